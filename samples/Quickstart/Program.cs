@@ -1,0 +1,1 @@
+Console.WriteLine("The Quickstart is not built yet.");

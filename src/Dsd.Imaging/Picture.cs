@@ -1,0 +1,178 @@
+using SkiaSharp;
+
+namespace Dsd.Imaging;
+
+/// <summary>An immutable picture: 8-bit RGB, rows from top to bottom, three bytes a pixel, no alpha and no padding.</summary>
+/// <remarks>Owns plain managed memory, so there is nothing to dispose. Safe to share between threads.</remarks>
+public sealed class Picture
+{
+    /// <summary>The largest side, in pixels, that <see cref="Load"/> and <see cref="Decode"/> accept.</summary>
+    public const int MaxSide = 16_384;
+
+    /// <summary>The largest number of pixels that <see cref="Load"/> and <see cref="Decode"/> accept.</summary>
+    public const long MaxPixels = 64L * 1024 * 1024;
+
+    private readonly byte[] _pixels;
+
+    /// <summary>A picture over the given bytes, which it takes over: do not change them afterwards.</summary>
+    /// <param name="width">Width in pixels, at least 1.</param>
+    /// <param name="height">Height in pixels, at least 1.</param>
+    /// <param name="pixels">RGB bytes, exactly <c>width · height · 3</c>.</param>
+    /// <exception cref="ArgumentException">A side is below 1 or the number of bytes does not fit.</exception>
+    public Picture(int width, int height, byte[] pixels)
+    {
+        ArgumentNullException.ThrowIfNull(pixels);
+        if (width < 1 || height < 1 || pixels.LongLength != 3L * width * height)
+        {
+            throw new ArgumentException($"A picture of {width} × {height} needs {3L * width * height} bytes of RGB, but {pixels.LongLength} were given.", nameof(pixels));
+        }
+        Width = width;
+        Height = height;
+        _pixels = pixels;
+    }
+
+    /// <summary>Width in pixels.</summary>
+    public int Width { get; }
+
+    /// <summary>Height in pixels.</summary>
+    public int Height { get; }
+
+    /// <summary>The RGB bytes, <c>Width · Height · 3</c> of them.</summary>
+    public ReadOnlySpan<byte> Pixels => _pixels;
+
+    /// <summary>Reads a PNG, JPEG, WebP, BMP or GIF (first frame) file.</summary>
+    /// <exception cref="PictureException">The file is no picture, is damaged, or is larger than <see cref="MaxSide"/> or <see cref="MaxPixels"/>.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static Picture Load(string path) => Decode(File.ReadAllBytes(path), path);
+
+    /// <summary>Decodes an encoded picture. The size in its header is checked before memory is taken for the pixels.</summary>
+    /// <param name="encoded">The bytes of a PNG, JPEG, WebP, BMP or GIF file.</param>
+    /// <param name="source">A name for error messages: a file, a column and row, a tar entry.</param>
+    /// <exception cref="PictureException">The bytes are no picture, are damaged, or claim too large a size.</exception>
+    public static Picture Decode(ReadOnlySpan<byte> encoded, string source)
+    {
+        using SKData data = SKData.CreateCopy(encoded);
+        using SKCodec? codec = SKCodec.Create(data);
+        if (codec is null)
+        {
+            throw new PictureException(source, "a PNG, JPEG, WebP, BMP or GIF picture", $"{encoded.Length} bytes that none of these decoders recognises");
+        }
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        if (width > MaxSide || height > MaxSide || (long)width * height > MaxPixels)
+        {
+            throw new PictureException(source, $"at most {MaxSide} pixels a side and {MaxPixels} in all", $"a header that claims {width} × {height}");
+        }
+        SKImageInfo info = new(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        byte[] rgba = new byte[info.BytesSize];
+        SKCodecResult result;
+        unsafe
+        {
+            fixed (byte* p = rgba)
+            {
+                result = codec.GetPixels(info, (IntPtr)p);
+            }
+        }
+        if (result != SKCodecResult.Success)
+        {
+            throw new PictureException(source, $"{width} × {height} whole pixels", $"damaged data ({result})");
+        }
+        return FromRgba(width, height, rgba);
+    }
+
+    /// <summary>A picture from a SkiaSharp bitmap, drawn over white where it is transparent.</summary>
+    public static Picture FromBitmap(SKBitmap bitmap)
+    {
+        ArgumentNullException.ThrowIfNull(bitmap);
+        SKImageInfo info = new(bitmap.Width, bitmap.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        byte[] rgba = new byte[info.BytesSize];
+        using SKPixmap pixels = bitmap.PeekPixels();
+        unsafe
+        {
+            fixed (byte* p = rgba)
+            {
+                pixels.ReadPixels(info, (IntPtr)p, info.RowBytes);
+            }
+        }
+        return FromRgba(bitmap.Width, bitmap.Height, rgba);
+    }
+
+    /// <summary>A copy as a SkiaSharp bitmap, which the caller disposes.</summary>
+    public SKBitmap ToBitmap()
+    {
+        SKBitmap bitmap = new(new SKImageInfo(Width, Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        Span<byte> rgba = bitmap.GetPixelSpan();
+        for (int i = 0, j = 0; i < _pixels.Length; i += 3, j += 4)
+        {
+            rgba[j] = _pixels[i];
+            rgba[j + 1] = _pixels[i + 1];
+            rgba[j + 2] = _pixels[i + 2];
+            rgba[j + 3] = 255;
+        }
+        return bitmap;
+    }
+
+    /// <summary>The picture as the bytes of a PNG file. The same picture always gives the same bytes.</summary>
+    public byte[] EncodePng()
+    {
+        using SKBitmap bitmap = ToBitmap();
+        using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        return data.ToArray();
+    }
+
+    /// <summary>Writes the picture as a PNG file: beside its place first, then renamed, so that no half of it is ever seen.</summary>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public void Save(string path) => AtomicFile.Write(path, stream => stream.Write(EncodePng()));
+
+    /// <summary>The part of the picture at the given place.</summary>
+    /// <exception cref="ArgumentException">The part does not lie within the picture.</exception>
+    public Picture Crop(int x, int y, int width, int height)
+    {
+        if (x < 0 || y < 0 || width < 1 || height < 1 || x + width > Width || y + height > Height)
+        {
+            throw new ArgumentException($"The part at ({x}, {y}) of {width} × {height} does not lie within the picture of {Width} × {Height}.");
+        }
+        byte[] part = new byte[3 * width * height];
+        for (int row = 0; row < height; row++)
+        {
+            _pixels.AsSpan(3 * ((y + row) * Width + x), 3 * width).CopyTo(part.AsSpan(3 * row * width));
+        }
+        return new Picture(width, height, part);
+    }
+
+    /// <summary>The picture scaled to the given size with a smooth filter; the aspect ratio may change.</summary>
+    public Picture Resize(int width, int height)
+    {
+        if (width == Width && height == Height)
+        {
+            return this;
+        }
+        using SKBitmap source = ToBitmap();
+        using SKBitmap scaled = source.Resize(
+            new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque),
+            width < Width || height < Height ? new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear) : new SKSamplingOptions(SKCubicResampler.Mitchell));
+        return FromBitmap(scaled);
+    }
+
+    /// <summary>Cuts the largest centred part of the given aspect ratio and scales it to the given size: what generation does with a reference.</summary>
+    public Picture CropToFit(int width, int height)
+    {
+        double scale = Math.Min((double)Width / width, (double)Height / height);
+        int w = Math.Clamp((int)Math.Round(width * scale), 1, Width);
+        int h = Math.Clamp((int)Math.Round(height * scale), 1, Height);
+        return Crop((Width - w) / 2, (Height - h) / 2, w, h).Resize(width, height);
+    }
+
+    private static Picture FromRgba(int width, int height, ReadOnlySpan<byte> rgba)
+    {
+        byte[] rgb = new byte[3 * width * height];
+        for (int i = 0, j = 0; i < rgb.Length; i += 3, j += 4)
+        {
+            int alpha = rgba[j + 3];
+            int white = 255 * (255 - alpha);
+            rgb[i] = (byte)((rgba[j] * alpha + white) / 255);
+            rgb[i + 1] = (byte)((rgba[j + 1] * alpha + white) / 255);
+            rgb[i + 2] = (byte)((rgba[j + 2] * alpha + white) / 255);
+        }
+        return new Picture(width, height, rgb);
+    }
+}

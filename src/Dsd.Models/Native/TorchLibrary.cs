@@ -1,0 +1,104 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+using System.Security.Cryptography;
+
+namespace Dsd.Models.Native;
+
+/// <summary>
+/// Makes TorchSharp's native library load on Linux systems whose libstdc++ is older than the one it was linked with
+/// (Debian 12, Ubuntu 22.04).
+/// </summary>
+/// <remarks>
+/// The library asks for the symbol version <c>GLIBCXX_3.4.32</c> without using any symbol of it. Where the usual load fails,
+/// a copy in which that one request is marked weak is loaded instead. Nothing happens on newer systems.
+/// See docs/decisions/old-libstdcxx.md.
+/// </remarks>
+public static class TorchLibrary
+{
+    private const string ShimName = "LibTorchSharp";
+    private const string UnusedVersion = "GLIBCXX_3.4.32";
+    private static readonly Lock Gate = new();
+    private static int _registered;
+
+    /// <summary>
+    /// Registers the fallback. It runs by itself when this assembly is first used; call it only in a program that uses
+    /// TorchSharp before it touches any type of Dsd.Models. Calling it again does nothing.
+    /// </summary>
+#pragma warning disable CA2255 // The fallback must stand before TorchSharp's first use, whose order is out of this library's hands.
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    public static void Register()
+    {
+        if (OperatingSystem.IsLinux() && Interlocked.Exchange(ref _registered, 1) == 0)
+        {
+            // Raised only after the runtime's own search failed, so a system on which the library loads never comes here.
+            AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
+        }
+    }
+
+    private static IntPtr Resolve(Assembly assembly, string name)
+    {
+        if (name != ShimName || assembly.GetName().Name != "TorchSharp")
+        {
+            return IntPtr.Zero;
+        }
+        lock (Gate)
+        {
+            string? original = SearchDirectories().Select(d => Path.Combine(d, $"lib{ShimName}.so")).FirstOrDefault(File.Exists);
+            if (original is null || WeakenedCopy(original) is not { } copy)
+            {
+                return IntPtr.Zero;
+            }
+            // The copy may stand in another folder than the libraries it was linked with: load those first, by path.
+            foreach (string needed in new[] { "libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so" })
+            {
+                NativeLibrary.TryLoad(Path.Combine(Path.GetDirectoryName(original)!, needed), out _);
+            }
+            return NativeLibrary.Load(copy);
+        }
+    }
+
+    private static IEnumerable<string> SearchDirectories()
+    {
+        string known = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
+        return known.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Append(AppContext.BaseDirectory)
+            .Append(Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"));
+    }
+
+    /// <summary>Writes the copy beside the original, or in the temporary folder where that is read-only; null if there is nothing to weaken.</summary>
+    private static string? WeakenedCopy(string original)
+    {
+        byte[] image = File.ReadAllBytes(original);
+        string hash = Convert.ToHexStringLower(SHA256.HashData(image))[..16];
+        if (!ElfVersions.Weaken(image, UnusedVersion))
+        {
+            return null;
+        }
+        string file = $"lib{ShimName}.{hash}.so";
+        string temporary = Path.Combine(Path.GetTempPath(), $"dsd-{Environment.UserName}");
+        foreach (string folder in new[] { Path.GetDirectoryName(original)!, temporary })
+        {
+            string copy = Path.Combine(folder, file);
+            if (File.Exists(copy) && File.ReadAllBytes(copy).AsSpan().SequenceEqual(image))
+            {
+                return copy;
+            }
+            try
+            {
+                Directory.CreateDirectory(folder);
+                string half = $"{copy}.{Environment.ProcessId}";
+                File.WriteAllBytes(half, image);
+                File.Move(half, copy, overwrite: true);
+                return copy;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Read-only: try the next place.
+            }
+        }
+        return null;
+    }
+}
