@@ -1,0 +1,139 @@
+using System.Buffers.Binary;
+using System.IO.MemoryMappedFiles;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Weights;
+
+/// <summary>A safetensors file, mapped into memory: opening reads the header alone, and a tensor's bytes come in when they are used.</summary>
+/// <remarks>
+/// The file is not trusted: header length, JSON, types, shapes and offsets are checked before anything is allocated by them.
+/// The file must not be changed while it is open. Reading from several threads at once is fine.
+/// </remarks>
+public sealed unsafe class SafetensorsFile : IDisposable
+{
+    private readonly MemoryMappedFile _map;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _data;
+    private bool _disposed;
+
+    private SafetensorsFile(string path, MemoryMappedFile map, long fileLength)
+    {
+        Path = path;
+        _map = map;
+        _view = map.CreateViewAccessor(0, fileLength, MemoryMappedFileAccess.Read);
+        try
+        {
+            byte* start = null;
+            _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            start += _view.PointerOffset;
+            ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(start, sizeof(ulong)));
+            long most = Math.Min(SafetensorsHeader.MaxLength, fileLength - sizeof(ulong));
+            if (headerLength > (ulong)most)
+            {
+                throw new SafetensorsException(path, null, $"a header of at most {most} bytes", $"one that claims {headerLength}: the file is truncated, or no safetensors file");
+            }
+            byte[] header = new ReadOnlySpan<byte>(start + sizeof(ulong), (int)headerLength).ToArray();
+            _data = start + sizeof(ulong) + headerLength;
+            (Dictionary<string, TensorEntry> entries, Dictionary<string, string> metadata) =
+                SafetensorsHeader.Parse(path, header, fileLength - sizeof(ulong) - (long)headerLength);
+            (Entries, Metadata) = (entries, metadata);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The file's path, as it was given.</summary>
+    public string Path { get; }
+
+    /// <summary>The tensors by name.</summary>
+    public IReadOnlyDictionary<string, TensorEntry> Entries { get; } = null!;
+
+    /// <summary>The header's <c>__metadata__</c>; empty where there is none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; } = null!;
+
+    /// <summary>Maps a file and checks its header.</summary>
+    /// <exception cref="SafetensorsException">The file breaks the format; the message names the tensor, what was expected and found.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        try
+        {
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            if (stream.Length <= sizeof(ulong))
+            {
+                throw new SafetensorsException(path, null, "at least 10 bytes", $"{stream.Length}");
+            }
+            MemoryMappedFile map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            return new SafetensorsFile(path, map, stream.Length);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"Cannot read '{path}': it is a folder, or its permissions forbid it ({e.Message}).", e);
+        }
+    }
+
+    /// <summary>The entry of a tensor.</summary>
+    /// <exception cref="SafetensorsException">The file has no tensor of this name.</exception>
+    public TensorEntry Entry(string name) =>
+        Entries.TryGetValue(name, out TensorEntry? entry)
+            ? entry
+            : throw new SafetensorsException(Path, name, "a tensor of this name", $"{Entries.Count} tensors, none of them it");
+
+    /// <summary>A tensor's bytes, little-endian and in row-major order, straight from the mapped file: valid until this object is disposed.</summary>
+    /// <exception cref="SafetensorsException">No such tensor, or one of 2 GB or more, which no span can hold.</exception>
+    public ReadOnlySpan<byte> Bytes(string name)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        TensorEntry entry = Entry(name);
+        return entry.ByteLength <= int.MaxValue
+            ? new ReadOnlySpan<byte>(_data + entry.Begin, (int)entry.ByteLength)
+            : throw new SafetensorsException(Path, name, $"at most {int.MaxValue} bytes to look at in one span", $"{entry.ByteLength}; read it as a tensor instead");
+    }
+
+    /// <summary>A new CPU tensor with the file's own element type and shape.</summary>
+    /// <exception cref="SafetensorsException">No such tensor, or an element type that TorchSharp has no tensor for (F8, U16, U32, U64).</exception>
+    public Tensor Read(string name)
+    {
+        TensorEntry entry = Entry(name);
+        ScalarType type = DTypes.Scalar(entry.DType)
+            ?? throw new SafetensorsException(Path, name, "an element type that a tensor can be made of", $"{entry.DType}; its bytes can be read as they are");
+        Tensor tensor = empty(entry.Shape, type, device: CPU);
+        CopyTo(name, tensor);
+        return tensor;
+    }
+
+    /// <summary>Copies a tensor's bytes over a contiguous CPU tensor of the same type and size.</summary>
+    internal void CopyTo(string name, Tensor target)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        TensorEntry entry = Entry(name);
+        byte* source = _data + entry.Begin;
+        foreach (Tensor piece in TensorPieces.Of(target))
+        {
+            using (piece)
+            {
+                Span<byte> bytes = piece.bytes;
+                new ReadOnlySpan<byte>(source, bytes.Length).CopyTo(bytes);
+                source += bytes.Length;
+            }
+        }
+    }
+
+    /// <summary>Unmaps the file.</summary>
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+            _view.Dispose();
+            _map.Dispose();
+        }
+    }
+}

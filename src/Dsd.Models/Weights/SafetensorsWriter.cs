@@ -1,0 +1,98 @@
+using System.Buffers.Binary;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Dsd.Imaging;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Weights;
+
+/// <summary>Writes safetensors files: the same tensors in the same order give the same bytes.</summary>
+public static class SafetensorsWriter
+{
+    /// <summary>Writes tensors of any device, a piece at a time; the file appears whole or not at all.</summary>
+    /// <param name="path">Where the file shall stand.</param>
+    /// <param name="tensors">Names and tensors, in the order in which they shall lie in the file.</param>
+    /// <param name="metadata">Free text by key, for the header's <c>__metadata__</c>.</param>
+    /// <exception cref="SafetensorsException">A name occurs twice or is reserved, or a tensor's element type has no word in the format.</exception>
+    /// <exception cref="IOException">The folder cannot be made or written.</exception>
+    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(tensors);
+        KeyValuePair<string, Tensor>[] listed = [.. tensors];
+        byte[] header = Header(path, listed, metadata);
+        AtomicFile.Write(path, stream =>
+        {
+            Span<byte> length = stackalloc byte[sizeof(ulong)];
+            BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
+            stream.Write(length);
+            stream.Write(header);
+            foreach ((string _, Tensor tensor) in listed)
+            {
+                using DisposeScope scope = NewDisposeScope();
+                Tensor whole = tensor.detach().cpu().contiguous();
+                foreach (Tensor piece in TensorPieces.Of(whole))
+                {
+                    using (piece)
+                    {
+                        stream.Write(piece.bytes);
+                    }
+                }
+            }
+        });
+    }
+
+    private static byte[] Header(string path, KeyValuePair<string, Tensor>[] tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        using MemoryStream buffer = new();
+        using (Utf8JsonWriter json = new(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            if (metadata is { Count: > 0 })
+            {
+                json.WriteStartObject("__metadata__");
+                foreach ((string key, string value) in metadata)
+                {
+                    json.WriteString(key, value);
+                }
+                json.WriteEndObject();
+            }
+            HashSet<string> names = ["__metadata__"];
+            long begin = 0;
+            foreach ((string name, Tensor tensor) in tensors)
+            {
+                if (!names.Add(name))
+                {
+                    throw new SafetensorsException(path, name, "each name once, and none of them '__metadata__'", "the name again");
+                }
+                string dtype = DTypes.Name(tensor.dtype)
+                    ?? throw new SafetensorsException(path, name, $"an element type among {DTypes.Listed}", $"{tensor.dtype}");
+                long end = begin + tensor.numel() * DTypes.Size(dtype);
+                json.WriteStartObject(name);
+                json.WriteString("dtype", dtype);
+                json.WriteStartArray("shape");
+                foreach (long size in tensor.shape)
+                {
+                    json.WriteNumberValue(size);
+                }
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue(begin);
+                json.WriteNumberValue(end);
+                json.WriteEndArray();
+                json.WriteEndObject();
+                begin = end;
+            }
+            json.WriteEndObject();
+        }
+        // The data begin at a multiple of eight bytes, so that a mapped tensor of any type is aligned.
+        while (buffer.Length % sizeof(ulong) != 0)
+        {
+            buffer.WriteByte((byte)' ');
+        }
+        return buffer.Length <= SafetensorsHeader.MaxLength
+            ? buffer.ToArray()
+            : throw new SafetensorsException(path, null, $"a header of at most {SafetensorsHeader.MaxLength} bytes", $"{buffer.Length}");
+    }
+}

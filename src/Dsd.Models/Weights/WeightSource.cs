@@ -1,0 +1,170 @@
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Weights;
+
+/// <summary>The weights of one model, from a single safetensors file or from the shards that an index lists.</summary>
+/// <remarks>Reading from several threads at once is fine. Dispose it when the weights are loaded.</remarks>
+public sealed class WeightSource : IDisposable
+{
+    private static readonly string[] Wholes = ["diffusion_pytorch_model.safetensors", "model.safetensors"];
+    private const string IndexSuffix = ".safetensors.index.json";
+    private readonly Dictionary<string, SafetensorsFile> _files = [];
+    private readonly Dictionary<string, SafetensorsFile> _byName = [];
+
+    private WeightSource(string path) => Path = path;
+
+    /// <summary>The file or index that was opened.</summary>
+    public string Path { get; }
+
+    /// <summary>The names of all tensors.</summary>
+    public IReadOnlyCollection<string> Names => _byName.Keys;
+
+    /// <summary>The metadata of the file, or of the first shard.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => _files.Values.First().Metadata;
+
+    /// <summary>Opens a <c>.safetensors</c> file, a <c>.safetensors.index.json</c>, or a component's folder that holds one of them.</summary>
+    /// <exception cref="WeightsException">The folder holds no weights, or the index is wrong or disagrees with its shards.</exception>
+    /// <exception cref="SafetensorsException">A file breaks the format.</exception>
+    /// <exception cref="IOException">A file is missing or cannot be read.</exception>
+    public static WeightSource Open(string fileOrFolder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(fileOrFolder);
+        string path = Directory.Exists(fileOrFolder) ? Find(fileOrFolder) : fileOrFolder;
+        WeightSource source = new(path);
+        try
+        {
+            if (path.EndsWith(IndexSuffix, StringComparison.Ordinal))
+            {
+                source.OpenShards();
+            }
+            else
+            {
+                source.Add(path);
+            }
+            return source;
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether there is a tensor of this name.</summary>
+    public bool Contains(string name) => _byName.ContainsKey(name);
+
+    /// <summary>A tensor's type and shape.</summary>
+    /// <exception cref="WeightsException">There is no such tensor.</exception>
+    public TensorEntry Entry(string name) => File(name).Entry(name);
+
+    /// <summary>A tensor's bytes from the mapped file, valid until this object is disposed.</summary>
+    /// <exception cref="WeightsException">There is no such tensor, or it has 2 GB or more.</exception>
+    public ReadOnlySpan<byte> Bytes(string name) => File(name).Bytes(name);
+
+    /// <summary>A new CPU tensor with the file's own element type and shape.</summary>
+    /// <exception cref="WeightsException">There is no such tensor, or TorchSharp has no such element type.</exception>
+    public Tensor Read(string name) => File(name).Read(name);
+
+    /// <summary>The file that holds a tensor.</summary>
+    internal SafetensorsFile File(string name) =>
+        _byName.TryGetValue(name, out SafetensorsFile? file)
+            ? file
+            : throw new WeightsException(Path, $"a tensor '{name}'", $"{_byName.Count} tensors, none of them it");
+
+    /// <summary>Checks a tensor's shape against the config's before anything is allocated by that config.</summary>
+    internal void Expect(string name, string reason, params long[] shape)
+    {
+        TensorEntry entry = Entry(name);
+        if (!entry.Shape.AsSpan().SequenceEqual(shape))
+        {
+            throw new WeightsException(Path, $"tensor '{name}' as [{string.Join(", ", shape)}] ({reason})", $"{entry}");
+        }
+    }
+
+    /// <summary>Closes the files.</summary>
+    public void Dispose()
+    {
+        foreach (SafetensorsFile file in _files.Values)
+        {
+            file.Dispose();
+        }
+    }
+
+    private static string Find(string folder)
+    {
+        foreach (string whole in Wholes)
+        {
+            string file = System.IO.Path.Combine(folder, whole);
+            foreach (string candidate in new[] { file, file + ".index.json" })
+            {
+                if (System.IO.File.Exists(candidate))
+                {
+                    return candidate;
+                }
+            }
+        }
+        string[] found = [.. Directory.EnumerateFiles(folder).Select(f => System.IO.Path.GetFileName(f)).Order(StringComparer.Ordinal).Take(10)];
+        throw new WeightsException(
+            folder,
+            $"{string.Join(" or ", Wholes)}, whole or with an .index.json",
+            found.Length == 0 ? "an empty folder" : string.Join(", ", found));
+    }
+
+    private SafetensorsFile Add(string path)
+    {
+        SafetensorsFile file = SafetensorsFile.Open(path);
+        _files.Add(path, file);
+        foreach (string name in file.Entries.Keys)
+        {
+            if (!_byName.TryAdd(name, file))
+            {
+                throw new WeightsException(Path, $"tensor '{name}' in one shard", $"it in '{_byName[name].Path}' and in '{path}'");
+            }
+        }
+        return file;
+    }
+
+    private void OpenShards()
+    {
+        Dictionary<string, string> map = Json.Read<ShardIndex>(Path, maxBytes: 100_000_000).WeightMap;
+        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        if (map.Count == 0)
+        {
+            throw new WeightsException(Path, "a 'weight_map' of tensors", "an empty one");
+        }
+        foreach (string shard in map.Values.Distinct().Order(StringComparer.Ordinal))
+        {
+            // A shard is a file of this folder: an index must not lead to other places.
+            if (shard.Length == 0 || shard is "." or ".." || shard.AsSpan().IndexOfAny('/', '\\', ':') >= 0)
+            {
+                throw new WeightsException(Path, "shards by plain file name, in the index's own folder", $"'{shard}'");
+            }
+            string path = System.IO.Path.Combine(folder, shard);
+            if (!System.IO.File.Exists(path))
+            {
+                throw new WeightsException(Path, $"the shard '{shard}' beside the index", "no such file");
+            }
+            Add(path);
+        }
+        foreach ((string name, string shard) in map)
+        {
+            if (!_byName.TryGetValue(name, out SafetensorsFile? file) || System.IO.Path.GetFileName(file.Path) != shard)
+            {
+                throw new WeightsException(Path, $"tensor '{name}' in the shard '{shard}'", file is null ? "it in no shard" : $"it in '{System.IO.Path.GetFileName(file.Path)}'");
+            }
+        }
+        foreach ((string name, SafetensorsFile file) in _byName)
+        {
+            if (!map.ContainsKey(name))
+            {
+                throw new WeightsException(Path, $"tensor '{name}' of '{System.IO.Path.GetFileName(file.Path)}' in the 'weight_map'", "it missing there");
+            }
+        }
+    }
+
+    private sealed record ShardIndex
+    {
+        public required Dictionary<string, string> WeightMap { get; init; }
+    }
+}

@@ -1,0 +1,32 @@
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace Dsd.Testing;
+
+/// <summary>Comparisons of tensors.</summary>
+public static class TensorAssert
+{
+    /// <summary>Same shape, and no element off by more than <paramref name="tolerance"/> × max(1, the largest reference magnitude).</summary>
+    public static void Close(Tensor expected, Tensor actual, double tolerance = 1e-4)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Tensor reference = expected.cpu().to(ScalarType.Float64);
+        Tensor found = actual.cpu().to(ScalarType.Float64);
+        double bound = tolerance * Math.Max(1, reference.abs().max().item<double>());
+        double error = (reference - found).abs().max().item<double>();
+        // A NaN is no number below any bound.
+        Assert.True(error <= bound, $"Largest error {error:g4}, allowed {bound:g4}.");
+    }
+
+    /// <summary>Same shape and the very same elements.</summary>
+    public static void Equal(Tensor expected, Tensor actual)
+    {
+        Assert.Equal(expected.shape, actual.shape);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Assert.True(expected.cpu().equal(actual.cpu()).all().item<bool>(), "The tensors differ.");
+    }
+}
