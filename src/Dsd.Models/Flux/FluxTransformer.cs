@@ -1,0 +1,577 @@
+using Dsd.Models.Lora;
+using Dsd.Models.Weights;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Dsd.Models.Flux;
+
+// Field names in this file are the checkpoint's keys. Dimension words: image and text are numbers of tokens of the two streams,
+// tokens = text + image, width = heads · head.
+
+/// <summary>Rotary position embedding: pairs of channels are turned by an angle that grows with the position.</summary>
+internal static class RotaryEmbedding
+{
+    private const double Theta = 10000;
+
+    /// <summary>Cosines and sines [tokens, head] for position ids [tokens, axes].</summary>
+    public static (Tensor Cos, Tensor Sin) Angles(Tensor ids, IReadOnlyList<int> axesDims)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        // In float32 the angles of far positions would lose digits; the reference computes them in float64 and rounds the result.
+        Tensor positions = ids.to(ScalarType.Float64);
+        Tensor[] perAxis = axesDims
+            .Select((dim, axis) =>
+            {
+                Tensor exponents = arange(0, dim, 2, dtype: ScalarType.Float64, device: ids.device) / Math.Max(dim, 1);
+                Tensor frequencies = 1 / pow(Theta, exponents); // [dim / 2]
+                return outer(positions[TensorIndex.Colon, axis], frequencies); // [tokens, dim / 2]
+            })
+            .ToArray();
+        Tensor angles = cat(perAxis, dim: 1).repeat_interleave(2, dim: 1); // [tokens, head]
+        return (
+            angles.cos().to(ScalarType.Float32).MoveToOuterDisposeScope(),
+            angles.sin().to(ScalarType.Float32).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Turns neighbouring pairs of channels of x [batch, heads, tokens, head].</summary>
+    public static Tensor Apply(Tensor x, (Tensor Cos, Tensor Sin) rotary)
+    {
+        Tensor wide = x.to(ScalarType.Float32);
+        Tensor[] pair = wide.unflatten(3, wide.shape[3] / 2, 2).unbind(4);
+        Tensor turned = stack([-pair[1], pair[0]], dim: 4).flatten(3, 4);
+        return (wide * rotary.Cos + turned * rotary.Sin).to(x.dtype);
+    }
+}
+
+/// <summary>Root-mean-square normalisation over the last dimension, computed in float32.</summary>
+internal sealed class RmsNorm : Module<Tensor, Tensor>
+{
+    private const double Epsilon = 1e-6;
+    private readonly Parameter weight;
+
+    public RmsNorm(long channels, Device? device, ScalarType dtype)
+        : base(nameof(RmsNorm))
+    {
+        weight = Parameter(ones(channels, dtype: dtype, device: device));
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        Tensor wide = x.to(ScalarType.Float32);
+        Tensor scale = rsqrt(wide.square().mean([-1], keepdim: true) + Epsilon);
+        return (wide * scale * weight.to(ScalarType.Float32)).to(x.dtype);
+    }
+}
+
+/// <summary>Two linear layers with SiLU between them.</summary>
+internal sealed class EmbeddingMlp : Module<Tensor, Tensor>
+{
+    private readonly AdaptableLinear linear_1;
+    private readonly AdaptableLinear linear_2;
+
+    public EmbeddingMlp(long inputs, long width, Device? device, ScalarType dtype)
+        : base(nameof(EmbeddingMlp))
+    {
+        linear_1 = new AdaptableLinear(inputs, width, device, dtype);
+        linear_2 = new AdaptableLinear(width, width, device, dtype);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) => linear_2.forward(functional.silu(linear_1.forward(x)));
+}
+
+/// <summary>One vector of noise level, guidance and the prompt's pooled embedding, which steers every normalisation.</summary>
+internal sealed class TimeTextEmbedding : Module
+{
+    private const int Frequencies = 128;
+    private readonly EmbeddingMlp timestep_embedder;
+    private readonly EmbeddingMlp? guidance_embedder;
+    private readonly EmbeddingMlp text_embedder;
+
+    public TimeTextEmbedding(FluxConfig config, Device? device, ScalarType dtype)
+        : base(nameof(TimeTextEmbedding))
+    {
+        timestep_embedder = new EmbeddingMlp(2 * Frequencies, config.Width, device, dtype);
+        guidance_embedder = config.GuidanceEmbeds ? new EmbeddingMlp(2 * Frequencies, config.Width, device, dtype) : null;
+        text_embedder = new EmbeddingMlp(config.PooledProjectionDim, config.Width, device, dtype);
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor timestep, Tensor? guidance, Tensor pooled)
+    {
+        Tensor embedding = timestep_embedder.forward(Sinusoid(timestep).to(pooled.dtype)); // [batch, width]
+        if (guidance_embedder is not null)
+        {
+            embedding = embedding + guidance_embedder.forward(Sinusoid(guidance!).to(pooled.dtype));
+        }
+        return embedding + text_embedder.forward(pooled);
+    }
+
+    /// <summary>Cosines, then sines, of the value at 128 frequencies from 1 down to 1 / 10000, in float32.</summary>
+    private static Tensor Sinusoid(Tensor values)
+    {
+        Tensor exponents = arange(0, Frequencies, dtype: ScalarType.Float32, device: values.device) * (-Math.Log(10000) / Frequencies);
+        Tensor angles = values.to(ScalarType.Float32).unsqueeze(1) * exponents.exp(); // [batch, 128]
+        return cat([angles.cos(), angles.sin()], dim: 1); // [batch, 256]
+    }
+}
+
+/// <summary>The linear layer that makes shifts, scales and gates of the embedding vector.</summary>
+internal sealed class Modulation : Module
+{
+    private readonly AdaptableLinear linear;
+    private readonly int _parts;
+
+    public Modulation(long width, int parts, Device? device, ScalarType dtype)
+        : base(nameof(Modulation))
+    {
+        linear = new AdaptableLinear(width, parts * width, device, dtype);
+        _parts = parts;
+        RegisterComponents();
+    }
+
+    public AdaptableLinear Linear => linear;
+
+    /// <summary>As many tensors [batch, 1, width] as this modulation has parts.</summary>
+    public Tensor[] forward(Tensor embedding) => linear.forward(functional.silu(embedding)).unsqueeze(1).chunk(_parts, dim: -1);
+
+    /// <summary>Layer normalisation without weights of its own, then scale and shift.</summary>
+    public static Tensor Apply(Tensor x, Tensor shift, Tensor scale) =>
+        functional.layer_norm(x, [x.shape[^1]], eps: 1e-6) * (1 + scale) + shift;
+}
+
+/// <summary>The first half of a feed-forward network: a linear layer and GELU in its tanh form.</summary>
+internal sealed class GeluProjection : Module<Tensor, Tensor>
+{
+    private readonly AdaptableLinear proj;
+
+    public GeluProjection(long inputs, long outputs, Device? device, ScalarType dtype)
+        : base(nameof(GeluProjection))
+    {
+        proj = new AdaptableLinear(inputs, outputs, device, dtype);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) => functional.gelu(proj.forward(x), TorchSharp.Modules.GELU.Approximate.tanh);
+}
+
+/// <summary>A feed-forward network four times as wide inside as outside.</summary>
+internal sealed class FeedForward : Module<Tensor, Tensor>
+{
+    private readonly ModuleList<Module<Tensor, Tensor>> net;
+
+    public FeedForward(long width, Device? device, ScalarType dtype)
+        : base(nameof(FeedForward))
+    {
+        // The middle one stands where the published model has a dropout of zero, so that the last keeps its number.
+        net = ModuleList<Module<Tensor, Tensor>>(
+            new GeluProjection(width, 4 * width, device, dtype), Identity(), new AdaptableLinear(4 * width, width, device, dtype));
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) => net[2].forward(net[0].forward(x));
+}
+
+/// <summary>How tokens [batch, tokens, width] become heads [batch, heads, tokens, head] and back.</summary>
+internal static class Heads
+{
+    public static Tensor Split(Tensor x, int heads) => x.unflatten(2, heads, x.shape[2] / heads).transpose(1, 2);
+
+    public static Tensor Join(Tensor x) => x.transpose(1, 2).flatten(2, 3);
+}
+
+/// <summary>Attention over both streams, each with projections of its own.</summary>
+internal sealed class JointAttention : Module
+{
+    private readonly int _heads;
+    private readonly AdaptableLinear to_q;
+    private readonly AdaptableLinear to_k;
+    private readonly AdaptableLinear to_v;
+    private readonly ModuleList<AdaptableLinear> to_out;
+    private readonly RmsNorm norm_q;
+    private readonly RmsNorm norm_k;
+    private readonly AdaptableLinear add_q_proj;
+    private readonly AdaptableLinear add_k_proj;
+    private readonly AdaptableLinear add_v_proj;
+    private readonly AdaptableLinear to_add_out;
+    private readonly RmsNorm norm_added_q;
+    private readonly RmsNorm norm_added_k;
+
+    public JointAttention(FluxConfig config, Device? device, ScalarType dtype)
+        : base(nameof(JointAttention))
+    {
+        AdaptableLinear Linear() => new(config.Width, config.Width, device, dtype);
+        RmsNorm Norm() => new(config.AttentionHeadDim, device, dtype);
+        _heads = config.NumAttentionHeads;
+        (to_q, to_k, to_v, to_out) = (Linear(), Linear(), Linear(), ModuleList(Linear()));
+        (norm_q, norm_k) = (Norm(), Norm());
+        (add_q_proj, add_k_proj, add_v_proj, to_add_out) = (Linear(), Linear(), Linear(), Linear());
+        (norm_added_q, norm_added_k) = (Norm(), Norm());
+        RegisterComponents();
+    }
+
+    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, (Tensor Cos, Tensor Sin) rotary)
+    {
+        Tensor imageQ = norm_q.forward(Heads.Split(to_q.forward(image), _heads)); // [batch, heads, image, head]
+        Tensor imageK = norm_k.forward(Heads.Split(to_k.forward(image), _heads));
+        Tensor imageV = Heads.Split(to_v.forward(image), _heads);
+        Tensor textQ = norm_added_q.forward(Heads.Split(add_q_proj.forward(text), _heads)); // [batch, heads, text, head]
+        Tensor textK = norm_added_k.forward(Heads.Split(add_k_proj.forward(text), _heads));
+        Tensor textV = Heads.Split(add_v_proj.forward(text), _heads);
+
+        Tensor q = RotaryEmbedding.Apply(cat([textQ, imageQ], dim: 2), rotary); // [batch, heads, tokens, head]
+        Tensor k = RotaryEmbedding.Apply(cat([textK, imageK], dim: 2), rotary);
+        Tensor v = cat([textV, imageV], dim: 2);
+        Tensor joined = Heads.Join(functional.scaled_dot_product_attention(q, k, v)); // [batch, tokens, width]
+
+        long words = text.shape[1];
+        Tensor textOut = to_add_out.forward(joined.narrow(1, 0, words));
+        Tensor imageOut = to_out[0].forward(joined.narrow(1, words, image.shape[1]));
+        return (imageOut, textOut);
+    }
+}
+
+/// <summary>Attention over the joined stream; its output projection is the block's.</summary>
+internal sealed class SingleAttention : Module
+{
+    private readonly int _heads;
+    private readonly AdaptableLinear to_q;
+    private readonly AdaptableLinear to_k;
+    private readonly AdaptableLinear to_v;
+    private readonly RmsNorm norm_q;
+    private readonly RmsNorm norm_k;
+
+    public SingleAttention(FluxConfig config, Device? device, ScalarType dtype)
+        : base(nameof(SingleAttention))
+    {
+        AdaptableLinear Linear() => new(config.Width, config.Width, device, dtype);
+        _heads = config.NumAttentionHeads;
+        (to_q, to_k, to_v) = (Linear(), Linear(), Linear());
+        norm_q = new RmsNorm(config.AttentionHeadDim, device, dtype);
+        norm_k = new RmsNorm(config.AttentionHeadDim, device, dtype);
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor x, (Tensor Cos, Tensor Sin) rotary)
+    {
+        Tensor q = RotaryEmbedding.Apply(norm_q.forward(Heads.Split(to_q.forward(x), _heads)), rotary); // [batch, heads, tokens, head]
+        Tensor k = RotaryEmbedding.Apply(norm_k.forward(Heads.Split(to_k.forward(x), _heads)), rotary);
+        Tensor v = Heads.Split(to_v.forward(x), _heads);
+        return Heads.Join(functional.scaled_dot_product_attention(q, k, v)); // [batch, tokens, width]
+    }
+}
+
+/// <summary>A block with separate image and text streams that meet in attention.</summary>
+internal sealed class DoubleStreamBlock : Module
+{
+    private readonly Modulation norm1;
+    private readonly Modulation norm1_context;
+    private readonly JointAttention attn;
+    private readonly FeedForward ff;
+    private readonly FeedForward ff_context;
+
+    public DoubleStreamBlock(FluxConfig config, Device? device, ScalarType dtype)
+        : base(nameof(DoubleStreamBlock))
+    {
+        norm1 = new Modulation(config.Width, 6, device, dtype);
+        norm1_context = new Modulation(config.Width, 6, device, dtype);
+        attn = new JointAttention(config, device, dtype);
+        ff = new FeedForward(config.Width, device, dtype);
+        ff_context = new FeedForward(config.Width, device, dtype);
+        RegisterComponents();
+    }
+
+    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, Tensor embedding, (Tensor Cos, Tensor Sin) rotary)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor[] imageMod = norm1.forward(embedding); // shift, scale, gate of attention, then of the feed-forward network
+        Tensor[] textMod = norm1_context.forward(embedding);
+
+        (Tensor imageAttended, Tensor textAttended) = attn.forward(
+            Modulation.Apply(image, imageMod[0], imageMod[1]), Modulation.Apply(text, textMod[0], textMod[1]), rotary);
+        image = image + imageMod[2] * imageAttended; // [batch, image, width]
+        text = text + textMod[2] * textAttended; // [batch, text, width]
+
+        image = image + imageMod[5] * ff.forward(Modulation.Apply(image, imageMod[3], imageMod[4]));
+        text = text + textMod[5] * ff_context.forward(Modulation.Apply(text, textMod[3], textMod[4]));
+        if (text.dtype == ScalarType.Float16)
+        {
+            // The text stream of FLUX outgrows float16 in late blocks.
+            text = text.clamp(-65504, 65504);
+        }
+        return (image.MoveToOuterDisposeScope(), text.MoveToOuterDisposeScope());
+    }
+}
+
+/// <summary>A block over the joined stream, with attention and feed-forward network side by side.</summary>
+internal sealed class SingleStreamBlock : Module
+{
+    private readonly Modulation norm;
+    private readonly AdaptableLinear proj_mlp;
+    private readonly AdaptableLinear proj_out;
+    private readonly SingleAttention attn;
+
+    public SingleStreamBlock(FluxConfig config, Device? device, ScalarType dtype)
+        : base(nameof(SingleStreamBlock))
+    {
+        norm = new Modulation(config.Width, 3, device, dtype);
+        proj_mlp = new AdaptableLinear(config.Width, 4 * config.Width, device, dtype);
+        proj_out = new AdaptableLinear(5 * config.Width, config.Width, device, dtype);
+        attn = new SingleAttention(config, device, dtype);
+        RegisterComponents();
+    }
+
+    public Tensor forward(Tensor x, Tensor embedding, (Tensor Cos, Tensor Sin) rotary)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor[] mod = norm.forward(embedding); // shift, scale, gate
+        Tensor normed = Modulation.Apply(x, mod[0], mod[1]);
+        Tensor mlp = functional.gelu(proj_mlp.forward(normed), TorchSharp.Modules.GELU.Approximate.tanh); // [batch, tokens, 4 · width]
+        Tensor attended = attn.forward(normed, rotary); // [batch, tokens, width]
+        x = x + mod[2] * proj_out.forward(cat([attended, mlp], dim: 2));
+        if (x.dtype == ScalarType.Float16)
+        {
+            x = x.clamp(-65504, 65504);
+        }
+        return x.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>
+/// The FLUX transformer (<c>FluxTransformer2DModel</c> of diffusers), and with <see cref="FluxConfig.Conditional"/> the conditional
+/// model of Diffusion Self-Distillation, which adds <c>c_embedder(condition)</c> to the embedded latents.
+/// It predicts the velocity of rectified flow, <c>noise − x₀</c>.
+/// </summary>
+/// <remarks>
+/// Parameter names are the checkpoint's keys. Attention runs over text tokens, then image tokens. Every linear layer can carry
+/// low-rank adapters: see <c>LoraAttachment</c>. Runs in float32, bfloat16 and float16, with autograd where enabled.
+/// </remarks>
+public sealed class FluxTransformer : Module
+{
+    private readonly Modulation norm_out;
+    private readonly AdaptableLinear x_embedder;
+    private AdaptableLinear? c_embedder;
+    private readonly AdaptableLinear context_embedder;
+    private readonly TimeTextEmbedding time_text_embed;
+    private readonly ModuleList<DoubleStreamBlock> transformer_blocks;
+    private readonly ModuleList<SingleStreamBlock> single_transformer_blocks;
+    private readonly AdaptableLinear proj_out;
+
+    /// <summary>A transformer with random weights, the same for the same seed on every device.</summary>
+    /// <param name="config">Its shape.</param>
+    /// <param name="device">Where the weights lie. Null is the CPU.</param>
+    /// <param name="dtype">The type of the weights, and of what is computed. Null is float32.</param>
+    /// <param name="seed">Where the random weights start.</param>
+    /// <exception cref="ArgumentException">The config contradicts itself.</exception>
+    /// <remarks>
+    /// Linear layers start normal with variance 2 / (inputs + outputs); modulations, <c>proj_out</c> and <c>c_embedder</c> start at zero,
+    /// so that every block is the identity and the condition says nothing at first.
+    /// </remarks>
+    public FluxTransformer(FluxConfig config, Device? device = null, ScalarType? dtype = null, long seed = 0)
+        : this(config, device, dtype)
+    {
+        Initialize(seed);
+    }
+
+    /// <summary>A transformer whose weights are whatever the memory held: for loaders that fill every one.</summary>
+    private FluxTransformer(FluxConfig config, Device? device, ScalarType? dtype)
+        : base(nameof(FluxTransformer))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        config.Validate();
+        Config = config;
+        ScalarType type = dtype ?? ScalarType.Float32;
+        x_embedder = new AdaptableLinear(config.InChannels, config.Width, device, type);
+        c_embedder = config.Conditional ? new AdaptableLinear(config.InChannels, config.Width, device, type) : null;
+        context_embedder = new AdaptableLinear(config.JointAttentionDim, config.Width, device, type);
+        time_text_embed = new TimeTextEmbedding(config, device, type);
+        transformer_blocks = ModuleList(Enumerable.Range(0, config.NumLayers).Select(_ => new DoubleStreamBlock(config, device, type)).ToArray());
+        single_transformer_blocks = ModuleList(Enumerable.Range(0, config.NumSingleLayers).Select(_ => new SingleStreamBlock(config, device, type)).ToArray());
+        norm_out = new Modulation(config.Width, 2, device, type);
+        proj_out = new AdaptableLinear(config.Width, config.OutputChannels, device, type);
+        RegisterComponents();
+    }
+
+    /// <summary>The shape that this transformer was built with.</summary>
+    public FluxConfig Config { get; private set; }
+
+    /// <summary>Where the weights lie.</summary>
+    public Device Device => x_embedder.Weight.device;
+
+    /// <summary>The type of the weights, in which the network computes.</summary>
+    public ScalarType DType => x_embedder.Weight.dtype;
+
+    /// <summary>A transformer with the weights of a checkpoint in diffusers' layout.</summary>
+    /// <param name="config">The shape that the checkpoint's config tells.</param>
+    /// <param name="weights">The checkpoint.</param>
+    /// <param name="device">Where the weights shall lie. Null is the CPU.</param>
+    /// <param name="dtype">The type that they are cast to. Null is float32.</param>
+    /// <exception cref="ArgumentException">The config contradicts itself.</exception>
+    /// <exception cref="WeightsException">The weights do not fit the config; lists all that are missing, unexpected or ill-shaped.</exception>
+    /// <remarks>
+    /// A conditional transformer may be loaded from plain FLUX weights: its <c>c_embedder</c> then starts at zero.
+    /// Adapter tensors within the checkpoint (<c>lora_A</c>, <c>lora_B</c>) are left out: adapters come from files of their own.
+    /// </remarks>
+    public static FluxTransformer Load(FluxConfig config, WeightSource weights, Device? device = null, ScalarType? dtype = null)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(weights);
+        config.Validate();
+        Dictionary<string, string> names = weights.Names.Where(n => !IsAdapter(n)).ToDictionary(BaseName);
+        ExpectSize(config, weights, names);
+        bool silent = config.Conditional && !names.ContainsKey("c_embedder.weight");
+        FluxTransformer transformer = new(config with { Conditional = config.Conditional && !silent }, device, dtype);
+        try
+        {
+            WeightLoader.Load(transformer, weights, IsAdapter, BaseName);
+            if (silent)
+            {
+                transformer.AddSilentCondition();
+            }
+            return transformer;
+        }
+        catch
+        {
+            transformer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Predicts the velocity of the latents.</summary>
+    /// <param name="latents">Noisy latents, packed 2 × 2: [batch, image, in channels].</param>
+    /// <param name="condition">Condition latents, packed alike: [batch, image, in channels]. Given if and only if the transformer is conditional.</param>
+    /// <param name="text">T5's last hidden state: [batch, text, joint attention dim].</param>
+    /// <param name="pooled">CLIP's pooled output: [batch, pooled projection dim].</param>
+    /// <param name="sigma">Noise level in 0…1: [batch]. It is multiplied by 1000 inside.</param>
+    /// <param name="guidance">Distilled guidance, as it is (3.5): [batch]. Given if and only if the transformer has a guidance embedding.</param>
+    /// <param name="imageIds">Positions of the image tokens: [image, 3].</param>
+    /// <param name="textIds">Positions of the text tokens, zeros for FLUX: [text, 3].</param>
+    /// <returns>[batch, image, out channels], in the type of the weights.</returns>
+    /// <exception cref="ArgumentException">An input is missing, not wanted, or its shape does not fit.</exception>
+    /// <remarks>Inputs are cast to the type of the weights and must lie on their device.</remarks>
+    public Tensor forward(Tensor latents, Tensor? condition, Tensor text, Tensor pooled, Tensor sigma, Tensor? guidance, Tensor imageIds, Tensor textIds)
+    {
+        CheckInputs(latents, condition, text, pooled, sigma, guidance, imageIds, textIds);
+        using DisposeScope scope = NewDisposeScope();
+        ScalarType type = DType;
+
+        Tensor image = x_embedder.forward(latents.to(type)); // [batch, image, width]
+        if (c_embedder is not null)
+        {
+            image = image + c_embedder.forward(condition!.to(type));
+        }
+        Tensor words = context_embedder.forward(text.to(type)); // [batch, text, width]
+
+        // Rounded to the network's type before the multiplication, as in the runs that the published weights were trained with.
+        Tensor embedding = time_text_embed.forward(sigma.to(type) * 1000, guidance is null ? null : guidance.to(type) * 1000, pooled.to(type)); // [batch, width]
+        (Tensor Cos, Tensor Sin) rotary = RotaryEmbedding.Angles(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, head]
+
+        foreach (DoubleStreamBlock block in transformer_blocks)
+        {
+            using Tensor lastImage = image;
+            using Tensor lastWords = words;
+            (image, words) = block.forward(image, words, embedding, rotary);
+        }
+
+        Tensor joined = cat([words, image], dim: 1); // [batch, tokens, width]
+        foreach (SingleStreamBlock block in single_transformer_blocks)
+        {
+            using Tensor last = joined;
+            joined = block.forward(joined, embedding, rotary);
+        }
+        image = joined.narrow(1, words.shape[1], latents.shape[1]); // [batch, image, width]
+
+        // Here the scale comes first, unlike everywhere else.
+        Tensor[] mod = norm_out.forward(embedding);
+        return proj_out.forward(Modulation.Apply(image, shift: mod[1], scale: mod[0])).MoveToOuterDisposeScope();
+    }
+
+    private void CheckInputs(
+        Tensor latents, Tensor? condition, Tensor text, Tensor pooled, Tensor sigma, Tensor? guidance, Tensor imageIds, Tensor textIds)
+    {
+        if (condition is null == Config.Conditional)
+        {
+            throw new ArgumentException(
+                Config.Conditional ? "The transformer is conditional, so a condition is needed, but none was given."
+                    : "The transformer has no c_embedder, so it cannot take a condition, but one was given. Build it with Conditional = true.",
+                nameof(condition));
+        }
+        if (guidance is null == Config.GuidanceEmbeds)
+        {
+            throw new ArgumentException(
+                Config.GuidanceEmbeds ? "The transformer has a guidance embedding, so guidance is needed, but none was given."
+                    : "The transformer has no guidance embedding, so it cannot take guidance, but some was given. Pass null.",
+                nameof(guidance));
+        }
+        (long batch, long image, long words) = (latents.shape.ElementAtOrDefault(0), latents.shape.ElementAtOrDefault(1), text.shape.ElementAtOrDefault(1));
+        Fits(latents, nameof(latents), batch, image, Config.InChannels);
+        Fits(text, nameof(text), batch, words, Config.JointAttentionDim);
+        Fits(pooled, nameof(pooled), batch, Config.PooledProjectionDim);
+        Fits(sigma, nameof(sigma), batch);
+        Fits(imageIds, nameof(imageIds), image, 3);
+        Fits(textIds, nameof(textIds), words, 3);
+        if (condition is not null)
+        {
+            Fits(condition, nameof(condition), batch, image, Config.InChannels);
+        }
+        if (guidance is not null)
+        {
+            Fits(guidance, nameof(guidance), batch);
+        }
+    }
+
+    private static void Fits(Tensor tensor, string name, params long[] shape)
+    {
+        if (!tensor.shape.SequenceEqual(shape))
+        {
+            throw new ArgumentException($"Input {name} must have shape [{string.Join(", ", shape)}], but has [{string.Join(", ", tensor.shape)}].", name);
+        }
+    }
+
+    private static bool IsAdapter(string name) => name.Contains(".lora_", StringComparison.Ordinal);
+
+    /// <summary>A checkpoint saved with adapters in place calls the layers beneath them by a longer name.</summary>
+    private static string BaseName(string name) => name.Replace(".base_layer.", ".", StringComparison.Ordinal);
+
+    /// <summary>Compares the sizes that decide over memory with the checkpoint's, before any memory is taken.</summary>
+    private static void ExpectSize(FluxConfig config, WeightSource weights, Dictionary<string, string> names)
+    {
+        void Expect(string name, string reason, params long[] shape) => weights.Expect(names.GetValueOrDefault(name, name), reason, shape);
+        Expect("x_embedder.weight", "num_attention_heads · attention_head_dim, in_channels", config.Width, config.InChannels);
+        Expect("context_embedder.weight", "num_attention_heads · attention_head_dim, joint_attention_dim", config.Width, config.JointAttentionDim);
+        if (config.NumLayers > 0)
+        {
+            Expect($"transformer_blocks.{config.NumLayers - 1}.attn.to_q.weight", "last of num_layers", config.Width, config.Width);
+        }
+        if (config.NumSingleLayers > 0)
+        {
+            Expect($"single_transformer_blocks.{config.NumSingleLayers - 1}.attn.to_q.weight", "last of num_single_layers", config.Width, config.Width);
+        }
+    }
+
+    private void AddSilentCondition()
+    {
+        c_embedder = new AdaptableLinear(Config.InChannels, Config.Width, Device, DType);
+        c_embedder.InitializeZero();
+        register_module(nameof(c_embedder), c_embedder);
+        Config = Config with { Conditional = true };
+    }
+
+    private void Initialize(long seed)
+    {
+        using Generator generator = new((ulong)seed, CPU);
+        foreach (AdaptableLinear linear in modules().OfType<AdaptableLinear>())
+        {
+            linear.Initialize(generator);
+        }
+        foreach (Modulation modulation in modules().OfType<Modulation>())
+        {
+            modulation.Linear.InitializeZero();
+        }
+        proj_out.InitializeZero();
+        c_embedder?.InitializeZero();
+    }
+}
