@@ -1,0 +1,81 @@
+using Dsd.Models.Training;
+using Dsd.Testing;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Tests.Training;
+
+public class TrainingLoopTests
+{
+    [Fact]
+    public void Run_AfterAnInterruption_EndsWhereAnUndisturbedRunEnds()
+    {
+        using TemporaryFolder folder = new();
+        Linear undisturbed = Network();
+        using (TrainingLoop loop = new(undisturbed.parameters(), Options()))
+        {
+            Assert.True(loop.Run(step => Loss(undisturbed, step)));
+        }
+
+        TrainingLoopOptions options = Options() with { Checkpoint = folder.File("loop.safetensors") };
+        Linear resumed = Network();
+        using CancellationTokenSource stop = new();
+        using (TrainingLoop first = new(resumed.parameters(), options))
+        {
+            Assert.Throws<OperationCanceledException>(() => first.Run(
+                step =>
+                {
+                    if (step == 6)
+                    {
+                        stop.Cancel();
+                    }
+                    return Loss(resumed, step);
+                },
+                cancellationToken: stop.Token));
+        }
+        using (TrainingLoop second = new(resumed.parameters(), options))
+        {
+            Assert.Equal(7, second.Step);
+            Assert.True(second.Run(step => Loss(resumed, step)));
+        }
+        TensorAssert.Equal(undisturbed.weight!, resumed.weight!);
+    }
+
+    [Fact]
+    public void Run_StopsAtTheDeadline()
+    {
+        Linear network = Network();
+        using TrainingLoop loop = new(network.parameters(), Options() with { Deadline = DateTime.UtcNow });
+        Assert.False(loop.Run(step => Loss(network, step)));
+        Assert.Equal(0, loop.Step);
+    }
+
+    [Fact]
+    public void Run_RefusesALossThatIsNoNumber()
+    {
+        Linear network = Network();
+        using TrainingLoop loop = new(network.parameters(), Options());
+        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => loop.Run(step => Loss(network, step) * float.NaN));
+        Assert.Contains("NaN", e.Message);
+    }
+
+    private static TrainingLoopOptions Options() => new() { Steps = 12, PeakLearningRate = 0.05, WarmupSteps = 3, AverageDecay = 0.9 };
+
+    private static Linear Network()
+    {
+        Linear network = nn.Linear(4, 2);
+        using (no_grad())
+        {
+            network.weight!.fill_(0.5);
+            network.bias!.zero_();
+        }
+        return network;
+    }
+
+    private static Tensor Loss(Linear network, long step)
+    {
+        using Generator generator = new((ulong)step);
+        return (network.forward(randn([8, 4], generator: generator)) - 1).square().mean();
+    }
+}
