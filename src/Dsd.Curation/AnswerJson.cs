@@ -1,0 +1,112 @@
+using System.Text.Json;
+
+namespace Dsd.Curation;
+
+/// <summary>Reads a chat model's answer that should be one JSON object. The answer is untrusted: nothing in it is guessed or repaired.</summary>
+internal static class AnswerJson
+{
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 8, AllowDuplicateProperties = false };
+
+    /// <summary>The object of an answer, which may stand in a code fence.</summary>
+    /// <exception cref="FormatException">The answer is empty, too long, or anything but one JSON object.</exception>
+    public static JsonDocument Parse(string? answer, int maxLength)
+    {
+        if (answer is { Length: var length } && length > maxLength)
+        {
+            throw new FormatException($"expected at most {maxLength} characters, found {length}.");
+        }
+        ReadOnlyMemory<char> text = Unfenced(answer.AsMemory().Trim());
+        if (text.IsEmpty)
+        {
+            throw new FormatException("expected a JSON object, found an empty answer.");
+        }
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(text, Strict);
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"expected one whole JSON object and nothing else, found '{Excerpt(text.Span)}' ({e.Message})", e);
+        }
+        if (document.RootElement.ValueKind == JsonValueKind.Object)
+        {
+            return document;
+        }
+        JsonValueKind kind = document.RootElement.ValueKind;
+        document.Dispose();
+        throw new FormatException($"expected a JSON object, found {kind}.");
+    }
+
+    /// <summary>Refuses objects that lack a field or have one too many.</summary>
+    public static void Fields(JsonElement element, string where, params ReadOnlySpan<string> names)
+    {
+        if (element.ValueKind != JsonValueKind.Object)
+        {
+            throw new FormatException($"{where}: expected an object, found {element.ValueKind}.");
+        }
+        foreach (string name in names)
+        {
+            if (!element.TryGetProperty(name, out _))
+            {
+                throw new FormatException($"{where}: the field '{name}' is missing.");
+            }
+        }
+        foreach (JsonProperty property in element.EnumerateObject())
+        {
+            if (!names.Contains(property.Name))
+            {
+                throw new FormatException($"{where}: the field '{Excerpt(property.Name)}' is not known; expected only {string.Join(", ", names.ToArray())}.");
+            }
+        }
+    }
+
+    public static string Text(JsonElement parent, string name, int maxLength) => Value(parent.GetProperty(name), $"field '{name}'", maxLength);
+
+    public static IReadOnlyList<string> Texts(JsonElement parent, string name, int maxCount, int maxLength)
+    {
+        JsonElement list = parent.GetProperty(name);
+        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() > maxCount)
+        {
+            throw new FormatException($"field '{name}': expected a list of at most {maxCount} texts, found {(list.ValueKind == JsonValueKind.Array ? $"{list.GetArrayLength()} entries" : list.ValueKind)}.");
+        }
+        return [.. list.EnumerateArray().Select((entry, i) => Value(entry, $"field '{name}[{i}]'", maxLength))];
+    }
+
+    public static string Excerpt(ReadOnlySpan<char> text) => text.Length <= 80 ? text.ToString() : $"{text[..80]}…";
+
+    private static string Value(JsonElement value, string where, int maxLength)
+    {
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            throw new FormatException($"{where}: expected a text, found {value.ValueKind}.");
+        }
+        string text = Decoded(value, where).Trim();
+        return text.Length is > 0 && text.Length <= maxLength
+            ? text
+            : throw new FormatException($"{where}: expected 1 to {maxLength} characters, found {text.Length}.");
+    }
+
+    private static string Decoded(JsonElement value, string where)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new FormatException($"{where}: expected a text of whole characters, found half a surrogate pair.", e);
+        }
+    }
+
+    // Many models wrap JSON in ```json … ``` whatever they are told.
+    private static ReadOnlyMemory<char> Unfenced(ReadOnlyMemory<char> text)
+    {
+        if (text.Length < 6 || !text.Span.StartsWith("```") || !text.Span.EndsWith("```"))
+        {
+            return text;
+        }
+        ReadOnlyMemory<char> inner = text[3..^3].Trim();
+        return inner.Span.StartsWith("json", StringComparison.OrdinalIgnoreCase) ? inner[4..].TrimStart() : inner;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Text.Json;
+using Microsoft.Extensions.AI;
+
+namespace Dsd.Curation.Grids;
+
+/// <summary>Has a language model invent subjects and scenes for a caption, as the paper does (arXiv 2411.18616, section 3.1).</summary>
+/// <remarks>
+/// The model answers with subjects and scenes only; the prompts around them come from <see cref="GridTemplates"/>, so a layout is always
+/// asked for in the same words. An answer that cannot be read is asked for once more. Does not own the client.
+/// </remarks>
+public sealed class ChatGridPromptWriter : IGridPromptWriter
+{
+    private const int MaxAnswerLength = 256 * 1024;
+    private const int MaxTextLength = 1000;
+
+    // Smaller portions are answered more reliably than hundreds of sheets at once.
+    private const int SheetsPerRequest = 8;
+
+    private readonly IChatClient _client;
+    private readonly ChatGridPromptWriterOptions _options;
+    private readonly string _instructions;
+
+    /// <summary>A writer that asks the given client.</summary>
+    /// <exception cref="IOException">The instructions file cannot be read.</exception>
+    /// <exception cref="InvalidDataException">The instructions file is empty or too large.</exception>
+    public ChatGridPromptWriter(IChatClient client, ChatGridPromptWriterOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        _client = client;
+        _options = options ?? new ChatGridPromptWriterOptions();
+        _instructions = TextResource.Read(_options.InstructionsFile, "grid.txt");
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<GridPrompt>> WriteAsync(GridPromptRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        List<GridPrompt> prompts = [];
+        while (prompts.Count < request.Count)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            int sheets = Math.Min(SheetsPerRequest, request.Count - prompts.Count);
+            foreach ((string subject, IReadOnlyList<string> scenes) in await AskAsync(request, sheets, prompts.Count, cancellationToken).ConfigureAwait(false))
+            {
+                prompts.Add(_options.Templates.Compose(subject, scenes, request.Layout, prompts.Count % _options.Templates.Sheets.Count));
+            }
+        }
+        return prompts;
+    }
+
+    private async Task<List<(string Subject, IReadOnlyList<string> Scenes)>> AskAsync(GridPromptRequest request, int sheets, int done, CancellationToken cancellationToken)
+    {
+        int panels = request.Layout.Panels;
+        ChatMessage[] question =
+        [
+            new(ChatRole.System, _instructions),
+            new(ChatRole.User, $"Sheets: {sheets}\nPanels of each sheet: {panels}\nSeed caption: {JsonSerializer.Serialize(request.Caption)}"),
+        ];
+        (List<(string, IReadOnlyList<string>)>? found, FormatException? error, _) =
+            await StructuredChat.AskAsync(_client, question, () => RequestOptions(request, done), answer => Read(answer, sheets, panels), cancellationToken).ConfigureAwait(false);
+        return found ?? throw new GridPromptException(
+            request.Caption, $"asked twice for {sheets} sheets of {panels} scenes as JSON, and both answers were unusable; the last one: {error!.Message} Use a model that follows JSON schemas, or TemplateGridPromptWriter.", error);
+    }
+
+    private static List<(string, IReadOnlyList<string>)> Read(string answer, int sheets, int panels)
+    {
+        using JsonDocument document = AnswerJson.Parse(answer, MaxAnswerLength);
+        AnswerJson.Fields(document.RootElement, "answer", "sheets");
+        JsonElement list = document.RootElement.GetProperty("sheets");
+        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() != sheets)
+        {
+            throw new FormatException($"field 'sheets': expected a list of exactly {sheets}, found {(list.ValueKind == JsonValueKind.Array ? $"{list.GetArrayLength()} entries" : list.ValueKind)}.");
+        }
+        List<(string, IReadOnlyList<string>)> found = [];
+        foreach (JsonElement sheet in list.EnumerateArray())
+        {
+            AnswerJson.Fields(sheet, $"sheets[{found.Count}]", "subject", "scenes");
+            string subject = AnswerJson.Text(sheet, "subject", MaxTextLength);
+            IReadOnlyList<string> scenes = AnswerJson.Texts(sheet, "scenes", GridLayout.MaxPanels, MaxTextLength);
+            if (scenes.Count != panels || scenes.Distinct(StringComparer.OrdinalIgnoreCase).Count() != panels)
+            {
+                throw new FormatException($"sheets[{found.Count}]: expected {panels} different scenes, found {scenes.Count} of which {scenes.Distinct(StringComparer.OrdinalIgnoreCase).Count()} differ.");
+            }
+            found.Add((subject, scenes));
+        }
+        return found;
+    }
+
+    private ChatOptions RequestOptions(GridPromptRequest request, int done)
+    {
+        ChatOptions options = _options.Chat?.Clone() ?? new ChatOptions();
+        options.ResponseFormat = ChatResponseFormat.ForJsonSchema(Schema, "grid_prompts", "Subjects and scenes of sheets.");
+        // Each portion has a seed of its own, or a deterministic model would write the same sheets again.
+        options.Seed ??= unchecked(request.Seed + done);
+        return options;
+    }
+
+    private static JsonElement Schema { get; } = ReadSchema();
+
+    private static JsonElement ReadSchema()
+    {
+        using JsonDocument document = JsonDocument.Parse(TextResource.Embedded("grid.schema.json"));
+        return document.RootElement.Clone();
+    }
+}

@@ -1,0 +1,115 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Dsd.Curation.Grids;
+
+/// <summary>The words that grid prompts are put together from: data, so that a model is asked in the wording it was trained on.</summary>
+/// <remarks>
+/// Placeholders: <c>{subject}</c>, <c>{context}</c>, <c>{caption}</c>, <c>{number}</c> (of the panel, from 1), <c>{position}</c> ('top left'),
+/// <c>{count}</c> (of panels), <c>{rows}</c>, <c>{columns}</c>, <c>{panels}</c> (all panels, joined by <see cref="Separator"/>).
+/// </remarks>
+public sealed record GridTemplates
+{
+    /// <summary>Templates of the whole prompt, one of which is drawn for each sheet. Each holds <c>{panels}</c>.</summary>
+    public required IReadOnlyList<string> Sheets { get; init => field = Holding(Check.Texts(value, 1, nameof(Sheets)), nameof(Sheets), "{panels}"); }
+
+    /// <summary>Template of one panel within the whole prompt. Holds <c>{caption}</c> or <c>{context}</c>.</summary>
+    public required string Panel { get; init => field = Holding([value], nameof(Panel), "{caption}", "{context}")[0]; }
+
+    /// <summary>Template of one panel's caption. Holds <c>{context}</c>.</summary>
+    public required string Caption { get; init => field = Holding([value], nameof(Caption), "{context}")[0]; }
+
+    /// <summary>What stands between two panels.</summary>
+    public string Separator { get; init; } = " ";
+
+    /// <summary>The places, poses and lights that the subject is put into. A sheet never uses one twice.</summary>
+    public required IReadOnlyList<string> Contexts { get; init => field = Check.Texts(value, 2, nameof(Contexts)); }
+
+    /// <summary>The templates that come with this library, for large text-to-image models such as FLUX.1-dev.</summary>
+    public static GridTemplates Default { get; } = FromJson(TextResource.Embedded("grid-templates.json"), "grid-templates.json");
+
+    /// <summary>Reads templates from a JSON file with the fields <c>sheets</c>, <c>panel</c>, <c>caption</c>, <c>separator</c> and <c>contexts</c>.</summary>
+    /// <exception cref="InvalidDataException">The file is no such JSON, or a template lacks its placeholder; the message names the file.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static GridTemplates Load(string path) => FromJson(TextResource.FromFile(path), path);
+
+    /// <summary>Puts one prompt together.</summary>
+    /// <param name="subject">The words that name the subject.</param>
+    /// <param name="contexts">One context a panel, row by row.</param>
+    /// <param name="layout">How the panels lie.</param>
+    /// <param name="sheet">Index into <see cref="Sheets"/>.</param>
+    /// <exception cref="ArgumentException">The number of contexts is not the number of panels.</exception>
+    public GridPrompt Compose(string subject, IReadOnlyList<string> contexts, GridLayout layout, int sheet = 0)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(subject);
+        ArgumentNullException.ThrowIfNull(contexts);
+        ArgumentNullException.ThrowIfNull(layout);
+        Check.Range(sheet, 0, Sheets.Count - 1, nameof(sheet));
+        if (contexts.Count != layout.Panels)
+        {
+            throw new ArgumentException($"A {layout} sheet needs {layout.Panels} contexts, but {contexts.Count} were given.", nameof(contexts));
+        }
+        string[] captions = new string[layout.Panels];
+        string[] panels = new string[layout.Panels];
+        for (int i = 0; i < panels.Length; i++)
+        {
+            captions[i] = Placeholders.Fill(Caption, name => Common(name, subject, layout) ?? OfPanel(name, i, contexts[i], null, layout));
+            panels[i] = Placeholders.Fill(Panel, name => Common(name, subject, layout) ?? OfPanel(name, i, contexts[i], captions[i], layout));
+        }
+        string text = Placeholders.Fill(Sheets[sheet], name => name == "panels" ? string.Join(Separator, panels) : Common(name, subject, layout));
+        return new GridPrompt(text, layout, subject, captions);
+    }
+
+    private static string? Common(string name, string subject, GridLayout layout) => name switch
+    {
+        "subject" => subject,
+        "count" => layout.Panels.ToString(),
+        "rows" => layout.Rows.ToString(),
+        "columns" => layout.Columns.ToString(),
+        _ => null,
+    };
+
+    private static string? OfPanel(string name, int panel, string context, string? caption, GridLayout layout) => name switch
+    {
+        "context" => context,
+        "caption" => caption,
+        "number" => (panel + 1).ToString(),
+        "position" => layout.PositionOf(panel),
+        _ => null,
+    };
+
+    private static IReadOnlyList<string> Holding(IReadOnlyList<string> templates, string option, params string[] oneOf)
+    {
+        foreach (string template in templates)
+        {
+            if (string.IsNullOrWhiteSpace(template) || !oneOf.Any(template.Contains))
+            {
+                throw new ArgumentException($"Option {option}: a template must hold {string.Join(" or ", oneOf)}, but '{template}' does not.", option);
+            }
+        }
+        return templates;
+    }
+
+    private static GridTemplates FromJson(string json, string source)
+    {
+        try
+        {
+            GridTemplates templates = JsonSerializer.Deserialize(json, GridTemplatesJson.Default.GridTemplates)
+                ?? throw new InvalidDataException($"Grid templates '{source}': expected an object, found null.");
+            for (int i = 0; i < templates.Sheets.Count; i++)
+            {
+                // A misspelt placeholder shows here, not when the first sheet is drawn.
+                templates.Compose("subject", ["first", "second"], GridLayout.OneByTwo, i);
+            }
+            return templates;
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            throw new InvalidDataException($"Grid templates '{source}': {e.Message}", e);
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(GridTemplates))]
+internal sealed partial class GridTemplatesJson : JsonSerializerContext;

@@ -1,0 +1,51 @@
+using Dsd.Imaging;
+
+namespace Dsd.Curation.Grids;
+
+/// <summary>Cuts a sheet into its panels, without the borders and gutters that text-to-image models like to draw.</summary>
+/// <remarks>
+/// A border or gutter is a run of lines across the whole sheet, each of one colour and all of the same, that ends within
+/// <see cref="PanelCutterOptions.MaxTrim"/>; anything else stays part of the panels. Pure and safe to share between threads.
+/// </remarks>
+public static class PanelCutter
+{
+    /// <summary>The panels of the sheet, row by row, all of one size.</summary>
+    /// <exception cref="ArgumentException">The sheet is too small for the layout: a panel would have fewer than 8 pixels a side.</exception>
+    public static IReadOnlyList<Picture> Cut(Picture sheet, GridLayout layout, PanelCutterOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(sheet);
+        ArgumentNullException.ThrowIfNull(layout);
+        options ??= new PanelCutterOptions();
+        if (sheet.Width / layout.Columns < 8 || sheet.Height / layout.Rows < 8)
+        {
+            throw new ArgumentException($"A sheet of {sheet.Width} × {sheet.Height} pixels is too small for {layout} panels: each needs at least 8 × 8 pixels.", nameof(sheet));
+        }
+        (int Start, int End)[] columns = UniformLines.Spans(sheet, layout.Columns, vertical: true, options);
+        (int Start, int End)[] rows = UniformLines.Spans(sheet, layout.Rows, vertical: false, options);
+        int width = options.PanelWidth ?? columns.Min(span => span.End - span.Start);
+        int height = options.PanelHeight ?? rows.Min(span => span.End - span.Start);
+        return
+        [
+            .. from row in rows
+               from column in columns
+               select sheet.Crop(column.Start, row.Start, column.End - column.Start, row.End - row.Start).CropToFit(width, height),
+        ];
+    }
+
+    /// <summary>Every pair of different panels, as indices.</summary>
+    /// <param name="panels">How many panels there are, at least 2.</param>
+    /// <param name="ordered">
+    /// True gives both (a, b) and (b, a), since each panel can be the reference of the other; false gives only (a, b) with a &lt; b.
+    /// </param>
+    public static IReadOnlyList<(int Reference, int Target)> Pairs(int panels, bool ordered)
+    {
+        Check.Range(panels, 2, GridLayout.MaxPanels, nameof(panels));
+        return
+        [
+            .. from a in Enumerable.Range(0, panels)
+               from b in Enumerable.Range(0, panels)
+               where ordered ? a != b : a < b
+               select (a, b),
+        ];
+    }
+}

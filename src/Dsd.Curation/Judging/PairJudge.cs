@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Dsd.Imaging;
+using Microsoft.Extensions.AI;
+
+namespace Dsd.Curation.Judging;
+
+/// <summary>
+/// Decides whether two pictures show the same subject by asking a vision-language model to reason in steps: name the common subject, describe
+/// it in each image, compare, conclude (arXiv 2411.18616, section 3.1). Any <see cref="IChatClient"/> that takes images will do.
+/// </summary>
+/// <remarks>
+/// Does not own the client. As safe to share between threads as the client is. Whatever a picture says, the answer is either a verdict of
+/// the fixed form or counts as none.
+/// </remarks>
+public sealed class PairJudge
+{
+    private readonly IChatClient _client;
+    private readonly PairJudgeOptions _options;
+    private readonly string _instructions;
+
+    /// <summary>A judge that asks the given client.</summary>
+    /// <exception cref="IOException">The instructions file cannot be read.</exception>
+    /// <exception cref="InvalidDataException">The instructions file is empty or too large.</exception>
+    public PairJudge(IChatClient client, PairJudgeOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        _client = client;
+        _options = options ?? new PairJudgeOptions();
+        _instructions = TextResource.Read(_options.InstructionsFile, "judge.txt");
+    }
+
+    /// <summary>Judges one pair. An answer that cannot be read is asked for once more, with the error; after that the pair is undecided.</summary>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public async Task<PairJudgement> JudgeAsync(Picture a, Picture b, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        cancellationToken.ThrowIfCancellationRequested();
+        ChatMessage[] question =
+        [
+            new(ChatRole.System, _instructions),
+            new(ChatRole.User, [new TextContent("Image A:"), Png(a), new TextContent("Image B:"), Png(b), new TextContent("Do A and B show the very same subject?")]),
+        ];
+        (Verdict? verdict, FormatException? error, int attempts) =
+            await StructuredChat.AskAsync(_client, question, RequestOptions, VerdictFormat.Parse, cancellationToken).ConfigureAwait(false);
+        if (verdict is null)
+        {
+            return new PairJudgement { Status = VerdictStatus.Undecided, Kept = false, Reason = $"undecided: {error!.Message}", Attempts = attempts };
+        }
+        (bool kept, string reason) = Decide(verdict);
+        return new PairJudgement { Status = VerdictStatus.Decided, Verdict = verdict, Kept = kept, Reason = reason, Attempts = attempts };
+    }
+
+    /// <summary>Judges many pairs, <see cref="PairJudgeOptions.Concurrency"/> at a time, and gives the results in the order of the pairs.</summary>
+    /// <remarks>Pairs are taken from the sequence only as there is room to judge them. The first failure stops the rest and is thrown.</remarks>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public async IAsyncEnumerable<PairJudgement> JudgeManyAsync(IEnumerable<PicturePair> pairs, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Queue<Task<PairJudgement>> running = new();
+        try
+        {
+            foreach (PicturePair pair in pairs)
+            {
+                running.Enqueue(Task.Run(() => JudgeAsync(pair.A, pair.B, stop.Token), stop.Token));
+                if (running.Count == _options.Concurrency)
+                {
+                    yield return await running.Dequeue().ConfigureAwait(false);
+                }
+            }
+            while (running.Count > 0)
+            {
+                yield return await running.Dequeue().ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            // Nothing runs on after the caller has left, and no failure of a later pair goes unobserved.
+            await stop.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(running).ContinueWith(static all => _ = all.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+        }
+    }
+
+    private (bool Kept, string Reason) Decide(Verdict verdict)
+    {
+        string confidence = verdict.Confidence.ToString("0.00", CultureInfo.InvariantCulture);
+        if (!verdict.Same)
+        {
+            string why = verdict.Differences.Count == 0 ? "no difference named" : string.Join("; ", verdict.Differences);
+            return (false, $"not the same subject ({confidence}): {why}");
+        }
+        if (verdict.Confidence < _options.Threshold)
+        {
+            return (false, $"the same subject, but confidence {confidence} is below {_options.Threshold.ToString("0.00", CultureInfo.InvariantCulture)}");
+        }
+        string? flag = verdict.Flags.FirstOrDefault(flag => _options.RejectedFlags.Contains(flag, StringComparer.OrdinalIgnoreCase));
+        return flag is null ? (true, $"the same subject ({confidence}): {verdict.Subject}") : (false, $"the same subject ({confidence}), but flagged '{flag}'");
+    }
+
+    private ChatOptions RequestOptions()
+    {
+        ChatOptions options = _options.Chat?.Clone() ?? new ChatOptions();
+        options.ResponseFormat = ChatResponseFormat.ForJsonSchema(VerdictFormat.Schema, "verdict", "Whether two images show the same subject, with the reasons.");
+        return options;
+    }
+
+    private DataContent Png(Picture picture)
+    {
+        double scale = (double)_options.MaxImageSide / Math.Max(picture.Width, picture.Height);
+        Picture sent = scale >= 1 ? picture : picture.Resize(Math.Max(1, (int)(picture.Width * scale)), Math.Max(1, (int)(picture.Height * scale)));
+        return new DataContent(sent.EncodePng(), "image/png");
+    }
+}

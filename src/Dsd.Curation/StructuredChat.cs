@@ -1,0 +1,44 @@
+using Microsoft.Extensions.AI;
+
+namespace Dsd.Curation;
+
+/// <summary>Asks a chat model for an answer of a fixed form, once more when the first cannot be read.</summary>
+internal static class StructuredChat
+{
+    // The model sees enough of its own answer to mend it; an endless one is not sent back whole.
+    private const int QuotedAnswer = 2000;
+
+    /// <returns>The value, or null with the last error, and how often the model was asked.</returns>
+    /// <remarks>Errors of the client itself (network, quota) are not caught: they are no answers.</remarks>
+    public static async Task<(T? Value, FormatException? Error, int Attempts)> AskAsync<T>(
+        IChatClient client, IReadOnlyList<ChatMessage> question, Func<ChatOptions> options, Func<string, T> read, CancellationToken cancellationToken)
+        where T : class
+    {
+        List<ChatMessage> messages = [.. question];
+        for (int attempt = 1; ; attempt++)
+        {
+            ChatResponse response = await client.GetResponseAsync(messages, options(), cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                return (read(response.Text), null, attempt);
+            }
+            catch (FormatException e) when (attempt == 1)
+            {
+                string text = response.Text;
+                messages.Add(new ChatMessage(ChatRole.Assistant, text.Length > QuotedAnswer ? text[..QuotedAnswer] : text));
+                messages.Add(new ChatMessage(ChatRole.User, TextResource.Embedded("retry.txt").Replace("{error}", e.Message, StringComparison.Ordinal)));
+            }
+            catch (FormatException e)
+            {
+                return (null, e, attempt);
+            }
+        }
+    }
+
+    /// <summary>Refuses chat options whose answer form is taken already; null means none.</summary>
+    public static ChatOptions? WithoutFormat(ChatOptions? options, string option) =>
+        options?.ResponseFormat is null
+            ? options?.Clone()
+            : throw new ArgumentException($"Option {option}.ResponseFormat must be null: the form of the answer is set by this library.", option);
+}

@@ -1,0 +1,34 @@
+using System.Text;
+
+namespace Dsd.Curation;
+
+/// <summary>The texts that are sent to chat models: kept as files, so that they can be read and replaced without touching code.</summary>
+internal static class TextResource
+{
+    private const int MaxBytes = 64 * 1024;
+
+    /// <summary>The text of the file when one is given, else the text that is built in under that name.</summary>
+    public static string Read(string? file, string name) => file is null ? Embedded(name) : FromFile(file);
+
+    public static string Embedded(string name)
+    {
+        using Stream stream = typeof(TextResource).Assembly.GetManifestResourceStream($"Dsd.Curation.Prompts.{name}")
+            ?? throw new InvalidOperationException($"The text '{name}' is not embedded in Dsd.Curation: Dsd.Curation.csproj must list Prompts/{name}.");
+        using StreamReader reader = new(stream, Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+
+    public static string FromFile(string file)
+    {
+        using FileStream stream = File.OpenRead(file);
+        if (stream.Length > MaxBytes)
+        {
+            throw new InvalidDataException($"Prompt file '{file}': expected at most {MaxBytes} bytes, found {stream.Length}. Shorten it.");
+        }
+        using StreamReader reader = new(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
+        string text = reader.ReadToEnd();
+        return string.IsNullOrWhiteSpace(text)
+            ? throw new InvalidDataException($"Prompt file '{file}': expected a text, found only white space.")
+            : text;
+    }
+}

@@ -1,0 +1,65 @@
+using Dsd.Curation.Grids;
+
+namespace Dsd.Curation.Tests.Grids;
+
+public class TemplateGridPromptWriterTests
+{
+    private readonly TemplateGridPromptWriter _writer = new();
+
+    [Fact]
+    public void Write_RepeatsItselfForTheSameSeed() => Assert.Equal(
+        _writer.Write(new GridPromptRequest("a fox") { Count = 8, Seed = 5 }).Select(p => p.Text),
+        _writer.Write(new GridPromptRequest("a fox") { Count = 8, Seed = 5 }).Select(p => p.Text));
+
+    [Fact]
+    public void Write_PinsItsWordsAcrossVersions() => Assert.Equal(
+        "a fox, on a train platform in the rain",
+        _writer.Write(new GridPromptRequest("a fox") { Layout = GridLayout.OneByTwo, Seed = 1 })[0].Captions[0]);
+
+    [Fact]
+    public void Write_DiffersBetweenSeeds() => Assert.NotEqual(
+        _writer.Write(new GridPromptRequest("a fox") { Seed = 1 })[0].Text, _writer.Write(new GridPromptRequest("a fox") { Seed = 2 })[0].Text);
+
+    [Fact]
+    public void Write_DiffersBetweenCaptionsInMoreThanTheSubject() => Assert.NotEqual(
+        _writer.Write(new GridPromptRequest("a fox"))[0].Captions.Select(c => c.Replace("a fox", "")),
+        _writer.Write(new GridPromptRequest("a cat"))[0].Captions.Select(c => c.Replace("a cat", "")));
+
+    [Theory]
+    [InlineData("1x2")]
+    [InlineData("2x2")]
+    [InlineData("3x3")]
+    public void Write_NeverShowsAContextTwiceOnASheet(string layout) => Assert.All(
+        _writer.Write(new GridPromptRequest("a fox") { Count = 64, Layout = GridLayout.Parse(layout) }),
+        prompt => Assert.Equal(prompt.Layout.Panels, prompt.Captions.Distinct().Count()));
+
+    [Fact]
+    public void Write_UsesEveryContextAndTemplateInALargeBatch()
+    {
+        IReadOnlyList<GridPrompt> prompts = _writer.Write(new GridPromptRequest("a fox") { Count = 64 });
+        Assert.Equal(GridTemplates.Default.Contexts.Count, prompts.SelectMany(p => p.Captions).Distinct().Count());
+        Assert.Equal(GridTemplates.Default.Sheets.Count, prompts.Select(p => p.Text[..12]).Distinct().Count());
+    }
+
+    [Fact]
+    public void Write_PutsTheCaptionIntoEveryPanel() => Assert.All(
+        _writer.Write(new GridPromptRequest("a clay fox"))[0].Captions, caption => Assert.StartsWith("a clay fox", caption));
+
+    [Fact]
+    public void Write_RefusesMorePanelsThanContexts()
+    {
+        TemplateGridPromptWriter writer = new(GridTemplates.Default with { Contexts = ["here", "there", "there"] });
+        Assert.Contains("2", Assert.Throws<ArgumentException>(() => writer.Write(new GridPromptRequest("a fox"))).Message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("   ")]
+    public void Request_RefusesAnEmptyCaption(string caption) => Assert.Throws<ArgumentException>(() => new GridPromptRequest(caption));
+
+    [Fact]
+    public void Request_RefusesAnEndlessCaption() => Assert.Throws<ArgumentException>(() => new GridPromptRequest(new string('a', 4001)));
+
+    [Fact]
+    public async Task WriteAsync_HonoursCancellation() => await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _writer.WriteAsync(new GridPromptRequest("a fox"), new CancellationToken(true)));
+}
