@@ -1,0 +1,100 @@
+using Google.Protobuf;
+
+namespace Dsd.Onnx.Graph;
+
+/// <summary>Writes a built graph as an ONNX model: one file, or two where the weights are too large for one.</summary>
+internal static class ModelWriter
+{
+    /// <summary>The model's file.</summary>
+    public const string ModelFile = "model.onnx";
+
+    /// <summary>The weights' file, where they do not lie in <see cref="ModelFile"/>.</summary>
+    public const string DataFile = "model.onnx.data";
+
+    /// <summary>The most bytes of weights in <see cref="ModelFile"/>: a Protocol Buffers message cannot reach 2 GiB.</summary>
+    public const long MostBytesInside = 1_500_000_000;
+
+    private const int IrVersion = 9;
+
+    // Tensors from this size on start at a page of their own, so that readers can map them into memory.
+    private const long PageTensor = 64 * 1024;
+    private const long Page = 4096;
+    private const long Alignment = 64;
+
+    // Shapes and small tables stay in the model, where tools read them.
+    private const long SmallTensor = 1024;
+
+    /// <summary>Writes <see cref="ModelFile"/>, and <see cref="DataFile"/> when the constants take more than the given bytes, into a folder that exists.</summary>
+    public static void Write(GraphBuilder builder, string folder, long mostBytesInside, CancellationToken cancellationToken)
+    {
+        GraphProto graph = builder.Graph.Clone();
+        bool external = builder.Initializers.Sum(i => i.ByteLength) > Math.Min(mostBytesInside, MostBytesInside);
+        using (FileStream? data = external ? new FileStream(Path.Combine(folder, DataFile), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20) : null)
+        {
+            foreach (Initializer initializer in builder.Initializers)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                graph.Initializer.Add(data is not null && initializer.ByteLength >= SmallTensor
+                    ? WriteBeside(initializer, data, cancellationToken)
+                    : WriteInside(initializer, cancellationToken));
+            }
+            data?.Flush(flushToDisk: true);
+        }
+        ModelProto model = new()
+        {
+            IrVersion = IrVersion,
+            ProducerName = "Dsd.MLNet",
+            ProducerVersion = typeof(ModelWriter).Assembly.GetName().Version?.ToString(3) ?? "",
+            Graph = graph,
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = GraphBuilder.Opset } },
+        };
+        using FileStream file = new(Path.Combine(folder, ModelFile), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
+        model.WriteTo(file);
+        file.Flush(flushToDisk: true);
+    }
+
+    private static TensorProto WriteInside(Initializer initializer, CancellationToken cancellationToken)
+    {
+        byte[] bytes = new byte[initializer.ByteLength];
+        using MemoryStream stream = new(bytes);
+        initializer.Write(stream, cancellationToken);
+        CheckLength(initializer, stream.Position);
+        return new TensorProto
+        {
+            Name = initializer.Name,
+            DataType = (int)initializer.Type,
+            Dims = { initializer.Shape },
+            RawData = UnsafeByteOperations.UnsafeWrap(bytes),
+        };
+    }
+
+    private static TensorProto WriteBeside(Initializer initializer, FileStream data, CancellationToken cancellationToken)
+    {
+        long alignment = initializer.ByteLength >= PageTensor ? Page : Alignment;
+        long offset = (data.Position + alignment - 1) / alignment * alignment;
+        data.Write(new byte[offset - data.Position]);
+        initializer.Write(data, cancellationToken);
+        CheckLength(initializer, data.Position - offset);
+        return new TensorProto
+        {
+            Name = initializer.Name,
+            DataType = (int)initializer.Type,
+            Dims = { initializer.Shape },
+            DataLocation = TensorProto.Types.DataLocation.External,
+            ExternalData =
+            {
+                new StringStringEntryProto { Key = "location", Value = DataFile },
+                new StringStringEntryProto { Key = "offset", Value = offset.ToString() },
+                new StringStringEntryProto { Key = "length", Value = initializer.ByteLength.ToString() },
+            },
+        };
+    }
+
+    private static void CheckLength(Initializer initializer, long written)
+    {
+        if (written != initializer.ByteLength)
+        {
+            throw new InvalidOperationException($"Initializer '{initializer.Name}' has {initializer.ByteLength} bytes, but {written} were written.");
+        }
+    }
+}

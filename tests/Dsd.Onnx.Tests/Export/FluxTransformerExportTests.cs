@@ -1,0 +1,111 @@
+using Dsd.Models.Flux;
+using Dsd.Models.Weights;
+using Dsd.Onnx.Export;
+using Dsd.Onnx.Graph;
+using Dsd.Testing;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Onnx.Tests.Export;
+
+[Trait("Category", "Parity")]
+public class FluxTransformerExportTests
+{
+    private const double Tolerance = 1e-4;
+
+    [Fact]
+    public void Plain_GivesTheReferencesSample()
+    {
+        using TensorDictionary reference = Fixtures.Tensors("transformer.safetensors");
+        using OnnxModel model = Plain();
+
+        TensorAssert.Close(reference["sample"], model.Run(Inputs(model, reference))[0], Tolerance);
+    }
+
+    [Fact]
+    public void Plain_WithWeightsBeside_GivesTheReferencesSample()
+    {
+        using TensorDictionary reference = Fixtures.Tensors("transformer.safetensors");
+        using OnnxModel model = Plain(mostBytesInside: 0);
+
+        TensorAssert.Close(reference["sample"], model.Run(Inputs(model, reference))[0], Tolerance);
+    }
+
+    [Fact]
+    public void Conditional_GivesTheReferencesSample()
+    {
+        using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
+        using OnnxModel model = Conditional();
+
+        TensorAssert.Close(reference["sample"], model.Run(Inputs(model, reference))[0], Tolerance);
+    }
+
+    [Fact]
+    public void Conditional_WithALoraMerged_GivesTheReferencesSample()
+    {
+        using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
+        using TensorDictionary adapted = Fixtures.Tensors("dsd_transformer_lora.safetensors");
+        using LoraWeights lora = LoraWeights.Open(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"), strength: 1f);
+        using OnnxModel model = Conditional(lora);
+        foreach (string name in new[] { "hidden_states", "condition_hidden_states" })
+        {
+            reference[name].Dispose();
+            reference[name] = adapted[name].clone();
+        }
+
+        TensorAssert.Close(adapted["sample"], model.Run(Inputs(model, reference))[0], Tolerance);
+    }
+
+    [Fact]
+    public void Lora_OfStrengthZero_ChangesNothing()
+    {
+        using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
+        using LoraWeights lora = LoraWeights.Open(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"), strength: 0f);
+        using OnnxModel model = Conditional(lora);
+
+        TensorAssert.Close(reference["sample"], model.Run(Inputs(model, reference))[0], Tolerance);
+    }
+
+    [Fact]
+    public void AnotherBatchAndLength_GiveTheSameRows()
+    {
+        using TensorDictionary reference = Fixtures.Tensors("transformer.safetensors");
+        using OnnxModel model = Plain();
+        // The first row alone, with the last text token left out: nothing of the example's sizes is baked in.
+        (string Name, Tensor Value)[] inputs = [.. Inputs(model, reference).Select(i => i.Name switch
+        {
+            "img_ids" => i,
+            "txt_ids" => (i.Name, i.Value.slice(0, 0, i.Value.shape[0] - 1, 1)),
+            "encoder_hidden_states" => (i.Name, i.Value.slice(0, 0, 1, 1).slice(1, 0, i.Value.shape[1] - 1, 1)),
+            _ => (i.Name, i.Value.slice(0, 0, 1, 1)),
+        })];
+        (string Name, Tensor Value)[] tripled = [.. inputs.Select(i => i.Name.EndsWith("_ids", StringComparison.Ordinal) ? i : (i.Name, cat([i.Value, i.Value, i.Value])))];
+
+        Tensor one = model.Run(inputs)[0];
+        Tensor three = model.Run(tripled)[0];
+
+        TensorAssert.Close(cat([one, one, one]), three, 1e-5);
+    }
+
+    private static (string Name, Tensor Value)[] Inputs(OnnxModel model, TensorDictionary reference) => [.. model.Inputs.Select(n => (n, reference[n]))];
+
+    private static OnnxModel Plain(long mostBytesInside = ModelWriter.MostBytesInside)
+    {
+        FluxConfig config = ModelFolder.Open(Fixtures.Path("tiny-flux")).ReadConfig<FluxConfig>("transformer");
+        using WeightSource source = WeightSource.Open(Fixtures.Path("tiny-flux", "transformer"));
+        CheckpointWeights weights = new(source);
+        GraphBuilder graph = FluxTransformerExport.Build(config, weights);
+        weights.Check();
+        return new OnnxModel(graph, mostBytesInside);
+    }
+
+    private static OnnxModel Conditional(LoraWeights? lora = null)
+    {
+        FluxConfig config = ModelFolder.OpenParts(Fixtures.Path("tiny-dsd")).ReadConfig<FluxConfig>("transformer");
+        using WeightSource source = WeightSource.Open(Fixtures.Path("tiny-dsd", "transformer"));
+        CheckpointWeights weights = new(source, lora: lora);
+        GraphBuilder graph = FluxTransformerExport.Build(config, weights);
+        weights.Check();
+        return new OnnxModel(graph);
+    }
+}
