@@ -1,0 +1,164 @@
+namespace Dsd.Tiny.World;
+
+/// <summary>
+/// Words for pictures: captions of single pictures, prompts for sheets of one subject, and the prompts that ask for a known subject in a new context.
+/// </summary>
+/// <remarks>
+/// All text is lower-case ASCII of few distinct words. The same arguments always give the same text. No text is longer than <see cref="MaxTokens"/> tokens,
+/// counting each word and each punctuation mark as one and the end as one, which is how the embedded model's T5-style tokenizer counts.
+/// </remarks>
+public static class Captions
+{
+    /// <summary>The most tokens that a text has, its end included.</summary>
+    public const int MaxTokens = 64;
+
+    private const int AllSubject = 0x1FF;
+    private const int SceneAndPose = 0b00011;
+
+    private static readonly string[] Singles = ["{0} {1}", "a picture of {0} {1}", "a drawing of {0} {1}", "{0}, {1}", "an image of {0} {1}", "here is {0} {1}"];
+    private static readonly string[] Edits =
+        ["this {0} {1}", "the same {0} {1}", "the {0} {1}", "show this {0} {1}", "this {0}, now {1}", "the {0} from the picture, {1}", "a new picture of this {0} {1}", "draw the same {0} {1}"];
+
+    private static readonly string[] Pairs =
+    [
+        "a grid of two pictures of the same {0}. {1}", "two panels showing the same {0}. {1}", "a sheet with two pictures of one {0}. {1}",
+        "the same {0} in two pictures. {1}", "two scenes with the same {0}, identical in both. {1}", "a 1 by 2 grid of 2 pictures of the same {0}. {1}",
+    ];
+
+    private static readonly string[] Quads =
+    [
+        "a grid of four pictures of the same {0}. {1}", "four panels showing the same {0}. {1}", "a sheet with four pictures of one {0}. {1}",
+        "the same {0} in four pictures. {1}", "four scenes with the same {0}. {1}", "a 2 by 2 grid of 4 pictures of the same {0}. {1}",
+    ];
+
+    private static readonly string[][] PairLabels = [["left: ", "right: "], ["first: ", "second: "], ["panel one: ", "panel two: "]];
+    private static readonly string[][] QuadLabels = [["top left: ", "top right: ", "bottom left: ", "bottom right: "], ["first: ", "second: ", "third: ", "fourth: "]];
+
+    private static readonly string[] Relights = ["the same picture {0}", "this {1} in the same place {0}", "relight the picture: {0}", "the same scene and pose {0}", "change the light: this {1} {0}"];
+
+    /// <summary>A caption of one picture that mentions some attributes of the subject and most of the context.</summary>
+    /// <param name="subject">Who is seen.</param>
+    /// <param name="context">Where and how.</param>
+    /// <param name="seed">Decides what is mentioned and in which words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    public static Caption Single(Subject subject, Context context, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        Wording words = new(seed, style);
+        return Compose(words, subject, context, words.SubjectMask(subject, 1), words.ContextMask(0.92, 0.35));
+    }
+
+    /// <summary>A caption of one picture that mentions every attribute of the subject: what text alone can say about it.</summary>
+    /// <param name="subject">Who is seen.</param>
+    /// <param name="context">Where and how.</param>
+    /// <param name="seed">Decides what is mentioned of the context, and the words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    public static Caption Full(Subject subject, Context context, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        Wording words = new(seed, style);
+        return Compose(words, subject, context, AllSubject, words.ContextMask(0.92, 0.35));
+    }
+
+    /// <summary>A prompt that asks for a subject known from a reference picture in the given context: 'this creature jumping in the snow at night'.</summary>
+    /// <param name="context">What is asked for. Scene and pose are always stated.</param>
+    /// <param name="seed">Decides what else is stated and in which words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    public static Caption Edit(Context context, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        Wording words = new(seed, style);
+        int mask = words.ContextMask(0.9, 0.4) | SceneAndPose;
+        string text = Fill(words.Pick(Edits), words.Noun(), words.Context(context, mask));
+        return new Caption(text, 0, [mask]);
+    }
+
+    /// <summary>A prompt that asks for the reference picture itself under another light.</summary>
+    /// <param name="light">The light that is asked for.</param>
+    /// <param name="seed">Decides the words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    public static Caption Relight(Light light, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        Wording words = new(seed, style);
+        string text = Fill(words.Pick(Relights), words.Pick(CaptionWords.Lights[(int)light]), words.Noun());
+        return new Caption(text, 0, [1 << 4]);
+    }
+
+    /// <summary>A prompt for a sheet: a description of its subject, and of every panel's context.</summary>
+    /// <param name="sheet">What the prompt claims; also where panels do not keep the subject, the prompt speaks of <see cref="Sheet.Subject"/> only.</param>
+    /// <param name="seed">Decides what is mentioned and in which words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    public static Caption Grid(Sheet sheet, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        ArgumentNullException.ThrowIfNull(sheet);
+        return Grid(sheet.Subject, [.. sheet.Panels.Select(panel => panel.Context)], seed, style);
+    }
+
+    /// <summary>A prompt for a sheet of one subject in the given contexts.</summary>
+    /// <param name="subject">Who is asked for.</param>
+    /// <param name="contexts">Two contexts for a pair, four for a quad, row by row.</param>
+    /// <param name="seed">Decides what is mentioned and in which words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    /// <exception cref="ArgumentException">There are neither two nor four contexts.</exception>
+    public static Caption Grid(Subject subject, IReadOnlyList<Context> contexts, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        ArgumentNullException.ThrowIfNull(contexts);
+        if (contexts.Count is not (2 or 4))
+        {
+            throw new ArgumentException($"A sheet has two or four panels, but {contexts.Count} contexts were given.", nameof(contexts));
+        }
+        bool quad = contexts.Count == 4;
+        Wording words = new(seed, style);
+        // Long prompts are drawn again with less and less in them; the barest always fits.
+        for (double richness = quad ? 0.7 : 1; ; richness *= 0.8)
+        {
+            int subjectMask = words.SubjectMask(subject, richness);
+            string template = words.Pick(quad ? Quads : Pairs);
+            string[] labels = words.Pick(quad ? QuadLabels : PairLabels);
+            int[] masks = [.. contexts.Select(_ => words.ContextMask(0.9 * richness, quad ? 0.1 * richness : 0.25 * richness) | 1 | (richness > 0.3 ? 2 : 0))];
+            string panels = string.Join(' ', contexts.Select((context, i) => labels[i] + words.Context(context, masks[i]) + "."));
+            string text = Fill(template, words.Subject(subject, subjectMask), panels);
+            if (CountTokens(text) <= MaxTokens)
+            {
+                return new Caption(text, subjectMask, masks);
+            }
+        }
+    }
+
+    /// <summary>How many tokens the embedded model's T5-style tokenizer makes of a text from here: words, punctuation marks and the end.</summary>
+    public static int CountTokens(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Split(' ').Length + text.Count(character => character is '.' or ',' or ':') + 1;
+    }
+
+    /// <summary>An endless mixture of all kinds of captions and prompts, from which tokenizers are made.</summary>
+    /// <param name="seed">Fixes the sequence.</param>
+    public static IEnumerable<string> Corpus(ulong seed)
+    {
+        WorldRandom random = new(seed);
+        while (true)
+        {
+            Subject subject = WorldSampler.SampleSubject(random);
+            Context context = WorldSampler.SampleContext(random);
+            yield return Single(subject, context, random.NextBits()).Text;
+            yield return Full(subject, context, random.NextBits()).Text;
+            yield return Edit(context, random.NextBits()).Text;
+            yield return Relight(context.Light, random.NextBits()).Text;
+            yield return Grid(WorldSampler.SampleSheet(random, SheetLayout.Pair), random.NextBits()).Text;
+            yield return Grid(WorldSampler.SampleSheet(random, SheetLayout.Quad), random.NextBits()).Text;
+        }
+    }
+
+    private static Caption Compose(Wording words, Subject subject, Context context, int subjectMask, int contextMask)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        ArgumentNullException.ThrowIfNull(context);
+        string who = Wording.WithArticle(words.Subject(subject, subjectMask));
+        string where = words.Context(context, contextMask);
+        string text = where.Length == 0 ? who : Fill(words.Pick(Singles), who, where);
+        return new Caption(text, subjectMask, [contextMask]);
+    }
+
+    private static string Fill(string template, string first, string second) =>
+        template.Replace("{0}", first, StringComparison.Ordinal).Replace("{1}", second, StringComparison.Ordinal);
+}

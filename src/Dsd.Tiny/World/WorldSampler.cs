@@ -1,0 +1,136 @@
+namespace Dsd.Tiny.World;
+
+/// <summary>Draws subjects, contexts and sheets from the world, and keeps the subjects that no training may see apart from the others.</summary>
+public static class WorldSampler
+{
+    /// <summary>The share of sheets whose panels do not all show the same subject, unless the caller states another.</summary>
+    public const double InconsistentShare = 0.3;
+
+    /// <summary>The share of sheets whose panels have a white border.</summary>
+    public const double BorderedShare = 0.25;
+
+    private const ulong HeldOutSalt = 0x5D5D_2411_1861_6000UL;
+
+    /// <summary>
+    /// Whether the subject belongs to the one in twenty that training never sees. Decided by a hash of <see cref="Subject.Key"/>, so the same in every run.
+    /// </summary>
+    public static bool IsHeldOut(Subject subject)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        return WorldRandom.Mix((ulong)subject.Key ^ HeldOutSalt) % 20 == 0;
+    }
+
+    /// <summary>A valid subject, every value of an attribute about equally likely.</summary>
+    /// <param name="random">Where the randomness comes from.</param>
+    /// <param name="heldOut">True for a subject held out from training, false for one that training may see.</param>
+    public static Subject SampleSubject(WorldRandom random, bool heldOut = false)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        while (true)
+        {
+            int[] values = [.. Subject.Kinds.Select(kind => random.Next(kind.Count))];
+            Subject subject = Repair(Subject.FromValues(values), random);
+            if (subject.IsValid && IsHeldOut(subject) == heldOut)
+            {
+                return subject;
+            }
+        }
+    }
+
+    /// <summary>An endless sequence of subjects: the same for the same seed.</summary>
+    /// <param name="seed">Fixes the sequence.</param>
+    /// <param name="heldOut">True for subjects held out from training.</param>
+    public static IEnumerable<Subject> Subjects(ulong seed, bool heldOut = false)
+    {
+        WorldRandom random = new(seed);
+        while (true)
+        {
+            yield return SampleSubject(random, heldOut);
+        }
+    }
+
+    /// <summary>A context, every value of an attribute equally likely.</summary>
+    public static Context SampleContext(WorldRandom random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        int[] values = [.. Context.Kinds.Select(kind => random.Next(kind.Count))];
+        return Context.FromValues(values, random.Next(Context.VariantCount));
+    }
+
+    /// <summary>The same subject with one to three of its attributes changed: what an imperfect teacher draws.</summary>
+    /// <param name="subject">The subject to depart from.</param>
+    /// <param name="random">Where the randomness comes from.</param>
+    /// <param name="heldOut">Whether the changed subject is one of those held out from training.</param>
+    public static Subject Change(Subject subject, WorldRandom random, bool heldOut = false)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        ArgumentNullException.ThrowIfNull(random);
+        while (true)
+        {
+            int[] values = subject.Values;
+            int changes = 1 + random.Next(3);
+            for (int i = 0; i < changes; i++)
+            {
+                int attribute = random.Next(values.Length);
+                values[attribute] = random.Next(Subject.Kinds[attribute].Count);
+            }
+            Subject changed = Repair(Subject.FromValues(values), random);
+            if (changed.IsValid && changed != subject && IsHeldOut(changed) == heldOut)
+            {
+                return changed;
+            }
+        }
+    }
+
+    /// <summary>A sheet whose panels differ in scene and mostly show one subject.</summary>
+    /// <param name="random">Where the randomness comes from.</param>
+    /// <param name="layout">How the panels are arranged.</param>
+    /// <param name="inconsistentShare">
+    /// The probability, 0 … 1, that not all panels show the same subject: then one panel, or now and then two of a quad, shows a changed one.
+    /// </param>
+    /// <param name="heldOut">True for subjects held out from training.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The share is outside 0 … 1.</exception>
+    public static Sheet SampleSheet(WorldRandom random, SheetLayout layout, double inconsistentShare = InconsistentShare, bool heldOut = false)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        if (inconsistentShare is not (>= 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(inconsistentShare), inconsistentShare, "The share of inconsistent sheets must lie between 0 and 1.");
+        }
+        Subject subject = SampleSubject(random, heldOut);
+        int count = layout == SheetLayout.Quad ? 4 : 2;
+        Subject[] subjects = [.. Enumerable.Repeat(subject, count)];
+        if (random.Chance(inconsistentShare))
+        {
+            int wrong = layout == SheetLayout.Quad && random.Chance(0.3) ? 2 : 1;
+            for (int i = 0; i < wrong; i++)
+            {
+                subjects[random.Next(count)] = Change(subject, random, heldOut);
+            }
+        }
+        List<SheetPanel> panels = [];
+        HashSet<Scene> scenes = [];
+        foreach (Subject shown in subjects)
+        {
+            Context context = SampleContext(random);
+            while (!scenes.Add(context.Scene))
+            {
+                context = context with { Scene = (Scene)random.Next(Context.Kinds[0].Count) };
+            }
+            panels.Add(new SheetPanel(shown, context));
+        }
+        return new Sheet(layout, panels, random.Chance(BorderedShare));
+    }
+
+    // Values drawn independently often leave a pattern without a colour, or a colour without a pattern.
+    private static Subject Repair(Subject subject, WorldRandom random)
+    {
+        PatternColor patternColor = subject.Pattern == Pattern.Plain ? PatternColor.None
+            : subject.PatternColor == PatternColor.None ? (PatternColor)(1 + random.Next(Subject.Kinds[3].Count - 1))
+            : subject.PatternColor;
+        AccessoryColor accessoryColor = subject.Accessory == Accessory.None ? AccessoryColor.None
+            : subject.AccessoryColor == AccessoryColor.None ? (AccessoryColor)(1 + random.Next(Subject.Kinds[8].Count - 1))
+            : subject.AccessoryColor;
+        return subject with { PatternColor = patternColor, AccessoryColor = accessoryColor };
+    }
+}
