@@ -347,7 +347,7 @@ internal sealed class SingleStreamBlock : Module
 /// </summary>
 /// <remarks>
 /// Parameter names are the checkpoint's keys. Attention runs over text tokens, then image tokens. Every linear layer can carry
-/// low-rank adapters: see <c>LoraAttachment</c>. Runs in float32, bfloat16 and float16, with autograd where enabled.
+/// low-rank adapters: see <see cref="LoraAttachment"/>. Runs in float32, bfloat16 and float16, with autograd where enabled.
 /// </remarks>
 public sealed class FluxTransformer : Module
 {
@@ -530,6 +530,10 @@ public sealed class FluxTransformer : Module
             throw new ArgumentException($"Input {name} must have shape [{string.Join(", ", shape)}], but has [{string.Join(", ", tensor.shape)}].", name);
         }
     }
+
+    /// <summary>The linear layers by module name: where adapters go.</summary>
+    internal Dictionary<string, AdaptableLinear> Linears() =>
+        named_modules().Where(m => m.module is AdaptableLinear).ToDictionary(m => m.name, m => (AdaptableLinear)m.module);
 
     private static bool IsAdapter(string name) => name.Contains(".lora_", StringComparison.Ordinal);
 

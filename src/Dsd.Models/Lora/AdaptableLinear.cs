@@ -12,14 +12,14 @@ namespace Dsd.Models.Lora;
 internal sealed class AdaptableLinear : Module<Tensor, Tensor>
 {
     private readonly Parameter weight;
-    private readonly Parameter? bias;
+    private readonly Parameter bias;
     private readonly List<LoraPair> _adapters = [];
 
-    public AdaptableLinear(long inputs, long outputs, Device? device = null, ScalarType dtype = ScalarType.Float32, bool hasBias = true)
+    public AdaptableLinear(long inputs, long outputs, Device? device = null, ScalarType dtype = ScalarType.Float32)
         : base(nameof(AdaptableLinear))
     {
         weight = Parameter(empty(outputs, inputs, dtype: dtype, device: device));
-        bias = hasBias ? Parameter(empty(outputs, dtype: dtype, device: device)) : null;
+        bias = Parameter(empty(outputs, dtype: dtype, device: device));
         RegisterComponents();
     }
 
@@ -27,41 +27,48 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     public Parameter Weight => weight;
 
     /// <summary>[outputs].</summary>
-    public Parameter? Bias => bias;
+    public Parameter Bias => bias;
 
-    /// <summary>The adapters over this layer. They belong to their <c>LoraAttachment</c>, not to the layer.</summary>
+    /// <summary>The adapters over this layer. They belong to their <see cref="LoraAttachment"/>, not to the layer.</summary>
     public IList<LoraPair> Adapters => _adapters;
+
+    /// <summary>Weights used in place of the layer's own while an adapter is attached that holds them whole.</summary>
+    public WholeLinear? Replacement { get; set; }
 
     public override Tensor forward(Tensor x)
     {
-        Tensor y = functional.linear(x, weight, bias); // [batch, tokens, outputs]
+        // Adapters may be kept in float32 over a network in bfloat16: they are rounded for the product, and learn in full.
+        Tensor y = Replacement is { } whole
+            ? functional.linear(x, whole.Weight.to(x.dtype), whole.Bias.to(x.dtype)) // [batch, tokens, outputs]
+            : functional.linear(x, weight, bias);
         foreach (LoraPair pair in _adapters)
         {
-            // A and B may be kept in float32 over a network in bfloat16: they are rounded for the product, and learn in full.
             Tensor low = functional.linear(x, pair.A.to(x.dtype)); // [batch, tokens, rank]
             y = y + functional.linear(low, pair.B.to(x.dtype)) * pair.Scale;
         }
         return y;
     }
 
-    /// <summary>Random weights with variance 2 / (inputs + outputs) times <paramref name="gain"/> squared; the bias is zero.</summary>
-    public void Initialize(Generator generator, double gain = 1)
+    /// <summary>Random weights with variance 2 / (inputs + outputs); the bias is zero.</summary>
+    public void Initialize(Generator generator)
     {
         using DisposeScope scope = NewDisposeScope();
-        using var _ = no_grad();
-        double deviation = gain * Math.Sqrt(2.0 / (weight.shape[0] + weight.shape[1]));
-        weight.copy_(randn(weight.shape, generator: generator) * deviation);
-        bias?.zero_();
+        using IDisposable noGrad = no_grad();
+        weight.copy_(randn(weight.shape, generator: generator) * Math.Sqrt(2.0 / (weight.shape[0] + weight.shape[1])));
+        bias.zero_();
     }
 
     /// <summary>Weights and bias zero: the layer gives nothing at first, and learns from there.</summary>
     public void InitializeZero()
     {
-        using var _ = no_grad();
+        using IDisposable noGrad = no_grad();
         weight.zero_();
-        bias?.zero_();
+        bias.zero_();
     }
 }
 
 /// <summary>The two factors over one layer, A [rank, inputs] and B [outputs, rank], and what their product is multiplied by.</summary>
 internal sealed record LoraPair(Parameter A, Parameter B, float Scale);
+
+/// <summary>A whole layer's weights [outputs, inputs] and bias [outputs].</summary>
+internal sealed record WholeLinear(Parameter Weight, Parameter Bias);

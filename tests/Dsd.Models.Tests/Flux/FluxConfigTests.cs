@@ -1,5 +1,3 @@
-using Dsd.Models.Flux;
-
 namespace Dsd.Models.Tests.Flux;
 
 public class FluxConfigTests

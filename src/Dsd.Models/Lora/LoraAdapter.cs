@@ -1,0 +1,277 @@
+using Dsd.Models.Flux;
+using Dsd.Models.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Lora;
+
+/// <summary>
+/// A low-rank adapter of a FLUX transformer as data: two factors for each adapted linear layer, and layers that it holds whole,
+/// such as DSD's <c>c_embedder</c>. Nothing in it changes; it owns its tensors, which lie on the CPU.
+/// </summary>
+public sealed class LoraAdapter : IDisposable
+{
+    private readonly SortedDictionary<string, LoraFactors> _factors;
+    private readonly SortedDictionary<string, Tensor> _whole;
+
+    /// <summary>Takes over the tensors, which must lie on the CPU, detached from any graph.</summary>
+    internal LoraAdapter(string source, IReadOnlyDictionary<string, LoraFactors> factors, IReadOnlyDictionary<string, Tensor> whole)
+    {
+        Source = source;
+        _factors = new(factors.ToDictionary(), StringComparer.Ordinal);
+        _whole = new(whole.ToDictionary(), StringComparer.Ordinal);
+    }
+
+    /// <summary>The file that it came from, or a word for where else; for messages.</summary>
+    public string Source { get; }
+
+    /// <summary>The factors by module name (<c>transformer_blocks.0.attn.to_q</c>), in ordinal order.</summary>
+    public IReadOnlyDictionary<string, LoraFactors> Factors => _factors;
+
+    /// <summary>Whole tensors by parameter name (<c>c_embedder.weight</c>), in ordinal order. They take the place of the transformer's own.</summary>
+    public IReadOnlyDictionary<string, Tensor> Whole => _whole;
+
+    /// <summary>Whether it holds a <c>c_embedder</c>, and so needs a conditional transformer.</summary>
+    public bool HasCondition => _whole.ContainsKey("c_embedder.weight");
+
+    /// <summary>Reads an adapter file in diffusers' layout.</summary>
+    /// <param name="file">A safetensors file with keys <c>transformer.MODULE.lora_A.weight</c> and <c>.lora_B.weight</c>, with or without
+    /// <c>transformer.</c> in front; keys without <c>lora_</c> are whole tensors. Alpha comes from the metadata
+    /// (<c>lora_adapter_metadata</c>) or from scalars <c>MODULE.alpha</c>; without either it is the rank.</param>
+    /// <exception cref="WeightsException">A factor lacks its partner, shapes contradict each other or the metadata, or there is something
+    /// in the file that cannot be applied.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static LoraAdapter Load(string file) => LoraFile.Load(file);
+
+    /// <summary>Writes the adapter in the layout that <see cref="Load"/> reads, with its metadata, for diffusers and PEFT.</summary>
+    /// <exception cref="IOException">The folder cannot be written; no half of a file stays behind.</exception>
+    public void Save(string file) => LoraFile.Save(this, file);
+
+    /// <summary>A new adapter that changes nothing yet: first factors normal with deviation 1 / rank, second factors zero.</summary>
+    /// <param name="transformer">The transformer whose layers it shall fit.</param>
+    /// <param name="options">Which layers, and the rank.</param>
+    /// <exception cref="ArgumentException">A target matches no linear layer, or the rank is larger than a layer.</exception>
+    public static LoraAdapter Create(FluxTransformer transformer, LoraOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(transformer);
+        ArgumentNullException.ThrowIfNull(options);
+        Dictionary<string, AdaptableLinear> linears = transformer.Linears();
+        string[] lost = [.. options.Targets.Where(t => !linears.Keys.Any(name => Matches(name, t)))];
+        if (lost.Length > 0)
+        {
+            throw new ArgumentException(
+                $"Targets {string.Join(", ", lost)} match no linear layer of the transformer. Its layers end in {string.Join(", ", Endings(linears.Keys))}.", nameof(options));
+        }
+        Dictionary<string, LoraFactors> factors = [];
+        Dictionary<string, Tensor> whole = [];
+        using IDisposable noGrad = no_grad();
+        using Generator generator = new((ulong)options.Seed, CPU);
+        foreach (string name in linears.Keys.Where(n => options.Targets.Any(t => Matches(n, t))).Order(StringComparer.Ordinal))
+        {
+            long[] shape = linears[name].Weight.shape; // [outputs, inputs]
+            using DisposeScope scope = NewDisposeScope();
+            Tensor a = (randn([options.Rank, shape[1]], generator: generator) / options.Rank).DetachFromDisposeScope();
+            Tensor b = zeros(shape[0], options.Rank).DetachFromDisposeScope();
+            factors.Add(name, new LoraFactors(a, b, options.Alpha ?? options.Rank));
+        }
+        if (options.IncludeCondition && linears.TryGetValue("c_embedder", out AdaptableLinear? condition))
+        {
+            whole.Add("c_embedder.weight", Detached(condition.Replacement?.Weight ?? condition.Weight));
+            whole.Add("c_embedder.bias", Detached(condition.Replacement?.Bias ?? condition.Bias));
+        }
+        return new LoraAdapter("a new adapter", factors, whole);
+    }
+
+    /// <summary>Lays the adapter over a transformer's layers. Several may lie over one transformer, but only one with whole layers.</summary>
+    /// <param name="transformer">The transformer; conditional where the adapter has a <c>c_embedder</c>. Its own weights stay as they are.</param>
+    /// <param name="scale">Strength of the low-rank part, times alpha / rank: 1 is as trained. Whole layers know no scale.</param>
+    /// <param name="trainable">Whether the adapter shall learn: its tensors then are float32 and need gradients, and the transformer's own no longer do.</param>
+    /// <returns>The adapter in place. Disposing it takes it off again.</returns>
+    /// <exception cref="WeightsException">Lists the layers that the transformer lacks, and those of another shape.</exception>
+    public LoraAttachment Attach(FluxTransformer transformer, float scale = 1, bool trainable = false)
+    {
+        ArgumentNullException.ThrowIfNull(transformer);
+        Dictionary<string, AdaptableLinear> linears = transformer.Linears();
+        CheckFit(linears, scale);
+        return new LoraAttachment(this, transformer, linears, scale, trainable);
+    }
+
+    /// <summary>Adds the adapter to a transformer's own weights, computed in float32 and cast back. All weights change, or none.</summary>
+    /// <param name="transformer">The transformer; conditional where the adapter has a <c>c_embedder</c>.</param>
+    /// <param name="scale">Strength of the low-rank part, times alpha / rank: 1 is as trained.</param>
+    /// <exception cref="WeightsException">The adapter does not fit, or a merged weight would not be finite.</exception>
+    public void Merge(FluxTransformer transformer, float scale = 1)
+    {
+        ArgumentNullException.ThrowIfNull(transformer);
+        Dictionary<string, AdaptableLinear> linears = transformer.Linears();
+        CheckFit(linears, scale);
+        using IDisposable noGrad = no_grad();
+        // Computed twice rather than kept: a second copy of the weights would not fit beside a large model.
+        foreach (bool write in new[] { false, true })
+        {
+            foreach ((string name, Tensor own) in Touched(linears))
+            {
+                using DisposeScope scope = NewDisposeScope();
+                Tensor merged = Merged(name, own, scale).to(own.dtype);
+                RequireFinite(name, merged);
+                if (write)
+                {
+                    own.copy_(merged);
+                }
+            }
+        }
+    }
+
+    /// <summary>A parameter of the transformer as it is with this adapter merged: what an exporter writes.</summary>
+    /// <param name="name">The parameter's checkpoint key, such as <c>proj_out.weight</c>.</param>
+    /// <param name="weight">The parameter as the checkpoint has it, of any floating type and device.</param>
+    /// <param name="scale">Strength of the low-rank part, times alpha / rank: 1 is as trained.</param>
+    /// <returns>A new float32 tensor on the weight's device, also where the adapter leaves the parameter as it is.</returns>
+    /// <exception cref="WeightsException">The shapes do not fit, or the result is not finite.</exception>
+    public Tensor Merged(string name, Tensor weight, float scale = 1)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(weight);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Tensor wide = weight.detach().to(ScalarType.Float32, copy: true);
+        if (_whole.TryGetValue(name, out Tensor? whole))
+        {
+            Fit(Source, name, weight.shape, whole.shape);
+            wide.copy_(whole);
+        }
+        const string Suffix = ".weight";
+        if (name.EndsWith(Suffix, StringComparison.Ordinal) && _factors.ContainsKey(name[..^Suffix.Length]))
+        {
+            Tensor delta = MergedDelta(name[..^Suffix.Length], scale, weight.device);
+            Fit(Source, name, weight.shape, delta.shape);
+            wide.add_(delta);
+        }
+        RequireFinite(name, wide);
+        return wide.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the adapter adds to a layer's weights: <c>scale · alpha / rank · B·A</c>.</summary>
+    /// <param name="module">The layer's name, such as <c>transformer_blocks.0.attn.to_q</c>.</param>
+    /// <param name="scale">Strength: 1 is as trained.</param>
+    /// <param name="device">Where to compute it; null is the CPU.</param>
+    /// <returns>[outputs, inputs], a new float32 tensor.</returns>
+    /// <exception cref="KeyNotFoundException">The adapter does not adapt this layer.</exception>
+    public Tensor MergedDelta(string module, float scale = 1, Device? device = null)
+    {
+        LoraFactors factors = _factors.TryGetValue(module, out LoraFactors? found)
+            ? found
+            : throw new KeyNotFoundException($"{Source} adapts no layer '{module}', only {_factors.Count} others.");
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Device place = device ?? CPU;
+        Tensor delta = matmul(factors.B.to(ScalarType.Float32, place), factors.A.to(ScalarType.Float32, place)) * (scale * factors.Scale);
+        return delta.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Frees the tensors. Attachments made from the adapter have their own and stay.</summary>
+    public void Dispose()
+    {
+        foreach (LoraFactors factors in _factors.Values)
+        {
+            factors.A.Dispose();
+            factors.B.Dispose();
+        }
+        foreach (Tensor tensor in _whole.Values)
+        {
+            tensor.Dispose();
+        }
+    }
+
+    /// <summary>A module's name and what is left of a parameter's name: (<c>c_embedder</c>, <c>weight</c>).</summary>
+    internal static (string Module, string Field) Split(string parameter)
+    {
+        int dot = parameter.LastIndexOf('.');
+        return dot < 0 ? ("", parameter) : (parameter[..dot], parameter[(dot + 1)..]);
+    }
+
+    internal static Tensor Detached(Tensor tensor) => tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
+
+    private static bool Matches(string name, string target) =>
+        name == target || name.EndsWith("." + target, StringComparison.Ordinal);
+
+    /// <summary>Layer names without their block numbers, each once.</summary>
+    private static IEnumerable<string> Endings(IEnumerable<string> names) =>
+        names.Select(n => n.Contains("blocks.", StringComparison.Ordinal) ? string.Join('.', n.Split('.').Skip(2)) : n).Distinct().Order(StringComparer.Ordinal);
+
+    private IEnumerable<(string Name, Tensor Own)> Touched(Dictionary<string, AdaptableLinear> linears)
+    {
+        foreach ((string module, _) in _factors)
+        {
+            yield return ($"{module}.weight", linears[module].Weight);
+        }
+        foreach ((string name, _) in _whole)
+        {
+            (string module, string field) = Split(name);
+            if (field == "bias" || !_factors.ContainsKey(module))
+            {
+                yield return (name, field == "bias" ? linears[module].Bias : linears[module].Weight);
+            }
+        }
+    }
+
+    private void CheckFit(Dictionary<string, AdaptableLinear> linears, float scale)
+    {
+        if (!float.IsFinite(scale))
+        {
+            throw new ArgumentOutOfRangeException(nameof(scale), scale, $"The scale of an adapter must be a finite number, but is {scale}.");
+        }
+        List<string> problems = [];
+        foreach ((string module, LoraFactors factors) in _factors)
+        {
+            long[] shape = [factors.B.shape[0], factors.A.shape[1]];
+            if (!linears.TryGetValue(module, out AdaptableLinear? linear))
+            {
+                problems.Add($"{module}: the transformer has no such linear layer");
+            }
+            else if (!linear.Weight.shape.SequenceEqual(shape))
+            {
+                problems.Add($"{module}: the layer is [{string.Join(", ", linear.Weight.shape)}], B·A is [{string.Join(", ", shape)}]");
+            }
+        }
+        foreach ((string name, Tensor tensor) in _whole)
+        {
+            (string module, string field) = Split(name);
+            if (!linears.TryGetValue(module, out AdaptableLinear? linear) || field is not ("weight" or "bias"))
+            {
+                problems.Add(module == "c_embedder"
+                    ? $"{name}: the transformer takes no condition; build it with Conditional = true"
+                    : $"{name}: the transformer has no linear layer with such a tensor");
+            }
+            else if ((field == "bias" ? linear.Bias : linear.Weight) is { } own && !own.shape.SequenceEqual(tensor.shape))
+            {
+                problems.Add($"{name}: the transformer's is [{string.Join(", ", own.shape)}], the adapter's [{string.Join(", ", tensor.shape)}]");
+            }
+        }
+        if (problems.Count > 0)
+        {
+            const int Listed = 20;
+            throw new WeightsException(
+                Source,
+                $"Adapter '{Source}' does not fit the transformer in {problems.Count} of {_factors.Count + _whole.Count} places: "
+                    + $"{string.Join("; ", problems.Take(Listed))}{(problems.Count > Listed ? "; …" : "")}. Use it with the model that it was trained for.");
+        }
+    }
+
+    private static void Fit(string source, string name, long[] expected, long[] found)
+    {
+        if (!expected.SequenceEqual(found))
+        {
+            throw new WeightsException(source, $"{name} of shape [{string.Join(", ", expected)}]", $"[{string.Join(", ", found)}]");
+        }
+    }
+
+    private void RequireFinite(string name, Tensor merged)
+    {
+        using Tensor finite = merged.isfinite().all();
+        if (!finite.item<bool>())
+        {
+            throw new WeightsException(Source, $"finite numbers in {name} once the adapter is merged", "NaN or infinity; nothing was changed");
+        }
+    }
+}
