@@ -1,1 +1,1 @@
-Console.WriteLine("dsd");
+return await Dsd.Tools.DsdCli.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dsd.Tools.Inspect;
+
+namespace Dsd.Tools.Commands;
+
+/// <summary><c>dsd inspect</c>: what is in a file or folder, from headers and configs alone.</summary>
+internal static class InspectCommand
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+    };
+
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> path = new("PATH") { Description = "A safetensors file, an index of shards, a model folder in diffusers' layout, or a folder of exported ONNX models." };
+        Option<bool> json = new("--json") { Description = "Write one JSON object to standard output." };
+        Option<bool> all = new("--all") { Description = "List each tensor, where the default puts repeated blocks together." };
+        Command command = new("inspect", "Say what a model file or folder holds.") { path, json, all };
+        command.SetAction(parsed =>
+        {
+            Inspect(terminal, parsed.GetRequiredValue(path), parsed.GetValue(json), parsed.GetValue(all));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Inspect(Terminal terminal, string path, bool json, bool all)
+    {
+        ReportPrinter printer = new(terminal.Results);
+        if (Directory.Exists(path))
+        {
+            if (all)
+            {
+                throw new UsageException($"--all lists the tensors of a file, and '{path}' is a folder.");
+            }
+            FolderReport report = new FolderReader(path).Read();
+            Write(terminal, json, report, () => printer.Print(report));
+        }
+        else if (File.Exists(path))
+        {
+            WeightsReport report = WeightsReport.Read(path, all);
+            Write(terminal, json, report, () => printer.Print(report, all));
+        }
+        else
+        {
+            throw new FileNotFoundException($"'{path}': expected a file or folder, found nothing there.");
+        }
+    }
+
+    private static void Write<T>(Terminal terminal, bool json, T report, Action print)
+    {
+        if (json)
+        {
+            terminal.Output.WriteLine(JsonSerializer.Serialize(report, Json));
+        }
+        else
+        {
+            print();
+        }
+    }
+}

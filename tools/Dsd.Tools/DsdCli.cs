@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Dsd.Tools.Commands;
+
+namespace Dsd.Tools;
+
+/// <summary>The whole command line: parses, runs a command, and turns whatever it throws into one line and an exit code.</summary>
+internal static class DsdCli
+{
+    // How long a command may take to clean up after Ctrl-C. A step of a large model can last that long.
+    private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(30);
+
+    /// <summary>Runs one command line.</summary>
+    /// <param name="args">The arguments, without the program's name.</param>
+    /// <param name="output">Where results go.</param>
+    /// <param name="error">Where progress, warnings and errors go.</param>
+    /// <param name="cancellationToken">Stops the command, as Ctrl-C does.</param>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
+    {
+        Terminal terminal = new(output, error);
+        Option<bool> verbose = new("--verbose") { Description = "After an error, show where it came from.", Recursive = true };
+        RootCommand root = new("Diffusion Self-Distillation: look into models, export them to ONNX, and draw pictures with them.")
+        {
+            verbose,
+            InspectCommand.Create(terminal),
+        };
+        // Prompts may begin with '@', which would otherwise name a file of arguments, and nothing here needs bundled letters.
+        ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            terminal.Fail($"{parsed.Errors[0].Message} See '{Words(parsed.CommandResult)} --help'.");
+            return ExitCode.WrongUse;
+        }
+        try
+        {
+            InvocationConfiguration invocation = new()
+            {
+                Output = output,
+                Error = error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = CleanUp,
+            };
+            return await parsed.InvokeAsync(invocation, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            string message = e is OperationCanceledException ? "Cancelled." : ErrorText.OneLine(e);
+            terminal.Fail(e is UsageException ? $"{message} See '{Words(parsed.CommandResult)} --help'." : message);
+            if (parsed.GetValue(verbose))
+            {
+                error.WriteLine(e);
+            }
+            return e is UsageException ? ExitCode.WrongUse : ExitCode.Failed;
+        }
+    }
+
+    private static string Words(CommandResult command) =>
+        command.Parent is CommandResult parent ? $"{Words(parent)} {command.Command.Name}" : "dsd";
+}

@@ -1,0 +1,66 @@
+using System.Text.Json;
+using Dsd.Models.Weights;
+
+namespace Dsd.Tools.Inspect;
+
+/// <summary>The plain values of a component's config file.</summary>
+internal static class ConfigValues
+{
+    private const long MaxBytes = 4_000_000;
+    private const int MaxText = 200;
+    private const int MaxList = 32;
+
+    /// <summary>Numbers, switches, short words and short lists of them, by name; nested objects and nulls are left out.</summary>
+    /// <exception cref="WeightsException">The file is too large or no JSON object.</exception>
+    public static Dictionary<string, object> Read(string file)
+    {
+        long length = new FileInfo(file).Length;
+        if (length > MaxBytes)
+        {
+            throw new WeightsException(file, $"at most {MaxBytes} bytes", $"{length}");
+        }
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file), new JsonDocumentOptions { MaxDepth = 32 });
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                throw new WeightsException(file, "a JSON object", $"{document.RootElement.ValueKind}");
+            }
+            Dictionary<string, object> values = [];
+            foreach (JsonProperty property in document.RootElement.EnumerateObject())
+            {
+                if (Plain(property.Value) is { } value)
+                {
+                    values[property.Name] = value;
+                }
+            }
+            return values;
+        }
+        catch (JsonException e)
+        {
+            throw new WeightsException(file, "a JSON object", e.Message.TrimEnd('.'), e);
+        }
+    }
+
+    /// <summary>What the config says otherwise than the weights' shapes.</summary>
+    public static IEnumerable<string> Contradictions(IReadOnlyDictionary<string, object> config, IReadOnlyDictionary<string, object> facts) =>
+        facts
+            .Where(fact => config.TryGetValue(fact.Key, out object? stated) && !Equals(stated, fact.Value))
+            .Select(fact => $"the config says {fact.Key} {config[fact.Key]}, the weights' shapes say {fact.Value}");
+
+    private static object? Plain(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        JsonValueKind.Number => value.TryGetInt64(out long whole) ? (object)whole : value.GetDouble(),
+        JsonValueKind.String => Printable.Line(value.GetString()!, MaxText),
+        JsonValueKind.Array when value.GetArrayLength() <= MaxList => List(value),
+        _ => null,
+    };
+
+    private static object[]? List(JsonElement array)
+    {
+        object?[] items = [.. array.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Array ? null : Plain(item))];
+        return items.Contains(null) ? null : [.. items.Select(item => item!)];
+    }
+}

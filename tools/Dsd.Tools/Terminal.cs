@@ -1,0 +1,44 @@
+using Spectre.Console;
+
+namespace Dsd.Tools;
+
+/// <summary>Where a command talks: results on one writer, everything else on the other.</summary>
+internal sealed class Terminal
+{
+    public Terminal(TextWriter output, TextWriter error)
+    {
+        (Output, Error) = (output, error);
+        (Results, Status) = (Console(output), Console(error));
+    }
+
+    /// <summary>Standard output, for results.</summary>
+    public TextWriter Output { get; }
+
+    /// <summary>Standard error.</summary>
+    public TextWriter Error { get; }
+
+    /// <summary>Standard output with tables and colours.</summary>
+    public IAnsiConsole Results { get; }
+
+    /// <summary>Standard error with progress.</summary>
+    public IAnsiConsole Status { get; }
+
+    /// <summary>Says what went wrong, in one line.</summary>
+    public void Fail(string message) => Error.WriteLine($"dsd: {message}");
+
+    /// <summary>Says what may be wrong, in one line.</summary>
+    public void Warn(string message) => Error.WriteLine($"warning: {Printable.Line(message)}");
+
+    private static IAnsiConsole Console(TextWriter writer)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
+        if (!console.Profile.Out.IsTerminal)
+        {
+            // A pipe has no width, and a program that reads it wants a row on one line.
+            console.Profile.Width = 4096;
+            console.Profile.Capabilities.Ansi = false;
+            console.Profile.Capabilities.Interactive = false;
+        }
+        return console;
+    }
+}
