@@ -39,7 +39,20 @@ internal static class InspectCommand
             {
                 throw new UsageException($"--all lists the tensors of a file, and '{path}' is a folder.");
             }
-            FolderReport report = new FolderReader(path).Read();
+            if (File.Exists(Path.Combine(path, OnnxFolderReader.Manifest)))
+            {
+                OnnxFolderReport models = OnnxFolderReader.Read(path);
+                Write(terminal, json, models, () => printer.Print(models));
+            }
+            else
+            {
+                FolderReport report = new FolderReader(path).Read();
+                Write(terminal, json, report, () => printer.Print(report));
+            }
+        }
+        else if (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) && File.Exists(path))
+        {
+            OnnxModelReport report = OnnxFile.Read(path);
             Write(terminal, json, report, () => printer.Print(report));
         }
         else if (File.Exists(path))

@@ -1,5 +1,3 @@
-using Dsd.Models.Weights;
-
 namespace Dsd.Tools.Inspect;
 
 /// <summary>What is in a model folder of diffusers' layout: a pipeline, a release of some components, or a single component.</summary>

@@ -49,6 +49,32 @@ internal sealed class ReportPrinter(IAnsiConsole console)
         }
     }
 
+    /// <summary>Prints what is in a folder of ONNX models.</summary>
+    public void Print(OnnxFolderReport report)
+    {
+        Line($"{report.Path}: {report.Models.Length} ONNX models, {Printable.Count(report.Parameters)} parameters, {Printable.Bytes(report.Bytes)}");
+        Values("settings", report.Settings);
+        Warnings("", report.Warnings);
+        foreach (OnnxModelReport model in report.Models)
+        {
+            console.WriteLine();
+            Print(model);
+        }
+    }
+
+    /// <summary>Prints what an ONNX model takes and gives.</summary>
+    public void Print(OnnxModelReport report)
+    {
+        Line($"{report.Path}: opset {report.Opset}, {report.Nodes} operators, {Printable.Count(report.Parameters)} parameters, {Printable.Bytes(report.Bytes)}");
+        Table table = NewTable("", "", "", "");
+        foreach ((string direction, OnnxValue value) in report.Inputs.Select(v => ("in", v)).Concat(report.Outputs.Select(v => ("out", v))).Take(MaxRows))
+        {
+            table.AddRow(Cell($"  {direction}"), Cell(value.Name), Cell(value.DType), Cell($"[{string.Join(", ", value.Shape)}]"));
+        }
+        console.Write(table);
+        Warnings("", report.Warnings);
+    }
+
     private void Print(ComponentReport[] components)
     {
         Table table = NewTable("component", "class", "weights", "parameters", "size", "types");
@@ -86,7 +112,7 @@ internal sealed class ReportPrinter(IAnsiConsole console)
 
     private void Print(TensorGroup[] groups, bool all)
     {
-        Table table = NewTable("tensor", "type", "shape", "");
+        Table table = NewTable("", "", "", "");
         foreach (TensorGroup group in all ? groups : groups.Take(MaxRows))
         {
             table.AddRow(
@@ -127,12 +153,13 @@ internal sealed class ReportPrinter(IAnsiConsole console)
 
     private static Table NewTable(params string[] columns)
     {
-        Table table = new Table().Border(TableBorder.None).HideHeaders();
+        Table table = new Table().Border(TableBorder.None);
+        table.ShowHeaders = columns.Any(c => c.Length > 0);
         foreach (string column in columns)
         {
             table.AddColumn(new TableColumn(new Text(column)).PadLeft(0).PadRight(2));
         }
-        return columns[0] == "component" ? table.ShowHeaders() : table;
+        return table;
     }
 
     private static Text Cell(string text) => new(Printable.Line(text, MaxText));

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using Dsd.Testing;
+
+namespace Dsd.Tools.Tests.Inspect;
+
+public sealed class InspectWeightsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("flux-transformer", "tiny-flux", "transformer", "diffusion_pytorch_model.safetensors")]
+    [InlineData("dsd-transformer", "tiny-dsd", "transformer", "diffusion_pytorch_model.safetensors")]
+    [InlineData("autoencoder", "tiny-flux", "vae", "diffusion_pytorch_model.safetensors")]
+    [InlineData("clip-text", "tiny-flux", "text_encoder", "model.safetensors")]
+    [InlineData("t5-encoder", "tiny-flux", "text_encoder_2", "model.safetensors")]
+    [InlineData("lora", "tiny-dsd", "pytorch_lora_weights.safetensors")]
+    [InlineData("unknown", "vae.safetensors")]
+    public async Task Inspect_RecognisesWhoseWeightsTheyAre(string kind, params string[] file)
+    {
+        JsonElement report = await Cli.Json("inspect", Fixtures.Path(file));
+
+        Assert.Equal(kind, report.GetProperty("kind").GetString());
+    }
+
+    [Fact]
+    public async Task Inspect_ReadsAnAdaptersRankAndAlpha()
+    {
+        string file = Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors");
+        JsonElement lora = (await Cli.Json("inspect", file)).GetProperty("lora");
+        JsonElement stated = Metadata(file);
+
+        Assert.Equal(stated.GetProperty("transformer.r").GetInt64(), lora.GetProperty("ranks")[0].GetInt64());
+        Assert.Equal(stated.GetProperty("transformer.lora_alpha").GetDouble(), lora.GetProperty("alpha").GetDouble());
+    }
+
+    [Fact]
+    public async Task Inspect_ReadsSizesFromShapes()
+    {
+        JsonElement facts = (await Cli.Json("inspect", Fixtures.Path("tiny-flux", "transformer", "diffusion_pytorch_model.safetensors"))).GetProperty("facts");
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllText(Fixtures.Path("tiny-flux", "transformer", "config.json")));
+
+        Assert.All(
+            ["num_layers", "num_single_layers", "in_channels", "attention_head_dim", "joint_attention_dim", "pooled_projection_dim"],
+            size => Assert.Equal(config.RootElement.GetProperty(size).GetInt64(), facts.GetProperty(size).GetInt64()));
+    }
+
+    [Fact]
+    public async Task Inspect_CountsParametersAndBytes()
+    {
+        string file = _folder.File("a.safetensors");
+        SafetensorsBytes.Write(file, ("a", [2, 3]), ("b", [4]));
+
+        JsonElement report = await Cli.Json("inspect", file);
+
+        Assert.Equal((2, 10, 40), (report.GetProperty("tensor_count").GetInt32(), report.GetProperty("parameters").GetInt64(), report.GetProperty("bytes").GetInt64()));
+    }
+
+    [Fact]
+    public async Task Inspect_PutsRepeatedBlocksTogether()
+    {
+        string file = _folder.File("a.safetensors");
+        SafetensorsBytes.Write(file, [.. Enumerable.Range(0, 12).Select(i => ($"blocks.{i}.net.0.weight", new long[] { 2, 2 }))]);
+
+        CliResult result = await Cli.Run("inspect", file);
+
+        Assert.Contains("blocks.{0-11}.net.0.weight  F32  [2, 2]  ×12", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Inspect_KeepsBlocksOfDifferentShapesApart()
+    {
+        string file = _folder.File("a.safetensors");
+        SafetensorsBytes.Write(file, ("a.0.b.0.w", [2]), ("a.0.b.1.w", [2]), ("a.1.b.1.w", [2]), ("a.1.b.0.w", [3]));
+
+        JsonElement report = await Cli.Json("inspect", file);
+
+        Assert.Equal(["a.0.b.0.w", "a.{0-1}.b.1.w", "a.1.b.0.w"], report.GetProperty("tensors").EnumerateArray().Select(t => t.GetProperty("names").GetString()!));
+    }
+
+    [Fact]
+    public async Task Inspect_WithAll_ListsEachTensorInNaturalOrder()
+    {
+        string file = _folder.File("a.safetensors");
+        SafetensorsBytes.Write(file, ("a.10.w", [1]), ("a.2.w", [1]));
+
+        JsonElement report = await Cli.Json("inspect", file, "--all");
+
+        Assert.Equal(["a.2.w", "a.10.w"], report.GetProperty("tensors").EnumerateArray().Select(t => t.GetProperty("names").GetString()!));
+    }
+
+    [Fact]
+    public async Task Inspect_BoundsItsOutput()
+    {
+        string file = _folder.File("a.safetensors");
+        SafetensorsBytes.Write(file, [.. Enumerable.Range(0, 5000).Select(i => ($"tensor_{i}", new long[] { 1 }))]);
+
+        CliResult result = await Cli.Run("inspect", file);
+
+        Assert.InRange(result.Output.Split('\n').Length, 100, 200);
+        Assert.Contains("--all", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Inspect_PrintsNoControlCharactersFromNames()
+    {
+        string file = _folder.File("a.safetensors");
+        SafetensorsBytes.Write(file, ("red\u001b[31m\r\nname", [1]));
+
+        CliResult result = await Cli.Run("inspect", file);
+
+        Assert.DoesNotContain('\u001b', result.Output);
+        Assert.Contains("red [31m name", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Inspect_WarnsOfAHalfPair()
+    {
+        string file = _folder.File("a.safetensors");
+        SafetensorsBytes.Write(file, ("transformer.proj_out.lora_A.weight", [4, 8]));
+
+        CliResult result = await Cli.Run("inspect", file);
+
+        Assert.Contains("warning: 'transformer.proj_out.lora_A.weight' has no 'transformer.proj_out.lora_B.weight'", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Inspect_RefusesATruncatedFile()
+    {
+        string file = _folder.File("a.safetensors");
+        byte[] whole = File.ReadAllBytes(Fixtures.Path("tiny-flux", "vae", "diffusion_pytorch_model.safetensors"));
+        File.WriteAllBytes(file, whole[..^100]);
+
+        (await Cli.Run("inspect", file)).AssertFails(ExitCode.Failed, file, "truncated");
+    }
+
+    [Fact]
+    public async Task Inspect_RefusesWhatIsNotThere() =>
+        (await Cli.Run("inspect", _folder.File("none.safetensors"))).AssertFails(ExitCode.Failed, "none.safetensors", "nothing there");
+
+    private static JsonElement Metadata(string file)
+    {
+        using Models.Weights.SafetensorsFile weights = Models.Weights.SafetensorsFile.Open(file);
+        using JsonDocument document = JsonDocument.Parse(weights.Metadata["lora_adapter_metadata"]);
+        return document.RootElement.Clone();
+    }
+}

@@ -1,0 +1,26 @@
+namespace Dsd.Tools.Inspect;
+
+/// <summary>What is in a folder of exported ONNX models.</summary>
+internal sealed record OnnxFolderReport
+{
+    /// <summary>The kind of report, for whoever reads the JSON.</summary>
+    public string Report { get; } = "onnx-folder";
+
+    /// <summary>The folder.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The plain values of its <c>dsd.json</c>.</summary>
+    public required IReadOnlyDictionary<string, object> Settings { get; init; }
+
+    /// <summary>The models.</summary>
+    public required OnnxModelReport[] Models { get; init; }
+
+    /// <summary>Elements of all models' weights.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>Bytes of all models.</summary>
+    public required long Bytes { get; init; }
+
+    /// <summary>What is missing or broken.</summary>
+    public required string[] Warnings { get; init; }
+}
