@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Weights;
