@@ -1,7 +1,9 @@
+using Dsd.Models.Weights;
+
 namespace Dsd.Models.Autoencoder;
 
 /// <summary>The shape of an <see cref="AutoencoderKL"/>: the fields of <c>vae/config.json</c> that change what is computed.</summary>
-public sealed record VaeConfig
+public sealed record VaeConfig : IModelConfig
 {
     /// <summary>Channels of a picture going in. FLUX: 3.</summary>
     public int InChannels { get; init; } = 3;

@@ -1,9 +1,10 @@
 using System.Text.Json.Serialization;
+using Dsd.Models.Weights;
 
 namespace Dsd.Models.Flux;
 
 /// <summary>The shape of a <see cref="FluxTransformer"/>: the fields of <c>transformer/config.json</c> (diffusers' layout).</summary>
-public sealed record FluxConfig
+public sealed record FluxConfig : IModelConfig
 {
     internal const string PlainClass = "FluxTransformer2DModel";
     internal const string ConditionalClass = "FluxTransformer2DConditionalModel";

@@ -20,7 +20,9 @@ internal static class Json
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(Bytes(path, maxBytes), Options) ?? throw new WeightsException(path, "a JSON object", "null");
+            T value = JsonSerializer.Deserialize<T>(Bytes(path, maxBytes), Options) ?? throw new WeightsException(path, "a JSON object", "null");
+            (value as IModelConfig)?.Validate();
+            return value;
         }
         catch (JsonException e)
         {
@@ -28,7 +30,7 @@ internal static class Json
         }
         catch (ArgumentException e)
         {
-            // The accessors of the config records check single values.
+            // From the checks of the config records.
             throw new WeightsException(path, "values that describe a model", e.Message.TrimEnd('.'), e);
         }
     }
