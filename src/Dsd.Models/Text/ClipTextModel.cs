@@ -1,4 +1,3 @@
-using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -37,20 +36,20 @@ internal sealed class ClipEmbeddings : Module<Tensor, Tensor>
 /// <summary>Attention of each token over itself and those before it.</summary>
 internal sealed class ClipAttention : Module<Tensor, Tensor>
 {
-    private readonly AdaptableLinear q_proj;
-    private readonly AdaptableLinear k_proj;
-    private readonly AdaptableLinear v_proj;
-    private readonly AdaptableLinear out_proj;
+    private readonly TextLinear q_proj;
+    private readonly TextLinear k_proj;
+    private readonly TextLinear v_proj;
+    private readonly TextLinear out_proj;
     private readonly long _heads;
 
     public ClipAttention(ClipTextConfig config, Device? device, ScalarType dtype)
         : base(nameof(ClipAttention))
     {
         _heads = config.NumAttentionHeads;
-        q_proj = new AdaptableLinear(config.HiddenSize, config.HiddenSize, device, dtype);
-        k_proj = new AdaptableLinear(config.HiddenSize, config.HiddenSize, device, dtype);
-        v_proj = new AdaptableLinear(config.HiddenSize, config.HiddenSize, device, dtype);
-        out_proj = new AdaptableLinear(config.HiddenSize, config.HiddenSize, device, dtype);
+        q_proj = new TextLinear(config.HiddenSize, config.HiddenSize, device, dtype);
+        k_proj = new TextLinear(config.HiddenSize, config.HiddenSize, device, dtype);
+        v_proj = new TextLinear(config.HiddenSize, config.HiddenSize, device, dtype);
+        out_proj = new TextLinear(config.HiddenSize, config.HiddenSize, device, dtype);
         RegisterComponents();
     }
 
@@ -74,16 +73,16 @@ internal sealed class ClipAttention : Module<Tensor, Tensor>
 /// <summary>Two linear layers with an activation between them.</summary>
 internal sealed class ClipMlp : Module<Tensor, Tensor>
 {
-    private readonly AdaptableLinear fc1;
-    private readonly AdaptableLinear fc2;
+    private readonly TextLinear fc1;
+    private readonly TextLinear fc2;
     private readonly bool _quick;
 
     public ClipMlp(ClipTextConfig config, Device? device, ScalarType dtype)
         : base(nameof(ClipMlp))
     {
         _quick = config.HiddenAct == "quick_gelu";
-        fc1 = new AdaptableLinear(config.HiddenSize, config.IntermediateSize, device, dtype);
-        fc2 = new AdaptableLinear(config.IntermediateSize, config.HiddenSize, device, dtype);
+        fc1 = new TextLinear(config.HiddenSize, config.IntermediateSize, device, dtype);
+        fc2 = new TextLinear(config.IntermediateSize, config.HiddenSize, device, dtype);
         RegisterComponents();
     }
 

@@ -1,4 +1,3 @@
-using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -34,10 +33,10 @@ internal sealed class T5LayerNorm : Module<Tensor, Tensor>
 /// <summary>Attention over all tokens, with a bias by distance. The first block's layer owns the biases of all.</summary>
 internal sealed class T5Attention : Module<Tensor, Tensor, Tensor>
 {
-    private readonly AdaptableLinear q;
-    private readonly AdaptableLinear k;
-    private readonly AdaptableLinear v;
-    private readonly AdaptableLinear o;
+    private readonly TextLinear q;
+    private readonly TextLinear k;
+    private readonly TextLinear v;
+    private readonly TextLinear o;
     private readonly EmbeddingTable? relative_attention_bias;
     private readonly T5Config _config;
 
@@ -46,10 +45,10 @@ internal sealed class T5Attention : Module<Tensor, Tensor, Tensor>
     {
         _config = config;
         int inner = config.NumHeads * config.DKv;
-        q = new AdaptableLinear(config.DModel, inner, device, dtype, hasBias: false);
-        k = new AdaptableLinear(config.DModel, inner, device, dtype, hasBias: false);
-        v = new AdaptableLinear(config.DModel, inner, device, dtype, hasBias: false);
-        o = new AdaptableLinear(inner, config.DModel, device, dtype, hasBias: false);
+        q = new TextLinear(config.DModel, inner, device, dtype, hasBias: false);
+        k = new TextLinear(config.DModel, inner, device, dtype, hasBias: false);
+        v = new TextLinear(config.DModel, inner, device, dtype, hasBias: false);
+        o = new TextLinear(inner, config.DModel, device, dtype, hasBias: false);
         relative_attention_bias = hasBias ? new EmbeddingTable(config.RelativeAttentionNumBuckets, config.NumHeads, device, dtype) : null;
         RegisterComponents();
     }
@@ -129,24 +128,24 @@ internal sealed class T5AttentionLayer : Module<Tensor, Tensor, Tensor>
 /// <summary>The feed-forward layers: plain with ReLU, or one half gated by the GELU of the other.</summary>
 internal sealed class T5FeedForward : Module<Tensor, Tensor>
 {
-    private readonly AdaptableLinear? wi;
-    private readonly AdaptableLinear? wi_0;
-    private readonly AdaptableLinear? wi_1;
-    private readonly AdaptableLinear wo;
+    private readonly TextLinear? wi;
+    private readonly TextLinear? wi_0;
+    private readonly TextLinear? wi_1;
+    private readonly TextLinear wo;
 
     public T5FeedForward(T5Config config, Device? device, ScalarType dtype)
         : base(nameof(T5FeedForward))
     {
         if (config.FeedForwardProj == "gated-gelu")
         {
-            wi_0 = new AdaptableLinear(config.DModel, config.DFf, device, dtype, hasBias: false);
-            wi_1 = new AdaptableLinear(config.DModel, config.DFf, device, dtype, hasBias: false);
+            wi_0 = new TextLinear(config.DModel, config.DFf, device, dtype, hasBias: false);
+            wi_1 = new TextLinear(config.DModel, config.DFf, device, dtype, hasBias: false);
         }
         else
         {
-            wi = new AdaptableLinear(config.DModel, config.DFf, device, dtype, hasBias: false);
+            wi = new TextLinear(config.DModel, config.DFf, device, dtype, hasBias: false);
         }
-        wo = new AdaptableLinear(config.DFf, config.DModel, device, dtype, hasBias: false);
+        wo = new TextLinear(config.DFf, config.DModel, device, dtype, hasBias: false);
         RegisterComponents();
     }
 
@@ -160,7 +159,7 @@ internal sealed class T5FeedForward : Module<Tensor, Tensor>
 
     public void Initialize(Generator generator)
     {
-        foreach (AdaptableLinear linear in new[] { wi, wi_0, wi_1, wo }.OfType<AdaptableLinear>())
+        foreach (TextLinear linear in new[] { wi, wi_0, wi_1, wo }.OfType<TextLinear>())
         {
             TextLayers.Normal(linear, Math.Pow(linear.Weight.shape[1], -0.5), generator);
         }

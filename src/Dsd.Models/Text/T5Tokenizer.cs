@@ -1,4 +1,3 @@
-using System.Text;
 using Dsd.Models.Weights;
 using Microsoft.ML.Tokenizers;
 

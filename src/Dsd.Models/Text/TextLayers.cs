@@ -1,4 +1,3 @@
-using Dsd.Models.Lora;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -24,6 +23,29 @@ internal sealed class EmbeddingTable : Module<Tensor, Tensor>
     /// <summary>Ids of any shape, to vectors in a last dimension of their own.</summary>
     public override Tensor forward(Tensor ids) =>
         weight.index_select(0, ids.flatten()).view([.. ids.shape, weight.shape[1]]);
+}
+
+/// <summary>A linear layer, with a bias or without, whose weights are whatever the memory held until they are loaded or drawn.</summary>
+internal sealed class TextLinear : Module<Tensor, Tensor>
+{
+    private readonly Parameter weight;
+    private readonly Parameter? bias;
+
+    public TextLinear(long inputs, long outputs, Device? device, ScalarType dtype, bool hasBias = true)
+        : base(nameof(TextLinear))
+    {
+        weight = Parameter(empty(outputs, inputs, dtype: dtype, device: device));
+        bias = hasBias ? Parameter(empty(outputs, dtype: dtype, device: device)) : null;
+        RegisterComponents();
+    }
+
+    /// <summary>[outputs, inputs].</summary>
+    public Parameter Weight => weight;
+
+    /// <summary>[outputs].</summary>
+    public Parameter? Bias => bias;
+
+    public override Tensor forward(Tensor x) => functional.linear(x, weight, bias); // [batch, tokens, outputs]
 }
 
 /// <summary>What both text encoders share: heads, checks of ids, random weights.</summary>
@@ -56,7 +78,7 @@ internal static class TextLayers
         weight.copy_(randn(weight.shape, generator: generator) * deviation);
     }
 
-    public static void Normal(AdaptableLinear linear, double deviation, Generator generator)
+    public static void Normal(TextLinear linear, double deviation, Generator generator)
     {
         using var _ = no_grad();
         Normal(linear.Weight, deviation, generator);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Dsd.Models.Text;
 using Dsd.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests.Text;
