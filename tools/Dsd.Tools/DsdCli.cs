@@ -24,6 +24,7 @@ internal static class DsdCli
         {
             verbose,
             InspectCommand.Create(terminal),
+            TinyCommand.Create(terminal),
         };
         // Prompts may begin with '@', which would otherwise name a file of arguments, and nothing here needs bundled letters.
         ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
