@@ -1,7 +1,9 @@
+using Dsd.Models.Weights;
+
 namespace Dsd.Models.Sampling;
 
 /// <summary>How noise levels are spaced: the fields of <c>scheduler/scheduler_config.json</c> (diffusers' layout).</summary>
-public sealed record SchedulerConfig
+public sealed record SchedulerConfig : IModelConfig
 {
     /// <summary>Timesteps that the model was trained with: a timestep is sigma times this. FLUX: 1000.</summary>
     public int NumTrainTimesteps { get; init; } = 1000;

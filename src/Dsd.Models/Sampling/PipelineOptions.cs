@@ -1,0 +1,47 @@
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Sampling;
+
+/// <summary>Where and how a model is loaded.</summary>
+public sealed record PipelineOptions
+{
+    /// <summary>Where the model computes. Null, the default, is the CPU. On CUDA, noise is still drawn on the CPU, so that a seed means the same.</summary>
+    public Device? Device { get; init; }
+
+    /// <summary>
+    /// The type of weights and computation: float32 (the default), bfloat16 or float16. In float16 T5 and the autoencoder
+    /// keep float32, since they overflow.
+    /// </summary>
+    public ScalarType DType
+    {
+        get;
+        init => field = value is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(DType), value, $"Option {nameof(DType)} must be Float32, BFloat16 or Float16, but is {value}.");
+    } = ScalarType.Float32;
+
+    /// <summary>An adapter file in diffusers' layout, laid over the transformer. Null, the default, is none.</summary>
+    public string? LoraFile { get; init; }
+
+    /// <summary>Strength of the adapter, −100 to 100; 1, the default, is as trained. It needs a <see cref="LoraFile"/>.</summary>
+    public float LoraScale { get; init => field = Check.Range(value, -100f, 100f, nameof(LoraScale)); } = 1f;
+
+    /// <summary>Told, in a full sentence, what was done otherwise than asked: a prompt that was cut off. Null, the default, tells nobody.</summary>
+    public Action<string>? Warn { get; init; }
+
+    /// <summary>The type for parts that overflow in float16.</summary>
+    internal ScalarType WideType => DType == ScalarType.Float16 ? ScalarType.Float32 : DType;
+
+    /// <summary>Checks the options against each other and against this machine.</summary>
+    internal void Validate()
+    {
+        if (LoraFile is null && LoraScale != 1)
+        {
+            throw new ArgumentException($"Option {nameof(LoraScale)} is {LoraScale}, but there is no {nameof(LoraFile)} that it could scale.");
+        }
+        if (Device is { type: TorchSharp.DeviceType.CUDA } && !cuda.is_available())
+        {
+            throw new ArgumentException($"Option {nameof(Device)} is {Device}, but this machine or this build has no CUDA device. Leave it out to use the CPU.");
+        }
+    }
+}

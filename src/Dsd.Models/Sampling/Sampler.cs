@@ -1,0 +1,69 @@
+using Dsd.Models.Autoencoder;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Sampling;
+
+/// <summary>What both pipelines share: noise, the Euler loop and decoding.</summary>
+internal static class Sampler
+{
+    /// <summary>Pixels that are decoded at once: larger batches are decoded in parts, to bound the memory.</summary>
+    private const long PixelsAtOnce = 1 << 20;
+
+    /// <summary>Noise for each seed, drawn on the CPU and packed: [batch, tokens, 4 · channels], float32.</summary>
+    public static Tensor Noise(IEnumerable<long> seeds, int channels, int height, int width, Device device)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor[] latents = [.. seeds.Select(s => tensor(Sampling.Noise.Normal(s, channels * height * width), [channels, height, width]))];
+        return LatentPacking.Pack(stack(latents)).to(device).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Follows the velocity from noise to latents. Latents stay float32 throughout; the network's type is the velocity's affair.</summary>
+    /// <param name="latents">[batch, tokens, channels] at the first sigma. They stay as they are.</param>
+    /// <param name="sigmas">One more than there are steps, falling to 0.</param>
+    /// <param name="velocity">The velocity [batch, tokens, channels] of latents in a step, counted from 0.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellationToken">Checked before each step and at the end.</param>
+    public static Tensor Integrate(
+        Tensor latents, float[] sigmas, Func<int, Tensor, Tensor> velocity, IProgress<SamplingProgress>? progress, CancellationToken cancellationToken)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor x = latents.to(ScalarType.Float32);
+        for (int i = 0; i + 1 < sigmas.Length; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using DisposeScope step = NewDisposeScope();
+            Tensor next = x + velocity(i, x).to(ScalarType.Float32) * (sigmas[i + 1] - sigmas[i]);
+            if (!ReferenceEquals(x, latents))
+            {
+                x.Dispose();
+            }
+            x = next.MoveToOuterDisposeScope();
+            progress?.Report(new SamplingProgress(i + 1, sigmas.Length - 1, sigmas[i]));
+        }
+        cancellationToken.ThrowIfCancellationRequested();
+        return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Images [batch, 3, height · factor, width · factor] in about −1…1 of packed latents of the given height and width.</summary>
+    public static Tensor Decode(AutoencoderKL vae, Tensor tokens, int height, int width)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor latents = vae.Unscale(LatentPacking.Unpack(tokens, height, width)).to(vae.DType()); // [batch, channels, height, width]
+        long pixels = (long)height * width * vae.Config.Factor * vae.Config.Factor;
+        Tensor[] parts = latents.split(Math.Max(1, PixelsAtOnce / pixels), dim: 0);
+        return cat([.. parts.Select(vae.Decode)], dim: 0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The type of the autoencoder's weights.</summary>
+    public static ScalarType DType(this AutoencoderKL vae) => vae.parameters().First().dtype;
+
+    /// <summary>Refuses a side that does not come out as whole tokens.</summary>
+    public static void RequireWholeTokens(FluxModel model, int width, int height)
+    {
+        if (width % model.TokenSide != 0 || height % model.TokenSide != 0)
+        {
+            throw new ArgumentException($"This model draws pictures whose sides are multiples of {model.TokenSide} pixels, but {width} × {height} was asked for.");
+        }
+    }
+}

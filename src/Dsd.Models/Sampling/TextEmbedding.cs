@@ -1,0 +1,16 @@
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Sampling;
+
+/// <summary>What the transformer is told of a batch of prompts.</summary>
+/// <param name="Text">T5's last hidden state: [batch, tokens, channels].</param>
+/// <param name="Pooled">CLIP's pooled output: [batch, channels].</param>
+public sealed record TextEmbedding(Tensor Text, Tensor Pooled) : IDisposable
+{
+    /// <summary>Frees both tensors.</summary>
+    public void Dispose()
+    {
+        Text.Dispose();
+        Pooled.Dispose();
+    }
+}

@@ -1,0 +1,36 @@
+using Dsd.Imaging;
+using Dsd.Models.Sampling;
+
+namespace Dsd.Models.Tests.Sampling;
+
+/// <summary>Pictures and files for tests.</summary>
+internal static class Pictures
+{
+    /// <summary>The least side, in pixels, that both the options and the model allow.</summary>
+    public static int Side(FluxModel model) => Math.Max(16, model.TokenSide);
+
+    public static Picture Gradient(int width, int height) =>
+        new(width, height, [.. Enumerable.Range(0, width * height).SelectMany(i => new[] { (byte)(i % width * 255 / width), (byte)(i / width * 255 / height), (byte)128 })]);
+
+    /// <summary>Equal but for rounding: no channel of a pixel off by more than one.</summary>
+    public static void Near(Picture expected, Picture actual)
+    {
+        Assert.Equal((expected.Width, expected.Height), (actual.Width, actual.Height));
+        int worst = 0;
+        for (int i = 0; i < expected.Pixels.Length; i++)
+        {
+            worst = Math.Max(worst, Math.Abs(expected.Pixels[i] - actual.Pixels[i]));
+        }
+        Assert.True(worst <= 1, $"A channel is off by {worst}.");
+    }
+
+    public static void CopyFolder(string source, string target)
+    {
+        foreach (string file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(target, Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy, overwrite: true);
+        }
+    }
+}
