@@ -1,0 +1,107 @@
+using Dsd.Tiny.World;
+
+namespace Dsd.Tiny.Tests.World;
+
+public class CaptionsTests
+{
+    private static readonly char[] Separators = [' ', '.', ',', ':'];
+
+    [Fact]
+    public void Corpus_HasFewPlainWords()
+    {
+        HashSet<string> words = [.. Captions.Corpus(1).Take(12_000).SelectMany(text => text.Split(Separators, StringSplitOptions.RemoveEmptyEntries))];
+
+        Assert.InRange(words.Count, 150, 600);
+        Assert.All(words, word => Assert.All(word, character => Assert.True(char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character), word)));
+    }
+
+    [Fact]
+    public void Corpus_FitsTheTextEncoder() => Assert.All(Captions.Corpus(2).Take(6000), text => Assert.True(Captions.CountTokens(text) <= Captions.MaxTokens, text));
+
+    [Theory]
+    [InlineData(SheetLayout.Pair)]
+    [InlineData(SheetLayout.Quad)]
+    public void Grid_FitsTheTextEncoderWithOneTemplate(SheetLayout layout)
+    {
+        WorldRandom random = new(3);
+        for (ulong seed = 0; seed < 500; seed++)
+        {
+            Caption caption = Captions.Grid(WorldSampler.SampleSheet(random, layout), seed, PromptStyle.OneTemplate);
+
+            Assert.True(Captions.CountTokens(caption.Text) <= Captions.MaxTokens, caption.Text);
+        }
+    }
+
+    [Fact]
+    public void Grid_SpeaksOfEveryPanel()
+    {
+        Caption caption = Captions.Grid(WorldSampler.SampleSheet(new WorldRandom(5), SheetLayout.Quad), 1);
+
+        Assert.Equal(4, caption.ContextMasks.Count);
+        Assert.All(Enumerable.Range(0, 4), panel => Assert.True(caption.StatesContext(0, panel)));
+    }
+
+    [Fact]
+    public void Captions_AreTheSameForTheSameSeed() => Assert.Equal(Captions.Corpus(9).Take(60), Captions.Corpus(9).Take(60));
+
+    [Fact]
+    public void Captions_VaryWithTheSeed()
+    {
+        (Subject subject, Context context) = (WorldSampler.Subjects(1).First(), new Context());
+
+        Assert.True(Enumerable.Range(0, 50).Select(seed => Captions.Single(subject, context, (ulong)seed).Text).Distinct().Count() > 40);
+    }
+
+    [Fact]
+    public void Single_StatesTheColorExactlyWhereItSaysSo()
+    {
+        Subject subject = new() { Color = BodyColor.Purple };
+        int stated = 0;
+        for (ulong seed = 0; seed < 300; seed++)
+        {
+            Caption caption = Captions.Single(subject, new Context { Scene = Scene.Desert }, seed);
+            bool named = caption.Text.Contains("purple", StringComparison.Ordinal) || caption.Text.Contains("violet", StringComparison.Ordinal);
+            Assert.Equal(caption.StatesSubject(1), named);
+            stated += named ? 1 : 0;
+        }
+
+        Assert.InRange(stated, 200, 299);
+    }
+
+    [Fact]
+    public void Full_StatesEverythingAboutTheSubject()
+    {
+        Subject subject = new()
+        {
+            Shape = BodyShape.Pear,
+            Color = BodyColor.Pink,
+            Pattern = Pattern.Spotted,
+            PatternColor = PatternColor.White,
+            Eyes = Eyes.Three,
+            Ears = Ears.Horns,
+            Mouth = Mouth.Beak,
+            Accessory = Accessory.Crown,
+            AccessoryColor = AccessoryColor.Blue,
+        };
+        Caption caption = Captions.Full(subject, new Context(), 1, PromptStyle.OneTemplate);
+
+        Assert.StartsWith("a pear shaped pink creature with white spots, three eyes, horns and a beak wearing a blue crown standing on the beach by day", caption.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Edit_AlwaysAsksForSceneAndPoseAndNothingOfTheSubject()
+    {
+        WorldRandom random = new(1);
+        for (ulong seed = 0; seed < 200; seed++)
+        {
+            Caption caption = Captions.Edit(WorldSampler.SampleContext(random), seed);
+            Assert.True(caption.StatesContext(0) && caption.StatesContext(1) && caption.SubjectMask == 0, caption.Text);
+        }
+    }
+
+    [Fact]
+    public void Relight_AsksForTheLight() => Assert.Contains("at night", Captions.Relight(Light.Night, 1, PromptStyle.OneTemplate).Text, StringComparison.Ordinal);
+
+    [Fact]
+    public void Grid_RefusesThreePanels() => Assert.Throws<ArgumentException>(() => Captions.Grid(new Subject(), [new Context(), new Context(), new Context()], 1));
+}

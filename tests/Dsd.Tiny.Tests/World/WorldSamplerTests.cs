@@ -1,0 +1,101 @@
+using Dsd.Tiny.World;
+
+namespace Dsd.Tiny.Tests.World;
+
+public class WorldSamplerTests
+{
+    [Fact]
+    public void NextBits_KeepsItsStreamForEver()
+    {
+        WorldRandom random = new(42);
+
+        Assert.Equal(18298852191158467537UL, random.NextBits());
+    }
+
+    [Fact]
+    public void IsHeldOut_KeepsAboutOneSubjectInTwenty()
+    {
+        WorldRandom random = new(9);
+        int heldOut = Enumerable.Range(0, 20_000).Count(_ => WorldSampler.IsHeldOut(Subject.FromKey(random.Next(Subject.KeyCount))));
+
+        Assert.InRange(heldOut, 900, 1100);
+    }
+
+    [Fact]
+    public void IsHeldOut_NeverChangesItsChoice()
+    {
+        int[] first = [.. Enumerable.Range(0, 1000).Where(key => WorldSampler.IsHeldOut(Subject.FromKey(key))).Take(5)];
+
+        Assert.Equal([15, 18, 52, 54, 55], first);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Subjects_AreValidAndOnTheAskedSide(bool heldOut) =>
+        Assert.All(WorldSampler.Subjects(3, heldOut).Take(300), subject => Assert.True(subject.IsValid && WorldSampler.IsHeldOut(subject) == heldOut));
+
+    [Fact]
+    public void Subjects_AreTheSameForTheSameSeed() => Assert.Equal(WorldSampler.Subjects(7).Take(50), WorldSampler.Subjects(7).Take(50));
+
+    [Theory]
+    [InlineData(SheetLayout.Pair)]
+    [InlineData(SheetLayout.Quad)]
+    public void SampleSheet_LosesTheSubjectInTheStatedShare(SheetLayout layout)
+    {
+        WorldRandom random = new(4);
+        int inconsistent = Enumerable.Range(0, 3000).Count(_ => !WorldSampler.SampleSheet(random, layout, 0.3).IsConsistent);
+
+        Assert.InRange(inconsistent, 800, 1000);
+    }
+
+    [Fact]
+    public void SampleSheet_NeverShowsAHeldOutSubjectInTraining()
+    {
+        WorldRandom random = new(6);
+        for (int i = 0; i < 300; i++)
+        {
+            Assert.All(WorldSampler.SampleSheet(random, SheetLayout.Quad, 1).Panels, panel => Assert.False(WorldSampler.IsHeldOut(panel.Subject)));
+        }
+    }
+
+    [Fact]
+    public void SampleSheet_ShowsDifferentScenes()
+    {
+        Sheet sheet = WorldSampler.SampleSheet(new WorldRandom(8), SheetLayout.Quad);
+
+        Assert.Equal(4, sheet.Panels.Select(panel => panel.Context.Scene).Distinct().Count());
+    }
+
+    [Fact]
+    public void SampleSheet_RefusesAShareAboveOne() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => WorldSampler.SampleSheet(new WorldRandom(1), SheetLayout.Pair, 1.5));
+
+    [Fact]
+    public void Change_GivesAnotherValidSubjectWithFewChanges()
+    {
+        WorldRandom random = new(2);
+        foreach (Subject subject in WorldSampler.Subjects(2).Take(300))
+        {
+            Subject changed = WorldSampler.Change(subject, random);
+            int differences = subject.Values.Zip(changed.Values).Count(pair => pair.First != pair.Second);
+
+            // A pattern or an accessory that comes or goes brings or takes its colour.
+            Assert.True(changed.IsValid && differences is >= 1 and <= 5, $"{differences} changes");
+        }
+    }
+
+    [Fact]
+    public void Sheet_IsAboutTheSubjectOfMostPanels()
+    {
+        Subject[] subjects = [.. WorldSampler.Subjects(1).Take(2)];
+        Sheet sheet = new(SheetLayout.Quad, [.. ((int[])[1, 0, 0, 0]).Select(i => new SheetPanel(subjects[i], new Context()))]);
+
+        Assert.Equal(subjects[0], sheet.Subject);
+        Assert.False(sheet.IsConsistent);
+    }
+
+    [Fact]
+    public void Sheet_RefusesTooFewPanels() =>
+        Assert.Throws<ArgumentException>(() => new Sheet(SheetLayout.Quad, [new SheetPanel(new Subject(), new Context())]));
+}
