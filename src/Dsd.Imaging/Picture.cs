@@ -100,7 +100,11 @@ public sealed class Picture
     public SKBitmap ToBitmap()
     {
         SKBitmap bitmap = new(new SKImageInfo(Width, Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        Span<byte> rgba = bitmap.GetPixelSpan();
+        Span<byte> rgba;
+        unsafe
+        {
+            rgba = new Span<byte>((void*)bitmap.GetPixels(), bitmap.ByteCount);
+        }
         for (int i = 0, j = 0; i < _pixels.Length; i += 3, j += 4)
         {
             rgba[j] = _pixels[i];
@@ -149,7 +153,8 @@ public sealed class Picture
         using SKBitmap source = ToBitmap();
         using SKBitmap scaled = source.Resize(
             new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque),
-            width < Width || height < Height ? new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear) : new SKSamplingOptions(SKCubicResampler.Mitchell));
+            // Medium averages over what vanishes, high draws Mitchell's cubic through what is there.
+            width < Width || height < Height ? SKFilterQuality.Medium : SKFilterQuality.High);
         return FromBitmap(scaled);
     }
 

@@ -25,10 +25,10 @@ internal sealed record BodyForm(SKPath Outline, float Height, float EyeY, float 
 
     private static SKPath ShadeOf(float height, float shoulder)
     {
-        using SKPathBuilder builder = new() { FillType = SKPathFillType.EvenOdd };
-        builder.AddRect(new SKRect(-50, -80, 50, 20));
-        builder.AddOval(new SKRect(-48, -height - 14, shoulder + 1, -4.5f));
-        return builder.Detach();
+        SKPath path = new() { FillType = SKPathFillType.EvenOdd };
+        path.AddRect(new SKRect(-50, -80, 50, 20));
+        path.AddOval(new SKRect(-48, -height - 14, shoulder + 1, -4.5f));
+        return path;
     }
 
     private static SKPath Svg(string data) => SKPath.ParseSvgPathData(data);
@@ -51,9 +51,8 @@ internal sealed record BodyForm(SKPath Outline, float Height, float EyeY, float 
         foreach ((float x, float y, float radius) in ((float, float, float)[])
             [(0, -36, 14), (-16, -33, 12), (16, -33, 12), (-20, -15, 12), (20, -15, 12), (-9, -10, 10), (9, -10, 10), (0, -22, 18)])
         {
-            using SKPathBuilder builder = new();
-            builder.AddCircle(x, y, radius);
-            using SKPath circle = builder.Detach();
+            using SKPath circle = new();
+            circle.AddCircle(x, y, radius);
             SKPath union = path.Op(circle, SKPathOp.Union);
             path.Dispose();
             path = union;
@@ -64,7 +63,7 @@ internal sealed record BodyForm(SKPath Outline, float Height, float EyeY, float 
     // A polygon whose corners are rounded off from the given share of the edges on.
     private static SKPath Polygon(SKPoint[] corners, float share)
     {
-        using SKPathBuilder path = new();
+        SKPath path = new();
         for (int i = 0; i < corners.Length; i++)
         {
             SKPoint corner = corners[i];
@@ -81,7 +80,7 @@ internal sealed record BodyForm(SKPath Outline, float Height, float EyeY, float 
             path.QuadTo(corner, end);
         }
         path.Close();
-        return path.Detach();
+        return path;
     }
 
     private static SKPoint Towards(SKPoint from, SKPoint to, float share) => new(from.X + (to.X - from.X) * share, from.Y + (to.Y - from.Y) * share);

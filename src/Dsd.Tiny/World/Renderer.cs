@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using Dsd.Imaging;
 using SkiaSharp;
 
@@ -136,11 +137,11 @@ public static class Renderer
             (Scene, Light, int) key = (context.Scene, context.Light, context.Variant);
             if (Backgrounds.TryGetValue(key, out byte[]? painted))
             {
-                painted.CopyTo(_bitmap.GetPixelSpan());
+                Marshal.Copy(painted, 0, _bitmap.GetPixels(), painted.Length);
                 return;
             }
             _scenes.Draw(context);
-            Backgrounds[key] = _bitmap.GetPixelSpan().ToArray();
+            Backgrounds[key] = _bitmap.Bytes;
         }
     }
 }
