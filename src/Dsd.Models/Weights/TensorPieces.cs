@@ -15,7 +15,8 @@ internal static class TensorPieces
         {
             yield break;
         }
-        using Tensor flat = contiguous.detach().view(-1);
+        using Tensor alone = contiguous.detach();
+        using Tensor flat = alone.view(-1);
         for (long start = 0; start < count; start += Elements)
         {
             yield return flat.slice(0, start, Math.Min(start + Elements, count), 1);

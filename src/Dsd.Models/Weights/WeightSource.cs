@@ -132,6 +132,10 @@ public sealed class WeightSource : IDisposable
         {
             throw new WeightsException(Path, "a 'weight_map' of tensors", "an empty one");
         }
+        if (map.FirstOrDefault(m => m.Value is null) is { Key: { } nowhere })
+        {
+            throw new WeightsException(Path, $"a shard for tensor '{nowhere}'", "null");
+        }
         foreach (string shard in map.Values.Distinct().Order(StringComparer.Ordinal))
         {
             // A shard is a file of this folder: an index must not lead to other places.
