@@ -1,7 +1,6 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Weights;
 using Dsd.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests.Autoencoder;

@@ -1,6 +1,5 @@
 using Dsd.Models.Training;
 using Dsd.Testing;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using AdamW = Dsd.Models.Training.AdamW;
