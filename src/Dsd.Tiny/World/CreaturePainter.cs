@@ -57,7 +57,7 @@ internal sealed class CreaturePainter(Brush brush) : IDisposable
                 canvas.Translate(-1, -9);
                 break;
             case Pose.Sitting:
-                canvas.Translate(0, -3);
+                canvas.Translate(0, -5);
                 break;
             default:
                 canvas.Translate(0, -8);
@@ -140,11 +140,11 @@ internal sealed class CreaturePainter(Brush brush) : IDisposable
 
     private void Soles(BodyForm form, SKColor color)
     {
-        float x = Math.Max(form.Hip.X, 11) + 2;
+        float x = Math.Max(form.Hip.X, 13) + 5;
         foreach (int side in (ReadOnlySpan<int>)[-1, 1])
         {
-            brush.OutlinedOval(side * x, -3, 8, 7, Palette.Mix(color, Dark, 0.1f));
-            brush.Oval(side * x, -2.4f, 4.2f, 3.6f, Palette.Mix(color, White, 0.55f));
+            brush.OutlinedOval(side * x, -1, 7.2f, 6.2f, Palette.Mix(color, Dark, 0.1f));
+            brush.Oval(side * x, -0.4f, 3.8f, 3.2f, Palette.Mix(color, White, 0.55f));
         }
     }
 
@@ -292,6 +292,7 @@ internal sealed class CreaturePainter(Brush brush) : IDisposable
         SKCanvas canvas = brush.Canvas;
         canvas.Save();
         canvas.Translate(0, form.MouthY);
+        canvas.Scale(1.15f);
         switch (mouth)
         {
             case Mouth.Smile:

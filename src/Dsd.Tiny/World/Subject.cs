@@ -68,7 +68,7 @@ public sealed record Subject
 
     /// <summary>
     /// Whether the values are defined, pattern and accessory have a colour exactly where they exist, and neither colour repeats the body's
-    /// nor the accessory's the pattern's.
+    /// nor the accessory's the pattern's; a scarf, which would cover it, never goes with a belly.
     /// </summary>
     public bool IsValid
     {
@@ -86,7 +86,8 @@ public sealed record Subject
                 && (Accessory == Accessory.None) == (AccessoryColor == AccessoryColor.None)
                 && PatternColor.ToString() != Color.ToString()
                 && AccessoryColor.ToString() != Color.ToString()
-                && (Accessory == Accessory.None || AccessoryColor.ToString() != PatternColor.ToString());
+                && (Accessory == Accessory.None || AccessoryColor.ToString() != PatternColor.ToString())
+                && !(Pattern == Pattern.Belly && Accessory == Accessory.Scarf);
         }
     }
 
