@@ -5,8 +5,9 @@ namespace Dsd.Curation.Grids;
 
 /// <summary>The words that grid prompts are put together from: data, so that a model is asked in the wording it was trained on.</summary>
 /// <remarks>
-/// Placeholders: <c>{subject}</c>, <c>{context}</c>, <c>{caption}</c>, <c>{number}</c> (of the panel, from 1), <c>{position}</c> ('top left'),
-/// <c>{count}</c> (of panels), <c>{rows}</c>, <c>{columns}</c>, <c>{panels}</c> (all panels, joined by <see cref="Separator"/>).
+/// Placeholders: <c>{subject}</c>, <c>{noun}</c> (the subject without 'a', 'an' or 'the'), <c>{context}</c>, <c>{caption}</c>, <c>{number}</c> (of the
+/// panel, from 1), <c>{position}</c> ('top left'), <c>{count}</c> (of panels), <c>{count_word}</c> ('four'), <c>{rows}</c>, <c>{columns}</c>,
+/// <c>{panels}</c> (all panels, joined by <see cref="Separator"/>).
 /// </remarks>
 public sealed record GridTemplates
 {
@@ -24,6 +25,12 @@ public sealed record GridTemplates
 
     /// <summary>The places, poses and lights that the subject is put into. A sheet never uses one twice.</summary>
     public required IReadOnlyList<string> Contexts { get; init => field = Check.Texts(value, 2, nameof(Contexts)); }
+
+    /// <summary>
+    /// What each context is about, one word for each of <see cref="Contexts"/>, such as its scene: a sheet never has two of one kind.
+    /// Null, the default: every context is a kind of its own.
+    /// </summary>
+    public IReadOnlyList<string>? ContextKinds { get; init => field = value is null ? null : Check.Texts(value, 2, nameof(ContextKinds)); }
 
     /// <summary>The templates that come with this library, for large text-to-image models such as FLUX.1-dev.</summary>
     public static GridTemplates Default { get; } = FromJson(TextResource.Embedded("grid-templates.json"), "grid-templates.json");
@@ -60,9 +67,22 @@ public sealed record GridTemplates
         return new GridPrompt(text, layout, subject, captions);
     }
 
+    private static readonly string[] CountWords =
+    [
+        "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen",
+    ];
+
+    private static string WithoutArticle(string subject)
+    {
+        string? article = ((string[])["a ", "an ", "the "]).FirstOrDefault(a => subject.StartsWith(a, StringComparison.OrdinalIgnoreCase) && subject.Length > a.Length);
+        return article is null ? subject : subject[article.Length..];
+    }
+
     private static string? Common(string name, string subject, GridLayout layout) => name switch
     {
         "subject" => subject,
+        "noun" => WithoutArticle(subject),
+        "count_word" => CountWords[layout.Panels],
         "count" => layout.Panels.ToString(),
         "rows" => layout.Rows.ToString(),
         "columns" => layout.Columns.ToString(),

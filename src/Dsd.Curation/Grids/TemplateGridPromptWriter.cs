@@ -3,24 +3,36 @@ namespace Dsd.Curation.Grids;
 /// <summary>Writes grid prompts from templates: without a network, the same for the same caption, layout and seed.</summary>
 /// <remarks>
 /// The caption is taken as the words that name the subject. Contexts are drawn without return, so a sheet never shows one twice and a batch
-/// of prompts goes through all of them before any comes again. Safe to share between threads.
+/// of prompts goes through almost all of them before any comes again. Safe to share between threads.
 /// </remarks>
 public sealed class TemplateGridPromptWriter : IGridPromptWriter
 {
     private readonly GridTemplates _templates;
+    private readonly Dictionary<string, string> _kinds;
 
     /// <summary>A writer over the given templates, or over <see cref="GridTemplates.Default"/>.</summary>
-    public TemplateGridPromptWriter(GridTemplates? templates = null) => _templates = templates ?? GridTemplates.Default;
+    /// <exception cref="ArgumentException">There are not as many context kinds as contexts.</exception>
+    public TemplateGridPromptWriter(GridTemplates? templates = null)
+    {
+        _templates = templates ?? GridTemplates.Default;
+        IReadOnlyList<string> contexts = _templates.Contexts;
+        IReadOnlyList<string> kinds = _templates.ContextKinds ?? contexts;
+        if (kinds.Count != contexts.Count)
+        {
+            throw new ArgumentException($"Option ContextKinds needs one entry for each of the {contexts.Count} contexts, but has {kinds.Count}.", nameof(templates));
+        }
+        _kinds = contexts.Zip(kinds).DistinctBy(pair => pair.First).ToDictionary(pair => pair.First, pair => pair.Second);
+    }
 
     /// <summary>Writes the prompts.</summary>
-    /// <exception cref="ArgumentException">The layout has more panels than there are contexts.</exception>
+    /// <exception cref="ArgumentException">The layout has more panels than there are contexts of different kinds.</exception>
     public IReadOnlyList<GridPrompt> Write(GridPromptRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
         int panels = request.Layout.Panels;
-        if (_templates.Contexts.Distinct().Count() < panels)
+        if (_kinds.Values.Distinct().Count() is var kinds && kinds < panels)
         {
-            throw new ArgumentException($"A {request.Layout} sheet needs {panels} different contexts, but the templates have {_templates.Contexts.Count}. Add contexts or take a smaller layout.", nameof(request));
+            throw new ArgumentException($"A {request.Layout} sheet needs {panels} different contexts, but the templates have {kinds}. Add contexts or take a smaller layout.", nameof(request));
         }
         ulong state = Seed(request);
         Queue<string> deck = new();
@@ -41,16 +53,17 @@ public sealed class TemplateGridPromptWriter : IGridPromptWriter
 
     private string[] Deal(Queue<string> deck, int panels, ref ulong state)
     {
-        // A new deck may begin with a context that this sheet already has: such cards go back under the deck.
+        // A card of a kind that this sheet already has goes back under the deck.
         List<string> hand = [];
+        HashSet<string> kinds = [];
         while (hand.Count < panels)
         {
-            if (deck.Count == 0 || deck.All(hand.Contains))
+            if (deck.All(context => kinds.Contains(_kinds[context])))
             {
                 Shuffle(deck, ref state);
             }
             string context = deck.Dequeue();
-            if (hand.Contains(context))
+            if (!kinds.Add(_kinds[context]))
             {
                 deck.Enqueue(context);
             }
@@ -64,7 +77,7 @@ public sealed class TemplateGridPromptWriter : IGridPromptWriter
 
     private void Shuffle(Queue<string> deck, ref ulong state)
     {
-        string[] cards = [.. _templates.Contexts.Distinct()];
+        string[] cards = [.. _kinds.Keys];
         for (int i = cards.Length - 1; i > 0; i--)
         {
             int j = (int)(Next(ref state) % (ulong)(i + 1));

@@ -18,6 +18,14 @@ public class GridTemplatesTests
         "2 panels, 1 by 2: 1 (left) a fox at sea; 2 (right) a fox at home",
         Templates.Compose("a fox", ["at sea", "at home"], GridLayout.OneByTwo).Text);
 
+    [Theory]
+    [InlineData("a fox", "four of the same fox")]
+    [InlineData("An owl", "four of the same owl")]
+    [InlineData("the theatre", "four of the same theatre")]
+    [InlineData("another fox", "four of the same another fox")]
+    public void Compose_LeavesTheArticleOfANounOut(string subject, string expected) => Assert.StartsWith(
+        expected, (Templates with { Sheets = ["{count_word} of the same {noun}: {panels}"] }).Compose(subject, ["1", "2", "3", "4"], GridLayout.TwoByTwo).Text);
+
     [Fact]
     public void Compose_GivesOneCaptionAPanel() => Assert.Equal(
         ["a fox at home", "a fox at sea"], Templates.Compose("a fox", ["at home", "at sea"], GridLayout.OneByTwo).Captions);

@@ -52,6 +52,19 @@ public class TemplateGridPromptWriterTests
         Assert.Contains("2", Assert.Throws<ArgumentException>(() => writer.Write(new GridPromptRequest("a fox"))).Message);
     }
 
+    [Fact]
+    public void Write_NeverShowsAKindTwiceOnASheet()
+    {
+        TemplateGridPromptWriter writer = new(GridTemplates.Default with { Contexts = ["sea 1", "sea 2", "sea 3", "home 1", "moon 1"], ContextKinds = ["sea", "sea", "sea", "home", "moon"] });
+        Assert.All(
+            writer.Write(new GridPromptRequest("a fox") { Count = 20, Layout = GridLayout.OneByTwo }),
+            prompt => Assert.Equal(2, prompt.Captions.Select(caption => caption.Split(' ')[^2]).Distinct().Count()));
+    }
+
+    [Fact]
+    public void Constructor_RefusesMoreKindsThanContexts() => Assert.Contains(
+        "ContextKinds", Assert.Throws<ArgumentException>(() => new TemplateGridPromptWriter(GridTemplates.Default with { ContextKinds = ["sea", "home"] })).Message);
+
     [Theory]
     [InlineData("")]
     [InlineData("   ")]

@@ -1,0 +1,95 @@
+using Dsd.Imaging;
+using Dsd.Tiny.World;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Tiny.Judge;
+
+/// <summary>Fits temperature and threshold to pairs of held-out subjects, and measures with them.</summary>
+internal static class JudgeCalibration
+{
+    private const int Batch = 64;
+
+    public static JudgeTrainingReport Fit(JudgeNetwork network, JudgeTrainingOptions options, bool complete)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        int pairs = options.HeldOutPairs / Batch * Batch is var whole && whole > 0 ? whole : options.HeldOutPairs;
+        List<Tensor> logits = [];
+        List<int[]> truth = [];
+        using Generator generator = new(WorldRandom.Mix(~options.Seed), options.Device);
+        for (int first = 0; first < pairs; first += Batch)
+        {
+            int count = Math.Min(Batch, pairs - first);
+            Tensor images = Draw(first, count, network.Config.ImageSize, options, truth);
+            logits.Add(network.forward(JudgeAugmentation.Apply(images, generator, options.RoundTrip)).cpu());
+        }
+        float[] all = cat(logits, 0).data<float>().ToArray();
+        JudgeConfig config = network.Config with { Temperature = BestTemperature(all, truth, network.Config) };
+
+        bool[] same = [.. truth.Chunk(2).Select(pair => pair[0].AsSpan().SequenceEqual(pair[1]))];
+        int width = config.Attributes.Sum(kind => kind.Count);
+        SubjectReading[] readings = [.. Enumerable.Range(0, truth.Count).Select(i => SubjectReading.FromLogits(all.AsSpan(i * width, width), config))];
+        double[] agreement = [.. Enumerable.Range(0, same.Length).Select(i => readings[2 * i].Agreement(readings[2 * i + 1]))];
+        config = config with { SameThreshold = BestThreshold(agreement, same) };
+
+        Dictionary<string, double> accuracy = config.Attributes
+            .Select((kind, i) => (kind.Name, Share: readings.Zip(truth).Average(pair => pair.First.Best(i) == pair.Second[i] ? 1.0 : 0.0)))
+            .ToDictionary(pair => pair.Name, pair => pair.Share);
+        int called = agreement.Count(p => p >= config.SameThreshold);
+        int right = agreement.Zip(same).Count(pair => pair.First >= config.SameThreshold && pair.Second);
+        int are = same.Count(s => s);
+        int wrong = called - right + (are - right);
+        return new JudgeTrainingReport(accuracy, 1 - (double)wrong / same.Length, called == 0 ? 0 : (double)right / called, are == 0 ? 0 : (double)right / are, config, complete);
+    }
+
+    private static Tensor Draw(int first, int count, int size, JudgeTrainingOptions options, List<int[]> truth)
+    {
+        byte[] pixels = new byte[2 * count * 3 * size * size];
+        int[][] values = new int[2 * count][];
+        Parallel.For(0, count, i =>
+        {
+            WorldRandom random = new(WorldRandom.Mix(~options.Seed) ^ (ulong)(first + i));
+            Subject a = WorldSampler.SampleSubject(random, heldOut: true);
+            Subject b = (first + i) % 2 == 0 ? a : WorldSampler.Change(a, random, heldOut: true);
+            (Picture left, Picture right) = JudgeBatches.Panels(a, b, random, size);
+            left.Pixels.CopyTo(pixels.AsSpan(2 * i * 3 * size * size));
+            right.Pixels.CopyTo(pixels.AsSpan((2 * i + 1) * 3 * size * size));
+            (values[2 * i], values[2 * i + 1]) = (a.Values, b.Values);
+        });
+        truth.AddRange(values);
+        return JudgeBatches.ToImages(pixels, 2 * count, size, options.Device);
+    }
+
+    // The temperature under which the truth is most likely (Guo et al. 2017), from a fixed geometric row of candidates.
+    private static double BestTemperature(float[] logits, List<int[]> truth, JudgeConfig config)
+    {
+        int width = config.Attributes.Sum(kind => kind.Count);
+        return Enumerable.Range(-10, 21).Select(i => Math.Round(Math.Pow(1.15, i), 4)).MinBy(temperature =>
+        {
+            JudgeConfig tried = config with { Temperature = temperature };
+            double loss = 0;
+            for (int i = 0; i < truth.Count; i++)
+            {
+                SubjectReading reading = SubjectReading.FromLogits(logits.AsSpan(i * width, width), tried);
+                for (int attribute = 0; attribute < truth[i].Length; attribute++)
+                {
+                    loss -= Math.Log(Math.Max(1e-12, reading.Probability(attribute, truth[i][attribute])));
+                }
+            }
+            return loss;
+        });
+    }
+
+    // The middle of the thresholds under which most pairs are told right.
+    private static double BestThreshold(double[] agreement, bool[] same)
+    {
+        (double Threshold, int Right)[] tried =
+        [
+            .. Enumerable.Range(1, 99).Select(i => i / 100.0).Select(t => (t, agreement.Zip(same).Count(pair => pair.First >= t == pair.Second))),
+        ];
+        int most = tried.Max(t => t.Right);
+        double[] best = [.. tried.Where(t => t.Right == most).Select(t => t.Threshold)];
+        return best[best.Length / 2];
+    }
+}

@@ -1,0 +1,189 @@
+using System.Runtime.CompilerServices;
+using Dsd.Curation.Judging;
+using Dsd.Imaging;
+using Dsd.Models.Weights;
+using Microsoft.Extensions.AI;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Tiny.Judge;
+
+/// <summary>
+/// A judge of the little world that runs locally and speaks as a chat model: it reads the two images of the last user message that has any,
+/// and answers with the verdict's JSON. So the embedded judge and a large vision-language model are used by the same code.
+/// </summary>
+/// <remarks>Of a question it heeds the images alone, so neither its words nor its options change the answer. Safe to share between threads; one picture pair is looked at at a time.</remarks>
+public sealed class TinyJudge : IChatClient
+{
+    // Largest channel range (of 255) of a picture without content, and mean difference of two pictures that are practically one.
+    private const int BlankRange = 10;
+    private const double CopyDifference = 3;
+
+    private static readonly ChatClientMetadata Metadata = new("dsd", defaultModelId: "dsd-tiny-judge");
+
+    private readonly JudgeNetwork _network;
+    private readonly Device _device;
+    private readonly JudgeWords _words;
+    private readonly Lock _lock = new();
+    private bool _disposed;
+
+    /// <summary>A judge over a network, which it takes over and disposes.</summary>
+    /// <param name="network">The trained network.</param>
+    /// <param name="device">Where the network's weights lie; null for the CPU.</param>
+    public TinyJudge(JudgeNetwork network, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        _network = network;
+        _network.eval();
+        _device = device ?? CPU;
+        _words = new JudgeWords(network.Config.Attributes);
+    }
+
+    /// <summary>Loads a judge from a folder with <c>config.json</c> and <c>model.safetensors</c>.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="device">Where to run; null for the CPU.</param>
+    /// <exception cref="WeightsException">The config is wrong, or the weights do not fit it; the message names file and tensors.</exception>
+    /// <exception cref="IOException">A file is missing or cannot be read.</exception>
+    public static TinyJudge Load(string folder, Device? device = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        JudgeNetwork network = new(JudgeConfig.Load(Path.Combine(folder, "config.json")), device);
+        try
+        {
+            using WeightSource weights = WeightSource.Open(Path.Combine(folder, "model.safetensors"));
+            WeightLoader.Load(network, weights);
+            return new TinyJudge(network, device);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Compares two pictures directly, without a chat around it.</summary>
+    public Verdict Compare(Picture a, Picture b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        int size = _network.Config.ImageSize;
+        (a, b) = (a.CropToFit(size, size), b.CropToFit(size, size));
+        (SubjectReading ra, SubjectReading rb) = Read(a, b);
+        List<string> flags = [];
+        bool blank = IsBlank(a) || IsBlank(b);
+        if (blank)
+        {
+            flags.Add("blank");
+        }
+        if (MeanDifference(a, b) < CopyDifference)
+        {
+            flags.Add("near_copy");
+        }
+        double agreement = ra.Agreement(rb);
+        double threshold = _network.Config.SameThreshold;
+        bool same = !blank && agreement >= threshold;
+        IReadOnlyList<string> differences = _words.Differences(ra, rb);
+        return new Verdict
+        {
+            Subject = blank ? "none" : "a little creature",
+            DescriptionA = _words.Describe(ra),
+            DescriptionB = _words.Describe(rb),
+            Differences = blank ? ["an image shows nothing"] : same || differences.Count > 0 ? differences : [_words.Doubt(ra, rb)],
+            Same = same,
+            // 0.5 at the threshold, where it could be either; 1 where the probabilities leave no doubt.
+            Confidence = blank ? 1 : Math.Clamp(same ? 0.5 + 0.5 * (agreement - threshold) / (1 - threshold) : 1 - 0.5 * agreement / threshold, 0, 1),
+            Flags = flags,
+        };
+    }
+
+    /// <summary>Answers with a verdict on the two images of the last user message that has images.</summary>
+    /// <exception cref="ArgumentException">No user message has images, or the last one that has does not have exactly two.</exception>
+    /// <exception cref="PictureException">An image is none.</exception>
+    public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        cancellationToken.ThrowIfCancellationRequested();
+        DataContent[] images = [.. messages.Where(m => m.Role == ChatRole.User).Select(Images).LastOrDefault(found => found.Any()) ?? []];
+        if (images.Length != 2)
+        {
+            throw new ArgumentException($"The judge compares two images, but the last user message with images has {images.Length}.", nameof(messages));
+        }
+        Verdict verdict = Compare(Picture.Decode(images[0].Data.Span, "image A"), Picture.Decode(images[1].Data.Span, "image B"));
+        return Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, verdict.ToJson()))
+        {
+            ModelId = Metadata.DefaultModelId,
+            FinishReason = ChatFinishReason.Stop,
+            CreatedAt = DateTimeOffset.UtcNow,
+        });
+    }
+
+    /// <summary>Answers as <see cref="GetResponseAsync"/> does, in one piece.</summary>
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ChatResponse response = await GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
+        foreach (ChatResponseUpdate update in response.ToChatResponseUpdates())
+        {
+            yield return update;
+        }
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(serviceType);
+        return serviceKey is not null ? null : serviceType == typeof(ChatClientMetadata) ? Metadata : serviceType.IsInstanceOfType(this) ? this : null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (!_disposed)
+            {
+                _disposed = true;
+                _network.Dispose();
+            }
+        }
+    }
+
+    private static IEnumerable<DataContent> Images(ChatMessage message) => message.Contents.OfType<DataContent>().Where(content => content.HasTopLevelMediaType("image"));
+
+    private (SubjectReading A, SubjectReading B) Read(Picture a, Picture b)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            using DisposeScope scope = NewDisposeScope();
+            using IDisposable noGrad = no_grad();
+            Tensor images = JudgeBatches.ToImages([.. a.Pixels, .. b.Pixels], 2, a.Width, _device);
+            float[] logits = _network.forward(images).cpu().data<float>().ToArray();
+            int width = logits.Length / 2;
+            return (SubjectReading.FromLogits(logits.AsSpan(0, width), _network.Config), SubjectReading.FromLogits(logits.AsSpan(width), _network.Config));
+        }
+    }
+
+    private static bool IsBlank(Picture picture)
+    {
+        ReadOnlySpan<byte> pixels = picture.Pixels;
+        Span<int> least = [255, 255, 255];
+        Span<int> most = [0, 0, 0];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            least[i % 3] = Math.Min(least[i % 3], pixels[i]);
+            most[i % 3] = Math.Max(most[i % 3], pixels[i]);
+        }
+        return Math.Max(most[0] - least[0], Math.Max(most[1] - least[1], most[2] - least[2])) <= BlankRange;
+    }
+
+    private static double MeanDifference(Picture a, Picture b)
+    {
+        long sum = 0;
+        for (int i = 0; i < a.Pixels.Length; i++)
+        {
+            sum += Math.Abs(a.Pixels[i] - b.Pixels[i]);
+        }
+        return (double)sum / a.Pixels.Length;
+    }
+}
