@@ -58,6 +58,19 @@ public sealed class T5TokenizerTests : IDisposable
         Gen.String.Sample(text => Assert.All(Shared.Encode(text, 64), id => Assert.InRange(id, 0, Shared.VocabularySize - 1)), iter: 500);
 
     [Fact]
+    public void Encode_FindsTheMostLikelyPieces()
+    {
+        UnigramReference reference = new(Source);
+        Gen.Char["abcdefghijklmnopqrstuvwxyz ,.3Nüé–猫"].Array[0, 40].Select(c => new string(c)).Sample(
+            text =>
+            {
+                string[] words = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                Assert.Equal(words.SelectMany(w => reference.Encode('▁' + w)).Append(1).Select(i => (long)i), Shared.Encode(text, 128).TakeWhile(i => i != 0));
+            },
+            iter: 300);
+    }
+
+    [Fact]
     public void Encode_TakesALongWordQuickly()
     {
         T5Tokenizer.Load(Source).Encode(new string('o', PromptText.MaxCharacters), 64, out bool truncated);
