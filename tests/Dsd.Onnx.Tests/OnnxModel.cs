@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Dsd.Onnx.Graph;
 using Dsd.Testing;
 using Microsoft.ML.OnnxRuntime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Onnx.Tests;

@@ -12,9 +12,6 @@ namespace Dsd.Models.Sampling;
 /// </summary>
 public sealed class DsdPipeline : IDsdModel
 {
-    /// <summary>Sets the noise of a sampled condition apart from the latents' noise of the same seed.</summary>
-    private const long ConditionSeed = 0x9E3779B9;
-
     /// <summary>A pipeline over a model, which it takes over and disposes.</summary>
     /// <exception cref="ArgumentException">The model is not a conditional one.</exception>
     public DsdPipeline(FluxModel model)
@@ -80,7 +77,7 @@ public sealed class DsdPipeline : IDsdModel
             Tensor latent = mean.to(ScalarType.Float32); // [1, channels, height / factor, 2 · width / factor]
             if (options.SampleCondition)
             {
-                float[] noise = Noise.Normal(request.Seed ^ ConditionSeed, (int)latent.numel());
+                float[] noise = Noise.ForCondition(request.Seed, (int)latent.numel());
                 latent = latent + (0.5 * logVariance.to(ScalarType.Float32)).exp() * tensor(noise, latent.shape, device: latent.device);
             }
             latents.Add(Model.Vae.Scale(latent).MoveToOuterDisposeScope());

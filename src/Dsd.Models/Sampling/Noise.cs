@@ -38,7 +38,11 @@ public static class Noise
         return values;
     }
 
+    /// <summary>Standard normal numbers for a condition that is sampled, set apart from <see cref="Normal"/>'s for the latents of the same seed.</summary>
+    public static float[] ForCondition(long seed, int count) => Normal(seed ^ ConditionSeed, count);
+
     private const int Block = 16;
+    private const long ConditionSeed = 0x9E3779B9;
 
     private static void BoxMuller(Span<float> block)
     {

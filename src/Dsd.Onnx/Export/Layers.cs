@@ -53,16 +53,19 @@ internal sealed class Layers(GraphBuilder graph, CheckpointWeights weights)
     public Value GroupNorm(Value x, string module, int groups, int channels, float epsilon)
     {
         using IDisposable scope = graph.Scope(module);
-        // Each group as one channel: group normalisation before opset 21 has no weight a channel.
-        Value normal = graph.InstanceNormalization(
-            graph.Reshape(x, 0, groups, -1),
-            graph.Filled(1f, groups),
-            graph.Filled(0f, groups),
-            epsilon);
+        // Means are taken along rows first, then over the rows: one long sum in single precision loses digits on large pictures.
+        Value shape = graph.Shape(x);
+        Value centred = graph.Sub(graph.Reshape(x, 0, groups, -1), GroupMean(x, groups));
+        Value square = graph.Reshape(graph.Mul(centred, centred), shape);
+        Value deviation = graph.Sqrt(graph.Add(GroupMean(square, groups), graph.Float(epsilon)));
+        Value normal = graph.Reshape(graph.Div(centred, deviation), shape);
         Value weight = graph.Reshape(Weight("weight", channels), channels, 1, 1);
         Value bias = graph.Reshape(Weight("bias", channels), channels, 1, 1);
-        return graph.Add(graph.Mul(graph.Reshape(normal, graph.Shape(x)), weight), bias);
+        return graph.Add(graph.Mul(normal, weight), bias);
     }
+
+    /// <summary>[batch, groups, 1] of [batch, channels, height, width].</summary>
+    private Value GroupMean(Value x, int groups) => graph.ReduceMean(graph.Reshape(graph.ReduceMean(x, -1), 0, groups, -1), -1);
 
     /// <summary>x · sigmoid(x).</summary>
     public Value Silu(Value x) => graph.Mul(x, graph.Sigmoid(x));

@@ -3,7 +3,6 @@ using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Graph;
 using Dsd.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Onnx.Tests.Export;

@@ -2,7 +2,6 @@ using Dsd.Models.Autoencoder;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Onnx.Tests.Export;

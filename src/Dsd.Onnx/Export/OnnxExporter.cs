@@ -1,0 +1,181 @@
+using System.Text.Json.Nodes;
+using Dsd.Models.Autoencoder;
+using Dsd.Models.Flux;
+using Dsd.Models.Text;
+using Dsd.Models.Weights;
+using Dsd.Onnx.Graph;
+
+namespace Dsd.Onnx.Export;
+
+/// <summary>Writes a whole model as an ONNX folder: the networks in single precision, and what is needed beside them to draw pictures.</summary>
+/// <remarks>
+/// The folder holds <c>transformer</c>, <c>vae_encoder</c>, <c>vae_decoder</c>, <c>text_encoder</c> and <c>text_encoder_2</c>, each with a
+/// <c>model.onnx</c> (weights inside, or in <c>model.onnx.data</c> beside it) and its config; copies of <c>tokenizer</c>, <c>tokenizer_2</c>
+/// and <c>scheduler</c>; and a <c>dsd.json</c> that says how they belong together. Batch, token counts, height and width are dynamic.
+/// </remarks>
+public static class OnnxExporter
+{
+    private static readonly string[] Copied = ["tokenizer", "tokenizer_2", "scheduler"];
+    private const long MostBytesCopied = 64_000_000;
+
+    /// <summary>Exports a model. The target appears whole or not at all.</summary>
+    /// <param name="modelFolder">A pipeline folder in diffusers' layout.</param>
+    /// <param name="loraFile">A LoRA to merge into the transformer (<c>W + scale · B·A</c>, in single precision); one that brings a <c>c_embedder</c> makes the model conditional. Null is none.</param>
+    /// <param name="outFolder">The ONNX folder to write: absent, empty, or an earlier export if <see cref="OnnxExportOptions.Overwrite"/> is set.</param>
+    /// <param name="options">How; null is the defaults.</param>
+    /// <param name="cancellationToken">Checked between pieces of weights.</param>
+    /// <param name="progress">Told the name of each part before it is written.</param>
+    /// <exception cref="WeightsException">A file of the model is missing, damaged, or does not fit its config; all tensors that do not fit are listed.</exception>
+    /// <exception cref="IOException">The target cannot be written, or holds something else.</exception>
+    /// <exception cref="OperationCanceledException">The export was cancelled; nothing is left of it.</exception>
+    public static void Export(
+        string modelFolder,
+        string? loraFile,
+        string outFolder,
+        OnnxExportOptions? options = null,
+        CancellationToken cancellationToken = default,
+        IProgress<string>? progress = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(outFolder);
+        options ??= new OnnxExportOptions();
+        ModelFolder model = ModelFolder.Open(modelFolder);
+        AtomicFolder.Write(
+            outFolder,
+            mayReplace: folder => CheckReplaceable(folder, options),
+            fill: folder =>
+            {
+                Writer writer = new(folder, options, progress, cancellationToken);
+                FluxConfig transformer = ExportTransformer(model, loraFile, options, writer);
+                VaeConfig vae = ExportAutoencoder(model, writer);
+                ExportTextEncoders(model, writer);
+                foreach (string part in Copied)
+                {
+                    writer.Copy(model.ComponentFolder(part), part, "*");
+                }
+                Describe(transformer, vae, loraFile, options, folder).Write(folder);
+            });
+    }
+
+    private static void CheckReplaceable(string folder, OnnxExportOptions options)
+    {
+        if (!File.Exists(Path.Combine(folder, OnnxManifest.FileName)))
+        {
+            throw new IOException($"Cannot write the ONNX folder '{folder}': it holds other files, and no {OnnxManifest.FileName} of an earlier export. Choose an empty or new folder.");
+        }
+        if (!options.Overwrite)
+        {
+            throw new IOException($"Cannot write the ONNX folder '{folder}': an earlier export stands there. Set {nameof(OnnxExportOptions.Overwrite)} to replace it, or choose another folder.");
+        }
+    }
+
+    private static FluxConfig ExportTransformer(ModelFolder model, string? loraFile, OnnxExportOptions options, Writer writer)
+    {
+        (ModelFolder owner, string component) = options.ReleaseFolder is { } release ? Release(release) : (model, "transformer");
+        using LoraWeights? lora = loraFile is null ? null : LoraWeights.Open(loraFile, options.LoraScale);
+        FluxConfig config = owner.ReadConfig<FluxConfig>(component);
+        config = config with { Conditional = config.Conditional || lora?.HasCondition == true };
+        config.Validate();
+        using WeightSource source = WeightSource.Open(owner.ComponentFolder(component));
+        CheckpointWeights weights = new(source, lora: lora);
+        GraphBuilder graph = FluxTransformerExport.Build(config, weights);
+        weights.Check();
+        writer.Model("transformer", graph);
+        string json = File.ReadAllText(Path.Combine(owner.ComponentFolder(component), "config.json"));
+        JsonNode node = JsonNode.Parse(json)!;
+        node["_class_name"] = config.ClassName;
+        writer.Text("transformer", "config.json", node.ToJsonString(new() { WriteIndented = true }));
+        return config;
+    }
+
+    /// <summary>The published release calls its folder <c>transformer</c>, its description <c>transformers</c>.</summary>
+    private static (ModelFolder Owner, string Component) Release(string folder)
+    {
+        ModelFolder release = ModelFolder.OpenParts(folder);
+        return (release, !release.Has("transformer") && release.Has("transformers") ? "transformers" : "transformer");
+    }
+
+    private static VaeConfig ExportAutoencoder(ModelFolder model, Writer writer)
+    {
+        VaeConfig config = model.ReadConfig<VaeConfig>("vae", "config.json", "AutoencoderKL");
+        config.Validate();
+        using WeightSource source = WeightSource.Open(model.ComponentFolder("vae"));
+        CheckpointWeights weights = new(source);
+        GraphBuilder encoder = VaeEncoderExport.Build(config, weights);
+        GraphBuilder decoder = VaeDecoderExport.Build(config, weights);
+        weights.Check();
+        writer.Model("vae_encoder", encoder);
+        writer.Model("vae_decoder", decoder);
+        writer.Copy(model.ComponentFolder("vae"), "vae_encoder", "config.json");
+        writer.Copy(model.ComponentFolder("vae"), "vae_decoder", "config.json");
+        return config;
+    }
+
+    private static void ExportTextEncoders(ModelFolder model, Writer writer)
+    {
+        ClipTextConfig clip = model.ReadConfig<ClipTextConfig>("text_encoder");
+        using (WeightSource source = WeightSource.Open(model.ComponentFolder("text_encoder")))
+        {
+            bool legacy = source.Names.Any(n => n.StartsWith(ClipTextExport.LegacyPrefix, StringComparison.Ordinal));
+            CheckpointWeights weights = new(source, legacy ? ClipTextExport.LegacyPrefix : "");
+            GraphBuilder graph = ClipTextExport.Build(clip, weights);
+            weights.Check(ClipTextExport.Belongs);
+            writer.Model("text_encoder", graph);
+        }
+        T5Config t5 = model.ReadConfig<T5Config>("text_encoder_2");
+        using (WeightSource source = WeightSource.Open(model.ComponentFolder("text_encoder_2")))
+        {
+            CheckpointWeights weights = new(source);
+            GraphBuilder graph = T5EncoderExport.Build(t5, weights);
+            weights.Check(T5EncoderExport.Belongs);
+            writer.Model("text_encoder_2", graph);
+        }
+        writer.Copy(model.ComponentFolder("text_encoder"), "text_encoder", "config.json");
+        writer.Copy(model.ComponentFolder("text_encoder_2"), "text_encoder_2", "config.json");
+    }
+
+    private static OnnxManifest Describe(FluxConfig transformer, VaeConfig vae, string? loraFile, OnnxExportOptions options, string folder) =>
+        new()
+        {
+            FormatVersion = OnnxManifest.Version,
+            Conditional = transformer.Conditional,
+            Guidance = transformer.GuidanceEmbeds,
+            InChannels = transformer.InChannels,
+            LatentChannels = vae.LatentChannels,
+            VaeFactor = vae.Factor,
+            ScalingFactor = vae.ScalingFactor,
+            ShiftFactor = vae.ShiftFactor ?? 0f,
+            FrameWidth = options.FrameWidth,
+            FrameHeight = options.FrameHeight,
+            Lora = Path.GetFileName(loraFile),
+            Files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .ToDictionary(f => Path.GetRelativePath(folder, f).Replace('\\', '/'), f => new FileInfo(f).Length),
+        };
+
+    /// <summary>Writes the parts of an ONNX folder.</summary>
+    private sealed class Writer(string folder, OnnxExportOptions options, IProgress<string>? progress, CancellationToken cancellationToken)
+    {
+        public void Model(string component, GraphBuilder graph)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            progress?.Report(component);
+            ModelWriter.Write(graph, Component(component), options.MostBytesInside, cancellationToken);
+        }
+
+        public void Text(string component, string file, string text) => File.WriteAllText(Path.Combine(Component(component), file), text + "\n");
+
+        public void Copy(string from, string component, string pattern)
+        {
+            foreach (string file in Directory.EnumerateFiles(from, pattern).Order(StringComparer.Ordinal))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (new FileInfo(file).Length > MostBytesCopied)
+                {
+                    throw new WeightsException(file, $"at most {MostBytesCopied} bytes beside the models", $"{new FileInfo(file).Length}");
+                }
+                File.Copy(file, Path.Combine(Component(component), Path.GetFileName(file)));
+            }
+        }
+
+        private string Component(string component) => Directory.CreateDirectory(Path.Combine(folder, component)).FullName;
+    }
+}

@@ -1,0 +1,119 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dsd.Imaging;
+using Dsd.Models.Weights;
+
+namespace Dsd.Onnx;
+
+/// <summary>What an ONNX folder's <c>dsd.json</c> says: which models lie in it, how they are used together, and how long every file is.</summary>
+internal sealed record OnnxManifest
+{
+    public const string FileName = "dsd.json";
+    public const int Version = 1;
+    private const int MostBytes = 4_000_000;
+
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        RespectNullableAnnotations = true,
+        WriteIndented = true,
+        NewLine = "\n",
+    };
+
+    /// <summary>The version of this layout.</summary>
+    public required int FormatVersion { get; init; }
+
+    /// <summary>Whether the transformer takes a condition, that is, whether the models are a student.</summary>
+    public required bool Conditional { get; init; }
+
+    /// <summary>Whether the transformer takes the distilled guidance.</summary>
+    public required bool Guidance { get; init; }
+
+    /// <summary>Channels of a packed latent token.</summary>
+    public required int InChannels { get; init; }
+
+    /// <summary>Channels of a latent.</summary>
+    public required int LatentChannels { get; init; }
+
+    /// <summary>Pixels a side that become one latent place.</summary>
+    public required int VaeFactor { get; init; }
+
+    /// <summary>What a shifted latent is multiplied by before diffusion.</summary>
+    public required float ScalingFactor { get; init; }
+
+    /// <summary>What is taken from a latent before diffusion.</summary>
+    public required float ShiftFactor { get; init; }
+
+    /// <summary>Width of a frame in pixels that the models are meant for.</summary>
+    public required int FrameWidth { get; init; }
+
+    /// <summary>Height of a frame in pixels that the models are meant for.</summary>
+    public required int FrameHeight { get; init; }
+
+    /// <summary>The LoRA file that was merged, its name alone; null is none.</summary>
+    public string? Lora { get; init; }
+
+    /// <summary>Every file of the folder but this one, by its path with forward slashes, and its length in bytes.</summary>
+    public required IReadOnlyDictionary<string, long> Files { get; init; }
+
+    public void Write(string folder) =>
+        AtomicFile.Write(Path.Combine(folder, FileName), stream => JsonSerializer.Serialize(stream, this, Options));
+
+    /// <summary>Reads and checks an ONNX folder's manifest, and that every file is there in full length.</summary>
+    public static OnnxManifest Read(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        FileInfo file = new(path);
+        if (!file.Exists)
+        {
+            throw new WeightsException(folder, $"an ONNX folder with a '{FileName}', as 'dsd export' writes it", Directory.Exists(folder) ? "no such file in it" : "no such folder");
+        }
+        if (file.Length > MostBytes)
+        {
+            throw new WeightsException(path, $"at most {MostBytes} bytes", $"{file.Length}");
+        }
+        byte[] json = File.ReadAllBytes(path);
+        try
+        {
+            // The version comes first: another layout may lack what this one requires.
+            int version = JsonSerializer.Deserialize<VersionOnly>(json, Options)?.FormatVersion ?? 0;
+            if (version != Version)
+            {
+                throw new WeightsException(path, $"format_version {Version}", $"{version}. Export the model again with this version");
+            }
+            OnnxManifest manifest = JsonSerializer.Deserialize<OnnxManifest>(json, Options)!;
+            manifest.Check(folder, path);
+            return manifest;
+        }
+        catch (JsonException e)
+        {
+            throw new WeightsException(path, "the description of an ONNX folder", e.Message.TrimEnd('.'), e);
+        }
+    }
+
+    private void Check(string folder, string path)
+    {
+        if (VaeFactor is < 1 or > 256 || LatentChannels is < 1 or > 1024 || InChannels != 4 * LatentChannels)
+        {
+            throw new WeightsException(path, "vae_factor 1 to 256, latent_channels 1 to 1024 and in_channels four times as many", $"{VaeFactor}, {LatentChannels} and {InChannels}");
+        }
+        if (!float.IsFinite(ScalingFactor) || ScalingFactor == 0 || !float.IsFinite(ShiftFactor))
+        {
+            throw new WeightsException(path, "a finite scaling_factor that is not 0, and a finite shift_factor", $"{ScalingFactor} and {ShiftFactor}");
+        }
+        foreach ((string name, long length) in Files)
+        {
+            FileInfo part = new(Path.Combine(folder, name));
+            if (!part.Exists || part.Length != length)
+            {
+                throw new WeightsException(part.FullName, $"{length} bytes, as '{FileName}' says", part.Exists ? $"{part.Length}. Export the model again" : "no such file. Export the model again");
+            }
+        }
+    }
+
+    private sealed record VersionOnly
+    {
+        [JsonRequired]
+        public int FormatVersion { get; init; }
+    }
+}

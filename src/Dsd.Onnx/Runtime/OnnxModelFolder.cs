@@ -1,0 +1,59 @@
+using Dsd.Models.Weights;
+using Dsd.Onnx.Graph;
+
+namespace Dsd.Onnx.Runtime;
+
+/// <summary>A folder that <see cref="Export.OnnxExporter"/> wrote, checked: every file that its <c>dsd.json</c> lists is there in full length.</summary>
+public sealed class OnnxModelFolder
+{
+    private static readonly string[] Components = ["transformer", "vae_encoder", "vae_decoder", "text_encoder", "text_encoder_2"];
+
+    private OnnxModelFolder(string path, OnnxManifest manifest)
+    {
+        Path = path;
+        Manifest = manifest;
+    }
+
+    /// <summary>The folder, as it was given.</summary>
+    public string Path { get; }
+
+    /// <summary>Whether the models are a student, which draws from a reference; otherwise they draw from text alone.</summary>
+    public bool IsConditional => Manifest.Conditional;
+
+    /// <summary>Whether the transformer takes the distilled guidance.</summary>
+    public bool TakesGuidance => Manifest.Guidance;
+
+    /// <summary>Width of a frame in pixels that the models are meant for.</summary>
+    public int FrameWidth => Manifest.FrameWidth;
+
+    /// <summary>Height of a frame in pixels that the models are meant for.</summary>
+    public int FrameHeight => Manifest.FrameHeight;
+
+    /// <summary>The name of the LoRA file that was merged; null is none.</summary>
+    public string? Lora => Manifest.Lora;
+
+    /// <summary>The files and their lengths in bytes, by path within the folder.</summary>
+    public IReadOnlyDictionary<string, long> Files => Manifest.Files;
+
+    internal OnnxManifest Manifest { get; }
+
+    /// <summary>Opens and checks an ONNX folder.</summary>
+    /// <exception cref="WeightsException">It is none, was written by another version, or a file is missing or cut short.</exception>
+    public static OnnxModelFolder Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        OnnxManifest manifest = OnnxManifest.Read(path);
+        foreach (string component in Components)
+        {
+            if (!manifest.Files.ContainsKey($"{component}/{ModelWriter.ModelFile}"))
+            {
+                throw new WeightsException(System.IO.Path.Combine(path, OnnxManifest.FileName), $"'{component}/{ModelWriter.ModelFile}' among its files", "it missing. Export the model again");
+            }
+        }
+        return new OnnxModelFolder(path, manifest);
+    }
+
+    internal string ModelFile(string component) => System.IO.Path.Combine(Path, component, ModelWriter.ModelFile);
+
+    internal string Folder(string component) => System.IO.Path.Combine(Path, component);
+}

@@ -1,0 +1,41 @@
+namespace Dsd.Onnx.Runtime;
+
+/// <summary>How ONNX Runtime runs the models.</summary>
+public sealed record OnnxRuntimeOptions
+{
+    /// <summary>Where to compute. Default: the processor.</summary>
+    public OnnxProvider Provider
+    {
+        get;
+        init => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Provider), value, $"Option {nameof(Provider)} must be {string.Join(" or ", Enum.GetNames<OnnxProvider>())}, but is {value}.");
+    } = OnnxProvider.Cpu;
+
+    /// <summary>Threads for one operator on the processor, 1 to 1024. Null, the default: one for each physical core.</summary>
+    public int? Threads
+    {
+        get;
+        init => field = value is null or >= 1 and <= 1024
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Threads), value, $"Option {nameof(Threads)} must lie between 1 and 1024, but is {value}.");
+    }
+
+    /// <summary>The GPU's number, 0 to 1023. Default 0; the processor has no use for it.</summary>
+    public int Device
+    {
+        get;
+        init => field = value is >= 0 and <= 1023
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Device), value, $"Option {nameof(Device)} must lie between 0 and 1023, but is {value}.");
+    }
+
+    /// <summary>
+    /// The file of the CUDA provider, for a build of ONNX Runtime that does not contain it but can load it.
+    /// Null, the default, looks for it beside the program.
+    /// </summary>
+    public string? CudaProviderLibrary { get; init; }
+
+    /// <summary>Told, in a full sentence, what was done otherwise than asked: a prompt that was cut off. Null, the default, tells nobody.</summary>
+    public Action<string>? Warn { get; init; }
+}

@@ -1,0 +1,180 @@
+using Dsd.Models.Weights;
+using Dsd.Onnx.Export;
+using Dsd.Onnx.Runtime;
+using Dsd.Testing;
+using TorchSharp;
+
+namespace Dsd.Onnx.Tests.Export;
+
+public class OnnxExporterTests
+{
+    private static readonly string Model = Fixtures.Path("tiny-flux");
+    private static readonly OnnxExportOptions Student = new() { ReleaseFolder = Fixtures.Path("tiny-dsd") };
+    private static readonly string Lora = Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors");
+
+    [Fact]
+    public void Export_WritesAFolderThatOpens()
+    {
+        using TemporaryFolder temporary = new();
+
+        OnnxExporter.Export(Model, null, temporary.File("onnx"));
+
+        OnnxModelFolder folder = OnnxModelFolder.Open(temporary.File("onnx"));
+        Assert.False(folder.IsConditional);
+        Assert.Null(folder.Lora);
+        Assert.Equal(["onnx"], Directory.EnumerateFileSystemEntries(temporary.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Export_WithARelease_IsConditional()
+    {
+        using TemporaryFolder temporary = new();
+
+        OnnxExporter.Export(Model, Lora, temporary.File("onnx"), Student);
+
+        OnnxModelFolder folder = OnnxModelFolder.Open(temporary.File("onnx"));
+        Assert.True(folder.IsConditional);
+        Assert.Equal("pytorch_lora_weights.safetensors", folder.Lora);
+    }
+
+    [Fact]
+    public void Export_WithALoraThatHoldsTheConditionLayer_IsConditional()
+    {
+        using TemporaryFolder temporary = new();
+        string adapter = LoraWithCondition(temporary);
+
+        OnnxExporter.Export(Model, adapter, temporary.File("onnx"));
+
+        Assert.True(OnnxModelFolder.Open(temporary.File("onnx")).IsConditional);
+    }
+
+    [Fact]
+    public void Export_RefusesALora_ThatAdaptsWhatTheModelLacks()
+    {
+        using TemporaryFolder temporary = new();
+        string file = temporary.File("lora.safetensors");
+        using (torch.Tensor a = torch.zeros(1, 8))
+        using (torch.Tensor b = torch.zeros(8, 1))
+        {
+            SafetensorsWriter.Write(file, new Dictionary<string, torch.Tensor> { ["transformer.nowhere.lora_A.weight"] = a, ["transformer.nowhere.lora_B.weight"] = b }, null);
+        }
+
+        WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(Model, file, temporary.File("onnx")));
+
+        Assert.Contains("'nowhere'", e.Message);
+        Assert.False(Directory.Exists(temporary.File("onnx")));
+    }
+
+    [Fact]
+    public void Export_LeavesAnEarlierExportAlone_UnlessToldToReplaceIt()
+    {
+        using TemporaryFolder temporary = new();
+        OnnxExporter.Export(Model, null, temporary.File("onnx"));
+
+        IOException e = Assert.Throws<IOException>(() => OnnxExporter.Export(Model, Lora, temporary.File("onnx"), Student));
+        Assert.Contains(nameof(OnnxExportOptions.Overwrite), e.Message);
+
+        OnnxExporter.Export(Model, Lora, temporary.File("onnx"), Student with { Overwrite = true });
+        Assert.True(OnnxModelFolder.Open(temporary.File("onnx")).IsConditional);
+    }
+
+    [Fact]
+    public void Export_NeverReplacesAFolderOfOtherFiles()
+    {
+        using TemporaryFolder temporary = new();
+        File.WriteAllText(temporary.File("mine.txt"), "mine");
+
+        Assert.Throws<IOException>(() => OnnxExporter.Export(Model, null, temporary.Path, new OnnxExportOptions { Overwrite = true }));
+
+        Assert.Equal("mine", File.ReadAllText(temporary.File("mine.txt")));
+    }
+
+    [Fact]
+    public void Export_NamesTheTarget_WhereNoFolderCanBe()
+    {
+        using TemporaryFolder temporary = new();
+        File.WriteAllText(temporary.File("file"), "");
+
+        IOException e = Assert.Throws<IOException>(() => OnnxExporter.Export(Model, null, temporary.File("file", "onnx")));
+
+        Assert.Contains(temporary.File("file", "onnx"), e.Message);
+    }
+
+    [Theory]
+    [InlineData("transformer")]
+    [InlineData("vae_decoder")]
+    [InlineData("text_encoder_2")]
+    public void Export_LeavesNothing_WhenCancelled(string part)
+    {
+        using TemporaryFolder temporary = new();
+        using CancellationTokenSource source = new();
+
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            OnnxExporter.Export(Model, null, temporary.File("onnx"), cancellationToken: source.Token, progress: new At(part, source.Cancel)));
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(temporary.Path));
+    }
+
+    [Fact]
+    public void Export_LeavesNothing_WhenWeightsAreMissing()
+    {
+        using TemporaryFolder model = new();
+        using TemporaryFolder target = new();
+        CopyFolder(Model, model.Path);
+        File.Delete(Directory.EnumerateFiles(model.File("text_encoder_2"), "*.safetensors").Single());
+
+        WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(model.Path, null, target.File("onnx")));
+
+        Assert.Contains("text_encoder_2", e.Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(target.Path));
+    }
+
+    [Fact]
+    public void Export_ListsTensors_ThatDoNotFitTheConfig()
+    {
+        using TemporaryFolder model = new();
+        using TemporaryFolder target = new();
+        CopyFolder(Model, model.Path);
+        File.Copy(Fixtures.Path("tiny-dsd", "transformer", "diffusion_pytorch_model.safetensors"), model.File("transformer", "diffusion_pytorch_model.safetensors"), overwrite: true);
+
+        WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(model.Path, null, target.File("onnx")));
+
+        Assert.Contains("unexpected 'c_embedder.weight'", e.Message);
+        Assert.Contains("unexpected 'c_embedder.bias'", e.Message);
+    }
+
+    private static string LoraWithCondition(TemporaryFolder temporary)
+    {
+        string file = temporary.File("with-condition.safetensors");
+        using WeightSource lora = WeightSource.Open(Lora);
+        using WeightSource release = WeightSource.Open(Fixtures.Path("tiny-dsd", "transformer"));
+        Dictionary<string, torch.Tensor> tensors = lora.Names.ToDictionary(n => n, lora.Read);
+        foreach (string name in new[] { "c_embedder.weight", "c_embedder.bias" })
+        {
+            tensors.Add($"transformer.{name}", release.Read(name));
+        }
+        SafetensorsWriter.Write(file, tensors, lora.Metadata);
+        return file;
+    }
+
+    private static void CopyFolder(string from, string to)
+    {
+        foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            string target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+
+    private sealed class At(string part, Action act) : IProgress<string>
+    {
+        public void Report(string value)
+        {
+            if (value == part)
+            {
+                act();
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using Dsd.Models.Weights;
+using Dsd.Onnx.Export;
+using Dsd.Onnx.Runtime;
+using Dsd.Testing;
+
+namespace Dsd.Onnx.Tests.Runtime;
+
+public class OnnxModelFolderTests
+{
+    [Fact]
+    public void Open_SaysWhatAnOnnxFolderIs_WhereThereIsNone()
+    {
+        using TemporaryFolder temporary = new();
+
+        WeightsException e = Assert.Throws<WeightsException>(() => OnnxModelFolder.Open(temporary.Path));
+
+        Assert.Contains("dsd.json", e.Message);
+        Assert.Contains(temporary.Path, e.Message);
+    }
+
+    [Fact]
+    public void Open_NamesAFileThatIsMissing()
+    {
+        using TemporaryFolder temporary = Exported();
+        File.Delete(temporary.File("tokenizer", "vocab.json"));
+
+        Assert.Contains("vocab.json", Assert.Throws<WeightsException>(() => OnnxModelFolder.Open(temporary.Path)).Message);
+    }
+
+    [Fact]
+    public void Open_NamesAModelThatIsCutShort()
+    {
+        using TemporaryFolder temporary = Exported();
+        string file = temporary.File("vae_decoder", "model.onnx");
+        using (FileStream stream = File.OpenWrite(file))
+        {
+            stream.SetLength(stream.Length / 2);
+        }
+
+        Assert.Contains(file, Assert.Throws<WeightsException>(() => OnnxModelFolder.Open(temporary.Path)).Message);
+    }
+
+    [Fact]
+    public void Open_RefusesAnotherVersion()
+    {
+        using TemporaryFolder temporary = Exported();
+        string file = temporary.File("dsd.json");
+        File.WriteAllText(file, File.ReadAllText(file).Replace("\"format_version\": 1", "\"format_version\": 99"));
+
+        string message = Assert.Throws<WeightsException>(() => OnnxModelFolder.Open(temporary.Path)).Message;
+
+        Assert.Contains("99", message);
+        Assert.Contains(file, message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("{\"format_version\": 1}")]
+    [InlineData("{\"format_version\": \"one\"}")]
+    public void Open_RefusesADescriptionThatIsNone(string json)
+    {
+        using TemporaryFolder temporary = Exported();
+        File.WriteAllText(temporary.File("dsd.json"), json);
+
+        Assert.Contains("dsd.json", Assert.Throws<WeightsException>(() => OnnxModelFolder.Open(temporary.Path)).Message);
+    }
+
+    [Fact]
+    public void Pipeline_NamesAModelThatOnnxRuntimeCannotOpen()
+    {
+        using TemporaryFolder temporary = Exported();
+        string file = temporary.File("text_encoder", "model.onnx");
+        File.WriteAllBytes(file, new byte[new FileInfo(file).Length]);
+        using OnnxPipeline pipeline = OnnxPipeline.Open(temporary.Path);
+
+        Assert.Contains(file, Assert.Throws<WeightsException>(() => pipeline.Generate([new("a fox", 1)], new Models.Sampling.TextToImageOptions { Width = 32, Height = 32, Steps = 1 })).Message);
+    }
+
+    private static TemporaryFolder Exported()
+    {
+        TemporaryFolder temporary = new();
+        OnnxExporter.Export(Fixtures.Path("tiny-flux"), null, temporary.Path);
+        return temporary;
+    }
+}
