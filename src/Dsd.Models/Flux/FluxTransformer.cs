@@ -55,6 +55,7 @@ internal sealed class RmsNorm : Module<Tensor, Tensor>
         : base(nameof(RmsNorm))
     {
         weight = Parameter(ones(channels, dtype: dtype, device: device));
+        weight.DetachFromDisposeScope();
         RegisterComponents();
     }
 
@@ -420,7 +421,7 @@ public sealed class FluxTransformer : Module
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
         config.Validate();
-        Dictionary<string, string> names = weights.Names.Where(n => !IsAdapter(n)).ToDictionary(BaseName);
+        Dictionary<string, string> names = weights.Names.Where(n => !IsAdapter(n)).DistinctBy(BaseName).ToDictionary(BaseName);
         ExpectSize(config, weights, names);
         bool silent = config.Conditional && !names.ContainsKey("c_embedder.weight");
         FluxTransformer transformer = new(config with { Conditional = config.Conditional && !silent }, device, dtype);

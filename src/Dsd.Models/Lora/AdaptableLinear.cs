@@ -20,6 +20,9 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     {
         weight = Parameter(empty(outputs, inputs, dtype: dtype, device: device));
         bias = Parameter(empty(outputs, dtype: dtype, device: device));
+        // A network built inside a dispose scope outlives it.
+        weight.DetachFromDisposeScope();
+        bias.DetachFromDisposeScope();
         RegisterComponents();
     }
 
@@ -61,6 +64,7 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     /// <summary>Weights and bias zero: the layer gives nothing at first, and learns from there.</summary>
     public void InitializeZero()
     {
+        using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         weight.zero_();
         bias.zero_();

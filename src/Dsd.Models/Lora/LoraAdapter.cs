@@ -50,7 +50,7 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>A new adapter that changes nothing yet: first factors normal with deviation 1 / rank, second factors zero.</summary>
     /// <param name="transformer">The transformer whose layers it shall fit.</param>
     /// <param name="options">Which layers, and the rank.</param>
-    /// <exception cref="ArgumentException">A target matches no linear layer, or the rank is larger than a layer.</exception>
+    /// <exception cref="ArgumentException">A target matches no linear layer.</exception>
     public static LoraAdapter Create(FluxTransformer transformer, LoraOptions options)
     {
         ArgumentNullException.ThrowIfNull(transformer);

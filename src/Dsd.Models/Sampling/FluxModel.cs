@@ -2,6 +2,8 @@ using Dsd.Models.Autoencoder;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Dsd.Models.Sampling;
 
@@ -130,7 +132,8 @@ public sealed class FluxModel : IDisposable
         using WeightSource weights = WeightSource.Open(parts.ComponentFolder("vae"));
         weights.Expect("encoder.conv_in.weight", "first of block_out_channels, in_channels", config.BlockOutChannels[0], config.InChannels, 3, 3);
         weights.Expect("decoder.conv_in.weight", "last of block_out_channels, latent_channels", config.BlockOutChannels[^1], config.LatentChannels, 3, 3);
-        AutoencoderKL vae = new(config, options.Device, options.WideType);
+        using DisposeScope scope = NewDisposeScope();
+        AutoencoderKL vae = Sampler.Kept(new AutoencoderKL(config, options.Device, options.WideType));
         try
         {
             WeightLoader.Load(vae, weights);

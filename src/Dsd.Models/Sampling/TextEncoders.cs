@@ -46,8 +46,8 @@ public sealed class TextEncoders : IDisposable
         T5Encoder? t5 = null;
         try
         {
-            clip = ClipTextModel.Load(folder.ComponentFolder("text_encoder"), options.Device, options.DType);
-            t5 = T5Encoder.Load(folder.ComponentFolder("text_encoder_2"), options.Device, options.WideType);
+            clip = Sampler.Kept(ClipTextModel.Load(folder.ComponentFolder("text_encoder"), options.Device, options.DType));
+            t5 = Sampler.Kept(T5Encoder.Load(folder.ComponentFolder("text_encoder_2"), options.Device, options.WideType));
             return new TextEncoders(clipTokenizer, clip, t5Tokenizer, t5);
         }
         catch (Exception e)

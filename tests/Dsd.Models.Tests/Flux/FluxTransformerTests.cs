@@ -148,6 +148,48 @@ public class FluxTransformerTests
     }
 
     [Fact]
+    public void Load_ReadsACheckpointThatWasSavedWithAdaptersInPlace()
+    {
+        using FluxTransformer saved = new(FluxFixture.Tiny, seed: 4);
+        Dictionary<string, Tensor> tensors = saved.state_dict();
+        tensors.Remove("proj_out.weight", out Tensor? weight);
+        tensors.Add("proj_out.base_layer.weight", weight!);
+        tensors.Add("proj_out.lora_A.weight", ones(1, 16));
+        string file = Path.GetTempFileName();
+        try
+        {
+            SafetensorsWriter.Write(file, tensors);
+            using WeightSource weights = WeightSource.Open(file);
+            using FluxTransformer read = FluxTransformer.Load(FluxFixture.Tiny, weights);
+            TensorAssert.Equal(saved.state_dict()["x_embedder.weight"], read.state_dict()["x_embedder.weight"]);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public void Load_ListsWhatIsMissing()
+    {
+        using FluxTransformer saved = new(FluxFixture.Tiny);
+        Dictionary<string, Tensor> tensors = saved.state_dict();
+        tensors.Remove("proj_out.bias");
+        string file = Path.GetTempFileName();
+        try
+        {
+            SafetensorsWriter.Write(file, tensors);
+            using WeightSource weights = WeightSource.Open(file);
+            WeightsException e = Assert.Throws<WeightsException>(() => FluxTransformer.Load(FluxFixture.Tiny, weights));
+            Assert.Contains("Missing: proj_out.bias [16]", e.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
     public void Load_RefusesAConfigOfMoreBlocksThanTheFileHas_BeforeTakingMemoryForThem()
     {
         FluxConfig config = ModelFolder.OpenParts(Fixtures.Path("tiny-flux")).ReadConfig<FluxConfig>("transformer");

@@ -264,6 +264,16 @@ public class LoraAdapterTests : IDisposable
     }
 
     [Fact]
+    public void Attach_RefusesASecondAdapterThatHoldsTheSameLayerWhole()
+    {
+        using FluxTransformer transformer = new(Config);
+        using LoraAdapter adapter = Trained(transformer);
+        using LoraAttachment first = adapter.Attach(transformer);
+        WeightsException e = Assert.Throws<WeightsException>(() => adapter.Attach(transformer));
+        Assert.Contains("whose c_embedder no other adapter holds", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Merge_RefusesWhatIsNotFinite_AndChangesNothing()
     {
         using FluxTransformer transformer = new(Config);

@@ -1,5 +1,6 @@
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
 using Dsd.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -131,6 +132,24 @@ public sealed class DsdPipelineTests : IDisposable
         _pipeline.Generate([new(Reference, "", 1)], options);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         _pipeline.Generate([new(Reference, "", 1)], options);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    [Fact]
+    public void LoadAndDispose_LeaveNoTensorBehind()
+    {
+        PipelineOptions options = new() { LoraFile = Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors") };
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        DsdPipeline.Load(Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"), options).Dispose();
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    [Fact]
+    public void AFailedLoad_LeavesNoTensorBehind()
+    {
+        PipelineOptions options = new() { LoraFile = Fixtures.Path("vae.safetensors") };
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        Assert.Throws<WeightsException>(() => DsdPipeline.Load(Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"), options));
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 

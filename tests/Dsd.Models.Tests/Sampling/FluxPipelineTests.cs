@@ -110,6 +110,19 @@ public sealed class FluxPipelineTests : IDisposable
     }
 
     [Fact]
+    public void Loaded_InsideADisposeScope_ItOutlivesTheScope()
+    {
+        FluxPipeline pipeline;
+        using (NewDisposeScope())
+        {
+            pipeline = FluxPipeline.Load(
+                Fixtures.Path("tiny-flux"), new PipelineOptions { LoraFile = Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors") });
+        }
+        Assert.Single(pipeline.Generate([new("", 1)], Small));
+        pipeline.Dispose();
+    }
+
+    [Fact]
     public void Generate_RefusesNoRequests() =>
         Assert.Throws<ArgumentException>(() => _pipeline.Generate([], Small));
 
