@@ -24,13 +24,15 @@ internal static class DsdCli
         {
             verbose,
             InspectCommand.Create(terminal),
+            ExportCommand.Create(terminal),
+            GenerateCommand.Create(terminal),
             TinyCommand.Create(terminal),
         };
         // Prompts may begin with '@', which would otherwise name a file of arguments, and nothing here needs bundled letters.
         ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            terminal.Fail($"{parsed.Errors[0].Message} See '{Words(parsed.CommandResult)} --help'.");
+            terminal.Fail($"{Message(parsed.Errors[0])} See '{Words(parsed.CommandResult)} --help'.");
             return ExitCode.WrongUse;
         }
         try
@@ -54,6 +56,14 @@ internal static class DsdCli
             }
             return e is UsageException ? ExitCode.WrongUse : ExitCode.Failed;
         }
+    }
+
+    /// <summary>The message, with the option that it is about where the parser only names the value.</summary>
+    private static string Message(ParseError error)
+    {
+        string message = ErrorText.Sentence(error.Message);
+        string? option = (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option.Name;
+        return option is null || message.Contains(option, StringComparison.Ordinal) ? message : $"Option '{option}': {message}";
     }
 
     private static string Words(CommandResult command) =>

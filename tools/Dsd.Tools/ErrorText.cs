@@ -24,8 +24,15 @@ internal static class ErrorText
                 messages.Add(message);
             }
         }
-        string line = string.Join(" ", messages.Select(m => m.EndsWith('.') ? m : m + "."));
+        string line = string.Join(" ", messages.Select(Sentence));
         return line.Length <= MaxLength ? line : line[..MaxLength] + "…";
+    }
+
+    /// <summary>A message on one line, with a full stop.</summary>
+    public static string Sentence(string message)
+    {
+        string line = Printable.Line(message);
+        return line.EndsWith('.') ? line : $"{line}.";
     }
 
     private static string Message(Exception e)

@@ -29,6 +29,26 @@ internal sealed class Terminal
     /// <summary>Says what may be wrong, in one line.</summary>
     public void Warn(string message) => Error.WriteLine($"warning: {Printable.Line(message)}");
 
+    /// <summary>Does some work and shows how far it has come: a bar on a terminal, lines elsewhere.</summary>
+    /// <param name="title">What is done, in a word or two.</param>
+    /// <param name="work">The work, which reports its stages as they end.</param>
+    public void Track(string title, Action<IProgress<Stage>> work)
+    {
+        if (!Status.Profile.Out.IsTerminal)
+        {
+            work(new StageLines(Error, title));
+            return;
+        }
+        Status.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new ElapsedTimeColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                ProgressTask task = context.AddTask(Markup.Escape(title), maxValue: 1);
+                work(new StageBar(title, task));
+            });
+    }
+
     private static IAnsiConsole Console(TextWriter writer)
     {
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
@@ -40,5 +60,14 @@ internal sealed class Terminal
             console.Profile.Capabilities.Interactive = false;
         }
         return console;
+    }
+
+    private sealed class StageBar(string title, ProgressTask task) : IProgress<Stage>
+    {
+        public void Report(Stage value)
+        {
+            task.Description = Markup.Escape($"{title}: {value.Text}");
+            task.Value = value.Share;
+        }
     }
 }

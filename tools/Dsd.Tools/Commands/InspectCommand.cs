@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dsd.Tiny;
 using Dsd.Tools.Inspect;
 
 namespace Dsd.Tools.Commands;
@@ -18,7 +19,7 @@ internal static class InspectCommand
 
     public static Command Create(Terminal terminal)
     {
-        Argument<string> path = new("PATH") { Description = "A safetensors file, an index of shards, a model folder in diffusers' layout, or a folder of exported ONNX models." };
+        Argument<string> path = new("PATH") { Description = "A safetensors file, an index of shards, a model folder in diffusers' layout, a folder of exported ONNX models, an ONNX file, or 'tiny' for the embedded model." };
         Option<bool> json = new("--json") { Description = "Write one JSON object to standard output." };
         Option<bool> all = new("--all") { Description = "List each tensor, where the default puts repeated blocks together." };
         Command command = new("inspect", "Say what a model file or folder holds.") { path, json, all };
@@ -33,6 +34,7 @@ internal static class InspectCommand
     private static void Inspect(Terminal terminal, string path, bool json, bool all)
     {
         ReportPrinter printer = new(terminal.Results);
+        path = path == TinyModel.Name && !Path.Exists(path) ? TinyModel.Resolve(path) : path;
         if (Directory.Exists(path))
         {
             if (all)

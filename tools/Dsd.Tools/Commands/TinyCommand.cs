@@ -8,5 +8,6 @@ internal static class TinyCommand
     public static Command Create(Terminal terminal) => new("tiny", "The embedded model and its little world.")
     {
         TinyWorldCommand.Create(terminal),
+        TinyDrawCommand.Create(terminal),
     };
 }

@@ -1,0 +1,182 @@
+using System.Buffers.Binary;
+using Dsd.Imaging;
+using Dsd.Testing;
+
+namespace Dsd.Tools.Tests;
+
+public sealed class GenerateTests(ExportedModel exported) : IClassFixture<ExportedModel>, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Generate_DrawsAFrameFromAReference()
+    {
+        CliResult result = await Generate(Reference(), "--out", Result);
+
+        Assert.Equal((ExitCode.Done, Result + Environment.NewLine), (result.ExitCode, result.Output));
+        Assert.Equal(ExportedModel.Side, Picture.Load(Result).Width);
+    }
+
+    [Fact]
+    public async Task Generate_WithoutAReference_DrawsFromText()
+    {
+        CliResult result = await Cli.Run("generate", "--onnx", exported.Folder, "--prompt", "a fox", "--steps", "1", "--size", "96x64", "--out", Result);
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Picture picture = Picture.Load(Result);
+        Assert.Equal((96, 64), (picture.Width, picture.Height));
+    }
+
+    [Fact]
+    public async Task Generate_ForSeveralPictures_WritesOneFileASeed()
+    {
+        string reference = Reference();
+        await Generate(reference, "--seed", "8", "--out", Result);
+
+        CliResult result = await Generate(reference, "--seed", "7", "--count", "2", "--out", _folder.File("many.png"));
+
+        Assert.Equal([_folder.File("many.7.png"), _folder.File("many.8.png")], result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(File.ReadAllBytes(Result), File.ReadAllBytes(_folder.File("many.8.png")));
+    }
+
+    [Fact]
+    public async Task Generate_WithTrueGuidance_DrawsAnotherPicture()
+    {
+        string reference = Reference();
+        await Generate(reference, "--out", Result, "--steps", "3");
+
+        CliResult result = await Generate(reference, "--out", _folder.File("guided.png"), "--image-guidance", "1.5", "--text-guidance", "2", "--steps", "3");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.NotEqual(File.ReadAllBytes(Result), File.ReadAllBytes(_folder.File("guided.png")));
+    }
+
+    [Fact]
+    public async Task Generate_TakesAnEmptyPrompt()
+    {
+        CliResult result = await Cli.Run("generate", "--onnx", exported.Folder, "--image", Reference(), "--prompt", "", "--steps", "1", "--out", Result);
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+    }
+
+    [Fact]
+    public async Task Generate_WarnsOfAPromptThatIsTooLong()
+    {
+        string prompt = string.Join(' ', Enumerable.Repeat("fox", 700));
+
+        CliResult result = await Cli.Run("generate", "--onnx", exported.Folder, "--image", Reference(), "--prompt", prompt, "--steps", "1", "--out", Result);
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Contains("warning: ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Generate_WithoutAPrompt_IsWrongUse() =>
+        (await Cli.Run("generate", "--onnx", exported.Folder, "--out", Result)).AssertFails(ExitCode.WrongUse, "--prompt", "dsd generate --help");
+
+    [Fact]
+    public async Task Generate_WithGuidanceToNoReference_IsWrongUse() =>
+        (await Cli.Run("generate", "--onnx", exported.Folder, "--prompt", "x", "--image-guidance", "2", "--out", Result)).AssertFails(ExitCode.WrongUse, "--image-guidance", "--image");
+
+    [Theory]
+    [InlineData("--steps", "0")]
+    [InlineData("--guidance", "NaN")]
+    [InlineData("--text-guidance", "-1")]
+    [InlineData("--size", "60x64")]
+    [InlineData("--count", "0")]
+    [InlineData("--device", "tpu")]
+    public async Task Generate_WithValuesOutOfRange_IsWrongUse(string option, string value)
+    {
+        (await Cli.Run("generate", "--onnx", exported.Folder, "--image", Reference(), "--prompt", "x", "--out", Result, option, value)).AssertFails(ExitCode.WrongUse, option);
+        Assert.False(File.Exists(Result));
+    }
+
+    [Fact]
+    public async Task Generate_FromWhatIsNoImage_LeavesNothing()
+    {
+        File.WriteAllText(_folder.File("reference.png"), "no image");
+
+        (await Generate(_folder.File("reference.png"), "--out", Result)).AssertFails(ExitCode.Failed, "reference.png", "PNG");
+        Assert.False(File.Exists(Result));
+    }
+
+    [Fact]
+    public async Task Generate_FromASinglePixel_IsRefused()
+    {
+        new Picture(1, 1, [1, 2, 3]).Save(_folder.File("reference.png"));
+
+        (await Generate(_folder.File("reference.png"), "--out", Result)).AssertFails(ExitCode.Failed, "reference.png", "1 × 1");
+        Assert.False(File.Exists(Result));
+    }
+
+    [Fact]
+    public async Task Generate_FromAHeaderThatClaimsAHugePicture_IsRefused()
+    {
+        File.WriteAllBytes(_folder.File("reference.png"), PngThatClaims(60_000, 60_000));
+
+        (await Generate(_folder.File("reference.png"), "--out", Result)).AssertFails(ExitCode.Failed, "reference.png", "60000 × 60000");
+        Assert.False(File.Exists(Result));
+    }
+
+    [Fact]
+    public async Task Generate_FromAMissingImage_NamesIt() =>
+        (await Generate(_folder.File("none.png"), "--out", Result)).AssertFails(ExitCode.Failed, "none.png");
+
+    [Fact]
+    public async Task Generate_WithWhatIsNoExport_NamesTheFolder() =>
+        (await Cli.Run("generate", "--onnx", Fixtures.Path("tiny-flux"), "--prompt", "x", "--out", Result)).AssertFails(ExitCode.Failed, "tiny-flux", "dsd.json");
+
+    [Fact]
+    public async Task Generate_IntoAFolderThatTakesNoFiles_IsRefusedAtOnce()
+    {
+        File.WriteAllText(_folder.File("file"), "");
+
+        (await Generate(Reference(), "--out", _folder.File("file", "result.png"))).AssertFails(ExitCode.Failed, "result.png", "is a file");
+    }
+
+    [Fact]
+    public async Task Generate_WhenCancelled_LeavesNothing()
+    {
+        string[] args = ["generate", "--onnx", exported.Folder, "--image", Reference(), "--prompt", "x", "--steps", "50", "--out", Result];
+        using CancelledByWriting error = new();
+
+        int exitCode = await DsdCli.RunAsync(args, TextWriter.Null, error, error.Token);
+
+        Assert.Equal(ExitCode.Failed, exitCode);
+        Assert.Equal([_folder.File("reference.png")], Directory.EnumerateFileSystemEntries(_folder.Path));
+    }
+
+    private string Result => _folder.File("result.png");
+
+    private Task<CliResult> Generate(string reference, params string[] options) =>
+        Cli.Run(["generate", "--onnx", exported.Folder, "--image", reference, "--prompt", "a fox in the snow", .. options.Contains("--steps") ? [] : new[] { "--steps", "1" }, .. options]);
+
+    private string Reference()
+    {
+        byte[] pixels = [.. Enumerable.Range(0, 3 * 80 * 70).Select(i => (byte)(i * 7))];
+        string file = _folder.File("reference.png");
+        new Picture(80, 70, pixels).Save(file);
+        return file;
+    }
+
+    /// <summary>A PNG whose header claims another size, with the checksum that belongs to it.</summary>
+    private static byte[] PngThatClaims(int width, int height)
+    {
+        byte[] png = new Picture(1, 1, [1, 2, 3]).EncodePng();
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
+        uint crc = uint.MaxValue;
+        foreach (byte b in png.AsSpan(12, 17))
+        {
+            crc ^= b;
+            for (int bit = 0; bit < 8; bit++)
+            {
+                crc = (crc >> 1) ^ ((crc & 1) * 0xedb88320);
+            }
+        }
+        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), ~crc);
+        return png;
+    }
+}

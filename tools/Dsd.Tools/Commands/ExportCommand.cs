@@ -1,0 +1,94 @@
+using System.CommandLine;
+using Dsd.Onnx.Export;
+using Dsd.Tiny;
+
+namespace Dsd.Tools.Commands;
+
+/// <summary><c>dsd export</c>: a model folder, with a release or an adapter laid over it, as ONNX models.</summary>
+internal sealed class ExportCommand
+{
+    private const string TeacherName = TinyModel.Name + "-teacher";
+    private const string ReleasedAdapter = "pytorch_lora_weights.safetensors";
+
+    // The transformer, the encoder and decoder of pictures, and the two text encoders.
+    private const int Parts = 5;
+
+    private readonly Terminal _terminal;
+
+    private readonly Option<string> _model = new("--model")
+    {
+        Description = $"A pipeline folder in diffusers' layout, '{TinyModel.Name}' (the embedded student) or '{TeacherName}'.",
+        HelpName = $"FOLDER|{TinyModel.Name}|{TeacherName}",
+        Required = true,
+    };
+
+    private readonly Option<string?> _release = new("--dsd") { Description = "A release of Diffusion Self-Distillation, whose transformer takes the place of the pipeline's.", HelpName = "FOLDER" };
+    private readonly Option<string?> _lora = new("--lora") { Description = "An adapter to merge into the transformer.", HelpName = "FILE" };
+    private readonly Option<float?> _loraScale = new("--lora-scale") { Description = "Strength of the adapter; 1 if left out.", HelpName = "X" };
+    private readonly Option<PictureSize?> _size = PictureSize.Option($"Size of a frame that the model is meant for; 512x512 if left out, {TinyModel.PanelSize}x{TinyModel.PanelSize} for the embedded model.");
+    private readonly Option<string> _folder = new("--out") { Description = "The folder to write.", HelpName = "FOLDER", Required = true };
+    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace an earlier export there." };
+
+    private ExportCommand(Terminal terminal) => _terminal = terminal;
+
+    public static Command Create(Terminal terminal)
+    {
+        ExportCommand export = new(terminal);
+        Command command = new("export", "Write a model as ONNX.")
+        {
+            export._model, export._release, export._lora, export._loraScale, export._size, export._folder, export._overwrite,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            await Task.Run(() => export.Run(parsed, cancel), cancel);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private void Run(ParseResult parsed, CancellationToken cancel)
+    {
+        string model = parsed.GetRequiredValue(_model);
+        bool embedded = model is TinyModel.Name or TeacherName;
+        string? release = parsed.GetValue(_release);
+        string? lora = parsed.GetValue(_lora) ?? (model == TinyModel.Name && release is null ? TinyModel.AdapterFile : null);
+        float? scale = parsed.GetValue(_loraScale);
+        if (scale is not null && lora is null)
+        {
+            throw new UsageException("'--lora-scale' needs an adapter, but there is no '--lora'.");
+        }
+        OnnxExportOptions options = LibraryOptions.Build(() =>
+        {
+            OnnxExportOptions defaults = new();
+            PictureSize size = parsed.GetValue(_size)
+                ?? (embedded ? new PictureSize(TinyModel.PanelSize, TinyModel.PanelSize) : new PictureSize(defaults.FrameWidth, defaults.FrameHeight));
+            return defaults with
+            {
+                ReleaseFolder = release,
+                LoraScale = scale ?? defaults.LoraScale,
+                FrameWidth = size.Width,
+                FrameHeight = size.Height,
+                Overwrite = parsed.GetValue(_overwrite),
+            };
+        });
+        string target = parsed.GetRequiredValue(_folder);
+        if (!options.Overwrite && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+        {
+            throw new IOException($"Cannot write the ONNX folder '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier export.");
+        }
+        string folder = TinyModel.Resolve(embedded ? TinyModel.Name : model);
+        if (release is not null && lora is null && File.Exists(Path.Combine(release, ReleasedAdapter)))
+        {
+            _terminal.Warn($"'{release}' holds {ReleasedAdapter}, which is left out; name it with '--lora' to merge it.");
+        }
+        _terminal.Track("exporting", stages => OnnxExporter.Export(folder, lora, target, options, cancel, new PartProgress(stages)));
+        _terminal.Output.WriteLine(target);
+    }
+
+    private sealed class PartProgress(IProgress<Stage> stages) : IProgress<string>
+    {
+        private int _begun;
+
+        public void Report(string value) => stages.Report(new Stage(value, (double)_begun++ / Parts));
+    }
+}
