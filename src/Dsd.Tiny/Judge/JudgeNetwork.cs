@@ -29,6 +29,7 @@ public sealed class JudgeNetwork : Module<Tensor, Tensor>
     {
         ArgumentNullException.ThrowIfNull(config);
         Config = config;
+        using DisposeScope scope = NewDisposeScope();
         (int half, int quarter, int eighth) = (config.Channels[0], config.Channels[1], config.Channels[2]);
         stem = new ConvNorm(3, half, stride: 2);
         down1 = new ConvNorm(half, quarter, stride: 2);
@@ -40,6 +41,11 @@ public sealed class JudgeNetwork : Module<Tensor, Tensor>
         heads = ModuleList(config.Attributes.Select(kind => Linear(eighth, kind.Count)).ToArray());
         RegisterComponents();
         this.to(device ?? CPU);
+        foreach (Parameter parameter in parameters())
+        {
+            // A network built inside a dispose scope outlives it.
+            parameter.DetachFromDisposeScope();
+        }
     }
 
     /// <summary>The sizes and attributes that this network was built with.</summary>

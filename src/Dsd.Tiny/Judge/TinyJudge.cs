@@ -47,6 +47,7 @@ public sealed class TinyJudge : IChatClient
     public static TinyJudge Load(string folder, Device? device = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        using DisposeScope scope = NewDisposeScope();
         JudgeNetwork network = new(JudgeConfig.Load(Path.Combine(folder, "config.json")), device);
         try
         {

@@ -5,6 +5,8 @@ using Dsd.Testing;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
 using Microsoft.Extensions.AI;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Tests.Judge;
 
@@ -122,12 +124,51 @@ public class TinyJudgeTests
     }
 
     [Fact]
+    public void Load_OutlivesTheScopeItIsCalledIn()
+    {
+        using TemporaryFolder folder = new();
+        Save(folder);
+        TinyJudge judge;
+        using (NewDisposeScope())
+        {
+            judge = TinyJudge.Load(folder.Path);
+        }
+        using (judge)
+        {
+            Assert.NotEmpty(judge.Compare(Creature, Other).DescriptionA);
+        }
+    }
+
+    [Fact]
+    public void Dispose_FreesEveryTensorOfTheJudge()
+    {
+        using TemporaryFolder folder = new();
+        Save(folder);
+        void Once()
+        {
+            using TinyJudge judge = TinyJudge.Load(folder.Path);
+            judge.Compare(Creature, Other);
+        }
+        Once();
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        Once();
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    [Fact]
     public void Load_NamesTheMissingWeights()
     {
         using TemporaryFolder folder = new();
         TestJudge.Small.Save(folder.File("config.json"));
         File.WriteAllBytes(folder.File("model.safetensors"), [2, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}']);
         Assert.Contains("stem.conv.weight", Assert.Throws<WeightsException>(() => TinyJudge.Load(folder.Path)).Message);
+    }
+
+    private static void Save(TemporaryFolder folder)
+    {
+        using JudgeNetwork network = TestJudge.Network();
+        TestJudge.Small.Save(folder.File("config.json"));
+        SafetensorsWriter.Write(folder.File("model.safetensors"), network.state_dict());
     }
 
     private static ChatMessage Question(params Picture[] pictures) =>
