@@ -1,0 +1,105 @@
+using Dsd.Imaging;
+using Dsd.MLNet;
+using Dsd.MLNet.Columns;
+using Dsd.MLNet.Execution;
+using Dsd.MLNet.Persistence;
+using Dsd.MLNet.Rows;
+using Dsd.Models.Sampling;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+
+[assembly: LoadableClass(typeof(DsdGeneratorTransformer), null, typeof(SignatureLoadModel), "DSD generator", DsdGeneratorTransformer.LoaderSignature)]
+
+namespace Dsd.MLNet;
+
+/// <summary>The fitted <see cref="DsdGenerator"/>: draws a picture for each reference and prompt.</summary>
+public sealed class DsdGeneratorTransformer : RowToRowTransformer
+{
+    internal const string LoaderSignature = "DsdGenerator";
+    private const string AdapterEntry = "Adapter.safetensors";
+    private readonly DsdOptions _sampling;
+    private readonly OnnxExport _export;
+    private readonly SharedModel<IDsdModel> _model;
+
+    internal DsdGeneratorTransformer(IHostEnvironment environment, DsdGeneratorOptions options, LoraWeights? adapter, IOnnxBackend backend)
+        : base(new Work(environment, nameof(DsdGenerator), options.CancellationToken))
+    {
+        Options = options;
+        Adapter = adapter;
+        Added = [Column(options)];
+        _sampling = ModelDefaults.Frame(options);
+        _export = new OnnxExport(options, adapter, backend, Work);
+        _model = new SharedModel<IDsdModel>(nameof(DsdGeneratorTransformer), cancel => backend.Open(_export.Folder(cancel), options, Work.Warn));
+    }
+
+    /// <summary>The options that it was made with.</summary>
+    public DsdGeneratorOptions Options { get; }
+
+    /// <summary>The adapter that is merged into the model; null where the model is used as it is.</summary>
+    public LoraWeights? Adapter { get; }
+
+    private protected override IReadOnlyList<AddedColumn> Added { get; }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _model.Dispose();
+        _export.Dispose();
+    }
+
+    internal static AddedColumn Column(DsdGeneratorOptions options)
+    {
+        DsdOptions frame = ModelDefaults.Frame(options);
+        string[] seed = options.SeedColumn is null ? [] : [options.SeedColumn];
+        return new(options.GeneratedColumn, MLImages.Type(frame.Width, frame.Height), [options.ReferenceColumn, options.PromptColumn, .. seed]);
+    }
+
+    internal static void Check(DsdGeneratorOptions options, SchemaShape input)
+    {
+        ColumnCheck.Image(input, "reference", options.ReferenceColumn);
+        ColumnCheck.Text(input, "prompt", options.PromptColumn);
+        ColumnCheck.Seed(input, options.SeedColumn);
+    }
+
+    /// <summary>Writes the ONNX models now rather than at the first row.</summary>
+    internal void Export() => Work.Run(_export.Renew);
+
+    private protected override void Check(SchemaShape input) => Check(Options, input);
+
+    private protected override int WindowSize(Func<string, bool> isActive) => isActive(Options.GeneratedColumn) ? Options.BatchSize : 1;
+
+    private protected override Func<string, Delegate> Open(RowWindow rows)
+    {
+        Func<Picture> reference = InputReaders.Picture(rows.Row, Options.ReferenceColumn);
+        Func<string> prompt = InputReaders.Text(rows.Row, Options.PromptColumn, "a prompt");
+        Func<long?> key = InputReaders.Key(rows.Row, Options.SeedColumn);
+        DsdRequest Request()
+        {
+            (Picture picture, string text) = (reference(), prompt());
+            return new DsdRequest(picture, text, new RowSeed(Options.Seed).With(text).With(picture).With(key() ?? 0).Value);
+        }
+        PerWindow<Picture> pictures = new(rows, () =>
+        {
+            DsdRequest[] requests = [.. Enumerable.Range(0, rows.Count).Select(slot => rows.At(slot, Request))];
+            return Work.Run(rows.Window, rows.Count, Options.GeneratedColumn, cancel =>
+                _model.Use(cancel, model => model.Generate(requests, _sampling, Options.Progress, cancel)));
+        });
+        return _ => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(pictures.Current));
+    }
+
+    private static VersionInfo Version() => ModelEntry.Version("DSDGENER", LoaderSignature);
+
+    private protected override void Save(ModelSaveContext context)
+    {
+        ModelEntry.Save(context, Version(), Options);
+        ModelEntry.SaveBytes(context, AdapterEntry, Adapter?.File ?? []);
+    }
+
+    private static DsdGeneratorTransformer Create(IHostEnvironment environment, ModelLoadContext context)
+    {
+        DsdGeneratorOptions options = ModelEntry.Load<DsdGeneratorOptions>(context, Version());
+        byte[] adapter = ModelEntry.LoadBytes(context, AdapterEntry);
+        return new DsdGeneratorTransformer(environment, options, adapter.Length == 0 ? null : new LoraWeights(adapter), Library.Onnx);
+    }
+}

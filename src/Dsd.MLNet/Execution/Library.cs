@@ -1,0 +1,37 @@
+using Dsd.Curation.Grids;
+using Dsd.Models.Sampling;
+using Dsd.Models.Training;
+using Dsd.Tiny;
+using Dsd.Tiny.Judge;
+using Dsd.Tiny.World;
+using Microsoft.Extensions.AI;
+using TorchSharp;
+
+namespace Dsd.MLNet.Execution;
+
+/// <summary>Where the estimators meet the libraries that do the work.</summary>
+internal static class Library
+{
+    public static IOnnxBackend Onnx { get; } = new OnnxBackend();
+
+    public static ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn) =>
+        FluxPipeline.Load(TinyModel.Resolve(options.Model), new PipelineOptions { Device = Torch(options.Device), Warn = warn });
+
+    public static GridTemplates Templates(string model) => model == TinyModel.Name ? WorldGridTemplates.Templates : GridTemplates.Default;
+
+    public static IChatClient EmbeddedJudge() => TinyJudge.Load(TinyModel.JudgeFolder);
+
+    public static LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    /// <summary>The adapter that options mean when the input has none.</summary>
+    public static LoraWeights? DefaultAdapter(DsdGeneratorOptions options)
+    {
+        string? file = options.LoraFile
+            ?? (options.ReleaseFolder is { } release ? Path.Combine(release, "pytorch_lora_weights.safetensors") : null)
+            ?? (options.Model == TinyModel.Name ? TinyModel.AdapterFile : null);
+        return file is null ? null : new LoraWeights(File.ReadAllBytes(file));
+    }
+
+    // Null is the CPU: torch.device would load the native library even where nothing runs yet.
+    private static torch.Device? Torch(string device) => device == "cpu" ? null : torch.device(device);
+}

@@ -1,0 +1,25 @@
+using Dsd.Curation.Grids;
+using Dsd.Models.Sampling;
+using Dsd.Tiny;
+
+namespace Dsd.MLNet.Execution;
+
+/// <summary>What an option left open means for a model.</summary>
+internal static class ModelDefaults
+{
+    public static TextToImageOptions Sheet(GridGeneratorOptions options) => options.Sampling ?? (options.Model == TinyModel.Name
+        ? new TextToImageOptions { Width = TinyModel.PanelSize * options.Layout.Columns, Height = TinyModel.PanelSize * options.Layout.Rows }
+        : new TextToImageOptions());
+
+    public static DsdOptions Frame(DsdGeneratorOptions options) => options.Sampling ?? (options.Model == TinyModel.Name
+        ? new DsdOptions { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize }
+        : new DsdOptions());
+
+    public static IGridPromptWriter PromptWriter(GridGeneratorOptions options)
+    {
+        GridTemplates templates = options.Templates ?? Library.Templates(options.Model);
+        return options.PromptClient is null
+            ? new TemplateGridPromptWriter(templates)
+            : new ChatGridPromptWriter(ChatClients.Create(options.PromptClient), new ChatGridPromptWriterOptions { Templates = templates });
+    }
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+using Dsd.Models.Sampling;
+using Dsd.Onnx.Export;
+using Dsd.Onnx.Runtime;
+using Dsd.Tiny;
+
+namespace Dsd.MLNet.Execution;
+
+/// <summary>Exports with Dsd.Onnx and draws through ONNX Runtime.</summary>
+internal sealed class OnnxBackend : IOnnxBackend
+{
+    public void Export(DsdGeneratorOptions options, string? loraFile, string folder, CancellationToken cancellationToken)
+    {
+        DsdOptions frame = ModelDefaults.Frame(options);
+        OnnxExporter.Export(
+            TinyModel.Resolve(options.Model),
+            loraFile,
+            folder,
+            new OnnxExportOptions { ReleaseFolder = options.ReleaseFolder, FrameWidth = frame.Width, FrameHeight = frame.Height, Overwrite = true },
+            cancellationToken);
+    }
+
+    public string? MergedLora(string folder) => Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() ? OnnxModelFolder.Open(folder).Lora : null;
+
+    public IDsdModel Open(string folder, DsdGeneratorOptions options, Action<string> warn)
+    {
+        string[] device = options.Device.Split(':');
+        OnnxPipeline pipeline = OnnxPipeline.Open(folder, new OnnxRuntimeOptions
+        {
+            Provider = device[0] == "cuda" ? OnnxProvider.Cuda : OnnxProvider.Cpu,
+            Device = device.Length == 2 ? int.Parse(device[1], CultureInfo.InvariantCulture) : 0,
+            Warn = warn,
+        });
+        if (!pipeline.Folder.IsConditional)
+        {
+            pipeline.Dispose();
+            throw new InvalidOperationException(
+                $"Model '{options.Model}' takes no reference picture: it is a plain text-to-image model without an adapter that adds one. Put a {nameof(LoraFineTuner)} before the {nameof(DsdGenerator)}, or set the option {nameof(DsdGeneratorOptions.LoraFile)} or {nameof(DsdGeneratorOptions.ReleaseFolder)}.");
+        }
+        return pipeline;
+    }
+}

@@ -1,0 +1,60 @@
+namespace Dsd.MLNet.Execution;
+
+/// <summary>The ONNX models of one generator: where they lie, and when they are written.</summary>
+internal sealed class OnnxExport(DsdGeneratorOptions options, LoraWeights? adapter, IOnnxBackend backend, Work work) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private TemporaryFolder? _own;
+    private bool _current;
+
+    /// <summary>The file's name says which adapter it is, so that an export can be told from one of another adapter.</summary>
+    private string? LoraName => adapter is null ? null : $"lora-{adapter.Fingerprint}.safetensors";
+
+    /// <summary>The folder with the models, written now if they are not there: after loading, or where somebody has cleared the folder.</summary>
+    public string Folder(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (!_current && options.OnnxFolder is { } given && LoraName is { } name && backend.MergedLora(given) == name)
+            {
+                _current = true;
+            }
+            return _current ? Place : Write(cancellationToken);
+        }
+    }
+
+    /// <summary>Writes the models, whatever is there.</summary>
+    public string Renew(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return Write(cancellationToken);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _own?.Dispose();
+            _own = null;
+            _current = false;
+        }
+    }
+
+    private string Place => options.OnnxFolder ?? Path.Combine((_own ??= new TemporaryFolder("dsd-onnx")).Path, "models");
+
+    private string Write(CancellationToken cancellationToken)
+    {
+        work.Info($"Exporting '{options.Model}'{(adapter is null ? "" : " with its adapter merged")} to ONNX in '{Place}'.");
+        using TemporaryFolder scratch = new("dsd-lora");
+        string? loraFile = LoraName is { } name ? Path.Combine(scratch.Path, name) : null;
+        if (loraFile is not null)
+        {
+            adapter!.Save(loraFile);
+        }
+        backend.Export(options, loraFile, Place, cancellationToken);
+        _current = true;
+        return Place;
+    }
+}

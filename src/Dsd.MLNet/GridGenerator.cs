@@ -1,0 +1,60 @@
+using Dsd.MLNet.Columns;
+using Dsd.MLNet.Execution;
+using Dsd.Models.Sampling;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+
+namespace Dsd.MLNet;
+
+/// <summary>
+/// Has a text-to-image model draw sheets that show one subject several times: the first stage of Diffusion Self-Distillation
+/// (arXiv 2411.18616, section 3.1).
+/// </summary>
+/// <remarks>
+/// <list type="table">
+/// <item><term>Training</term><description>none: <see cref="Fit"/> only checks the columns.</description></item>
+/// <item><term>Reads</term><description><c>Caption</c> (text).</description></item>
+/// <item><term>Adds</term><description><c>GridPrompt</c> (text), <c>PanelCaptions</c> (a text for each panel), <c>Grid</c> (image).</description></item>
+/// </list>
+/// Sheets are drawn when they are read, a batch at a time, and again when they are read again.
+/// </remarks>
+public sealed class GridGenerator : IEstimator<GridGeneratorTransformer>
+{
+    private readonly IHostEnvironment _environment;
+    private readonly GridGeneratorOptions _options;
+    private readonly Func<GridGeneratorOptions, Action<string>, ITextToImageModel> _open;
+
+    /// <summary>A grid generator with the given options, or the defaults: the embedded model.</summary>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public GridGenerator(MLContext mlContext, GridGeneratorOptions? options = null)
+        : this(mlContext, options, Library.OpenTeacher)
+    {
+    }
+
+    internal GridGenerator(IHostEnvironment environment, GridGeneratorOptions? options, Func<GridGeneratorOptions, Action<string>, ITextToImageModel> open)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+        _environment = environment;
+        _options = options ?? new GridGeneratorOptions();
+        _open = open;
+        GridGeneratorTransformer.CheckTogether(_options);
+    }
+
+    /// <summary>Checks the input's columns. The model is loaded when the first sheet is read.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The caption column is missing or is no text.</exception>
+    public GridGeneratorTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        GridGeneratorTransformer.Check(_options, ColumnCheck.ShapeOf(input.Schema));
+        return new GridGeneratorTransformer(_environment, _options, _open);
+    }
+
+    /// <summary>The input's shape with the added columns.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The caption column is missing or is no text.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        GridGeneratorTransformer.Check(_options, inputSchema);
+        return ColumnCheck.Add(inputSchema, GridGeneratorTransformer.Columns(_options).Select(c => c.Shape));
+    }
+}

@@ -1,0 +1,110 @@
+using Dsd.Imaging;
+using Dsd.MLNet.Columns;
+using Dsd.MLNet.Execution;
+using Dsd.Models.Training;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+
+namespace Dsd.MLNet;
+
+/// <summary>
+/// Distils a text-to-image model into a text+image-to-image model by training a LoRA on pairs: the third stage of Diffusion
+/// Self-Distillation (arXiv 2411.18616, section 3.2).
+/// </summary>
+/// <remarks>
+/// <list type="table">
+/// <item><term>Training</term><description>yes: <see cref="Fit"/> reads every row once, then trains.</description></item>
+/// <item><term>Reads</term><description><c>Reference</c>, <c>Target</c> (images), <c>Prompt</c> (text), <c>Kept</c> (Boolean) where it is there; the fitted stage reads nothing.</description></item>
+/// <item><term>Adds</term><description><c>Adapter</c> (<see cref="LoraWeights"/>).</description></item>
+/// </list>
+/// The adapter is noted at the column <c>Adapter</c> too, so that a following <see cref="DsdGenerator"/> finds it without reading a row:
+/// reading one would draw the sheets again.
+/// </remarks>
+public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
+{
+    private readonly IHostEnvironment _environment;
+    private readonly LoraFineTunerOptions _options;
+    private readonly Func<LoraFineTunerOptions, IReadOnlyList<TrainingPair>, CancellationToken, LoraWeights> _train;
+
+    /// <summary>A fine-tuner with the given options, or the defaults: a brief run on the embedded model.</summary>
+    public LoraFineTuner(MLContext mlContext, LoraFineTunerOptions? options = null)
+        : this(mlContext, options, Library.Train)
+    {
+    }
+
+    internal LoraFineTuner(
+        IHostEnvironment environment, LoraFineTunerOptions? options, Func<LoraFineTunerOptions, IReadOnlyList<TrainingPair>, CancellationToken, LoraWeights> train)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+        _environment = environment;
+        _options = options ?? new LoraFineTunerOptions();
+        _train = train;
+    }
+
+    /// <summary>Reads the pairs and trains.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">There is no pair to train on, or there are more than <see cref="LoraFineTunerOptions.MaxPairs"/>.</exception>
+    /// <exception cref="DsdRowException">A row cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public LoraFineTunerTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        Check(ColumnCheck.ShapeOf(input.Schema));
+        Work work = new(_environment, nameof(LoraFineTuner), _options.CancellationToken);
+        LoraWeights adapter = work.Run(cancel =>
+        {
+            IReadOnlyList<TrainingPair> pairs = Pairs(input, cancel);
+            work.Info($"Training a LoRA of '{_options.Model}' on {pairs.Count} pairs, on {_options.Device}.");
+            return _train(_options, pairs, cancel);
+        });
+        return new LoraFineTunerTransformer(_environment, _options, adapter);
+    }
+
+    /// <summary>The input's shape with the added column.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        Check(inputSchema);
+        return ColumnCheck.Add(inputSchema, LoraFineTunerTransformer.Column(_options, null).Shape);
+    }
+
+    private bool Check(SchemaShape input)
+    {
+        ColumnCheck.Image(input, "reference", _options.ReferenceColumn);
+        ColumnCheck.Image(input, "target", _options.TargetColumn);
+        ColumnCheck.Text(input, "prompt", _options.PromptColumn);
+        return ColumnCheck.Optional(input, "kept", _options.KeptColumn, BooleanDataViewType.Instance);
+    }
+
+    private List<TrainingPair> Pairs(IDataView input, CancellationToken cancel)
+    {
+        string? kept = Check(ColumnCheck.ShapeOf(input.Schema)) ? _options.KeptColumn : null;
+        string[] reads = [_options.ReferenceColumn, _options.TargetColumn, _options.PromptColumn, .. kept is null ? Array.Empty<string>() : [kept]];
+        using DataViewRowCursor cursor = input.GetRowCursor(reads.Select(name => input.Schema[name]).DistinctBy(c => c.Index));
+        Func<bool> isKept = InputReaders.Flag(cursor, kept);
+        Func<Picture> reference = InputReaders.Picture(cursor, _options.ReferenceColumn);
+        Func<Picture> target = InputReaders.Picture(cursor, _options.TargetColumn);
+        Func<string> prompt = InputReaders.Text(cursor, _options.PromptColumn, "a prompt");
+        List<TrainingPair> pairs = [];
+        long rows = 0;
+        while (cursor.MoveNext())
+        {
+            cancel.ThrowIfCancellationRequested();
+            rows++;
+            if (!isKept())
+            {
+                continue;
+            }
+            if (pairs.Count == _options.MaxPairs)
+            {
+                throw new InvalidOperationException($"The input has more than {_options.MaxPairs} pairs. They are held in memory: raise the option {nameof(LoraFineTunerOptions.MaxPairs)} if there is room, or take fewer rows.");
+            }
+            pairs.Add(new TrainingPair(reference(), target(), prompt()));
+        }
+        return pairs.Count > 0
+            ? pairs
+            : throw new InvalidOperationException($"There is no pair to train on: the input gave {rows} rows{(rows == 0 ? "" : $", in none of which column '{kept}' is true")}. If curation kept none, lower its threshold or draw more sheets.");
+    }
+}

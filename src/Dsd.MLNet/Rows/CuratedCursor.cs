@@ -1,0 +1,94 @@
+using Dsd.MLNet.Columns;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace Dsd.MLNet.Rows;
+
+/// <summary>Stands on one pair after the other, while the source stands on the sheet that they were cut from.</summary>
+internal sealed class CuratedCursor(
+    DataViewRowCursor source,
+    DataViewSchema schema,
+    IReadOnlyList<AddedColumn> added,
+    bool[] active,
+    Func<IReadOnlyList<CuratedPair>> curate) : DataViewRowCursor
+{
+    private IReadOnlyList<CuratedPair> _pairs = [];
+    private int _current;
+    private long _position = -1;
+    private bool _ended;
+
+    public override DataViewSchema Schema => schema;
+
+    public override long Position => _ended ? -1 : _position;
+
+    public override long Batch => 0;
+
+    private CuratedPair Pair => _position >= 0 && !_ended ? _pairs[_current] : throw new InvalidOperationException("The cursor stands on no row: call MoveNext first, and stop when it returns false.");
+
+    public override bool MoveNext()
+    {
+        if (_ended)
+        {
+            return false;
+        }
+        _current++;
+        while (_current >= _pairs.Count)
+        {
+            if (!source.MoveNext())
+            {
+                _ended = true;
+                return false;
+            }
+            _pairs = curate();
+            _current = 0;
+        }
+        _position++;
+        return true;
+    }
+
+    public override bool IsColumnActive(DataViewSchema.Column column) => column.Index < active.Length && active[column.Index];
+
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+    {
+        if (!IsColumnActive(column))
+        {
+            throw new ArgumentException($"Column '{column.Name}' is not active in this cursor.", nameof(column));
+        }
+        int passed = source.Schema.Count;
+        return column.Index < passed
+            ? source.GetGetter<TValue>(source.Schema[column.Index])
+            : Added(column.Index - passed) as ValueGetter<TValue>
+                ?? throw new InvalidOperationException($"Column '{column.Name}' holds {added[column.Index - passed].Type.RawType}, not {typeof(TValue)}.");
+    }
+
+    public override ValueGetter<DataViewRowId> GetIdGetter()
+    {
+        ValueGetter<DataViewRowId> sheet = source.GetIdGetter();
+        return (ref DataViewRowId id) =>
+        {
+            sheet(ref id);
+            // Spread over the sheet's own id by an odd constant, so that pairs of different sheets do not meet.
+            id = new DataViewRowId(id.Low + (ulong)_current * 0x9E3779B97F4A7C15, id.High);
+        };
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            source.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    // In the order of VlmCuratorTransformer.Columns.
+    private Delegate Added(int index) => index switch
+    {
+        0 => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(Pair.Reference)),
+        1 => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(Pair.Target)),
+        2 => (ValueGetter<ReadOnlyMemory<char>>)((ref value) => value = Pair.Prompt.AsMemory()),
+        3 => (ValueGetter<bool>)((ref value) => value = Pair.Judgement.Kept),
+        4 => (ValueGetter<float>)((ref value) => value = (float)(Pair.Judgement.Verdict?.Confidence ?? double.NaN)),
+        _ => (ValueGetter<ReadOnlyMemory<char>>)((ref value) => value = Pair.Judgement.Reason.AsMemory()),
+    };
+}

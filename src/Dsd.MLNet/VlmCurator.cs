@@ -1,0 +1,55 @@
+using Dsd.MLNet.Columns;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+
+namespace Dsd.MLNet;
+
+/// <summary>
+/// Cuts sheets into panels and has a vision-language model keep the pairs that show the same subject: the second stage of Diffusion
+/// Self-Distillation (arXiv 2411.18616, section 3.1).
+/// </summary>
+/// <remarks>
+/// <list type="table">
+/// <item><term>Training</term><description>none: <see cref="Fit"/> only checks the columns.</description></item>
+/// <item><term>Reads</term><description><c>Grid</c> (image), <c>PanelCaptions</c> (texts) or else <c>Caption</c> (text).</description></item>
+/// <item><term>Adds</term><description><c>Reference</c>, <c>Target</c> (images), <c>Prompt</c>, <c>Reason</c> (text), <c>Kept</c> (Boolean), <c>Confidence</c> (Single).</description></item>
+/// <item><term>Rows</term><description>none to many for each sheet. How many is known by judging only, so reading any column judges.</description></item>
+/// </list>
+/// PredictionEngine maps rows one to one and refuses a chain with a curator in it. Append this stage with <c>TransformerScope.Training</c>
+/// and take <c>GetModelFor(TransformerScope.Scoring)</c> of the fitted chain.
+/// </remarks>
+public sealed class VlmCurator : IEstimator<VlmCuratorTransformer>
+{
+    private readonly IHostEnvironment _environment;
+    private readonly VlmCuratorOptions _options;
+
+    /// <summary>A curator with the given options, or the defaults: the embedded judge.</summary>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public VlmCurator(MLContext mlContext, VlmCuratorOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        _environment = mlContext;
+        _options = options ?? new VlmCuratorOptions();
+        VlmCuratorTransformer.CheckTogether(_options);
+    }
+
+    /// <summary>Checks the input's columns. Nothing is judged before a row is read.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">Neither the options nor the sheet's column say how the panels lie.</exception>
+    public VlmCuratorTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        VlmCuratorTransformer.Check(_options, ColumnCheck.ShapeOf(input.Schema));
+        return new VlmCuratorTransformer(_environment, _options);
+    }
+
+    /// <summary>The input's shape with the added columns.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">Neither the options nor the sheet's column say how the panels lie.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        VlmCuratorTransformer.Check(_options, inputSchema);
+        return ColumnCheck.Add(inputSchema, VlmCuratorTransformer.Columns(_options, MLImages.Type(0, 0)).Select(c => c.Shape));
+    }
+}

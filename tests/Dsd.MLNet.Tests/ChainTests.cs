@@ -1,0 +1,93 @@
+using Dsd.Curation.Grids;
+using Dsd.MLNet.Tests.Fakes;
+using Dsd.Models.Sampling;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace Dsd.MLNet.Tests;
+
+public sealed class ChainTests
+{
+    private readonly MLContext _ml = new(1);
+    private readonly PaintingTeacher _teacher = new();
+    private readonly PaintingBackend _backend = new();
+    private int _trained;
+
+    [Fact]
+    public void Fit_RunsAllFourStagesOnCaptions()
+    {
+        IDataView captions = Views.Captions(_ml, "a fox", "a cat");
+        using TransformerChain<DsdGeneratorTransformer> fitted = Chain(TransformerScope.Everything).Fit(captions);
+        // One pair a sheet, in both directions.
+        Assert.Equal(4, _trained);
+        GeneratedRow[] rows = [.. _ml.Data.CreateEnumerable<GeneratedRow>(fitted.Transform(captions), reuseRowObject: false)];
+        Assert.Equal(4, rows.Length);
+        Assert.All(rows, r => Assert.Equal((32, 32), (r.Generated!.Width, r.Generated.Height)));
+    }
+
+    [Fact]
+    public void Fit_DrawsEverySheetOnce()
+    {
+        using TransformerChain<DsdGeneratorTransformer> fitted = Chain(TransformerScope.Everything).Fit(Views.Captions(_ml, "a fox", "a cat"));
+        Assert.Equal(2, _teacher.Batches.Sum(b => b.Count));
+    }
+
+    [Fact]
+    public void GetOutputSchema_PromisesWhatTransformGives()
+    {
+        IDataView captions = Views.Captions(_ml, "a fox");
+        EstimatorChain<DsdGeneratorTransformer> chain = Chain(TransformerScope.Everything);
+        SchemaShape promised = chain.GetOutputSchema(Columns.ColumnCheck.ShapeOf(captions.Schema));
+        using TransformerChain<DsdGeneratorTransformer> fitted = chain.Fit(captions);
+        SchemaShape given = Columns.ColumnCheck.ShapeOf(fitted.GetOutputSchema(captions.Schema));
+        Assert.Equal(given.Select(c => $"{c.Name} {c.Kind} {c.ItemType.GetType().Name}").Order(), promised.Select(c => $"{c.Name} {c.Kind} {c.ItemType.GetType().Name}").Order());
+    }
+
+    [Fact]
+    public void GetModelFor_ScoringDrawsFromReferencesAlone()
+    {
+        using TransformerChain<DsdGeneratorTransformer> fitted = Chain(TransformerScope.TrainTest).Fit(Views.Captions(_ml, "a fox"));
+        TransformerChain<ITransformer> scoring = fitted.GetModelFor(TransformerScope.Scoring);
+        using PredictionEngine<ReferenceRow, GeneratedRow> engine = _ml.Model.CreatePredictionEngine<ReferenceRow, GeneratedRow>(
+            scoring, new PredictionEngineOptions { OwnsTransformer = false });
+        using MLImage generated = engine.Predict(new ReferenceRow { Reference = Views.Image(1), Prompt = "on the moon" }).Generated!;
+        Assert.Equal(32, generated.Width);
+    }
+
+    [Fact]
+    public void Dispose_ReleasesTheModelsOfEveryStage()
+    {
+        TransformerChain<DsdGeneratorTransformer> fitted = Chain(TransformerScope.Everything).Fit(Views.Captions(_ml, "a fox"));
+        fitted.Dispose();
+        Assert.True(_teacher.Disposed);
+    }
+
+    [Fact]
+    public void Fit_NamesTheSheetOfAFailureUpstream()
+    {
+        EstimatorChain<DsdGeneratorTransformer> chain = Chain(TransformerScope.Everything);
+        DsdRowException e = Assert.Throws<DsdRowException>(() => chain.Fit(Views.Captions(_ml, "a fox", "")));
+        Assert.Equal((1, "Caption"), (e.Row, e.Column));
+    }
+
+    private EstimatorChain<DsdGeneratorTransformer> Chain(TransformerScope training) =>
+        new EstimatorChain<ITransformer>()
+            .Append(
+                new GridGenerator(
+                    _ml,
+                    new GridGeneratorOptions { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 } },
+                    (_, _) => _teacher),
+                training)
+            .Append(new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true) }), training)
+            .Append(
+                new LoraFineTuner(
+                    _ml,
+                    null,
+                    (_, pairs, _) =>
+                    {
+                        _trained = pairs.Count;
+                        return new LoraWeights([1, 2, 3]);
+                    }),
+                training)
+            .Append(new DsdGenerator(_ml, new DsdGeneratorOptions { Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1 } }, _backend));
+}
