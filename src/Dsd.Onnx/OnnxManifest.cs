@@ -97,6 +97,10 @@ internal sealed record OnnxManifest
         {
             throw new WeightsException(path, "vae_factor 1 to 256, latent_channels 1 to 1024 and in_channels four times as many", $"{VaeFactor}, {LatentChannels} and {InChannels}");
         }
+        if (FrameWidth is < 16 or > 8192 || FrameHeight is < 16 or > 8192)
+        {
+            throw new WeightsException(path, "frame_width and frame_height from 16 to 8192", $"{FrameWidth} and {FrameHeight}");
+        }
         if (!float.IsFinite(ScalingFactor) || ScalingFactor == 0 || !float.IsFinite(ShiftFactor))
         {
             throw new WeightsException(path, "a finite scaling_factor that is not 0, and a finite shift_factor", $"{ScalingFactor} and {ShiftFactor}");

@@ -1,7 +1,5 @@
 using System.Text.Json.Nodes;
 using Dsd.Models.Autoencoder;
-using Dsd.Models.Flux;
-using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Graph;
 
@@ -39,20 +37,22 @@ public static class OnnxExporter
         ArgumentException.ThrowIfNullOrEmpty(outFolder);
         options ??= new OnnxExportOptions();
         ModelFolder model = ModelFolder.Open(modelFolder);
+        using LoraWeights? lora = loraFile is null ? null : LoraWeights.Open(loraFile, options.LoraScale);
+        ModelParts parts = ModelParts.Read(model, options.ReleaseFolder, bringsCondition: lora?.HasCondition == true);
         AtomicFolder.Write(
             outFolder,
             mayReplace: folder => CheckReplaceable(folder, options),
             fill: folder =>
             {
                 Writer writer = new(folder, options, progress, cancellationToken);
-                FluxConfig transformer = ExportTransformer(model, loraFile, options, writer);
-                VaeConfig vae = ExportAutoencoder(model, writer);
-                ExportTextEncoders(model, writer);
+                ExportTransformer(parts, lora, writer);
+                ExportAutoencoder(parts.Vae, model, writer);
+                ExportTextEncoders(parts, model, writer);
                 foreach (string part in Copied)
                 {
                     writer.Copy(model.ComponentFolder(part), part, "*");
                 }
-                Describe(transformer, vae, loraFile, options, folder).Write(folder);
+                Describe(parts, loraFile, options, folder).Write(folder);
             });
     }
 
@@ -68,36 +68,20 @@ public static class OnnxExporter
         }
     }
 
-    private static FluxConfig ExportTransformer(ModelFolder model, string? loraFile, OnnxExportOptions options, Writer writer)
+    private static void ExportTransformer(ModelParts parts, LoraWeights? lora, Writer writer)
     {
-        (ModelFolder owner, string component) = options.ReleaseFolder is { } release ? Release(release) : (model, "transformer");
-        using LoraWeights? lora = loraFile is null ? null : LoraWeights.Open(loraFile, options.LoraScale);
-        FluxConfig config = owner.ReadConfig<FluxConfig>(component);
-        config = config with { Conditional = config.Conditional || lora?.HasCondition == true };
-        config.Validate();
-        using WeightSource source = WeightSource.Open(owner.ComponentFolder(component));
+        using WeightSource source = WeightSource.Open(parts.TransformerFolder);
         CheckpointWeights weights = new(source, lora: lora);
-        GraphBuilder graph = FluxTransformerExport.Build(config, weights);
+        GraphBuilder graph = FluxTransformerExport.Build(parts.Flux, weights);
         weights.Check();
         writer.Model("transformer", graph);
-        string json = File.ReadAllText(Path.Combine(owner.ComponentFolder(component), "config.json"));
-        JsonNode node = JsonNode.Parse(json)!;
-        node["_class_name"] = config.ClassName;
-        writer.Text("transformer", "config.json", node.ToJsonString(new() { WriteIndented = true }));
-        return config;
+        JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(parts.TransformerFolder, "config.json")))!;
+        config["_class_name"] = parts.Flux.ClassName;
+        writer.Text("transformer", "config.json", config.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }));
     }
 
-    /// <summary>The published release calls its folder <c>transformer</c>, its description <c>transformers</c>.</summary>
-    private static (ModelFolder Owner, string Component) Release(string folder)
+    private static void ExportAutoencoder(VaeConfig config, ModelFolder model, Writer writer)
     {
-        ModelFolder release = ModelFolder.OpenParts(folder);
-        return (release, !release.Has("transformer") && release.Has("transformers") ? "transformers" : "transformer");
-    }
-
-    private static VaeConfig ExportAutoencoder(ModelFolder model, Writer writer)
-    {
-        VaeConfig config = model.ReadConfig<VaeConfig>("vae", "config.json", "AutoencoderKL");
-        config.Validate();
         using WeightSource source = WeightSource.Open(model.ComponentFolder("vae"));
         CheckpointWeights weights = new(source);
         GraphBuilder encoder = VaeEncoderExport.Build(config, weights);
@@ -107,25 +91,22 @@ public static class OnnxExporter
         writer.Model("vae_decoder", decoder);
         writer.Copy(model.ComponentFolder("vae"), "vae_encoder", "config.json");
         writer.Copy(model.ComponentFolder("vae"), "vae_decoder", "config.json");
-        return config;
     }
 
-    private static void ExportTextEncoders(ModelFolder model, Writer writer)
+    private static void ExportTextEncoders(ModelParts parts, ModelFolder model, Writer writer)
     {
-        ClipTextConfig clip = model.ReadConfig<ClipTextConfig>("text_encoder");
         using (WeightSource source = WeightSource.Open(model.ComponentFolder("text_encoder")))
         {
             bool legacy = source.Names.Any(n => n.StartsWith(ClipTextExport.LegacyPrefix, StringComparison.Ordinal));
             CheckpointWeights weights = new(source, legacy ? ClipTextExport.LegacyPrefix : "");
-            GraphBuilder graph = ClipTextExport.Build(clip, weights);
+            GraphBuilder graph = ClipTextExport.Build(parts.Clip, weights);
             weights.Check(ClipTextExport.Belongs);
             writer.Model("text_encoder", graph);
         }
-        T5Config t5 = model.ReadConfig<T5Config>("text_encoder_2");
         using (WeightSource source = WeightSource.Open(model.ComponentFolder("text_encoder_2")))
         {
             CheckpointWeights weights = new(source);
-            GraphBuilder graph = T5EncoderExport.Build(t5, weights);
+            GraphBuilder graph = T5EncoderExport.Build(parts.T5, weights);
             weights.Check(T5EncoderExport.Belongs);
             writer.Model("text_encoder_2", graph);
         }
@@ -133,17 +114,17 @@ public static class OnnxExporter
         writer.Copy(model.ComponentFolder("text_encoder_2"), "text_encoder_2", "config.json");
     }
 
-    private static OnnxManifest Describe(FluxConfig transformer, VaeConfig vae, string? loraFile, OnnxExportOptions options, string folder) =>
+    private static OnnxManifest Describe(ModelParts parts, string? loraFile, OnnxExportOptions options, string folder) =>
         new()
         {
             FormatVersion = OnnxManifest.Version,
-            Conditional = transformer.Conditional,
-            Guidance = transformer.GuidanceEmbeds,
-            InChannels = transformer.InChannels,
-            LatentChannels = vae.LatentChannels,
-            VaeFactor = vae.Factor,
-            ScalingFactor = vae.ScalingFactor,
-            ShiftFactor = vae.ShiftFactor ?? 0f,
+            Conditional = parts.Flux.Conditional,
+            Guidance = parts.Flux.GuidanceEmbeds,
+            InChannels = parts.Flux.InChannels,
+            LatentChannels = parts.Vae.LatentChannels,
+            VaeFactor = parts.Vae.Factor,
+            ScalingFactor = parts.Vae.ScalingFactor,
+            ShiftFactor = parts.Vae.ShiftFactor ?? 0f,
             FrameWidth = options.FrameWidth,
             FrameHeight = options.FrameHeight,
             Lora = Path.GetFileName(loraFile),

@@ -8,6 +8,7 @@ internal static class ExecutionProviders
 {
     private const string CudaName = "CUDAExecutionProvider";
     private const string CudaRegistration = "cuda";
+    private const string Tf32 = "use_tf32";
     private static readonly Lock Registering = new();
     private static bool _registered;
 
@@ -39,7 +40,9 @@ internal static class ExecutionProviders
     {
         try
         {
-            session.AppendExecutionProvider_CUDA(options.Device);
+            using OrtCUDAProviderOptions cuda = new();
+            cuda.UpdateOptions(new Dictionary<string, string> { ["device_id"] = $"{options.Device}", [Tf32] = options.AllowTf32 ? "1" : "0" });
+            session.AppendExecutionProvider_CUDA(cuda);
         }
         catch (Exception inBuild) when (inBuild is OnnxRuntimeException or EntryPointNotFoundException)
         {
@@ -76,7 +79,7 @@ internal static class ExecutionProviders
             {
                 throw new NotSupportedException($"ONNX Runtime's CUDA provider '{library}' sees {devices.Length} GPUs, but GPU {options.Device} was asked for. Check the driver, or choose another {nameof(OnnxRuntimeOptions.Device)}.");
             }
-            session.AppendExecutionProvider(environment, [devices[options.Device]], new Dictionary<string, string>());
+            session.AppendExecutionProvider(environment, [devices[options.Device]], new Dictionary<string, string> { [Tf32] = options.AllowTf32 ? "1" : "0" });
         }
         catch (OnnxRuntimeException e)
         {

@@ -12,17 +12,25 @@ internal sealed class OnnxSessions(OnnxModelFolder folder, OnnxRuntimeOptions op
 
     /// <summary>Runs a component; the tensors that come out are the caller's.</summary>
     /// <param name="component">The component's folder.</param>
-    /// <param name="inputs">Values by input name; an input that the model lacks is refused by ONNX Runtime.</param>
+    /// <param name="inputs">Values by input name; an input that the model lacks is refused.</param>
+    /// <exception cref="InvalidOperationException">ONNX Runtime could not run the model; the message names its file and the reason, such as too little memory.</exception>
     public IReadOnlyList<OnnxTensor> Run(string component, params IReadOnlyList<(string Name, OnnxTensor Value)> inputs)
     {
         InferenceSession session = Open(component);
         using RunOptions run = new();
-        using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(
-            run,
-            [.. inputs.Select(i => i.Name)],
-            [.. inputs.Select(i => i.Value.Value)],
-            session.OutputNames);
-        return [.. outputs.Select(OnnxTensor.CopyOf)];
+        try
+        {
+            using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(
+                run,
+                [.. inputs.Select(i => i.Name)],
+                [.. inputs.Select(i => i.Value.Value)],
+                session.OutputNames);
+            return [.. outputs.Select(OnnxTensor.CopyOf)];
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new InvalidOperationException($"ONNX Runtime cannot run '{folder.ModelFile(component)}': {e.Message}", e);
+        }
     }
 
     public void Dispose()

@@ -56,6 +56,30 @@ public class FluxTransformerExportTests
     }
 
     [Fact]
+    public void Lora_ReplacesWholeTensors()
+    {
+        using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
+        using TemporaryFolder temporary = new();
+        string file = temporary.File("lora.safetensors");
+        using (WeightSource adapter = WeightSource.Open(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors")))
+        using (WeightSource release = WeightSource.Open(Fixtures.Path("tiny-dsd", "transformer")))
+        {
+            Dictionary<string, Tensor> tensors = adapter.Names.ToDictionary(n => n, adapter.Read);
+            tensors.Add("transformer.c_embedder.weight", zeros_like(release.Read("c_embedder.weight")));
+            SafetensorsWriter.Write(file, tensors, null);
+        }
+        using LoraWeights lora = LoraWeights.Open(file, strength: 0f);
+        using OnnxModel model = Conditional(lora);
+        using OnnxModel original = Conditional();
+
+        // With its weight replaced by zeros, the condition's layer adds its bias alone, whatever the condition.
+        Tensor replaced = model.Run(Inputs(model, reference))[0];
+        reference["condition_hidden_states"].zero_();
+
+        TensorAssert.Close(original.Run(Inputs(original, reference))[0], replaced, Tolerance);
+    }
+
+    [Fact]
     public void Lora_OfStrengthZero_ChangesNothing()
     {
         using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");

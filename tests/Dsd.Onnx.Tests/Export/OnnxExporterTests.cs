@@ -143,6 +143,21 @@ public class OnnxExporterTests
         Assert.Contains("unexpected 'c_embedder.bias'", e.Message);
     }
 
+    [Fact]
+    public void Export_RefusesParts_ThatDoNotFitTogether()
+    {
+        using TemporaryFolder model = new();
+        using TemporaryFolder target = new();
+        CopyFolder(Model, model.Path);
+        string config = model.File("transformer", "config.json");
+        File.WriteAllText(config, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(config), "\"joint_attention_dim\": \\d+", "\"joint_attention_dim\": 12345"));
+
+        WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(model.Path, null, target.File("onnx")));
+
+        Assert.Contains("joint_attention_dim 12345", e.Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(target.Path));
+    }
+
     private static string LoraWithCondition(TemporaryFolder temporary)
     {
         string file = temporary.File("with-condition.safetensors");
