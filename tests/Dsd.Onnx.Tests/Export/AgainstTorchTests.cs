@@ -1,0 +1,172 @@
+using Dsd.Models.Autoencoder;
+using Dsd.Models.Flux;
+using Dsd.Models.Text;
+using Dsd.Models.Weights;
+using Dsd.Onnx.Export;
+using Dsd.Onnx.Graph;
+using Dsd.Testing;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Onnx.Tests.Export;
+
+/// <summary>Exports of random models, in shapes that the fixtures do not have, against the same models in TorchSharp.</summary>
+public sealed class AgainstTorchTests : IDisposable
+{
+    private const double Tolerance = 1e-4;
+    private static readonly FluxConfig Flux = new()
+    {
+        InChannels = 8,
+        NumLayers = 1,
+        NumSingleLayers = 1,
+        AttentionHeadDim = 12,
+        NumAttentionHeads = 3,
+        JointAttentionDim = 20,
+        PooledProjectionDim = 10,
+        AxesDimsRope = [0, 4, 8],
+    };
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly IDisposable _noGrad = no_grad();
+
+    [Theory]
+    [InlineData(false, false, 1, 1)]
+    [InlineData(false, true, 0, 2)]
+    [InlineData(true, false, 2, 0)]
+    [InlineData(true, true, 1, 1)]
+    public void Transformer(bool conditional, bool guidance, int layers, int singleLayers)
+    {
+        FluxConfig config = Flux with { Conditional = conditional, GuidanceEmbeds = guidance, NumLayers = layers, NumSingleLayers = singleLayers };
+        FluxTransformer transformer = new(config);
+        Randomize(transformer);
+        (string Name, Tensor Value)[] inputs =
+        [
+            ("hidden_states", Random(2, 6, 8)),
+            ("condition_hidden_states", Random(2, 6, 8)),
+            ("encoder_hidden_states", Random(2, 5, 20)),
+            ("pooled_projections", Random(2, 10)),
+            ("timestep", tensor(new[] { 0.2f, 0.9f })),
+            ("img_ids", arange(18, dtype: ScalarType.Float32).reshape(6, 3)),
+            ("txt_ids", zeros(5, 3)),
+            ("guidance", tensor(new[] { 3.5f, 1f })),
+        ];
+        Tensor In(string name) => inputs.Single(i => i.Name == name).Value;
+        Tensor expected = transformer.forward(
+            In("hidden_states"), conditional ? In("condition_hidden_states") : null, In("encoder_hidden_states"), In("pooled_projections"),
+            In("timestep"), guidance ? In("guidance") : null, In("img_ids"), In("txt_ids"));
+
+        using OnnxModel model = Export(transformer, weights => FluxTransformerExport.Build(config, weights));
+
+        TensorAssert.Close(expected, model.Run([.. inputs.Where(i => model.Inputs.Contains(i.Name))])[0], Tolerance);
+    }
+
+    [Theory]
+    [InlineData(true, true, 1)]
+    [InlineData(false, false, 2)]
+    public void Autoencoder(bool quantConvs, bool attention, int levels)
+    {
+        VaeConfig config = new()
+        {
+            LatentChannels = 5,
+            BlockOutChannels = new[] { 6, 12 }[..levels],
+            LayersPerBlock = 2,
+            NormNumGroups = 3,
+            ScalingFactor = 1,
+            UseQuantConv = quantConvs,
+            UsePostQuantConv = quantConvs,
+            MidBlockAddAttention = attention,
+        };
+        AutoencoderKL vae = new(config);
+        Randomize(vae);
+        Tensor image = Random(2, 3, 10, 14);
+        (Tensor mean, Tensor logVariance) = vae.Encode(image);
+
+        using OnnxModel encoder = Export(vae, weights => VaeEncoderExport.Build(config, weights), n => !n.Contains("decoder") && !n.Contains("post_quant"));
+        using OnnxModel decoder = Export(vae, weights => VaeDecoderExport.Build(config, weights), n => !n.Contains("encoder") && !n.StartsWith("quant", StringComparison.Ordinal));
+
+        Tensor[] moments = encoder.Run(("image", image));
+        TensorAssert.Close(mean, moments[0], Tolerance);
+        TensorAssert.Close(logVariance, moments[1], Tolerance);
+        TensorAssert.Close(vae.Decode(mean), decoder.Run(("latent", mean))[0], Tolerance);
+    }
+
+    [Theory]
+    [InlineData("gelu")]
+    [InlineData("quick_gelu")]
+    public void Clip(string activation)
+    {
+        ClipTextConfig config = new() { VocabSize = 30, HiddenSize = 12, IntermediateSize = 20, NumHiddenLayers = 1, NumAttentionHeads = 3, HiddenAct = activation, EosTokenId = 2 };
+        ClipTextModel clip = new(config);
+        Randomize(clip);
+        Tensor ids = randint(0, 30, [3, 9], dtype: ScalarType.Int64);
+        (Tensor last, Tensor pooled) = clip.forward(ids);
+
+        using OnnxModel model = Export(clip, weights => ClipTextExport.Build(config, weights));
+
+        Tensor[] outputs = model.Run(("input_ids", ids));
+        TensorAssert.Close(last, outputs[0], Tolerance);
+        TensorAssert.Close(pooled, outputs[1], Tolerance);
+    }
+
+    [Theory]
+    [InlineData("relu", 12, 16)]
+    [InlineData("gated-gelu", 32, 128)]
+    public void T5(string activation, int buckets, int mostDistance)
+    {
+        T5Config config = new()
+        {
+            VocabSize = 30,
+            DModel = 12,
+            DKv = 5,
+            DFf = 20,
+            NumLayers = 2,
+            NumHeads = 3,
+            FeedForwardProj = activation,
+            RelativeAttentionNumBuckets = buckets,
+            RelativeAttentionMaxDistance = mostDistance,
+        };
+        T5Encoder t5 = new(config);
+        Randomize(t5);
+        Tensor ids = randint(0, 30, [2, 150], dtype: ScalarType.Int64);
+
+        using OnnxModel model = Export(t5, weights => T5EncoderExport.Build(config, weights));
+
+        TensorAssert.Close(t5.forward(ids), model.Run(("input_ids", ids))[0], Tolerance);
+    }
+
+    public void Dispose()
+    {
+        _noGrad.Dispose();
+        _scope.Dispose();
+        _folder.Dispose();
+    }
+
+    private OnnxModel Export(nn.Module module, Func<CheckpointWeights, GraphBuilder> build, Func<string, bool>? belongs = null)
+    {
+        string file = _folder.File($"{Guid.NewGuid():N}.safetensors");
+        SafetensorsWriter.Write(file, module.state_dict(), null);
+        using WeightSource source = WeightSource.Open(file);
+        CheckpointWeights weights = new(source);
+        GraphBuilder graph = build(weights);
+        weights.Check(belongs);
+        return new OnnxModel(graph);
+    }
+
+    /// <summary>Every weight random, biases and norms too: what starts at zero or one would hide a mistake.</summary>
+    private static void Randomize(nn.Module module)
+    {
+        using Generator generator = new(1234, CPU);
+        foreach (TorchSharp.Modules.Parameter parameter in module.parameters())
+        {
+            double deviation = parameter.dim() > 1 ? Math.Sqrt(1.0 / parameter[0].numel()) : 0.3;
+            parameter.copy_(randn(parameter.shape, generator: generator) * deviation);
+        }
+    }
+
+    private static Tensor Random(params long[] shape)
+    {
+        using Generator generator = new((ulong)shape.Aggregate(17L, (a, b) => a * 31 + b), CPU);
+        return randn(shape, generator: generator);
+    }
+}
