@@ -76,6 +76,33 @@ public sealed class InspectFolderTests : IDisposable
     }
 
     [Fact]
+    public async Task Inspect_KeepsGoingWhereAnAdapterIsBroken()
+    {
+        CopyPipeline();
+        File.WriteAllText(_folder.File("lora.safetensors"), "no weights");
+
+        CliResult result = await Cli.Run("inspect", _folder.Path);
+
+        Assert.Equal(ExitCode.Done, result.ExitCode);
+        Assert.Contains("lora.safetensors", result.Output, StringComparison.Ordinal);
+        Assert.Contains("text_encoder_2", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1e999")]
+    [InlineData("\"\\ud800\"")]
+    [InlineData("[[[]]]")]
+    public async Task Inspect_SurvivesStrangeValues(string value)
+    {
+        CopyPipeline();
+        File.WriteAllText(_folder.File("vae", "config.json"), $"{{\"sample_size\": {value}}}");
+
+        JsonElement report = await Cli.Json("inspect", _folder.Path);
+
+        Assert.Equal(7, report.GetProperty("components").GetArrayLength());
+    }
+
+    [Fact]
     public async Task Inspect_RefusesAFolderWithoutAModel() =>
         (await Cli.Run("inspect", _folder.Path)).AssertFails(ExitCode.Failed, _folder.Path, "model_index.json", "none of these");
 

@@ -36,7 +36,7 @@ internal static class ConfigValues
             }
             return values;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new WeightsException(file, "a JSON object", e.Message.TrimEnd('.'), e);
         }

@@ -35,8 +35,12 @@ internal sealed class FolderReader(string folder)
         {
             names = [""];
         }
-        WeightsReport[] files = names is [""] ? [] : [.. Directory.EnumerateFiles(folder, "*.safetensors").Order(StringComparer.Ordinal).Select(f => WeightsReport.Read(f, each: false))];
-        if (names.Length == 0 && files.Length == 0)
+        List<WeightsReport> files = [];
+        foreach (string file in Directory.EnumerateFiles(folder, "*.safetensors").Order(StringComparer.Ordinal).Where(_ => names is not [""]))
+        {
+            Try(warnings, () => files.Add(WeightsReport.Read(file, each: false)));
+        }
+        if (names.Length == 0 && files.Count == 0 && warnings.Count == 0)
         {
             throw new WeightsException(folder, "a model folder (model_index.json or components with a config.json), an ONNX folder (dsd.json) or safetensors files", "none of these");
         }
@@ -54,7 +58,7 @@ internal sealed class FolderReader(string folder)
             Path = folder,
             Pipeline = pipeline,
             Components = components,
-            Files = files,
+            Files = [.. files],
             Parameters = components.Sum(c => c.Weights?.Parameters ?? 0),
             Bytes = components.Sum(c => c.Weights?.Bytes ?? 0),
             Warnings = [.. warnings],
