@@ -6,13 +6,13 @@ public sealed record OnnxExportOptions
     /// <summary>A folder in the layout of the published Diffusion Self-Distillation release: its <c>transformer</c> takes the place of the pipeline's. Null, the default, is none.</summary>
     public string? ReleaseFolder { get; init; }
 
-    /// <summary>What the LoRA's additions are multiplied by, beside its own alpha / rank. −10 to 10, default 1.</summary>
+    /// <summary>What the LoRA's additions are multiplied by, beside its own alpha / rank. −100 to 100; 1, the default, is as trained. It needs a LoRA.</summary>
     public float LoraScale
     {
         get;
-        init => field = value is >= -10f and <= 10f
+        init => field = value is >= -100f and <= 100f
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(LoraScale), value, $"Option {nameof(LoraScale)} must lie between -10 and 10, but is {value}.");
+            : throw new ArgumentOutOfRangeException(nameof(LoraScale), value, $"Option {nameof(LoraScale)} must lie between -100 and 100, but is {value}.");
     } = 1f;
 
     /// <summary>Width of a frame in pixels that the model is meant for, a multiple of 16; written into <c>dsd.json</c> for callers. Default 512.</summary>

@@ -24,6 +24,7 @@ public static class OnnxExporter
     /// <param name="cancellationToken">Checked between pieces of weights.</param>
     /// <param name="progress">Told the name of each part before it is written.</param>
     /// <exception cref="WeightsException">A file of the model is missing, damaged, or does not fit its config; all tensors that do not fit are listed.</exception>
+    /// <exception cref="ArgumentException">The options contradict the other arguments.</exception>
     /// <exception cref="IOException">The target cannot be written, or holds something else.</exception>
     /// <exception cref="OperationCanceledException">The export was cancelled; nothing is left of it.</exception>
     public static void Export(
@@ -36,6 +37,10 @@ public static class OnnxExporter
     {
         ArgumentException.ThrowIfNullOrEmpty(outFolder);
         options ??= new OnnxExportOptions();
+        if (loraFile is null && options.LoraScale != 1f)
+        {
+            throw new ArgumentException($"Option {nameof(OnnxExportOptions.LoraScale)} is {options.LoraScale}, but there is no LoRA that it could scale.", nameof(options));
+        }
         ModelFolder model = ModelFolder.Open(modelFolder);
         using LoraWeights? lora = loraFile is null ? null : LoraWeights.Open(loraFile, options.LoraScale);
         ModelParts parts = ModelParts.Read(model, options.ReleaseFolder, bringsCondition: lora?.HasCondition == true);

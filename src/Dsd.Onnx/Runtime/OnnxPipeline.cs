@@ -33,7 +33,13 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
 
     /// <summary>Opens an ONNX folder that <see cref="Export.OnnxExporter"/> wrote.</summary>
     /// <exception cref="WeightsException">The folder is none, was written by another version, or a file is missing or cut short.</exception>
-    public static OnnxPipeline Open(string folder, OnnxRuntimeOptions? options = null) => new(OnnxModelFolder.Open(folder), options ?? new OnnxRuntimeOptions());
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
+    public static OnnxPipeline Open(string folder, OnnxRuntimeOptions? options = null)
+    {
+        options ??= new OnnxRuntimeOptions();
+        options.Validate();
+        return new OnnxPipeline(OnnxModelFolder.Open(folder), options);
+    }
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The export takes no condition.</exception>

@@ -21,7 +21,7 @@ public sealed record OnnxRuntimeOptions
             : throw new ArgumentOutOfRangeException(nameof(Threads), value, $"Option {nameof(Threads)} must lie between 1 and 1024, but is {value}.");
     }
 
-    /// <summary>The GPU's number, 0 to 1023. Default 0; the processor has no use for it.</summary>
+    /// <summary>The GPU's number, 0 to 1023. Default 0. For <see cref="OnnxProvider.Cuda"/> alone.</summary>
     public int Device
     {
         get;
@@ -32,16 +32,26 @@ public sealed record OnnxRuntimeOptions
 
     /// <summary>
     /// Let the GPU multiply matrices with the 10-bit fractions of TF32: several times faster, and pictures differ a little from the
-    /// processor's. Default false: whole single precision.
+    /// processor's. Default false: whole single precision. For <see cref="OnnxProvider.Cuda"/> alone.
     /// </summary>
     public bool AllowTf32 { get; init; }
 
     /// <summary>
     /// The file of the CUDA provider, for a build of ONNX Runtime that does not contain it but can load it.
-    /// Null, the default, looks for it beside the program.
+    /// Null, the default, looks for it beside the program. For <see cref="OnnxProvider.Cuda"/> alone.
     /// </summary>
     public string? CudaProviderLibrary { get; init; }
 
     /// <summary>Told, in a full sentence, what was done otherwise than asked: a prompt that was cut off. Null, the default, tells nobody.</summary>
     public Action<string>? Warn { get; init; }
+
+    /// <summary>Checks the options against each other.</summary>
+    internal void Validate()
+    {
+        if (Provider != OnnxProvider.Cuda && (Device != 0 || AllowTf32 || CudaProviderLibrary is not null))
+        {
+            throw new ArgumentException(
+                $"Options {nameof(Device)}, {nameof(AllowTf32)} and {nameof(CudaProviderLibrary)} are for {nameof(OnnxProvider.Cuda)} alone, but {nameof(Provider)} is {Provider}.");
+        }
+    }
 }

@@ -144,6 +144,14 @@ public class OnnxExporterTests
     }
 
     [Fact]
+    public void Export_RefusesAScale_WithoutALora()
+    {
+        using TemporaryFolder target = new();
+
+        Assert.Throws<ArgumentException>(() => OnnxExporter.Export(Model, null, target.File("onnx"), new OnnxExportOptions { LoraScale = 0.5f }));
+    }
+
+    [Fact]
     public void Export_RefusesParts_ThatDoNotFitTogether()
     {
         using TemporaryFolder model = new();

@@ -145,6 +145,10 @@ public class OnnxPipelineTests(ExportedModels models) : IClassFixture<ExportedMo
     }
 
     [Fact]
+    public void Open_RefusesOptionsOfAGpu_OnTheProcessor() =>
+        Assert.Throws<ArgumentException>(() => OnnxPipeline.Open(models.Teacher, new OnnxRuntimeOptions { Device = 1 }));
+
+    [Fact]
     public void Open_ForCuda_SaysWhatIsMissing_WhereThereIsNone()
     {
         OnnxRuntimeOptions options = new() { Provider = OnnxProvider.Cuda, CudaProviderLibrary = Path.Combine(models.Teacher, "no-such-library.so") };
