@@ -110,30 +110,31 @@ public sealed class VlmCuratorTransformer : DsdTransformer
         bool captioned = input.GetColumnOrNull(Options.PanelCaptionsColumn) is not null;
         GridLayout layout = LayoutOf(input);
         PanelCutterOptions cutting = Cutting(input);
-        return ([Options.GridColumn, captioned ? Options.PanelCaptionsColumn : Options.CaptionColumn], row =>
+        return ([Options.GridColumn, captioned ? Options.PanelCaptionsColumn : Options.CaptionColumn], Open);
+
+        Func<IReadOnlyList<CuratedPair>> Open(DataViewRow row)
         {
             Func<Picture> sheet = InputReaders.Picture(row, Options.GridColumn);
             Func<string[]> captions = captioned
                 ? PanelCaptions(row, layout)
                 : Repeated(InputReaders.Text(row, Options.CaptionColumn, "a caption"), layout.Panels);
-            PairJudge? judge = null;
             CurationProgress progress = new(0, 0, 0);
             return () =>
             {
                 (Picture grid, string[] prompts) = (sheet(), captions());
-                (PanelPair[] pairs, PairJudgement[] judgements) = Work.Run(row.Position, 1, Options.KeptColumn, cancel =>
-                {
-                    judge ??= new PairJudge(_client.Value, Options.Judging);
-                    IReadOnlyList<Picture> panels = PanelCutter.Cut(grid, layout, cutting);
-                    PanelPair[] pairs = [.. PanelCutter.Pairs(panels.Count, ordered: false).Select(p => new PanelPair(panels[p.Reference], panels[p.Target], prompts[p.Reference], prompts[p.Target]))];
-                    return (pairs, judge.JudgeManyAsync(pairs.Select(p => new PicturePair(p.First, p.Second)), cancel).ToBlockingEnumerable(cancel).ToArray());
-                });
+                (PanelPair[] pairs, PairJudgement[] judgements) = Work.Run(row.Position, 1, Options.KeptColumn, cancel => Judge(PanelCutter.Cut(grid, layout, cutting), prompts, cancel));
                 progress = new CurationProgress(progress.Sheets + 1, progress.Pairs + pairs.Length, progress.Kept + judgements.Count(j => j.Kept));
                 Options.Progress?.Report(progress);
                 return [.. pairs.Zip(judgements).SelectMany(p => Rows(p.First, p.Second))];
             };
         }
-        );
+    }
+
+    private (PanelPair[] Pairs, PairJudgement[] Judgements) Judge(IReadOnlyList<Picture> panels, string[] prompts, CancellationToken cancel)
+    {
+        PanelPair[] pairs = [.. PanelCutter.Pairs(panels.Count, ordered: false).Select(p => new PanelPair(panels[p.Reference], panels[p.Target], prompts[p.Reference], prompts[p.Target]))];
+        PairJudge judge = new(_client.Value, Options.Judging);
+        return (pairs, [.. judge.JudgeManyAsync(pairs.Select(p => new PicturePair(p.First, p.Second)), cancel).ToBlockingEnumerable(cancel)]);
     }
 
     private AddedColumn[] Added(DataViewSchema input)

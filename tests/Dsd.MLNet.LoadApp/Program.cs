@@ -1,0 +1,17 @@
+using Dsd.MLNet.LoadApp;
+using Microsoft.ML;
+
+// Loads a saved model and prints what it gives for a sample input, a line for each row. It names no type of Dsd.MLNet and registers
+// nothing, unless it is told to: ML.NET must find the classes by what the file says.
+(string model, string input) = (args[0], args[1]);
+if (args.Contains("--client"))
+{
+    SampleClient.Register();
+}
+MLContext ml = new();
+ITransformer loaded = ml.Model.Load(model, out _);
+foreach (string row in RowText.Of(loaded.Transform(SampleInput.Of(ml, input))))
+{
+    Console.WriteLine(row);
+}
+(loaded as IDisposable)?.Dispose();
