@@ -1,5 +1,4 @@
 using Dsd.Models.Sampling;
-using Dsd.Testing;
 using Microsoft.ML;
 
 namespace Dsd.MLNet.Tests.Conformance;
@@ -14,8 +13,8 @@ public sealed class DsdGeneratorConformance : EstimatorConformance
 
     protected override IEstimator<ITransformer> Create(MLContext ml, CancellationToken cancellationToken) => new DsdGenerator(ml, new DsdGeneratorOptions
     {
-        Model = Fixtures.Path("tiny-flux"),
-        ReleaseFolder = Fixtures.Path("tiny-dsd"),
+        Model = OwnFixtures.TinyFlux,
+        ReleaseFolder = OwnFixtures.TinyDsd,
         Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 2, MaxTextTokens = 64 },
         CancellationToken = cancellationToken,
     });

@@ -1,6 +1,5 @@
 using Dsd.Curation.Grids;
 using Dsd.Models.Sampling;
-using Dsd.Testing;
 using Microsoft.ML;
 
 namespace Dsd.MLNet.Tests.Conformance;
@@ -15,7 +14,7 @@ public sealed class GridGeneratorConformance : EstimatorConformance
 
     protected override IEstimator<ITransformer> Create(MLContext ml, CancellationToken cancellationToken) => new GridGenerator(ml, new GridGeneratorOptions
     {
-        Model = Fixtures.Path("tiny-flux"),
+        Model = OwnFixtures.TinyFlux,
         Layout = GridLayout.OneByTwo,
         Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 2, MaxTextTokens = 64 },
         CancellationToken = cancellationToken,
