@@ -69,6 +69,18 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>
     public Tensor Unscale(Tensor latent) => latent / Config.ScalingFactor + (Config.ShiftFactor ?? 0f);
 }
 
+internal static class Norms
+{
+    /// <summary>A group normalisation that starts as ones and zeros: TorchSharp leaves its weights as the memory was.</summary>
+    public static GroupNorm Group(VaeConfig config, int channels)
+    {
+        GroupNorm norm = GroupNorm(config.NormNumGroups, channels, eps: 1e-6);
+        init.ones_(norm.weight!);
+        init.zeros_(norm.bias!);
+        return norm;
+    }
+}
+
 internal sealed class Encoder : Module<Tensor, Tensor>
 {
     private readonly Conv2d conv_in;
@@ -86,7 +98,7 @@ internal sealed class Encoder : Module<Tensor, Tensor>
             .Select((c, i) => new DownBlock(config, channels[Math.Max(i - 1, 0)], c, downsample: i < channels.Count - 1))
             .ToArray());
         mid_block = new MidBlock(config);
-        conv_norm_out = GroupNorm(config.NormNumGroups, channels[^1], eps: 1e-6);
+        conv_norm_out = Norms.Group(config, channels[^1]);
         conv_out = Conv2d(channels[^1], 2 * config.LatentChannels, 3, padding: 1);
         RegisterComponents();
     }
@@ -121,7 +133,7 @@ internal sealed class Decoder : Module<Tensor, Tensor>
         up_blocks = ModuleList(channels
             .Select((c, i) => new UpBlock(config, channels[Math.Max(i - 1, 0)], c, upsample: i < channels.Length - 1))
             .ToArray());
-        conv_norm_out = GroupNorm(config.NormNumGroups, channels[^1], eps: 1e-6);
+        conv_norm_out = Norms.Group(config, channels[^1]);
         conv_out = Conv2d(channels[^1], config.OutChannels, 3, padding: 1);
         RegisterComponents();
     }
@@ -225,9 +237,9 @@ internal sealed class ResnetBlock : Module<Tensor, Tensor>
     public ResnetBlock(VaeConfig config, int inChannels, int outChannels)
         : base(nameof(ResnetBlock))
     {
-        norm1 = GroupNorm(config.NormNumGroups, inChannels, eps: 1e-6);
+        norm1 = Norms.Group(config, inChannels);
         conv1 = Conv2d(inChannels, outChannels, 3, padding: 1);
-        norm2 = GroupNorm(config.NormNumGroups, outChannels, eps: 1e-6);
+        norm2 = Norms.Group(config, outChannels);
         conv2 = Conv2d(outChannels, outChannels, 3, padding: 1);
         conv_shortcut = inChannels == outChannels ? null : Conv2d(inChannels, outChannels, 1);
         RegisterComponents();
@@ -253,7 +265,7 @@ internal sealed class AttentionBlock : Module<Tensor, Tensor>
     public AttentionBlock(VaeConfig config, int channels)
         : base(nameof(AttentionBlock))
     {
-        group_norm = GroupNorm(config.NormNumGroups, channels, eps: 1e-6);
+        group_norm = Norms.Group(config, channels);
         to_q = Linear(channels, channels);
         to_k = Linear(channels, channels);
         to_v = Linear(channels, channels);

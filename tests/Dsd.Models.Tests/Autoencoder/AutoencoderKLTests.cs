@@ -50,6 +50,14 @@ public class AutoencoderKLTests
     }
 
     [Fact]
+    public void Constructor_StartsFromWeightsOfModestSize()
+    {
+        VaeConfig config = new() { LatentChannels = 4, BlockOutChannels = [32, 64], LayersPerBlock = 2, NormNumGroups = 8, ScalingFactor = 1 };
+        using AutoencoderKL vae = new(config);
+        Assert.All(vae.parameters(), p => Assert.True(p.abs().max().item<float>() <= 1));
+    }
+
+    [Fact]
     public void Constructor_RefusesChannelsThatDoNotDivideIntoGroups()
     {
         VaeConfig config = new() { LatentChannels = 4, BlockOutChannels = [8, 10], LayersPerBlock = 1, NormNumGroups = 4, ScalingFactor = 1 };

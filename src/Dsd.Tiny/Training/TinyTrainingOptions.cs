@@ -1,0 +1,20 @@
+namespace Dsd.Tiny.Training;
+
+/// <summary>Where, on what, how long and how far the embedded model is trained.</summary>
+public sealed record TinyTrainingOptions
+{
+    /// <summary>The folder that becomes the model. Checkpoints stand in its subfolder <c>.training</c>.</summary>
+    public required string OutFolder { get; init; }
+
+    /// <summary><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. Default <c>cpu</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Time after which a checkpoint is written and training stops; null, the default, is none.</summary>
+    public TimeSpan? Time { get; init; }
+
+    /// <summary>A config file, or null, the default, for the embedded model's own.</summary>
+    public string? ConfigFile { get; init; }
+
+    /// <summary>Stages to run, out of <see cref="TinyTraining.StageNames"/>. Default all.</summary>
+    public IReadOnlyList<string> Stages { get; init; } = TinyTraining.StageNames;
+}
