@@ -63,7 +63,7 @@ internal sealed class LatentPool : IDisposable
         {
             using DisposeScope scope = NewDisposeScope();
             List<Tensor> latents = [];
-            foreach (PictureBatch part in pictures.Parts(EncodeBatch))
+            foreach (PictureBatch part in pictures.Pictures.Parts(EncodeBatch))
             {
                 using DisposeScope inner = NewDisposeScope();
                 latents.Add(LatentPacking.Pack(_vae.Scale(_vae.Encode(part.ToTensor(_device)).Mean)).MoveToOuterDisposeScope());
@@ -73,7 +73,7 @@ internal sealed class LatentPool : IDisposable
                 cat(latents, 0).DetachFromDisposeScope(), // [pictures, tokens, 4 · latent channels]
                 tensor(pictures.T5Ids, [pictures.Count, pictures.T5Ids.Length / pictures.Count], device: _device).DetachFromDisposeScope(),
                 tensor(pictures.ClipIds, [pictures.Count, pictures.ClipIds.Length / pictures.Count], device: _device).DetachFromDisposeScope(),
-                LatentPacking.PositionIds(pictures.Height / factor, pictures.Width / factor).to(_device).DetachFromDisposeScope()));
+                LatentPacking.ImageIds(pictures.Height / factor, pictures.Width / factor, _device).DetachFromDisposeScope()));
         }
     }
 

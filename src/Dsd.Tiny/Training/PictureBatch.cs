@@ -21,6 +21,9 @@ internal sealed class PictureBatch(int width, int height, byte[] rgb)
         return new PictureBatch(pictures[0].Width, pictures[0].Height, rgb);
     }
 
+    /// <summary>The same pictures in batches of at most so many.</summary>
+    public IEnumerable<PictureBatch> Parts(int most) => rgb.Chunk(3 * width * height * most).Select(part => new PictureBatch(width, height, part));
+
     /// <summary>[count, 3, height, width] in −1…1 on the device.</summary>
     public Tensor ToTensor(Device device)
     {

@@ -1,4 +1,5 @@
 using Dsd.Models.Flux;
+using Dsd.Models.Sampling;
 using Dsd.Models.Text;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -13,7 +14,6 @@ internal sealed class TeacherNetworks : IDisposable
     {
         TeacherStageConfig teacher = config.Teacher;
         TextConfig text = config.Text;
-        random.manual_seed(config.Seed);
         Clip = new ClipTextModel(
             new ClipTextConfig
             {
@@ -24,10 +24,11 @@ internal sealed class TeacherNetworks : IDisposable
                 NumAttentionHeads = text.ClipHeads,
                 MaxPositionEmbeddings = 77,
                 HiddenAct = "quick_gelu",
-                LayerNormEps = 1e-5f,
+                LayerNormEps = 1e-5,
                 EosTokenId = tokens.ClipEndOfText,
             },
-            device);
+            device,
+            seed: config.Seed);
         T5 = new T5Encoder(
             new T5Config
             {
@@ -39,10 +40,11 @@ internal sealed class TeacherNetworks : IDisposable
                 NumHeads = text.T5Heads,
                 RelativeAttentionNumBuckets = 32,
                 RelativeAttentionMaxDistance = 128,
-                LayerNormEpsilon = 1e-6f,
+                LayerNormEpsilon = 1e-6,
                 FeedForwardProj = "gated-gelu",
             },
-            device);
+            device,
+            seed: config.Seed + 1);
         Transformer = new FluxTransformer(
             new FluxConfig
             {
@@ -56,8 +58,9 @@ internal sealed class TeacherNetworks : IDisposable
                 GuidanceEmbeds = true,
                 AxesDimsRope = teacher.RopeAxes,
             },
-            device);
-        TextPositions = zeros(text.T5Tokens, 3, device: device).DetachFromDisposeScope();
+            device,
+            seed: config.Seed + 2);
+        TextPositions = LatentPacking.TextIds(text.T5Tokens, device).DetachFromDisposeScope();
     }
 
     public ClipTextModel Clip { get; }

@@ -51,7 +51,7 @@ internal sealed record Noised(Tensor Latents, Tensor Sigma, Tensor Velocity)
     {
         random.manual_seed(seed * 1_000_003 + step);
         Tensor noise = randn_like(latents);
-        double mu = FlowMatchEulerScheduler.Mu(SchedulerConfig.Flux, (int)latents.shape[1]);
+        double mu = FlowMatchEulerScheduler.Mu(TinyFiles.Schedule, (int)latents.shape[1]);
         float[] levels = FlowMatching.Sigmas(randn(latents.shape[0]).data<float>().ToArray(), mu);
         Tensor sigma = tensor(levels, device: latents.device);
         return new Noised(FlowMatching.Interpolate(latents, noise, sigma), sigma, FlowMatching.Velocity(latents, noise));

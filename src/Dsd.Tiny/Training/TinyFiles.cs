@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
-using Dsd.Models.Flux;
+using Dsd.Models.Sampling;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using TorchSharp;
@@ -16,6 +16,9 @@ internal static class TinyFiles
     private const string Weights = "diffusion_pytorch_model.safetensors";
     private const string TextWeights = "model.safetensors";
     private static readonly JsonSerializerOptions Snake = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+
+    /// <summary>FLUX.1-dev's noise schedule.</summary>
+    public static SchedulerConfig Schedule { get; } = new() { UseDynamicShifting = true, Shift = 3 };
 
     public static void SaveVae(string folder, AutoencoderKL vae, VaeConfig config)
     {
@@ -68,17 +71,7 @@ internal static class TinyFiles
             ["transformer"] = diffusers("FluxTransformer2DModel"),
             ["vae"] = diffusers("AutoencoderKL"),
         });
-        Write(Path.Combine(folder, "scheduler", "scheduler_config.json"), new Dictionary<string, object?>
-        {
-            ["_class_name"] = "FlowMatchEulerDiscreteScheduler",
-            ["base_image_seq_len"] = 256,
-            ["base_shift"] = 0.5,
-            ["max_image_seq_len"] = 4096,
-            ["max_shift"] = 1.15,
-            ["num_train_timesteps"] = 1000,
-            ["shift"] = 3.0,
-            ["use_dynamic_shifting"] = true,
-        });
+        Write(Path.Combine(folder, "scheduler", "scheduler_config.json"), Json(Schedule, "_class_name", "FlowMatchEulerDiscreteScheduler"));
     }
 
     private static JsonObject Json<T>(T config, string key, string value)

@@ -15,14 +15,14 @@ internal sealed class TinyTokens
 
     public int ClipVocabulary => _clip.VocabularySize;
 
-    public int ClipEndOfText => (int)_clip.EndOfTextId;
+    public int ClipEndOfText => _clip.EndOfText;
 
     public int T5Vocabulary => _t5.VocabularySize;
 
     public static TinyTokens Load(string folder, int t5Length) =>
         new(ClipTokenizer.Load(Path.Combine(folder, "tokenizer")), T5Tokenizer.Load(Path.Combine(folder, "tokenizer_2")), t5Length);
 
-    public (long[] T5, long[] Clip) Encode(string text) => (_t5.Encode(text, _t5Length).Ids, _clip.Encode(text, ClipLength).Ids);
+    public (long[] T5, long[] Clip) Encode(string text) => (_t5.Encode(text, _t5Length), _clip.Encode(text, ClipLength));
 
     /// <summary>The empty prompt, each [1, tokens].</summary>
     public (Tensor T5, Tensor Clip) Empty(Device device)

@@ -16,8 +16,8 @@ public static class TinyTraining
         ("vae", VaeStage.Run),
         ("teacher", TeacherStage.Run),
         ("guidance", GuidanceStage.Run),
-        ("judge", JudgeStage.Run),
-        ("student", StudentStage.Run),
+        // ("judge", JudgeStage.Run),
+        // ("student", StudentStage.Run),
     ];
 
     /// <summary>The stages' names, in order.</summary>

@@ -14,6 +14,40 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
         _ => PictureBatch.Draw(singles, i => DrawSingle(Random(number, i))),
     };
 
+    /// <summary>Captioned pictures of every shape: single ones, pairs and quads, <paramref name="count"/> of each.</summary>
+    public IReadOnlyList<CaptionedPictures> CaptionedPool(long round, int count, TinyTokens tokens) =>
+    [
+        Captioned(1, 1, count, tokens, i =>
+        {
+            WorldRandom random = Random(~round, i);
+            Subject subject = WorldSampler.SampleSubject(random);
+            Context context = WorldSampler.SampleContext(random);
+            Caption caption = random.Chance(0.5) ? Captions.Single(subject, context, random.NextBits()) : Captions.Full(subject, context, random.NextBits());
+            return (Renderer.Draw(subject, context, config.PanelSize), caption.Text);
+        }),
+        Captioned(2, 1, count, tokens, i => Sheet(Random(~round, i + count), SheetLayout.Pair)),
+        Captioned(2, 2, count, tokens, i => Sheet(Random(~round, i + 2 * count), SheetLayout.Quad)),
+    ];
+
+    private CaptionedPictures Captioned(int columns, int rows, int count, TinyTokens tokens, Func<int, (Picture, string)> draw)
+    {
+        string[] captions = new string[count];
+        PictureBatch pictures = PictureBatch.Draw(count, i =>
+        {
+            (Picture picture, captions[i]) = draw(i);
+            return picture;
+        });
+        (long[] T5, long[] Clip)[] ids = [.. captions.AsParallel().AsOrdered().Select(tokens.Encode)];
+        return new CaptionedPictures(
+            columns * config.PanelSize, rows * config.PanelSize, pictures, [.. ids.SelectMany(i => i.T5)], [.. ids.SelectMany(i => i.Clip)]);
+    }
+
+    private (Picture, string) Sheet(WorldRandom random, SheetLayout layout)
+    {
+        Sheet sheet = WorldSampler.SampleSheet(random, layout);
+        return (Renderer.Draw(sheet, config.PanelSize), Captions.Grid(sheet, random.NextBits()).Text);
+    }
+
     private Picture DrawSingle(WorldRandom random) =>
         Renderer.Draw(WorldSampler.SampleSubject(random), WorldSampler.SampleContext(random), config.PanelSize);
 
@@ -22,4 +56,10 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
 
     private WorldRandom Random(long number, int index) =>
         new(WorldRandom.Mix(WorldRandom.Mix((ulong)config.Seed) ^ (ulong)(number * 1_000_003 + index)));
+}
+
+/// <summary>Pictures of one shape with the token ids of their captions, one row of ids after the other.</summary>
+internal sealed record CaptionedPictures(int Width, int Height, PictureBatch Pictures, long[] T5Ids, long[] ClipIds)
+{
+    public int Count => Pictures.Count;
 }

@@ -1,0 +1,11 @@
+namespace Dsd.Tiny.Training;
+
+/// <summary>The stage that distils guidance.</summary>
+public sealed record GuidanceStageConfig : StageConfig
+{
+    /// <summary>Smallest guidance that is distilled.</summary>
+    public required float Least { get; init; }
+
+    /// <summary>Largest guidance that is distilled.</summary>
+    public required float Most { get; init; }
+}

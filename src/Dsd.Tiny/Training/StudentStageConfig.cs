@@ -1,0 +1,20 @@
+namespace Dsd.Tiny.Training;
+
+/// <summary>The student's stage.</summary>
+public sealed record StudentStageConfig : StageConfig
+{
+    /// <summary>Grids of each layout that the teacher draws.</summary>
+    public required int Grids { get; init; }
+
+    /// <summary>Rank of the LoRA.</summary>
+    public required int Rank { get; init; }
+
+    /// <summary>Guidance that the grids are drawn with.</summary>
+    public required float Guidance { get; init; }
+
+    /// <summary>Steps that the grids are drawn with.</summary>
+    public required int SamplingSteps { get; init; }
+
+    /// <summary>The judge's confidence from which a pair is kept.</summary>
+    public required float Confidence { get; init; }
+}

@@ -1,0 +1,29 @@
+namespace Dsd.Tiny.Training;
+
+/// <summary>The teacher's stage.</summary>
+public sealed record TeacherStageConfig : StageConfig
+{
+    /// <summary>Double-stream blocks.</summary>
+    public required int DoubleLayers { get; init; }
+
+    /// <summary>Single-stream blocks.</summary>
+    public required int SingleLayers { get; init; }
+
+    /// <summary>Attention heads.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Channels a head.</summary>
+    public required int HeadSize { get; init; }
+
+    /// <summary>Channels of a head for each of the three position axes.</summary>
+    public required IReadOnlyList<int> RopeAxes { get; init; }
+
+    /// <summary>Pictures of each shape that are kept as latents at a time.</summary>
+    public required int Pool { get; init; }
+
+    /// <summary>Steps after which the pictures are drawn anew.</summary>
+    public required int PoolSteps { get; init; }
+
+    /// <summary>Share of examples that are trained with an empty prompt, so that guidance has something to push away from.</summary>
+    public required double CaptionDropout { get; init; }
+}
