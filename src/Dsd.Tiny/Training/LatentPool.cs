@@ -68,7 +68,7 @@ internal sealed class LatentPool : IDisposable
                 using DisposeScope inner = NewDisposeScope();
                 latents.Add(LatentPacking.Pack(_vae.Scale(_vae.Encode(part.ToTensor(_device)).Mean)).MoveToOuterDisposeScope());
             }
-            int factor = 2 * _vae.Config.Factor;
+            int factor = _vae.Config.Factor;
             _shapes.Add(new Shape(
                 cat(latents, 0).DetachFromDisposeScope(), // [pictures, tokens, 4 · latent channels]
                 tensor(pictures.T5Ids, [pictures.Count, pictures.T5Ids.Length / pictures.Count], device: _device).DetachFromDisposeScope(),

@@ -38,7 +38,7 @@ public sealed record TinyTrainingConfig
     public required StudentStageConfig Student { get; init; }
 
     /// <summary>The config that the embedded model was trained with.</summary>
-    public static string DefaultFile => Path.Combine(AppContext.BaseDirectory, "dsd-tiny-training.json");
+    public static string DefaultFile => Path.Combine(TinyModel.Folder, "training.json");
 
     /// <summary>Reads a config file; unknown and missing fields are refused.</summary>
     /// <exception cref="JsonException">The file is no such config; the message names file and field.</exception>

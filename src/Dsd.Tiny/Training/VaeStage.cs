@@ -58,7 +58,7 @@ internal static class VaeStage
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Tensor image = world.PlainBatch(-1, 512).ToTensor(context.Device);
+        Tensor image = world.PlainBatch(-4, 128).ToTensor(context.Device);
         Tensor latent = vae.Encode(image).Mean;
         float shift = latent.mean().item<float>();
         float scale = 1 / latent.std().item<float>();

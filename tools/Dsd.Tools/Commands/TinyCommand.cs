@@ -9,5 +9,6 @@ internal static class TinyCommand
     {
         TinyWorldCommand.Create(terminal),
         TinyDrawCommand.Create(terminal),
+        TinyTrainCommand.Create(terminal),
     };
 }

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Dsd.Models.Native;
+using Dsd.Tiny.Training;
+
+namespace Dsd.Tools.Commands;
+
+/// <summary><c>dsd tiny train</c>: the embedded model from nothing, resumable.</summary>
+internal static class TinyTrainCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        Option<string> folder = new("--out") { Description = "The folder that becomes the model; a run that was cut off goes on in it.", HelpName = "FOLDER", Required = true };
+        Option<string> device = new("--device") { Description = "cpu, cuda or cuda:N.", HelpName = "DEVICE", DefaultValueFactory = _ => "cpu" };
+        Option<double?> minutes = new("--minutes") { Description = "Write a checkpoint and stop after so long.", HelpName = "N" };
+        Option<string?> config = new("--config") { Description = "A training config in place of the embedded model's own.", HelpName = "FILE" };
+        Option<string[]> stages = new("--stage") { Description = $"Only these stages, out of {string.Join(", ", TinyTraining.StageNames)}.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
+        Command command = new("train", "Train the embedded model: tokenizers, autoencoder, teacher, guidance, judge, student.") { folder, device, minutes, config, stages };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            TorchLibrary.Register();
+            TinyTrainingOptions options = new()
+            {
+                OutFolder = parsed.GetRequiredValue(folder),
+                Device = parsed.GetValue(device)!,
+                Time = parsed.GetValue(minutes) is { } m ? TimeSpan.FromMinutes(m) : null,
+                ConfigFile = parsed.GetValue(config),
+                Stages = parsed.GetValue(stages) is { Length: > 0 } named ? named : TinyTraining.StageNames,
+            };
+            await Task.Run(() => TinyTraining.Run(options, terminal.Output.WriteLine, cancel), cancel);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}
