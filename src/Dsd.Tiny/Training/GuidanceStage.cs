@@ -35,6 +35,7 @@ internal static class GuidanceStage
         if (done)
         {
             TinyFiles.SaveTeacher(context.OutFolder, guided);
+            Preview.Teacher(context, "guidance", guidance: 3.5f);
         }
         return done;
     }

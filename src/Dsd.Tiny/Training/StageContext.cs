@@ -15,6 +15,8 @@ internal sealed record StageContext(
     /// <summary>Folder of checkpoints and pictures that are not part of the model.</summary>
     public string WorkFolder => Path.Combine(OutFolder, ".training");
 
+    public TimeSpan TimeLeft => Deadline - DateTime.UtcNow;
+
     public string Checkpoint(string stage) => Path.Combine(WorkFolder, $"{stage}.safetensors");
 
     public TrainingLoopOptions Loop(string stage, StageConfig config, double averageDecay = 0) => new()

@@ -27,6 +27,7 @@ internal static class TeacherStage
         if (done)
         {
             TinyFiles.SaveTeacher(context.OutFolder, networks);
+            Preview.Teacher(context, "teacher", guidance: 1);
         }
         return done;
     }

@@ -16,7 +16,7 @@ public static class TinyTraining
         ("vae", VaeStage.Run),
         ("teacher", TeacherStage.Run),
         ("guidance", GuidanceStage.Run),
-        // ("judge", JudgeStage.Run),
+        ("judge", JudgeStage.Run),
         // ("student", StudentStage.Run),
     ];
 

@@ -1,9 +1,7 @@
-using Dsd.Imaging;
-
-namespace Dsd.Tools;
+namespace Dsd.Imaging;
 
 /// <summary>Several pictures of one size as one.</summary>
-internal static class ContactSheet
+public static class ContactSheet
 {
     /// <summary>Puts pictures row by row on white.</summary>
     /// <param name="pictures">At least one, all of the same size.</param>

@@ -1,0 +1,37 @@
+using Dsd.Imaging;
+using Dsd.Models.Sampling;
+using Dsd.Tiny.World;
+
+namespace Dsd.Tiny.Training;
+
+/// <summary>Contact sheets of what a stage has learned, on subjects that no training has seen.</summary>
+internal static class Preview
+{
+    private const int Count = 24;
+
+    /// <summary>Single pictures, pairs and quads that the teacher draws from captions.</summary>
+    public static void Teacher(StageContext context, string name, float guidance)
+    {
+        using FluxPipeline pipeline = FluxPipeline.Load(context.OutFolder, new PipelineOptions { Device = context.Device });
+        int side = context.Config.PanelSize;
+        WorldRandom random = new(7);
+        (Subject Subject, Context[] Contexts)[] wanted =
+        [
+            .. Enumerable.Range(0, Count).Select(_ => (
+                WorldSampler.SampleSubject(random, heldOut: true),
+                Enumerable.Range(0, 4).Select(_ => WorldSampler.SampleContext(random)).ToArray())),
+        ];
+        Draw("single", 1, 1, i => Captions.Full(wanted[i].Subject, wanted[i].Contexts[0], (ulong)i).Text);
+        Draw("pair", 2, 1, i => Captions.Grid(wanted[i].Subject, wanted[i].Contexts[..2], (ulong)i).Text);
+        Draw("quad", 2, 2, i => Captions.Grid(wanted[i].Subject, wanted[i].Contexts, (ulong)i).Text);
+
+        void Draw(string shape, int columns, int rows, Func<int, string> prompt)
+        {
+            TextToImageRequest[] requests = [.. Enumerable.Range(0, Count).Select(i => new TextToImageRequest(prompt(i), i))];
+            TextToImageOptions options = new() { Width = columns * side, Height = rows * side, Guidance = guidance };
+            IReadOnlyList<Picture> pictures = pipeline.Generate(requests, options, cancellationToken: context.CancellationToken);
+            ContactSheet.Arrange(pictures, columns: 12 / columns, gap: 4).Save(Path.Combine(context.WorkFolder, $"{name}-{shape}.png"));
+            File.WriteAllLines(Path.Combine(context.WorkFolder, $"{name}-{shape}.txt"), requests.Select(r => r.Prompt));
+        }
+    }
+}
