@@ -31,7 +31,7 @@ internal sealed class LatentPool : IDisposable
             Fill(_drawn.Take());
         }
         Shape shape = _shapes[(int)(step % _shapes.Count)];
-        Random random = new(HashCode.Combine(step, 17));
+        Random random = new(unchecked((int)(step * 31 + 17)));
         long[] chosen = [.. Enumerable.Range(0, count).Select(_ => (long)random.Next((int)shape.Latents.shape[0]))];
         Tensor rows = tensor(chosen, device: _device);
         return new Batch(

@@ -1,0 +1,152 @@
+using Dsd.Imaging;
+using Dsd.Models.Imaging;
+using Dsd.Models.Lora;
+using Dsd.Models.Sampling;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Training;
+
+/// <summary>
+/// Turns a text-to-image model into one that takes a reference: a LoRA and the condition embedder, trained on pairs of one subject
+/// (Diffusion Self-Distillation, section 3.3).
+/// </summary>
+/// <remarks>
+/// The canvas is a sequence of two frames: the left one reconstructs the reference, the right one is the target. Both are noised and
+/// denoised together, and both enter the loss. The condition is the reference beside black, as in use.
+/// Pictures and prompts are encoded once, before the first step, and kept in the host's memory: about 5 MB a pair for FLUX at
+/// 512 × 512. What a step draws depends on the seed and its number alone, so that a resumed run equals an undisturbed one.
+/// </remarks>
+public sealed class LoraTrainer
+{
+    private readonly FluxModel _model;
+    private readonly LoraTrainingOptions _options;
+    private int[] _order = [];
+    private long _orderOf = -1;
+
+    /// <summary>A trainer for a model, which still belongs to the caller. Its own weights do not change.</summary>
+    /// <param name="model">A conditional model: see <see cref="FluxModel.LoadConditional"/>.</param>
+    /// <param name="options">How to train.</param>
+    /// <exception cref="ArgumentException">The transformer takes no condition, or the frame is not made of whole tokens.</exception>
+    public LoraTrainer(FluxModel model, LoraTrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        if (!model.Transformer.Config.Conditional)
+        {
+            throw new ArgumentException("The transformer takes no condition: load the model with FluxModel.LoadConditional.", nameof(model));
+        }
+        if (options.Width % model.TokenSide != 0 || options.Height % model.TokenSide != 0)
+        {
+            throw new ArgumentException($"Options Width and Height must be multiples of {model.TokenSide} for this model, but are {options.Width} × {options.Height}.", nameof(options));
+        }
+        (_model, _options) = (model, options);
+    }
+
+    /// <summary>Trains an adapter.</summary>
+    /// <param name="pairs">The examples, at least one; read once. Pictures are cut to the frame's aspect ratio and scaled to it.</param>
+    /// <param name="progress">Told every 50 steps.</param>
+    /// <param name="cancellationToken">Checked between steps; the checkpoint, if any, is written first.</param>
+    /// <returns>The adapter, for the caller to dispose.</returns>
+    /// <exception cref="ArgumentException">There is no pair.</exception>
+    public LoraAdapter Train(IEnumerable<TrainingPair> pairs, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        List<Example> examples = [];
+        foreach (TrainingPair pair in pairs)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            examples.Add(Encode(pair));
+        }
+        if (examples.Count == 0)
+        {
+            throw new ArgumentException("There is no pair to train on.", nameof(pairs));
+        }
+        TextEmbedding empty = _model.Text.Encode([""], _options.MaxTextTokens);
+        using LoraAdapter start = _options.InitialAdapterFile is { } file ? LoraAdapter.Load(file) : LoraAdapter.Create(_model.Transformer, _options.Adapter);
+        using LoraAttachment attached = start.Attach(_model.Transformer, trainable: true);
+        using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), new TrainingLoopOptions
+        {
+            Steps = _options.Steps,
+            PeakLearningRate = _options.LearningRate,
+            WarmupSteps = _options.WarmupSteps,
+            Optimizer = _options.Optimizer,
+            AverageDecay = _options.AverageDecay,
+            Checkpoint = _options.Checkpoint,
+        });
+        loop.Run(step => Loss(step, examples, empty), progress, cancellationToken);
+        return attached.ToAdapter();
+    }
+
+    private Tensor Loss(long step, List<Example> examples, TextEmbedding empty)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using Generator random = new((ulong)(_options.Seed * 1_000_003 + step));
+        Device device = _model.Transformer.Device;
+        Example[] batch = [.. Enumerable.Range(0, _options.BatchSize).Select(i => examples[Chosen(step * _options.BatchSize + i, examples.Count)])];
+        Tensor latents = cat(batch.Select(e => e.Latents).ToArray()).to(device); // [batch, tokens, channels]
+        Tensor condition = cat(batch.Select(e => e.Condition).ToArray()).to(device);
+        Tensor text = cat(batch.Select(e => e.Text).ToArray()).to(device);
+        Tensor pooled = cat(batch.Select(e => e.Pooled).ToArray()).to(device);
+
+        // One draw decides both: below the first bound nothing is told, below the second only the reference.
+        Tensor drop = rand([batch.Length, 1, 1], generator: random).to(device);
+        condition = where(drop.less(_options.ConditionDropout), zeros_like(condition), condition);
+        Tensor wordless = drop.less(_options.ConditionDropout + _options.PromptDropout);
+        text = where(wordless, empty.Text, text);
+        pooled = where(wordless.squeeze(2), empty.Pooled, pooled);
+
+        Tensor noise = randn(latents.shape, generator: random).to(device);
+        float[] normal = randn(batch.Length, generator: random).data<float>().ToArray();
+        Tensor sigma = tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(_model.Scheduler, (int)latents.shape[1])), device: device);
+        Tensor? guidance = _model.Transformer.Config.GuidanceEmbeds ? full(batch.Length, _options.Guidance, device: device) : null;
+        int factor = _model.Vae.Config.Factor;
+        Tensor velocity = _model.Transformer.forward(
+            FlowMatching.Interpolate(latents, noise, sigma),
+            condition,
+            text,
+            pooled,
+            sigma,
+            guidance,
+            LatentPacking.ImageIds(_options.Height / factor, 2 * _options.Width / factor, device),
+            LatentPacking.TextIds(text.shape[1], device));
+        return FlowMatching.Loss(velocity, FlowMatching.Velocity(latents, noise)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The example of a place in the endless sequence: every pass over the data is a permutation of its own.</summary>
+    private int Chosen(long place, int count)
+    {
+        (long pass, long within) = Math.DivRem(place, count);
+        if (pass != _orderOf)
+        {
+            _order = [.. Enumerable.Range(0, count)];
+            new Random(unchecked((int)(_options.Seed * 31 + pass))).Shuffle(_order);
+            _orderOf = pass;
+        }
+        return _order[within];
+    }
+
+    private Example Encode(TrainingPair pair)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Picture[] frames = [pair.Reference.CropToFit(_options.Width, _options.Height), pair.Target.CropToFit(_options.Width, _options.Height)];
+        Tensor[] images = PictureTensors.FromPictures(frames, _model.Transformer.Device, _model.Vae.DType()).split(1); // [1, 3, height, width] each
+        TextEmbedding text = _model.Text.Encode([pair.Prompt], _options.MaxTextTokens, _model.Warn);
+        return new Example(
+            EncodeCanvas(images[0], images[1]),
+            EncodeCanvas(images[0], full_like(images[0], -1)),
+            text.Text.cpu().MoveToOuterDisposeScope(),
+            text.Pooled.cpu().MoveToOuterDisposeScope());
+
+        Tensor EncodeCanvas(Tensor left, Tensor right)
+        {
+            Tensor mode = _model.Vae.Encode(cat([left, right], dim: 3)).Mean.to(ScalarType.Float32);
+            return LatentPacking.Pack(_model.Vae.Scale(mode)).cpu().MoveToOuterDisposeScope(); // [1, tokens, channels]
+        }
+    }
+
+    /// <summary>A pair as the model sees it, in the host's memory: both frames, the condition, and the prompt.</summary>
+    private sealed record Example(Tensor Latents, Tensor Condition, Tensor Text, Tensor Pooled);
+}

@@ -1,0 +1,55 @@
+using Dsd.Models.Lora;
+
+namespace Dsd.Models.Training;
+
+/// <summary>How a <see cref="LoraTrainer"/> trains.</summary>
+public sealed record LoraTrainingOptions
+{
+    /// <summary>Width of one frame in pixels, a multiple of 16; the canvas is twice as wide. Default 512.</summary>
+    public int Width { get; init => field = Check.Side(value, nameof(Width)); } = 512;
+
+    /// <summary>Height of a frame in pixels, a multiple of 16. Default 512.</summary>
+    public int Height { get; init => field = Check.Side(value, nameof(Height)); } = 512;
+
+    /// <summary>Rank, strength, layers and seed of the adapter. Default rank 16 on attention and feed-forward layers, and the condition embedder.</summary>
+    public LoraOptions Adapter { get; init; } = new();
+
+    /// <summary>An adapter's file to train on, in place of a new one; <see cref="Adapter"/> then says nothing. Default none.</summary>
+    public string? InitialAdapterFile { get; init; }
+
+    /// <summary>Optimiser steps, at least 1. Default 1000.</summary>
+    public long Steps { get; init => field = Check.Range(value, 1, long.MaxValue, nameof(Steps)); } = 1000;
+
+    /// <summary>Pairs a step, at least 1. Default 1.</summary>
+    public int BatchSize { get; init => field = Check.Range(value, 1, 65536, nameof(BatchSize)); } = 1;
+
+    /// <summary>The largest learning rate. Default 1e-4.</summary>
+    public double LearningRate { get; init => field = Check.Range(value, 1e-12, 10, nameof(LearningRate)); } = 1e-4;
+
+    /// <summary>Steps over which the learning rate rises; afterwards it falls along half a cosine. Default 0.</summary>
+    public long WarmupSteps { get; init => field = Check.Range(value, 0, long.MaxValue, nameof(WarmupSteps)); }
+
+    /// <summary>Settings of AdamW.</summary>
+    public AdamWOptions Optimizer { get; init; } = new();
+
+    /// <summary>Decay of a moving average of the adapter, which becomes the result; 0, the default, keeps none.</summary>
+    public double AverageDecay { get; init => field = Check.Range(value, 0, 0.999999, nameof(AverageDecay)); }
+
+    /// <summary>The distilled guidance that the model is told in training; models without the embedding are told none. 0 to 100, default 1.</summary>
+    public float Guidance { get; init => field = Check.Range(value, 0f, 100f, nameof(Guidance)); } = 1f;
+
+    /// <summary>Share of examples with an empty prompt, so that true guidance has something to push away from. 0 to 1, default 0.1.</summary>
+    public double PromptDropout { get; init => field = Check.Range(value, 0, 1, nameof(PromptDropout)); } = 0.1;
+
+    /// <summary>Share of examples with an empty prompt and a zero condition. 0 to 1, default 0.05.</summary>
+    public double ConditionDropout { get; init => field = Check.Range(value, 0, 1, nameof(ConditionDropout)); } = 0.05;
+
+    /// <summary>Where the order of examples, noise and noise levels start. Default 0.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>T5 tokens that a prompt is padded or cut to, 1 to 512. Null, the default: what the model's tokenizer says.</summary>
+    public int? MaxTextTokens { get; init => field = value is { } v ? Check.Range(v, 1, 512, nameof(MaxTextTokens)) : null; }
+
+    /// <summary>A file for the state, from which a run that was cut off goes on; null, the default, keeps none.</summary>
+    public string? Checkpoint { get; init; }
+}
