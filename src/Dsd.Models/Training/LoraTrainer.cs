@@ -3,7 +3,6 @@ using Dsd.Models.Imaging;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Training;

@@ -1,6 +1,5 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Tiny.Judge;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Training;

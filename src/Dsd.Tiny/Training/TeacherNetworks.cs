@@ -1,7 +1,6 @@
 using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

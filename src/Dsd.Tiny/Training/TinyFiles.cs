@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Sampling;
-using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
