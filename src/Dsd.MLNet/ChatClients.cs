@@ -29,8 +29,12 @@ public static class ChatClients
     }
 
     /// <exception cref="InvalidOperationException">No client of this name is registered.</exception>
-    internal static IChatClient Create(string name) =>
-        Factories.TryGetValue(name, out Func<IChatClient>? factory)
-            ? factory()
-            : throw new InvalidOperationException($"No chat client is registered as '{name}', only {string.Join(", ", Factories.Keys.Order().Select(k => $"'{k}'"))}. Call {nameof(ChatClients)}.{nameof(Register)}(\"{name}\", …) first.");
+    internal static IChatClient Create(string name) => Find(name)();
+
+    /// <exception cref="InvalidOperationException">No client of this name is registered.</exception>
+    internal static void RequireKnown(string name) => Find(name);
+
+    private static Func<IChatClient> Find(string name) => Factories.TryGetValue(name, out Func<IChatClient>? factory)
+        ? factory
+        : throw new InvalidOperationException($"No chat client is registered as '{name}', only {string.Join(", ", Factories.Keys.Order().Select(k => $"'{k}'"))}. Call {nameof(ChatClients)}.{nameof(Register)}(\"{name}\", …) first.");
 }

@@ -42,10 +42,15 @@ public sealed class GridGenerator : IEstimator<GridGeneratorTransformer>
 
     /// <summary>Checks the input's columns. The model is loaded when the first sheet is read.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The caption column is missing or is no text.</exception>
+    /// <exception cref="InvalidOperationException">No chat client has the name that the options give.</exception>
     public GridGeneratorTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
         GridGeneratorTransformer.Check(_options, ColumnCheck.ShapeOf(input.Schema));
+        if (_options.PromptClient is { } client)
+        {
+            ChatClients.RequireKnown(client);
+        }
         return new GridGeneratorTransformer(_environment, _options, _open);
     }
 

@@ -25,7 +25,7 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
 {
     private readonly IHostEnvironment _environment;
     private readonly LoraFineTunerOptions _options;
-    private readonly Func<LoraFineTunerOptions, IReadOnlyList<TrainingPair>, CancellationToken, LoraWeights> _train;
+    private readonly Func<LoraFineTunerOptions, IReadOnlyList<TrainingPair>, Action<string>, CancellationToken, LoraWeights> _train;
 
     /// <summary>A fine-tuner with the given options, or the defaults: a brief run on the embedded model.</summary>
     public LoraFineTuner(MLContext mlContext, LoraFineTunerOptions? options = null)
@@ -34,7 +34,7 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
     }
 
     internal LoraFineTuner(
-        IHostEnvironment environment, LoraFineTunerOptions? options, Func<LoraFineTunerOptions, IReadOnlyList<TrainingPair>, CancellationToken, LoraWeights> train)
+        IHostEnvironment environment, LoraFineTunerOptions? options, Func<LoraFineTunerOptions, IReadOnlyList<TrainingPair>, Action<string>, CancellationToken, LoraWeights> train)
     {
         ArgumentNullException.ThrowIfNull(environment);
         _environment = environment;
@@ -56,7 +56,7 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
         {
             IReadOnlyList<TrainingPair> pairs = Pairs(input, cancel);
             work.Info($"Training a LoRA of '{_options.Model}' on {pairs.Count} pairs, on {_options.Device}.");
-            return _train(_options, pairs, cancel);
+            return _train(_options, pairs, work.Warn, cancel);
         });
         return new LoraFineTunerTransformer(_environment, _options, adapter);
     }

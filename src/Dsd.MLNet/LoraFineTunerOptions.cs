@@ -12,6 +12,9 @@ public sealed record LoraFineTunerOptions
     /// <summary>Where training runs: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>
     public string Device { get; init => field = OptionCheck.Device(value, nameof(Device)); } = "cpu";
 
+    /// <summary>Adapter, length and rates. Null, the default: what suits the model, 512 × 512 pixels and 1000 steps for a folder; for the embedded model 100 steps that go on from its own adapter.</summary>
+    public LoraTrainingOptions? Training { get; init; }
+
     /// <summary>The image column with the subject. Default <c>Reference</c>.</summary>
     public string ReferenceColumn { get; init => field = OptionCheck.Text(value, nameof(ReferenceColumn)); } = "Reference";
 

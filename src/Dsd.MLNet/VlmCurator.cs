@@ -35,11 +35,15 @@ public sealed class VlmCurator : IEstimator<VlmCuratorTransformer>
 
     /// <summary>Checks the input's columns. Nothing is judged before a row is read.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
-    /// <exception cref="InvalidOperationException">Neither the options nor the sheet's column say how the panels lie.</exception>
+    /// <exception cref="InvalidOperationException">Neither the options nor the sheet's column say how the panels lie, or no chat client has the judge's name.</exception>
     public VlmCuratorTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
         VlmCuratorTransformer.Check(_options, ColumnCheck.ShapeOf(input.Schema));
+        if (_options.ChatClient is null)
+        {
+            ChatClients.RequireKnown(_options.Judge);
+        }
         return new VlmCuratorTransformer(_environment, _options);
     }
 

@@ -83,7 +83,7 @@ public sealed class ChainTests
                 new LoraFineTuner(
                     _ml,
                     null,
-                    (_, pairs, _) =>
+                    (_, pairs, _, _) =>
                     {
                         _trained = pairs.Count;
                         return new LoraWeights([1, 2, 3]);

@@ -66,7 +66,7 @@ public sealed class DsdGeneratorTests
     public void Fit_TakesTheAdapterFromTheSchema()
     {
         IDataView pairs = Views.Pairs(_ml, true);
-        LoraFineTunerTransformer tuned = new LoraFineTuner(_ml, null, (_, _, _) => new LoraWeights([7])).Fit(pairs);
+        LoraFineTunerTransformer tuned = new LoraFineTuner(_ml, null, (_, _, _, _) => new LoraWeights([7])).Fit(pairs);
         using DsdGeneratorTransformer fitted = Fit(Small, tuned.Transform(pairs));
         Assert.Same(tuned.Adapter, fitted.Adapter);
         Assert.Equal($"lora-{tuned.Adapter.Fingerprint}.safetensors", _backend.MergedLora(_backend.Exports[0]));
@@ -76,7 +76,7 @@ public sealed class DsdGeneratorTests
     public void Fit_RefusesTwoAdapters()
     {
         IDataView pairs = Views.Pairs(_ml, true);
-        IDataView tuned = new LoraFineTuner(_ml, null, (_, _, _) => new LoraWeights([7])).Fit(pairs).Transform(pairs);
+        IDataView tuned = new LoraFineTuner(_ml, null, (_, _, _, _) => new LoraWeights([7])).Fit(pairs).Transform(pairs);
         InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => Fit(Small with { LoraFile = "some.safetensors" }, tuned));
         Assert.Contains("both give an adapter", e.Message);
     }

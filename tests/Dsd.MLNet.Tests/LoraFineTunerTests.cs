@@ -94,7 +94,7 @@ public sealed class LoraFineTunerTests
         Assert.Equal([fitted.Adapter.Fingerprint], Views.Column(loaded.Transform(pairs), "Mine"));
     }
 
-    private LoraFineTunerTransformer Fit(LoraFineTunerOptions options, IDataView pairs) => new LoraFineTuner(_ml, options, (_, seen, _) =>
+    private LoraFineTunerTransformer Fit(LoraFineTunerOptions options, IDataView pairs) => new LoraFineTuner(_ml, options, (_, seen, _, _) =>
     {
         _seen = seen;
         return new LoraWeights([1, 2, 3]);

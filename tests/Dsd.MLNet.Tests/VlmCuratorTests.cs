@@ -133,6 +133,13 @@ public sealed class VlmCuratorTests
     }
 
     [Fact]
+    public void Fit_RefusesAJudgeThatNobodyRegistered()
+    {
+        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => Fit(new VlmCuratorOptions { Judge = "nobody" }, Grids(1)));
+        Assert.StartsWith("No chat client is registered as 'nobody'", e.Message);
+    }
+
+    [Fact]
     public void Save_RefusesAClientAndSaysHowToNameIt()
     {
         VlmCuratorTransformer fitted = Fit(new VlmCuratorOptions { ChatClient = _client }, Grids(1));

@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Models.Sampling;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -7,8 +8,6 @@ namespace Dsd.MLNet.Columns;
 /// <summary>Reads what stages need from the row that a cursor stands on. What a row lacks is told with its number and the column.</summary>
 internal static class InputReaders
 {
-    private const int LeastSide = 16;
-
     /// <summary>Reads a text that must not be empty.</summary>
     public static Func<string> Text(DataViewRow row, string column, string what)
     {
@@ -51,9 +50,9 @@ internal static class InputReaders
             {
                 throw new DsdRowException(row.Position, column, e.Message, e);
             }
-            return picture.Width >= LeastSide && picture.Height >= LeastSide
+            return picture.Width >= DsdRequest.LeastReferenceSide && picture.Height >= DsdRequest.LeastReferenceSide
                 ? picture
-                : throw new DsdRowException(row.Position, column, $"expected an image of at least {LeastSide} × {LeastSide} pixels, found {picture.Width} × {picture.Height}.");
+                : throw new DsdRowException(row.Position, column, $"expected an image of at least {DsdRequest.LeastReferenceSide} × {DsdRequest.LeastReferenceSide} pixels, found {picture.Width} × {picture.Height}.");
         };
     }
 

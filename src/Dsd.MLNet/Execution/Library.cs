@@ -1,4 +1,5 @@
 using Dsd.Curation.Grids;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Tiny;
@@ -21,7 +22,15 @@ internal static class Library
 
     public static IChatClient EmbeddedJudge() => TinyJudge.Load(TinyModel.JudgeFolder);
 
-    public static LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public static LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken)
+    {
+        using FluxModel model = FluxModel.LoadConditional(TinyModel.Resolve(options.Model), null, new PipelineOptions { Device = Torch(options.Device), Warn = warn });
+        using LoraAdapter adapter = new LoraTrainer(model, ModelDefaults.Training(options)).Train(pairs, options.Progress, cancellationToken);
+        using TemporaryFolder folder = new("dsd-lora");
+        string file = Path.Combine(folder.Path, "adapter.safetensors");
+        adapter.Save(file);
+        return new LoraWeights(File.ReadAllBytes(file));
+    }
 
     /// <summary>The adapter that options mean when the input has none.</summary>
     public static LoraWeights? DefaultAdapter(DsdGeneratorOptions options)

@@ -1,5 +1,6 @@
 using Dsd.Curation.Grids;
 using Dsd.Models.Sampling;
+using Dsd.Models.Training;
 using Dsd.Tiny;
 
 namespace Dsd.MLNet.Execution;
@@ -14,6 +15,11 @@ internal static class ModelDefaults
     public static DsdOptions Frame(DsdGeneratorOptions options) => options.Sampling ?? (options.Model == TinyModel.Name
         ? new DsdOptions { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize }
         : new DsdOptions());
+
+    // Brief, for a processor: it goes on from the embedded student, and is not the student's whole training.
+    public static LoraTrainingOptions Training(LoraFineTunerOptions options) => options.Training ?? (options.Model == TinyModel.Name
+        ? new LoraTrainingOptions { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = 100, BatchSize = 4, LearningRate = 1e-4, InitialAdapterFile = TinyModel.AdapterFile }
+        : new LoraTrainingOptions());
 
     public static IGridPromptWriter PromptWriter(GridGeneratorOptions options)
     {

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
 using Dsd.Tiny;
@@ -11,9 +13,15 @@ internal sealed class OnnxBackend : IOnnxBackend
 {
     public void Export(DsdGeneratorOptions options, string? loraFile, string folder, CancellationToken cancellationToken)
     {
+        string model = TinyModel.Resolve(options.Model);
+        if (loraFile is null && options.ReleaseFolder is null && !ModelFolder.Open(model).ReadConfig<FluxConfig>("transformer").Conditional)
+        {
+            // Said before gigabytes are written.
+            throw NeedsAdapter(options);
+        }
         DsdOptions frame = ModelDefaults.Frame(options);
         OnnxExporter.Export(
-            TinyModel.Resolve(options.Model),
+            model,
             loraFile,
             folder,
             new OnnxExportOptions { ReleaseFolder = options.ReleaseFolder, FrameWidth = frame.Width, FrameHeight = frame.Height, Overwrite = true },
@@ -34,9 +42,11 @@ internal sealed class OnnxBackend : IOnnxBackend
         if (!pipeline.Folder.IsConditional)
         {
             pipeline.Dispose();
-            throw new InvalidOperationException(
-                $"Model '{options.Model}' takes no reference picture: it is a plain text-to-image model without an adapter that adds one. Put a {nameof(LoraFineTuner)} before the {nameof(DsdGenerator)}, or set the option {nameof(DsdGeneratorOptions.LoraFile)} or {nameof(DsdGeneratorOptions.ReleaseFolder)}.");
+            throw NeedsAdapter(options);
         }
         return pipeline;
     }
+
+    private static InvalidOperationException NeedsAdapter(DsdGeneratorOptions options) => new(
+        $"Model '{options.Model}' takes no reference picture: it is a plain text-to-image model without an adapter that adds one. Put a {nameof(LoraFineTuner)} before the {nameof(DsdGenerator)}, or set the option {nameof(DsdGeneratorOptions.LoraFile)} or {nameof(DsdGeneratorOptions.ReleaseFolder)}.");
 }

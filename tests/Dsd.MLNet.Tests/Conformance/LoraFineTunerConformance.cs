@@ -1,3 +1,4 @@
+using Dsd.Models.Training;
 using Microsoft.ML;
 
 namespace Dsd.MLNet.Tests.Conformance;
@@ -11,6 +12,10 @@ public sealed class LoraFineTunerConformance : EstimatorConformance
     protected override IReadOnlyList<(string, string, string)> Needed =>
         [("reference", "Reference", "Image"), ("target", "Target", "Image"), ("prompt", "Prompt", "String")];
 
-    protected override IEstimator<ITransformer> Create(MLContext ml, CancellationToken cancellationToken) =>
-        new LoraFineTuner(ml, new LoraFineTunerOptions { CancellationToken = cancellationToken }, (_, _, _) => new LoraWeights([1, 2, 3]));
+    protected override IEstimator<ITransformer> Create(MLContext ml, CancellationToken cancellationToken) => new LoraFineTuner(ml, new LoraFineTunerOptions
+    {
+        Model = OwnFixtures.TinyFlux,
+        Training = new LoraTrainingOptions { Width = 32, Height = 32, Steps = 2, MaxTextTokens = 64 },
+        CancellationToken = cancellationToken,
+    });
 }
