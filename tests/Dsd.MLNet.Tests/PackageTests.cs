@@ -28,7 +28,7 @@ public sealed class PackageTests(PackageTests.Consumer consumer) : IClassFixture
 
     [Fact]
     public void APackagesConsumer_HasTheEmbeddedModelBesideIt() => Assert.Equal(
-        Files(Path.Combine(Fixtures.Repository, "src", "Dsd.Tiny", "model")),
+        Files(Path.Combine(AppContext.BaseDirectory, "dsd-tiny")),
         Files(Path.Combine(consumer.Folder, "bin", "Release", "net10.0", "dsd-tiny")));
 
     [Fact]
