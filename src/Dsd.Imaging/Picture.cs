@@ -12,6 +12,9 @@ public sealed class Picture
     /// <summary>The largest number of pixels that <see cref="Load"/> and <see cref="Decode"/> accept.</summary>
     public const long MaxPixels = 64L * 1024 * 1024;
 
+    /// <summary>The largest encoded picture, in bytes, that <see cref="Load"/> and <see cref="Decode"/> accept.</summary>
+    public const int MaxEncodedBytes = 512 * 1024 * 1024;
+
     private readonly byte[] _pixels;
 
     /// <summary>A picture over the given bytes, which it takes over: do not change them afterwards.</summary>
@@ -41,9 +44,23 @@ public sealed class Picture
     public ReadOnlySpan<byte> Pixels => _pixels;
 
     /// <summary>Reads a PNG, JPEG, WebP, BMP or GIF (first frame) file.</summary>
-    /// <exception cref="PictureException">The file is no picture, is damaged, or is larger than <see cref="MaxSide"/> or <see cref="MaxPixels"/>.</exception>
-    /// <exception cref="IOException">The file cannot be read.</exception>
-    public static Picture Load(string path) => Decode(File.ReadAllBytes(path), path);
+    /// <param name="path">The picture's file. Its content decides what it is, not its name.</param>
+    /// <exception cref="PictureException">The file is no picture, is damaged, or is larger than <see cref="MaxSide"/>, <see cref="MaxPixels"/> or <see cref="MaxEncodedBytes"/>.</exception>
+    /// <exception cref="IOException">The file is missing or cannot be read; the message names it.</exception>
+    public static Picture Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (Directory.Exists(path))
+        {
+            throw new IOException($"Cannot read '{path}': expected a picture file, found a folder. Name a file in it.");
+        }
+        FileInfo file = new(path);
+        if (file.Exists && file.Length > MaxEncodedBytes)
+        {
+            throw TooManyBytes(path, file.Length);
+        }
+        return Decode(File.ReadAllBytes(path), path);
+    }
 
     /// <summary>Decodes an encoded picture. The size in its header is checked before memory is taken for the pixels.</summary>
     /// <param name="encoded">The bytes of a PNG, JPEG, WebP, BMP or GIF file.</param>
@@ -51,6 +68,10 @@ public sealed class Picture
     /// <exception cref="PictureException">The bytes are no picture, are damaged, or claim too large a size.</exception>
     public static Picture Decode(ReadOnlySpan<byte> encoded, string source)
     {
+        if (encoded.Length > MaxEncodedBytes)
+        {
+            throw TooManyBytes(source, encoded.Length);
+        }
         using SKData data = SKData.CreateCopy(encoded);
         using SKCodec? codec = SKCodec.Create(data);
         if (codec is null)
@@ -80,18 +101,25 @@ public sealed class Picture
     }
 
     /// <summary>A picture from a SkiaSharp bitmap, drawn over white where it is transparent.</summary>
+    /// <param name="bitmap">The bitmap, at least 1 × 1; it stays the caller's.</param>
+    /// <exception cref="ArgumentException">The bitmap is empty, or of a kind whose pixels cannot be read.</exception>
     public static Picture FromBitmap(SKBitmap bitmap)
     {
         ArgumentNullException.ThrowIfNull(bitmap);
         SKImageInfo info = new(bitmap.Width, bitmap.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         byte[] rgba = new byte[info.BytesSize];
-        using SKPixmap pixels = bitmap.PeekPixels();
+        using SKPixmap? pixels = bitmap.PeekPixels();
+        bool read = false;
         unsafe
         {
             fixed (byte* p = rgba)
             {
-                pixels.ReadPixels(info, (IntPtr)p, info.RowBytes);
+                read = pixels?.ReadPixels(info, (IntPtr)p, info.RowBytes) ?? false;
             }
+        }
+        if (!read)
+        {
+            throw new ArgumentException($"The bitmap of {bitmap.Width} × {bitmap.Height} ({bitmap.ColorType}) has no pixels that can be read as RGB.", nameof(bitmap));
         }
         return FromRgba(bitmap.Width, bitmap.Height, rgba);
     }
@@ -124,14 +152,19 @@ public sealed class Picture
     }
 
     /// <summary>Writes the picture as a PNG file: beside its place first, then renamed, so that no half of it is ever seen.</summary>
-    /// <exception cref="IOException">The folder cannot be written.</exception>
+    /// <param name="path">Where the file shall stand; one that is there is replaced, and folders are made if need be.</param>
+    /// <exception cref="IOException">The folder cannot be made or written.</exception>
     public void Save(string path) => AtomicFile.Write(path, stream => stream.Write(EncodePng()));
 
     /// <summary>The part of the picture at the given place.</summary>
+    /// <param name="x">The first column, from 0.</param>
+    /// <param name="y">The first row, from 0.</param>
+    /// <param name="width">Columns, at least 1.</param>
+    /// <param name="height">Rows, at least 1.</param>
     /// <exception cref="ArgumentException">The part does not lie within the picture.</exception>
     public Picture Crop(int x, int y, int width, int height)
     {
-        if (x < 0 || y < 0 || width < 1 || height < 1 || x + width > Width || y + height > Height)
+        if (x < 0 || y < 0 || width < 1 || height < 1 || width > Width - x || height > Height - y)
         {
             throw new ArgumentException($"The part at ({x}, {y}) of {width} × {height} does not lie within the picture of {Width} × {Height}.");
         }
@@ -144,8 +177,12 @@ public sealed class Picture
     }
 
     /// <summary>The picture scaled to the given size with a smooth filter; the aspect ratio may change.</summary>
+    /// <param name="width">Width in pixels, 1 to <see cref="MaxSide"/>.</param>
+    /// <param name="height">Height in pixels, 1 to <see cref="MaxSide"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A side is out of range, or the size has more than <see cref="MaxPixels"/>.</exception>
     public Picture Resize(int width, int height)
     {
+        CheckSize(width, height);
         if (width == Width && height == Height)
         {
             return this;
@@ -159,13 +196,28 @@ public sealed class Picture
     }
 
     /// <summary>Cuts the largest centred part of the given aspect ratio and scales it to the given size: what generation does with a reference.</summary>
+    /// <param name="width">Width in pixels, 1 to <see cref="MaxSide"/>.</param>
+    /// <param name="height">Height in pixels, 1 to <see cref="MaxSide"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A side is out of range, or the size has more than <see cref="MaxPixels"/>.</exception>
     public Picture CropToFit(int width, int height)
     {
+        CheckSize(width, height);
         double scale = Math.Min((double)Width / width, (double)Height / height);
         int w = Math.Clamp((int)Math.Round(width * scale), 1, Width);
         int h = Math.Clamp((int)Math.Round(height * scale), 1, Height);
         return Crop((Width - w) / 2, (Height - h) / 2, w, h).Resize(width, height);
     }
+
+    private static void CheckSize(int width, int height)
+    {
+        if (width is < 1 or > MaxSide || height is < 1 or > MaxSide || (long)width * height > MaxPixels)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(width), $"A picture is scaled to 1 to {MaxSide} pixels a side and at most {MaxPixels} in all, not to {width} × {height}.");
+        }
+    }
+
+    private static PictureException TooManyBytes(string source, long found) => new(source, $"at most {MaxEncodedBytes} bytes", $"{found}");
 
     private static Picture FromRgba(int width, int height, ReadOnlySpan<byte> rgba)
     {

@@ -141,7 +141,7 @@ public sealed class ExportTests(ExportedModel exported) : IClassFixture<Exported
     [Theory]
     [InlineData("--size", "100x64")]
     [InlineData("--size", "64")]
-    [InlineData("--lora-scale", "99")]
+    [InlineData("--lora-scale", "101")]
     public async Task Export_OfValuesOutOfRange_IsWrongUse(string option, string value) =>
         (await Cli.Run("export", "--model", Fixtures.Path("tiny-flux"), "--lora", "x", option, value, "--out", _folder.File("onnx"))).AssertFails(ExitCode.WrongUse, option);
 }

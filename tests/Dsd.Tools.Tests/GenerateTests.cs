@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Dsd.Imaging;
 using Dsd.Testing;
 
@@ -114,7 +113,7 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
     [Fact]
     public async Task Generate_FromAHeaderThatClaimsAHugePicture_IsRefused()
     {
-        File.WriteAllBytes(_folder.File("reference.png"), PngThatClaims(60_000, 60_000));
+        File.WriteAllBytes(_folder.File("reference.png"), Pngs.Claiming(60_000, 60_000));
 
         (await Generate(_folder.File("reference.png"), "--out", Result)).AssertFails(ExitCode.Failed, "reference.png", "60000 × 60000");
         Assert.False(File.Exists(Result));
@@ -159,24 +158,5 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
         string file = _folder.File("reference.png");
         new Picture(80, 70, pixels).Save(file);
         return file;
-    }
-
-    /// <summary>A PNG whose header claims another size, with the checksum that belongs to it.</summary>
-    private static byte[] PngThatClaims(int width, int height)
-    {
-        byte[] png = new Picture(1, 1, [1, 2, 3]).EncodePng();
-        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
-        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
-        uint crc = uint.MaxValue;
-        foreach (byte b in png.AsSpan(12, 17))
-        {
-            crc ^= b;
-            for (int bit = 0; bit < 8; bit++)
-            {
-                crc = (crc >> 1) ^ ((crc & 1) * 0xedb88320);
-            }
-        }
-        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), ~crc);
-        return png;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Graph;

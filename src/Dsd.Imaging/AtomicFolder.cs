@@ -1,18 +1,22 @@
-namespace Dsd.Onnx.Export;
+namespace Dsd.Imaging;
 
 /// <summary>A folder that appears whole or not at all.</summary>
-internal static class AtomicFolder
+public static class AtomicFolder
 {
     /// <summary>Fills a folder beside the target and renames it when all is written; after a failure nothing new is left.</summary>
-    /// <param name="target">Where the folder shall stand.</param>
-    /// <param name="mayReplace">Whether a folder that stands there now, and is not empty, may be replaced; throws if not.</param>
+    /// <param name="target">Where the folder shall stand. The folders above it are made if need be.</param>
+    /// <param name="mayReplace">Is given a folder that stands there now and is not empty; throws if it must not be replaced.</param>
     /// <param name="fill">Writes the content into the folder that it is given.</param>
+    /// <exception cref="IOException">A file stands at the target, or the folder cannot be made or written; the message names the target.</exception>
     public static void Write(string target, Action<string> mayReplace, Action<string> fill)
     {
+        ArgumentException.ThrowIfNullOrEmpty(target);
+        ArgumentNullException.ThrowIfNull(mayReplace);
+        ArgumentNullException.ThrowIfNull(fill);
         string whole = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
         CheckTarget(whole, mayReplace);
         string half = $"{whole}.part-{Guid.NewGuid():N}";
-        string[] missingParents = [.. MissingParents(whole)];
+        string[] newFolders = NewFolders.Above(whole);
         bool done = false;
         try
         {
@@ -30,7 +34,11 @@ internal static class AtomicFolder
         {
             if (!done)
             {
-                RemoveAll(half, missingParents);
+                if (Directory.Exists(half))
+                {
+                    Directory.Delete(half, recursive: true);
+                }
+                NewFolders.RemoveEmpty(newFolders);
             }
         }
     }
@@ -66,26 +74,5 @@ internal static class AtomicFolder
             throw;
         }
         Directory.Delete(old, recursive: true);
-    }
-
-    /// <summary>Folders above the target that are not there yet, the deepest first.</summary>
-    private static IEnumerable<string> MissingParents(string whole)
-    {
-        for (string? parent = Path.GetDirectoryName(whole); parent is not null && !Path.Exists(parent); parent = Path.GetDirectoryName(parent))
-        {
-            yield return parent;
-        }
-    }
-
-    private static void RemoveAll(string half, string[] parents)
-    {
-        if (Directory.Exists(half))
-        {
-            Directory.Delete(half, recursive: true);
-        }
-        foreach (string parent in parents.Where(p => Directory.Exists(p) && !Directory.EnumerateFileSystemEntries(p).Any()))
-        {
-            Directory.Delete(parent);
-        }
     }
 }

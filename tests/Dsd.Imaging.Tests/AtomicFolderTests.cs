@@ -1,7 +1,6 @@
-using Dsd.Onnx.Export;
 using Dsd.Testing;
 
-namespace Dsd.Onnx.Tests.Export;
+namespace Dsd.Imaging.Tests;
 
 public class AtomicFolderTests
 {
@@ -66,6 +65,6 @@ public class AtomicFolderTests
 
         IOException e = Assert.Throws<IOException>(() => AtomicFolder.Write(temporary.File("file", "below"), Never, _ => { }));
 
-        Assert.Contains(temporary.File("file", "below"), e.Message);
+        Assert.Contains(temporary.File("file", "below"), e.Message, StringComparison.Ordinal);
     }
 }
