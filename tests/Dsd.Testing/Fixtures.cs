@@ -10,7 +10,7 @@ public static class Fixtures
     /// <summary>The folder named by <c>DSD_FIXTURES</c>, or the repository's own <c>tests/fixtures</c>.</summary>
     public static string Folder { get; } = Environment.GetEnvironmentVariable("DSD_FIXTURES") is { Length: > 0 } given
         ? System.IO.Path.GetFullPath(given)
-        : System.IO.Path.Combine(Repository, "tests", "fixtures");
+        : Own();
 
     /// <summary>The folder that holds the solution.</summary>
     public static string Repository
@@ -30,6 +30,9 @@ public static class Fixtures
 
     /// <summary>A path inside the fixtures' folder.</summary>
     public static string Path(params string[] parts) => System.IO.Path.Combine([Folder, .. parts]);
+
+    /// <summary>A path inside the repository's own fixtures, whatever <c>DSD_FIXTURES</c> says: for tests that know what these files hold.</summary>
+    public static string Own(params string[] parts) => System.IO.Path.Combine([Repository, "tests", "fixtures", .. parts]);
 
     /// <summary>All tensors of a safetensors file of the fixtures.</summary>
     public static TensorDictionary Tensors(params string[] parts)

@@ -34,7 +34,7 @@ public sealed class ExportTests(ExportedModel exported) : IClassFixture<Exported
     public async Task Inspect_CountsTheParametersOfAnExportedModel()
     {
         JsonElement model = await Cli.Json("inspect", Path.Combine(exported.Folder, "transformer", "model.onnx"));
-        JsonElement weights = await Cli.Json("inspect", Fixtures.Path("tiny-dsd", "transformer", "diffusion_pytorch_model.safetensors"));
+        JsonElement weights = await Cli.Json("inspect", Fixtures.Own("tiny-dsd", "transformer", "diffusion_pytorch_model.safetensors"));
 
         // The graph holds some constants besides.
         Assert.InRange(model.GetProperty("parameters").GetInt64(), weights.GetProperty("parameters").GetInt64(), 2 * weights.GetProperty("parameters").GetInt64());
@@ -83,7 +83,7 @@ public sealed class ExportTests(ExportedModel exported) : IClassFixture<Exported
     [Fact]
     public async Task Export_WarnsThatAReleasesAdapterIsLeftOut()
     {
-        CliResult result = await Cli.Run("export", "--model", Fixtures.Path("tiny-flux"), "--dsd", Fixtures.Path("tiny-dsd"), "--out", _folder.File("onnx"));
+        CliResult result = await Cli.Run("export", "--model", Fixtures.Own("tiny-flux"), "--dsd", Fixtures.Own("tiny-dsd"), "--out", _folder.File("onnx"));
 
         Assert.Equal(ExitCode.Done, result.ExitCode);
         Assert.Contains("warning: ", result.Error, StringComparison.Ordinal);
@@ -101,9 +101,9 @@ public sealed class ExportTests(ExportedModel exported) : IClassFixture<Exported
     public async Task Export_OfABrokenAdapter_LeavesNothing()
     {
         string lora = _folder.File("lora.safetensors");
-        File.WriteAllBytes(lora, File.ReadAllBytes(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"))[..^10]);
+        File.WriteAllBytes(lora, File.ReadAllBytes(Fixtures.Own("tiny-dsd", "pytorch_lora_weights.safetensors"))[..^10]);
 
-        CliResult result = await Cli.Run("export", "--model", Fixtures.Path("tiny-flux"), "--lora", lora, "--out", _folder.File("deep", "onnx"));
+        CliResult result = await Cli.Run("export", "--model", Fixtures.Own("tiny-flux"), "--lora", lora, "--out", _folder.File("deep", "onnx"));
 
         Assert.Equal(ExitCode.Failed, result.ExitCode);
         Assert.Contains("lora.safetensors", result.Error, StringComparison.Ordinal);
@@ -136,12 +136,12 @@ public sealed class ExportTests(ExportedModel exported) : IClassFixture<Exported
 
     [Fact]
     public async Task Export_OfAScaleWithoutAnAdapter_IsWrongUse() =>
-        (await Cli.Run("export", "--model", Fixtures.Path("tiny-flux"), "--lora-scale", "2", "--out", _folder.File("onnx"))).AssertFails(ExitCode.WrongUse, "--lora-scale", "--lora");
+        (await Cli.Run("export", "--model", Fixtures.Own("tiny-flux"), "--lora-scale", "2", "--out", _folder.File("onnx"))).AssertFails(ExitCode.WrongUse, "--lora-scale", "--lora");
 
     [Theory]
     [InlineData("--size", "100x64")]
     [InlineData("--size", "64")]
     [InlineData("--lora-scale", "101")]
     public async Task Export_OfValuesOutOfRange_IsWrongUse(string option, string value) =>
-        (await Cli.Run("export", "--model", Fixtures.Path("tiny-flux"), "--lora", "x", option, value, "--out", _folder.File("onnx"))).AssertFails(ExitCode.WrongUse, option);
+        (await Cli.Run("export", "--model", Fixtures.Own("tiny-flux"), "--lora", "x", option, value, "--out", _folder.File("onnx"))).AssertFails(ExitCode.WrongUse, option);
 }

@@ -16,9 +16,9 @@ public sealed class ExportedModel : IAsyncLifetime
     /// <summary>The options that name the student's parts.</summary>
     public static string[] Parts =>
     [
-        "--model", Fixtures.Path("tiny-flux"),
-        "--dsd", Fixtures.Path("tiny-dsd"),
-        "--lora", Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"),
+        "--model", Fixtures.Own("tiny-flux"),
+        "--dsd", Fixtures.Own("tiny-dsd"),
+        "--lora", Fixtures.Own("tiny-dsd", "pytorch_lora_weights.safetensors"),
         "--size", $"{Side}x{Side}",
     ];
 

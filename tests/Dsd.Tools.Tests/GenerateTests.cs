@@ -125,7 +125,7 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
 
     [Fact]
     public async Task Generate_WithWhatIsNoExport_NamesTheFolder() =>
-        (await Cli.Run("generate", "--onnx", Fixtures.Path("tiny-flux"), "--prompt", "x", "--out", Result)).AssertFails(ExitCode.Failed, "tiny-flux", "dsd.json");
+        (await Cli.Run("generate", "--onnx", Fixtures.Own("tiny-flux"), "--prompt", "x", "--out", Result)).AssertFails(ExitCode.Failed, "tiny-flux", "dsd.json");
 
     [Fact]
     public async Task Generate_IntoAFolderThatTakesNoFiles_IsRefusedAtOnce()

@@ -36,7 +36,7 @@ public sealed class TinyDrawTests : IDisposable
     {
         using CancelledByWriting error = new();
 
-        int exitCode = await DsdCli.RunAsync(["tiny", "draw", "--model", Fixtures.Path("tiny-flux"), "--prompt", "x", "--steps", "50", "--size", "64x64", "--out", Result], TextWriter.Null, error, error.Token);
+        int exitCode = await DsdCli.RunAsync(["tiny", "draw", "--model", Fixtures.Own("tiny-flux"), "--prompt", "x", "--steps", "50", "--size", "64x64", "--out", Result], TextWriter.Null, error, error.Token);
 
         Assert.Equal(ExitCode.Failed, exitCode);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
@@ -45,5 +45,5 @@ public sealed class TinyDrawTests : IDisposable
     private string Result => _folder.File("result.png");
 
     private Task<CliResult> Draw(params string[] options) =>
-        Cli.Run(["tiny", "draw", "--model", Fixtures.Path("tiny-flux"), "--prompt", "a fox", "--steps", "2", "--out", Result, .. options]);
+        Cli.Run(["tiny", "draw", "--model", Fixtures.Own("tiny-flux"), "--prompt", "a fox", "--steps", "2", "--out", Result, .. options]);
 }

@@ -8,7 +8,7 @@ namespace Dsd.Models.Tests.Text;
 
 public sealed class ClipTokenizerTests : IDisposable
 {
-    private static readonly string Source = Fixtures.Path("tiny-flux", "tokenizer");
+    private static readonly string Source = Fixtures.Own("tiny-flux", "tokenizer");
     private readonly TemporaryFolder _folder = new();
 
     public ClipTokenizerTests()

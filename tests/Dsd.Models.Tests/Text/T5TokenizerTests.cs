@@ -7,7 +7,7 @@ namespace Dsd.Models.Tests.Text;
 
 public sealed class T5TokenizerTests : IDisposable
 {
-    private static readonly string Source = Fixtures.Path("tiny-flux", "tokenizer_2");
+    private static readonly string Source = Fixtures.Own("tiny-flux", "tokenizer_2");
     private readonly TemporaryFolder _folder = new();
 
     public T5TokenizerTests()

@@ -12,22 +12,25 @@ public sealed class TokenizerParityTests
     public void ClipTokenizer_GivesTheReferenceIds() =>
         Compare("clip_ids", ClipTokenizer.Load(Fixtures.Path("tiny-flux", "tokenizer")));
 
-    [Theory]
-    [InlineData("t5_ids_64")]
-    [InlineData("t5_ids_512")]
-    public void T5Tokenizer_GivesTheReferenceIds(string name) =>
-        Compare(name, T5Tokenizer.Load(Fixtures.Path("tiny-flux", "tokenizer_2")));
+    [Fact]
+    public void T5Tokenizer_GivesTheReferenceIdsOfEveryLength() =>
+        Compare("t5_ids_", T5Tokenizer.Load(Fixtures.Path("tiny-flux", "tokenizer_2")));
 
-    private static void Compare(string name, ITextTokenizer tokenizer)
+    /// <summary>Compares with every tensor [prompts, length] whose name begins so.</summary>
+    private static void Compare(string prefix, ITextTokenizer tokenizer)
     {
         string[] prompts = JsonSerializer.Deserialize<string[]>(File.ReadAllText(Fixtures.Path("prompts.json")))!;
         using TensorDictionary reference = Fixtures.Tensors("text.safetensors");
-        Tensor ids = reference[name]; // [prompts, length]
-        Assert.Equal(prompts.Length, ids.shape[0]);
-        for (int i = 0; i < prompts.Length; i++)
+        Tensor[] lengths = [.. reference.Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(t => t.Value)];
+        Assert.NotEmpty(lengths);
+        Assert.All(lengths, ids =>
         {
-            using Tensor row = ids[i];
-            Assert.Equal(row.data<long>().ToArray(), tokenizer.Encode(prompts[i], (int)ids.shape[1], out _));
-        }
+            Assert.Equal(prompts.Length, ids.shape[0]);
+            for (int i = 0; i < prompts.Length; i++)
+            {
+                using Tensor row = ids[i];
+                Assert.Equal(row.data<long>().ToArray(), tokenizer.Encode(prompts[i], (int)ids.shape[1], out _));
+            }
+        });
     }
 }

@@ -47,10 +47,8 @@ public class TextExportTests
         TensorAssert.Close(reference["clip_last"].slice(1, 0, 5, 1), model.Run(("input_ids", reference["clip_ids"].slice(1, 0, 5, 1)))[0], Tolerance);
     }
 
-    [Theory]
-    [InlineData("64")]
-    [InlineData("512")]
-    public void T5_GivesTheReferencesStates(string length)
+    [Fact]
+    public void T5_GivesTheReferencesStatesOfEveryLength()
     {
         using TensorDictionary reference = Fixtures.Tensors("text.safetensors");
         T5Config config = _folder.ReadConfig<T5Config>("text_encoder_2");
@@ -60,7 +58,9 @@ public class TextExportTests
         weights.Check(T5EncoderExport.Belongs);
         using OnnxModel model = new(graph);
 
-        TensorAssert.Close(reference[$"t5_last_{length}"], model.Run(("input_ids", reference[$"t5_ids_{length}"]))[0], Tolerance);
+        string[] lengths = [.. reference.Keys.Where(k => k.StartsWith("t5_ids_", StringComparison.Ordinal)).Select(k => k["t5_ids_".Length..])];
+        Assert.NotEmpty(lengths);
+        Assert.All(lengths, length => TensorAssert.Close(reference[$"t5_last_{length}"], model.Run(("input_ids", reference[$"t5_ids_{length}"]))[0], Tolerance));
     }
 
     [Theory]

@@ -39,7 +39,8 @@ public class OnnxPipelineParityTests(ExportedModels models) : IClassFixture<Expo
         using TensorDictionary reference = Fixtures.Tensors("dsd_pipeline.safetensors");
         using OnnxPipeline pipeline = OnnxPipeline.Open(models.Student);
         float[] latents = Floats(reference["latents"]);
-        DsdOptions options = new() { Steps = 3, MaxTextTokens = TextTokens, ImageGuidance = imageGuidance, TextGuidance = textGuidance };
+        (int height, int width) = ((int)reference["image_plain"].shape[2], (int)reference["image_plain"].shape[3]);
+        DsdOptions options = new() { Width = width, Height = height, Steps = 3, MaxTextTokens = TextTokens, ImageGuidance = imageGuidance, TextGuidance = textGuidance };
 
         pipeline.Draw([new DsdRequest(Reference(reference), Prompts[1], 0)], options, latents);
 

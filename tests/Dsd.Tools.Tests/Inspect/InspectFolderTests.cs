@@ -12,7 +12,7 @@ public sealed class InspectFolderTests : IDisposable
     [Fact]
     public async Task Inspect_ListsThePartsOfAPipeline()
     {
-        JsonElement report = await Cli.Json("inspect", Fixtures.Path("tiny-flux"));
+        JsonElement report = await Cli.Json("inspect", Fixtures.Own("tiny-flux"));
 
         Assert.Equal(
             ["scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "transformer", "vae"],
@@ -22,7 +22,7 @@ public sealed class InspectFolderTests : IDisposable
     [Fact]
     public async Task Inspect_FindsNothingWrongWithAWholePipeline()
     {
-        CliResult result = await Cli.Run("inspect", Fixtures.Path("tiny-flux"));
+        CliResult result = await Cli.Run("inspect", Fixtures.Own("tiny-flux"));
 
         Assert.Equal(ExitCode.Done, result.ExitCode);
         Assert.DoesNotContain("warning", result.Output, StringComparison.Ordinal);
@@ -31,7 +31,7 @@ public sealed class InspectFolderTests : IDisposable
     [Fact]
     public async Task Inspect_ReadsARelease()
     {
-        JsonElement report = await Cli.Json("inspect", Fixtures.Path("tiny-dsd"));
+        JsonElement report = await Cli.Json("inspect", Fixtures.Own("tiny-dsd"));
 
         Assert.Equal("FluxTransformer2DConditionalModel", report.GetProperty("components")[0].GetProperty("class_name").GetString());
         Assert.Equal("lora", report.GetProperty("files")[0].GetProperty("kind").GetString());
@@ -108,11 +108,11 @@ public sealed class InspectFolderTests : IDisposable
 
     [Fact]
     public async Task Inspect_RefusesToListAFoldersTensors() =>
-        (await Cli.Run("inspect", Fixtures.Path("tiny-flux"), "--all")).AssertFails(ExitCode.WrongUse, "--all", "folder");
+        (await Cli.Run("inspect", Fixtures.Own("tiny-flux"), "--all")).AssertFails(ExitCode.WrongUse, "--all", "folder");
 
     private void CopyPipeline()
     {
-        string source = Fixtures.Path("tiny-flux");
+        string source = Fixtures.Own("tiny-flux");
         foreach (string file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
         {
             string target = _folder.File(Path.GetRelativePath(source, file));

@@ -19,7 +19,7 @@ public sealed class InspectWeightsTests : IDisposable
     [InlineData("unknown", "vae.safetensors")]
     public async Task Inspect_RecognisesWhoseWeightsTheyAre(string kind, params string[] file)
     {
-        JsonElement report = await Cli.Json("inspect", Fixtures.Path(file));
+        JsonElement report = await Cli.Json("inspect", Fixtures.Own(file));
 
         Assert.Equal(kind, report.GetProperty("kind").GetString());
     }
@@ -27,7 +27,7 @@ public sealed class InspectWeightsTests : IDisposable
     [Fact]
     public async Task Inspect_ReadsAnAdaptersRankAndAlpha()
     {
-        string file = Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors");
+        string file = Fixtures.Own("tiny-dsd", "pytorch_lora_weights.safetensors");
         JsonElement lora = (await Cli.Json("inspect", file)).GetProperty("lora");
         JsonElement stated = Metadata(file);
 
@@ -38,8 +38,8 @@ public sealed class InspectWeightsTests : IDisposable
     [Fact]
     public async Task Inspect_ReadsSizesFromShapes()
     {
-        JsonElement facts = (await Cli.Json("inspect", Fixtures.Path("tiny-flux", "transformer", "diffusion_pytorch_model.safetensors"))).GetProperty("facts");
-        using JsonDocument config = JsonDocument.Parse(File.ReadAllText(Fixtures.Path("tiny-flux", "transformer", "config.json")));
+        JsonElement facts = (await Cli.Json("inspect", Fixtures.Own("tiny-flux", "transformer", "diffusion_pytorch_model.safetensors"))).GetProperty("facts");
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllText(Fixtures.Own("tiny-flux", "transformer", "config.json")));
 
         Assert.All(
             ["num_layers", "num_single_layers", "in_channels", "attention_head_dim", "joint_attention_dim", "pooled_projection_dim"],
@@ -129,7 +129,7 @@ public sealed class InspectWeightsTests : IDisposable
     public async Task Inspect_RefusesATruncatedFile()
     {
         string file = _folder.File("a.safetensors");
-        byte[] whole = File.ReadAllBytes(Fixtures.Path("tiny-flux", "vae", "diffusion_pytorch_model.safetensors"));
+        byte[] whole = File.ReadAllBytes(Fixtures.Own("tiny-flux", "vae", "diffusion_pytorch_model.safetensors"));
         File.WriteAllBytes(file, whole[..^100]);
 
         (await Cli.Run("inspect", file)).AssertFails(ExitCode.Failed, file, "truncated");
