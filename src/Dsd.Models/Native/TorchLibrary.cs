@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using System.Security.Cryptography;
+using Dsd.Imaging;
 
 namespace Dsd.Models.Native;
 
@@ -88,10 +89,7 @@ public static class TorchLibrary
             }
             try
             {
-                Directory.CreateDirectory(folder);
-                string half = $"{copy}.{Environment.ProcessId}";
-                File.WriteAllBytes(half, image);
-                File.Move(half, copy, overwrite: true);
+                AtomicFile.Write(copy, stream => stream.Write(image));
                 return copy;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -327,7 +327,7 @@ public sealed class T5Encoder : Module<Tensor, Tensor>
         ArgumentNullException.ThrowIfNull(weights);
         config.Validate();
         // One table under two names; a file holds it under either or under both.
-        bool hasShared = weights.Contains(Shared);
+        bool hasShared = weights.Contains(Shared) || !weights.Contains(Tied);
         // The sizes that decide over memory, before any is taken.
         string last = $"encoder.block.{config.NumLayers - 1}.layer";
         weights.Expect(hasShared ? Shared : Tied, "vocab_size, d_model", config.VocabSize, config.DModel);

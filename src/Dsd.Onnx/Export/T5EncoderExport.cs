@@ -23,7 +23,7 @@ internal static class T5EncoderExport
         (int width, float epsilon) = (config.DModel, (float)config.LayerNormEpsilon);
 
         Value ids = graph.Input("input_ids", DataType.Int64, "batch", "tokens");
-        string table = weights.Has("shared.weight") ? "shared.weight" : "encoder.embed_tokens.weight";
+        string table = weights.Has("encoder.embed_tokens.weight") && !weights.Has("shared.weight") ? "encoder.embed_tokens.weight" : "shared.weight";
         Value x = graph.Gather(layers.Weight(table, config.VocabSize, width), ids); // [batch, tokens, width]
         Value bias = PositionBias(graph, config, weights, layers.Length(ids, 1));
         for (int i = 0; i < config.NumLayers; i++)

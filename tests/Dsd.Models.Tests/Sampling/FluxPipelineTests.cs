@@ -129,36 +129,20 @@ public sealed class FluxPipelineTests : IDisposable
     [Fact]
     public void Load_RefusesAConditionalTransformer()
     {
-        string folder = Directory.CreateTempSubdirectory("dsd-flux").FullName;
-        try
-        {
-            Pictures.CopyFolder(Fixtures.Path("tiny-flux"), folder);
-            Pictures.CopyFolder(Fixtures.Path("tiny-dsd", "transformer"), Path.Combine(folder, "transformer"));
-            WeightsException e = Assert.Throws<WeightsException>(() => FluxPipeline.Load(folder));
-            Assert.Contains("load it as a conditional model", e.Message, StringComparison.Ordinal);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        using TemporaryFolder folder = TemporaryFolder.CopyOf(Fixtures.Path("tiny-flux"));
+        folder.Add(Fixtures.Path("tiny-dsd", "transformer"), "transformer");
+        WeightsException e = Assert.Throws<WeightsException>(() => FluxPipeline.Load(folder.Path));
+        Assert.Contains("load it as a conditional model", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_NamesBothNumbersThatContradictEachOtherInTheSchedule()
     {
-        string folder = Directory.CreateTempSubdirectory("dsd-flux").FullName;
-        try
-        {
-            Pictures.CopyFolder(Fixtures.Path("tiny-flux"), folder);
-            string config = Path.Combine(folder, "scheduler", "scheduler_config.json");
-            File.WriteAllText(config, """{"_class_name": "FlowMatchEulerDiscreteScheduler", "base_image_seq_len": 256, "max_image_seq_len": 3}""");
-            WeightsException e = Assert.Throws<WeightsException>(() => FluxPipeline.Load(folder));
-            Assert.Contains("max_image_seq_len must be above base_image_seq_len (256), but is 3", e.Message, StringComparison.Ordinal);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        using TemporaryFolder folder = TemporaryFolder.CopyOf(Fixtures.Path("tiny-flux"));
+        string config = folder.File("scheduler", "scheduler_config.json");
+        File.WriteAllText(config, """{"_class_name": "FlowMatchEulerDiscreteScheduler", "base_image_seq_len": 256, "max_image_seq_len": 3}""");
+        WeightsException e = Assert.Throws<WeightsException>(() => FluxPipeline.Load(folder.Path));
+        Assert.Contains("max_image_seq_len must be above base_image_seq_len (256), but is 3", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using Dsd.Models.Native;
 using Dsd.Models.Sampling;
 using static TorchSharp.torch;
 
@@ -13,7 +12,6 @@ public class NoiseTests
     [InlineData(-1, 640)]
     public void Normal_FollowsPyTorchsGenerator(long seed, int count)
     {
-        TorchLibrary.Register();
         using Generator generator = new(unchecked((ulong)seed));
         float[] expected = randn(count, generator: generator).data<float>().ToArray();
         float[] actual = Noise.Normal(seed, count);

@@ -3,7 +3,7 @@ using Dsd.Models.Sampling;
 
 namespace Dsd.Models.Tests.Sampling;
 
-/// <summary>Pictures and files for tests.</summary>
+/// <summary>Pictures for tests.</summary>
 internal static class Pictures
 {
     /// <summary>The least side, in pixels, that both the options and the model allow.</summary>
@@ -22,15 +22,5 @@ internal static class Pictures
             worst = Math.Max(worst, Math.Abs(expected.Pixels[i] - actual.Pixels[i]));
         }
         Assert.True(worst <= 1, $"A channel is off by {worst}.");
-    }
-
-    public static void CopyFolder(string source, string target)
-    {
-        foreach (string file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
-        {
-            string copy = Path.Combine(target, Path.GetRelativePath(source, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy, overwrite: true);
-        }
     }
 }

@@ -118,9 +118,8 @@ public class OnnxExporterTests
     [Fact]
     public void Export_LeavesNothing_WhenWeightsAreMissing()
     {
-        using TemporaryFolder model = new();
+        using TemporaryFolder model = TemporaryFolder.CopyOf(Model);
         using TemporaryFolder target = new();
-        CopyFolder(Model, model.Path);
         foreach (string weights in Directory.GetFiles(model.File("text_encoder_2"), "*.safetensors*"))
         {
             File.Delete(weights);
@@ -135,9 +134,8 @@ public class OnnxExporterTests
     [Fact]
     public void Export_ListsTensors_ThatDoNotFitTheConfig()
     {
-        using TemporaryFolder model = new();
+        using TemporaryFolder model = TemporaryFolder.CopyOf(Model);
         using TemporaryFolder target = new();
-        CopyFolder(Model, model.Path);
         File.Copy(Fixtures.Path("tiny-dsd", "transformer", "diffusion_pytorch_model.safetensors"), model.File("transformer", "diffusion_pytorch_model.safetensors"), overwrite: true);
 
         WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(model.Path, null, target.File("onnx")));
@@ -157,9 +155,8 @@ public class OnnxExporterTests
     [Fact]
     public void Export_RefusesParts_ThatDoNotFitTogether()
     {
-        using TemporaryFolder model = new();
+        using TemporaryFolder model = TemporaryFolder.CopyOf(Model);
         using TemporaryFolder target = new();
-        CopyFolder(Model, model.Path);
         string config = model.File("transformer", "config.json");
         File.WriteAllText(config, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(config), "\"joint_attention_dim\": \\d+", "\"joint_attention_dim\": 12345"));
 
@@ -181,16 +178,6 @@ public class OnnxExporterTests
         }
         SafetensorsWriter.Write(file, tensors, lora.Metadata);
         return file;
-    }
-
-    private static void CopyFolder(string from, string to)
-    {
-        foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
-        {
-            string target = Path.Combine(to, Path.GetRelativePath(from, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
     }
 
     private sealed class At(string part, Action act) : IProgress<string>

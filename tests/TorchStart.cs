@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using Dsd.Models.Native;
 
-namespace Dsd.Tiny.Tests;
-
+/// <summary>Part of every test assembly: whichever test runs first may use TorchSharp before it touches any type of Dsd.Models.</summary>
 internal static class TorchStart
 {
     [ModuleInitializer]
