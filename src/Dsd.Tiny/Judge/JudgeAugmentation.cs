@@ -9,9 +9,9 @@ namespace Dsd.Tiny.Judge;
 internal static class JudgeAugmentation
 {
     /// <param name="images">[batch, 3, size, size] in −1…1.</param>
-    /// <param name="random">A generator on the images' device.</param>
+    /// <param name="random">A generator on the images' device; null is the device's own.</param>
     /// <param name="roundTrip">Encodes and decodes pictures, [batch, 3, size, size] to the same; applied to about half of them. Null for none.</param>
-    public static Tensor Apply(Tensor images, Generator random, Func<Tensor, Tensor>? roundTrip)
+    public static Tensor Apply(Tensor images, Generator? random, Func<Tensor, Tensor>? roundTrip)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
@@ -28,7 +28,7 @@ internal static class JudgeAugmentation
     }
 
     // Every picture by its own up to 6 % of the side, scaled by up to 10 %, turned by a hair.
-    private static Tensor Move(Tensor x, Generator random)
+    private static Tensor Move(Tensor x, Generator? random)
     {
         long batch = x.shape[0];
         Tensor r = rand([batch, 5], device: x.device, generator: random) * 2 - 1;
@@ -43,7 +43,7 @@ internal static class JudgeAugmentation
         return functional.grid_sample(x, grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Border, align_corners: false);
     }
 
-    private static Tensor Recolour(Tensor x, Generator random)
+    private static Tensor Recolour(Tensor x, Generator? random)
     {
         long batch = x.shape[0];
         Tensor gain = 1 + (rand([batch, 3, 1, 1], device: x.device, generator: random) * 2 - 1) * 0.12;
@@ -52,7 +52,7 @@ internal static class JudgeAugmentation
     }
 
     // Between the picture and its mean over 5 × 5 pixels, weighted towards the middle.
-    private static Tensor Blur(Tensor x, Generator random)
+    private static Tensor Blur(Tensor x, Generator? random)
     {
         Tensor line = tensor(new float[] { 1, 4, 6, 4, 1 }, device: x.device) / 16;
         Tensor kernel = (line.unsqueeze(1) * line.unsqueeze(0)).expand(3, 1, 5, 5).contiguous();
@@ -62,7 +62,7 @@ internal static class JudgeAugmentation
     }
 
     // As JPEG does it: cosine transform of 8 × 8 blocks, coarser steps for finer detail.
-    private static Tensor Compress(Tensor x, Generator random)
+    private static Tensor Compress(Tensor x, Generator? random)
     {
         (long batch, long size) = (x.shape[0], x.shape[2]);
         float[,] basis = new float[8, 8];
@@ -83,7 +83,7 @@ internal static class JudgeAugmentation
         return dct.t().matmul(coarse).matmul(dct).transpose(3, 4).reshape(x.shape);
     }
 
-    private static Tensor Sometimes(Tensor x, Tensor changed, double probability, Generator random) => where(PerImage(x, random) < probability, changed, x);
+    private static Tensor Sometimes(Tensor x, Tensor changed, double probability, Generator? random) => where(PerImage(x, random) < probability, changed, x);
 
-    private static Tensor PerImage(Tensor x, Generator random) => rand([x.shape[0], 1, 1, 1], device: x.device, generator: random);
+    private static Tensor PerImage(Tensor x, Generator? random) => rand([x.shape[0], 1, 1, 1], device: x.device, generator: random);
 }

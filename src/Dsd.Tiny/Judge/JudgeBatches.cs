@@ -7,7 +7,7 @@ namespace Dsd.Tiny.Judge;
 
 /// <summary>Draws training pictures on the CPU's threads, a few batches ahead of the one that is being learnt from.</summary>
 /// <remarks>A batch depends on the seed and its number alone, so a resumed run sees what an uninterrupted one would.</remarks>
-internal sealed class JudgeBatches(ulong seed, int batch, int size)
+internal sealed class JudgeBatches(ulong seed, int batch, int size, int? distinct = null)
 {
     private const int Ahead = 4;
     private readonly Dictionary<long, Task<(byte[] Pixels, long[] Values)>> _drawing = [];
@@ -17,11 +17,14 @@ internal sealed class JudgeBatches(ulong seed, int batch, int size)
     {
         for (long next = number; next <= number + Ahead; next++)
         {
-            long drawn = next;
+            long drawn = Drawn(next);
             _drawing.TryAdd(drawn, Task.Run(() => Draw(drawn)));
         }
-        (byte[] pixels, long[] values) = _drawing[number].GetAwaiter().GetResult();
-        _drawing.Remove(number);
+        (byte[] pixels, long[] values) = _drawing[Drawn(number)].GetAwaiter().GetResult();
+        if (distinct is null)
+        {
+            _drawing.Remove(number);
+        }
         return (ToImages(pixels, batch, size, device), tensor(values, [batch, values.Length / batch]).to(device));
     }
 
@@ -40,6 +43,8 @@ internal sealed class JudgeBatches(ulong seed, int batch, int size)
         Picture drawn = Renderer.Draw(sheet, size);
         return (drawn.Crop(0, 0, size, size), drawn.Crop(size, 0, size, size));
     }
+
+    private long Drawn(long number) => distinct is { } count ? number % count : number;
 
     private (byte[] Pixels, long[] Values) Draw(long number)
     {

@@ -17,12 +17,12 @@ internal static class JudgeCalibration
         int pairs = options.HeldOutPairs / Batch * Batch is var whole && whole > 0 ? whole : options.HeldOutPairs;
         List<Tensor> logits = [];
         List<int[]> truth = [];
-        using Generator generator = new(WorldRandom.Mix(~options.Seed), options.Device);
+        random.manual_seed((long)WorldRandom.Mix(~options.Seed));
         for (int first = 0; first < pairs; first += Batch)
         {
             int count = Math.Min(Batch, pairs - first);
             Tensor images = Draw(first, count, network.Config.ImageSize, options, truth);
-            logits.Add(network.forward(JudgeAugmentation.Apply(images, generator, options.RoundTrip)).cpu());
+            logits.Add(network.forward(JudgeAugmentation.Apply(images, null, options.RoundTrip)).cpu());
         }
         float[] all = cat(logits, 0).data<float>().ToArray();
         JudgeConfig config = network.Config with { Temperature = BestTemperature(all, truth, network.Config) };

@@ -41,7 +41,7 @@ public sealed record JudgeConfig
     public double Temperature { get; init => field = value is >= 0.05 and <= 20 ? value : throw Wrong(nameof(Temperature), "a number between 0.05 and 20", value); } = 1;
 
     /// <summary>The least probability that all attributes agree at which two pictures count as the same subject, 0.001 to 0.999: fitted on held-out pairs.</summary>
-    public double SameThreshold { get; init => field = value is >= 0.001 and <= 0.999 ? value : throw Wrong(nameof(SameThreshold), "a number between 0.001 and 0.999", value); } = 0.5;
+    public double SameThreshold { get; init => field = value is > 0 and < 1 ? value : throw Wrong(nameof(SameThreshold), "a number between 0 and 1, neither included", value); } = 0.5;
 
     /// <summary>The config for the attributes of the little world's subjects.</summary>
     public static JudgeConfig ForWorld { get; } = new() { Attributes = Subject.Kinds };

@@ -26,7 +26,7 @@ public static class JudgeTraining
         string checkpoint = Path.Combine(options.Folder, "checkpoint.safetensors");
         random.manual_seed((long)options.Seed);
         using JudgeNetwork network = new(config, options.Device);
-        JudgeBatches batches = new(options.Seed, options.Batch, config.ImageSize);
+        JudgeBatches batches = new(options.Seed, options.Batch, config.ImageSize, options.DistinctBatches);
         using TrainingLoop loop = new(network.parameters(), new TrainingLoopOptions
         {
             Steps = options.Steps,
@@ -56,8 +56,8 @@ public static class JudgeTraining
     {
         using DisposeScope scope = NewDisposeScope();
         (Tensor images, Tensor values) = batches.Take(step, options.Device);
-        using Generator random = new(WorldRandom.Mix(options.Seed) ^ (ulong)step, options.Device);
-        return network.Loss(JudgeAugmentation.Apply(images, random, options.RoundTrip), values).MoveToOuterDisposeScope();
+        random.manual_seed((long)(WorldRandom.Mix(options.Seed) ^ (ulong)step));
+        return network.Loss(JudgeAugmentation.Apply(images, null, options.RoundTrip), values).MoveToOuterDisposeScope();
     }
 
     private static void Save(JudgeNetwork network, JudgeTrainingOptions options)

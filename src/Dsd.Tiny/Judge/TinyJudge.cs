@@ -62,6 +62,14 @@ public sealed class TinyJudge : IChatClient
         }
     }
 
+    /// <summary>The probability that both pictures show one subject, as far as the network can tell.</summary>
+    internal double Agreement(Picture a, Picture b)
+    {
+        int size = _network.Config.ImageSize;
+        (SubjectReading ra, SubjectReading rb) = Read(a.CropToFit(size, size), b.CropToFit(size, size));
+        return ra.Agreement(rb);
+    }
+
     /// <summary>Compares two pictures directly, without a chat around it.</summary>
     public Verdict Compare(Picture a, Picture b)
     {

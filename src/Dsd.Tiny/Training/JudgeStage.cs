@@ -7,6 +7,9 @@ namespace Dsd.Tiny.Training;
 /// <summary>Trains the judge on drawings whose truth is known, some of them passed through the autoencoder as the teacher's are.</summary>
 internal static class JudgeStage
 {
+    // Drawing takes longer than learning: a hundred thousand pictures come again and again, each time changed in another way.
+    private const int DistinctBatches = 400;
+
     public static bool Run(StageContext context)
     {
         StageConfig stage = context.Config.Judge;
@@ -20,6 +23,7 @@ internal static class JudgeStage
                 Batch = stage.Batch,
                 LearningRate = stage.PeakLearningRate,
                 Seed = (ulong)context.Config.Seed,
+                DistinctBatches = DistinctBatches,
                 MaxTime = context.TimeLeft,
                 RoundTrip = images =>
                 {

@@ -34,4 +34,28 @@ internal static class Preview
             File.WriteAllLines(Path.Combine(context.WorkFolder, $"{name}-{shape}.txt"), requests.Select(r => r.Prompt));
         }
     }
+
+    /// <summary>Rows of a reference and what the student draws of it, told two guidances.</summary>
+    public static void Student(StageContext context)
+    {
+        string adapter = Path.Combine(context.OutFolder, "dsd", "pytorch_lora_weights.safetensors");
+        using DsdPipeline pipeline = DsdPipeline.Load(context.OutFolder, options: new PipelineOptions { Device = context.Device, LoraFile = adapter });
+        int side = context.Config.PanelSize;
+        WorldRandom random = new(11);
+        DsdRequest[] requests =
+        [
+            .. Enumerable.Range(0, Count).Select(i => new DsdRequest(
+                Renderer.Draw(WorldSampler.SampleSubject(random, heldOut: true), WorldSampler.SampleContext(random), side),
+                Captions.Edit(WorldSampler.SampleContext(random), (ulong)i).Text,
+                i)),
+        ];
+        IReadOnlyList<Picture>[] drawn =
+        [
+            .. new[] { 1f, context.Config.Student.Guidance }.Select(guidance => pipeline.Generate(
+                requests, new DsdOptions { Width = side, Height = side, Guidance = guidance }, cancellationToken: context.CancellationToken)),
+        ];
+        ContactSheet.Arrange([.. requests.SelectMany((r, i) => new[] { r.Reference, drawn[0][i], drawn[1][i] })], columns: 12, gap: 4)
+            .Save(Path.Combine(context.WorkFolder, "student.png"));
+        File.WriteAllLines(Path.Combine(context.WorkFolder, "student.txt"), requests.Select(r => r.Prompt));
+    }
 }

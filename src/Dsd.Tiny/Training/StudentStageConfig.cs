@@ -15,6 +15,6 @@ public sealed record StudentStageConfig : StageConfig
     /// <summary>Steps that the grids are drawn with.</summary>
     public required int SamplingSteps { get; init; }
 
-    /// <summary>The judge's confidence from which a pair is kept.</summary>
-    public required float Confidence { get; init; }
+    /// <summary>Share of the teacher's pairs that the judge keeps: its threshold is set so.</summary>
+    public required double KeptShare { get; init; }
 }

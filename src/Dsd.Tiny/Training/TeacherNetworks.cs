@@ -13,6 +13,8 @@ internal sealed class TeacherNetworks : IDisposable
     {
         TeacherStageConfig teacher = config.Teacher;
         TextConfig text = config.Text;
+        // The optimiser keeps its own weights in 32 bits. Processors mostly have no fast bfloat16.
+        ScalarType type = device.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32;
         Clip = new ClipTextModel(
             new ClipTextConfig
             {
@@ -27,6 +29,7 @@ internal sealed class TeacherNetworks : IDisposable
                 EosTokenId = tokens.ClipEndOfText,
             },
             device,
+            type,
             seed: config.Seed);
         T5 = new T5Encoder(
             new T5Config
@@ -43,6 +46,7 @@ internal sealed class TeacherNetworks : IDisposable
                 FeedForwardProj = "gated-gelu",
             },
             device,
+            type,
             seed: config.Seed + 1);
         Transformer = new FluxTransformer(
             new FluxConfig
@@ -58,6 +62,7 @@ internal sealed class TeacherNetworks : IDisposable
                 AxesDimsRope = teacher.RopeAxes,
             },
             device,
+            type,
             seed: config.Seed + 2);
         TextPositions = LatentPacking.TextIds(text.T5Tokens, device).DetachFromDisposeScope();
     }

@@ -17,7 +17,7 @@ public static class TinyTraining
         ("teacher", TeacherStage.Run),
         ("guidance", GuidanceStage.Run),
         ("judge", JudgeStage.Run),
-        // ("student", StudentStage.Run),
+        ("student", StudentStage.Run),
     ];
 
     /// <summary>The stages' names, in order.</summary>
