@@ -99,8 +99,8 @@ public sealed class TinyJudge : IChatClient
             DescriptionB = _words.Describe(rb),
             Differences = blank ? ["an image shows nothing"] : same || differences.Count > 0 ? differences : [_words.Doubt(ra, rb)],
             Same = same,
-            // 0.5 at the threshold, where it could be either; 1 where the probabilities leave no doubt.
-            Confidence = blank ? 1 : Math.Clamp(same ? 0.5 + 0.5 * (agreement - threshold) / (1 - threshold) : 1 - 0.5 * agreement / threshold, 0, 1),
+            // Odds of the agreement against the threshold: 0.5 where it could be either, near 1 where they are orders of magnitude apart.
+            Confidence = blank ? 1 : same ? agreement / (agreement + threshold) : threshold / (agreement + threshold),
             Flags = flags,
         };
     }
