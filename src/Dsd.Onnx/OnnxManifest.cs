@@ -107,6 +107,11 @@ internal sealed record OnnxManifest
         }
         foreach ((string name, long length) in Files)
         {
+            // The folder is all that may be looked at: a description must not lead to other places.
+            if (Path.IsPathRooted(name) || name.Split('/', '\\').Contains(".."))
+            {
+                throw new WeightsException(path, "files of its own folder", $"'{name}'");
+            }
             FileInfo part = new(Path.Combine(folder, name));
             if (!part.Exists || part.Length != length)
             {

@@ -26,6 +26,10 @@ internal static class OutputFile
         CheckFolder(path, Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
+    /// <summary>A folder's path: it takes files or can be made.</summary>
+    /// <exception cref="IOException">Nothing can be written there.</exception>
+    public static void CheckFolder(string path) => CheckFolder(path, Path.GetFullPath(path));
+
     /// <summary>A folder that takes files, or the nearest one above it that does.</summary>
     private static void CheckFolder(string path, string folder)
     {

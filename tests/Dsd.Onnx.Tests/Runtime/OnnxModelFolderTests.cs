@@ -67,6 +67,19 @@ public class OnnxModelFolderTests
         Assert.Contains("dsd.json", Assert.Throws<WeightsException>(() => OnnxModelFolder.Open(temporary.Path)).Message);
     }
 
+    [Theory]
+    [InlineData("../vocab.json")]
+    [InlineData("tokenizer/../../vocab.json")]
+    [InlineData("/etc/hostname")]
+    public void Open_RefusesFilesOfOtherFolders(string name)
+    {
+        using TemporaryFolder temporary = Exported();
+        string file = temporary.File("dsd.json");
+        File.WriteAllText(file, File.ReadAllText(file).Replace("tokenizer/vocab.json", name, StringComparison.Ordinal));
+
+        Assert.Contains($"'{name}'", Assert.Throws<WeightsException>(() => OnnxModelFolder.Open(temporary.Path)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Pipeline_NamesAModelThatOnnxRuntimeCannotOpen()
     {

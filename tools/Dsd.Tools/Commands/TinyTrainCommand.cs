@@ -1,12 +1,15 @@
 using System.CommandLine;
-using Dsd.Models.Native;
+using System.Text.RegularExpressions;
 using Dsd.Tiny.Training;
+using TorchSharp;
 
 namespace Dsd.Tools.Commands;
 
 /// <summary><c>dsd tiny train</c>: the embedded model from nothing, resumable.</summary>
-internal static class TinyTrainCommand
+internal static partial class TinyTrainCommand
 {
+    private const double MostMinutes = 100_000;
+
     public static Command Create(Terminal terminal)
     {
         Option<string> folder = new("--out") { Description = "The folder that becomes the model; a run that was cut off goes on in it.", HelpName = "FOLDER", Required = true };
@@ -14,10 +17,29 @@ internal static class TinyTrainCommand
         Option<double?> minutes = new("--minutes") { Description = "Write a checkpoint and stop after so long.", HelpName = "N" };
         Option<string?> config = new("--config") { Description = "A training config in place of the embedded model's own.", HelpName = "FILE" };
         Option<string[]> stages = new("--stage") { Description = $"Only these stages, out of {string.Join(", ", TinyTraining.StageNames)}.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
+        device.Validators.Add(result =>
+        {
+            if (!DeviceName().IsMatch(result.GetValueOrDefault<string>()))
+            {
+                result.AddError($"Option '--device' must be cpu, cuda or cuda:N, but is '{result.GetValueOrDefault<string>()}'.");
+            }
+        });
+        minutes.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double?>() is { } m && !(m >= 0 && m <= MostMinutes))
+            {
+                result.AddError($"Option '--minutes' must lie between 0 and {MostMinutes}, but is {m}.");
+            }
+        });
+        stages.AcceptOnlyFromAmong([.. TinyTraining.StageNames]);
         Command command = new("train", "Train the embedded model: tokenizers, autoencoder, teacher, guidance, judge, student.") { folder, device, minutes, config, stages };
         command.SetAction(async (parsed, cancel) =>
         {
-            TorchLibrary.Register();
+            OutputFile.CheckFolder(parsed.GetRequiredValue(folder));
+            if (parsed.GetValue(device) != "cpu" && !torch.cuda.is_available())
+            {
+                throw new UsageException("Option '--device' asks for CUDA, but this machine or this build has none. Leave it out to use the CPU.");
+            }
             TinyTrainingOptions options = new()
             {
                 OutFolder = parsed.GetRequiredValue(folder),
@@ -31,4 +53,7 @@ internal static class TinyTrainCommand
         });
         return command;
     }
+
+    [GeneratedRegex(@"^(cpu|cuda(:\d{1,2})?)$")]
+    private static partial Regex DeviceName();
 }
