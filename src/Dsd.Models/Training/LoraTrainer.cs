@@ -45,7 +45,7 @@ public sealed class LoraTrainer
 
     /// <summary>Trains an adapter.</summary>
     /// <param name="pairs">The examples, at least one; read once. Pictures are cut to the frame's aspect ratio and scaled to it.</param>
-    /// <param name="progress">Told every 50 steps.</param>
+    /// <param name="progress">Told every <see cref="LoraTrainingOptions.ReportEvery"/> steps and at the last.</param>
     /// <param name="cancellationToken">Checked between steps; the checkpoint, if any, is written first.</param>
     /// <returns>The adapter, for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">There is no pair.</exception>
@@ -72,6 +72,7 @@ public sealed class LoraTrainer
             WarmupSteps = _options.WarmupSteps,
             Optimizer = _options.Optimizer,
             AverageDecay = _options.AverageDecay,
+            ReportEvery = _options.ReportEvery,
             Checkpoint = _options.Checkpoint,
         });
         loop.Run(step => Loss(step, examples, empty), progress, cancellationToken);

@@ -50,6 +50,9 @@ public sealed record LoraTrainingOptions
     /// <summary>T5 tokens that a prompt is padded or cut to, 1 to 512. Null, the default: what the model's tokenizer says.</summary>
     public int? MaxTextTokens { get; init => field = value is { } v ? Check.Range(v, 1, 512, nameof(MaxTextTokens)) : null; }
 
+    /// <summary>Steps between two reports of progress, at least 1; the last step is reported too. Default 50.</summary>
+    public int ReportEvery { get; init => field = Check.Range(value, 1, int.MaxValue, nameof(ReportEvery)); } = 50;
+
     /// <summary>A file for the state, from which a run that was cut off goes on; null, the default, keeps none.</summary>
     public string? Checkpoint { get; init; }
 }

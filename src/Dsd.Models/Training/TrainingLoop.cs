@@ -13,7 +13,6 @@ namespace Dsd.Models.Training;
 /// </remarks>
 public sealed class TrainingLoop : IDisposable
 {
-    private const int ReportEvery = 50;
     private readonly TrainingLoopOptions _options;
     private readonly AdamW _optimizer;
     private readonly Tensor? _average;
@@ -38,7 +37,7 @@ public sealed class TrainingLoop : IDisposable
 
     /// <summary>Takes steps until the run's length, the deadline or a cancellation; writes a checkpoint in the last two cases too.</summary>
     /// <param name="loss">The loss of a step, a scalar with gradients; the argument is the step's number, from 0.</param>
-    /// <param name="progress">Told every 50 steps and at the last.</param>
+    /// <param name="progress">Told every <see cref="TrainingLoopOptions.ReportEvery"/> steps and at the last.</param>
     /// <param name="cancellationToken">Checked between steps.</param>
     /// <returns>True if the run has its full length. The parameters then hold the moving average, if one is kept.</returns>
     /// <exception cref="InvalidOperationException">The loss is no longer a finite number.</exception>
@@ -68,7 +67,7 @@ public sealed class TrainingLoop : IDisposable
                 _average?.lerp_(_optimizer.Weights, 1 - Math.Min(_options.AverageDecay, (1.0 + Step) / (10.0 + Step)));
             }
             counted++;
-            if (Step % ReportEvery == 0 || Step == _options.Steps)
+            if (Step % _options.ReportEvery == 0 || Step == _options.Steps)
             {
                 float mean = total.item<float>() / counted;
                 if (!float.IsFinite(mean))

@@ -18,6 +18,9 @@ public sealed record TrainingLoopOptions
     /// <summary>Decay of the moving average of the weights, below 1; 0, the default, keeps none.</summary>
     public double AverageDecay { get; init => field = Check.Range(value, 0, 0.999999, nameof(AverageDecay)); }
 
+    /// <summary>Steps between two reports of progress, at least 1; the last step is reported too. Default 50.</summary>
+    public int ReportEvery { get; init => field = Check.Range(value, 1, int.MaxValue, nameof(ReportEvery)); } = 50;
+
     /// <summary>The file that the state is kept in, or null, the default, to keep none.</summary>
     public string? Checkpoint { get; init; }
 

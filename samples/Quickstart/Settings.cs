@@ -1,0 +1,49 @@
+namespace Quickstart;
+
+/// <summary>How much the run does, and where it writes.</summary>
+internal sealed record Settings
+{
+    /// <summary>The folder for pictures, models and the report.</summary>
+    public string Out { get; init; } = Path.Combine("artifacts", "quickstart");
+
+    /// <summary>Sheets that the teacher draws; each has four panels, and so six pairs.</summary>
+    public int Sheets { get; init; } = 12;
+
+    /// <summary>Sampling steps of a sheet.</summary>
+    public int SheetSteps { get; init; } = 24;
+
+    /// <summary>Optimiser steps of the fine-tuning.</summary>
+    public int TrainingSteps { get; init; } = 100;
+
+    /// <summary>Subjects that the model has never seen.</summary>
+    public int References { get; init; } = 5;
+
+    /// <summary>Sampling steps of a picture.</summary>
+    public int PictureSteps { get; init; } = 24;
+
+    /// <summary>Decides every random number of the run.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Reads <c>--out FOLDER</c> and <c>--brief</c>, a run of a few seconds whose pictures are worth nothing.</summary>
+    public static bool TryRead(string[] args, out Settings settings, out string usage)
+    {
+        settings = new Settings();
+        usage = "Usage: Quickstart [--out FOLDER] [--brief]";
+        for (int i = 0; i < args.Length; i++)
+        {
+            if (args[i] == "--out" && i + 1 < args.Length)
+            {
+                settings = settings with { Out = args[++i] };
+            }
+            else if (args[i] == "--brief")
+            {
+                settings = settings with { Sheets = 2, SheetSteps = 4, TrainingSteps = 3, References = 1, PictureSteps = 4 };
+            }
+            else
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,120 @@
+using Dsd.Curation.Grids;
+using Dsd.MLNet;
+using Dsd.Models.Sampling;
+using Dsd.Models.Training;
+using Dsd.Tiny;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace Quickstart;
+
+/// <summary>The stages of Diffusion Self-Distillation, an estimator each.</summary>
+/// <remarks>
+/// The four estimators also work as one chain; README.md shows it. Pictures are drawn when they are read, and again when they are read again,
+/// so each stage here puts its rows into a list: the report and the next stage then look at the same pictures.
+/// </remarks>
+internal sealed class Stages(Settings settings, CancellationToken cancellationToken)
+{
+    private readonly MLContext _ml = new(settings.Seed);
+
+    /// <summary>The teacher draws one subject four times on each sheet.</summary>
+    public List<SheetRow> DrawSheets(Stage stage)
+    {
+        CaptionRow[] captions = [.. Subjects.Captions.Take(settings.Sheets).Select(caption => new CaptionRow { Caption = caption })];
+        GridGeneratorOptions options = new()
+        {
+            Layout = GridLayout.TwoByTwo,
+            Sampling = new TextToImageOptions { Width = 2 * TinyModel.PanelSize, Height = 2 * TinyModel.PanelSize, Steps = settings.SheetSteps },
+            BatchSize = 2,
+            Seed = settings.Seed,
+            CancellationToken = cancellationToken,
+        };
+        IDataView input = _ml.Data.LoadFromEnumerable(captions);
+        using GridGeneratorTransformer generator = new GridGenerator(_ml, options).Fit(input);
+        return Rows<SheetRow>(generator.Transform(input), stage, captions.Length);
+    }
+
+    /// <summary>The judge compares the panels of each sheet. Rejected pairs stay for the report; training leaves them out.</summary>
+    public List<PairRow> JudgePairs(IReadOnlyList<SheetRow> sheets, Stage stage)
+    {
+        VlmCuratorOptions options = new()
+        {
+            Layout = GridLayout.TwoByTwo,
+            IncludeRejected = true,
+            BothDirections = false,
+            CancellationToken = cancellationToken,
+        };
+        IDataView input = _ml.Data.LoadFromEnumerable(sheets);
+        using VlmCuratorTransformer curator = new VlmCurator(_ml, options).Fit(input);
+        return Rows<PairRow>(curator.Transform(input), stage, 6 * sheets.Count);
+    }
+
+    /// <summary>The embedded adapter is trained for a few more steps on the pairs that were kept.</summary>
+    public LoraFineTunerTransformer FineTune(IReadOnlyList<PairRow> pairs, Stage stage, Action<TrainingProgress> tell)
+    {
+        LoraFineTunerOptions options = new()
+        {
+            Training = new LoraTrainingOptions
+            {
+                Width = TinyModel.PanelSize,
+                Height = TinyModel.PanelSize,
+                InitialAdapterFile = TinyModel.AdapterFile,
+                Steps = settings.TrainingSteps,
+                BatchSize = 4,
+                LearningRate = 1e-4,
+                Guidance = 3.5f,
+                Seed = settings.Seed,
+                ReportEvery = 1,
+            },
+            Progress = new Told<TrainingProgress>(step =>
+            {
+                tell(step);
+                stage.Done((int)step.Step, (int)step.Steps);
+            }),
+            CancellationToken = cancellationToken,
+        };
+        LoraFineTunerTransformer tuned = new LoraFineTuner(_ml, options).Fit(_ml.Data.LoadFromEnumerable(pairs));
+        tuned.Adapter.Save(Path.Combine(settings.Out, "adapter.safetensors"));
+        return tuned;
+    }
+
+    /// <summary>Merges the adapter into the model and writes it as ONNX.</summary>
+    public DsdGeneratorTransformer Export(LoraFineTunerTransformer tuned)
+    {
+        DsdGeneratorOptions options = new()
+        {
+            OnnxFolder = Path.Combine(settings.Out, "onnx"),
+            Sampling = new DsdOptions { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = settings.PictureSteps },
+            Seed = settings.Seed,
+            SeedColumn = nameof(ReferenceRow.Seed),
+            CancellationToken = cancellationToken,
+        };
+        // The generator reads no row here: it takes the adapter from the column's annotation.
+        return new DsdGenerator(_ml, options).Fit(tuned.Transform(_ml.Data.LoadFromEnumerable(Array.Empty<ReferenceRow>())));
+    }
+
+    /// <summary>Draws each reference, a subject that nothing was trained on, in each new context.</summary>
+    public List<PictureRow> Generate(DsdGeneratorTransformer generator, Stage stage)
+    {
+        ReferenceRow[] references =
+        [
+            .. from reference in Subjects.HeldOut(settings.Seed).Take(settings.References).Index()
+               let image = MLImage.CreateFromStream(new MemoryStream(reference.Item))
+               from prompt in Subjects.Prompts.Index()
+               select new ReferenceRow { Subject = reference.Index, Reference = image, Prompt = prompt.Item, Seed = 1 + prompt.Index },
+        ];
+        return Rows<PictureRow>(generator.Transform(_ml.Data.LoadFromEnumerable(references)), stage, references.Length);
+    }
+
+    private List<T> Rows<T>(IDataView view, Stage stage, int expected)
+        where T : class, new()
+    {
+        List<T> rows = [];
+        foreach (T row in _ml.Data.CreateEnumerable<T>(view, reuseRowObject: false))
+        {
+            rows.Add(row);
+            stage.Done(rows.Count, expected);
+        }
+        return rows;
+    }
+}
