@@ -29,9 +29,9 @@ internal sealed class PromptEncoder
         string[] different = [.. prompts.Distinct(StringComparer.Ordinal)];
         int[] rows = [.. prompts.Select(p => Array.IndexOf(different, p))];
 
-        using OnnxTensor clipIds = Ids(_clip, different, _clip.MaxLength, warn: null); // CLIP sees the beginning of a long prompt, T5 all of it
+        using OnnxTensor clipIds = Ids(_clip, different, _clip.MaxLength, "CLIP", warn);
         IReadOnlyList<OnnxTensor> clip = _sessions.Run("text_encoder", ("input_ids", clipIds));
-        using OnnxTensor t5Ids = Ids(_t5, different, tokens, warn);
+        using OnnxTensor t5Ids = Ids(_t5, different, tokens, "T5", warn);
         IReadOnlyList<OnnxTensor> t5 = _sessions.Run("text_encoder_2", ("input_ids", t5Ids));
         try
         {
@@ -46,7 +46,7 @@ internal sealed class PromptEncoder
         }
     }
 
-    private static OnnxTensor Ids(ITextTokenizer tokenizer, string[] prompts, int length, Action<string>? warn)
+    private static OnnxTensor Ids(ITextTokenizer tokenizer, string[] prompts, int length, string encoder, Action<string>? warn)
     {
         long[] ids = new long[prompts.Length * length];
         for (int i = 0; i < prompts.Length; i++)
@@ -54,7 +54,7 @@ internal sealed class PromptEncoder
             tokenizer.Encode(prompts[i], length, out bool truncated).CopyTo(ids, i * length);
             if (truncated)
             {
-                warn?.Invoke($"The prompt '{prompts[i][..Math.Min(40, prompts[i].Length)]}…' has more than {length} tokens; its end was cut off.");
+                warn?.Invoke($"The prompt '{prompts[i][..Math.Min(40, prompts[i].Length)]}…' has more than the {length} tokens that {encoder} takes: its end was cut off for {encoder}.");
             }
         }
         return OnnxTensor.Of(ids, prompts.Length, length);
