@@ -7,7 +7,7 @@ namespace Dsd.Tiny.Training;
 /// <summary>Contact sheets of what a stage has learned, on subjects that no training has seen.</summary>
 internal static class Preview
 {
-    private const int Count = 24;
+    private static int Count(StageContext context) => Math.Min(24, context.Config.Teacher.Batch);
 
     /// <summary>Single pictures, pairs and quads that the teacher draws from captions.</summary>
     public static void Teacher(StageContext context, string name, float guidance)
@@ -17,7 +17,7 @@ internal static class Preview
         WorldRandom random = new(7);
         (Subject Subject, Context[] Contexts)[] wanted =
         [
-            .. Enumerable.Range(0, Count).Select(_ => (
+            .. Enumerable.Range(0, Count(context)).Select(_ => (
                 WorldSampler.SampleSubject(random, heldOut: true),
                 Enumerable.Range(0, 4).Select(_ => WorldSampler.SampleContext(random)).ToArray())),
         ];
@@ -27,7 +27,7 @@ internal static class Preview
 
         void Draw(string shape, int columns, int rows, Func<int, string> prompt)
         {
-            TextToImageRequest[] requests = [.. Enumerable.Range(0, Count).Select(i => new TextToImageRequest(prompt(i), i))];
+            TextToImageRequest[] requests = [.. Enumerable.Range(0, Count(context)).Select(i => new TextToImageRequest(prompt(i), i))];
             TextToImageOptions options = new() { Width = columns * side, Height = rows * side, Guidance = guidance };
             IReadOnlyList<Picture> pictures = pipeline.Generate(requests, options, cancellationToken: context.CancellationToken);
             ContactSheet.Arrange(pictures, columns: 12 / columns, gap: 4).Save(Path.Combine(context.WorkFolder, $"{name}-{shape}.png"));
@@ -44,7 +44,7 @@ internal static class Preview
         WorldRandom random = new(11);
         DsdRequest[] requests =
         [
-            .. Enumerable.Range(0, Count).Select(i => new DsdRequest(
+            .. Enumerable.Range(0, Count(context)).Select(i => new DsdRequest(
                 Renderer.Draw(WorldSampler.SampleSubject(random, heldOut: true), WorldSampler.SampleContext(random), side),
                 Captions.Edit(WorldSampler.SampleContext(random), (ulong)i).Text,
                 i)),

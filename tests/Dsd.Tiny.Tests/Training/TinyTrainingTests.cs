@@ -1,0 +1,91 @@
+using Dsd.Imaging;
+using Dsd.Models.Sampling;
+using Dsd.Testing;
+using Dsd.Tiny.Training;
+
+namespace Dsd.Tiny.Tests.Training;
+
+[Collection("Torch's random numbers")]
+public class TinyTrainingTests
+{
+    // The same stages as for the embedded model, so small that they take seconds.
+    private const string Config = """
+        {
+          "seed": 1,
+          "panel_size": 96,
+          "vae": { "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "block_out_channels": [8, 8, 8, 8], "norm_num_groups": 4, "latent_channels": 4, "kl_weight": 1e-5 },
+          "text": { "t5_width": 32, "t5_layers": 1, "t5_heads": 2, "t5_feed_forward": 32, "t5_tokens": 64, "clip_width": 32, "clip_layers": 1, "clip_heads": 2, "clip_feed_forward": 32 },
+          "teacher": { "steps": 4, "batch": 2, "peak_learning_rate": 0.001, "double_layers": 1, "single_layers": 1, "heads": 2, "head_size": 16, "rope_axes": [4, 6, 6], "pool": 4, "pool_steps": 3, "caption_dropout": 0.1 },
+          "guidance": { "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "least": 1, "most": 6 },
+          "judge": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
+          "student": { "grids": 4, "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "rank": 2, "guidance": 3.5, "sampling_steps": 2, "kept_share": 0.5 }
+        }
+        """;
+
+    [Fact]
+    public void Run_MakesAFolderThatDrawsWithAndWithoutAReference()
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.File("training.json");
+        File.WriteAllText(file, Config);
+        string model = folder.File("model");
+        TinyTrainingOptions options = new() { OutFolder = model, ConfigFile = file, Stages = ["tokenizers", "vae", "teacher", "guidance"] };
+        Assert.True(TinyTraining.Run(options, _ => { }));
+        // The judge's own training is tested beside it; measuring it on held-out pairs takes longer than all the rest.
+        Copy(TinyModel.JudgeFolder, Path.Combine(model, "judge"));
+        Assert.True(TinyTraining.Run(options with { Stages = ["student"] }, _ => { }));
+
+        using FluxPipeline teacher = FluxPipeline.Load(model);
+        Picture drawn = teacher.Generate([new TextToImageRequest("a blue creature", 1)], new TextToImageOptions { Width = 96, Height = 96, Steps = 1 })[0];
+        Assert.Equal((96, 96), (drawn.Width, drawn.Height));
+        using DsdPipeline student = DsdPipeline.Load(model, options: new PipelineOptions { LoraFile = Path.Combine(model, "dsd", "pytorch_lora_weights.safetensors") });
+        Picture edited = student.Generate([new DsdRequest(drawn, "this creature on a beach", 1)], new DsdOptions { Width = 96, Height = 96, Steps = 1 })[0];
+        Assert.Equal((96, 96), (edited.Width, edited.Height));
+    }
+
+    [Fact]
+    public void Run_StopsWhenTheTimeIsUpAndGoesOnWhenCalledAgain()
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.File("training.json");
+        File.WriteAllText(file, Config);
+        TinyTrainingOptions options = new() { OutFolder = folder.File("model"), ConfigFile = file, Stages = ["vae"] };
+        Assert.False(TinyTraining.Run(options with { Time = TimeSpan.Zero }, _ => { }));
+        Assert.False(File.Exists(Path.Combine(options.OutFolder, "vae", "config.json")));
+        List<string> said = [];
+        Assert.True(TinyTraining.Run(options, said.Add));
+        said.Clear();
+        Assert.True(TinyTraining.Run(options, said.Add));
+        Assert.Empty(said);
+    }
+
+    [Fact]
+    public void Run_RefusesAnUnknownStage()
+    {
+        ArgumentException e = Assert.Throws<ArgumentException>(() => TinyTraining.Run(new TinyTrainingOptions { OutFolder = "unused", Stages = ["teeth"] }, _ => { }));
+        Assert.Contains("Stage 'teeth': expected one of tokenizers, vae", e.Message);
+    }
+
+    [Fact]
+    public void Load_RefusesAConfigWithAFieldThatNobodyReads()
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.File("training.json");
+        File.WriteAllText(file, Config.Replace("\"seed\"", "\"sede\""));
+        Exception e = Assert.ThrowsAny<Exception>(() => TinyTrainingConfig.Load(file));
+        Assert.Contains("sede", e.Message);
+        Assert.Contains(file, e.Message);
+    }
+
+    [Fact]
+    public void DefaultFile_IsThere() => Assert.Equal(TinyModel.PanelSize, TinyTrainingConfig.Load(TinyTrainingConfig.DefaultFile).PanelSize);
+
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string file in Directory.EnumerateFiles(from))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        }
+    }
+}
