@@ -51,7 +51,7 @@ public sealed record TinyTrainingConfig
         }
         catch (JsonException e)
         {
-            throw new JsonException($"Training config '{file}': {e.Message}", e);
+            throw new JsonException($"Training config '{file}': {e.Message}");
         }
     }
 }

@@ -7,7 +7,13 @@ public sealed record TinyTrainingOptions
     public required string OutFolder { get; init; }
 
     /// <summary><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. Default <c>cpu</c>.</summary>
-    public string Device { get; init; } = "cpu";
+    public string Device
+    {
+        get;
+        init => field = value == "cpu" || value == "cuda" || value.StartsWith("cuda:", StringComparison.Ordinal) && uint.TryParse(value.AsSpan(5), out _)
+            ? value
+            : throw new ArgumentException($"Option {nameof(Device)} must be cpu, cuda or cuda:N, but is '{value}'.", nameof(Device));
+    } = "cpu";
 
     /// <summary>Time after which a checkpoint is written and training stops; null, the default, is none.</summary>
     public TimeSpan? Time { get; init; }
