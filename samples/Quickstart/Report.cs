@@ -32,8 +32,8 @@ internal sealed class Report
             <!DOCTYPE html>
             <html lang="en">
             <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta charset="utf-8" />
+            <meta name="viewport" content="width=device-width, initial-scale=1" />
             <title>Dsd.MLNet Quickstart</title>
             <style>{Css()}</style>
             </head>
@@ -112,7 +112,7 @@ internal sealed class Report
     {
         Begin(3, "Fine-tune the LoRA", "Fine-tune the LoRA", $"""
             Two frames, the reference and the target, are denoised together, and both enter the loss. This run goes on from the adapter that comes
-            with the package, which was distilled in the same way with far more sheets and steps; {_results.Losses.Count} steps more show that training works, and change little.
+            with the package, which was distilled in the same way from sheets of this teacher; {_results.Losses.Count} steps more show how training goes, and change little.
             """);
         _html.Append(LossChart.Svg(_results.Losses));
         _html.Append("<p class=\"soft\">Loss of each step (dots) and the mean of 15 steps (line). Single steps differ by the noise level that they drew.</p>");
@@ -142,7 +142,7 @@ internal sealed class Report
         _html.Append(string.Concat(heads.Select(p => $"<div class=\"head\">{Text(p.Prompt)}</div>")));
         foreach (IGrouping<int, PictureRow> subject in subjects)
         {
-            _html.Append($"<figure class=\"reference\">{Image(subject.First().Reference, "references", $"reference-{subject.Key + 1}", "reference")}<figcaption>&nbsp;</figcaption></figure>");
+            _html.Append($"<figure class=\"reference\">{Image(subject.First().Reference, "references", $"reference-{subject.Key + 1}", "reference")}<figcaption>&#160;</figcaption></figure>");
             foreach ((int i, PictureRow picture) in subject.Index())
             {
                 _html.Append($"<figure>{Image(picture.Generated, "pictures", $"reference-{subject.Key + 1}-prompt-{i + 1}", picture.Prompt)}<figcaption>seed {picture.Seed}</figcaption></figure>");
@@ -191,7 +191,7 @@ internal sealed class Report
         string path = Path.Combine(_results.Settings.Out, folder, name + ".png");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         image.Save(path);
-        return $"<img width=\"{image.Width}\" height=\"{image.Height}\" alt=\"{Text(alt)}\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(path))}\">";
+        return $"<img width=\"{image.Width}\" height=\"{image.Height}\" alt=\"{Text(alt)}\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(path))}\" />";
     }
 
     private FileInfo[] OnnxFiles() => [.. new DirectoryInfo(Path.Combine(_results.Settings.Out, "onnx")).GetFiles("*.onnx*", SearchOption.AllDirectories).OrderBy(f => f.FullName, StringComparer.Ordinal)];

@@ -1,0 +1,37 @@
+using Dsd.MLNet;
+using Microsoft.Extensions.AI;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace Quickstart;
+
+/// <summary>The four stages as one ML.NET chain: what README.md shows, compiled here.</summary>
+internal static class Chain
+{
+    public static MLImage Draw(IEnumerable<CaptionRow> subjects, ReferenceRow reference)
+    {
+        // README
+        MLContext ml = new(seed: 1);
+        IDataView captions = ml.Data.LoadFromEnumerable(subjects);                   // one column: Caption
+        var chain = new EstimatorChain<ITransformer>()
+            .Append(new GridGenerator(ml), TransformerScope.Training)                // captions → sheets
+            .Append(new VlmCurator(ml), TransformerScope.Training)                   // sheets → judged pairs
+            .Append(new LoraFineTuner(ml), TransformerScope.Training)                // pairs → adapter
+            .Append(new DsdGenerator(ml));                                           // reference + prompt → picture
+        using var fitted = chain.Fit(captions);
+        using var engine = ml.Model.CreatePredictionEngine<ReferenceRow, PictureRow>(fitted.GetModelFor(TransformerScope.Scoring));
+        return engine.Predict(reference).Generated;
+        // README
+    }
+
+    public static IEstimator<ITransformer> Flux(MLContext ml, IChatClient visionModel)
+    {
+        // README
+        GridGeneratorOptions grids = new() { Model = "FLUX.1-dev", Device = "cuda" };
+        VlmCuratorOptions judge = new() { ChatClient = visionModel };                // any IChatClient that takes pictures
+        LoraFineTunerOptions tuner = new() { Model = "FLUX.1-dev", Device = "cuda" };
+        DsdGeneratorOptions drawer = new() { Model = "FLUX.1-dev", Device = "cuda", OnnxFolder = "dsd-onnx" };
+        return new GridGenerator(ml, grids).Append(new VlmCurator(ml, judge)).Append(new LoraFineTuner(ml, tuner)).Append(new DsdGenerator(ml, drawer));
+        // README
+    }
+}
