@@ -59,6 +59,21 @@ public class TrainingLoopTests
         Assert.Contains("NaN", e.Message);
     }
 
+    [Fact]
+    public void Run_ReportsAsOftenAsAskedAndAtTheEnd()
+    {
+        List<long> told = [];
+        Linear network = Network();
+        using TrainingLoop loop = new(network.parameters(), Options() with { ReportEvery = 5 });
+        loop.Run(step => Loss(network, step), new Recorder(told));
+        Assert.Equal([5, 10, 12], told);
+    }
+
+    private sealed class Recorder(List<long> told) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => told.Add(value.Step);
+    }
+
     private static TrainingLoopOptions Options() => new() { Steps = 12, PeakLearningRate = 0.05, WarmupSteps = 3, AverageDecay = 0.9 };
 
     private static Linear Network()
