@@ -84,7 +84,7 @@ internal sealed class Stages(Settings settings, CancellationToken cancellationTo
         DsdGeneratorOptions options = new()
         {
             OnnxFolder = Path.Combine(settings.Out, "onnx"),
-            Sampling = new DsdOptions { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = settings.PictureSteps },
+            Sampling = TinyModel.Sampling with { Steps = settings.PictureSteps },
             Seed = settings.Seed,
             SeedColumn = nameof(ReferenceRow.Seed),
             CancellationToken = cancellationToken,

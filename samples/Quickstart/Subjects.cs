@@ -25,10 +25,10 @@ internal static class Subjects
     /// <summary>Where the student shall put each subject.</summary>
     public static IReadOnlyList<string> Prompts { get; } =
     [
-        "this creature jumping on the beach at sunset",
-        "this creature sitting in the snow by day",
-        "this creature waving in the city at night",
-        "this creature running in a meadow by day",
+        "this creature jumping on the beach at sunset, seen from near",
+        "this creature sitting in the snow by day, seen from near",
+        "this creature waving in the city at night, seen from near",
+        "this creature running in a meadow by day, seen from near",
     ];
 
     /// <summary>Draws a subject, held out from all training, at home in a room.</summary>

@@ -1,3 +1,5 @@
+using Dsd.Models.Sampling;
+
 namespace Dsd.Tiny;
 
 /// <summary>The embedded model: FLUX's architecture at small size, in the same file formats.</summary>
@@ -8,6 +10,9 @@ public static class TinyModel
 
     /// <summary>Side of a panel or frame in pixels.</summary>
     public const int PanelSize = 96;
+
+    /// <summary>How the embedded student draws best: true guidance towards the reference and towards the prompt, 3 each.</summary>
+    public static DsdOptions Sampling { get; } = new() { Width = PanelSize, Height = PanelSize, ImageGuidance = 3, TextGuidance = 3 };
 
     /// <summary>The embedded teacher: a pipeline folder in diffusers' layout.</summary>
     public static string Folder => Path.Combine(AppContext.BaseDirectory, "dsd-tiny");

@@ -13,7 +13,7 @@ internal static class ModelDefaults
         : new TextToImageOptions());
 
     public static DsdOptions Frame(DsdGeneratorOptions options) => options.Sampling ?? (options.Model == TinyModel.Name
-        ? new DsdOptions { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize }
+        ? TinyModel.Sampling
         : new DsdOptions());
 
     // Brief, for a processor: it goes on from the embedded student, and is not the student's whole training.
