@@ -1,6 +1,6 @@
 using Dsd.Imaging;
+using Dsd.Tiny.Training;
 using Dsd.Tiny.World;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Judge;
@@ -25,15 +25,7 @@ internal sealed class JudgeBatches(ulong seed, int batch, int size, int? distinc
         {
             _drawing.Remove(number);
         }
-        return (ToImages(pixels, batch, size, device), tensor(values, [batch, values.Length / batch]).to(device));
-    }
-
-    /// <summary>RGB bytes, picture after picture, as [count, 3, size, size] in −1…1.</summary>
-    public static Tensor ToImages(byte[] pixels, int count, int size, Device device)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor bytes = tensor(pixels, ScalarType.Byte).to(device);
-        return (bytes.reshape(count, size, size, 3).permute(0, 3, 1, 2).to(ScalarType.Float32) / 127.5 - 1).contiguous().MoveToOuterDisposeScope();
+        return (new PictureBatch(size, size, pixels).ToTensor(device), tensor(values, [batch, values.Length / batch]).to(device));
     }
 
     /// <summary>The two panels of a pair, which share nothing but the border.</summary>

@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Tiny.Training;
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -58,7 +59,7 @@ internal static class JudgeCalibration
             (values[2 * i], values[2 * i + 1]) = (a.Values, b.Values);
         });
         truth.AddRange(values);
-        return JudgeBatches.ToImages(pixels, 2 * count, size, options.Device);
+        return new PictureBatch(size, size, pixels).ToTensor(options.Device);
     }
 
     // The temperature under which the truth is most likely (Guo et al. 2017), from a fixed geometric row of candidates.

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Dsd.Curation.Judging;
 using Dsd.Imaging;
+using Dsd.Models.Imaging;
 using Dsd.Models.Weights;
 using Microsoft.Extensions.AI;
 using TorchSharp;
@@ -166,7 +167,7 @@ public sealed class TinyJudge : IChatClient
             ObjectDisposedException.ThrowIf(_disposed, this);
             using DisposeScope scope = NewDisposeScope();
             using IDisposable noGrad = no_grad();
-            Tensor images = JudgeBatches.ToImages([.. a.Pixels, .. b.Pixels], 2, a.Width, _device);
+            Tensor images = PictureTensors.FromPictures([a, b], _device);
             float[] logits = _network.forward(images).cpu().data<float>().ToArray();
             int width = logits.Length / 2;
             return (SubjectReading.FromLogits(logits.AsSpan(0, width), _network.Config), SubjectReading.FromLogits(logits.AsSpan(width), _network.Config));

@@ -36,9 +36,20 @@ internal static class StudentStage
             Seed = context.Config.Seed,
             Checkpoint = context.Checkpoint("student"),
         });
-        using (LoraAdapter adapter = trainer.Train(pairs, context.Progress("student"), context.CancellationToken))
+        // The trainer knows no deadline: time that is up cancels it, which writes a checkpoint too.
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        if (context.Deadline < DateTime.MaxValue)
         {
+            stop.CancelAfter(context.TimeLeft > TimeSpan.Zero ? context.TimeLeft : TimeSpan.Zero);
+        }
+        try
+        {
+            using LoraAdapter adapter = trainer.Train(pairs, context.Progress("student"), stop.Token);
             adapter.Save(Path.Combine(context.OutFolder, "dsd", "pytorch_lora_weights.safetensors"));
+        }
+        catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            return false;
         }
         Preview.Student(context);
         return true;
