@@ -23,6 +23,9 @@ public static class TinyModel
     /// <summary>The embedded judge's folder.</summary>
     public static string JudgeFolder => Path.Combine(Folder, "judge");
 
+    /// <summary>The folder of the embedded attribute classifier, which measures what the others draw.</summary>
+    public static string ClassifierFolder => Path.Combine(Folder, "classifier");
+
     /// <summary>The folder that a name stands for: the embedded model's for <see cref="Name"/>, otherwise the name itself.</summary>
     /// <param name="nameOrFolder"><c>tiny</c>, or a pipeline folder in diffusers' layout.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder; the message says which names are known.</exception>

@@ -1,4 +1,3 @@
-using Dsd.Imaging;
 using Dsd.Tiny.Training;
 using Dsd.Tiny.World;
 using TorchSharp;
@@ -53,9 +52,9 @@ internal static class JudgeCalibration
             WorldRandom random = new(WorldRandom.Mix(~options.Seed) ^ (ulong)(first + i));
             Subject a = WorldSampler.SampleSubject(random, heldOut: true);
             Subject b = (first + i) % 2 == 0 ? a : WorldSampler.Change(a, random, heldOut: true);
-            (Picture left, Picture right) = JudgeBatches.Panels(a, b, random, size);
-            left.Pixels.CopyTo(pixels.AsSpan(2 * i * 3 * size * size));
-            right.Pixels.CopyTo(pixels.AsSpan((2 * i + 1) * 3 * size * size));
+            (PanelBatches.Panel left, PanelBatches.Panel right) = PanelBatches.Pair(a, b, random, size);
+            left.Picture.Pixels.CopyTo(pixels.AsSpan(2 * i * 3 * size * size));
+            right.Picture.Pixels.CopyTo(pixels.AsSpan((2 * i + 1) * 3 * size * size));
             (values[2 * i], values[2 * i + 1]) = (a.Values, b.Values);
         });
         truth.AddRange(values);

@@ -1,5 +1,6 @@
 using Dsd.Models.Training;
 using Dsd.Models.Weights;
+using Dsd.Tiny.Training;
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -26,7 +27,7 @@ public static class JudgeTraining
         string checkpoint = Path.Combine(options.Folder, "checkpoint.safetensors");
         random.manual_seed((long)options.Seed);
         using JudgeNetwork network = new(config, options.Device);
-        JudgeBatches batches = new(options.Seed, options.Batch, config.ImageSize, options.DistinctBatches);
+        PanelBatches batches = new(options.Seed, options.Batch, config.ImageSize, options.DistinctBatches);
         using TrainingLoop loop = new(network.parameters(), new TrainingLoopOptions
         {
             Steps = options.Steps,
@@ -52,7 +53,7 @@ public static class JudgeTraining
     }
 
     /// <summary>The loss of one step: freshly drawn pictures, augmented.</summary>
-    internal static Tensor Loss(JudgeNetwork network, JudgeBatches batches, JudgeTrainingOptions options, long step)
+    internal static Tensor Loss(JudgeNetwork network, PanelBatches batches, JudgeTrainingOptions options, long step)
     {
         using DisposeScope scope = NewDisposeScope();
         (Tensor images, Tensor values) = batches.Take(step, options.Device);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Training;
 
-/// <summary>Trains the embedded model from nothing, stage by stage: tokenizers, autoencoder, teacher, guidance, judge, student.</summary>
+/// <summary>Trains the embedded model from nothing, stage by stage: tokenizers, autoencoder, teacher, guidance, judge, classifier, student.</summary>
 /// <remarks>
 /// Every stage is decided by the config and its seed. A stage that is done is not done again; one that was cut off goes on from
 /// its checkpoint, also on another machine, as long as the whole folder comes along.
@@ -17,6 +17,7 @@ public static class TinyTraining
         ("teacher", TeacherStage.Run),
         ("guidance", GuidanceStage.Run),
         ("judge", JudgeStage.Run),
+        ("classifier", ClassifierStage.Run),
         ("student", StudentStage.Run),
     ];
 

@@ -34,6 +34,9 @@ public sealed record TinyTrainingConfig
     /// <summary>The judge.</summary>
     public required StageConfig Judge { get; init; }
 
+    /// <summary>The attribute classifier, which measures and takes no part in the method.</summary>
+    public required StageConfig Classifier { get; init; }
+
     /// <summary>The student: grids, curation, LoRA.</summary>
     public required StudentStageConfig Student { get; init; }
 

@@ -1,6 +1,7 @@
 using Dsd.Models.Training;
 using Dsd.Testing;
 using Dsd.Tiny.Judge;
+using Dsd.Tiny.Training;
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -27,7 +28,7 @@ public class JudgeTrainingTests
     {
         using DisposeScope scope = NewDisposeScope();
         using JudgeNetwork network = TestJudge.Network();
-        (Tensor images, Tensor values) = new JudgeBatches(1, 16, TestJudge.Small.ImageSize).Take(0, CPU);
+        (Tensor images, Tensor values) = new PanelBatches(1, 16, TestJudge.Small.ImageSize).Take(0, CPU);
         using TrainingLoop loop = new(network.parameters(), new TrainingLoopOptions { Steps = 60, PeakLearningRate = 1e-2 });
         float before = network.Loss(images, values).item<float>();
         loop.Run(_ => network.Loss(images, values));
@@ -77,10 +78,10 @@ public class JudgeTrainingTests
     public void Batches_DependOnTheirNumberAlone()
     {
         using DisposeScope scope = NewDisposeScope();
-        JudgeBatches first = new(3, 4, 32);
+        PanelBatches first = new(3, 4, 32);
         first.Take(0, CPU);
         (Tensor images, Tensor values) = first.Take(1, CPU);
-        (Tensor again, Tensor same) = new JudgeBatches(3, 4, 32).Take(1, CPU);
+        (Tensor again, Tensor same) = new PanelBatches(3, 4, 32).Take(1, CPU);
         Assert.True(images.equal(again).all().item<bool>() && values.equal(same).all().item<bool>());
     }
 }

@@ -18,6 +18,7 @@ public class TinyTrainingTests
           "teacher": { "steps": 4, "batch": 2, "peak_learning_rate": 0.001, "double_layers": 1, "single_layers": 1, "heads": 2, "head_size": 16, "rope_axes": [4, 6, 6], "pool": 4, "pool_steps": 3, "caption_dropout": 0.1 },
           "guidance": { "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "least": 1, "most": 6 },
           "judge": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
+          "classifier": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
           "student": { "grids": 4, "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "rank": 2, "guidance": 3.5, "sampling_steps": 2, "kept_share": 0.5 }
         }
         """;
