@@ -8,6 +8,8 @@ namespace Dsd.Tiny.Judge;
 /// <summary>Fits temperature and threshold to pairs of held-out subjects, and measures with them.</summary>
 internal static class JudgeCalibration
 {
+    // The aim is 0.95 on other pairs than those that the threshold is fitted to, so there is a margin.
+    private const double WantedPrecision = 0.97;
     private const int Batch = 64;
 
     public static JudgeTrainingReport Fit(JudgeNetwork network, JudgeTrainingOptions options, bool complete)
@@ -81,15 +83,27 @@ internal static class JudgeCalibration
         });
     }
 
-    // The middle of the thresholds under which most pairs are told right.
-    private static double BestThreshold(double[] agreement, bool[] same)
+    /// <summary>
+    /// The threshold at which a kept pair can be relied upon: of those with a precision of at least <see cref="WantedPrecision"/> the one of highest recall,
+    /// in the middle where several are alike. Where none is so precise, the one under which most pairs are told right. Between 0.01 and 0.99 in any case,
+    /// so that it stays a statement about probabilities.
+    /// </summary>
+    /// <param name="agreement">For each pair the probability that both pictures show one subject.</param>
+    /// <param name="same">For each pair whether they do.</param>
+    internal static double BestThreshold(double[] agreement, bool[] same)
     {
-        (double Threshold, int Right)[] tried =
+        (double Threshold, int Kept, int Wrong)[] tried =
         [
-            .. Enumerable.Range(1, 99).Select(i => i / 100.0).Select(t => (t, agreement.Zip(same).Count(pair => pair.First >= t == pair.Second))),
+            .. Enumerable.Range(1, 99).Select(i => i / 100.0).Select(t => (
+                t,
+                agreement.Zip(same).Count(pair => pair.First >= t && pair.Second),
+                agreement.Zip(same).Count(pair => pair.First >= t && !pair.Second))),
         ];
-        int most = tried.Max(t => t.Right);
-        double[] best = [.. tried.Where(t => t.Right == most).Select(t => t.Threshold)];
+        (double Threshold, int Kept, int Wrong)[] precise = [.. tried.Where(t => t.Kept > 0 && t.Kept >= WantedPrecision * (t.Kept + t.Wrong))];
+        double[] best = precise.Length > 0 ? Most(precise, t => t.Kept) : Most(tried, t => t.Kept - t.Wrong);
         return best[best.Length / 2];
     }
+
+    private static double[] Most((double Threshold, int Kept, int Wrong)[] tried, Func<(double Threshold, int Kept, int Wrong), int> good) =>
+        [.. tried.Where(t => good(t) == tried.Max(good)).Select(t => t.Threshold)];
 }

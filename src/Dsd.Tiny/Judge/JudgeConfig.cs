@@ -40,7 +40,7 @@ public sealed record JudgeConfig
     /// <summary>Divides the logits before they become probabilities, 0.05 to 20: fitted on held-out pictures so that the probabilities mean what they say.</summary>
     public double Temperature { get; init => field = value is >= 0.05 and <= 20 ? value : throw Wrong(nameof(Temperature), "a number between 0.05 and 20", value); } = 1;
 
-    /// <summary>The least probability that all attributes agree at which two pictures count as the same subject, 0.001 to 0.999: fitted on held-out pairs.</summary>
+    /// <summary>The least probability that all attributes agree at which two pictures count as the same subject, between 0 and 1: fitted on held-out pairs for precision.</summary>
     public double SameThreshold { get; init => field = value is > 0 and < 1 ? value : throw Wrong(nameof(SameThreshold), "a number between 0 and 1, neither included", value); } = 0.5;
 
     /// <summary>The config for the attributes of the little world's subjects.</summary>

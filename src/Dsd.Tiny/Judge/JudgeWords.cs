@@ -9,6 +9,7 @@ namespace Dsd.Tiny.Judge;
 internal sealed class JudgeWords(IReadOnlyList<AttributeKind> kinds)
 {
     private const string ColorSuffix = "_color";
+    private const string Plain = "plain";
     private const double Unsure = 0.6;
 
     /// <summary>The attributes of one picture, such as 'shape round, color red, pattern striped in blue, no ears'.</summary>
@@ -34,16 +35,16 @@ internal sealed class JudgeWords(IReadOnlyList<AttributeKind> kinds)
         List<string> differences = [];
         for (int i = 0; i < kinds.Count; i++)
         {
-            if (a.Best(i) != b.Best(i))
+            if (!IsColorOfAnother(i))
             {
-                if (!IsColorOfAnother(i))
+                if (a.Best(i) != b.Best(i))
                 {
                     differences.Add(OfValue(a, b, i));
                 }
-                else if (Base(i) is var owner && a.Best(owner) == b.Best(owner))
-                {
-                    differences.Add(OfColor(a, b, i, owner));
-                }
+            }
+            else if (Base(i) is var owner && a.Best(owner) == b.Best(owner) && Color(a, owner) is { } ca && Color(b, owner) is { } cb && ca != cb)
+            {
+                differences.Add(OfColor(a, owner, ca, cb));
             }
         }
         return differences;
@@ -72,17 +73,20 @@ internal sealed class JudgeWords(IReadOnlyList<AttributeKind> kinds)
         return $"the {Name(i)} {Verb(i)} {Whole(va, ca)} in A and {Whole(vb, cb)} in B";
     }
 
-    private string OfColor(SubjectReading a, SubjectReading b, int i, int owner)
+    private string OfColor(SubjectReading a, int owner, string colorA, string colorB)
     {
         // What can be missing is a thing and is called by its own word; a pattern is not.
         string thing = kinds[owner].ValueNames.Any(IsNone) ? Value(a, owner) : Name(owner);
-        return $"the {thing} is {Value(a, i)} in A and {Value(b, i)} in B";
+        return $"the {thing} is {colorA} in A and {colorB} in B";
     }
 
+    // The colour of what is there: the likeliest that is one, whatever the network thinks of none; what is not there has no colour.
     private string? Color(SubjectReading reading, int i)
     {
         int color = Enumerable.Range(0, kinds.Count).FirstOrDefault(j => kinds[j].Name == kinds[i].Name + ColorSuffix, -1);
-        return color >= 0 && Value(reading, color) is var value && !IsNone(value) ? value : null;
+        return color < 0 || IsNone(Value(reading, i)) || Value(reading, i) == Plain
+            ? null
+            : Words(kinds[color].ValueNames[Enumerable.Range(0, kinds[color].Count).Where(v => !IsNone(kinds[color].ValueNames[v])).MaxBy(v => reading.Probability(color, v))]);
     }
 
     private static string Whole(string value, string? color) => IsNone(value) ? "missing" : color is null ? value : $"{value} in {color}";

@@ -1,3 +1,5 @@
+using Dsd.Tiny.World;
+
 namespace Dsd.Tiny.Judge;
 
 /// <summary>What the network reads off one picture: a probability for every value of every attribute.</summary>
@@ -21,6 +23,12 @@ internal sealed class SubjectReading
         }
         return new SubjectReading(probabilities);
     }
+
+    /// <summary>The reading of one who knows the values for certain.</summary>
+    /// <param name="values">One value index per attribute.</param>
+    /// <param name="kinds">The attributes.</param>
+    public static SubjectReading Certain(IReadOnlyList<int> values, IReadOnlyList<AttributeKind> kinds) =>
+        new([.. kinds.Select((kind, i) => Enumerable.Range(0, kind.Count).Select(value => value == values[i] ? 1.0 : 0.0).ToArray())]);
 
     /// <summary>The probability of a value.</summary>
     public double Probability(int attribute, int value) => _probabilities[attribute][value];

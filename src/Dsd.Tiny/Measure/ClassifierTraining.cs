@@ -83,10 +83,10 @@ public static class ClassifierTraining
         {
             using DisposeScope part = NewDisposeScope();
             (Tensor images, Tensor values) = batches.Take(i, options.Device);
-            right.add_(network.Read(images).eq(values).to(ScalarType.Float32).sum(0));
+            right.add_(network.Read(images).eq(values).to(ScalarType.Float32).sum([0L]));
             if (options.RoundTrip is not null)
             {
-                decodedRight.add_(network.Read(options.RoundTrip(images).clamp(-1, 1)).eq(values).to(ScalarType.Float32).sum(0));
+                decodedRight.add_(network.Read(options.RoundTrip(images).clamp(-1, 1)).eq(values).to(ScalarType.Float32).sum([0L]));
             }
         }
         return new ClassifierTrainingReport(Shares(right), options.RoundTrip is null ? new Dictionary<string, double>() : Shares(decodedRight), complete);

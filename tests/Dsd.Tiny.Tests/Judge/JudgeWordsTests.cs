@@ -47,5 +47,14 @@ public class JudgeWordsTests
         ["the shape is round in A and star in B", "the color is blue in A and yellow in B", "the eyes are two in A and closed in B", "the ears are missing in A and cat in B"],
         Between(Fellow, Fellow with { Shape = BodyShape.Star, Color = BodyColor.Yellow, Eyes = Eyes.Closed, Ears = Ears.Cat }));
 
+    [Fact]
+    public void Differences_NameNoColourOfWhatIsNotThere()
+    {
+        // A network may be sure that there is no hat and still see a colour of it.
+        SubjectReading bare = SubjectReading.Certain((Fellow with { Accessory = Accessory.None, AccessoryColor = AccessoryColor.None }).Values, Subject.Kinds);
+        SubjectReading odd = SubjectReading.Certain((Fellow with { Accessory = Accessory.None, AccessoryColor = AccessoryColor.Green }).Values, Subject.Kinds);
+        Assert.Empty(_words.Differences(bare, odd));
+    }
+
     private IReadOnlyList<string> Between(Subject a, Subject b) => _words.Differences(TestJudge.Sure(a), TestJudge.Sure(b));
 }

@@ -90,6 +90,8 @@ public class ClassifierTrainingTests
         Assert.True(report.Complete);
         Assert.Equal(Small.Attributes.Select(kind => kind.Name), report.Accuracy.Keys);
         Assert.Equal(report.Accuracy, report.DecodedAccuracy);
+        Assert.All(report.Accuracy.Values, share => Assert.InRange(share, 0, 1));
+        Assert.NotEqual(report.Accuracy["placement"], report.Accuracy["shape"]);
         Assert.Equal(["config.json", "model.safetensors"], Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName).Order());
 
         using AttributeClassifier classifier = AttributeClassifier.Load(folder.Path);
