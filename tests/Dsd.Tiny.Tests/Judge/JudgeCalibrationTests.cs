@@ -19,13 +19,13 @@ public class JudgeCalibrationTests
     {
         WorldRandom random = new(1);
         bool[] same = [.. Enumerable.Range(0, 2000).Select(i => i % 2 == 0)];
-        double[] agreement = [.. same.Select(s => s ? Math.Sqrt(random.NextDouble()) : 0.9 * Math.Pow(random.NextDouble(), 6))];
+        double[] agreement = [.. same.Select(s => s ? Math.Sqrt(random.NextDouble()) : 0.7 * Math.Pow(random.NextDouble(), 6))];
         double threshold = JudgeCalibration.BestThreshold(agreement, same);
         int kept = agreement.Zip(same).Count(p => p.First >= threshold && p.Second);
         int wrong = agreement.Zip(same).Count(p => p.First >= threshold && !p.Second);
         Assert.InRange((double)kept / (kept + wrong), 0.97, 1);
         // Half of the pairs of one subject lie below 0.7, where changed ones lie too.
-        Assert.InRange(kept, 300, 900);
+        Assert.InRange(kept, 450, 700);
     }
 
     [Fact]
