@@ -54,8 +54,8 @@ public sealed class TinyJudgeTrainedTests : IDisposable
     {
         JudgeFigures figures = JudgeCheck.OnDrawings(_judge, 300, seed: 21);
         // A named difference counts as true only if thing, values and colours are all as drawn.
-        Assert.InRange(figures.TruthOfReasons!.Value, 0.85, 1);
-        Assert.InRange(figures.ExplainedShare!.Value, 0.85, 1);
+        Assert.InRange(figures.TruthOfReasons!.Value, 0.9, 1);
+        Assert.InRange(figures.ExplainedShare!.Value, 0.9, 1);
     }
 
     private Subject Sample() => WorldSampler.SampleSubject(_random, heldOut: true);

@@ -10,5 +10,6 @@ internal static class TinyCommand
         TinyWorldCommand.Create(terminal),
         TinyDrawCommand.Create(terminal),
         TinyTrainCommand.Create(terminal),
+        TinyReportCommand.Create(terminal),
     };
 }

@@ -1,29 +1,20 @@
 using System.CommandLine;
-using System.Text.RegularExpressions;
 using Dsd.Tiny.Training;
-using TorchSharp;
 
 namespace Dsd.Tools.Commands;
 
 /// <summary><c>dsd tiny train</c>: the embedded model from nothing, resumable.</summary>
-internal static partial class TinyTrainCommand
+internal static class TinyTrainCommand
 {
     private const double MostMinutes = 100_000;
 
     public static Command Create(Terminal terminal)
     {
         Option<string> folder = new("--out") { Description = "The folder that becomes the model; a run that was cut off goes on in it.", HelpName = "FOLDER", Required = true };
-        Option<string> device = new("--device") { Description = "cpu, cuda or cuda:N.", HelpName = "DEVICE", DefaultValueFactory = _ => "cpu" };
+        Option<string> device = DeviceOption.Create();
         Option<double?> minutes = new("--minutes") { Description = "Write a checkpoint and stop after so long.", HelpName = "N" };
         Option<string?> config = new("--config") { Description = "A training config in place of the embedded model's own.", HelpName = "FILE" };
         Option<string[]> stages = new("--stage") { Description = $"Only these stages, out of {string.Join(", ", TinyTraining.StageNames)}.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
-        device.Validators.Add(result =>
-        {
-            if (!DeviceName().IsMatch(result.GetValueOrDefault<string>()))
-            {
-                result.AddError($"Option '--device' must be cpu, cuda or cuda:N, but is '{result.GetValueOrDefault<string>()}'.");
-            }
-        });
         minutes.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<double?>() is { } m && !(m >= 0 && m <= MostMinutes))
@@ -36,10 +27,7 @@ internal static partial class TinyTrainCommand
         command.SetAction(async (parsed, cancel) =>
         {
             OutputFile.CheckFolder(parsed.GetRequiredValue(folder));
-            if (parsed.GetValue(device) != "cpu" && !torch.cuda.is_available())
-            {
-                throw new UsageException("Option '--device' asks for CUDA, but this machine or this build has none. Leave it out to use the CPU.");
-            }
+            DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
             TinyTrainingOptions options = new()
             {
                 OutFolder = parsed.GetRequiredValue(folder),
@@ -53,7 +41,4 @@ internal static partial class TinyTrainCommand
         });
         return command;
     }
-
-    [GeneratedRegex(@"^(cpu|cuda(:\d{1,2})?)$")]
-    private static partial Regex DeviceName();
 }
