@@ -46,8 +46,7 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
             : functional.linear(x, weight, bias);
         foreach (LoraPair pair in _adapters)
         {
-            Tensor low = functional.linear(x, pair.A.to(x.dtype)); // [batch, tokens, rank]
-            y = y + functional.linear(low, pair.B.to(x.dtype)) * pair.Scale;
+            y = y + pair.Product(x) * pair.Scale;
         }
         return y;
     }
@@ -71,8 +70,24 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>The two factors over one layer, A [rank, inputs] and B [outputs, rank], and what their product is multiplied by.</summary>
-internal sealed record LoraPair(Parameter A, Parameter B, float Scale);
+/// <summary>
+/// The two factors over one layer, A [rank, inputs] and B [outputs, rank], and what their product is multiplied by. Stacked factors,
+/// A [adapters, rank, inputs] and B [adapters, outputs, rank], are many adapters at once: the batch holds equal shares for each, one after another.
+/// </summary>
+internal sealed record LoraPair(Parameter A, Parameter B, float Scale)
+{
+    /// <summary><c>B·(A·x)</c> of x [batch, …, inputs]: [batch, …, outputs].</summary>
+    public Tensor Product(Tensor x)
+    {
+        (Tensor a, Tensor b) = (A.to(x.dtype), B.to(x.dtype));
+        if (a.dim() == 2)
+        {
+            return functional.linear(functional.linear(x, a), b); // [batch, tokens, outputs]
+        }
+        Tensor shares = x.reshape(a.shape[0], -1, x.shape[^1]); // [adapters, batch / adapters · tokens, inputs]
+        return shares.bmm(a.transpose(1, 2)).bmm(b.transpose(1, 2)).reshape([.. x.shape[..^1], b.shape[1]]);
+    }
+}
 
 /// <summary>A whole layer's weights [outputs, inputs] and bias [outputs].</summary>
 internal sealed record WholeLinear(Parameter Weight, Parameter Bias);

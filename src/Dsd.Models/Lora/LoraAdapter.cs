@@ -190,7 +190,11 @@ public sealed class LoraAdapter : IDisposable
         return dot < 0 ? ("", parameter) : (parameter[..dot], parameter[(dot + 1)..]);
     }
 
-    internal static Tensor Detached(Tensor tensor) => tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
+    internal static Tensor Detached(Tensor tensor)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
+    }
 
     private static bool Matches(string name, string target) =>
         name == target || name.EndsWith("." + target, StringComparison.Ordinal);
