@@ -15,8 +15,8 @@ internal static class RotaryEmbedding
 {
     private const double Theta = 10000;
 
-    /// <summary>Cosines and sines [tokens, head] for position ids [tokens, axes].</summary>
-    public static (Tensor Cos, Tensor Sin) Angles(Tensor ids, IReadOnlyList<int> axesDims)
+    /// <summary>Turns as complex numbers [tokens, head / 2] for position ids [tokens, axes].</summary>
+    public static Tensor Turns(Tensor ids, IReadOnlyList<int> axesDims)
     {
         using DisposeScope scope = NewDisposeScope();
         // In float32 the angles of far positions would lose digits; the reference computes them in float64 and rounds the result.
@@ -29,19 +29,15 @@ internal static class RotaryEmbedding
                 return outer(positions[TensorIndex.Colon, axis], frequencies); // [tokens, dim / 2]
             })
             .ToArray();
-        Tensor angles = cat(perAxis, dim: 1).repeat_interleave(2, dim: 1); // [tokens, head]
-        return (
-            angles.cos().to(ScalarType.Float32).MoveToOuterDisposeScope(),
-            angles.sin().to(ScalarType.Float32).MoveToOuterDisposeScope());
+        Tensor angles = cat(perAxis, dim: 1); // [tokens, head / 2]
+        return complex(angles.cos().to(ScalarType.Float32), angles.sin().to(ScalarType.Float32)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Turns neighbouring pairs of channels of x [batch, heads, tokens, head].</summary>
-    public static Tensor Apply(Tensor x, (Tensor Cos, Tensor Sin) rotary)
+    /// <summary>Turns neighbouring pairs of channels of x [batch, heads, tokens, head], in float32.</summary>
+    public static Tensor Apply(Tensor x, Tensor turns)
     {
-        Tensor wide = x.to(ScalarType.Float32);
-        Tensor[] pair = wide.unflatten(3, wide.shape[3] / 2, 2).unbind(4);
-        Tensor turned = stack([-pair[1], pair[0]], dim: 4).flatten(3, 4);
-        return (wide * rotary.Cos + turned * rotary.Sin).to(x.dtype);
+        Tensor pairs = x.to(ScalarType.Float32).unflatten(3, x.shape[3] / 2, 2).view_as_complex(); // [batch, heads, tokens, head / 2]
+        return (pairs * turns).view_as_real().flatten(3, 4).to(x.dtype);
     }
 }
 
@@ -141,7 +137,7 @@ internal sealed class Modulation : Module
 
     /// <summary>Layer normalisation without weights of its own, then scale and shift.</summary>
     public static Tensor Apply(Tensor x, Tensor shift, Tensor scale) =>
-        functional.layer_norm(x, [x.shape[^1]], eps: 1e-6) * (1 + scale) + shift;
+        addcmul(shift, functional.layer_norm(x, [x.shape[^1]], eps: 1e-6), 1 + scale, 1);
 }
 
 /// <summary>The first half of a feed-forward network: a linear layer and GELU in its tanh form.</summary>
@@ -214,7 +210,7 @@ internal sealed class JointAttention : Module
         RegisterComponents();
     }
 
-    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, (Tensor Cos, Tensor Sin) rotary)
+    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, Tensor rotary)
     {
         Tensor imageQ = norm_q.forward(Heads.Split(to_q.forward(image), _heads)); // [batch, heads, image, head]
         Tensor imageK = norm_k.forward(Heads.Split(to_k.forward(image), _heads));
@@ -256,7 +252,7 @@ internal sealed class SingleAttention : Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x, (Tensor Cos, Tensor Sin) rotary)
+    public Tensor forward(Tensor x, Tensor rotary)
     {
         Tensor q = RotaryEmbedding.Apply(norm_q.forward(Heads.Split(to_q.forward(x), _heads)), rotary); // [batch, heads, tokens, head]
         Tensor k = RotaryEmbedding.Apply(norm_k.forward(Heads.Split(to_k.forward(x), _heads)), rotary);
@@ -285,7 +281,7 @@ internal sealed class DoubleStreamBlock : Module
         RegisterComponents();
     }
 
-    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, Tensor embedding, (Tensor Cos, Tensor Sin) rotary)
+    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, Tensor embedding, Tensor rotary)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor[] imageMod = norm1.forward(embedding); // shift, scale, gate of attention, then of the feed-forward network
@@ -293,11 +289,11 @@ internal sealed class DoubleStreamBlock : Module
 
         (Tensor imageAttended, Tensor textAttended) = attn.forward(
             Modulation.Apply(image, imageMod[0], imageMod[1]), Modulation.Apply(text, textMod[0], textMod[1]), rotary);
-        image = image + imageMod[2] * imageAttended; // [batch, image, width]
-        text = text + textMod[2] * textAttended; // [batch, text, width]
+        image = addcmul(image, imageMod[2], imageAttended, 1); // [batch, image, width]
+        text = addcmul(text, textMod[2], textAttended, 1); // [batch, text, width]
 
-        image = image + imageMod[5] * ff.forward(Modulation.Apply(image, imageMod[3], imageMod[4]));
-        text = text + textMod[5] * ff_context.forward(Modulation.Apply(text, textMod[3], textMod[4]));
+        image = addcmul(image, imageMod[5], ff.forward(Modulation.Apply(image, imageMod[3], imageMod[4])), 1);
+        text = addcmul(text, textMod[5], ff_context.forward(Modulation.Apply(text, textMod[3], textMod[4])), 1);
         if (text.dtype == ScalarType.Float16)
         {
             // The text stream of FLUX outgrows float16 in late blocks.
@@ -325,14 +321,14 @@ internal sealed class SingleStreamBlock : Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x, Tensor embedding, (Tensor Cos, Tensor Sin) rotary)
+    public Tensor forward(Tensor x, Tensor embedding, Tensor rotary)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor[] mod = norm.forward(embedding); // shift, scale, gate
         Tensor normed = Modulation.Apply(x, mod[0], mod[1]);
         Tensor mlp = functional.gelu(proj_mlp.forward(normed), TorchSharp.Modules.GELU.Approximate.tanh); // [batch, tokens, 4 · width]
         Tensor attended = attn.forward(normed, rotary); // [batch, tokens, width]
-        x = x + mod[2] * proj_out.forward(cat([attended, mlp], dim: 2));
+        x = addcmul(x, mod[2], proj_out.forward(cat([attended, mlp], dim: 2)), 1);
         if (x.dtype == ScalarType.Float16)
         {
             x = x.clamp(-65504, 65504);
@@ -468,7 +464,7 @@ public sealed class FluxTransformer : Module
 
         // Rounded to the network's type before the multiplication, as in the runs that the published weights were trained with.
         Tensor embedding = time_text_embed.forward(sigma.to(type) * 1000, guidance is null ? null : guidance.to(type) * 1000, pooled.to(type)); // [batch, width]
-        (Tensor Cos, Tensor Sin) rotary = RotaryEmbedding.Angles(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, head]
+        Tensor rotary = RotaryEmbedding.Turns(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, head / 2], complex
 
         foreach (DoubleStreamBlock block in transformer_blocks)
         {

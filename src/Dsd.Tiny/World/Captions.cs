@@ -14,6 +14,7 @@ public static class Captions
 
     private const int AllSubject = 0x1FF;
     private const int SceneAndPose = 0b00011;
+    private const int LightOnly = 0b10000;
 
     private static readonly string[] Singles = ["{0} {1}", "a picture of {0} {1}", "a drawing of {0} {1}", "{0}, {1}", "an image of {0} {1}", "here is {0} {1}"];
     private static readonly string[] Edits =
@@ -29,6 +30,12 @@ public static class Captions
     [
         "a grid of four pictures of the same {0}. {1}", "four panels showing the same {0}. {1}", "a sheet with four pictures of one {0}. {1}",
         "the same {0} in four pictures. {1}", "four scenes with the same {0}. {1}", "a 2 by 2 grid of 4 pictures of the same {0}. {1}",
+    ];
+
+    private static readonly string[] RelightPairs =
+    [
+        "a grid of two pictures of the same {0} {1} in two lights. {2}", "the same picture of one {0} {1} twice, only the light changes. {2}",
+        "two panels showing the same {0} {1} under different light. {2}", "the same scene twice with one {0} {1}. {2}",
     ];
 
     private static readonly string[][] PairLabels = [["left: ", "right: "], ["first: ", "second: "], ["panel one: ", "panel two: "]];
@@ -79,7 +86,7 @@ public static class Captions
     {
         Wording words = new(seed, style);
         string text = Fill(words.Pick(Relights), words.Pick(CaptionWords.Lights[(int)light]), words.Noun());
-        return new Caption(text, 0, [1 << 4]);
+        return new Caption(text, 0, [LightOnly]);
     }
 
     /// <summary>A prompt for a sheet: a description of its subject, and of every panel's context.</summary>
@@ -124,6 +131,33 @@ public static class Captions
         }
     }
 
+    /// <summary>A prompt for a pair sheet that shows one picture under two lights.</summary>
+    /// <param name="subject">Who is asked for.</param>
+    /// <param name="context">Where and how, the same in both panels; its own light is not spoken of.</param>
+    /// <param name="left">The left panel's light.</param>
+    /// <param name="right">The right panel's light.</param>
+    /// <param name="seed">Decides what is mentioned and in which words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    public static Caption RelightGrid(Subject subject, Context context, Light left, Light right, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        ArgumentNullException.ThrowIfNull(context);
+        Wording words = new(seed, style);
+        for (double richness = 1; ; richness *= 0.8)
+        {
+            int subjectMask = words.SubjectMask(subject, richness);
+            int contextMask = (words.ContextMask(0.9 * richness, 0.3 * richness) | SceneAndPose) & ~LightOnly;
+            string[] labels = words.Pick(PairLabels);
+            string panels = string.Join(' ', new[] { left, right }.Select((light, i) => labels[i] + words.Pick(CaptionWords.Lights[(int)light]) + "."));
+            string text = Fill(words.Pick(RelightPairs), words.Subject(subject, subjectMask), words.Context(context, contextMask))
+                .Replace("{2}", panels, StringComparison.Ordinal);
+            if (CountTokens(text) <= MaxTokens)
+            {
+                return new Caption(text, subjectMask, [contextMask | LightOnly, contextMask | LightOnly]);
+            }
+        }
+    }
+
     /// <summary>How many tokens the embedded model's T5-style tokenizer makes of a text from here: words, punctuation marks and the end.</summary>
     public static int CountTokens(string text)
     {
@@ -144,6 +178,7 @@ public static class Captions
             yield return Full(subject, context, random.NextBits()).Text;
             yield return Edit(context, random.NextBits()).Text;
             yield return Relight(context.Light, random.NextBits()).Text;
+            yield return RelightGrid(subject, context, context.Light, WorldSampler.OtherLight(context.Light, random), random.NextBits()).Text;
             yield return Grid(WorldSampler.SampleSheet(random, SheetLayout.Pair), random.NextBits()).Text;
             yield return Grid(WorldSampler.SampleSheet(random, SheetLayout.Quad), random.NextBits()).Text;
         }

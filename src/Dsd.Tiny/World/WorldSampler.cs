@@ -4,7 +4,14 @@ namespace Dsd.Tiny.World;
 public static class WorldSampler
 {
     /// <summary>The share of sheets whose panels do not all show the same subject, unless the caller states another.</summary>
-    public const double InconsistentShare = 0.3;
+    public const double InconsistentShare = 0.4;
+
+    /// <summary>The share of pair sheets in the teacher's training that show one picture under two lights.</summary>
+    public const double RelightShare = 0.2;
+
+    // On a sheet that loses its subject so many attributes are drawn anew: enough to matter to whoever learns from it.
+    private const int LeastLost = 2;
+    private const int MostLost = 5;
 
     /// <summary>The share of sheets whose panels have a white border.</summary>
     public const double BorderedShare = 0.25;
@@ -57,18 +64,20 @@ public static class WorldSampler
         return Context.FromValues(values, random.Next(Context.VariantCount));
     }
 
-    /// <summary>The same subject with one to three of its attributes changed: what an imperfect teacher draws.</summary>
+    /// <summary>The same subject with one to three of its attributes changed: a pair that only a careful look tells apart.</summary>
     /// <param name="subject">The subject to depart from.</param>
     /// <param name="random">Where the randomness comes from.</param>
     /// <param name="heldOut">Whether the changed subject is one of those held out from training.</param>
-    public static Subject Change(Subject subject, WorldRandom random, bool heldOut = false)
+    public static Subject Change(Subject subject, WorldRandom random, bool heldOut = false) => Change(subject, random, heldOut, least: 1, most: 3);
+
+    private static Subject Change(Subject subject, WorldRandom random, bool heldOut, int least, int most)
     {
         ArgumentNullException.ThrowIfNull(subject);
         ArgumentNullException.ThrowIfNull(random);
         while (true)
         {
             int[] values = subject.Values;
-            int changes = 1 + random.Next(3);
+            int changes = least + random.Next(most - least + 1);
             for (int i = 0; i < changes; i++)
             {
                 int attribute = random.Next(values.Length);
@@ -86,17 +95,15 @@ public static class WorldSampler
     /// <param name="random">Where the randomness comes from.</param>
     /// <param name="layout">How the panels are arranged.</param>
     /// <param name="inconsistentShare">
-    /// The probability, 0 … 1, that not all panels show the same subject: then one panel, or now and then two of a quad, shows a changed one.
+    /// The probability, 0 … 1, that not all panels show the same subject: then one panel, or now and then two of a quad, shows one
+    /// that two to five attributes were drawn anew for.
     /// </param>
     /// <param name="heldOut">True for subjects held out from training.</param>
     /// <exception cref="ArgumentOutOfRangeException">The share is outside 0 … 1.</exception>
     public static Sheet SampleSheet(WorldRandom random, SheetLayout layout, double inconsistentShare = InconsistentShare, bool heldOut = false)
     {
         ArgumentNullException.ThrowIfNull(random);
-        if (inconsistentShare is not (>= 0 and <= 1))
-        {
-            throw new ArgumentOutOfRangeException(nameof(inconsistentShare), inconsistentShare, "The share of inconsistent sheets must lie between 0 and 1.");
-        }
+        CheckShare(inconsistentShare);
         Subject subject = SampleSubject(random, heldOut);
         int count = layout == SheetLayout.Quad ? 4 : 2;
         Subject[] subjects = [.. Enumerable.Repeat(subject, count)];
@@ -105,7 +112,7 @@ public static class WorldSampler
             int wrong = layout == SheetLayout.Quad && random.Chance(0.3) ? 2 : 1;
             for (int i = 0; i < wrong; i++)
             {
-                subjects[random.Next(count)] = Change(subject, random, heldOut);
+                subjects[random.Next(count)] = Change(subject, random, heldOut, LeastLost, MostLost);
             }
         }
         List<SheetPanel> panels = [];
@@ -120,6 +127,40 @@ public static class WorldSampler
             panels.Add(new SheetPanel(shown, context));
         }
         return new Sheet(layout, panels, random.Chance(BorderedShare));
+    }
+
+    /// <summary>A pair sheet that shows one picture under two different lights: scene, pose, placement and scale stay.</summary>
+    /// <param name="random">Where the randomness comes from.</param>
+    /// <param name="inconsistentShare">The probability, 0 … 1, that the second panel shows another subject.</param>
+    /// <param name="heldOut">True for subjects held out from training.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The share is outside 0 … 1.</exception>
+    public static Sheet SampleRelightSheet(WorldRandom random, double inconsistentShare = InconsistentShare, bool heldOut = false)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        CheckShare(inconsistentShare);
+        Subject subject = SampleSubject(random, heldOut);
+        Subject second = random.Chance(inconsistentShare) ? Change(subject, random, heldOut, LeastLost, MostLost) : subject;
+        Context context = SampleContext(random);
+        return new Sheet(
+            SheetLayout.Pair,
+            [new SheetPanel(subject, context), new SheetPanel(second, context with { Light = OtherLight(context.Light, random) })],
+            random.Chance(BorderedShare));
+    }
+
+    /// <summary>A light other than the given one, each equally likely.</summary>
+    public static Light OtherLight(Light light, WorldRandom random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        int count = Context.Kinds[4].Count;
+        return (Light)(((int)light + 1 + random.Next(count - 1)) % count);
+    }
+
+    private static void CheckShare(double inconsistentShare)
+    {
+        if (inconsistentShare is not (>= 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(inconsistentShare), inconsistentShare, "The share of inconsistent sheets must lie between 0 and 1.");
+        }
     }
 
     // Values drawn independently often leave a pattern without a colour, or a colour without a pattern.

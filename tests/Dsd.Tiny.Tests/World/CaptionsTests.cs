@@ -42,6 +42,21 @@ public class CaptionsTests
     }
 
     [Fact]
+    public void RelightGrid_StatesBothLightsAndNoOther()
+    {
+        Subject subject = WorldSampler.Subjects(4).First();
+        for (ulong seed = 0; seed < 200; seed++)
+        {
+            Caption caption = Captions.RelightGrid(subject, new Context { Light = Light.Day }, Light.Sunset, Light.Night, seed);
+
+            Assert.True(caption.Text.Contains("sunset") || caption.Text.Contains("evening"), caption.Text);
+            Assert.True(caption.Text.Contains("night") || caption.Text.Contains("dark") || caption.Text.Contains("moonlight"), caption.Text);
+            Assert.DoesNotContain("day", caption.Text, StringComparison.Ordinal);
+            Assert.All(Enumerable.Range(0, 2), panel => Assert.True(caption.StatesContext(4, panel)));
+        }
+    }
+
+    [Fact]
     public void Captions_AreTheSameForTheSameSeed() => Assert.Equal(Captions.Corpus(9).Take(60), Captions.Corpus(9).Take(60));
 
     [Fact]

@@ -68,6 +68,37 @@ public class WorldSamplerTests
     }
 
     [Fact]
+    public void SampleSheet_LosesEnoughOfTheSubjectToMatter()
+    {
+        WorldRandom random = new(9);
+        Sheet[] lost = [.. Enumerable.Range(0, 500).Select(_ => WorldSampler.SampleSheet(random, SheetLayout.Pair, 1))];
+        double differences = lost.Average(sheet => sheet.Panels[0].Subject.Values.Zip(sheet.Panels[1].Subject.Values).Count(pair => pair.First != pair.Second));
+
+        Assert.InRange(differences, 2.5, 4.5);
+    }
+
+    [Fact]
+    public void SampleRelightSheet_ChangesTheLightAlone()
+    {
+        WorldRandom random = new(10);
+        for (int i = 0; i < 200; i++)
+        {
+            IReadOnlyList<SheetPanel> panels = WorldSampler.SampleRelightSheet(random, inconsistentShare: 0).Panels;
+
+            Assert.NotEqual(panels[0].Context.Light, panels[1].Context.Light);
+            Assert.Equal(panels[0], panels[1] with { Context = panels[1].Context with { Light = panels[0].Context.Light } });
+        }
+    }
+
+    [Fact]
+    public void SampleRelightSheet_LosesTheSubjectInTheStatedShare()
+    {
+        WorldRandom random = new(11);
+
+        Assert.InRange(Enumerable.Range(0, 2000).Count(_ => !WorldSampler.SampleRelightSheet(random, 0.4).IsConsistent), 720, 880);
+    }
+
+    [Fact]
     public void SampleSheet_RefusesAShareAboveOne() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => WorldSampler.SampleSheet(new WorldRandom(1), SheetLayout.Pair, 1.5));
 
