@@ -21,7 +21,7 @@ internal static class GuidanceStage
         TinyFiles.LoadTeacher(context.OutFolder, former);
         TinyFiles.LoadTeacher(context.OutFolder, guided);
         using TrainingLoop loop = new(guided.Transformer.parameters(), context.Loop("guidance", config.Guidance, averageDecay: 0.999));
-        using LatentPool pool = new(vae, config, new WorldPictures(config), tokens, context.Device, config.Teacher.Steps + loop.Step);
+        using LatentPool pool = new(vae, config, new WorldPictures(config), tokens, context.Device, config.Teacher.Steps + loop.Step, config.Teacher.Steps + config.Guidance.Steps);
         Tensor emptyText, emptyPooled;
         using (no_grad())
         {

@@ -5,21 +5,29 @@ using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Training;
 
-/// <summary>Captioned pictures of every shape as packed latents on the device, drawn anew every so many steps.</summary>
+/// <summary>Captioned pictures of every shape as packed latents on the device, drawn and encoded anew every so many steps.</summary>
 internal sealed class LatentPool : IDisposable
 {
     private const int EncodeBatch = 128;
+
+    // Which shape each step takes: single pictures, pairs and quads by turns. Pairs are what the method needs; quads cost twice as much.
+    private static readonly int[] Turns = [0, 1, 1, 0, 1, 2];
+
     private readonly AutoencoderKL _vae;
     private readonly TeacherStageConfig _stage;
     private readonly Device _device;
-    private readonly Ahead<IReadOnlyList<CaptionedPictures>> _drawn;
-    private readonly List<Shape> _shapes = [];
+    private readonly Ahead<IReadOnlyList<Shape>> _ready;
+    private IReadOnlyList<Shape> _shapes = [];
     private long _round = -1;
 
-    public LatentPool(AutoencoderKL vae, TinyTrainingConfig config, WorldPictures world, TinyTokens tokens, Device device, long firstStep)
+    public LatentPool(AutoencoderKL vae, TinyTrainingConfig config, WorldPictures world, TinyTokens tokens, Device device, long firstStep, long endStep)
     {
         (_vae, _stage, _device) = (vae, config.Teacher, device);
-        _drawn = new(firstStep / _stage.PoolSteps, depth: 1, round => world.CaptionedPool(round, _stage.Pool, tokens));
+        _ready = new(
+            firstStep / _stage.PoolSteps,
+            depth: 1,
+            round => Encode(world.CaptionedPool(round, _stage.Pool, tokens)),
+            end: (endStep - 1) / _stage.PoolSteps + 1);
     }
 
     /// <summary>A batch of one shape; which examples is decided by the step alone.</summary>
@@ -28,9 +36,10 @@ internal sealed class LatentPool : IDisposable
         if (step / _stage.PoolSteps != _round)
         {
             _round = step / _stage.PoolSteps;
-            Fill(_drawn.Take());
+            Free(_shapes);
+            _shapes = _ready.Take();
         }
-        Shape shape = _shapes[(int)(step % _shapes.Count)];
+        Shape shape = _shapes[Turns[step % Turns.Length]];
         Random random = new(unchecked((int)(step * 31 + 17)));
         long[] chosen = [.. Enumerable.Range(0, count).Select(_ => (long)random.Next((int)shape.Latents.shape[0]))];
         Tensor rows = tensor(chosen, device: _device);
@@ -41,24 +50,32 @@ internal sealed class LatentPool : IDisposable
             shape.PositionIds);
     }
 
-    public void Dispose() => Clear();
-
-    private void Clear()
+    public void Dispose()
     {
-        foreach (Shape shape in _shapes)
+        Free(_shapes);
+        // What is being made would otherwise go on with an autoencoder that is gone.
+        foreach (IReadOnlyList<Shape> shapes in _ready.Rest())
+        {
+            Free(shapes);
+        }
+    }
+
+    private static void Free(IReadOnlyList<Shape> shapes)
+    {
+        foreach (Shape shape in shapes)
         {
             shape.Latents.Dispose();
             shape.T5Ids.Dispose();
             shape.ClipIds.Dispose();
             shape.PositionIds.Dispose();
         }
-        _shapes.Clear();
     }
 
-    private void Fill(IReadOnlyList<CaptionedPictures> drawn)
+    /// <summary>Runs on a thread of its own beside the training.</summary>
+    private List<Shape> Encode(IReadOnlyList<CaptionedPictures> drawn)
     {
-        Clear();
         using IDisposable noGrad = no_grad();
+        List<Shape> shapes = [];
         foreach (CaptionedPictures pictures in drawn)
         {
             using DisposeScope scope = NewDisposeScope();
@@ -69,12 +86,13 @@ internal sealed class LatentPool : IDisposable
                 latents.Add(LatentPacking.Pack(_vae.Scale(_vae.Encode(part.ToTensor(_device)).Mean)).MoveToOuterDisposeScope());
             }
             int factor = _vae.Config.Factor;
-            _shapes.Add(new Shape(
+            shapes.Add(new Shape(
                 cat(latents, 0).DetachFromDisposeScope(), // [pictures, tokens, 4 · latent channels]
                 tensor(pictures.T5Ids, [pictures.Count, pictures.T5Ids.Length / pictures.Count], device: _device).DetachFromDisposeScope(),
                 tensor(pictures.ClipIds, [pictures.Count, pictures.ClipIds.Length / pictures.Count], device: _device).DetachFromDisposeScope(),
                 LatentPacking.ImageIds(pictures.Height / factor, pictures.Width / factor, _device).DetachFromDisposeScope()));
         }
+        return shapes;
     }
 
     /// <summary>Examples of one shape: latents [batch, tokens, channels], token ids [batch, tokens] and positions [tokens, 3].</summary>

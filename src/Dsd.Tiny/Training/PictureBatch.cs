@@ -22,7 +22,15 @@ internal sealed class PictureBatch(int width, int height, byte[] rgb)
     }
 
     /// <summary>The same pictures in batches of at most so many.</summary>
-    public IEnumerable<PictureBatch> Parts(int most) => rgb.Chunk(3 * width * height * most).Select(part => new PictureBatch(width, height, part));
+    public IEnumerable<PictureBatch> Parts(int most)
+    {
+        int size = 3 * width * height;
+        for (int first = 0; first < Count; first += most)
+        {
+            int end = Math.Min(first + most, Count);
+            yield return new PictureBatch(width, height, rgb[(first * size)..(end * size)]);
+        }
+    }
 
     /// <summary>[count, 3, height, width] in −1…1 on the device.</summary>
     public Tensor ToTensor(Device device)

@@ -21,7 +21,7 @@ internal static class TeacherStage
             TinyFiles.LoadTeacher(context.OutFolder, networks);
         }
         using TrainingLoop loop = new(networks.Parameters(), context.Loop("teacher", config.Teacher, averageDecay: 0.9995));
-        using LatentPool pool = new(vae, config, new WorldPictures(config), tokens, context.Device, loop.Step);
+        using LatentPool pool = new(vae, config, new WorldPictures(config), tokens, context.Device, loop.Step, config.Teacher.Steps);
         (Tensor emptyT5, Tensor emptyClip) = tokens.Empty(context.Device);
         bool done = loop.Run(
             step => Loss(networks, pool.Sample(step, config.Teacher.Batch), emptyT5, emptyClip, step, config),

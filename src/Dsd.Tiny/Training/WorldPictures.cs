@@ -25,7 +25,7 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
             Caption caption = random.Chance(0.5) ? Captions.Single(subject, context, random.NextBits()) : Captions.Full(subject, context, random.NextBits());
             return (Renderer.Draw(subject, context, config.PanelSize), caption.Text);
         }),
-        Captioned(2, 1, count, tokens, i => Sheet(Random(~round, i + count), SheetLayout.Pair)),
+        Captioned(2, 1, count, tokens, i => Pair(Random(~round, i + count))),
         Captioned(2, 2, count, tokens, i => Sheet(Random(~round, i + 2 * count), SheetLayout.Quad)),
     ];
 
@@ -40,6 +40,17 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
         (long[] T5, long[] Clip)[] ids = [.. captions.AsParallel().AsOrdered().Select(tokens.Encode)];
         return new CaptionedPictures(
             columns * config.PanelSize, rows * config.PanelSize, pictures, [.. ids.SelectMany(i => i.T5)], [.. ids.SelectMany(i => i.Clip)]);
+    }
+
+    private (Picture, string) Pair(WorldRandom random)
+    {
+        if (!random.Chance(WorldSampler.RelightShare))
+        {
+            return Sheet(random, SheetLayout.Pair);
+        }
+        Sheet sheet = WorldSampler.SampleRelightSheet(random);
+        (Context left, Context right) = (sheet.Panels[0].Context, sheet.Panels[1].Context);
+        return (Renderer.Draw(sheet, config.PanelSize), Captions.RelightGrid(sheet.Subject, left, left.Light, right.Light, random.NextBits()).Text);
     }
 
     private (Picture, string) Sheet(WorldRandom random, SheetLayout layout)

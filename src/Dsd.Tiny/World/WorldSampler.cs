@@ -10,8 +10,8 @@ public static class WorldSampler
     public const double RelightShare = 0.2;
 
     // On a sheet that loses its subject so many attributes are drawn anew: enough to matter to whoever learns from it.
-    private const int LeastLost = 2;
-    private const int MostLost = 5;
+    private const int LeastLost = 3;
+    private const int MostLost = 6;
 
     /// <summary>The share of sheets whose panels have a white border.</summary>
     public const double BorderedShare = 0.25;
@@ -96,7 +96,7 @@ public static class WorldSampler
     /// <param name="layout">How the panels are arranged.</param>
     /// <param name="inconsistentShare">
     /// The probability, 0 … 1, that not all panels show the same subject: then one panel, or now and then two of a quad, shows one
-    /// that two to five attributes were drawn anew for.
+    /// that three to six attributes were drawn anew for.
     /// </param>
     /// <param name="heldOut">True for subjects held out from training.</param>
     /// <exception cref="ArgumentOutOfRangeException">The share is outside 0 … 1.</exception>
