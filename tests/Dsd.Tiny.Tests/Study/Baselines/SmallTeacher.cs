@@ -3,9 +3,9 @@ using Dsd.Models.Autoencoder;
 using Dsd.Models.Lora;
 using Dsd.Models.Training;
 using Dsd.Testing;
+using Dsd.Tiny.Study;
 using Dsd.Tiny.Training;
 using Dsd.Tiny.World;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Tests.Study.Baselines;
