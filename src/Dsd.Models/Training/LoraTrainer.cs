@@ -13,7 +13,7 @@ namespace Dsd.Models.Training;
 /// </summary>
 /// <remarks>
 /// The canvas is a sequence of two frames: the left one reconstructs the reference, the right one is the target. Both are noised and
-/// denoised together, and both enter the loss. The condition is the reference beside black, as in use.
+/// denoised together, and both enter the loss unless <see cref="LoraTrainingOptions.Frames"/> says otherwise. The condition is the reference beside black, as in use.
 /// Pictures and prompts are encoded once, before the first step, and kept in the host's memory: about 5 MB a pair for FLUX at
 /// 512 × 512. What a step draws depends on the seed and its number alone, so that a resumed run equals an undisturbed one.
 /// </remarks>
@@ -53,10 +53,10 @@ public sealed class LoraTrainer
     {
         using DisposeScope scope = NewDisposeScope();
         List<Example> examples = [];
-        foreach (TrainingPair pair in pairs)
+        foreach (TrainingPair[] some in pairs.Chunk(PairsAtOnce))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            examples.Add(Encode(pair));
+            examples.AddRange(Encode(some));
         }
         if (examples.Count == 0)
         {
@@ -111,8 +111,15 @@ public sealed class LoraTrainer
             guidance,
             LatentPacking.ImageIds(_options.Height / factor, 2 * _options.Width / factor, device),
             LatentPacking.TextIds(text.shape[1], device));
-        return FlowMatching.Loss(velocity, FlowMatching.Velocity(latents, noise)).MoveToOuterDisposeScope();
+        Tensor target = FlowMatching.Velocity(latents, noise);
+        return FlowMatching.Loss(Counted(velocity), Counted(target)).MoveToOuterDisposeScope();
+
+        Tensor Counted(Tensor tokens) => CountedTokens(tokens, _options.Height / _model.TokenSide, _options.Width / _model.TokenSide, _options.Frames);
     }
+
+    /// <summary>The tokens of the frames that count, of a canvas' [batch, rows · 2 · columns, channels], which run row by row over both frames.</summary>
+    internal static Tensor CountedTokens(Tensor tokens, long rows, long columns, FrameLoss frames) =>
+        frames == FrameLoss.Both ? tokens : tokens.unflatten(1, rows, 2 * columns).narrow(2, columns, columns).flatten(1, 2);
 
     /// <summary>The example of a place in the endless sequence: every pass over the data is a permutation of its own.</summary>
     private int Chosen(long place, int count)
@@ -127,23 +134,35 @@ public sealed class LoraTrainer
         return _order[within];
     }
 
-    private Example Encode(TrainingPair pair)
+    /// <summary>As many pairs as have the pixels of one canvas of 512 × 1024, at least one: the encoder's memory grows with them.</summary>
+    private int PairsAtOnce => (int)Math.Max(1, 512L * 1024 / (2L * _options.Width * _options.Height));
+
+    private Example[] Encode(TrainingPair[] pairs)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Picture[] frames = [pair.Reference.CropToFit(_options.Width, _options.Height), pair.Target.CropToFit(_options.Width, _options.Height)];
-        Tensor[] images = PictureTensors.FromPictures(frames, _model.Transformer.Device, _model.Vae.DType()).split(1); // [1, 3, height, width] each
-        TextEmbedding text = _model.Text.Encode([pair.Prompt], _options.MaxTextTokens, _model.Warn);
-        return new Example(
-            EncodeCanvas(images[0], images[1]),
-            EncodeCanvas(images[0], full_like(images[0], -1)),
-            text.Text.cpu().MoveToOuterDisposeScope(),
-            text.Pooled.cpu().MoveToOuterDisposeScope());
+        Tensor references = Images(pairs.Select(p => p.Reference)); // [pairs, 3, height, width]
+        Tensor[] latents = EncodeCanvases(references, Images(pairs.Select(p => p.Target)));
+        Tensor[] conditions = EncodeCanvases(references, full_like(references, -1));
+        TextEmbedding text = _model.Text.Encode([.. pairs.Select(p => p.Prompt)], _options.MaxTextTokens, _model.Warn);
+        Tensor[] texts = text.Text.cpu().split(1);
+        Tensor[] pooled = text.Pooled.cpu().split(1);
+        return
+        [
+            .. pairs.Select((_, i) => new Example(
+                latents[i].MoveToOuterDisposeScope(),
+                conditions[i].MoveToOuterDisposeScope(),
+                texts[i].MoveToOuterDisposeScope(),
+                pooled[i].MoveToOuterDisposeScope())),
+        ];
 
-        Tensor EncodeCanvas(Tensor left, Tensor right)
+        Tensor Images(IEnumerable<Picture> pictures) => PictureTensors.FromPictures(
+            [.. pictures.Select(p => p.CropToFit(_options.Width, _options.Height))], _model.Transformer.Device, _model.Vae.DType());
+
+        Tensor[] EncodeCanvases(Tensor left, Tensor right)
         {
             Tensor mode = _model.Vae.Encode(cat([left, right], dim: 3)).Mean.to(ScalarType.Float32);
-            return LatentPacking.Pack(_model.Vae.Scale(mode)).cpu().MoveToOuterDisposeScope(); // [1, tokens, channels]
+            return LatentPacking.Pack(_model.Vae.Scale(mode)).cpu().split(1); // [1, tokens, channels] each
         }
     }
 

@@ -44,6 +44,14 @@ public sealed record LoraTrainingOptions
     /// <summary>Share of examples with an empty prompt and a zero condition. 0 to 1, default 0.05.</summary>
     public double ConditionDropout { get; init => field = Check.Range(value, 0, 1, nameof(ConditionDropout)); } = 0.05;
 
+    /// <summary>Which frames enter the loss. Default both, as in the paper's parallel architecture.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public FrameLoss Frames
+    {
+        get;
+        init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Frames), value, $"Option Frames must be Both or EditOnly, but is {value}.");
+    } = FrameLoss.Both;
+
     /// <summary>Where the order of examples, noise and noise levels start. Default 0.</summary>
     public long Seed { get; init; }
 

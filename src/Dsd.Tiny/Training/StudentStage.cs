@@ -1,27 +1,34 @@
-using Dsd.Curation.Grids;
-using Dsd.Imaging;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Tiny.Judge;
-using Dsd.Tiny.World;
-using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Training;
 
 /// <summary>The method itself: the teacher draws sheets, the judge keeps the best of their pairs, and a LoRA learns from those.</summary>
 internal static class StudentStage
 {
-    private const int DrawBatch = 128;
-
     public static bool Run(StageContext context)
     {
         StudentStageConfig stage = context.Config.Student;
-        List<Candidate> candidates = Draw(context);
-        List<TrainingPair> pairs = Curate(context, candidates);
-        context.Log($"student: {pairs.Count} ordered pairs kept of {2 * candidates.Count}");
+        List<SheetPair> drawn = TeacherGrids.Draw(
+            new TeacherGridOptions
+            {
+                ModelFolder = context.OutFolder,
+                Device = context.Device,
+                PanelSize = context.Config.PanelSize,
+                Count = stage.Grids,
+                Steps = stage.SamplingSteps,
+                Guidance = stage.Guidance,
+                Seed = context.Config.Seed,
+            },
+            line => context.Log($"student: {line}"),
+            context.CancellationToken);
+        List<SheetPair> kept = Curate(context, drawn);
+        context.Log($"student: {kept.Count} pairs kept of {drawn.Count}");
+        TrainingPair[] pairs = [.. kept.SelectMany(p => p.Both)];
 
-        using FluxModel model = FluxModel.LoadConditional(context.OutFolder, options: Options(context));
+        using FluxModel model = FluxModel.LoadConditional(context.OutFolder, options: TeacherGrids.Pipeline(context.Device));
         LoraTrainer trainer = new(model, new LoraTrainingOptions
         {
             Width = context.Config.PanelSize,
@@ -55,61 +62,14 @@ internal static class StudentStage
         return true;
     }
 
-    /// <summary>Two panels of one sheet, with the prompts that tell of each as a change of the other.</summary>
-    private sealed record Candidate(Picture A, Picture B, string PromptA, string PromptB);
-
-    private static List<Candidate> Draw(StageContext context)
+    /// <summary>Keeps the pairs that the judge calls the same at its own threshold; of a poor teacher the best, so that there is something to learn from.</summary>
+    private static List<SheetPair> Curate(StageContext context, List<SheetPair> drawn)
     {
-        StudentStageConfig stage = context.Config.Student;
-        int side = context.Config.PanelSize;
-        TextToImageOptions options = new() { Width = 2 * side, Height = side, Steps = stage.SamplingSteps, Guidance = stage.Guidance };
-        PanelCutterOptions cut = new() { PanelWidth = side, PanelHeight = side };
-        WorldRandom random = new((ulong)context.Config.Seed);
-        List<Candidate> candidates = [];
-        using FluxPipeline teacher = FluxPipeline.Load(context.OutFolder, Options(context));
-        while (candidates.Count < stage.Grids)
-        {
-            int count = Math.Min(DrawBatch, stage.Grids - candidates.Count);
-            Context[][] contexts = [.. Enumerable.Range(0, count).Select(_ => new[] { WorldSampler.SampleContext(random), WorldSampler.SampleContext(random) })];
-            TextToImageRequest[] requests = [.. contexts.Select(c => new TextToImageRequest(
-                Captions.Grid(WorldSampler.SampleSubject(random), c, random.NextBits()).Text, (long)(random.NextBits() >> 1)))];
-            IReadOnlyList<Picture> sheets = teacher.Generate(requests, options, cancellationToken: context.CancellationToken);
-            for (int i = 0; i < count; i++)
-            {
-                IReadOnlyList<Picture> panels = PanelCutter.Cut(sheets[i], GridLayout.OneByTwo, cut);
-                candidates.Add(new Candidate(
-                    panels[0], panels[1], Captions.Edit(contexts[i][0], random.NextBits()).Text, Captions.Edit(contexts[i][1], random.NextBits()).Text));
-            }
-            context.Log($"student: {candidates.Count}/{stage.Grids} sheets drawn");
-        }
-        return candidates;
+        using TinyJudge judge = TinyJudge.Load(Path.Combine(context.OutFolder, "judge"), context.Device);
+        double[] agreement = [.. drawn.Select(p => judge.Agreement(p.A, p.B))];
+        double[] ordered = [.. agreement.OrderDescending()];
+        double least = ordered[Math.Max(0, (int)Math.Ceiling(context.Config.Student.LeastKeptShare * ordered.Length) - 1)];
+        context.Log($"student: agreement at 10, 50, 90 %: {ordered[^(1 + ordered.Length / 10)]:G3} {ordered[ordered.Length / 2]:G3} {ordered[ordered.Length / 10]:G3}; the judge's threshold is {judge.Threshold:G3}");
+        return [.. drawn.Where((_, i) => agreement[i] >= Math.Min(least, judge.Threshold))];
     }
-
-    /// <summary>Keeps the pairs on which the judge is surest, and makes that its threshold from now on.</summary>
-    private static List<TrainingPair> Curate(StageContext context, List<Candidate> candidates)
-    {
-        string folder = Path.Combine(context.OutFolder, "judge");
-        double[] agreement;
-        using (TinyJudge judge = TinyJudge.Load(folder, context.Device))
-        {
-            agreement = [.. candidates.Select(c => judge.Agreement(c.A, c.B))];
-        }
-        double[] ordered = [.. agreement.Order()];
-        double threshold = ordered[(int)((1 - context.Config.Student.KeptShare) * (ordered.Length - 1))];
-        context.Log($"student: agreement at 10, 50, 90 %: {ordered[ordered.Length / 10]:F4} {ordered[ordered.Length / 2]:F4} {ordered[ordered.Length * 9 / 10]:F4}; kept from {threshold:F4}");
-        JudgeConfig config = JudgeConfig.Load(Path.Combine(folder, "config.json"));
-        context.Log($"student: the threshold that is best on clean drawings is {config.SameThreshold:F4}");
-        (config with { SameThreshold = Math.Clamp(threshold, 1e-9, 1 - 1e-9) }).Save(Path.Combine(folder, "config.json"));
-        return
-        [
-            .. candidates.Where((_, i) => agreement[i] >= threshold)
-                .SelectMany(c => new[] { new TrainingPair(c.A, c.B, c.PromptB), new TrainingPair(c.B, c.A, c.PromptA) }),
-        ];
-    }
-
-    private static PipelineOptions Options(StageContext context) => new()
-    {
-        Device = context.Device,
-        DType = context.Device.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
-    };
 }

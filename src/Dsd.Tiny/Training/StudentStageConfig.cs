@@ -3,7 +3,7 @@ namespace Dsd.Tiny.Training;
 /// <summary>The student's stage.</summary>
 public sealed record StudentStageConfig : StageConfig
 {
-    /// <summary>Grids of each layout that the teacher draws.</summary>
+    /// <summary>Sheets of two panels that the teacher draws.</summary>
     public required int Grids { get; init; }
 
     /// <summary>Rank of the LoRA.</summary>
@@ -15,6 +15,6 @@ public sealed record StudentStageConfig : StageConfig
     /// <summary>Steps that the grids are drawn with.</summary>
     public required int SamplingSteps { get; init; }
 
-    /// <summary>Share of the teacher's pairs that the judge keeps: its threshold is set so.</summary>
-    public required double KeptShare { get; init; }
+    /// <summary>Share of the teacher's pairs that is kept at least, the surest, where the judge's threshold would keep fewer.</summary>
+    public required double LeastKeptShare { get; init; }
 }

@@ -65,6 +65,16 @@ public static class Captions
         return Compose(words, subject, context, AllSubject, words.ContextMask(0.92, 0.35));
     }
 
+    /// <summary>A caption of one picture that states exactly the given attributes.</summary>
+    /// <param name="subject">Who is seen.</param>
+    /// <param name="subjectMask">Bit i for attribute i of <see cref="Subject.Kinds"/>.</param>
+    /// <param name="context">Where and how.</param>
+    /// <param name="contextMask">Bit i for attribute i of <see cref="Context.Kinds"/>.</param>
+    /// <param name="seed">Decides the words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    public static Caption Stating(Subject subject, int subjectMask, Context context, int contextMask, ulong seed, PromptStyle style = PromptStyle.Varied) =>
+        Compose(new Wording(seed, style), subject, context, subjectMask, contextMask);
+
     /// <summary>A prompt that asks for a subject known from a reference picture in the given context: 'this creature jumping in the snow at night'.</summary>
     /// <param name="context">What is asked for. Scene and pose are always stated.</param>
     /// <param name="seed">Decides what else is stated and in which words.</param>

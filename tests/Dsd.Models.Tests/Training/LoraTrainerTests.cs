@@ -3,6 +3,7 @@ using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Testing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests.Training;
@@ -52,6 +53,37 @@ public class LoraTrainerTests
         Assert.Throws<OperationCanceledException>(() => new LoraTrainer(model, options).Train(Pairs(), new CancelAtFirstReport(stop), stop.Token));
         using LoraAdapter resumed = new LoraTrainer(model, options).Train(Pairs());
         Assert.All(whole.Factors, f => TensorAssert.Equal(f.Value.B, resumed.Factors[f.Key].B));
+    }
+
+    [Fact]
+    public void CountedTokens_OfTheEditAlone_AreThoseOfTheRightFrame()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        // Two rows of two frames of three columns: 0 … 5 and 6 … 11.
+        Tensor tokens = arange(12, dtype: float32).reshape(1, 12, 1);
+
+        Assert.Equal([3, 4, 5, 9, 10, 11], LoraTrainer.CountedTokens(tokens, rows: 2, columns: 3, FrameLoss.EditOnly).data<float>().ToArray());
+        Assert.Equal(12, LoraTrainer.CountedTokens(tokens, rows: 2, columns: 3, FrameLoss.Both).numel());
+    }
+
+    [Fact]
+    public void Train_OnTheEditAlone_LearnsSomethingElse()
+    {
+        using FluxModel model = Model();
+        using LoraAdapter both = new LoraTrainer(model, Options).Train(Pairs());
+        using LoraAdapter edit = new LoraTrainer(model, Options with { Frames = FrameLoss.EditOnly }).Train(Pairs());
+        Assert.Contains(both.Factors, f => (f.Value.B - edit.Factors[f.Key].B).abs().max().item<float>() > 1e-4);
+    }
+
+    [Fact]
+    public void Train_EncodesManyPairsAsItDoesOne()
+    {
+        using FluxModel model = Model();
+        // Small frames are encoded together; the same pair thrice must be learnt as it is alone.
+        TrainingPair pair = Pairs().First();
+        using LoraAdapter one = new LoraTrainer(model, Options).Train([pair]);
+        using LoraAdapter three = new LoraTrainer(model, Options).Train([pair, pair, pair]);
+        Assert.All(one.Factors, f => TensorAssert.Close(f.Value.B, three.Factors[f.Key].B, 1e-4));
     }
 
     [Fact]
