@@ -44,8 +44,10 @@ public sealed class LoraAdapter : IDisposable
     public static LoraAdapter Load(string file) => LoraFile.Load(file);
 
     /// <summary>Writes the adapter in the layout that <see cref="Load"/> reads, with its metadata, for diffusers and PEFT.</summary>
+    /// <param name="file">The file, which is replaced if it is there.</param>
+    /// <param name="type">The type that tensors are stored in, such as bfloat16 for half the size. Null keeps each tensor's own.</param>
     /// <exception cref="IOException">The folder cannot be written; no half of a file stays behind.</exception>
-    public void Save(string file) => LoraFile.Save(this, file);
+    public void Save(string file, ScalarType? type = null) => LoraFile.Save(this, file, type);
 
     /// <summary>A new adapter that changes nothing yet: first factors normal with deviation 1 / rank, second factors zero.</summary>
     /// <param name="transformer">The transformer whose layers it shall fit.</param>

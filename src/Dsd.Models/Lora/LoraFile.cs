@@ -49,18 +49,21 @@ internal static class LoraFile
         }
     }
 
-    public static void Save(LoraAdapter adapter, string path)
+    public static void Save(LoraAdapter adapter, string path, ScalarType? type)
     {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Tensor Stored(Tensor tensor) => type is { } t ? tensor.to(t) : tensor;
         Dictionary<string, string> metadata = new() { ["format"] = "pt", [LoraMetadata.Key] = LoraMetadata.Describe(adapter.Factors) };
         SortedDictionary<string, Tensor> tensors = new(StringComparer.Ordinal);
         foreach ((string module, LoraFactors factors) in adapter.Factors)
         {
-            tensors.Add(Prefix + module + SuffixA, factors.A);
-            tensors.Add(Prefix + module + SuffixB, factors.B);
+            tensors.Add(Prefix + module + SuffixA, Stored(factors.A));
+            tensors.Add(Prefix + module + SuffixB, Stored(factors.B));
         }
         foreach ((string name, Tensor tensor) in adapter.Whole)
         {
-            tensors.Add(Prefix + name, tensor);
+            tensors.Add(Prefix + name, Stored(tensor));
         }
         SafetensorsWriter.Write(path, tensors, metadata);
     }

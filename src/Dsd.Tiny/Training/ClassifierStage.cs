@@ -7,8 +7,8 @@ namespace Dsd.Tiny.Training;
 /// <summary>Trains the classifier that measures the results, on drawings whose truth is known, a share of them passed through the autoencoder.</summary>
 internal static class ClassifierStage
 {
-    // Drawing takes longer than learning: a hundred thousand pictures come again and again, each time changed in another way.
-    private const int DistinctBatches = 400;
+    // Drawing takes longer than learning: two hundred thousand pictures come again and again, each time changed in another way.
+    private const int DistinctBatches = 800;
 
     public static bool Run(StageContext context)
     {

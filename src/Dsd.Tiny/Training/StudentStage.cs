@@ -2,6 +2,7 @@ using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Tiny.Judge;
+using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Training;
 
@@ -52,7 +53,8 @@ internal static class StudentStage
         try
         {
             using LoraAdapter adapter = trainer.Train(pairs, context.Progress("student"), stop.Token);
-            adapter.Save(Path.Combine(context.OutFolder, "dsd", "pytorch_lora_weights.safetensors"));
+            // As all weights of the model: half the size, and no picture tells the difference.
+            adapter.Save(Path.Combine(context.OutFolder, "dsd", "pytorch_lora_weights.safetensors"), ScalarType.BFloat16);
         }
         catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
         {

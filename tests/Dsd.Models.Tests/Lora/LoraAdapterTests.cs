@@ -154,6 +154,18 @@ public class LoraAdapterTests : IDisposable
     }
 
     [Fact]
+    public void Save_StoresTheAskedType()
+    {
+        using FluxTransformer transformer = new(Config);
+        using LoraAdapter adapter = Trained(transformer);
+        adapter.Save(File(), ScalarType.BFloat16);
+        using LoraAdapter read = LoraAdapter.Load(File());
+        Assert.All(adapter.Factors, f => TensorAssert.Equal(f.Value.A.to(ScalarType.BFloat16), read.Factors[f.Key].A.to(ScalarType.BFloat16)));
+        using SafetensorsFile file = SafetensorsFile.Open(File());
+        Assert.All(file.Entries.Values, entry => Assert.Equal("BF16", entry.DType));
+    }
+
+    [Fact]
     public void Save_WritesDiffusersKeys()
     {
         using FluxTransformer transformer = new(Config);
