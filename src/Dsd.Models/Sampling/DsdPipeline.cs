@@ -66,19 +66,19 @@ public sealed class DsdPipeline : IDsdModel
         using IDisposable noGrad = no_grad();
         (int height, int width) = CanvasSize(options);
         List<Tensor> latents = [];
-        foreach (DsdRequest request in requests)
+        foreach (DsdRequest[] part in requests.Chunk(Sampler.CanvasesAtOnce(2 * options.Width, options.Height)))
         {
-            // One after another: the encoder's memory grows with the canvas, and references are few.
-            using DisposeScope one = NewDisposeScope();
-            Tensor reference = PictureTensors.FromPictures(
-                [request.Reference.CropToFit(options.Width, options.Height)], Model.Transformer.Device, Model.Vae.DType());
-            Tensor canvas = cat([reference, full_like(reference, -1)], dim: 3); // [1, 3, height, 2 · width]
-            (Tensor mean, Tensor logVariance) = Model.Vae.Encode(canvas);
-            Tensor latent = mean.to(ScalarType.Float32); // [1, channels, height / factor, 2 · width / factor]
+            using DisposeScope inner = NewDisposeScope();
+            Tensor references = PictureTensors.FromPictures(
+                [.. part.Select(r => r.Reference.CropToFit(options.Width, options.Height))], Model.Transformer.Device, Model.Vae.DType());
+            Tensor canvases = cat([references, full_like(references, -1)], dim: 3); // [part, 3, height, 2 · width]
+            (Tensor mean, Tensor logVariance) = Model.Vae.Encode(canvases);
+            Tensor latent = mean.to(ScalarType.Float32); // [part, channels, height / factor, 2 · width / factor]
             if (options.SampleCondition)
             {
-                float[] noise = Noise.ForCondition(request.Seed, (int)latent.numel());
-                latent = latent + (0.5 * logVariance.to(ScalarType.Float32)).exp() * tensor(noise, latent.shape, device: latent.device);
+                int each = (int)(latent.numel() / part.Length);
+                Tensor noise = tensor([.. part.SelectMany(r => Noise.ForCondition(r.Seed, each))], latent.shape, device: latent.device);
+                latent = latent + (0.5 * logVariance.to(ScalarType.Float32)).exp() * noise;
             }
             latents.Add(Model.Vae.Scale(latent).MoveToOuterDisposeScope());
         }

@@ -7,7 +7,7 @@ namespace Dsd.Models.Sampling;
 /// <summary>What both pipelines share: noise, the Euler loop and decoding.</summary>
 internal static class Sampler
 {
-    /// <summary>Pixels that are decoded at once: larger batches are decoded in parts, to bound the memory.</summary>
+    /// <summary>Pixels that the autoencoder works on at once: larger batches go in parts, to bound the memory.</summary>
     private const long PixelsAtOnce = 1 << 20;
 
     /// <summary>Noise for each seed, drawn on the CPU and packed: [batch, tokens, 4 · channels], float32.</summary>
@@ -50,10 +50,12 @@ internal static class Sampler
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor latents = vae.Unscale(LatentPacking.Unpack(tokens, height, width)).to(vae.DType()); // [batch, channels, height, width]
-        long pixels = (long)height * width * vae.Config.Factor * vae.Config.Factor;
-        Tensor[] parts = latents.split(Math.Max(1, PixelsAtOnce / pixels), dim: 0);
+        Tensor[] parts = latents.split(CanvasesAtOnce(width * vae.Config.Factor, height * vae.Config.Factor), dim: 0);
         return cat([.. parts.Select(vae.Decode)], dim: 0).MoveToOuterDisposeScope();
     }
+
+    /// <summary>How many canvases of a size the autoencoder takes at once, at least 1.</summary>
+    public static int CanvasesAtOnce(int width, int height) => (int)Math.Max(1, PixelsAtOnce / ((long)width * height));
 
     /// <summary>The type of the autoencoder's weights.</summary>
     public static ScalarType DType(this AutoencoderKL vae) => vae.parameters().First().dtype;

@@ -14,11 +14,12 @@ namespace Dsd.Models.Training;
 /// <remarks>
 /// The canvas is a sequence of two frames: the left one reconstructs the reference, the right one is the target. Both are noised and
 /// denoised together, and both enter the loss unless <see cref="LoraTrainingOptions.Frames"/> says otherwise. The condition is the reference beside black, as in use.
-/// Pictures and prompts are encoded once, before the first step, and kept in the host's memory: about 5 MB a pair for FLUX at
-/// 512 × 512. What a step draws depends on the seed and its number alone, so that a resumed run equals an undisturbed one.
+/// Pictures and prompts are encoded once, before the first step, and kept: on the transformer's device as long as they take less than a
+/// gigabyte there, otherwise in the host's memory. A pair takes about 5 MB for FLUX at 512 × 512. What a step draws depends on the seed and its number alone, so that a resumed run equals an undisturbed one.
 /// </remarks>
 public sealed class LoraTrainer
 {
+    private const long MostBytesOnDevice = 1L << 30;
     private readonly FluxModel _model;
     private readonly LoraTrainingOptions _options;
     private int[] _order = [];
@@ -52,12 +53,7 @@ public sealed class LoraTrainer
     public LoraAdapter Train(IEnumerable<TrainingPair> pairs, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using DisposeScope scope = NewDisposeScope();
-        List<Example> examples = [];
-        foreach (TrainingPair[] some in pairs.Chunk(PairsAtOnce))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            examples.AddRange(Encode(some));
-        }
+        List<Example> examples = EncodeAll(pairs, cancellationToken);
         if (examples.Count == 0)
         {
             throw new ArgumentException("There is no pair to train on.", nameof(pairs));
@@ -137,35 +133,69 @@ public sealed class LoraTrainer
     /// <summary>As many pairs as have the pixels of one canvas of 512 × 1024, at least one: the encoder's memory grows with them.</summary>
     private int PairsAtOnce => (int)Math.Max(1, 512L * 1024 / (2L * _options.Width * _options.Height));
 
+    private List<Example> EncodeAll(IEnumerable<TrainingPair> pairs, CancellationToken cancellationToken)
+    {
+        Device home = _model.Transformer.Device;
+        List<Example> examples = [];
+        foreach (TrainingPair[] some in pairs.Chunk(PairsAtOnce))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            examples.AddRange(Encode(some).Select(e => e.To(home)));
+            if (home.type != DeviceType.CPU && examples.Count * examples[0].Bytes > MostBytesOnDevice)
+            {
+                home = CPU;
+                examples = [.. examples.Select(e => e.To(home))];
+            }
+        }
+        return examples;
+    }
+
     private Example[] Encode(TrainingPair[] pairs)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         Tensor references = Images(pairs.Select(p => p.Reference)); // [pairs, 3, height, width]
-        Tensor[] latents = EncodeCanvases(references, Images(pairs.Select(p => p.Target)));
-        Tensor[] conditions = EncodeCanvases(references, full_like(references, -1));
+        Tensor latents = EncodeCanvases(references, Images(pairs.Select(p => p.Target)));
+        Tensor conditions = EncodeCanvases(references, full_like(references, -1));
         TextEmbedding text = _model.Text.Encode([.. pairs.Select(p => p.Prompt)], _options.MaxTextTokens, _model.Warn);
-        Tensor[] texts = text.Text.cpu().split(1);
-        Tensor[] pooled = text.Pooled.cpu().split(1);
         return
         [
-            .. pairs.Select((_, i) => new Example(
-                latents[i].MoveToOuterDisposeScope(),
-                conditions[i].MoveToOuterDisposeScope(),
-                texts[i].MoveToOuterDisposeScope(),
-                pooled[i].MoveToOuterDisposeScope())),
+            .. pairs.Select((_, i) => new Example(Row(latents, i), Row(conditions, i), Row(text.Text, i), Row(text.Pooled, i))),
         ];
+
+        // A copy, since a view would keep the whole batch.
+        static Tensor Row(Tensor batch, long row) => batch.narrow(0, row, 1).clone().MoveToOuterDisposeScope();
 
         Tensor Images(IEnumerable<Picture> pictures) => PictureTensors.FromPictures(
             [.. pictures.Select(p => p.CropToFit(_options.Width, _options.Height))], _model.Transformer.Device, _model.Vae.DType());
 
-        Tensor[] EncodeCanvases(Tensor left, Tensor right)
+        Tensor EncodeCanvases(Tensor left, Tensor right)
         {
             Tensor mode = _model.Vae.Encode(cat([left, right], dim: 3)).Mean.to(ScalarType.Float32);
-            return LatentPacking.Pack(_model.Vae.Scale(mode)).cpu().split(1); // [1, tokens, channels] each
+            return LatentPacking.Pack(_model.Vae.Scale(mode)); // [pairs, tokens, channels]
         }
     }
 
-    /// <summary>A pair as the model sees it, in the host's memory: both frames, the condition, and the prompt.</summary>
-    private sealed record Example(Tensor Latents, Tensor Condition, Tensor Text, Tensor Pooled);
+    /// <summary>A pair as the model sees it: both frames, the condition, and the prompt, [1, …] each.</summary>
+    private sealed record Example(Tensor Latents, Tensor Condition, Tensor Text, Tensor Pooled)
+    {
+        private Tensor[] All => [Latents, Condition, Text, Pooled];
+
+        public long Bytes => All.Sum(t => t.numel() * t.element_size());
+
+        /// <summary>The example on a device. Where it has to move, its own tensors are freed.</summary>
+        public Example To(Device device)
+        {
+            if (Latents.device.type == device.type)
+            {
+                return this;
+            }
+            Tensor[] moved = [.. All.Select(t => t.to(device))];
+            foreach (Tensor tensor in All)
+            {
+                tensor.Dispose();
+            }
+            return new Example(moved[0], moved[1], moved[2], moved[3]);
+        }
+    }
 }

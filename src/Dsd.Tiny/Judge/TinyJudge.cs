@@ -19,6 +19,7 @@ public sealed class TinyJudge : IChatClient
     // Largest channel range (of 255) of a picture without content, and mean difference of two pictures that are practically one.
     private const int BlankRange = 10;
     private const double CopyDifference = 3;
+    private const int PairsAtOnce = 128;
 
     private static readonly ChatClientMetadata Metadata = new("dsd", defaultModelId: "dsd-tiny-judge");
 
@@ -73,8 +74,8 @@ public sealed class TinyJudge : IChatClient
     internal double Agreement(Picture a, Picture b)
     {
         int size = _network.Config.ImageSize;
-        (SubjectReading ra, SubjectReading rb) = Read(a.CropToFit(size, size), b.CropToFit(size, size));
-        return ra.Agreement(rb);
+        SubjectReading[] read = Read([a.CropToFit(size, size), b.CropToFit(size, size)]);
+        return read[0].Agreement(read[1]);
     }
 
     /// <summary>Compares two pictures directly, without a chat around it.</summary>
@@ -82,9 +83,26 @@ public sealed class TinyJudge : IChatClient
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
+        return CompareMany([(a, b)])[0];
+    }
+
+    /// <summary>Compares many pairs, in batches: the verdicts in the order of the pairs.</summary>
+    public IReadOnlyList<Verdict> CompareMany(IReadOnlyList<(Picture A, Picture B)> pairs)
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
         int size = _network.Config.ImageSize;
-        (a, b) = (a.CropToFit(size, size), b.CropToFit(size, size));
-        (SubjectReading ra, SubjectReading rb) = Read(a, b);
+        List<Verdict> verdicts = [];
+        foreach ((Picture A, Picture B)[] part in pairs.Chunk(PairsAtOnce))
+        {
+            Picture[] pictures = [.. part.SelectMany(pair => new[] { pair.A.CropToFit(size, size), pair.B.CropToFit(size, size) })];
+            SubjectReading[] read = Read(pictures);
+            verdicts.AddRange(Enumerable.Range(0, part.Length).Select(i => Decide(pictures[2 * i], pictures[2 * i + 1], read[2 * i], read[2 * i + 1])));
+        }
+        return verdicts;
+    }
+
+    private Verdict Decide(Picture a, Picture b, SubjectReading ra, SubjectReading rb)
+    {
         List<string> flags = [];
         bool blank = IsBlank(a) || IsBlank(b);
         if (blank)
@@ -166,17 +184,16 @@ public sealed class TinyJudge : IChatClient
 
     private static IEnumerable<DataContent> Images(ChatMessage message) => message.Contents.OfType<DataContent>().Where(content => content.HasTopLevelMediaType("image"));
 
-    private (SubjectReading A, SubjectReading B) Read(Picture a, Picture b)
+    private SubjectReading[] Read(Picture[] pictures)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             using DisposeScope scope = NewDisposeScope();
             using IDisposable noGrad = no_grad();
-            Tensor images = PictureTensors.FromPictures([a, b], _device);
+            Tensor images = PictureTensors.FromPictures(pictures, _device);
             float[] logits = _network.forward(images).cpu().data<float>().ToArray();
-            int width = logits.Length / 2;
-            return (SubjectReading.FromLogits(logits.AsSpan(0, width), _network.Config), SubjectReading.FromLogits(logits.AsSpan(width), _network.Config));
+            return [.. logits.Chunk(logits.Length / pictures.Length).Select(own => SubjectReading.FromLogits(own, _network.Config))];
         }
     }
 

@@ -3,9 +3,9 @@ using Dsd.Models.Training;
 
 namespace Dsd.Tiny.Training;
 
-/// <summary>The two panels of a sheet, with the prompts that ask for each as a change of the other.</summary>
-internal sealed record SheetPair(Picture A, Picture B, string PromptA, string PromptB)
+/// <summary>The two panels of a sheet, and what was asked for.</summary>
+internal sealed record SheetPair(Picture A, Picture B, GridPlan Plan)
 {
     /// <summary>The pair in both directions: either panel may be the reference.</summary>
-    public IEnumerable<TrainingPair> Both => [new TrainingPair(A, B, PromptB), new TrainingPair(B, A, PromptA)];
+    public IEnumerable<TrainingPair> Both => [new TrainingPair(A, B, Plan.PromptB), new TrainingPair(B, A, Plan.PromptA)];
 }

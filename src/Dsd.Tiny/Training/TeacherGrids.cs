@@ -12,31 +12,44 @@ internal static class TeacherGrids
 {
     private const int DrawBatch = 128;
 
-    /// <summary>What one sheet is asked for with, and what its panels are called.</summary>
-    private sealed record Wish(string Grid, string PromptA, string PromptB);
-
     /// <summary>Draws sheets of subjects that training may see; the same options give the same pairs.</summary>
     public static List<SheetPair> Draw(TeacherGridOptions options, Action<string> log, CancellationToken cancellationToken)
     {
-        int side = options.PanelSize;
-        TextToImageOptions drawing = new() { Width = 2 * side, Height = side, Steps = options.Steps, Guidance = options.Guidance };
-        PanelCutterOptions cut = new() { PanelWidth = side, PanelHeight = side };
-        WorldRandom random = new((ulong)options.Seed);
+        GridPlan[] plans = Plan(options);
         List<SheetPair> pairs = [];
         using FluxPipeline teacher = FluxPipeline.Load(options.ModelFolder, Pipeline(options.Device));
-        while (pairs.Count < options.Count)
+        foreach (GridPlan[] some in plans.Chunk(DrawBatch))
         {
-            Wish[] wishes = [.. Enumerable.Range(0, Math.Min(DrawBatch, options.Count - pairs.Count)).Select(_ => options.Relight ? RelightWish(random, options.Style) : EditWish(random, options.Style))];
-            TextToImageRequest[] requests = [.. wishes.Select(w => new TextToImageRequest(w.Grid, (long)(random.NextBits() >> 1)))];
-            IReadOnlyList<Picture> sheets = teacher.Generate(requests, drawing, cancellationToken: cancellationToken);
-            foreach ((Wish wish, Picture sheet) in wishes.Zip(sheets))
-            {
-                IReadOnlyList<Picture> panels = PanelCutter.Cut(sheet, GridLayout.OneByTwo, cut);
-                pairs.Add(new SheetPair(panels[0], panels[1], wish.PromptA, wish.PromptB));
-            }
+            pairs.AddRange(DrawSheets(teacher, some, options, cancellationToken).Zip(some, (sheet, plan) => Cut(sheet, plan, options.PanelSize)));
             log($"{pairs.Count}/{options.Count} sheets drawn");
         }
         return pairs;
+    }
+
+    /// <summary>What the sheets are asked for.</summary>
+    public static GridPlan[] Plan(TeacherGridOptions options)
+    {
+        WorldRandom random = new((ulong)options.Seed);
+        List<GridPlan> plans = [];
+        while (plans.Count < options.Count)
+        {
+            GridPlan[] some = [.. Enumerable.Range(0, Math.Min(DrawBatch, options.Count - plans.Count)).Select(_ => options.Relight ? RelightPlan(random, options.Style) : EditPlan(random, options.Style))];
+            plans.AddRange(some.Select(p => p with { Noise = (long)(random.NextBits() >> 1) }));
+        }
+        return [.. plans];
+    }
+
+    /// <summary>Draws some sheets in one batch.</summary>
+    public static IReadOnlyList<Picture> DrawSheets(FluxPipeline teacher, IReadOnlyList<GridPlan> plans, TeacherGridOptions options, CancellationToken cancellationToken) => teacher.Generate(
+        [.. plans.Select(p => new TextToImageRequest(p.Grid, p.Noise))],
+        new TextToImageOptions { Width = 2 * options.PanelSize, Height = options.PanelSize, Steps = options.Steps, Guidance = options.Guidance },
+        cancellationToken: cancellationToken);
+
+    /// <summary>Cuts a sheet into its panels.</summary>
+    public static SheetPair Cut(Picture sheet, GridPlan plan, int panelSize)
+    {
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(sheet, GridLayout.OneByTwo, new PanelCutterOptions { PanelWidth = panelSize, PanelHeight = panelSize });
+        return new SheetPair(panels[0], panels[1], plan);
     }
 
     /// <summary>How models are loaded for use: bfloat16 on CUDA; processors mostly have no fast bfloat16.</summary>
@@ -46,24 +59,32 @@ internal static class TeacherGrids
         DType = device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
     };
 
-    private static Wish EditWish(WorldRandom random, PromptStyle style)
+    private static GridPlan EditPlan(WorldRandom random, PromptStyle style)
     {
         Subject subject = WorldSampler.SampleSubject(random);
         Context[] contexts = [WorldSampler.SampleContext(random), WorldSampler.SampleContext(random)];
-        return new Wish(
+        return new GridPlan(
+            subject,
+            contexts[0],
+            contexts[1],
             Captions.Grid(subject, contexts, random.NextBits(), style).Text,
             Captions.Edit(contexts[0], random.NextBits(), style).Text,
-            Captions.Edit(contexts[1], random.NextBits(), style).Text);
+            Captions.Edit(contexts[1], random.NextBits(), style).Text,
+            Noise: 0);
     }
 
-    private static Wish RelightWish(WorldRandom random, PromptStyle style)
+    private static GridPlan RelightPlan(WorldRandom random, PromptStyle style)
     {
         Subject subject = WorldSampler.SampleSubject(random);
         Context context = WorldSampler.SampleContext(random);
         Light other = WorldSampler.OtherLight(context.Light, random);
-        return new Wish(
+        return new GridPlan(
+            subject,
+            context,
+            context with { Light = other },
             Captions.RelightGrid(subject, context, context.Light, other, random.NextBits(), style).Text,
             Captions.Relight(context.Light, random.NextBits(), style).Text,
-            Captions.Relight(other, random.NextBits(), style).Text);
+            Captions.Relight(other, random.NextBits(), style).Text,
+            Noise: 0);
     }
 }

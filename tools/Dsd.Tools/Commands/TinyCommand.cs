@@ -11,5 +11,6 @@ internal static class TinyCommand
         TinyDrawCommand.Create(terminal),
         TinyTrainCommand.Create(terminal),
         TinyReportCommand.Create(terminal),
+        TinyStudyCommand.Create(terminal),
     };
 }

@@ -1,0 +1,25 @@
+using Dsd.Tiny.Measure;
+
+namespace Dsd.Tiny.Study;
+
+/// <summary>A system in the results: an object of <c>results.json</c>.</summary>
+/// <param name="System">The system's name.</param>
+/// <param name="Subjects">Held-out subjects that it was asked for.</param>
+/// <param name="Cp">Concept preservation: share of the subject's identity attributes found, 0 … 1.</param>
+/// <param name="CpLow">Lower end of its 95 % interval over subjects.</param>
+/// <param name="CpHigh">Upper end.</param>
+/// <param name="Pf">Prompt following: share of the prompt's context attributes found, 0 … 1.</param>
+/// <param name="PfLow">Lower end of its 95 % interval over subjects.</param>
+/// <param name="PfHigh">Upper end.</param>
+/// <param name="SecondsPerSubject">
+/// What must be spent on a subject before its first picture is there: the tuning, for a system that is tuned to each subject; otherwise the
+/// time of one picture asked for alone.
+/// </param>
+public sealed record StudyRow(string System, int Subjects, double Cp, double CpLow, double CpHigh, double Pf, double PfLow, double PfHigh, double SecondsPerSubject)
+{
+    internal static StudyRow Of(SystemResult result, SystemTiming timing)
+    {
+        (Interval cp, Interval pf) = (result.Cp, result.Pf);
+        return new StudyRow(result.System, result.CpBySubject.Count, cp.Mean, cp.Low, cp.High, pf.Mean, pf.Low, pf.High, timing.SecondsPerSubject);
+    }
+}

@@ -1,0 +1,25 @@
+using Dsd.Tiny.Training;
+
+namespace Dsd.Tiny.Study;
+
+/// <summary>One of the systems that the study compares.</summary>
+/// <param name="name">Its name in the results.</param>
+/// <param name="shows">What it shows, for the table.</param>
+internal abstract class StudySystem(string name, string shows)
+{
+    public string Name { get; } = name;
+
+    public string Shows { get; } = shows;
+
+    /// <summary>Learns what the system learns, where that is not done yet; a run that was cut off goes on.</summary>
+    public abstract void Train(StudyContext context);
+
+    /// <summary>The pairs that the system learned from, each once; null where it does not learn from pairs.</summary>
+    public virtual SheetPair[]? Pairs(StudyContext context) => null;
+
+    /// <summary>Loads what it takes to draw.</summary>
+    public abstract IStudyDrawer Open(StudyContext context);
+
+    /// <summary>Seconds of learning that every subject costs before its first picture can be drawn; 0 where nothing is learned of it.</summary>
+    public virtual double TuningSeconds(StudyContext context) => 0;
+}
