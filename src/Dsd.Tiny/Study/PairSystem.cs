@@ -35,5 +35,8 @@ internal sealed class PairSystem(
 
     public override IStudyDrawer Open(StudyContext context) => open(context, Weights(context));
 
+    /// <summary>Nothing is learned of a subject; its reference is encoded.</summary>
+    public override double PreparationSeconds(StudyContext context) => ReferenceEncoding.Seconds(context);
+
     private string Weights(StudyContext context) => Path.Combine(context.SystemFolder(Name), "weights.safetensors");
 }

@@ -23,7 +23,7 @@ internal sealed record StudyAim(string Text, bool Met, string Found)
         Interval pfToTuned = Difference(dsd.PfBySubject, tuned.PfBySubject);
         Interval cpToText = Difference(dsd.CpBySubject, text.CpBySubject);
         Interval cpToUncurated = Difference(dsd.CpBySubject, uncurated.CpBySubject);
-        double ratio = tunedTime.SecondsPerSubject / dsdTime.SecondsPerSubject;
+        double ratio = tunedTime.PreparationSeconds / dsdTime.PreparationSeconds;
         return
         [
             new("CP of dsd within 0.03 of the per-subject LoRA's, or above it", cpToTuned.Mean >= -Close, $"difference {Signed(cpToTuned)}{Short(-Close - cpToTuned.Mean)}"),
@@ -31,7 +31,7 @@ internal sealed record StudyAim(string Text, bool Met, string Found)
             new(
                 "dsd at under a thousandth of the per-subject LoRA's seconds per subject",
                 ratio > Faster,
-                $"{Number(dsdTime.SecondsPerSubject, "0.###")} s against {Number(tunedTime.SecondsPerSubject, "0.#")} s, a {Number(ratio, "0")}th; of tuning alone {Number(dsdTime.TuningSeconds, "0.###")} s against {Number(tunedTime.TuningSeconds, "0.#")} s"),
+                $"{Number(dsdTime.PreparationSeconds, "0.####")} s against {Number(tunedTime.PreparationSeconds, "0.#")} s, a {Number(ratio, "0")}th; with one picture {Number(dsdTime.PreparationSeconds + dsdTime.SecondsPerPicture, "0.##")} s against {Number(tunedTime.PreparationSeconds + tunedTime.SecondsPerPicture, "0.#")} s"),
             new(
                 "CP of dsd above text alone by a wide margin: at least 0.1, intervals apart",
                 cpToText.Mean >= Wide && dsd.Cp.Low > text.Cp.High,

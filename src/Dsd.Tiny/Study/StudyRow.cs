@@ -12,14 +12,13 @@ namespace Dsd.Tiny.Study;
 /// <param name="PfLow">Lower end of its 95 % interval over subjects.</param>
 /// <param name="PfHigh">Upper end.</param>
 /// <param name="SecondsPerSubject">
-/// What must be spent on a subject before its first picture is there: the tuning, for a system that is tuned to each subject; otherwise the
-/// time of one picture asked for alone.
+/// What must be spent once on every new subject, the drawing of its pictures not counted: tuning, or encoding its reference; 0 for text.
 /// </param>
 public sealed record StudyRow(string System, int Subjects, double Cp, double CpLow, double CpHigh, double Pf, double PfLow, double PfHigh, double SecondsPerSubject)
 {
     internal static StudyRow Of(SystemResult result, SystemTiming timing)
     {
         (Interval cp, Interval pf) = (result.Cp, result.Pf);
-        return new StudyRow(result.System, result.CpBySubject.Count, cp.Mean, cp.Low, cp.High, pf.Mean, pf.Low, pf.High, timing.SecondsPerSubject);
+        return new StudyRow(result.System, result.CpBySubject.Count, cp.Mean, cp.Low, cp.High, pf.Mean, pf.Low, pf.High, timing.PreparationSeconds);
     }
 }

@@ -20,6 +20,6 @@ internal abstract class StudySystem(string name, string shows)
     /// <summary>Loads what it takes to draw.</summary>
     public abstract IStudyDrawer Open(StudyContext context);
 
-    /// <summary>Seconds of learning that every subject costs before its first picture can be drawn; 0 where nothing is learned of it.</summary>
-    public virtual double TuningSeconds(StudyContext context) => 0;
+    /// <summary>Seconds that must be spent once on every new subject before pictures of it can be drawn; 0 where there is nothing to do.</summary>
+    public virtual double PreparationSeconds(StudyContext context) => 0;
 }

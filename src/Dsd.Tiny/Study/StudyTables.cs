@@ -24,7 +24,7 @@ internal sealed class StudyTables
                 systems[i].Shows,
                 Text(results[i].Cp),
                 Text(results[i].Pf),
-                Number(rows[i].SecondsPerSubject, "0.00"),
+                Number(rows[i].SecondsPerSubject, "0.####"),
                 Number(timings[i].SecondsPerPicture, "0.00"),
                 results[i].Pairs?.ToString(CultureInfo.InvariantCulture) ?? "–",
                 Percent(results[i].KeptShare),
@@ -62,8 +62,8 @@ internal sealed class StudyTables
     /// <summary>How to read the systems' table.</summary>
     public static string Reading =>
         "CP, concept preservation, is the share of the subject's nine identity attributes that the classifier finds; PF, prompt following, the share of the context attributes that the prompt states. "
-        + "In brackets the 95 % interval, a bootstrap over subjects. Seconds per subject are what must be spent before a subject's first picture is there: the tuning, where the system is tuned to each subject, "
-        + "otherwise the time of one picture asked for alone. Data purity is the share of sheets whose two panels the classifier reads the same in all identity attributes.";
+        + "In brackets the 95 % interval, a bootstrap over subjects. Seconds per subject are what must be spent once on every new subject, the drawing not counted: tuning, or encoding its reference. "
+        + "Seconds per picture are those of one picture asked for alone. Data purity is the share of sheets whose two panels the classifier reads the same in all identity attributes.";
 
     /// <summary>How to read the table of relighting.</summary>
     public static string RelightReading =>

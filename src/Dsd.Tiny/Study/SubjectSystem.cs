@@ -11,7 +11,7 @@ internal sealed class SubjectSystem() : StudySystem(SubjectLoraSystem.Name, "wha
 
     public override IStudyDrawer Open(StudyContext context) => new Drawer(context, Weights(context));
 
-    public override double TuningSeconds(StudyContext context) =>
+    public override double PreparationSeconds(StudyContext context) =>
         SubjectLoraSystem.SecondsPerSubject(context.ModelFolder, context.Device, context.Cases(), context.Config.SubjectTuning, context.CancellationToken);
 
     private string Weights(StudyContext context) => Path.Combine(context.SystemFolder(Name), "subjects");

@@ -162,9 +162,9 @@ public static class TinyStudy
             system.Train(context);
             using IStudyDrawer drawer = system.Open(context);
             double picture = StudyDrawing.SecondsPerPicture(drawer, cases, context.CancellationToken);
-            SystemTiming timing = new(picture, system.TuningSeconds(context));
+            SystemTiming timing = new(picture, system.PreparationSeconds(context));
             timing.Save(file);
-            context.Log(FormattableString.Invariant($"timing: {system.Name}: {timing.SecondsPerPicture:F3} s a picture, {timing.TuningSeconds:F1} s of tuning a subject"));
+            context.Log(FormattableString.Invariant($"timing: {system.Name}: {timing.SecondsPerPicture:F3} s a picture, {timing.PreparationSeconds:F4} s a subject"));
         }
     }
 }

@@ -99,8 +99,8 @@ public sealed class StudyPartsTests : IDisposable
     [Fact]
     public void Aims_AskForATimeOfLessThanAThousandth()
     {
-        Assert.False(Aims(0.9, 0.9, 0.5, 0.6, tuningSeconds: 100, pictureSeconds: 0.1)[2].Met);
-        Assert.True(Aims(0.9, 0.9, 0.5, 0.6, tuningSeconds: 101, pictureSeconds: 0.1)[2].Met);
+        Assert.False(Aims(0.9, 0.9, 0.5, 0.6, tuningSeconds: 10, encodingSeconds: 0.01)[2].Met);
+        Assert.True(Aims(0.9, 0.9, 0.5, 0.6, tuningSeconds: 10.1, encodingSeconds: 0.01)[2].Met);
     }
 
     [Fact]
@@ -129,14 +129,14 @@ public sealed class StudyPartsTests : IDisposable
     }
 
     private static IReadOnlyList<StudyAim> Aims(
-        double dsd, double tuned, double text, double uncurated, double spread = 0.01, double tuningSeconds = 100, double pictureSeconds = 1)
+        double dsd, double tuned, double text, double uncurated, double spread = 0.01, double tuningSeconds = 100, double encodingSeconds = 1)
     {
         Dictionary<string, (SystemResult, SystemTiming)> systems = new()
         {
-            ["dsd"] = (Result("dsd", dsd), new SystemTiming(pictureSeconds, 0)),
-            ["per_subject_lora"] = (Result("per_subject_lora", tuned), new SystemTiming(pictureSeconds, tuningSeconds)),
-            ["text"] = (Result("text", text), new SystemTiming(pictureSeconds, 0)),
-            ["dsd_uncurated"] = (Result("dsd_uncurated", uncurated), new SystemTiming(pictureSeconds, 0)),
+            ["dsd"] = (Result("dsd", dsd), new SystemTiming(1, encodingSeconds)),
+            ["per_subject_lora"] = (Result("per_subject_lora", tuned), new SystemTiming(1, tuningSeconds)),
+            ["text"] = (Result("text", text), new SystemTiming(1, encodingSeconds)),
+            ["dsd_uncurated"] = (Result("dsd_uncurated", uncurated), new SystemTiming(1, encodingSeconds)),
         };
         return StudyAim.Of(systems);
 
