@@ -31,7 +31,7 @@ internal sealed record StudyAim(string Text, bool Met, string Found)
             new(
                 "dsd at under a thousandth of the per-subject LoRA's seconds per subject",
                 ratio > Faster,
-                $"{Number(dsdTime.PreparationSeconds, "0.####")} s against {Number(tunedTime.PreparationSeconds, "0.#")} s, a {Number(ratio, "0")}th; with one picture {Number(dsdTime.PreparationSeconds + dsdTime.SecondsPerPicture, "0.##")} s against {Number(tunedTime.PreparationSeconds + tunedTime.SecondsPerPicture, "0.#")} s"),
+                $"{Number(dsdTime.PreparationSeconds, "0.####")} s against {Number(tunedTime.PreparationSeconds, "0.#")} s, one in {Number(ratio, "0")}; with one picture {Number(dsdTime.PreparationSeconds + dsdTime.SecondsPerPicture, "0.##")} s against {Number(tunedTime.PreparationSeconds + tunedTime.SecondsPerPicture, "0.#")} s"),
             new(
                 "CP of dsd above text alone by a wide margin: at least 0.1, intervals apart",
                 cpToText.Mean >= Wide && dsd.Cp.Low > text.Cp.High,
@@ -51,7 +51,9 @@ internal sealed record StudyAim(string Text, bool Met, string Found)
 
     private static string Short(double missing) => missing > 0 ? $"; short by {Number(missing, "0.000")}" : "";
 
-    private static string Signed(Interval i) => $"{Number(i.Mean, "+0.000;-0.000")} ({Number(i.Low, "+0.000;-0.000")} to {Number(i.High, "+0.000;-0.000")})";
+    private static string Signed(Interval i) => $"{Signed(i.Mean)} ({Signed(i.Low)} to {Signed(i.High)})";
+
+    private static string Signed(double number) => Number(Math.Round(number, 3), "+0.000;-0.000;0.000");
 
     private static string Number(double number, string format) => number.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -104,6 +104,12 @@ public sealed class StudyPartsTests : IDisposable
     }
 
     [Fact]
+    public void Aims_TellNoDifferenceWithoutASign()
+    {
+        Assert.Contains("difference 0.000 (0.000 to 0.000)", Aims(0.9, 0.9, 0.5, 0.6)[0].Found);
+    }
+
+    [Fact]
     public void Aims_AskForIntervalsThatLieApart()
     {
         Assert.True(Aims(0.9, 0.9, 0.5, uncurated: 0.8)[4].Met);
