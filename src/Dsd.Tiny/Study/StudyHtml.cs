@@ -31,7 +31,10 @@ internal static class StudyHtml
             string met = aim.Met ? "met" : "missed";
             html.Append($"<li class=\"{met}\"><b>{met}</b>: {Text(aim.Text)}: {Text(aim.Found)}.</li>");
         }
-        html.Append($"</ul><p>{Text(tables.Judge)}</p><h2>Pictures</h2><div class=\"labels\" style=\"grid-template-columns:repeat({tables.Names.Count + 1},1fr)\">");
+        int columns = tables.Names.Count + 1;
+        // As wide as the picture beneath, so that each name stands over its column.
+        int width = columns * (TinyModel.PanelSize + StudyReport.Gap) - StudyReport.Gap;
+        html.Append($"</ul><p>{Text(tables.Judge)}</p><h2>Pictures</h2><div class=\"labels\" style=\"max-width:{width}px;grid-template-columns:repeat({columns},1fr)\">");
         html.Append(string.Concat(tables.Names.Prepend("reference").Select(n => $"<span>{Text(n)}</span>")));
         html.Append("</div>");
         Image("comparison.png", "Reference and every system's picture");

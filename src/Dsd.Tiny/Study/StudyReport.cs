@@ -7,7 +7,7 @@ namespace Dsd.Tiny.Study;
 internal static class StudyReport
 {
     private const int MostShown = 12;
-    private const int Gap = 4;
+    public const int Gap = 4;
 
     public static void Write(StudyContext context)
     {
