@@ -64,7 +64,7 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
         using LoraAdapter start = LoraAdapter.Create(model.Transformer, new LoraOptions { Rank = 2 });
         using LoraStack stack = LoraStack.Repeat(start, 2, model.Transformer);
 
-        Assert.InRange((Velocity(model) - plain).abs().max().item<float>(), 0, 1e-6f);
+        Assert.InRange((Velocity(model) - plain).abs().max().item<float>(), 0, 1e-5f);
     }
 
     [Fact]
