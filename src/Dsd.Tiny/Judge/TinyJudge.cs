@@ -67,9 +67,6 @@ public sealed class TinyJudge : IChatClient
     /// <summary>The least probability that two pictures show one subject at which the judge says so: its default, from the config.</summary>
     public double SameThreshold => _network.Config.SameThreshold;
 
-    /// <summary>The least <see cref="Agreement"/> at which two pictures count as the same subject.</summary>
-    internal double Threshold => _network.Config.SameThreshold;
-
     /// <summary>The probability that both pictures show one subject, as far as the network can tell.</summary>
     internal double Agreement(Picture a, Picture b)
     {

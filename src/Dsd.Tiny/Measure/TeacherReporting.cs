@@ -4,7 +4,6 @@ using Dsd.Models.Sampling;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.Training;
 using Dsd.Tiny.World;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Measure;
@@ -91,11 +90,7 @@ public static class TeacherReporting
 
     private static (IReadOnlyList<Picture> Singles, IReadOnlyList<Picture> Sheets) Draw(TeacherReportOptions options, Case[] cases, Action<string> log, CancellationToken cancellationToken)
     {
-        using FluxPipeline teacher = FluxPipeline.Load(options.ModelFolder, new PipelineOptions
-        {
-            Device = options.Device,
-            DType = options.Device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
-        });
+        using FluxPipeline teacher = FluxPipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
         return (All("single pictures", 1, c => c.Single.Text), All("sheets", 2, c => c.Grid.Text));
 
         List<Picture> All(string what, int panels, Func<Case, string> prompt)

@@ -2,7 +2,7 @@ using Dsd.Imaging;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
-using Dsd.Tiny.Study.Baselines;
+using Dsd.Tiny.Training;
 using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Study;
@@ -35,7 +35,7 @@ public static class DsdSystem
         FrameLoss frames = FrameLoss.Both,
         CancellationToken cancellationToken = default)
     {
-        using FluxModel model = FluxModel.LoadConditional(modelFolder, options: FrameData.Options(device));
+        using FluxModel model = FluxModel.LoadConditional(modelFolder, options: ModelLoading.On(device));
         LoraTrainer trainer = new(model, new LoraTrainingOptions
         {
             Width = TinyModel.PanelSize,
@@ -75,7 +75,7 @@ public static class DsdSystem
     }
 
     internal static IStudyDrawer Open(string modelFolder, Device device, string weightsFile, DsdOptions sampling) =>
-        new Drawer(DsdPipeline.Load(modelFolder, options: FrameData.Options(device) with { LoraFile = weightsFile }), sampling);
+        new Drawer(DsdPipeline.Load(modelFolder, options: ModelLoading.On(device) with { LoraFile = weightsFile }), sampling);
 
     private sealed class Drawer(DsdPipeline pipeline, DsdOptions sampling) : IStudyDrawer
     {

@@ -1,4 +1,3 @@
-using Dsd.Curation.Judging;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Tiny.Judge;
@@ -75,14 +74,10 @@ internal sealed class GridSet
             return CuratedSheets.Load(JudgedFile);
         }
         using TinyJudge judge = TinyJudge.Load(_context.Part("judge"), _context.Device);
-        IReadOnlyList<Verdict> verdicts = judge.CompareMany([.. pairs.Select(p => (p.A, p.B))]);
-        int called = verdicts.Count(v => v.Same);
-        int least = (int)Math.Ceiling(_context.Config.LeastKeptShare * pairs.Length);
-        // Confidence speaks for the verdict, whichever it is: turned round, it orders all pairs by how surely they are the same.
-        int[] surest = [.. Enumerable.Range(0, pairs.Length).OrderByDescending(i => verdicts[i].Same ? verdicts[i].Confidence : 1 - verdicts[i].Confidence)];
-        CuratedSheets curation = new(judge.SameThreshold, called, [.. surest.Take(Math.Max(called, least)).Order()]);
+        SheetCuration judged = SheetCuration.Of(judge, pairs, _context.Config.LeastKeptShare);
+        CuratedSheets curation = new(judge.SameThreshold, judged.CalledSame, judged.Kept);
         curation.Save(JudgedFile);
-        _context.Log($"grids: the judge calls {called} of {pairs.Length} sheets '{Name}' the same subject; {curation.Kept.Count} kept");
+        _context.Log($"grids: the judge calls {judged.CalledSame} of {pairs.Length} sheets '{Name}' the same subject; {curation.Kept.Count} kept");
         return curation;
     }
 

@@ -1,7 +1,7 @@
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Tiny.Measure;
-using Dsd.Tiny.Study.Baselines;
+using Dsd.Tiny.Training;
 using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Study;
@@ -16,7 +16,7 @@ internal sealed record StudyContext(
     CancellationToken CancellationToken)
 {
     /// <summary>How models are loaded.</summary>
-    public PipelineOptions Loading => FrameData.Options(Device);
+    public PipelineOptions Loading => ModelLoading.On(Device);
 
     /// <summary>How all systems that take a reference draw.</summary>
     public DsdOptions Sampling => TinyModel.Sampling with { Steps = Config.DrawingSteps, Guidance = Config.Guidance };

@@ -25,11 +25,15 @@ internal static class StudentStage
             },
             line => context.Log($"student: {line}"),
             context.CancellationToken);
-        List<SheetPair> kept = Curate(context, drawn);
-        context.Log($"student: {kept.Count} pairs kept of {drawn.Count}");
-        TrainingPair[] pairs = [.. kept.SelectMany(p => p.Both)];
+        SheetCuration curation;
+        using (TinyJudge judge = TinyJudge.Load(Path.Combine(context.OutFolder, "judge"), context.Device))
+        {
+            curation = SheetCuration.Of(judge, drawn, stage.LeastKeptShare);
+        }
+        context.Log($"student: the judge calls {curation.CalledSame} of {drawn.Count} sheets the same subject; {curation.Kept.Count} kept");
+        TrainingPair[] pairs = [.. curation.Kept.SelectMany(i => drawn[i].Both)];
 
-        using FluxModel model = FluxModel.LoadConditional(context.OutFolder, options: TeacherGrids.Pipeline(context.Device));
+        using FluxModel model = FluxModel.LoadConditional(context.OutFolder, options: ModelLoading.On(context.Device));
         LoraTrainer trainer = new(model, new LoraTrainingOptions
         {
             Width = context.Config.PanelSize,
@@ -62,16 +66,5 @@ internal static class StudentStage
         }
         Preview.Student(context);
         return true;
-    }
-
-    /// <summary>Keeps the pairs that the judge calls the same at its own threshold; of a poor teacher the best, so that there is something to learn from.</summary>
-    private static List<SheetPair> Curate(StageContext context, List<SheetPair> drawn)
-    {
-        using TinyJudge judge = TinyJudge.Load(Path.Combine(context.OutFolder, "judge"), context.Device);
-        double[] agreement = [.. drawn.Select(p => judge.Agreement(p.A, p.B))];
-        double[] ordered = [.. agreement.OrderDescending()];
-        double least = ordered[Math.Max(0, (int)Math.Ceiling(context.Config.Student.LeastKeptShare * ordered.Length) - 1)];
-        context.Log($"student: agreement at 10, 50, 90 %: {ordered[^(1 + ordered.Length / 10)]:G3} {ordered[ordered.Length / 2]:G3} {ordered[ordered.Length / 10]:G3}; the judge's threshold is {judge.Threshold:G3}");
-        return [.. drawn.Where((_, i) => agreement[i] >= Math.Min(least, judge.Threshold))];
     }
 }

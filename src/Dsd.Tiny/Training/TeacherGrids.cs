@@ -17,7 +17,7 @@ internal static class TeacherGrids
     {
         GridPlan[] plans = Plan(options);
         List<SheetPair> pairs = [];
-        using FluxPipeline teacher = FluxPipeline.Load(options.ModelFolder, Pipeline(options.Device));
+        using FluxPipeline teacher = FluxPipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
         foreach (GridPlan[] some in plans.Chunk(DrawBatch))
         {
             pairs.AddRange(DrawSheets(teacher, some, options, cancellationToken).Zip(some, (sheet, plan) => Cut(sheet, plan, options.PanelSize)));
@@ -51,13 +51,6 @@ internal static class TeacherGrids
         IReadOnlyList<Picture> panels = PanelCutter.Cut(sheet, GridLayout.OneByTwo, new PanelCutterOptions { PanelWidth = panelSize, PanelHeight = panelSize });
         return new SheetPair(panels[0], panels[1], plan);
     }
-
-    /// <summary>How models are loaded for use: bfloat16 on CUDA; processors mostly have no fast bfloat16.</summary>
-    public static PipelineOptions Pipeline(Device device) => new()
-    {
-        Device = device,
-        DType = device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
-    };
 
     private static GridPlan EditPlan(WorldRandom random, PromptStyle style)
     {

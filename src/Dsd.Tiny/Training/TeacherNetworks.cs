@@ -13,8 +13,8 @@ internal sealed class TeacherNetworks : IDisposable
     {
         TeacherStageConfig teacher = config.Teacher;
         TextConfig text = config.Text;
-        // The optimiser keeps its own weights in 32 bits. Processors mostly have no fast bfloat16.
-        ScalarType type = device.type == TorchSharp.DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32;
+        // The optimiser keeps its own weights in 32 bits.
+        ScalarType type = ModelLoading.On(device).DType;
         Clip = new ClipTextModel(
             new ClipTextConfig
             {

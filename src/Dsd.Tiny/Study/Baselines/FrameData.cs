@@ -11,13 +11,6 @@ internal static class FrameData
 {
     private const int AtOnce = 128;
 
-    /// <summary>How a model is loaded: on CUDA the network computes in bfloat16. A processor mostly has no fast bfloat16.</summary>
-    public static PipelineOptions Options(Device device) => new()
-    {
-        Device = device,
-        DType = device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
-    };
-
     /// <summary>The mode of each picture's latents, scaled and packed: [pictures, tokens, channels], float32. Pictures are fitted to one frame.</summary>
     public static Tensor Latents(FluxModel model, IReadOnlyList<Picture> pictures)
     {

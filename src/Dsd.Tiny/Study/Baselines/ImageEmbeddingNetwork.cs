@@ -1,6 +1,7 @@
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
+using Dsd.Tiny.Training;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -103,7 +104,7 @@ internal sealed class ImageEmbeddingNetwork : ReferenceNetwork
 
     private static ImageEmbeddingNetwork Build(string modelFolder, Device device, long seed, Func<FluxModel, ImageEncoder, LoraAdapter> adapter, bool trainable)
     {
-        FluxModel model = FluxModel.Load(modelFolder, FrameData.Options(device));
+        FluxModel model = FluxModel.Load(modelFolder, ModelLoading.On(device));
         ImageEncoder? encoder = null;
         try
         {

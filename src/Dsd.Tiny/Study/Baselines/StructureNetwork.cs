@@ -1,5 +1,6 @@
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
+using Dsd.Tiny.Training;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -53,7 +54,7 @@ internal sealed class StructureNetwork : ReferenceNetwork
 
     private static StructureNetwork Build(string modelFolder, Device device, Func<FluxModel, LoraAdapter> adapter, bool trainable)
     {
-        FluxModel model = FluxModel.LoadConditional(modelFolder, options: FrameData.Options(device));
+        FluxModel model = FluxModel.LoadConditional(modelFolder, options: ModelLoading.On(device));
         try
         {
             using LoraAdapter made = adapter(model);

@@ -3,6 +3,7 @@ using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Models.Weights;
+using Dsd.Tiny.Training;
 using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Study.Baselines;
@@ -35,7 +36,7 @@ public static class SubjectLoraSystem
         string modelFolder, Device device, IReadOnlyList<StudyCase> cases, SubjectLoraOptions options, string outFolder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         StudyCase[] subjects = Subjects(cases);
-        using FluxModel model = FluxModel.Load(modelFolder, FrameData.Options(device));
+        using FluxModel model = FluxModel.Load(modelFolder, ModelLoading.On(device));
         using SubjectTuning tuning = new(model, options);
         foreach (StudyCase[] part in subjects.Chunk(options.SubjectsAtOnce))
         {
@@ -80,7 +81,7 @@ public static class SubjectLoraSystem
             throw new WeightsException(folder, $"factors for all {bySubject.Count} subjects", $"none for {missing.Count} of them, such as {missing.Min()}. Tune them first");
         }
         Picture[] pictures = new Picture[cases.Count];
-        using FluxModel model = FluxModel.Load(modelFolder, FrameData.Options(device));
+        using FluxModel model = FluxModel.Load(modelFolder, ModelLoading.On(device));
         foreach ((string file, int[] wanted) in groups)
         {
             using SubjectGroup group = SubjectGroup.Load(file, options.Tuning, wanted);
@@ -108,7 +109,7 @@ public static class SubjectLoraSystem
         string modelFolder, Device device, IReadOnlyList<StudyCase> cases, SubjectLoraOptions options, CancellationToken cancellationToken = default)
     {
         StudyCase[] timed = [.. Subjects(cases).Take(2)];
-        using FluxModel model = FluxModel.Load(modelFolder, FrameData.Options(device));
+        using FluxModel model = FluxModel.Load(modelFolder, ModelLoading.On(device));
         using (SubjectTuning warmup = new(model, options with { Steps = Math.Min(5, options.Steps) }))
         {
             warmup.Run(timed[..1], null, cancellationToken).Dispose();
