@@ -4,7 +4,6 @@ using Dsd.Models.Sampling;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.Training;
 using Dsd.Tiny.World;
-using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Measure;
 
