@@ -2,7 +2,6 @@ using Dsd.Curation.Grids;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Tiny.World;
-using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Training;
 
