@@ -12,42 +12,8 @@ internal sealed class TeacherNetworks : IDisposable
     public TeacherNetworks(TinyTrainingConfig config, TinyTokens tokens, Device device)
     {
         TeacherStageConfig teacher = config.Teacher;
-        TextConfig text = config.Text;
-        // The optimiser keeps its own weights in 32 bits.
-        ScalarType type = ModelLoading.On(device).DType;
-        Clip = new ClipTextModel(
-            new ClipTextConfig
-            {
-                VocabSize = tokens.ClipVocabulary,
-                HiddenSize = text.ClipWidth,
-                IntermediateSize = text.ClipFeedForward,
-                NumHiddenLayers = text.ClipLayers,
-                NumAttentionHeads = text.ClipHeads,
-                MaxPositionEmbeddings = 77,
-                HiddenAct = "quick_gelu",
-                LayerNormEps = 1e-5,
-                EosTokenId = tokens.ClipEndOfText,
-            },
-            device,
-            type,
-            seed: config.Seed);
-        T5 = new T5Encoder(
-            new T5Config
-            {
-                VocabSize = tokens.T5Vocabulary,
-                DModel = text.T5Width,
-                DKv = text.T5Width / text.T5Heads,
-                DFf = text.T5FeedForward,
-                NumLayers = text.T5Layers,
-                NumHeads = text.T5Heads,
-                RelativeAttentionNumBuckets = 32,
-                RelativeAttentionMaxDistance = 128,
-                LayerNormEpsilon = 1e-6,
-                FeedForwardProj = "gated-gelu",
-            },
-            device,
-            type,
-            seed: config.Seed + 1);
+        Clip = NewClip(config, tokens, device);
+        T5 = NewT5(config, tokens, device);
         Transformer = new FluxTransformer(
             new FluxConfig
             {
@@ -56,15 +22,15 @@ internal sealed class TeacherNetworks : IDisposable
                 NumSingleLayers = teacher.SingleLayers,
                 AttentionHeadDim = teacher.HeadSize,
                 NumAttentionHeads = teacher.Heads,
-                JointAttentionDim = text.T5Width,
-                PooledProjectionDim = text.ClipWidth,
+                JointAttentionDim = config.Text.T5Width,
+                PooledProjectionDim = config.Text.ClipWidth,
                 GuidanceEmbeds = true,
                 AxesDimsRope = teacher.RopeAxes,
             },
             device,
-            type,
+            ModelLoading.On(device).DType,
             seed: config.Seed + 2);
-        TextPositions = LatentPacking.TextIds(text.T5Tokens, device).DetachFromDisposeScope();
+        TextPositions = LatentPacking.TextIds(config.Text.T5Tokens, device).DetachFromDisposeScope();
     }
 
     public ClipTextModel Clip { get; }
@@ -80,6 +46,41 @@ internal sealed class TeacherNetworks : IDisposable
 
     /// <summary>Text as the transformer takes it: [batch, tokens, T5 channels] and [batch, CLIP channels].</summary>
     public (Tensor Text, Tensor Pooled) Encode(Tensor t5Ids, Tensor clipIds) => (T5.forward(t5Ids), Clip.forward(clipIds).Pooled);
+
+    public static ClipTextModel NewClip(TinyTrainingConfig config, TinyTokens tokens, Device device) => new(
+        new ClipTextConfig
+        {
+            VocabSize = tokens.ClipVocabulary,
+            HiddenSize = config.Text.ClipWidth,
+            IntermediateSize = config.Text.ClipFeedForward,
+            NumHiddenLayers = config.Text.ClipLayers,
+            NumAttentionHeads = config.Text.ClipHeads,
+            MaxPositionEmbeddings = 77,
+            HiddenAct = "quick_gelu",
+            LayerNormEps = 1e-5,
+            EosTokenId = tokens.ClipEndOfText,
+        },
+        device,
+        ModelLoading.On(device).DType,
+        seed: config.Seed);
+
+    public static T5Encoder NewT5(TinyTrainingConfig config, TinyTokens tokens, Device device) => new(
+        new T5Config
+        {
+            VocabSize = tokens.T5Vocabulary,
+            DModel = config.Text.T5Width,
+            DKv = config.Text.T5Width / config.Text.T5Heads,
+            DFf = config.Text.T5FeedForward,
+            NumLayers = config.Text.T5Layers,
+            NumHeads = config.Text.T5Heads,
+            RelativeAttentionNumBuckets = 32,
+            RelativeAttentionMaxDistance = 128,
+            LayerNormEpsilon = 1e-6,
+            FeedForwardProj = "gated-gelu",
+        },
+        device,
+        ModelLoading.On(device).DType,
+        seed: config.Seed + 1);
 
     public void Dispose()
     {

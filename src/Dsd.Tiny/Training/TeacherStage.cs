@@ -15,10 +15,15 @@ internal static class TeacherStage
         TinyTokens tokens = TinyTokens.Load(context.OutFolder, config.Text.T5Tokens);
         using AutoencoderKL vae = TinyFiles.LoadVae(context.OutFolder, context.Device);
         using TeacherNetworks networks = new(config, tokens, context.Device);
-        if (Directory.Exists(Path.Combine(context.OutFolder, "transformer")))
+        if (TinyFiles.HasTeacher(context.OutFolder))
         {
             context.Log("teacher: goes on from the weights in the folder");
             TinyFiles.LoadTeacher(context.OutFolder, networks);
+        }
+        else if (TinyFiles.HasText(context.OutFolder))
+        {
+            context.Log("teacher: starts with text encoders that read captions already");
+            TinyFiles.LoadText(context.OutFolder, networks);
         }
         using TrainingLoop loop = new(networks.Parameters(), context.Loop("teacher", config.Teacher, averageDecay: 0.9995));
         using LatentPool pool = new(vae, config, new WorldPictures(config), tokens, context.Device, loop.Step, config.Teacher.Steps);

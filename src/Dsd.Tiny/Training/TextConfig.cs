@@ -1,7 +1,7 @@
 namespace Dsd.Tiny.Training;
 
-/// <summary>Sizes of the text encoders.</summary>
-public sealed record TextConfig
+/// <summary>Sizes of the text encoders, and the stage that teaches them to read before the teacher's. With 0 steps there is no such stage.</summary>
+public sealed record TextConfig : StageConfig
 {
     /// <summary>Channels of the T5 encoder, which are the transformer's text channels.</summary>
     public required int T5Width { get; init; }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Sampling;
+using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -43,13 +44,27 @@ internal static class TinyFiles
     public static void SaveTeacher(string folder, TeacherNetworks networks)
     {
         Save(Path.Combine(folder, "transformer"), Weights, networks.Transformer, Json(networks.Transformer.Config, "_class_name", "FluxTransformer2DModel"));
-        Save(Path.Combine(folder, "text_encoder"), TextWeights, networks.Clip, TextJson(networks.Clip.Config, "CLIPTextModel", "clip_text_model"));
-        Save(Path.Combine(folder, "text_encoder_2"), TextWeights, networks.T5, TextJson(networks.T5.Config, "T5EncoderModel", "t5"));
+        SaveText(folder, networks.Clip, networks.T5);
     }
+
+    public static void SaveText(string folder, ClipTextModel clip, T5Encoder t5)
+    {
+        Save(Path.Combine(folder, "text_encoder"), TextWeights, clip, TextJson(clip.Config, "CLIPTextModel", "clip_text_model"));
+        Save(Path.Combine(folder, "text_encoder_2"), TextWeights, t5, TextJson(t5.Config, "T5EncoderModel", "t5"));
+    }
+
+    public static bool HasTeacher(string folder) => Directory.Exists(Path.Combine(folder, "transformer"));
+
+    public static bool HasText(string folder) => Directory.Exists(Path.Combine(folder, "text_encoder_2"));
 
     public static void LoadTeacher(string folder, TeacherNetworks networks)
     {
         Load(Path.Combine(folder, "transformer"), networks.Transformer);
+        LoadText(folder, networks);
+    }
+
+    public static void LoadText(string folder, TeacherNetworks networks)
+    {
         Load(Path.Combine(folder, "text_encoder"), networks.Clip);
         Load(Path.Combine(folder, "text_encoder_2"), networks.T5);
     }

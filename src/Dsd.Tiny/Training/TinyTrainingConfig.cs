@@ -22,7 +22,7 @@ public sealed record TinyTrainingConfig
     /// <summary>The autoencoder.</summary>
     public required VaeStageConfig Vae { get; init; }
 
-    /// <summary>Both text encoders, which are trained with the teacher.</summary>
+    /// <summary>Both text encoders, which learn to read first and then go on with the teacher.</summary>
     public required TextConfig Text { get; init; }
 
     /// <summary>The teacher without guidance.</summary>

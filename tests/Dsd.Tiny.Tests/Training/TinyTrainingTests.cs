@@ -9,12 +9,12 @@ namespace Dsd.Tiny.Tests.Training;
 public class TinyTrainingTests
 {
     // The same stages as for the embedded model, so small that they take seconds.
-    private const string Config = """
+    internal const string Config = """
         {
           "seed": 1,
           "panel_size": 96,
           "vae": { "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "block_out_channels": [8, 8, 8, 8], "norm_num_groups": 4, "latent_channels": 4, "kl_weight": 1e-5 },
-          "text": { "t5_width": 32, "t5_layers": 1, "t5_heads": 2, "t5_feed_forward": 32, "t5_tokens": 64, "clip_width": 32, "clip_layers": 1, "clip_heads": 2, "clip_feed_forward": 32 },
+          "text": { "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "t5_width": 32, "t5_layers": 1, "t5_heads": 2, "t5_feed_forward": 32, "t5_tokens": 64, "clip_width": 32, "clip_layers": 1, "clip_heads": 2, "clip_feed_forward": 32 },
           "teacher": { "steps": 4, "batch": 2, "peak_learning_rate": 0.001, "double_layers": 1, "single_layers": 1, "heads": 2, "head_size": 16, "rope_axes": [4, 6, 6], "pool": 4, "pool_steps": 3, "caption_dropout": 0.1 },
           "guidance": { "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "least": 1, "most": 6 },
           "judge": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
@@ -30,7 +30,7 @@ public class TinyTrainingTests
         string file = folder.File("training.json");
         File.WriteAllText(file, Config);
         string model = folder.File("model");
-        TinyTrainingOptions options = new() { OutFolder = model, ConfigFile = file, Stages = ["tokenizers", "vae", "teacher", "guidance"] };
+        TinyTrainingOptions options = new() { OutFolder = model, ConfigFile = file, Stages = ["tokenizers", "vae", "text", "teacher", "guidance"] };
         Assert.True(TinyTraining.Run(options, _ => { }));
         // The judge's own training is tested beside it; measuring it on held-out pairs takes longer than all the rest.
         Copy(TinyModel.JudgeFolder, Path.Combine(model, "judge"));
@@ -83,6 +83,17 @@ public class TinyTrainingTests
 
     [Fact]
     public void DefaultFile_IsThere() => Assert.Equal(TinyModel.PanelSize, TinyTrainingConfig.Load(TinyTrainingConfig.DefaultFile).PanelSize);
+
+    /// <summary>Runs stages with a config in a folder's subfolder, which it returns.</summary>
+    internal static string Train(TemporaryFolder folder, IReadOnlyList<string> stages, string config, out List<string> said, string name = "model")
+    {
+        string file = folder.File("training.json");
+        File.WriteAllText(file, config);
+        List<string> lines = [];
+        Assert.True(TinyTraining.Run(new TinyTrainingOptions { OutFolder = folder.File(name), ConfigFile = file, Stages = stages }, lines.Add));
+        said = lines;
+        return folder.File(name);
+    }
 
     private static void Copy(string from, string to)
     {
