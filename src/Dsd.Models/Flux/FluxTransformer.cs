@@ -449,7 +449,23 @@ public sealed class FluxTransformer : Module
     /// <returns>[batch, image, out channels], in the type of the weights.</returns>
     /// <exception cref="ArgumentException">An input is missing, not wanted, or its shape does not fit.</exception>
     /// <remarks>Inputs are cast to the type of the weights and must lie on their device.</remarks>
-    public Tensor forward(Tensor latents, Tensor? condition, Tensor text, Tensor pooled, Tensor sigma, Tensor? guidance, Tensor imageIds, Tensor textIds)
+    public Tensor forward(Tensor latents, Tensor? condition, Tensor text, Tensor pooled, Tensor sigma, Tensor? guidance, Tensor imageIds, Tensor textIds) =>
+        forward(latents, condition, text, pooled, sigma, guidance, imageIds, textIds, afterBlock: null);
+
+    /// <summary>
+    /// Predicts as above, and shows what the image tokens have become after each block, double ones first, numbered from 1: [batch, image, width].
+    /// What is shown lives only while it is shown.
+    /// </summary>
+    internal Tensor forward(
+        Tensor latents,
+        Tensor? condition,
+        Tensor text,
+        Tensor pooled,
+        Tensor sigma,
+        Tensor? guidance,
+        Tensor imageIds,
+        Tensor textIds,
+        Action<int, Tensor>? afterBlock)
     {
         CheckInputs(latents, condition, text, pooled, sigma, guidance, imageIds, textIds);
         using DisposeScope scope = NewDisposeScope();
@@ -466,11 +482,13 @@ public sealed class FluxTransformer : Module
         Tensor embedding = time_text_embed.forward(sigma.to(type) * 1000, guidance is null ? null : guidance.to(type) * 1000, pooled.to(type)); // [batch, width]
         Tensor rotary = RotaryEmbedding.Turns(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, head / 2], complex
 
+        int blocks = 0;
         foreach (DoubleStreamBlock block in transformer_blocks)
         {
             using Tensor lastImage = image;
             using Tensor lastWords = words;
             (image, words) = block.forward(image, words, embedding, rotary);
+            afterBlock?.Invoke(++blocks, image);
         }
 
         Tensor joined = cat([words, image], dim: 1); // [batch, tokens, width]
@@ -478,6 +496,7 @@ public sealed class FluxTransformer : Module
         {
             using Tensor last = joined;
             joined = block.forward(joined, embedding, rotary);
+            afterBlock?.Invoke(++blocks, joined.narrow(1, words.shape[1], latents.shape[1]));
         }
         image = joined.narrow(1, words.shape[1], latents.shape[1]); // [batch, image, width]
 

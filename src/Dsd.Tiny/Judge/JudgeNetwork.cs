@@ -57,18 +57,27 @@ public sealed class JudgeNetwork : Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using DisposeScope scope = NewDisposeScope();
+        Tensor x = Map(images); // [batch, eighth, size / 8, size / 8]
+
+        Tensor weights = attention.forward(x).flatten(2).softmax(-1); // [batch, attributes, positions]
+        Tensor seen = weights.matmul(x.flatten(2).transpose(1, 2)); // [batch, attributes, eighth]
+        Tensor[] logits = [.. heads.Select((head, i) => head.forward(seen.select(1, i)))]; // each [batch, values]
+        return cat(logits, 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the heads look at: a vector for each place, which knows of the whole picture too.</summary>
+    /// <param name="images">[batch, 3, size, size] in −1…1.</param>
+    /// <returns>[batch, eighth, size / 8, size / 8].</returns>
+    internal Tensor Map(Tensor images)
+    {
+        using DisposeScope scope = NewDisposeScope();
         Tensor x = stem.forward(images); // [batch, half, size / 2, size / 2]
         x = block1.forward(down1.forward(x)); // [batch, quarter, size / 4, size / 4]
         x = block2.forward(down2.forward(x)); // [batch, eighth, size / 8, size / 8]
 
         // What is near decides, but a hat's red and a house's red only differ by the whole picture.
         Tensor whole = surroundings.forward(x.mean([2, 3])); // [batch, eighth]
-        x = functional.silu(x + whole.unsqueeze(-1).unsqueeze(-1));
-
-        Tensor weights = attention.forward(x).flatten(2).softmax(-1); // [batch, attributes, positions]
-        Tensor seen = weights.matmul(x.flatten(2).transpose(1, 2)); // [batch, attributes, eighth]
-        Tensor[] logits = [.. heads.Select((head, i) => head.forward(seen.select(1, i)))]; // each [batch, values]
-        return cat(logits, 1).MoveToOuterDisposeScope();
+        return functional.silu(x + whole.unsqueeze(-1).unsqueeze(-1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The logits of each attribute: views of [batch, values] in the config's order.</summary>

@@ -16,13 +16,15 @@ internal sealed class LatentPool : IDisposable
     private readonly AutoencoderKL _vae;
     private readonly TeacherStageConfig _stage;
     private readonly Device _device;
+    private readonly PanelFeatures? _features;
     private readonly Ahead<IReadOnlyList<Shape>> _ready;
     private IReadOnlyList<Shape> _shapes = [];
     private long _round = -1;
 
-    public LatentPool(AutoencoderKL vae, TinyTrainingConfig config, WorldPictures world, TinyTokens tokens, Device device, long firstStep, long endStep)
+    public LatentPool(
+        AutoencoderKL vae, TinyTrainingConfig config, WorldPictures world, TinyTokens tokens, Device device, long firstStep, long endStep, PanelFeatures? features = null)
     {
-        (_vae, _stage, _device) = (vae, config.Teacher, device);
+        (_vae, _stage, _device, _features) = (vae, config.Teacher, device, features);
         _ready = new(
             firstStep / _stage.PoolSteps,
             depth: 1,
@@ -47,7 +49,8 @@ internal sealed class LatentPool : IDisposable
             shape.Latents.index_select(0, rows),
             shape.T5Ids.index_select(0, rows),
             shape.ClipIds.index_select(0, rows),
-            shape.PositionIds);
+            shape.PositionIds,
+            shape.Features?.index_select(0, rows));
     }
 
     public void Dispose()
@@ -68,6 +71,7 @@ internal sealed class LatentPool : IDisposable
             shape.T5Ids.Dispose();
             shape.ClipIds.Dispose();
             shape.PositionIds.Dispose();
+            shape.Features?.Dispose();
         }
     }
 
@@ -79,24 +83,30 @@ internal sealed class LatentPool : IDisposable
         foreach (CaptionedPictures pictures in drawn)
         {
             using DisposeScope scope = NewDisposeScope();
-            List<Tensor> latents = [];
+            (List<Tensor> latents, List<Tensor> features) = ([], []);
             foreach (PictureBatch part in pictures.Pictures.Parts(EncodeBatch))
             {
                 using DisposeScope inner = NewDisposeScope();
-                latents.Add(LatentPacking.Pack(_vae.Scale(_vae.Encode(part.ToTensor(_device)).Mean)).MoveToOuterDisposeScope());
+                Tensor images = part.ToTensor(_device);
+                latents.Add(LatentPacking.Pack(_vae.Scale(_vae.Encode(images).Mean)).MoveToOuterDisposeScope());
+                if (_features is not null)
+                {
+                    features.Add(_features.Of(images).MoveToOuterDisposeScope());
+                }
             }
             int factor = _vae.Config.Factor;
             shapes.Add(new Shape(
                 cat(latents, 0).DetachFromDisposeScope(), // [pictures, tokens, 4 · latent channels]
                 tensor(pictures.T5Ids, [pictures.Count, pictures.T5Ids.Length / pictures.Count], device: _device).DetachFromDisposeScope(),
                 tensor(pictures.ClipIds, [pictures.Count, pictures.ClipIds.Length / pictures.Count], device: _device).DetachFromDisposeScope(),
-                LatentPacking.ImageIds(pictures.Height / factor, pictures.Width / factor, _device).DetachFromDisposeScope()));
+                LatentPacking.ImageIds(pictures.Height / factor, pictures.Width / factor, _device).DetachFromDisposeScope(),
+                _features is null ? null : cat(features, 0).DetachFromDisposeScope())); // [pictures, tokens, channels]
         }
         return shapes;
     }
 
-    /// <summary>Examples of one shape: latents [batch, tokens, channels], token ids [batch, tokens] and positions [tokens, 3].</summary>
-    internal sealed record Batch(Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds);
+    /// <summary>Examples of one shape: latents [batch, tokens, channels], token ids [batch, tokens], positions [tokens, 3], and features if any are made.</summary>
+    internal sealed record Batch(Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features);
 
-    private sealed record Shape(Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds);
+    private sealed record Shape(Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features);
 }

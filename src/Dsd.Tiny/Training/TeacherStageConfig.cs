@@ -26,4 +26,10 @@ public sealed record TeacherStageConfig : StageConfig
 
     /// <summary>Share of examples that are trained with an empty prompt, so that guidance has something to push away from.</summary>
     public required double CaptionDropout { get; init; }
+
+    /// <summary>Weight of representation alignment with the judge's features beside the flow's loss; 0 is none.</summary>
+    public required double AlignmentWeight { get; init; }
+
+    /// <summary>The block, from 1, after which hidden states are aligned.</summary>
+    public required int AlignmentBlock { get; init; }
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Training;
 
-/// <summary>Trains the embedded model from nothing, stage by stage: tokenizers, autoencoder, text encoders, teacher, guidance, judge, classifier, student.</summary>
+/// <summary>Trains the embedded model from nothing, stage by stage: tokenizers, autoencoder, judge, classifier, text encoders, teacher, guidance, student.</summary>
 /// <remarks>
 /// Every stage is decided by the config and its seed. A stage that is done is not done again; one that was cut off goes on from
 /// its checkpoint, also on another machine, as long as the whole folder comes along.
@@ -14,11 +14,11 @@ public static class TinyTraining
     [
         ("tokenizers", TokenizerStage.Run),
         ("vae", VaeStage.Run),
+        ("judge", JudgeStage.Run),
+        ("classifier", ClassifierStage.Run),
         ("text", TextStage.Run),
         ("teacher", TeacherStage.Run),
         ("guidance", GuidanceStage.Run),
-        ("judge", JudgeStage.Run),
-        ("classifier", ClassifierStage.Run),
         ("student", StudentStage.Run),
     ];
 

@@ -29,6 +29,30 @@ public class FluxTransformerTests
     }
 
     [Fact]
+    public void Forward_ShowsTheImageTokensAfterEachBlock()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using FluxTransformer transformer = FluxFixture.Load("tiny-flux");
+        using TensorDictionary io = Fixtures.Tensors("transformer.safetensors");
+        List<int> blocks = [];
+        List<Tensor> shown = [];
+        using (no_grad())
+        {
+            transformer.forward(
+                io["hidden_states"], null, io["encoder_hidden_states"], io["pooled_projections"], io["timestep"],
+                transformer.Config.GuidanceEmbeds ? io["guidance"] : null, io["img_ids"], io["txt_ids"],
+                (block, hidden) =>
+                {
+                    blocks.Add(block);
+                    shown.Add(hidden.clone().MoveToOuterDisposeScope());
+                });
+        }
+        Assert.Equal(Enumerable.Range(1, transformer.Config.NumLayers + transformer.Config.NumSingleLayers), blocks);
+        Assert.All(shown, hidden => Assert.Equal([.. io["hidden_states"].shape[..2], transformer.Config.Width], hidden.shape));
+        Assert.All(shown.Zip(shown.Skip(1)), pair => Assert.False(pair.First.allclose(pair.Second)));
+    }
+
+    [Fact]
     public void Load_CastsToTheTypeAskedFor()
     {
         using FluxTransformer transformer = FluxFixture.Load("tiny-flux", dtype: ScalarType.BFloat16);

@@ -68,7 +68,8 @@ public class TextStageTests
     public void Run_TheTeacherStartsWithTheEncodersThatCanRead()
     {
         using TemporaryFolder folder = new();
-        TinyTrainingTests.Train(folder, ["tokenizers", "vae", "text"], TinyTrainingTests.Config, out _);
+        string model = TinyTrainingTests.Train(folder, ["tokenizers", "vae", "text"], TinyTrainingTests.Config, out _);
+        TinyTrainingTests.Copy(TinyModel.JudgeFolder, Path.Combine(model, "judge"));
         TinyTrainingTests.Train(folder, ["teacher"], TinyTrainingTests.Config, out List<string> said);
         Assert.Contains("teacher: starts with text encoders that read captions already", said);
     }

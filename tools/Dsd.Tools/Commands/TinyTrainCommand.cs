@@ -23,7 +23,7 @@ internal static class TinyTrainCommand
             }
         });
         stages.AcceptOnlyFromAmong([.. TinyTraining.StageNames]);
-        Command command = new("train", "Train the embedded model: tokenizers, autoencoder, text encoders, teacher, guidance, judge, classifier, student.") { folder, device, minutes, config, stages };
+        Command command = new("train", "Train the embedded model: tokenizers, autoencoder, judge, classifier, text encoders, teacher, guidance, student.") { folder, device, minutes, config, stages };
         command.SetAction(async (parsed, cancel) =>
         {
             OutputFile.CheckFolder(parsed.GetRequiredValue(folder));
