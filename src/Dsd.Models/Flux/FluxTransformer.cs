@@ -15,7 +15,7 @@ internal static class RotaryEmbedding
 {
     private const double Theta = 10000;
 
-    /// <summary>Turns as complex numbers [tokens, head / 2] for position ids [tokens, axes].</summary>
+    /// <summary>Turns as complex numbers [tokens, 1, head / 2] for position ids [tokens, axes].</summary>
     public static Tensor Turns(Tensor ids, IReadOnlyList<int> axesDims)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -30,13 +30,13 @@ internal static class RotaryEmbedding
             })
             .ToArray();
         Tensor angles = cat(perAxis, dim: 1); // [tokens, head / 2]
-        return complex(angles.cos().to(ScalarType.Float32), angles.sin().to(ScalarType.Float32)).MoveToOuterDisposeScope();
+        return complex(angles.cos().to(ScalarType.Float32), angles.sin().to(ScalarType.Float32)).unsqueeze(1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Turns neighbouring pairs of channels of x [batch, heads, tokens, head], in float32.</summary>
+    /// <summary>Turns neighbouring pairs of channels of x [batch, tokens, heads, head], in float32.</summary>
     public static Tensor Apply(Tensor x, Tensor turns)
     {
-        Tensor pairs = x.to(ScalarType.Float32).unflatten(3, x.shape[3] / 2, 2).view_as_complex(); // [batch, heads, tokens, head / 2]
+        Tensor pairs = x.to(ScalarType.Float32).unflatten(3, x.shape[3] / 2, 2).view_as_complex(); // [batch, tokens, heads, head / 2]
         return (pairs * turns).view_as_real().flatten(3, 4).to(x.dtype);
     }
 }
@@ -57,6 +57,10 @@ internal sealed class RmsNorm : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
+        if (FusedRmsNorm.Suits(x))
+        {
+            return FusedRmsNorm.Apply(x, weight, Epsilon);
+        }
         Tensor wide = x.to(ScalarType.Float32);
         Tensor scale = rsqrt(wide.square().mean([-1], keepdim: true) + Epsilon);
         return (wide * scale * weight.to(ScalarType.Float32)).to(x.dtype);
@@ -116,7 +120,7 @@ internal sealed class TimeTextEmbedding : Module
     }
 }
 
-/// <summary>The linear layer that makes shifts, scales and gates of the embedding vector.</summary>
+/// <summary>The linear layer that makes shifts, scales and gates of the embedding vector, which has passed through SiLU already: once for all blocks.</summary>
 internal sealed class Modulation : Module
 {
     private readonly AdaptableLinear linear;
@@ -133,7 +137,7 @@ internal sealed class Modulation : Module
     public AdaptableLinear Linear => linear;
 
     /// <summary>As many tensors [batch, 1, width] as this modulation has parts.</summary>
-    public Tensor[] forward(Tensor embedding) => linear.forward(functional.silu(embedding)).unsqueeze(1).chunk(_parts, dim: -1);
+    public Tensor[] forward(Tensor steering) => linear.forward(steering).unsqueeze(1).chunk(_parts, dim: -1);
 
     /// <summary>Layer normalisation without weights of its own, then scale and shift.</summary>
     public static Tensor Apply(Tensor x, Tensor shift, Tensor scale) =>
@@ -172,12 +176,15 @@ internal sealed class FeedForward : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) => net[2].forward(net[0].forward(x));
 }
 
-/// <summary>How tokens [batch, tokens, width] become heads [batch, heads, tokens, head] and back.</summary>
+/// <summary>Attention of heads that lie side by side in each token, as linear layers make and take them: what is done to them before needs no copy.</summary>
 internal static class Heads
 {
-    public static Tensor Split(Tensor x, int heads) => x.unflatten(2, heads, x.shape[2] / heads).transpose(1, 2);
+    /// <summary>[batch, tokens, heads, head] of [batch, tokens, width].</summary>
+    public static Tensor Split(Tensor x, int heads) => x.unflatten(2, heads, x.shape[2] / heads);
 
-    public static Tensor Join(Tensor x) => x.transpose(1, 2).flatten(2, 3);
+    /// <summary>Attention over all tokens of q, k and v [batch, tokens, heads, head]: [batch, tokens, width].</summary>
+    public static Tensor Attend(Tensor q, Tensor k, Tensor v) =>
+        functional.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)).transpose(1, 2).flatten(2, 3);
 }
 
 /// <summary>Attention over both streams, each with projections of its own.</summary>
@@ -212,17 +219,17 @@ internal sealed class JointAttention : Module
 
     public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, Tensor rotary)
     {
-        Tensor imageQ = norm_q.forward(Heads.Split(to_q.forward(image), _heads)); // [batch, heads, image, head]
+        Tensor imageQ = norm_q.forward(Heads.Split(to_q.forward(image), _heads)); // [batch, image, heads, head]
         Tensor imageK = norm_k.forward(Heads.Split(to_k.forward(image), _heads));
         Tensor imageV = Heads.Split(to_v.forward(image), _heads);
-        Tensor textQ = norm_added_q.forward(Heads.Split(add_q_proj.forward(text), _heads)); // [batch, heads, text, head]
+        Tensor textQ = norm_added_q.forward(Heads.Split(add_q_proj.forward(text), _heads)); // [batch, text, heads, head]
         Tensor textK = norm_added_k.forward(Heads.Split(add_k_proj.forward(text), _heads));
         Tensor textV = Heads.Split(add_v_proj.forward(text), _heads);
 
-        Tensor q = RotaryEmbedding.Apply(cat([textQ, imageQ], dim: 2), rotary); // [batch, heads, tokens, head]
-        Tensor k = RotaryEmbedding.Apply(cat([textK, imageK], dim: 2), rotary);
-        Tensor v = cat([textV, imageV], dim: 2);
-        Tensor joined = Heads.Join(functional.scaled_dot_product_attention(q, k, v)); // [batch, tokens, width]
+        Tensor q = RotaryEmbedding.Apply(cat([textQ, imageQ], dim: 1), rotary); // [batch, tokens, heads, head]
+        Tensor k = RotaryEmbedding.Apply(cat([textK, imageK], dim: 1), rotary);
+        Tensor v = cat([textV, imageV], dim: 1);
+        Tensor joined = Heads.Attend(q, k, v); // [batch, tokens, width]
 
         long words = text.shape[1];
         Tensor textOut = to_add_out.forward(joined.narrow(1, 0, words));
@@ -254,10 +261,10 @@ internal sealed class SingleAttention : Module
 
     public Tensor forward(Tensor x, Tensor rotary)
     {
-        Tensor q = RotaryEmbedding.Apply(norm_q.forward(Heads.Split(to_q.forward(x), _heads)), rotary); // [batch, heads, tokens, head]
+        Tensor q = RotaryEmbedding.Apply(norm_q.forward(Heads.Split(to_q.forward(x), _heads)), rotary); // [batch, tokens, heads, head]
         Tensor k = RotaryEmbedding.Apply(norm_k.forward(Heads.Split(to_k.forward(x), _heads)), rotary);
         Tensor v = Heads.Split(to_v.forward(x), _heads);
-        return Heads.Join(functional.scaled_dot_product_attention(q, k, v)); // [batch, tokens, width]
+        return Heads.Attend(q, k, v); // [batch, tokens, width]
     }
 }
 
@@ -281,11 +288,11 @@ internal sealed class DoubleStreamBlock : Module
         RegisterComponents();
     }
 
-    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, Tensor embedding, Tensor rotary)
+    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, Tensor steering, Tensor rotary)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor[] imageMod = norm1.forward(embedding); // shift, scale, gate of attention, then of the feed-forward network
-        Tensor[] textMod = norm1_context.forward(embedding);
+        Tensor[] imageMod = norm1.forward(steering); // shift, scale, gate of attention, then of the feed-forward network
+        Tensor[] textMod = norm1_context.forward(steering);
 
         (Tensor imageAttended, Tensor textAttended) = attn.forward(
             Modulation.Apply(image, imageMod[0], imageMod[1]), Modulation.Apply(text, textMod[0], textMod[1]), rotary);
@@ -321,14 +328,14 @@ internal sealed class SingleStreamBlock : Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x, Tensor embedding, Tensor rotary)
+    public Tensor forward(Tensor x, Tensor steering, Tensor rotary)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor[] mod = norm.forward(embedding); // shift, scale, gate
+        Tensor[] mod = norm.forward(steering); // shift, scale, gate
         Tensor normed = Modulation.Apply(x, mod[0], mod[1]);
         Tensor mlp = functional.gelu(proj_mlp.forward(normed), TorchSharp.Modules.GELU.Approximate.tanh); // [batch, tokens, 4 · width]
         Tensor attended = attn.forward(normed, rotary); // [batch, tokens, width]
-        x = addcmul(x, mod[2], proj_out.forward(cat([attended, mlp], dim: 2)), 1);
+        x = addcmul(x, mod[2], proj_out.forward(attended, mlp), 1);
         if (x.dtype == ScalarType.Float16)
         {
             x = x.clamp(-65504, 65504);
@@ -480,14 +487,15 @@ public sealed class FluxTransformer : Module
 
         // Rounded to the network's type before the multiplication, as in the runs that the published weights were trained with.
         Tensor embedding = time_text_embed.forward(sigma.to(type) * 1000, guidance is null ? null : guidance.to(type) * 1000, pooled.to(type)); // [batch, width]
-        Tensor rotary = RotaryEmbedding.Turns(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, head / 2], complex
+        Tensor steering = functional.silu(embedding);
+        Tensor rotary = RotaryEmbedding.Turns(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, 1, head / 2], complex
 
         int blocks = 0;
         foreach (DoubleStreamBlock block in transformer_blocks)
         {
             using Tensor lastImage = image;
             using Tensor lastWords = words;
-            (image, words) = block.forward(image, words, embedding, rotary);
+            (image, words) = block.forward(image, words, steering, rotary);
             afterBlock?.Invoke(++blocks, image);
         }
 
@@ -495,13 +503,13 @@ public sealed class FluxTransformer : Module
         foreach (SingleStreamBlock block in single_transformer_blocks)
         {
             using Tensor last = joined;
-            joined = block.forward(joined, embedding, rotary);
+            joined = block.forward(joined, steering, rotary);
             afterBlock?.Invoke(++blocks, joined.narrow(1, words.shape[1], latents.shape[1]));
         }
         image = joined.narrow(1, words.shape[1], latents.shape[1]); // [batch, image, width]
 
         // Here the scale comes first, unlike everywhere else.
-        Tensor[] mod = norm_out.forward(embedding);
+        Tensor[] mod = norm_out.forward(steering);
         return proj_out.forward(Modulation.Apply(image, shift: mod[1], scale: mod[0])).MoveToOuterDisposeScope();
     }
 

@@ -51,6 +51,17 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
         return y;
     }
 
+    /// <summary>What <see cref="forward(Tensor)"/> gives for both inputs [batch, tokens, …] side by side. Without adapters they are not copied to lie there.</summary>
+    public Tensor forward(Tensor first, Tensor second)
+    {
+        if (_adapters.Count > 0 || Replacement is not null)
+        {
+            return forward(cat([first, second], dim: -1));
+        }
+        Tensor[] parts = weight.split([first.shape[^1], second.shape[^1]], 1);
+        return functional.linear(first, parts[0], bias) + functional.linear(second, parts[1]);
+    }
+
     /// <summary>Random weights with variance 2 / (inputs + outputs); the bias is zero.</summary>
     public void Initialize(Generator generator)
     {

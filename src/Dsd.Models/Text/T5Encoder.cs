@@ -24,6 +24,10 @@ internal sealed class T5LayerNorm : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
+        if (FusedRmsNorm.Suits(x))
+        {
+            return weight * FusedRmsNorm.Apply(x, _epsilon).to(weight.dtype);
+        }
         Tensor wide = x.to(ScalarType.Float32);
         Tensor scale = rsqrt(wide.square().mean([-1], keepdim: true) + _epsilon); // [batch, tokens, 1]
         return weight * (wide * scale).to(weight.dtype);

@@ -53,8 +53,9 @@ public sealed class AdamW : IDisposable
         using IDisposable noGrad = no_grad();
         Steps++;
         Tensor gradient = cat(_parameters
-            .Select((p, i) => p.grad is { } g ? g.reshape(-1).to(ScalarType.Float32) : zeros(_sizes[i], device: _weights.device))
-            .ToArray());
+            .Select((p, i) => p.grad is { } g ? g.reshape(-1) : zeros(_sizes[i], dtype: p.dtype, device: _weights.device))
+            .ToArray())
+            .to(ScalarType.Float32); // Laid end to end before they are widened: two operations rather than one for each parameter.
         foreach (Parameter parameter in _parameters)
         {
             parameter.grad = null;

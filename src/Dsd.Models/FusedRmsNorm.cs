@@ -1,0 +1,28 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models;
+
+/// <summary>
+/// Root-mean-square normalisation over the last dimension as one operation, computed in float32 and rounded once. TorchSharp has no function for it,
+/// so it is reached through TorchScript. On CUDA it replaces eight passes over memory; elsewhere it is no faster than its parts.
+/// </summary>
+internal static class FusedRmsNorm
+{
+    private const string Source =
+        "def scaled(x: Tensor, weight: Tensor, eps: float) -> Tensor:\n" +
+        "    return torch.rms_norm(x, [x.size(-1)], weight, eps)\n" +
+        "def plain(x: Tensor, eps: float) -> Tensor:\n" +
+        "    return torch.rms_norm(x, [x.size(-1)], None, eps)\n";
+
+    private static readonly Lazy<jit.CompilationUnit> Unit = new(() => jit.compile(Source));
+
+    /// <summary>Whether the operation is worth its while for this tensor.</summary>
+    public static bool Suits(Tensor x) => x.device_type == DeviceType.CUDA;
+
+    /// <summary>x [..., channels] normalised and multiplied by the weight [channels].</summary>
+    public static Tensor Apply(Tensor x, Tensor weight, double epsilon) => (Tensor)Unit.Value.invoke("scaled", x, weight, epsilon)!;
+
+    /// <summary>x [..., channels] normalised.</summary>
+    public static Tensor Apply(Tensor x, double epsilon) => (Tensor)Unit.Value.invoke("plain", x, epsilon)!;
+}
