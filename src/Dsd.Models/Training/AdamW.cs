@@ -12,7 +12,7 @@ namespace Dsd.Models.Training;
 /// </remarks>
 public sealed class AdamW : IDisposable
 {
-    private readonly IReadOnlyList<Parameter> _parameters;
+    private readonly IReadOnlyList<IReadOnlyList<Parameter>> _replicas;
     private readonly long[] _sizes;
     private readonly AdamWOptions _options;
     private readonly Tensor _weights;
@@ -22,20 +22,34 @@ public sealed class AdamW : IDisposable
     /// <summary>An optimiser at step 0.</summary>
     /// <param name="parameters">What is trained, all on one device, at least one.</param>
     /// <param name="options">Settings for the run.</param>
-    public AdamW(IEnumerable<Parameter> parameters, AdamWOptions options)
+    /// <param name="replicas">
+    /// The same parameters on other devices, each list in the same order: gradients are averaged over all, and all get the same weights,
+    /// the first ones' at once.
+    /// </param>
+    /// <exception cref="ArgumentException">There is no parameter, or a replica has others.</exception>
+    public AdamW(IEnumerable<Parameter> parameters, AdamWOptions options, IEnumerable<IEnumerable<Parameter>>? replicas = null)
     {
-        _parameters = parameters.ToArray();
+        _replicas = [parameters.ToArray(), .. (replicas ?? []).Select(r => r.ToArray())];
         _options = options;
-        if (_parameters.Count == 0)
+        IReadOnlyList<Parameter> first = _replicas[0];
+        if (first.Count == 0)
         {
             throw new ArgumentException("There is nothing to train: no parameter was given.", nameof(parameters));
         }
-        _sizes = _parameters.Select(p => p.numel()).ToArray();
+        _sizes = first.Select(p => p.numel()).ToArray();
+        if (_replicas.FirstOrDefault(r => !r.Select(p => p.numel()).SequenceEqual(_sizes)) is { } other)
+        {
+            throw new ArgumentException($"A replica has {other.Count} parameters of {other.Sum(p => p.numel())} numbers: expected {_sizes.Length} of {_sizes.Sum()}, one for one.", nameof(replicas));
+        }
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        _weights = cat(_parameters.Select(p => p.detach().reshape(-1).to(ScalarType.Float32)).ToArray()).DetachFromDisposeScope();
+        _weights = cat(first.Select(p => p.detach().reshape(-1).to(ScalarType.Float32)).ToArray()).DetachFromDisposeScope();
         _mean = zeros_like(_weights).DetachFromDisposeScope();
         _square = zeros_like(_weights).DetachFromDisposeScope();
+        for (int replica = 1; replica < _replicas.Count; replica++)
+        {
+            WriteReplica(replica, _weights);
+        }
     }
 
     /// <summary>Steps taken so far.</summary>
@@ -50,15 +64,28 @@ public sealed class AdamW : IDisposable
     public Tensor Step(double learningRate)
     {
         using DisposeScope scope = NewDisposeScope();
+        Tensor norm = Step(learningRate, [.. Enumerable.Range(1, _replicas.Count - 1).Select(TakeGradient)]);
+        for (int replica = 1; replica < _replicas.Count; replica++)
+        {
+            WriteReplica(replica, _weights);
+        }
+        return norm.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Takes one step with the gradients that <see cref="TakeGradient"/> gave for the other replicas, whose weights the caller then writes.</summary>
+    internal Tensor Step(double learningRate, IReadOnlyList<Tensor> others)
+    {
+        using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         Steps++;
-        Tensor gradient = cat(_parameters
-            .Select((p, i) => p.grad is { } g ? g.reshape(-1) : zeros(_sizes[i], dtype: p.dtype, device: _weights.device))
-            .ToArray())
-            .to(ScalarType.Float32); // Laid end to end before they are widened: two operations rather than one for each parameter.
-        foreach (Parameter parameter in _parameters)
+        Tensor gradient = TakeGradient(0).to(ScalarType.Float32);
+        foreach (Tensor other in others)
         {
-            parameter.grad = null;
+            gradient.add_(other.to(gradient.device));
+        }
+        if (others.Count > 0)
+        {
+            gradient.div_(_replicas.Count);
         }
         Tensor norm = gradient.norm();
         gradient.mul_((_options.MaxGradientNorm / (norm + 1e-6)).clamp(max: 1.0));
@@ -69,7 +96,7 @@ public sealed class AdamW : IDisposable
         double squareCorrection = 1 - Math.Pow(_options.Beta2, Steps);
         Tensor root = (_square.sqrt() / Math.Sqrt(squareCorrection)).add_(_options.Epsilon);
         _weights.mul_(1 - learningRate * _options.WeightDecay).addcdiv_(_mean, root, -learningRate / meanCorrection);
-        Write(_weights);
+        WriteReplica(0, _weights);
         return norm.MoveToOuterDisposeScope();
     }
 
@@ -77,13 +104,37 @@ public sealed class AdamW : IDisposable
     /// <param name="weights">As long as <see cref="Weights"/>.</param>
     public void Write(Tensor weights)
     {
+        for (int replica = 0; replica < _replicas.Count; replica++)
+        {
+            WriteReplica(replica, weights);
+        }
+    }
+
+    /// <summary>Puts weights into one replica's parameters, which may be done on a thread of its own.</summary>
+    internal void WriteReplica(int replica, Tensor weights)
+    {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Tensor[] parts = weights.split(_sizes);
+        IReadOnlyList<Parameter> parameters = _replicas[replica];
+        Tensor[] parts = weights.to(parameters[0].device).split(_sizes);
         for (int i = 0; i < parts.Length; i++)
         {
-            _parameters[i].copy_(parts[i].view(_parameters[i].shape));
+            parameters[i].copy_(parts[i].view(parameters[i].shape));
         }
+    }
+
+    /// <summary>All gradients of one replica end to end, in the parameters' type, for the caller to dispose; they are cleared.</summary>
+    internal Tensor TakeGradient(int replica)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        // Laid end to end before they are widened: two operations rather than one for each parameter.
+        Tensor gradient = cat(_replicas[replica].Select((p, i) => p.grad is { } g ? g.reshape(-1) : zeros(_sizes[i], dtype: p.dtype, device: p.device)).ToArray());
+        foreach (Parameter parameter in _replicas[replica])
+        {
+            parameter.grad = null;
+        }
+        return gradient.MoveToOuterDisposeScope();
     }
 
     /// <summary>The state to resume from: <c>weights</c>, <c>mean</c>, <c>square</c> (32-bit, one-dimensional) and <c>steps</c>.</summary>

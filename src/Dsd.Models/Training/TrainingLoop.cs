@@ -16,15 +16,19 @@ public sealed class TrainingLoop : IDisposable
     private readonly TrainingLoopOptions _options;
     private readonly AdamW _optimizer;
     private readonly Tensor? _average;
+    private readonly DeviceWorker[] _workers;
 
     /// <summary>A loop at step 0, or at the checkpoint's step if there is one.</summary>
     /// <param name="parameters">What is trained.</param>
     /// <param name="options">Length, rates and checkpoint.</param>
-    /// <exception cref="ArgumentException">The checkpoint belongs to other parameters.</exception>
-    public TrainingLoop(IEnumerable<Parameter> parameters, TrainingLoopOptions options)
+    /// <param name="replicas">The same parameters on other devices: see <see cref="AdamW"/>. Each gets a thread of its own.</param>
+    /// <exception cref="ArgumentException">The checkpoint belongs to other parameters, or a replica has others.</exception>
+    public TrainingLoop(IEnumerable<Parameter> parameters, TrainingLoopOptions options, IEnumerable<IEnumerable<Parameter>>? replicas = null)
     {
         _options = options;
-        _optimizer = new AdamW(parameters, options.Optimizer);
+        IEnumerable<Parameter>[] others = [.. replicas ?? []];
+        _optimizer = new AdamW(parameters, options.Optimizer, others);
+        _workers = [.. others.Select(_ => new DeviceWorker())];
         _average = options.AverageDecay > 0 ? _optimizer.Weights.clone().DetachFromDisposeScope() : null;
         if (options.Checkpoint is { } file && File.Exists(file))
         {
@@ -41,7 +45,19 @@ public sealed class TrainingLoop : IDisposable
     /// <param name="cancellationToken">Checked between steps.</param>
     /// <returns>True if the run has its full length. The parameters then hold the moving average, if one is kept.</returns>
     /// <exception cref="InvalidOperationException">The loss is no longer a finite number.</exception>
-    public bool Run(Func<long, Tensor> loss, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    public bool Run(Func<long, Tensor> loss, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Run(step => [() => loss(step)], progress, cancellationToken);
+
+    /// <summary>Takes steps as the other form does, with the batch of each step shared out among replicas on several devices.</summary>
+    /// <param name="losses">
+    /// For a step, one loss for each replica in the order given to the constructor, the first parameters' first: the mean over its share,
+    /// all shares of one size. They run at the same time, each always on the same thread.
+    /// </param>
+    /// <param name="progress">Told every <see cref="TrainingLoopOptions.ReportEvery"/> steps and at the last.</param>
+    /// <param name="cancellationToken">Checked between steps.</param>
+    /// <returns>True if the run has its full length. All replicas then hold the moving average, if one is kept.</returns>
+    /// <exception cref="InvalidOperationException">The loss is no longer a finite number.</exception>
+    public bool Run(Func<long, IReadOnlyList<Func<Tensor>>> losses, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         Stopwatch watch = Stopwatch.StartNew();
         TimeSpan lastCheckpoint = TimeSpan.Zero;
@@ -57,12 +73,20 @@ public sealed class TrainingLoop : IDisposable
                 return false;
             }
             using DisposeScope scope = NewDisposeScope();
-            Tensor value = loss(Step);
-            value.backward();
-            Tensor norm = _optimizer.Step(LearningRate.Cosine(Step, _options.Steps, _options.WarmupSteps, _options.PeakLearningRate));
+            Tensor value, norm;
+            try
+            {
+                (value, norm) = Advance(losses(Step));
+            }
+            catch
+            {
+                // What the other replicas compute with must not go before they are done.
+                Settle();
+                throw;
+            }
             using (no_grad())
             {
-                total.add_(value.detach());
+                total.add_(value);
                 // A short average early on, or the random start would weigh on it for long.
                 _average?.lerp_(_optimizer.Weights, 1 - Math.Min(_options.AverageDecay, (1.0 + Step) / (10.0 + Step)));
             }
@@ -84,6 +108,7 @@ public sealed class TrainingLoop : IDisposable
                 }
             }
         }
+        Settle();
         if (_average is not null)
         {
             _optimizer.Write(_average);
@@ -94,9 +119,55 @@ public sealed class TrainingLoop : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (DeviceWorker worker in _workers)
+        {
+            worker.Dispose();
+        }
         _optimizer.Dispose();
         _average?.Dispose();
     }
+
+    /// <summary>One step: the mean loss and the norm of the gradients.</summary>
+    private (Tensor Loss, Tensor Norm) Advance(IReadOnlyList<Func<Tensor>> losses)
+    {
+        Task<(Tensor Loss, Tensor Gradient)>[] others = [.. _workers.Select((worker, i) => worker.Run(() => Share(losses[i + 1], i + 1)))];
+        Tensor first = losses[0]();
+        first.backward();
+        Tensor loss = first.detach();
+        List<Tensor> gradients = [];
+        foreach (Task<(Tensor Loss, Tensor Gradient)> other in others)
+        {
+            (Tensor value, Tensor gradient) = other.GetAwaiter().GetResult();
+            loss = loss + value.to(loss.device);
+            gradients.Add(gradient);
+            value.Dispose();
+        }
+        Tensor norm = _optimizer.Step(LearningRate.Cosine(Step, _options.Steps, _options.WarmupSteps, _options.PeakLearningRate), gradients);
+        gradients.ForEach(gradient => gradient.Dispose());
+        for (int i = 0; i < _workers.Length; i++)
+        {
+            int replica = i + 1;
+            // Not waited for: the worker's next share comes after it in its queue, and that one is waited for before weights change again.
+            _workers[i].Run(() =>
+            {
+                _optimizer.WriteReplica(replica, _optimizer.Weights);
+                return true;
+            });
+        }
+        return (losses.Count == 1 ? loss : loss / losses.Count, norm);
+    }
+
+    /// <summary>Loss and gradients of one replica, on its worker's thread.</summary>
+    private (Tensor Loss, Tensor Gradient) Share(Func<Tensor> loss, int replica)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor value = loss();
+        value.backward();
+        return (value.detach().DetachFromDisposeScope(), _optimizer.TakeGradient(replica).DetachFromDisposeScope());
+    }
+
+    /// <summary>Waits until the workers have done what is in their queues.</summary>
+    private void Settle() => Task.WaitAll(_workers.Select(worker => (Task)worker.Run(() => true)).ToArray());
 
     private void Save()
     {

@@ -7,11 +7,14 @@ namespace Dsd.Tiny.Training;
 internal sealed record StageContext(
     TinyTrainingConfig Config,
     string OutFolder,
-    Device Device,
+    IReadOnlyList<Device> Devices,
     DateTime Deadline,
     Action<string> Log,
     CancellationToken CancellationToken)
 {
+    /// <summary>The device of all that is not shared out among several.</summary>
+    public Device Device => Devices[0];
+
     /// <summary>Folder of checkpoints and pictures that are not part of the model.</summary>
     public string WorkFolder => Path.Combine(OutFolder, ".training");
 

@@ -50,9 +50,13 @@ internal static class StudentStage
         });
         // The trainer knows no deadline: time that is up cancels it, which writes a checkpoint too.
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        if (context.Deadline < DateTime.MaxValue)
+        if (context.TimeLeft <= TimeSpan.Zero)
         {
-            stop.CancelAfter(context.TimeLeft > TimeSpan.Zero ? context.TimeLeft : TimeSpan.Zero);
+            stop.Cancel(); // A timer of no time may fire after a short training's last step.
+        }
+        else if (context.Deadline < DateTime.MaxValue)
+        {
+            stop.CancelAfter(context.TimeLeft);
         }
         try
         {

@@ -33,6 +33,8 @@ internal sealed class TeacherNetworks : IDisposable
         TextPositions = LatentPacking.TextIds(config.Text.T5Tokens, device).DetachFromDisposeScope();
     }
 
+    public Device Device => TextPositions.device;
+
     public ClipTextModel Clip { get; }
 
     public T5Encoder T5 { get; }

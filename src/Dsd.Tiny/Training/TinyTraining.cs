@@ -42,7 +42,7 @@ public static class TinyTraining
         DateTime deadline = options.Time is { } time ? DateTime.UtcNow + time : DateTime.MaxValue;
         backends.cuda.matmul.allow_tf32 = true;
         backends.cudnn.allow_tf32 = true;
-        StageContext context = new(config, options.OutFolder, new Device(options.Device), deadline, log, cancellationToken);
+        StageContext context = new(config, options.OutFolder, [.. options.Device.Split(',').Select(name => new Device(name))], deadline, log, cancellationToken);
         Directory.CreateDirectory(context.WorkFolder);
         foreach ((string name, Func<StageContext, bool> run) in Stages)
         {

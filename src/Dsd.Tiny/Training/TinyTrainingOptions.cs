@@ -6,13 +6,16 @@ public sealed record TinyTrainingOptions
     /// <summary>The folder that becomes the model. Checkpoints stand in its subfolder <c>.training</c>.</summary>
     public required string OutFolder { get; init; }
 
-    /// <summary><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. Default <c>cpu</c>.</summary>
+    /// <summary>
+    /// <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>; or several of them with commas between, among which the teacher's stage, the longest,
+    /// shares out its batches. Default <c>cpu</c>.
+    /// </summary>
     public string Device
     {
         get;
-        init => field = value == "cpu" || value == "cuda" || value.StartsWith("cuda:", StringComparison.Ordinal) && uint.TryParse(value.AsSpan(5), out _)
+        init => field = value.Split(',').All(IsDevice)
             ? value
-            : throw new ArgumentException($"Option {nameof(Device)} must be cpu, cuda or cuda:N, but is '{value}'.", nameof(Device));
+            : throw new ArgumentException($"Option {nameof(Device)} must be cpu, cuda or cuda:N, or several with commas between, but is '{value}'.", nameof(Device));
     } = "cpu";
 
     /// <summary>Time after which a checkpoint is written and training stops; null, the default, is none.</summary>
@@ -23,4 +26,7 @@ public sealed record TinyTrainingOptions
 
     /// <summary>Stages to run, out of <see cref="TinyTraining.StageNames"/>. Default all.</summary>
     public IReadOnlyList<string> Stages { get; init; } = TinyTraining.StageNames;
+
+    private static bool IsDevice(string name) =>
+        name is "cpu" or "cuda" || name.StartsWith("cuda:", StringComparison.Ordinal) && uint.TryParse(name.AsSpan(5), out _);
 }

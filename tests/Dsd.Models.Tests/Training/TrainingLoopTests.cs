@@ -42,6 +42,59 @@ public class TrainingLoopTests
     }
 
     [Fact]
+    public void Run_WithAReplica_LearnsFromTheMeanOfBothShares()
+    {
+        (Linear alone, Linear first, Linear second) = (Network(), Network(), Network());
+        using (no_grad())
+        {
+            second.weight!.zero_();
+        }
+        using (TrainingLoop loop = new(alone.parameters(), Options()))
+        {
+            loop.Run(step => (Loss(alone, step) + Loss(alone, step + 100)) / 2);
+        }
+        using (TrainingLoop loop = new(first.parameters(), Options(), [second.parameters()]))
+        {
+            Assert.True(loop.Run(step => [() => Loss(first, step), () => Loss(second, step + 100)]));
+        }
+        TensorAssert.Close(alone.weight!, first.weight!, 1e-6);
+        TensorAssert.Equal(first.weight!, second.weight!);
+    }
+
+    [Fact]
+    public void Run_KeepsAReplicaOnOneThread()
+    {
+        (Linear first, Linear second) = (Network(), Network());
+        System.Collections.Concurrent.ConcurrentBag<int> threads = [];
+        using TrainingLoop loop = new(first.parameters(), Options(), [second.parameters()]);
+        loop.Run(step =>
+        [
+            () => Loss(first, step),
+            () =>
+            {
+                threads.Add(Environment.CurrentManagedThreadId);
+                return Loss(second, step);
+            },
+        ]);
+        Assert.NotEqual(Environment.CurrentManagedThreadId, Assert.Single(threads.Distinct()));
+    }
+
+    [Fact]
+    public void Run_ThrowsWhatAReplicaThrows()
+    {
+        (Linear first, Linear second) = (Network(), Network());
+        using TrainingLoop loop = new(first.parameters(), Options(), [second.parameters()]);
+        Assert.Throws<TimeoutException>(() => loop.Run(step => [() => Loss(first, step), () => throw new TimeoutException()]));
+    }
+
+    [Fact]
+    public void Constructor_RefusesAReplicaOfOtherParameters()
+    {
+        ArgumentException e = Assert.Throws<ArgumentException>(() => new TrainingLoop(Network().parameters(), Options(), [nn.Linear(3, 3).parameters()]));
+        Assert.Contains("one for one", e.Message);
+    }
+
+    [Fact]
     public void Run_StopsAtTheDeadline()
     {
         Linear network = Network();

@@ -1,7 +1,9 @@
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
 using Dsd.Testing;
 using Dsd.Tiny.Training;
+using TorchSharp;
 
 namespace Dsd.Tiny.Tests.Training;
 
@@ -64,6 +66,31 @@ public class TinyTrainingTests
     }
 
     [Fact]
+    public void Run_TrainsTheSameTeacherOnTwoDevicesAsOnOne()
+    {
+        using TemporaryFolder folder = new();
+        using DisposeScope scope = torch.NewDisposeScope();
+        Dictionary<string, torch.Tensor> one = Teacher("cpu");
+        Dictionary<string, torch.Tensor> two = Teacher("cpu,cpu");
+
+        // The weights are stored in bfloat16, so that a last bit may differ; four steps of 1e-3 would differ in many.
+        Assert.All(one, w => TensorAssert.Close(w.Value.to(torch.float32), two[w.Key].to(torch.float32), 2e-3));
+
+        Dictionary<string, torch.Tensor> Teacher(string device)
+        {
+            string model = Train(folder, ["tokenizers", "vae"], Config, out _, $"model-{device.Length}");
+            Copy(TinyModel.JudgeFolder, Path.Combine(model, "judge"));
+            Train(folder, ["teacher"], Config, out _, $"model-{device.Length}", device);
+            using SafetensorsFile weights = SafetensorsFile.Open(Path.Combine(model, "transformer", "diffusion_pytorch_model.safetensors"));
+            return weights.Entries.Keys.ToDictionary(name => name, weights.Read);
+        }
+    }
+
+    [Fact]
+    public void Device_RefusesADeviceOfAnotherKind() =>
+        Assert.Contains("cpu, cuda or cuda:N", Assert.Throws<ArgumentException>(() => new TinyTrainingOptions { OutFolder = "unused", Device = "cuda:0,tpu" }).Message);
+
+    [Fact]
     public void Run_RefusesAnUnknownStage()
     {
         ArgumentException e = Assert.Throws<ArgumentException>(() => TinyTraining.Run(new TinyTrainingOptions { OutFolder = "unused", Stages = ["teeth"] }, _ => { }));
@@ -85,12 +112,12 @@ public class TinyTrainingTests
     public void DefaultFile_IsThere() => Assert.Equal(TinyModel.PanelSize, TinyTrainingConfig.Load(TinyTrainingConfig.DefaultFile).PanelSize);
 
     /// <summary>Runs stages with a config in a folder's subfolder, which it returns.</summary>
-    internal static string Train(TemporaryFolder folder, IReadOnlyList<string> stages, string config, out List<string> said, string name = "model")
+    internal static string Train(TemporaryFolder folder, IReadOnlyList<string> stages, string config, out List<string> said, string name = "model", string device = "cpu")
     {
         string file = folder.File("training.json");
         File.WriteAllText(file, config);
         List<string> lines = [];
-        Assert.True(TinyTraining.Run(new TinyTrainingOptions { OutFolder = folder.File(name), ConfigFile = file, Stages = stages }, lines.Add));
+        Assert.True(TinyTraining.Run(new TinyTrainingOptions { OutFolder = folder.File(name), ConfigFile = file, Device = device, Stages = stages }, lines.Add));
         said = lines;
         return folder.File(name);
     }

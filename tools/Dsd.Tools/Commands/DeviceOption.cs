@@ -8,14 +8,17 @@ namespace Dsd.Tools.Commands;
 internal static partial class DeviceOption
 {
     /// <summary>The option; the CPU if it is left out.</summary>
-    public static Option<string> Create()
+    /// <param name="several">Whether several devices may be named.</param>
+    public static Option<string> Create(bool several = false)
     {
-        Option<string> device = new("--device") { Description = "cpu, cuda or cuda:N.", HelpName = "DEVICE", DefaultValueFactory = _ => "cpu" };
+        string form = several ? "cpu, cuda or cuda:N, or several with commas between" : "cpu, cuda or cuda:N";
+        Option<string> device = new("--device") { Description = $"{form}.", HelpName = "DEVICE", DefaultValueFactory = _ => "cpu" };
         device.Validators.Add(result =>
         {
-            if (!DeviceName().IsMatch(result.GetValueOrDefault<string>()))
+            string[] names = several ? result.GetValueOrDefault<string>().Split(',') : [result.GetValueOrDefault<string>()];
+            if (!names.All(name => DeviceName().IsMatch(name)))
             {
-                result.AddError($"Option '--device' must be cpu, cuda or cuda:N, but is '{result.GetValueOrDefault<string>()}'.");
+                result.AddError($"Option '--device' must be {form}, but is '{result.GetValueOrDefault<string>()}'.");
             }
         });
         return device;
@@ -25,7 +28,7 @@ internal static partial class DeviceOption
     /// <exception cref="UsageException">CUDA is asked for, but there is none.</exception>
     public static void RequirePresent(string device)
     {
-        if (device != "cpu" && !torch.cuda.is_available())
+        if (device.Contains("cuda", StringComparison.Ordinal) && !torch.cuda.is_available())
         {
             throw new UsageException("Option '--device' asks for CUDA, but this machine or this build has none. Leave it out to use the CPU.");
         }

@@ -11,7 +11,7 @@ internal static class TinyTrainCommand
     public static Command Create(Terminal terminal)
     {
         Option<string> folder = new("--out") { Description = "The folder that becomes the model; a run that was cut off goes on in it.", HelpName = "FOLDER", Required = true };
-        Option<string> device = DeviceOption.Create();
+        Option<string> device = DeviceOption.Create(several: true);
         Option<double?> minutes = new("--minutes") { Description = "Write a checkpoint and stop after so long.", HelpName = "N" };
         Option<string?> config = new("--config") { Description = "A training config in place of the embedded model's own.", HelpName = "FILE" };
         Option<string[]> stages = new("--stage") { Description = $"Only these stages, out of {string.Join(", ", TinyTraining.StageNames)}.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
