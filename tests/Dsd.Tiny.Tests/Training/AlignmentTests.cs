@@ -1,5 +1,4 @@
 using Dsd.Testing;
-using Dsd.Tiny.Judge;
 using Dsd.Tiny.Training;
 using TorchSharp;
 using static TorchSharp.torch;
