@@ -30,6 +30,28 @@ public class FusedRmsNormTests
     }
 
     [Fact]
+    public void Brief_DiffersFromThePartsByRoundingAlone_ForwardAndBackward()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using RmsNorm parts = new(32, null, ScalarType.BFloat16);
+        TorchSharp.Modules.Parameter weight = parts.parameters().Single();
+        using (no_grad())
+        {
+            weight.copy_(linspace(0.5, 2, 32));
+        }
+        Tensor x = randn(4, 6, 32, generator: new Generator(1, CPU)).to(ScalarType.BFloat16).requires_grad_();
+        Tensor side = randn(4, 6, 32, generator: new Generator(2, CPU)).to(ScalarType.BFloat16);
+        Tensor brief = parts.Brief(x);
+        Tensor[] briefGradients = [.. autograd.grad([(brief * side).sum()], [x, weight])];
+        Tensor apart = parts.forward(x);
+        Tensor[] gradients = [.. autograd.grad([(apart * side).sum()], [x, weight])];
+        Assert.Equal(ScalarType.BFloat16, brief.dtype);
+        TensorAssert.Close(apart, brief, 0.012);
+        TensorAssert.Close(gradients[0], briefGradients[0], 0.012);
+        TensorAssert.Close(gradients[1], briefGradients[1], 0.012);
+    }
+
+    [Fact]
     public void Apply_RoundsToTheInputsType()
     {
         using DisposeScope scope = NewDisposeScope();

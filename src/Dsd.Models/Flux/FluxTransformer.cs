@@ -61,9 +61,23 @@ internal sealed class RmsNorm : Module<Tensor, Tensor>
         {
             return FusedRmsNorm.Apply(x, weight, Epsilon);
         }
+        if (x.device_type == DeviceType.CUDA && x.dtype == ScalarType.BFloat16 && x.requires_grad)
+        {
+            return Brief(x);
+        }
         Tensor wide = x.to(ScalarType.Float32);
         Tensor scale = rsqrt(wide.square().mean([-1], keepdim: true) + Epsilon);
         return (wide * scale * weight.to(ScalarType.Float32)).to(x.dtype);
+    }
+
+    /// <summary>
+    /// The same in the type of x, but for the mean: for training, where memory traffic decides. It moves less than half as many bytes, forward and backward;
+    /// what it rounds more often, it rounds as x itself is rounded.
+    /// </summary>
+    internal Tensor Brief(Tensor x)
+    {
+        Tensor scale = rsqrt(x.square().mean([-1], keepdim: true, type: ScalarType.Float32) + Epsilon).to(x.dtype);
+        return x * scale * weight;
     }
 }
 
