@@ -9,7 +9,7 @@ namespace Dsd.Tiny.Study;
 /// <summary>A set of sheets that the teacher draws once and the judge looks at once, for every system that learns from it.</summary>
 internal sealed class GridSet
 {
-    private const int DrawBatch = 128;
+    private const int DrawBatch = 256;
     private readonly StudyContext _context;
     private readonly TeacherGridOptions _options;
 

@@ -46,6 +46,12 @@ public sealed record StudyConfig
     /// <summary>The distilled guidance that the model is told, in drawing and in training. 0 to 100.</summary>
     public required float Guidance { get; init => field = Check.Range(value, 0f, 100f, nameof(Guidance)); }
 
+    /// <summary>True guidance towards the reference, of every system that takes one, 0 to 100; 1 is none.</summary>
+    public required float ImageGuidance { get; init => field = Check.Range(value, 0f, 100f, nameof(ImageGuidance)); }
+
+    /// <summary>True guidance towards the prompt, of every system that takes a reference, 0 to 100; 1 is none.</summary>
+    public required float TextGuidance { get; init => field = Check.Range(value, 0f, 100f, nameof(TextGuidance)); }
+
     /// <summary>Euler steps of the pictures that are measured, 1 to 1000.</summary>
     public required int DrawingSteps { get; init => field = Check.Range(value, 1, 1000, nameof(DrawingSteps)); }
 

@@ -19,7 +19,13 @@ internal sealed record StudyContext(
     public PipelineOptions Loading => ModelLoading.On(Device);
 
     /// <summary>How all systems that take a reference draw.</summary>
-    public DsdOptions Sampling => TinyModel.Sampling with { Steps = Config.DrawingSteps, Guidance = Config.Guidance };
+    public DsdOptions Sampling => TinyModel.Sampling with
+    {
+        Steps = Config.DrawingSteps,
+        Guidance = Config.Guidance,
+        ImageGuidance = Config.ImageGuidance,
+        TextGuidance = Config.TextGuidance,
+    };
 
     public string GridFolder(string name) => Path.Combine(OutFolder, "grids", name);
 

@@ -11,7 +11,7 @@ internal sealed class LatentPool : IDisposable
     private const int EncodeBatch = 128;
 
     // Which shape each step takes: single pictures, pairs and quads by turns. Pairs are what the method needs; quads cost twice as much.
-    private static readonly int[] Turns = [0, 1, 1, 0, 1, 2];
+    private static readonly int[] Turns = [0, 1, 1, 0, 1, 1, 2, 1];
 
     private readonly AutoencoderKL _vae;
     private readonly TeacherStageConfig _stage;

@@ -33,7 +33,7 @@ internal sealed record StatedCaption(string Text, IReadOnlyList<int> Stated)
             case 2:
                 Sheet relit = WorldSampler.SampleRelightSheet(random, heldOut: heldOut);
                 (Context left, Context right) = (relit.Panels[0].Context, relit.Panels[1].Context);
-                return Of(Captions.RelightGrid(relit.Subject, left, left.Light, right.Light, random.NextBits()), relit.Subject, [left, right]);
+                return Of(Captions.RelightGrid(relit.Subject, left, left.Light, right.Light, random.NextBits(), wholeSubject: random.Chance(0.5)), relit.Subject, [left, right]);
         }
         Subject subject = WorldSampler.SampleSubject(random, heldOut);
         Context context = WorldSampler.SampleContext(random);
@@ -68,5 +68,5 @@ internal sealed record StatedCaption(string Text, IReadOnlyList<int> Stated)
     }
 
     private static StatedCaption Sheet(Sheet sheet, WorldRandom random) =>
-        Of(Captions.Grid(sheet, random.NextBits()), sheet.Subject, [.. sheet.Panels.Select(panel => panel.Context)]);
+        Of(Captions.Grid(sheet, random.NextBits(), wholeSubject: random.Chance(0.5)), sheet.Subject, [.. sheet.Panels.Select(panel => panel.Context)]);
 }

@@ -8,7 +8,7 @@ namespace Dsd.Tiny.Training;
 /// <summary>The method's first stage on the little world: the teacher draws sheets of two panels, which are cut apart.</summary>
 internal static class TeacherGrids
 {
-    private const int DrawBatch = 128;
+    private const int DrawBatch = 256;
 
     /// <summary>Draws sheets of subjects that training may see; the same options give the same pairs.</summary>
     public static List<SheetPair> Draw(TeacherGridOptions options, Action<string> log, CancellationToken cancellationToken)
@@ -58,7 +58,7 @@ internal static class TeacherGrids
             subject,
             contexts[0],
             contexts[1],
-            Captions.Grid(subject, contexts, random.NextBits(), style).Text,
+            Captions.Grid(subject, contexts, random.NextBits(), style, wholeSubject: true).Text,
             Captions.Edit(contexts[0], random.NextBits(), style).Text,
             Captions.Edit(contexts[1], random.NextBits(), style).Text,
             Noise: 0);
@@ -73,7 +73,7 @@ internal static class TeacherGrids
             subject,
             context,
             context with { Light = other },
-            Captions.RelightGrid(subject, context, context.Light, other, random.NextBits(), style).Text,
+            Captions.RelightGrid(subject, context, context.Light, other, random.NextBits(), style, wholeSubject: true).Text,
             Captions.Relight(context.Light, random.NextBits(), style).Text,
             Captions.Relight(other, random.NextBits(), style).Text,
             Noise: 0);

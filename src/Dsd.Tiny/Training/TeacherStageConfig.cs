@@ -18,7 +18,10 @@ public sealed record TeacherStageConfig : StageConfig
     /// <summary>Channels of a head for each of the three position axes.</summary>
     public required IReadOnlyList<int> RopeAxes { get; init; }
 
-    /// <summary>Pictures of each shape that are kept as latents at a time.</summary>
+    /// <summary>The share of sheets whose panels do not all show the same subject, 0…1.</summary>
+    public required double InconsistentShare { get; init; }
+
+    /// <summary>Pairs that are kept as latents at a time, beside half as many single pictures and a quarter as many quads.</summary>
     public required int Pool { get; init; }
 
     /// <summary>Steps after which the pictures are drawn anew.</summary>

@@ -14,10 +14,10 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
         _ => PictureBatch.Draw(singles, i => DrawSingle(Random(number, i))),
     };
 
-    /// <summary>Captioned pictures of every shape: single ones, pairs and quads, <paramref name="count"/> of each.</summary>
+    /// <summary>Captioned pictures: <paramref name="count"/> pairs, half as many single ones and a quarter as many quads. Half of the captions mention every attribute of the subject.</summary>
     public IReadOnlyList<CaptionedPictures> CaptionedPool(long round, int count, TinyTokens tokens) =>
     [
-        Captioned(1, 1, count, tokens, i =>
+        Captioned(1, 1, (count + 1) / 2, tokens, i =>
         {
             WorldRandom random = Random(~round, i);
             Subject subject = WorldSampler.SampleSubject(random);
@@ -26,7 +26,7 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
             return (Renderer.Draw(subject, context, config.PanelSize), caption.Text);
         }),
         Captioned(2, 1, count, tokens, i => Pair(Random(~round, i + count))),
-        Captioned(2, 2, count, tokens, i => Sheet(Random(~round, i + 2 * count), SheetLayout.Quad)),
+        Captioned(2, 2, (count + 3) / 4, tokens, i => Sheet(Random(~round, i + 2 * count), SheetLayout.Quad)),
     ];
 
     private CaptionedPictures Captioned(int columns, int rows, int count, TinyTokens tokens, Func<int, (Picture, string)> draw)
@@ -48,15 +48,15 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
         {
             return Sheet(random, SheetLayout.Pair);
         }
-        Sheet sheet = WorldSampler.SampleRelightSheet(random);
+        Sheet sheet = WorldSampler.SampleRelightSheet(random, config.Teacher.InconsistentShare);
         (Context left, Context right) = (sheet.Panels[0].Context, sheet.Panels[1].Context);
-        return (Renderer.Draw(sheet, config.PanelSize), Captions.RelightGrid(sheet.Subject, left, left.Light, right.Light, random.NextBits()).Text);
+        return (Renderer.Draw(sheet, config.PanelSize), Captions.RelightGrid(sheet.Subject, left, left.Light, right.Light, random.NextBits(), wholeSubject: random.Chance(0.5)).Text);
     }
 
     private (Picture, string) Sheet(WorldRandom random, SheetLayout layout)
     {
-        Sheet sheet = WorldSampler.SampleSheet(random, layout);
-        return (Renderer.Draw(sheet, config.PanelSize), Captions.Grid(sheet, random.NextBits()).Text);
+        Sheet sheet = WorldSampler.SampleSheet(random, layout, config.Teacher.InconsistentShare);
+        return (Renderer.Draw(sheet, config.PanelSize), Captions.Grid(sheet, random.NextBits(), wholeSubject: random.Chance(0.5)).Text);
     }
 
     private Picture DrawSingle(WorldRandom random) =>

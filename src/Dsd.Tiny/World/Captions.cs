@@ -103,10 +103,11 @@ public static class Captions
     /// <param name="sheet">What the prompt claims; also where panels do not keep the subject, the prompt speaks of <see cref="Sheet.Subject"/> only.</param>
     /// <param name="seed">Decides what is mentioned and in which words.</param>
     /// <param name="style">How freely the words are chosen.</param>
-    public static Caption Grid(Sheet sheet, ulong seed, PromptStyle style = PromptStyle.Varied)
+    /// <param name="wholeSubject">True to mention every attribute of the subject while there is room.</param>
+    public static Caption Grid(Sheet sheet, ulong seed, PromptStyle style = PromptStyle.Varied, bool wholeSubject = false)
     {
         ArgumentNullException.ThrowIfNull(sheet);
-        return Grid(sheet.Subject, [.. sheet.Panels.Select(panel => panel.Context)], seed, style);
+        return Grid(sheet.Subject, [.. sheet.Panels.Select(panel => panel.Context)], seed, style, wholeSubject);
     }
 
     /// <summary>A prompt for a sheet of one subject in the given contexts.</summary>
@@ -114,8 +115,9 @@ public static class Captions
     /// <param name="contexts">Two contexts for a pair, four for a quad, row by row.</param>
     /// <param name="seed">Decides what is mentioned and in which words.</param>
     /// <param name="style">How freely the words are chosen.</param>
+    /// <param name="wholeSubject">True to mention every attribute of the subject while there is room.</param>
     /// <exception cref="ArgumentException">There are neither two nor four contexts.</exception>
-    public static Caption Grid(Subject subject, IReadOnlyList<Context> contexts, ulong seed, PromptStyle style = PromptStyle.Varied)
+    public static Caption Grid(Subject subject, IReadOnlyList<Context> contexts, ulong seed, PromptStyle style = PromptStyle.Varied, bool wholeSubject = false)
     {
         ArgumentNullException.ThrowIfNull(subject);
         ArgumentNullException.ThrowIfNull(contexts);
@@ -128,7 +130,7 @@ public static class Captions
         // Long prompts are drawn again with less and less in them; the barest always fits.
         for (double richness = quad ? 0.7 : 1; ; richness *= 0.8)
         {
-            int subjectMask = words.SubjectMask(subject, richness);
+            int subjectMask = SheetSubjectMask(words, subject, richness, wholeSubject);
             string template = words.Pick(quad ? Quads : Pairs);
             string[] labels = words.Pick(quad ? QuadLabels : PairLabels);
             int[] masks = [.. contexts.Select(_ => words.ContextMask(0.9 * richness, quad ? 0.1 * richness : 0.25 * richness) | 1 | (richness > 0.3 ? 2 : 0))];
@@ -148,14 +150,16 @@ public static class Captions
     /// <param name="right">The right panel's light.</param>
     /// <param name="seed">Decides what is mentioned and in which words.</param>
     /// <param name="style">How freely the words are chosen.</param>
-    public static Caption RelightGrid(Subject subject, Context context, Light left, Light right, ulong seed, PromptStyle style = PromptStyle.Varied)
+    /// <param name="wholeSubject">True to mention every attribute of the subject while there is room.</param>
+    public static Caption RelightGrid(
+        Subject subject, Context context, Light left, Light right, ulong seed, PromptStyle style = PromptStyle.Varied, bool wholeSubject = false)
     {
         ArgumentNullException.ThrowIfNull(subject);
         ArgumentNullException.ThrowIfNull(context);
         Wording words = new(seed, style);
         for (double richness = 1; ; richness *= 0.8)
         {
-            int subjectMask = words.SubjectMask(subject, richness);
+            int subjectMask = SheetSubjectMask(words, subject, richness, wholeSubject);
             int contextMask = (words.ContextMask(0.9 * richness, 0.3 * richness) | SceneAndPose) & ~LightOnly;
             string[] labels = words.Pick(PairLabels);
             string panels = string.Join(' ', new[] { left, right }.Select((light, i) => labels[i] + words.Pick(CaptionWords.Lights[(int)light]) + "."));
@@ -193,6 +197,10 @@ public static class Captions
             yield return Grid(WorldSampler.SampleSheet(random, SheetLayout.Quad), random.NextBits()).Text;
         }
     }
+
+    // Richness falls as long as a text is too long: what is said of the contexts goes first.
+    private static int SheetSubjectMask(Wording words, Subject subject, double richness, bool whole) =>
+        whole && richness > 0.4 ? AllSubject : words.SubjectMask(subject, richness);
 
     private static Caption Compose(Wording words, Subject subject, Context context, int subjectMask, int contextMask)
     {

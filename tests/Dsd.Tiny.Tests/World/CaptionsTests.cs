@@ -33,6 +33,16 @@ public class CaptionsTests
     }
 
     [Fact]
+    public void Grid_MostlyStatesTheWholeSubjectOfAPairIfAsked()
+    {
+        WorldRandom random = new(6);
+        Caption[] captions = [.. Enumerable.Range(0, 500).Select(i => Captions.Grid(WorldSampler.SampleSheet(random, SheetLayout.Pair), (ulong)i, wholeSubject: true))];
+
+        Assert.All(captions, caption => Assert.True(Captions.CountTokens(caption.Text) <= Captions.MaxTokens, caption.Text));
+        Assert.InRange(captions.Count(caption => Enumerable.Range(0, Subject.Kinds.Count).All(caption.StatesSubject)), 400, 500);
+    }
+
+    [Fact]
     public void Grid_SpeaksOfEveryPanel()
     {
         Caption caption = Captions.Grid(WorldSampler.SampleSheet(new WorldRandom(5), SheetLayout.Quad), 1);
