@@ -197,6 +197,11 @@ internal static class Heads
     public static Tensor Split(Tensor x, int heads) => x.unflatten(2, heads, x.shape[2] / heads);
 
     /// <summary>Attention over all tokens of q, k and v [batch, tokens, heads, head]: [batch, tokens, width].</summary>
+    /// <remarks>
+    /// On CUDA, PyTorch may leave attention to cuDNN, whose plan for the backward pass it keeps by the sizes and strides of q, k and v alone (2.11, MHA.cpp). So the
+    /// gradient of the result must lie in memory in the same way in every block. It does where linear layers take the result, but not where it is joined with other
+    /// channels: the gradient would then be a slice of theirs.
+    /// </remarks>
     public static Tensor Attend(Tensor q, Tensor k, Tensor v) =>
         functional.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)).transpose(1, 2).flatten(2, 3);
 }

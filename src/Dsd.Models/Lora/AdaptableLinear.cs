@@ -40,10 +40,8 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
-        // Adapters may be kept in float32 over a network in bfloat16: they are rounded for the product, and learn in full.
-        Tensor y = Replacement is { } whole
-            ? functional.linear(x, whole.Weight.to(x.dtype), whole.Bias.to(x.dtype)) // [batch, tokens, outputs]
-            : functional.linear(x, weight, bias);
+        (Tensor used, Tensor offset) = WeightAndBias(x.dtype);
+        Tensor y = functional.linear(x, used, offset); // [batch, tokens, outputs]
         foreach (LoraPair pair in _adapters)
         {
             y = y + pair.Product(x) * pair.Scale;
@@ -51,16 +49,22 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
         return y;
     }
 
-    /// <summary>What <see cref="forward(Tensor)"/> gives for both inputs [batch, tokens, …] side by side. Without adapters they are not copied to lie there.</summary>
+    /// <summary>What <see cref="forward(Tensor)"/> gives for both inputs [batch, tokens, …] side by side, without a copy of them that lies there.</summary>
     public Tensor forward(Tensor first, Tensor second)
     {
-        if (_adapters.Count > 0 || Replacement is not null)
+        (Tensor used, Tensor offset) = WeightAndBias(first.dtype);
+        Tensor[] parts = used.split([first.shape[^1], second.shape[^1]], 1);
+        Tensor y = functional.linear(first, parts[0], offset) + functional.linear(second, parts[1]);
+        foreach (LoraPair pair in _adapters)
         {
-            return forward(cat([first, second], dim: -1));
+            y = y + pair.Product(first, second) * pair.Scale;
         }
-        Tensor[] parts = weight.split([first.shape[^1], second.shape[^1]], 1);
-        return functional.linear(first, parts[0], bias) + functional.linear(second, parts[1]);
+        return y;
     }
+
+    // Adapters may be kept in float32 over a network in bfloat16: they are rounded for the product, and learn in full.
+    private (Tensor Weight, Tensor Bias) WeightAndBias(ScalarType type) =>
+        Replacement is { } whole ? (whole.Weight.to(type), whole.Bias.to(type)) : (weight, bias);
 
     /// <summary>Random weights with variance 2 / (inputs + outputs); the bias is zero.</summary>
     public void Initialize(Generator generator)
@@ -88,15 +92,23 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
 internal sealed record LoraPair(Parameter A, Parameter B, float Scale)
 {
     /// <summary><c>B·(A·x)</c> of x [batch, …, inputs]: [batch, …, outputs].</summary>
-    public Tensor Product(Tensor x)
+    public Tensor Product(Tensor x) => Up(Down(x, A.to(x.dtype)), x);
+
+    /// <summary><c>B·(A·x)</c> of x whose channels come in two parts, [batch, …, some inputs] and [batch, …, the others].</summary>
+    public Tensor Product(Tensor first, Tensor second)
     {
-        (Tensor a, Tensor b) = (A.to(x.dtype), B.to(x.dtype));
-        if (a.dim() == 2)
-        {
-            return functional.linear(functional.linear(x, a), b); // [batch, tokens, outputs]
-        }
-        Tensor shares = x.reshape(a.shape[0], -1, x.shape[^1]); // [adapters, batch / adapters · tokens, inputs]
-        return shares.bmm(a.transpose(1, 2)).bmm(b.transpose(1, 2)).reshape([.. x.shape[..^1], b.shape[1]]);
+        Tensor[] a = A.to(first.dtype).split([first.shape[^1], second.shape[^1]], -1);
+        return Up(Down(first, a[0]) + Down(second, a[1]), first);
+    }
+
+    // [batch, tokens, rank], or of stacked factors [adapters, batch / adapters · tokens, rank].
+    private static Tensor Down(Tensor x, Tensor a) =>
+        a.dim() == 2 ? functional.linear(x, a) : x.reshape(a.shape[0], -1, x.shape[^1]).bmm(a.transpose(1, 2));
+
+    private Tensor Up(Tensor low, Tensor x)
+    {
+        Tensor b = B.to(x.dtype);
+        return b.dim() == 2 ? functional.linear(low, b) : low.bmm(b.transpose(1, 2)).reshape([.. x.shape[..^1], b.shape[1]]);
     }
 }
 
