@@ -10,7 +10,7 @@ internal sealed class CaptionRow
     public string Caption { get; set; } = "";
 }
 
-/// <summary>A sheet of four panels that shall show one subject.</summary>
+/// <summary>A sheet of two panels that shall show one subject.</summary>
 internal sealed class SheetRow
 {
     public string Caption { get; set; } = "";
@@ -19,7 +19,7 @@ internal sealed class SheetRow
 
     public string[] PanelCaptions { get; set; } = [];
 
-    [ImageType(2 * TinyModel.PanelSize, 2 * TinyModel.PanelSize)]
+    [ImageType(TinyModel.PanelSize, 2 * TinyModel.PanelSize)]
     public MLImage Grid { get; set; } = null!;
 }
 

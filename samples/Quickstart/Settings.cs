@@ -6,8 +6,8 @@ internal sealed record Settings
     /// <summary>The folder for pictures, models and the report.</summary>
     public string Out { get; init; } = Path.Combine("artifacts", "quickstart");
 
-    /// <summary>Sheets that the teacher draws; each has four panels, and so six pairs.</summary>
-    public int Sheets { get; init; } = 12;
+    /// <summary>Sheets that the teacher draws, at most one for each of <see cref="Subjects.Captions"/>; each is a pair of panels.</summary>
+    public int Sheets { get; init; } = 24;
 
     /// <summary>Sampling steps of a sheet.</summary>
     public int SheetSteps { get; init; } = 24;
@@ -37,7 +37,7 @@ internal sealed record Settings
             }
             else if (args[i] == "--brief")
             {
-                settings = settings with { Sheets = 2, SheetSteps = 4, TrainingSteps = 3, References = 1, PictureSteps = 4 };
+                settings = settings with { Sheets = 8, SheetSteps = 16, TrainingSteps = 3, References = 1, PictureSteps = 4 };
             }
             else
             {

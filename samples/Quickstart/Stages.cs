@@ -1,4 +1,5 @@
 using Dsd.Curation.Grids;
+using Dsd.Curation.Judging;
 using Dsd.MLNet;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
@@ -17,15 +18,15 @@ internal sealed class Stages(Settings settings, CancellationToken cancellationTo
 {
     private readonly MLContext _ml = new(settings.Seed);
 
-    /// <summary>The teacher draws one subject four times on each sheet.</summary>
+    /// <summary>The teacher draws one subject twice on each sheet.</summary>
     public List<SheetRow> DrawSheets(Stage stage)
     {
         CaptionRow[] captions = [.. Subjects.Captions.Take(settings.Sheets).Select(caption => new CaptionRow { Caption = caption })];
         GridGeneratorOptions options = new()
         {
-            Layout = GridLayout.TwoByTwo,
-            Sampling = new TextToImageOptions { Width = 2 * TinyModel.PanelSize, Height = 2 * TinyModel.PanelSize, Steps = settings.SheetSteps },
-            BatchSize = 2,
+            Layout = GridLayout.OneByTwo,
+            Sampling = new TextToImageOptions { Width = 2 * TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = settings.SheetSteps },
+            BatchSize = 4,
             Seed = settings.Seed,
             CancellationToken = cancellationToken,
         };
@@ -39,14 +40,16 @@ internal sealed class Stages(Settings settings, CancellationToken cancellationTo
     {
         VlmCuratorOptions options = new()
         {
-            Layout = GridLayout.TwoByTwo,
+            Layout = GridLayout.OneByTwo,
             IncludeRejected = true,
             BothDirections = false,
+            // Whatever the embedded judge calls the same: there are few sheets.
+            Judging = new PairJudgeOptions { Threshold = 0.5 },
             CancellationToken = cancellationToken,
         };
         IDataView input = _ml.Data.LoadFromEnumerable(sheets);
         using VlmCuratorTransformer curator = new VlmCurator(_ml, options).Fit(input);
-        return Rows<PairRow>(curator.Transform(input), stage, 6 * sheets.Count);
+        return Rows<PairRow>(curator.Transform(input), stage, sheets.Count);
     }
 
     /// <summary>The embedded adapter is trained for a few more steps on the pairs that were kept.</summary>

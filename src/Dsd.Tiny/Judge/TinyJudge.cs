@@ -121,7 +121,7 @@ public sealed class TinyJudge : IChatClient
             DescriptionB = _words.Describe(rb),
             Differences = blank ? ["an image shows nothing"] : same || differences.Count > 0 ? differences : [_words.Doubt(ra, rb)],
             Same = same,
-            // Odds of the agreement against the threshold: 0.5 where it could be either, near 1 where they are orders of magnitude apart.
+            // Odds of the agreement against the threshold: 0.5 where it could be either, near 1 where they are far apart.
             Confidence = blank ? 1 : same ? agreement / (agreement + threshold) : threshold / (agreement + threshold),
             Flags = flags,
         };
