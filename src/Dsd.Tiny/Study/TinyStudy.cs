@@ -1,5 +1,6 @@
 using Dsd.Imaging;
 using Dsd.Tiny.Measure;
+using Dsd.Tiny.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -49,7 +50,7 @@ public static class TinyStudy
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         if (options.Time is { } time)
         {
-            stop.CancelAfter(time > TimeSpan.Zero ? time : TimeSpan.Zero);
+            stop.StopAfter(time);
         }
         StudyContext context = new(config, options.OutFolder, options.ModelFolder, new Device(options.Device), log, stop.Token);
         context.Part("judge");

@@ -50,13 +50,9 @@ internal static class StudentStage
         });
         // The trainer knows no deadline: time that is up cancels it, which writes a checkpoint too.
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        if (context.TimeLeft <= TimeSpan.Zero)
+        if (context.Deadline < DateTime.MaxValue)
         {
-            stop.Cancel(); // A timer of no time may fire after a short training's last step.
-        }
-        else if (context.Deadline < DateTime.MaxValue)
-        {
-            stop.CancelAfter(context.TimeLeft);
+            stop.StopAfter(context.TimeLeft);
         }
         try
         {
