@@ -41,12 +41,13 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         (Tensor used, Tensor offset) = WeightAndBias(x.dtype);
-        Tensor y = functional.linear(x, used, offset); // [batch, tokens, outputs]
+        Tensor rows = Rows(x);
+        Tensor y = functional.linear(rows, used, offset);
         foreach (LoraPair pair in _adapters)
         {
-            y = y + pair.Product(x) * pair.Scale;
+            y = pair.AddTo(y, pair.Down(rows));
         }
-        return y;
+        return y.view([.. x.shape[..^1], y.shape[^1]]);
     }
 
     /// <summary>What <see cref="forward(Tensor)"/> gives for both inputs [batch, tokens, …] side by side, without a copy of them that lies there.</summary>
@@ -54,13 +55,20 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     {
         (Tensor used, Tensor offset) = WeightAndBias(first.dtype);
         Tensor[] parts = used.split([first.shape[^1], second.shape[^1]], 1);
-        Tensor y = functional.linear(first, parts[0], offset) + functional.linear(second, parts[1]);
+        (Tensor rows, Tensor others) = (Rows(first), Rows(second));
+        Tensor y = functional.linear(rows, parts[0], offset);
+        y = rows.dim() == 2 ? y.addmm_(others, parts[1].t(), 1, 1) : y + functional.linear(others, parts[1]);
         foreach (LoraPair pair in _adapters)
         {
-            y = y + pair.Product(first, second) * pair.Scale;
+            y = pair.AddTo(y, pair.Down(rows, others));
         }
-        return y;
+        return y.view([.. first.shape[..^1], y.shape[^1]]);
     }
+
+    // [batch · tokens, inputs], or [adapters, batch / adapters · tokens, inputs] for stacked factors: as the sum with an adapter's product needs it.
+    private Tensor Rows(Tensor x) => _adapters.Count == 1 && _adapters[0].IsStacked
+        ? x.reshape(_adapters[0].A.shape[0], -1, x.shape[^1])
+        : x.flatten(0, -2);
 
     // Adapters may be kept in float32 over a network in bfloat16: they are rounded for the product, and learn in full.
     private (Tensor Weight, Tensor Bias) WeightAndBias(ScalarType type) =>
@@ -87,28 +95,33 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
 
 /// <summary>
 /// The two factors over one layer, A [rank, inputs] and B [outputs, rank], and what their product is multiplied by. Stacked factors,
-/// A [adapters, rank, inputs] and B [adapters, outputs, rank], are many adapters at once: the batch holds equal shares for each, one after another.
+/// A [adapters, rank, inputs] and B [adapters, outputs, rank], are many adapters at once: the batch holds equal shares for each, one after another, and x and y are [adapters, rows, …] then; they lie alone over their layer.
 /// </summary>
 internal sealed record LoraPair(Parameter A, Parameter B, float Scale)
 {
-    /// <summary><c>B·(A·x)</c> of x [batch, …, inputs]: [batch, …, outputs].</summary>
-    public Tensor Product(Tensor x) => Up(Down(x, A.to(x.dtype)), x);
+    public bool IsStacked => A.dim() == 3;
 
-    /// <summary><c>B·(A·x)</c> of x whose channels come in two parts, [batch, …, some inputs] and [batch, …, the others].</summary>
-    public Tensor Product(Tensor first, Tensor second)
+    /// <summary><c>A·x</c> of x [rows, inputs]: [rows, rank].</summary>
+    public Tensor Down(Tensor x)
     {
-        Tensor[] a = A.to(first.dtype).split([first.shape[^1], second.shape[^1]], -1);
-        return Up(Down(first, a[0]) + Down(second, a[1]), first);
+        Tensor a = A.to(x.dtype);
+        return IsStacked ? x.bmm(a.transpose(1, 2)) : functional.linear(x, a);
     }
 
-    // [batch, tokens, rank], or of stacked factors [adapters, batch / adapters · tokens, rank].
-    private static Tensor Down(Tensor x, Tensor a) =>
-        a.dim() == 2 ? functional.linear(x, a) : x.reshape(a.shape[0], -1, x.shape[^1]).bmm(a.transpose(1, 2));
-
-    private Tensor Up(Tensor low, Tensor x)
+    /// <summary>The same of x whose channels come in two parts, [rows, some inputs] and [rows, the others].</summary>
+    public Tensor Down(Tensor first, Tensor second)
     {
-        Tensor b = B.to(x.dtype);
-        return b.dim() == 2 ? functional.linear(low, b) : low.bmm(b.transpose(1, 2)).reshape([.. x.shape[..^1], b.shape[1]]);
+        Tensor[] a = A.to(first.dtype).split([first.shape[^1], second.shape[^1]], -1);
+        return IsStacked
+            ? first.bmm(a[0].transpose(1, 2)) + second.bmm(a[1].transpose(1, 2))
+            : functional.linear(first, a[0]).addmm_(second, a[1].t(), 1, 1);
+    }
+
+    /// <summary><c>y + scale · B·low</c> of y [rows, outputs], which is changed in place where that can be: another sum would move as much memory as the layer itself.</summary>
+    public Tensor AddTo(Tensor y, Tensor low)
+    {
+        Tensor b = B.to(y.dtype);
+        return IsStacked ? y + low.bmm(b.transpose(1, 2)) * Scale : y.addmm_(low, b.t(), 1, Scale);
     }
 }
 

@@ -93,7 +93,7 @@ public sealed class TinyJudge : IChatClient
         {
             Picture[] pictures = [.. part.SelectMany(pair => new[] { pair.A.CropToFit(size, size), pair.B.CropToFit(size, size) })];
             SubjectReading[] read = Read(pictures);
-            verdicts.AddRange(Enumerable.Range(0, part.Length).Select(i => Decide(pictures[2 * i], pictures[2 * i + 1], read[2 * i], read[2 * i + 1])));
+            verdicts.AddRange(Enumerable.Range(0, part.Length).AsParallel().AsOrdered().Select(i => Decide(pictures[2 * i], pictures[2 * i + 1], read[2 * i], read[2 * i + 1])));
         }
         return verdicts;
     }

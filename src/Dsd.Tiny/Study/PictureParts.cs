@@ -7,6 +7,7 @@ namespace Dsd.Tiny.Study;
 internal static class PictureParts
 {
     private const int Columns = 8;
+    private const int MostUnsaved = 8;
 
     /// <summary>All pictures: those in the folder, and the missing ones as they are made, part by part.</summary>
     /// <param name="folder">Where they stand.</param>
@@ -16,21 +17,38 @@ internal static class PictureParts
     /// <exception cref="PictureException">A file holds no picture, or of another size than so many pictures have.</exception>
     public static IReadOnlyList<Picture> Complete(string folder, int count, int each, Func<int, int, IReadOnlyList<Picture>> make)
     {
-        List<Picture> pictures = [];
-        for (int first = 0; first < count; first += each)
+        (string File, int First, int Count)[] parts =
+        [
+            .. Enumerable.Range(0, (count + each - 1) / each).Select(i => (
+                Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i * each:000000}.png")), i * each, Math.Min(each, count - (i * each)))),
+        ];
+        IReadOnlyList<Picture>?[] pictures = [.. parts.AsParallel().AsOrdered().Select(p => File.Exists(p.File) ? Read(p.File, p.Count) : null)];
+        // Files are written while the next pictures are made: a disk may take longer for them than the device for the pictures.
+        Queue<Task> saving = new();
+        try
         {
-            int wanted = Math.Min(each, count - first);
-            string file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{first:000000}.png"));
-            if (!File.Exists(file))
+            for (int i = 0; i < parts.Length; i++)
             {
-                ContactSheet.Arrange(make(first, wanted), Columns, gap: 0).Save(file);
+                if (pictures[i] is null)
+                {
+                    IReadOnlyList<Picture> made = make(parts[i].First, parts[i].Count);
+                    (pictures[i], string file) = (made, parts[i].File);
+                    if (saving.Count == MostUnsaved)
+                    {
+                        saving.Dequeue().GetAwaiter().GetResult();
+                    }
+                    saving.Enqueue(Task.Run(() => ContactSheet.Arrange(made, Columns, gap: 0).Save(file)));
+                }
             }
-            pictures.AddRange(Read(file, wanted));
         }
-        return pictures;
+        finally
+        {
+            Task.WhenAll(saving).GetAwaiter().GetResult();
+        }
+        return [.. pictures.SelectMany(part => part!)];
     }
 
-    private static IEnumerable<Picture> Read(string file, int count)
+    private static Picture[] Read(string file, int count)
     {
         Picture sheet = Picture.Load(file);
         int rows = (count + Columns - 1) / Columns;
@@ -39,6 +57,6 @@ internal static class PictureParts
         {
             throw new PictureException(file, $"{count} pictures of {TinyModel.PanelSize} pixels' height in rows of {Columns}; delete it to have it made again", $"{sheet.Width} × {sheet.Height} pixels");
         }
-        return Enumerable.Range(0, count).Select(i => sheet.Crop(i % Columns * width, i / Columns * height, width, height));
+        return [.. Enumerable.Range(0, count).Select(i => sheet.Crop(i % Columns * width, i / Columns * height, width, height))];
     }
 }
