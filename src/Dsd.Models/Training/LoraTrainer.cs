@@ -130,8 +130,8 @@ public sealed class LoraTrainer
         return _order[within];
     }
 
-    /// <summary>As many pairs as have the pixels of one canvas of 512 × 1024, at least one: the encoder's memory grows with them.</summary>
-    private int PairsAtOnce => (int)Math.Max(1, 512L * 1024 / (2L * _options.Width * _options.Height));
+    /// <summary>As many pairs as have the pixels of four canvases of 512 × 1024, at least one: the encoder's memory grows with them.</summary>
+    private int PairsAtOnce => (int)Math.Max(1, 4 * 512L * 1024 / (2L * _options.Width * _options.Height));
 
     private List<Example> EncodeAll(IEnumerable<TrainingPair> pairs, CancellationToken cancellationToken)
     {

@@ -25,6 +25,7 @@ internal sealed class GridSet
             Steps = context.Config.GridSteps,
             Guidance = context.Config.Guidance,
             Seed = context.Config.Seed,
+            WholeSubjectShare = context.Config.WholeSubjectShare,
             Style = style,
             Relight = relight,
         };

@@ -22,7 +22,7 @@ internal static class PictureParts
             .. Enumerable.Range(0, (count + each - 1) / each).Select(i => (
                 Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i * each:000000}.png")), i * each, Math.Min(each, count - (i * each)))),
         ];
-        IReadOnlyList<Picture>?[] pictures = [.. parts.AsParallel().AsOrdered().Select(p => File.Exists(p.File) ? Read(p.File, p.Count) : null)];
+        IReadOnlyList<Picture>?[] pictures = Task.WhenAll(parts.Select(p => Task.Run<IReadOnlyList<Picture>?>(() => File.Exists(p.File) ? Read(p.File, p.Count) : null))).GetAwaiter().GetResult();
         // Files are written while the next pictures are made: a disk may take longer for them than the device for the pictures.
         Queue<Task> saving = new();
         try

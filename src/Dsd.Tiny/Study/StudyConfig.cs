@@ -22,6 +22,12 @@ public sealed record StudyConfig
     /// <summary>Sheets that the teacher draws for relighting, 1 to 100,000.</summary>
     public required int RelightGrids { get; init => field = Check.Range(value, 1, 100_000, nameof(RelightGrids)); }
 
+    /// <summary>
+    /// The share of sheets whose words tell every attribute of the subject that they have room for, 0 to 1. The others' tell some, as captions do: their panels agree less
+    /// often, and curation has more to do.
+    /// </summary>
+    public required double WholeSubjectShare { get; init => field = Check.Range(value, 0, 1, nameof(WholeSubjectShare)); }
+
     /// <summary>Euler steps of the teacher's sheets, 1 to 1000.</summary>
     public required int GridSteps { get; init => field = Check.Range(value, 1, 1000, nameof(GridSteps)); }
 

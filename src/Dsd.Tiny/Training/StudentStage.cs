@@ -22,6 +22,7 @@ internal static class StudentStage
                 Steps = stage.SamplingSteps,
                 Guidance = stage.Guidance,
                 Seed = context.Config.Seed,
+                WholeSubjectShare = stage.WholeSubjectShare,
             },
             line => context.Log($"student: {line}"),
             context.CancellationToken);

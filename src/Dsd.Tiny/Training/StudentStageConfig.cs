@@ -1,3 +1,5 @@
+using Dsd.Models;
+
 namespace Dsd.Tiny.Training;
 
 /// <summary>The student's stage.</summary>
@@ -5,6 +7,9 @@ public sealed record StudentStageConfig : StageConfig
 {
     /// <summary>Sheets of two panels that the teacher draws.</summary>
     public required int Grids { get; init; }
+
+    /// <summary>The share of sheets whose words tell every attribute of the subject that they have room for, 0 to 1. The others' tell some, as captions do.</summary>
+    public required double WholeSubjectShare { get; init => field = Check.Range(value, 0, 1, nameof(WholeSubjectShare)); }
 
     /// <summary>Rank of the LoRA.</summary>
     public required int Rank { get; init; }

@@ -30,6 +30,9 @@ internal sealed record TeacherGridOptions
     /// <summary>How freely grid prompts and edit prompts are worded.</summary>
     public PromptStyle Style { get; init; } = PromptStyle.Varied;
 
+    /// <summary>The share of sheets whose words tell every attribute of the subject that they have room for, 0 to 1. The others' tell some, as captions do.</summary>
+    public required double WholeSubjectShare { get; init; }
+
     /// <summary>Whether the panels shall differ in their light alone, for a student that relights.</summary>
     public bool Relight { get; init; }
 }

@@ -31,7 +31,7 @@ internal static class TeacherGrids
         List<GridPlan> plans = [];
         while (plans.Count < options.Count)
         {
-            GridPlan[] some = [.. Enumerable.Range(0, Math.Min(DrawBatch, options.Count - plans.Count)).Select(_ => options.Relight ? RelightPlan(random, options.Style) : EditPlan(random, options.Style))];
+            GridPlan[] some = [.. Enumerable.Range(0, Math.Min(DrawBatch, options.Count - plans.Count)).Select(_ => options.Relight ? RelightPlan(random, options) : EditPlan(random, options))];
             plans.AddRange(some.Select(p => p with { Noise = (long)(random.NextBits() >> 1) }));
         }
         return [.. plans];
@@ -50,21 +50,23 @@ internal static class TeacherGrids
         return new SheetPair(panels[0], panels[1], plan);
     }
 
-    private static GridPlan EditPlan(WorldRandom random, PromptStyle style)
+    private static GridPlan EditPlan(WorldRandom random, TeacherGridOptions options)
     {
         Subject subject = WorldSampler.SampleSubject(random);
         Context[] contexts = [WorldSampler.SampleContext(random), WorldSampler.SampleContext(random)];
+        Caption grid = Captions.Grid(subject, contexts, random.NextBits(), options.Style, random.Chance(options.WholeSubjectShare));
+        // A prompt says of its panel what the sheet's words said: of the rest nobody knows what the teacher drew.
         return new GridPlan(
             subject,
             contexts[0],
             contexts[1],
-            Captions.Grid(subject, contexts, random.NextBits(), style, wholeSubject: true).Text,
-            Captions.Edit(contexts[0], random.NextBits(), style).Text,
-            Captions.Edit(contexts[1], random.NextBits(), style).Text,
+            grid.Text,
+            Captions.EditStating(contexts[0], grid.ContextMasks[0], random.NextBits(), options.Style).Text,
+            Captions.EditStating(contexts[1], grid.ContextMasks[1], random.NextBits(), options.Style).Text,
             Noise: 0);
     }
 
-    private static GridPlan RelightPlan(WorldRandom random, PromptStyle style)
+    private static GridPlan RelightPlan(WorldRandom random, TeacherGridOptions options)
     {
         Subject subject = WorldSampler.SampleSubject(random);
         Context context = WorldSampler.SampleContext(random);
@@ -73,9 +75,9 @@ internal static class TeacherGrids
             subject,
             context,
             context with { Light = other },
-            Captions.RelightGrid(subject, context, context.Light, other, random.NextBits(), style, wholeSubject: true).Text,
-            Captions.Relight(context.Light, random.NextBits(), style).Text,
-            Captions.Relight(other, random.NextBits(), style).Text,
+            Captions.RelightGrid(subject, context, context.Light, other, random.NextBits(), options.Style, random.Chance(options.WholeSubjectShare)).Text,
+            Captions.Relight(context.Light, random.NextBits(), options.Style).Text,
+            Captions.Relight(other, random.NextBits(), options.Style).Text,
             Noise: 0);
     }
 }

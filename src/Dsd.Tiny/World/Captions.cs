@@ -83,9 +83,19 @@ public static class Captions
     {
         ArgumentNullException.ThrowIfNull(context);
         Wording words = new(seed, style);
-        int mask = words.ContextMask(0.9, 0.4) | SceneAndPose;
-        string text = Fill(words.Pick(Edits), words.Noun(), words.Context(context, mask));
-        return new Caption(text, 0, [mask]);
+        return Edit(words, context, words.ContextMask(0.9, 0.4) | SceneAndPose);
+    }
+
+    /// <summary>A prompt that asks for a subject known from a reference picture, and states exactly the given attributes of the context.</summary>
+    /// <param name="context">What is asked for.</param>
+    /// <param name="contextMask">Bit i for attribute i of <see cref="Context.Kinds"/>; at least one.</param>
+    /// <param name="seed">Decides the words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    public static Caption EditStating(Context context, int contextMask, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentOutOfRangeException.ThrowIfZero(contextMask);
+        return Edit(new Wording(seed, style), context, contextMask);
     }
 
     /// <summary>A prompt that asks for the reference picture itself under another light.</summary>
@@ -201,6 +211,9 @@ public static class Captions
     // Richness falls as long as a text is too long: what is said of the contexts goes first.
     private static int SheetSubjectMask(Wording words, Subject subject, double richness, bool whole) =>
         whole && richness > 0.4 ? AllSubject : words.SubjectMask(subject, richness);
+
+    private static Caption Edit(Wording words, Context context, int mask) =>
+        new(Fill(words.Pick(Edits), words.Noun(), words.Context(context, mask)), 0, [mask]);
 
     private static Caption Compose(Wording words, Subject subject, Context context, int subjectMask, int contextMask)
     {

@@ -13,7 +13,7 @@ public sealed class TinyStudyTests : IClassFixture<SmallTeacher>, IDisposable
 {
     private const string Config = """
         {
-          "seed": 7, "subjects": 2, "prompts": 2, "grids": 6, "relight_grids": 4, "grid_steps": 1, "least_kept_share": 0.5,
+          "seed": 7, "subjects": 2, "prompts": 2, "grids": 6, "relight_grids": 4, "whole_subject_share": 0.5, "grid_steps": 1, "least_kept_share": 0.5,
           "steps": 2, "batch": 2, "learning_rate": 0.002, "rank": 2, "guidance": 3.5, "image_guidance": 3, "text_guidance": 3, "drawing_steps": 1, "drawing_batch": 3,
           "subject_lora": { "steps": 2, "samples_per_step": 1, "subjects_at_once": 2, "views": 1, "wordings": 1, "rank": 2 }
         }

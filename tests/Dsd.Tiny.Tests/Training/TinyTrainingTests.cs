@@ -21,7 +21,7 @@ public class TinyTrainingTests
           "guidance": { "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "least": 1, "most": 6 },
           "judge": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
           "classifier": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
-          "student": { "grids": 4, "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "rank": 2, "guidance": 3.5, "sampling_steps": 2, "least_kept_share": 0.5 }
+          "student": { "grids": 4, "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "rank": 2, "guidance": 3.5, "sampling_steps": 2, "whole_subject_share": 1, "least_kept_share": 0.5 }
         }
         """;
 

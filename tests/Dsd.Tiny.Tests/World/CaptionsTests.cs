@@ -125,6 +125,16 @@ public class CaptionsTests
     }
 
     [Fact]
+    public void EditStating_StatesExactlyWhatItIsTold()
+    {
+        Context context = new() { Scene = Scene.Snow, Pose = Pose.Jumping, Placement = Placement.Left, Light = Light.Night };
+        Caption caption = Captions.EditStating(context, 0b00101, 3, PromptStyle.OneTemplate);
+
+        Assert.Equal("this creature in the snow, on the left", caption.Text);
+        Assert.Equal([0b00101], caption.ContextMasks);
+    }
+
+    [Fact]
     public void Relight_AsksForTheLight() => Assert.Contains("at night", Captions.Relight(Light.Night, 1, PromptStyle.OneTemplate).Text, StringComparison.Ordinal);
 
     [Fact]
