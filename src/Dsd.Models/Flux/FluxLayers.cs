@@ -43,8 +43,13 @@ internal static class RotaryEmbedding
 /// <summary>Root-mean-square normalisation over the last dimension, computed in float32.</summary>
 internal sealed class RmsNorm : Module<Tensor, Tensor>
 {
-    private const double Epsilon = 1e-6;
+    /// <summary>What is added to the mean square.</summary>
+    public const double Epsilon = 1e-6;
+
     private readonly Parameter weight;
+
+    /// <summary>[channels].</summary>
+    public Parameter Weight => weight;
 
     public RmsNorm(long channels, Device? device, ScalarType dtype)
         : base(nameof(RmsNorm))
@@ -136,6 +141,7 @@ internal sealed class TimeTextEmbedding : Module
 /// <summary>The linear layer that makes shifts, scales and gates of the embedding vector, which has passed through SiLU already: once for all blocks.</summary>
 internal sealed class Modulation : Module
 {
+    private const float Epsilon = 1e-6f;
     private readonly AdaptableLinear linear;
     private readonly int _parts;
 
@@ -149,12 +155,16 @@ internal sealed class Modulation : Module
 
     public AdaptableLinear Linear => linear;
 
-    /// <summary>As many tensors [batch, 1, width] as this modulation has parts.</summary>
-    public Tensor[] forward(Tensor steering) => linear.forward(steering).unsqueeze(1).chunk(_parts, dim: -1);
+    /// <summary>What the linear layer gave for a batch, [batch, parts · width], as tensors [batch, 1, width].</summary>
+    public Tensor[] Parts(Tensor together) => together.unsqueeze(1).chunk(_parts, dim: -1);
 
     /// <summary>Layer normalisation without weights of its own, then scale and shift.</summary>
-    public static Tensor Apply(Tensor x, Tensor shift, Tensor scale) =>
-        addcmul(shift, functional.layer_norm(x, [x.shape[^1]], eps: 1e-6), 1 + scale, 1);
+    public static Tensor Apply(Tensor x, Tensor shift, Tensor scale) => FluxKernels.Suit(x)
+        ? FluxKernels.Modulate(x, shift, scale, Epsilon)
+        : addcmul(shift, functional.layer_norm(x, [x.shape[^1]], eps: Epsilon), 1 + scale, 1);
+
+    /// <summary>x and what a part of the block made of it, as far as the gate lets it through.</summary>
+    public static Tensor Add(Tensor x, Tensor gate, Tensor made) => FluxKernels.Suit(x) ? FluxKernels.GatedResidual(x, gate, made) : addcmul(x, gate, made, 1);
 }
 
 /// <summary>The first half of a feed-forward network: a linear layer and GELU in its tanh form.</summary>
@@ -169,7 +179,7 @@ internal sealed class GeluProjection : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => functional.gelu(proj.forward(x), TorchSharp.Modules.GELU.Approximate.tanh);
+    public override Tensor forward(Tensor x) => proj.Gelu(x);
 }
 
 /// <summary>A feed-forward network four times as wide inside as outside.</summary>
@@ -195,6 +205,37 @@ internal static class Heads
     /// <summary>[batch, tokens, heads, head] of [batch, tokens, width].</summary>
     public static Tensor Split(Tensor x, int heads) => x.unflatten(2, heads, x.shape[2] / heads);
 
+    /// <summary>
+    /// Queries, keys and values of all tokens, each [batch, tokens, heads, head], of streams that follow one another: queries and keys normalised and turned.
+    /// </summary>
+    public static (Tensor Q, Tensor K, Tensor V) Place(int heads, Tensor rotary, params ReadOnlySpan<StreamHeads> streams)
+    {
+        Tensor like = streams[0].Q;
+        if (FluxKernels.Suit(like))
+        {
+            long tokens = rotary.shape[0];
+            Tensor Room() => empty([like.shape[0], tokens, heads, like.shape[2] / heads], like.dtype, like.device);
+            (Tensor Q, Tensor K, Tensor V) room = (Room(), Room(), Room());
+            long first = 0;
+            foreach (StreamHeads stream in streams)
+            {
+                FluxKernels.Place(stream.Q, stream.K, stream.V, (stream.NormQ.Weight, stream.NormK.Weight, RmsNorm.Epsilon), rotary, room, first);
+                first += stream.Q.shape[1];
+            }
+            return room;
+        }
+        List<Tensor> q = [], k = [], v = [];
+        foreach (StreamHeads stream in streams)
+        {
+            q.Add(stream.NormQ.forward(Split(stream.Q, heads)));
+            k.Add(stream.NormK.forward(Split(stream.K, heads)));
+            v.Add(Split(stream.V, heads));
+        }
+        return (RotaryEmbedding.Apply(Joined(q), rotary), RotaryEmbedding.Apply(Joined(k), rotary), Joined(v));
+
+        static Tensor Joined(List<Tensor> parts) => parts.Count == 1 ? parts[0] : cat(parts, dim: 1);
+    }
+
     /// <summary>Attention over all tokens of q, k and v [batch, tokens, heads, head]: [batch, tokens, width].</summary>
     /// <remarks>
     /// On CUDA, PyTorch may leave attention to cuDNN, whose plan for the backward pass it keeps by the sizes and strides of q, k and v alone (2.11, MHA.cpp). So the
@@ -204,3 +245,6 @@ internal static class Heads
     public static Tensor Attend(Tensor q, Tensor k, Tensor v) =>
         functional.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)).transpose(1, 2).flatten(2, 3);
 }
+
+/// <summary>What a stream's linear layers gave for attention, [batch, tokens, width] each, and the norms that its queries and keys take.</summary>
+internal readonly record struct StreamHeads(Tensor Q, Tensor K, Tensor V, RmsNorm NormQ, RmsNorm NormK);

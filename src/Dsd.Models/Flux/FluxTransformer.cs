@@ -33,25 +33,23 @@ internal sealed class JointAttention : Module
         AdaptableLinear Linear() => new(config.Width, config.Width, device, dtype);
         RmsNorm Norm() => new(config.AttentionHeadDim, device, dtype);
         _heads = config.NumAttentionHeads;
-        (to_q, to_k, to_v, to_out) = (Linear(), Linear(), Linear(), ModuleList(Linear()));
+        AdaptableLinear[] Row() => AdaptableLinear.Row(3, config.Width, config.Width, device, dtype);
+        AdaptableLinear[] image = Row();
+        AdaptableLinear[] text = Row();
+        (to_q, to_k, to_v, to_out) = (image[0], image[1], image[2], ModuleList(Linear()));
         (norm_q, norm_k) = (Norm(), Norm());
-        (add_q_proj, add_k_proj, add_v_proj, to_add_out) = (Linear(), Linear(), Linear(), Linear());
+        (add_q_proj, add_k_proj, add_v_proj, to_add_out) = (text[0], text[1], text[2], Linear());
         (norm_added_q, norm_added_k) = (Norm(), Norm());
         RegisterComponents();
     }
 
     public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, Tensor rotary)
     {
-        Tensor imageQ = norm_q.forward(Heads.Split(to_q.forward(image), _heads)); // [batch, image, heads, head]
-        Tensor imageK = norm_k.forward(Heads.Split(to_k.forward(image), _heads));
-        Tensor imageV = Heads.Split(to_v.forward(image), _heads);
-        Tensor textQ = norm_added_q.forward(Heads.Split(add_q_proj.forward(text), _heads)); // [batch, text, heads, head]
-        Tensor textK = norm_added_k.forward(Heads.Split(add_k_proj.forward(text), _heads));
-        Tensor textV = Heads.Split(add_v_proj.forward(text), _heads);
-
-        Tensor q = RotaryEmbedding.Apply(cat([textQ, imageQ], dim: 1), rotary); // [batch, tokens, heads, head]
-        Tensor k = RotaryEmbedding.Apply(cat([textK, imageK], dim: 1), rotary);
-        Tensor v = cat([textV, imageV], dim: 1);
+        Tensor[] textQkv = AdaptableLinear.Together(text, add_q_proj, add_k_proj, add_v_proj); // [batch, text, width] each
+        Tensor[] imageQkv = AdaptableLinear.Together(image, to_q, to_k, to_v); // [batch, image, width] each
+        StreamHeads fromText = new(textQkv[0], textQkv[1], textQkv[2], norm_added_q, norm_added_k);
+        StreamHeads fromImage = new(imageQkv[0], imageQkv[1], imageQkv[2], norm_q, norm_k);
+        (Tensor q, Tensor k, Tensor v) = Heads.Place(_heads, rotary, fromText, fromImage); // [batch, tokens, heads, head]
         Tensor joined = Heads.Attend(q, k, v); // [batch, tokens, width]
 
         long words = text.shape[1];
@@ -74,9 +72,9 @@ internal sealed class SingleAttention : Module
     public SingleAttention(FluxConfig config, Device? device, ScalarType dtype)
         : base(nameof(SingleAttention))
     {
-        AdaptableLinear Linear() => new(config.Width, config.Width, device, dtype);
         _heads = config.NumAttentionHeads;
-        (to_q, to_k, to_v) = (Linear(), Linear(), Linear());
+        AdaptableLinear[] row = AdaptableLinear.Row(3, config.Width, config.Width, device, dtype);
+        (to_q, to_k, to_v) = (row[0], row[1], row[2]);
         norm_q = new RmsNorm(config.AttentionHeadDim, device, dtype);
         norm_k = new RmsNorm(config.AttentionHeadDim, device, dtype);
         RegisterComponents();
@@ -84,9 +82,8 @@ internal sealed class SingleAttention : Module
 
     public Tensor forward(Tensor x, Tensor rotary)
     {
-        Tensor q = RotaryEmbedding.Apply(norm_q.forward(Heads.Split(to_q.forward(x), _heads)), rotary); // [batch, tokens, heads, head]
-        Tensor k = RotaryEmbedding.Apply(norm_k.forward(Heads.Split(to_k.forward(x), _heads)), rotary);
-        Tensor v = Heads.Split(to_v.forward(x), _heads);
+        Tensor[] qkv = AdaptableLinear.Together(x, to_q, to_k, to_v); // [batch, tokens, width] each
+        (Tensor q, Tensor k, Tensor v) = Heads.Place(_heads, rotary, new StreamHeads(qkv[0], qkv[1], qkv[2], norm_q, norm_k)); // [batch, tokens, heads, head]
         return Heads.Attend(q, k, v); // [batch, tokens, width]
     }
 }
@@ -111,19 +108,19 @@ internal sealed class DoubleStreamBlock : Module
         RegisterComponents();
     }
 
-    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, Tensor steering, Tensor rotary)
+    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, FluxSteps steps, int step)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor[] imageMod = norm1.forward(steering); // shift, scale, gate of attention, then of the feed-forward network
-        Tensor[] textMod = norm1_context.forward(steering);
+        Tensor[] imageMod = steps.Of(norm1, step); // shift, scale, gate of attention, then of the feed-forward network
+        Tensor[] textMod = steps.Of(norm1_context, step);
 
         (Tensor imageAttended, Tensor textAttended) = attn.forward(
-            Modulation.Apply(image, imageMod[0], imageMod[1]), Modulation.Apply(text, textMod[0], textMod[1]), rotary);
-        image = addcmul(image, imageMod[2], imageAttended, 1); // [batch, image, width]
-        text = addcmul(text, textMod[2], textAttended, 1); // [batch, text, width]
+            Modulation.Apply(image, imageMod[0], imageMod[1]), Modulation.Apply(text, textMod[0], textMod[1]), steps.Turns);
+        image = Modulation.Add(image, imageMod[2], imageAttended); // [batch, image, width]
+        text = Modulation.Add(text, textMod[2], textAttended); // [batch, text, width]
 
-        image = addcmul(image, imageMod[5], ff.forward(Modulation.Apply(image, imageMod[3], imageMod[4])), 1);
-        text = addcmul(text, textMod[5], ff_context.forward(Modulation.Apply(text, textMod[3], textMod[4])), 1);
+        image = Modulation.Add(image, imageMod[5], ff.forward(Modulation.Apply(image, imageMod[3], imageMod[4])));
+        text = Modulation.Add(text, textMod[5], ff_context.forward(Modulation.Apply(text, textMod[3], textMod[4])));
         if (text.dtype == ScalarType.Float16)
         {
             // The text stream of FLUX outgrows float16 in late blocks.
@@ -151,14 +148,14 @@ internal sealed class SingleStreamBlock : Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x, Tensor steering, Tensor rotary)
+    public Tensor forward(Tensor x, FluxSteps steps, int step)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor[] mod = norm.forward(steering); // shift, scale, gate
+        Tensor[] mod = steps.Of(norm, step); // shift, scale, gate
         Tensor normed = Modulation.Apply(x, mod[0], mod[1]);
-        Tensor mlp = functional.gelu(proj_mlp.forward(normed), TorchSharp.Modules.GELU.Approximate.tanh); // [batch, tokens, 4 · width]
-        Tensor attended = attn.forward(normed, rotary); // [batch, tokens, width]
-        x = addcmul(x, mod[2], proj_out.forward(attended, mlp), 1);
+        Tensor mlp = proj_mlp.Gelu(normed); // [batch, tokens, 4 · width]
+        Tensor attended = attn.forward(normed, steps.Turns); // [batch, tokens, width]
+        x = Modulation.Add(x, mod[2], proj_out.forward(attended, mlp));
         if (x.dtype == ScalarType.Float16)
         {
             x = x.clamp(-65504, 65504);
@@ -202,6 +199,9 @@ public sealed class FluxTransformer : Module
     {
         Initialize(seed);
     }
+
+    /// <summary>A transformer whose weights are whatever the memory held, for a caller that fills every one.</summary>
+    internal static FluxTransformer Uninitialized(FluxConfig config, Device? device, ScalarType? dtype) => new(config, device, dtype);
 
     /// <summary>A transformer whose weights are whatever the memory held: for loaders that fill every one.</summary>
     private FluxTransformer(FluxConfig config, Device? device, ScalarType? dtype)
@@ -298,27 +298,51 @@ public sealed class FluxTransformer : Module
         Action<int, Tensor>? afterBlock)
     {
         CheckInputs(latents, condition, text, pooled, sigma, guidance, imageIds, textIds);
+        using FluxSteps one = Prepare(condition, text, pooled, sigma, guidance, imageIds, textIds);
+        return forward(latents, one, 0, afterBlock);
+    }
+
+    /// <summary>Computes once what all steps of a generation share; the caller disposes it.</summary>
+    /// <param name="condition">[batch, image, in channels]. Given if and only if the transformer is conditional.</param>
+    /// <param name="text">[batch, text, joint attention dim].</param>
+    /// <param name="pooled">[batch, pooled projection dim].</param>
+    /// <param name="sigma">Noise levels, step by step: [steps · batch].</param>
+    /// <param name="guidance">[batch]. Given if and only if the transformer has a guidance embedding.</param>
+    /// <param name="imageIds">[image, 3].</param>
+    /// <param name="textIds">[text, 3].</param>
+    internal FluxSteps Prepare(Tensor? condition, Tensor text, Tensor pooled, Tensor sigma, Tensor? guidance, Tensor imageIds, Tensor textIds)
+    {
         using DisposeScope scope = NewDisposeScope();
         ScalarType type = DType;
-
-        Tensor image = x_embedder.forward(latents.to(type)); // [batch, image, width]
-        if (c_embedder is not null)
-        {
-            image = image + c_embedder.forward(condition!.to(type));
-        }
+        long steps = sigma.shape[0] / pooled.shape[0];
+        Tensor? embedded = c_embedder?.forward(condition!.to(type)); // [batch, image, width]
         Tensor words = context_embedder.forward(text.to(type)); // [batch, text, width]
 
         // Rounded to the network's type before the multiplication, as in the runs that the published weights were trained with.
-        Tensor embedding = time_text_embed.forward(sigma.to(type) * 1000, guidance is null ? null : guidance.to(type) * 1000, pooled.to(type)); // [batch, width]
-        Tensor steering = functional.silu(embedding);
-        Tensor rotary = RotaryEmbedding.Turns(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, 1, head / 2], complex
+        Tensor? told = guidance is null ? null : guidance.to(type).repeat(steps) * 1000;
+        Tensor embedding = time_text_embed.forward(sigma.to(type) * 1000, told, pooled.to(type).repeat(steps, 1)); // [steps · batch, width]
+        Tensor turns = RotaryEmbedding.Turns(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, 1, head / 2], complex
+        return new FluxSteps(
+            words.DetachFromDisposeScope(), embedded?.DetachFromDisposeScope(), turns.DetachFromDisposeScope(), functional.silu(embedding).DetachFromDisposeScope());
+    }
+
+    /// <summary>The velocity of the latents in one step: as above, with what <see cref="Prepare"/> gave.</summary>
+    internal Tensor forward(Tensor latents, FluxSteps steps, int step, Action<int, Tensor>? afterBlock = null)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor image = x_embedder.forward(latents.to(DType)); // [batch, image, width]
+        if (steps.Condition is not null)
+        {
+            image = image + steps.Condition;
+        }
+        Tensor words = steps.Words; // [batch, text, width]
 
         int blocks = 0;
         foreach (DoubleStreamBlock block in transformer_blocks)
         {
             using Tensor lastImage = image;
-            using Tensor lastWords = words;
-            (image, words) = block.forward(image, words, steering, rotary);
+            using Tensor? lastWords = ReferenceEquals(words, steps.Words) ? null : words;
+            (image, words) = block.forward(image, words, steps, step);
             afterBlock?.Invoke(++blocks, image);
         }
 
@@ -326,13 +350,13 @@ public sealed class FluxTransformer : Module
         foreach (SingleStreamBlock block in single_transformer_blocks)
         {
             using Tensor last = joined;
-            joined = block.forward(joined, steering, rotary);
+            joined = block.forward(joined, steps, step);
             afterBlock?.Invoke(++blocks, joined.narrow(1, words.shape[1], latents.shape[1]));
         }
         image = joined.narrow(1, words.shape[1], latents.shape[1]); // [batch, image, width]
 
         // Here the scale comes first, unlike everywhere else.
-        Tensor[] mod = norm_out.forward(steering);
+        Tensor[] mod = steps.Of(norm_out, step);
         return proj_out.forward(Modulation.Apply(image, shift: mod[1], scale: mod[0])).MoveToOuterDisposeScope();
     }
 

@@ -1,3 +1,4 @@
+using Dsd.Models.Native;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -16,10 +17,15 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     private readonly List<LoraPair> _adapters = [];
 
     public AdaptableLinear(long inputs, long outputs, Device? device = null, ScalarType dtype = ScalarType.Float32)
+        : this(empty(outputs, inputs, dtype: dtype, device: device), empty(outputs, dtype: dtype, device: device))
+    {
+    }
+
+    private AdaptableLinear(Tensor weights, Tensor biases)
         : base(nameof(AdaptableLinear))
     {
-        weight = Parameter(empty(outputs, inputs, dtype: dtype, device: device));
-        bias = Parameter(empty(outputs, dtype: dtype, device: device));
+        weight = Parameter(weights);
+        bias = Parameter(biases);
         // A network built inside a dispose scope outlives it.
         weight.DetachFromDisposeScope();
         bias.DetachFromDisposeScope();
@@ -38,6 +44,47 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     /// <summary>Weights used in place of the layer's own while an adapter is attached that holds them whole.</summary>
     public WholeLinear? Replacement { get; set; }
 
+    /// <summary>Layers of one shape whose weights lie end to end, so that <see cref="Together"/> can be one product.</summary>
+    public static AdaptableLinear[] Row(int count, long inputs, long outputs, Device? device, ScalarType dtype)
+    {
+        using Tensor weights = empty(count * outputs, inputs, dtype: dtype, device: device);
+        using Tensor biases = empty(count * outputs, dtype: dtype, device: device);
+        return [.. Enumerable.Range(0, count).Select(i => new AdaptableLinear(weights.narrow(0, i * outputs, outputs), biases.narrow(0, i * outputs, outputs)))];
+    }
+
+    /// <summary>
+    /// What each layer gives for x [batch, tokens, inputs]: by one matrix product where the weights lie end to end, nothing lies over them and nothing learns. A larger product
+    /// uses a GPU better. The results then are parts of one tensor.
+    /// </summary>
+    public static Tensor[] Together(Tensor x, params AdaptableLinear[] layers)
+    {
+        if (!Fused || is_grad_enabled() || !layers.All(l => l.IsPlain && l.FollowsOn(layers[0], layers)))
+        {
+            return [.. layers.Select(l => l.forward(x))];
+        }
+        (Tensor first, Tensor offset) = (layers[0].weight, layers[0].bias);
+        long outputs = layers.Sum(l => l.weight.shape[0]);
+        Tensor all = functional.linear(
+            x, first.as_strided([outputs, first.shape[1]], [first.shape[1], 1], first.storage_offset()), offset.as_strided([outputs], [1], offset.storage_offset()));
+        return all.split([.. layers.Select(l => l.weight.shape[0])], -1); // [batch, tokens, outputs] each
+    }
+
+    /// <summary>False gives each layer a product of its own: for comparisons.</summary>
+    public static bool Fused { get; set; } = true;
+
+    private bool IsPlain => _adapters.Count == 0 && Replacement is null;
+
+    // Whatever moves a layer's weights elsewhere, to another device or type, parts them: each then starts a storage of its own.
+    private bool FollowsOn(AdaptableLinear first, AdaptableLinear[] layers)
+    {
+        long before = layers.TakeWhile(l => l != this).Sum(l => l.weight.shape[0]);
+        return Follows(first.weight, weight, before * first.weight.shape[1]) && Follows(first.bias, bias, before);
+
+        static bool Follows(Tensor start, Tensor tensor, long numbers) => tensor.is_contiguous()
+            && tensor.storage_offset() == start.storage_offset() + numbers
+            && TensorMemory.Address(tensor) == TensorMemory.Address(start) + (numbers * start.element_size());
+    }
+
     public override Tensor forward(Tensor x)
     {
         (Tensor used, Tensor offset) = WeightAndBias(x.dtype);
@@ -48,6 +95,16 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
             y = pair.AddTo(y, pair.Down(rows));
         }
         return y.view([.. x.shape[..^1], y.shape[^1]]);
+    }
+
+    /// <summary>GELU, in its tanh form, of what <see cref="forward(Tensor)"/> gives.</summary>
+    public Tensor Gelu(Tensor x)
+    {
+        if (!IsPlain || !FusedGelu.Suits(x))
+        {
+            return functional.gelu(forward(x), TorchSharp.Modules.GELU.Approximate.tanh);
+        }
+        return FusedGelu.Apply(x.flatten(0, -2), weight, bias).view([.. x.shape[..^1], weight.shape[0]]);
     }
 
     /// <summary>What <see cref="forward(Tensor)"/> gives for both inputs [batch, tokens, …] side by side, without a copy of them that lies there.</summary>

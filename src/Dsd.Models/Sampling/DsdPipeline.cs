@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Models.Flux;
 using Dsd.Models.Imaging;
 using Dsd.Models.Weights;
 using TorchSharp;
@@ -103,15 +104,22 @@ public sealed class DsdPipeline : IDsdModel
         // With i = 1 the pass without condition cancels out of the formula, and is left out.
         Passes? guided = anyGuided ? WithEmptyPrompt(plain, withoutCondition: i != 1, options) : null;
 
-        Tensor Predict(int step, Tensor x, Passes passes)
+        Dictionary<Passes, FluxSteps> shared = [];
+        FluxSteps Shared(Passes passes)
         {
-            long batch = passes.Pooled.shape[0];
-            Tensor textIds = LatentPacking.TextIds(passes.Text.shape[1], device);
-            Tensor sigma = full(batch, sigmas[step], device: device);
-            Tensor? guidance = Model.Transformer.Config.GuidanceEmbeds ? full(batch, options.Guidance, device: device) : null;
-            Tensor repeated = x.repeat(batch / x.shape[0], 1, 1);
-            return Model.Transformer.forward(repeated, passes.Condition, passes.Text, passes.Pooled, sigma, guidance, imageIds, textIds).to(ScalarType.Float32);
+            if (!shared.TryGetValue(passes, out FluxSteps? steps))
+            {
+                long batch = passes.Pooled.shape[0];
+                Tensor textIds = LatentPacking.TextIds(passes.Text.shape[1], device);
+                Tensor? guidance = Model.Transformer.Config.GuidanceEmbeds ? full(batch, options.Guidance, device: device) : null;
+                steps = Model.Transformer.Prepare(passes.Condition, passes.Text, passes.Pooled, Sampler.Levels(sigmas, batch, device), guidance, imageIds, textIds);
+                shared.Add(passes, steps);
+            }
+            return steps;
         }
+
+        Tensor Predict(int step, Tensor x, Passes passes) =>
+            Model.Transformer.forward(x.repeat(passes.Pooled.shape[0] / x.shape[0], 1, 1), Shared(passes), step).to(ScalarType.Float32);
 
         Tensor Velocity(int step, Tensor x)
         {
@@ -124,7 +132,17 @@ public sealed class DsdPipeline : IDsdModel
             Tensor towardsText = t * (c - ut);
             return i == 1 ? ut + towardsText : v[0] + i * (ut - v[0]) + towardsText;
         }
-        return Sampler.Integrate(noise, sigmas, Velocity, progress, cancellationToken).MoveToOuterDisposeScope();
+        try
+        {
+            return Sampler.Integrate(noise, sigmas, Velocity, progress, cancellationToken).MoveToOuterDisposeScope();
+        }
+        finally
+        {
+            foreach (FluxSteps steps in shared.Values)
+            {
+                steps.Dispose();
+            }
+        }
     }
 
     /// <summary>The right frame of each decoded canvas: [batch, 3, height, width] in about −1…1.</summary>

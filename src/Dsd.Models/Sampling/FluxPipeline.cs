@@ -68,12 +68,9 @@ public sealed class FluxPipeline : ITextToImageModel
         Tensor imageIds = LatentPacking.ImageIds(options.Height / Model.Vae.Config.Factor, options.Width / Model.Vae.Config.Factor, transformer.Device);
         Tensor textIds = LatentPacking.TextIds(text.Text.shape[1], transformer.Device);
         Tensor? guidance = transformer.Config.GuidanceEmbeds ? full(prompts.Count, options.Guidance, device: transformer.Device) : null;
+        using FluxSteps shared = transformer.Prepare(null, text.Text, text.Pooled, Sampler.Levels(sigmas, prompts.Count, transformer.Device), guidance, imageIds, textIds);
 
-        Tensor Velocity(int step, Tensor x)
-        {
-            Tensor sigma = full(prompts.Count, sigmas[step], device: transformer.Device);
-            return transformer.forward(x, null, text.Text, text.Pooled, sigma, guidance, imageIds, textIds);
-        }
+        Tensor Velocity(int step, Tensor x) => transformer.forward(x, shared, step);
         return Sampler.Integrate(noise, sigmas, Velocity, progress, cancellationToken).MoveToOuterDisposeScope();
     }
 

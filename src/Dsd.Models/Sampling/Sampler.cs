@@ -18,6 +18,9 @@ internal static class Sampler
         return LatentPacking.Pack(stack(latents)).to(device).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The noise level of every row in every step, step by step: [steps · batch]. The last sigma, 0, begins no step.</summary>
+    public static Tensor Levels(float[] sigmas, long batch, Device device) => tensor(sigmas[..^1]).repeat_interleave(batch).to(device);
+
     /// <summary>Follows the velocity from noise to latents. Latents stay float32 throughout; the network's type is the velocity's affair.</summary>
     /// <param name="latents">[batch, tokens, channels] at the first sigma. They stay as they are.</param>
     /// <param name="sigmas">One more than there are steps, falling to 0.</param>

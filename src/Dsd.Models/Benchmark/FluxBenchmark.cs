@@ -1,0 +1,234 @@
+using System.Diagnostics;
+using Dsd.Models.Flux;
+using Dsd.Models.Lora;
+using Dsd.Models.Native;
+using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Benchmark;
+
+/// <summary>Times a step of the FLUX transformer with all optimisations, with each one switched off, and with none.</summary>
+/// <remarks>The switches are the process's: nothing else should draw meanwhile.</remarks>
+public static class FluxBenchmark
+{
+    private const int Rounds = 3;
+
+    private static readonly (string Name, Action<bool> Set)[] Switches =
+    [
+        ("kernels", on => FluxKernels.Enabled = on),
+        ("fused_projections", on => AdaptableLinear.Fused = on),
+        ("fused_gelu", on => FusedGelu.Enabled = on),
+    ];
+
+    /// <summary>Measures.</summary>
+    /// <param name="options">Model, sizes and device.</param>
+    /// <param name="others">Other implementations to measure beside.</param>
+    /// <param name="progress">Told each result at once.</param>
+    /// <param name="cancellationToken">Checked between variants.</param>
+    /// <returns>The results, <c>plain</c> first.</returns>
+    /// <exception cref="WeightsException">The folder's transformer does not fit the config.</exception>
+    public static IReadOnlyList<FluxBenchmarkResult> Run(
+        FluxBenchmarkOptions options, IReadOnlyList<FluxBenchmarkVariant>? others = null, IProgress<FluxBenchmarkResult>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        double rate = MatrixProductRate(options);
+        using FluxTransformer transformer = Transformer(options);
+        FluxBenchmarkInputs inputs = Inputs(options);
+        List<FluxBenchmarkResult> results = [];
+        bool[] before = [FluxKernels.Enabled, AdaptableLinear.Fused, FusedGelu.Enabled];
+        float[]? plain = null;
+        string[] names = [.. Switches.Select(s => s.Name)];
+        try
+        {
+            Measure("plain", on: []);
+            Measure("all", names);
+            foreach (string name in names)
+            {
+                Measure($"no_{name}", [.. names.Where(n => n != name)]);
+            }
+            Measure("no_shared_steps", names, sharedSteps: false);
+            foreach (FluxBenchmarkVariant other in others ?? [])
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Func<float[]> step = other.Prepare(inputs);
+                Add(other.Name, _ => step(), step);
+            }
+        }
+        finally
+        {
+            Switch([.. names.Where((_, i) => before[i])]);
+        }
+        return results;
+
+        void Measure(string variant, string[] on, bool sharedSteps = true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Switch(on);
+            using DisposeScope own = NewDisposeScope();
+            Given given = new(inputs, transformer);
+            // What steps share is computed within the time, for as many steps as a generation has.
+            FluxSteps? steps = null;
+            Tensor Step(int i)
+            {
+                if (!sharedSteps || on.Length == 0)
+                {
+                    return transformer.forward(given.Latents, given.Condition, given.Text, given.Pooled, given.Sigma, given.Guidance, given.ImageIds, given.TextIds);
+                }
+                if (i % options.Steps == 0 || steps is null)
+                {
+                    steps?.Dispose();
+                    steps = transformer.Prepare(given.Condition, given.Text, given.Pooled, given.Sigma.repeat(options.Steps), given.Guidance, given.ImageIds, given.TextIds);
+                }
+                return transformer.forward(given.Latents, steps, i % options.Steps);
+            }
+            Add(variant, i => Step(i).Dispose(), () => Step(0).to(ScalarType.Float32).cpu().data<float>().ToArray());
+            steps?.Dispose();
+        }
+
+        void Add(string variant, Action<int> step, Func<float[]> output)
+        {
+            float[] found = output();
+            plain ??= found;
+            double seconds = Median(step, options);
+            double arithmetic = Arithmetic(options);
+            FluxBenchmarkResult result = new(
+                variant,
+                (options.Device ?? CPU).ToString(),
+                options.Rows * options.Columns + options.TextTokens,
+                1000 * seconds,
+                arithmetic / seconds / 1e12,
+                arithmetic / seconds / rate,
+                Memory(options),
+                plain.Zip(found).Max(pair => Math.Abs((double)pair.First - pair.Second)));
+            results.Add(result);
+            progress?.Report(result);
+        }
+    }
+
+    /// <summary>Multiplications and additions of a step of one picture.</summary>
+    internal static double Arithmetic(FluxBenchmarkOptions options)
+    {
+        FluxConfig c = options.Config;
+        double width = c.Width;
+        double image = (double)options.Rows * options.Columns;
+        double tokens = image + options.TextTokens;
+        double block = (2 * tokens * 12 * width * width) + (4 * tokens * tokens * width); // linear layers, attention
+        double ends = 2 * width * ((image * c.InChannels * (c.Conditional ? 2 : 1)) + (options.TextTokens * c.JointAttentionDim) + (image * c.OutputChannels));
+        return ((c.NumLayers + c.NumSingleLayers) * block) + ends;
+    }
+
+    private static void Switch(string[] on)
+    {
+        foreach ((string name, Action<bool> set) in Switches)
+        {
+            set(on.Contains(name));
+        }
+    }
+
+    private static double Median(Action<int> step, FluxBenchmarkOptions options)
+    {
+        int done = 0;
+        double Round(TimeSpan least)
+        {
+            Synchronize(options);
+            Stopwatch watch = Stopwatch.StartNew();
+            int first = done;
+            do
+            {
+                step(done++);
+                if ((done - first) % 8 == 0)
+                {
+                    // Work is issued ahead of the device, and time would be up long before it is done.
+                    Synchronize(options);
+                }
+            }
+            while (watch.Elapsed < least);
+            Synchronize(options);
+            return watch.Elapsed.TotalSeconds / (done - first);
+        }
+        Round(options.Round / 4);
+        return Enumerable.Range(0, Rounds).Select(_ => Round(options.Round)).Order().ElementAt(Rounds / 2);
+    }
+
+    private static double MatrixProductRate(FluxBenchmarkOptions options)
+    {
+        long size = (options.Device ?? CPU).type == DeviceType.CUDA ? 8192 : 1024;
+        using DisposeScope scope = NewDisposeScope();
+        Tensor a = full([size, size], 0.5f, dtype: options.DType, device: options.Device);
+        a.normal_();
+        return 2.0 * size * size * size / Median(_ => a.mm(a).Dispose(), options with { Round = TimeSpan.FromSeconds(0.5) });
+    }
+
+    private static FluxTransformer Transformer(FluxBenchmarkOptions options)
+    {
+        if (options.ModelFolder is { } folder)
+        {
+            using WeightSource weights = WeightSource.Open(ModelFolder.Open(folder).ComponentFolder("transformer"));
+            return FluxTransformer.Load(options.Config, weights, options.Device, options.DType);
+        }
+        FluxTransformer transformer = FluxTransformer.Uninitialized(options.Config, options.Device, options.DType);
+        random.manual_seed(0);
+        foreach (Tensor parameter in transformer.parameters())
+        {
+            // Small enough that no stream grows out of its type over many blocks; weights of norms near one.
+            parameter.normal_(parameter.dim() == 1 ? 0.5 : 0, parameter.dim() == 1 ? 0.1 : 0.5 / Math.Sqrt(parameter.shape[1]));
+        }
+        return transformer;
+    }
+
+    private static FluxBenchmarkInputs Inputs(FluxBenchmarkOptions options)
+    {
+        FluxConfig c = options.Config;
+        int image = options.Rows * options.Columns;
+        float[] Draw(long seed, int count) => Noise.Normal(seed, count);
+        return new FluxBenchmarkInputs(
+            Draw(1, image * c.InChannels),
+            c.Conditional ? Draw(2, image * c.InChannels) : null,
+            Draw(3, options.TextTokens * c.JointAttentionDim),
+            Draw(4, c.PooledProjectionDim),
+            0.7f,
+            c.GuidanceEmbeds ? 3.5f : null,
+            options);
+    }
+
+    private static void Synchronize(FluxBenchmarkOptions options)
+    {
+        if ((options.Device ?? CPU).type == DeviceType.CUDA)
+        {
+            cuda.synchronize();
+        }
+    }
+
+    private static long Memory(FluxBenchmarkOptions options) =>
+        (options.Device ?? CPU).type == DeviceType.CUDA ? CudaModule.UsedMemory(Math.Max(0, options.Device!.index)) : Process.GetCurrentProcess().PeakWorkingSet64;
+
+    /// <summary>The inputs on the device.</summary>
+    private sealed class Given(FluxBenchmarkInputs inputs, FluxTransformer transformer)
+    {
+        private readonly FluxBenchmarkOptions _o = inputs.Options;
+
+        public Tensor Latents => field ??= On(inputs.Latents, 1, Image, _o.Config.InChannels);
+
+        public Tensor? Condition => field ??= inputs.Condition is { } values ? On(values, 1, Image, _o.Config.InChannels) : null;
+
+        public Tensor Text => field ??= On(inputs.Text, 1, _o.TextTokens, _o.Config.JointAttentionDim);
+
+        public Tensor Pooled => field ??= On(inputs.Pooled, 1, _o.Config.PooledProjectionDim);
+
+        public Tensor Sigma => field ??= full(1, inputs.Sigma, device: transformer.Device);
+
+        public Tensor? Guidance => field ??= inputs.Guidance is { } value ? full(1, value, device: transformer.Device) : null;
+
+        public Tensor ImageIds => field ??= LatentPacking.ImageIds(2 * _o.Rows, 2 * _o.Columns, transformer.Device);
+
+        public Tensor TextIds => field ??= LatentPacking.TextIds(_o.TextTokens, transformer.Device);
+
+        private long Image => _o.Rows * _o.Columns;
+
+        private Tensor On(float[] values, params long[] shape) => tensor(values, shape).to(transformer.DType).to(transformer.Device);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using Dsd.Models.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Flux;
+
+/// <summary>
+/// Pointwise work of the blocks as CUDA kernels of our own (flux.cu), for inference in bfloat16: each reads its inputs once and rounds once, where the same in torch's
+/// operations takes several passes over memory. Where they cannot be had, torch's operations do the work.
+/// </summary>
+internal static class FluxKernels
+{
+    // A thread holds eight numbers of a row, and a block has at most 1024 threads.
+    private const long MostWidth = 8192;
+    private const int Threads = 256;
+    private static readonly ConcurrentDictionary<int, CudaModule?> Modules = new();
+    private static readonly Lock Gate = new();
+
+    /// <summary>Whether kernels are used where they can be. Off until they have been run on a GPU and compared; <c>dsd bench flux</c> switches them on.</summary>
+    public static bool Enabled { get; set; }
+
+    /// <summary>Why there are no kernels; null while none were missed.</summary>
+    public static string? Unavailable { get; private set; }
+
+    /// <summary>Whether the kernels take a tensor [..., width] of a block, and all that goes with it.</summary>
+    public static bool Suit(Tensor x) =>
+        Enabled && x.device_type == DeviceType.CUDA && x.dtype == ScalarType.BFloat16 && !is_grad_enabled() && x.shape[^1] % 8 == 0 && x.shape[^1] <= MostWidth && Module(x) is not null;
+
+    /// <summary><c>layer_norm(x) · (1 + scale) + shift</c> of x [batch, tokens, width]; shift and scale are [batch, 1, width].</summary>
+    public static Tensor Modulate(Tensor x, Tensor shift, Tensor scale, float epsilon)
+    {
+        Tensor rows = x.contiguous();
+        Tensor y = empty_like(rows);
+        long width = x.shape[2];
+        Module(x)!.Launch(
+            "modulate",
+            (x.shape[0] * x.shape[1], 1),
+            (int)((width / 8 + 31) / 32 * 32),
+            Address(rows), Row(shift), Row(scale), Address(y), width, Stride(shift, scale), x.shape[1], Bits(epsilon));
+        return y;
+    }
+
+    /// <summary><c>x + gate · y</c> of x and y [batch, tokens, width]; gate is [batch, 1, width].</summary>
+    public static Tensor GatedResidual(Tensor x, Tensor gate, Tensor y)
+    {
+        (Tensor rows, Tensor others) = (x.contiguous(), y.contiguous());
+        Tensor result = empty_like(rows);
+        long count = x.numel();
+        Module(x)!.Launch(
+            "gated_residual",
+            ((count / 8 + Threads - 1) / Threads, 1),
+            Threads,
+            Address(rows), Row(gate), Address(others), Address(result), count, x.shape[2], Stride(gate, gate), x.shape[1]);
+        return result;
+    }
+
+    /// <summary>
+    /// Normalises and turns a stream's queries and keys, and puts them and its values in their places among all tokens.
+    /// </summary>
+    /// <param name="q">[batch, tokens, width], rows perhaps apart; k and v alike.</param>
+    /// <param name="k">Keys.</param>
+    /// <param name="v">Values.</param>
+    /// <param name="weights">Of the norms of q and k, [head] each, and what they add to the mean square.</param>
+    /// <param name="turns">Of the rotary embedding: [all tokens, 1, head / 2], complex.</param>
+    /// <param name="to">Queries, keys and values of all tokens: [batch, all tokens, heads, head], in one piece.</param>
+    /// <param name="first">The place of the stream's first token.</param>
+    public static void Place(Tensor q, Tensor k, Tensor v, (Tensor Q, Tensor K, double Epsilon) weights, Tensor turns, (Tensor Q, Tensor K, Tensor V) to, long first)
+    {
+        (long batch, long tokens) = (q.shape[0], q.shape[1]);
+        (long all, long heads, long head) = (to.Q.shape[1], to.Q.shape[2], to.Q.shape[3]);
+        Tensor turn = turns.contiguous();
+        Module(q)!.Launch(
+            "place_heads",
+            ((batch * tokens * heads * 32 + Threads - 1) / Threads, 3),
+            Threads,
+            Address(q), Address(k), Address(v), RowStride(q), RowStride(k), RowStride(v), Address(weights.Q), Address(weights.K), Address(turn),
+            Address(to.Q), Address(to.K), Address(to.V), batch, tokens, first, all, heads, head, Bits((float)weights.Epsilon));
+    }
+
+    private static CudaModule? Module(Tensor x)
+    {
+        int device = x.device_index;
+        if (!Modules.TryGetValue(device, out CudaModule? module))
+        {
+            lock (Gate)
+            {
+                module = Modules.GetOrAdd(device, Load);
+            }
+        }
+        return module;
+    }
+
+    private static CudaModule? Load(int device)
+    {
+        try
+        {
+            Unavailable = CudaDriver.Missing();
+            return Unavailable is null ? new CudaModule(TextResource("flux.cu"), "flux.cu", device) : null;
+        }
+        catch (Exception e) when (e is InvalidOperationException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            Unavailable = e.Message;
+            return null;
+        }
+    }
+
+    private static string TextResource(string name)
+    {
+        using Stream stream = typeof(FluxKernels).Assembly.GetManifestResourceStream($"Dsd.Models.Flux.{name}")!;
+        using StreamReader reader = new(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static long Address(Tensor tensor) => TensorMemory.Address(tensor);
+
+    private static long Bits(float value) => BitConverter.SingleToUInt32Bits(value);
+
+    /// <summary>The address of [batch, 1, width], whose rows must have their channels side by side.</summary>
+    private static long Row(Tensor modulation) => modulation.stride(2) == 1
+        ? Address(modulation)
+        : throw new ArgumentException("A modulation's channels must lie side by side.", nameof(modulation));
+
+    /// <summary>The distance of two rows, which must be the same for both.</summary>
+    private static long Stride(Tensor first, Tensor second) => first.stride(0) == second.stride(0)
+        ? first.stride(0)
+        : throw new ArgumentException("Shift and scale must be parts of one tensor.", nameof(second));
+
+    /// <summary>The distance of two tokens in [batch, tokens, width], whose batches must follow one another.</summary>
+    private static long RowStride(Tensor x) => x.stride(2) == 1 && (x.shape[0] == 1 || x.stride(0) == x.shape[1] * x.stride(1)) && x.stride(1) % 2 == 0
+        ? x.stride(1)
+        : throw new ArgumentException("Tokens must follow one another, and their channels too.", nameof(x));
+}

@@ -1,0 +1,10 @@
+using TorchSharp;
+
+namespace Dsd.Models.Tests;
+
+/// <summary>A test for a CUDA device; elsewhere it is skipped and says why. Mark its class with the trait Category=Gpu.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class GpuFactAttribute : FactAttribute
+{
+    public GpuFactAttribute() => Skip = torch.cuda.is_available() ? null : "Needs a CUDA device and libtorch's CUDA build; this process has none.";
+}
