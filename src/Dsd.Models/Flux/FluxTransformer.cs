@@ -239,7 +239,8 @@ public sealed class FluxTransformer : Module
     /// <exception cref="ArgumentException">The config contradicts itself.</exception>
     /// <exception cref="WeightsException">The weights do not fit the config; lists all that are missing, unexpected or ill-shaped.</exception>
     /// <remarks>
-    /// A conditional transformer may be loaded from plain FLUX weights: its <c>c_embedder</c> then starts at zero.
+    /// A conditional transformer may be loaded from plain FLUX weights: its <c>c_embedder</c> then starts at zero. Black Forest Labs' single files are known by their names and
+    /// loaded too.
     /// Adapter tensors within the checkpoint (<c>lora_A</c>, <c>lora_B</c>) are left out: adapters come from files of their own.
     /// </remarks>
     public static FluxTransformer Load(FluxConfig config, WeightSource weights, Device? device = null, ScalarType? dtype = null)
@@ -247,6 +248,10 @@ public sealed class FluxTransformer : Module
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
         config.Validate();
+        if (FluxSingleFile.Of(weights) is { } single)
+        {
+            return Load(config, single, weights, device, dtype);
+        }
         Dictionary<string, string> names = weights.Names.Where(n => !IsAdapter(n)).DistinctBy(BaseName).ToDictionary(BaseName);
         ExpectSize(config, weights, names);
         bool silent = config.Conditional && !names.ContainsKey("c_embedder.weight");
@@ -255,6 +260,31 @@ public sealed class FluxTransformer : Module
         {
             WeightLoader.Load(transformer, weights, IsAdapter, BaseName);
             if (silent)
+            {
+                transformer.AddSilentCondition();
+            }
+            return transformer;
+        }
+        catch
+        {
+            transformer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The shape that weights by the names of Black Forest Labs' single files tell by themselves; null for weights by other names, whose config lies beside them.</summary>
+    /// <exception cref="WeightsException">A tensor is missing or has no shape that could be.</exception>
+    public static FluxConfig? ConfigOf(WeightSource weights) => FluxSingleFile.Of(weights)?.Config();
+
+    // No such file has a condition: the embedder starts at zero.
+    private static FluxTransformer Load(FluxConfig config, FluxSingleFile single, WeightSource weights, Device? device, ScalarType? dtype)
+    {
+        single.Expect(config);
+        FluxTransformer transformer = new(config with { Conditional = false }, device, dtype);
+        try
+        {
+            WeightLoader.LoadPieces(transformer, weights, single.IsForeign, single.Pieces);
+            if (config.Conditional)
             {
                 transformer.AddSilentCondition();
             }

@@ -98,6 +98,9 @@ public sealed class LoraAdapter : IDisposable
         return new LoraAttachment(this, transformer, linears, scale, trainable);
     }
 
+    /// <summary>Refuses a transformer that the adapter does not fit, as <see cref="Attach"/> would.</summary>
+    internal void RequireFit(FluxTransformer transformer, float scale) => CheckFit(transformer.Linears(), scale);
+
     /// <summary>Adds the adapter to a transformer's own weights, computed in float32 and cast back. All weights change, or none.</summary>
     /// <param name="transformer">The transformer; conditional where the adapter has a <c>c_embedder</c>.</param>
     /// <param name="scale">Strength of the low-rank part, times alpha / rank: 1 is as trained.</param>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Lora;
 
-/// <summary>Adapter files in diffusers' layout.</summary>
+/// <summary>Adapter files: written in diffusers' layout, read in it and in the other layouts that are in use for FLUX (docs/decisions/adapters.md).</summary>
 internal static class LoraFile
 {
     private const string Prefix = "transformer.";
@@ -15,30 +15,42 @@ internal static class LoraFile
     public static LoraAdapter Load(string path)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        LoraMetadata? metadata = file.Metadata.TryGetValue(LoraMetadata.Key, out string? json) ? LoraMetadata.Parse(path, json) : null;
-        Dictionary<string, string> names = Names(file); // module or parameter name → key in the file
-        Refuse(file, names);
-
+        LoraMetadata? metadata = LoraMetadata.Of(file);
+        LoraKeys keys = LoraKeys.Read(file);
         Dictionary<string, LoraFactors> factors = [];
         Dictionary<string, Tensor> whole = [];
         try
         {
-            foreach (string module in names.Keys.Where(n => n.EndsWith(SuffixA, StringComparison.Ordinal)).Select(n => n[..^SuffixA.Length]))
+            foreach (LoraKeys.Layer layer in keys.Layers)
             {
-                (TensorEntry a, TensorEntry b) = (file.Entry(names[module + SuffixA]), file.Entry(names[module + SuffixB]));
+                (TensorEntry a, TensorEntry b) = (file.Entry(layer.A), file.Entry(layer.B));
                 if (a.Shape.Length != 2 || b.Shape.Length != 2 || a.Shape[0] != b.Shape[1] || a.Shape[0] is < 1 or > 65536)
                 {
                     throw new SafetensorsException(path, a.Name, "factors A [rank, inputs] and B [outputs, rank] of one rank", $"A {a} and B {b}");
                 }
                 int rank = (int)a.Shape[0];
-                float alpha = names.TryGetValue(module + SuffixAlpha, out string? scalar)
-                    ? Scalar(file, scalar)
-                    : metadata?.AlphaOf(path, module, rank) ?? rank;
-                factors.Add(module, new LoraFactors(Read(file, a.Name), Read(file, b.Name), alpha));
+                long[] outputs = layer.Parts.Divide(b.Shape[0])
+                    ?? throw new SafetensorsException(path, b.Name, $"outputs that {string.Join(", ", layer.Parts.Modules)} can share", $"{b}");
+                using DisposeScope scope = NewDisposeScope();
+                (Tensor down, Tensor up) = (Read(file, a.Name), Read(file, b.Name));
+                up = layer.Parts.HalvesSwapped ? cat([.. up.chunk(2).Reverse()]) : up;
+                Tensor[] ups = up.split(outputs);
+                for (int i = 0; i < ups.Length; i++)
+                {
+                    string module = layer.Parts.Modules[i];
+                    float alpha = layer.Alpha is { } scalar ? Scalar(file, scalar) : metadata?.AlphaOf(path, module, rank) ?? rank;
+                    LoraFactors own = new(down.clone().DetachFromDisposeScope(), ups[i].clone().DetachFromDisposeScope(), alpha);
+                    if (!factors.TryAdd(module, own))
+                    {
+                        own.A.Dispose();
+                        own.B.Dispose();
+                        throw new WeightsException(path, $"one pair of factors for {module}", $"a second one, {a.Name}");
+                    }
+                }
             }
-            foreach ((string name, string key) in names.Where(n => !IsLora(n.Key)))
+            foreach ((string name, string key) in keys.Whole)
             {
-                whole.Add(name, Read(file, key));
+                whole.Add(name, Read(file, key).DetachFromDisposeScope());
             }
             return new LoraAdapter(path, factors, whole);
         }
@@ -68,43 +80,6 @@ internal static class LoraFile
         SafetensorsWriter.Write(path, tensors, metadata);
     }
 
-    /// <summary>The file's keys by what they are called within the transformer.</summary>
-    private static Dictionary<string, string> Names(SafetensorsFile file)
-    {
-        bool prefixed = file.Entries.Keys.Any(k => k.StartsWith(Prefix, StringComparison.Ordinal));
-        string[] strange = prefixed ? [.. file.Entries.Keys.Where(k => !k.StartsWith(Prefix, StringComparison.Ordinal))] : [];
-        return strange.Length == 0
-            ? file.Entries.Keys.ToDictionary(k => prefixed ? k[Prefix.Length..] : k)
-            : throw new WeightsException(file.Path, $"tensors of the transformer alone, all under '{Prefix}'", $"{strange.Length} others: {Some(strange)}");
-    }
-
-    private static void Refuse(SafetensorsFile file, Dictionary<string, string> names)
-    {
-        string[] alone =
-        [
-            .. names.Keys.Where(n => n.EndsWith(SuffixA, StringComparison.Ordinal) && !names.ContainsKey(n[..^SuffixA.Length] + SuffixB)),
-            .. names.Keys.Where(n => n.EndsWith(SuffixB, StringComparison.Ordinal) && !names.ContainsKey(n[..^SuffixB.Length] + SuffixA)),
-            .. names.Keys.Where(n => n.EndsWith(SuffixAlpha, StringComparison.Ordinal) && !names.ContainsKey(n[..^SuffixAlpha.Length] + SuffixA)),
-        ];
-        if (alone.Length > 0)
-        {
-            throw new WeightsException(file.Path, "factors A and B for each adapted layer", $"{alone.Length} tensors without a partner: {Some(alone)}");
-        }
-        string[] strange = [.. names.Keys.Where(n => n.Contains("lora_", StringComparison.Ordinal) && !IsLora(n))];
-        if (strange.Length > 0)
-        {
-            throw new WeightsException(
-                file.Path, $"adapter tensors that end in {SuffixA} or {SuffixB}", $"{strange.Length} of another kind of adapter or layout: {Some(strange)}");
-        }
-        if (!names.Keys.Any(n => n.EndsWith(SuffixA, StringComparison.Ordinal)))
-        {
-            throw new WeightsException(file.Path, $"an adapter with tensors that end in {SuffixA}", $"{names.Count} tensors, none of them such: {Some([.. names.Keys])}");
-        }
-    }
-
-    private static bool IsLora(string name) =>
-        name.EndsWith(SuffixA, StringComparison.Ordinal) || name.EndsWith(SuffixB, StringComparison.Ordinal) || name.EndsWith(SuffixAlpha, StringComparison.Ordinal);
-
     private static Tensor Read(SafetensorsFile file, string key)
     {
         Tensor tensor = file.Read(key);
@@ -113,7 +88,7 @@ internal static class LoraFile
             tensor.Dispose();
             throw new SafetensorsException(file.Path, key, "floating-point numbers", $"{file.Entry(key)}");
         }
-        return tensor.DetachFromDisposeScope();
+        return tensor;
     }
 
     private static float Scalar(SafetensorsFile file, string key)
@@ -126,7 +101,4 @@ internal static class LoraFile
         float alpha = file.Read(key).to(ScalarType.Float32).reshape(1)[0].item<float>();
         return float.IsFinite(alpha) ? alpha : throw new SafetensorsException(file.Path, key, "a finite alpha", $"{alpha}");
     }
-
-    private static string Some(string[] names) =>
-        string.Join(", ", names.Order(StringComparer.Ordinal).Take(8)) + (names.Length > 8 ? ", …" : "");
 }

@@ -11,6 +11,9 @@ internal sealed class LoraMetadata
     public const string Key = "lora_adapter_metadata";
 
     private const string Prefix = "transformer.";
+    private const string PeftWeights = "adapter_model.safetensors";
+    private const string PeftConfig = "adapter_config.json";
+    private const int MostConfigBytes = 1 << 20;
     private readonly int? _rank;
     private readonly float? _alpha;
     private readonly Dictionary<string, double> _ranks;
@@ -20,7 +23,24 @@ internal sealed class LoraMetadata
     private LoraMetadata(int? rank, float? alpha, Dictionary<string, double> ranks, Dictionary<string, double> alphas, bool rankStabilised) =>
         (_rank, _alpha, _ranks, _alphas, _rankStabilised) = (rank, alpha, ranks, alphas, rankStabilised);
 
-    public static LoraMetadata Parse(string file, string json)
+    /// <summary>The config in the file's metadata, or in the <c>adapter_config.json</c> that PEFT writes beside an <c>adapter_model.safetensors</c>; null for neither.</summary>
+    public static LoraMetadata? Of(SafetensorsFile file)
+    {
+        if (file.Metadata.TryGetValue(Key, out string? json))
+        {
+            return Parse(file.Path, json);
+        }
+        string config = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path))!, PeftConfig);
+        if (Path.GetFileName(file.Path) != PeftWeights || !File.Exists(config))
+        {
+            return null;
+        }
+        return new FileInfo(config).Length <= MostConfigBytes
+            ? Parse(config, File.ReadAllText(config), prefix: "")
+            : throw new WeightsException(config, $"at most {MostConfigBytes} bytes", $"{new FileInfo(config).Length}");
+    }
+
+    public static LoraMetadata Parse(string file, string json, string prefix = Prefix)
     {
         try
         {
@@ -28,22 +48,22 @@ internal sealed class LoraMetadata
             JsonElement root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
             {
-                throw new WeightsException(file, $"an object in the metadata '{Key}'", $"{root.ValueKind}");
+                throw new WeightsException(file, "an object as the adapter's config", $"{root.ValueKind}");
             }
-            if (Flag(root, "use_dora"))
+            if (Flag(root, prefix + "use_dora"))
             {
-                throw new WeightsException(file, "a plain low-rank adapter", "one with DoRA (use_dora in its metadata), which is not known here");
+                throw new WeightsException(file, "a plain low-rank adapter", "one with DoRA (use_dora in its config), which is not known here");
             }
             return new LoraMetadata(
-                Number(file, root, "r") is { } r ? (int)r : null,
-                (float?)Number(file, root, "lora_alpha"),
-                Pattern(file, root, "rank_pattern"),
-                Pattern(file, root, "alpha_pattern"),
-                Flag(root, "use_rslora"));
+                Number(file, root, prefix + "r") is { } r ? (int)r : null,
+                (float?)Number(file, root, prefix + "lora_alpha"),
+                Pattern(file, root, prefix + "rank_pattern"),
+                Pattern(file, root, prefix + "alpha_pattern"),
+                Flag(root, prefix + "use_rslora"));
         }
         catch (JsonException e)
         {
-            throw new WeightsException(file, $"JSON in the metadata '{Key}'", e.Message.TrimEnd('.'), e);
+            throw new WeightsException(file, "JSON as the adapter's config", e.Message.TrimEnd('.'), e);
         }
     }
 
@@ -90,15 +110,15 @@ internal sealed class LoraMetadata
         pattern.Where(p => module == p.Key || module.EndsWith("." + p.Key, StringComparison.Ordinal)).Select(p => (double?)p.Value).FirstOrDefault();
 
     private static bool Flag(JsonElement root, string name) =>
-        root.TryGetProperty(Prefix + name, out JsonElement value) && value.ValueKind == JsonValueKind.True;
+        root.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.True;
 
     private static double? Number(string file, JsonElement root, string name) =>
-        root.TryGetProperty(Prefix + name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? Positive(file, name, value) : null;
+        root.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? Positive(file, name, value) : null;
 
     private static Dictionary<string, double> Pattern(string file, JsonElement root, string name)
     {
         Dictionary<string, double> pattern = [];
-        if (root.TryGetProperty(Prefix + name, out JsonElement value) && value.ValueKind == JsonValueKind.Object)
+        if (root.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Object)
         {
             foreach (JsonProperty entry in value.EnumerateObject())
             {
@@ -112,5 +132,5 @@ internal sealed class LoraMetadata
     private static double Positive(string file, string name, JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number) && number is > 0 and < 1e9
             ? number
-            : throw new WeightsException(file, $"a positive number as '{Prefix}{name}' in the metadata '{Key}'", value.GetRawText()[..Math.Min(40, value.GetRawText().Length)]);
+            : throw new WeightsException(file, $"a positive number as '{name}' in the adapter's config", value.GetRawText()[..Math.Min(40, value.GetRawText().Length)]);
 }

@@ -11,7 +11,7 @@ namespace Dsd.Models.Sampling;
 public sealed class FluxModel : IDisposable
 {
     private const string TransformerName = "transformer";
-    private LoraAttachment? _attachment;
+    private IReadOnlyList<LoraAttachment> _attachments = [];
 
     /// <summary>Puts the parts together.</summary>
     /// <exception cref="ArgumentException">The parts do not fit together; names both sizes.</exception>
@@ -55,11 +55,12 @@ public sealed class FluxModel : IDisposable
     /// <exception cref="ArgumentException">The options contradict each other, or there is no such device.</exception>
     public static FluxModel Load(string folder, PipelineOptions? options = null)
     {
+        options ??= new PipelineOptions();
         ModelFolder parts = ModelFolder.Open(folder);
-        FluxConfig config = parts.ReadConfig<FluxConfig>(TransformerName);
+        FluxConfig config = ConfigOf(options.TransformerFile) ?? parts.ReadConfig<FluxConfig>(TransformerName);
         return config.Conditional
             ? throw new WeightsException(folder, $"a plain transformer ({FluxConfig.PlainClass})", $"{FluxConfig.ConditionalClass}, which needs a reference: load it as a conditional model")
-            : Load(parts, config, parts.ComponentFolder(TransformerName), options ?? new PipelineOptions());
+            : Load(parts, config, options.TransformerFile ?? parts.ComponentFolder(TransformerName), options);
     }
 
     /// <summary>Loads a conditional model, as Diffusion Self-Distillation makes it.</summary>
@@ -71,24 +72,85 @@ public sealed class FluxModel : IDisposable
     /// <exception cref="ArgumentException">The options contradict each other, or there is no such device.</exception>
     public static FluxModel LoadConditional(string folder, string? dsdFolder = null, PipelineOptions? options = null)
     {
+        options ??= new PipelineOptions();
+        if (dsdFolder is not null && options.TransformerFile is not null)
+        {
+            throw new ArgumentException($"Option {nameof(options.TransformerFile)} and a release folder both bring a transformer: leave one out.", nameof(options));
+        }
         ModelFolder parts = ModelFolder.Open(folder);
+        if (ConfigOf(options.TransformerFile) is { } told)
+        {
+            return Load(parts, told with { Conditional = true }, options.TransformerFile!, options);
+        }
         ModelFolder source = dsdFolder is null ? parts : ModelFolder.OpenParts(dsdFolder);
         // The release's own description calls the folder by the second name.
         string name = !source.Has(TransformerName) && source.Has("transformers") ? "transformers" : TransformerName;
         FluxConfig config = source.ReadConfig<FluxConfig>(name) with { Conditional = true };
-        return Load(parts, config, source.ComponentFolder(name), options ?? new PipelineOptions());
+        return Load(parts, config, options.TransformerFile ?? source.ComponentFolder(name), options);
+    }
+
+    /// <summary>
+    /// Lays these adapters over the transformer, all at once, in place of those that lay there. Nothing is loaded again but the adapters, and the transformer's own weights stay as
+    /// they are; with no adapter the model is the plain one.
+    /// </summary>
+    /// <param name="adapters">The adapters, none of them twice; at most one that holds layers whole, such as DSD's <c>c_embedder</c>.</param>
+    /// <exception cref="WeightsException">A file is none, or does not fit the transformer or the other adapters. The adapters from before then stay.</exception>
+    /// <exception cref="IOException">A file cannot be read. The adapters from before then stay.</exception>
+    /// <remarks>It must not run beside a generation.</remarks>
+    public void SetAdapters(params IReadOnlyList<LoraUse> adapters)
+    {
+        ArgumentNullException.ThrowIfNull(adapters);
+        List<LoraAdapter> loaded = [];
+        List<LoraAttachment> attached = [];
+        try
+        {
+            foreach (LoraUse use in adapters)
+            {
+                loaded.Add(LoraAdapter.Load(use.File));
+                loaded[^1].RequireFit(Transformer, use.Scale);
+            }
+            if (loaded.Where(a => a.Whole.Count > 0).Skip(1).FirstOrDefault() is { } second)
+            {
+                throw new WeightsException(second.Source, "one adapter that holds layers whole", $"a second one: {string.Join(", ", second.Whole.Keys)}. Which should count is nobody's guess");
+            }
+            // Nothing is wrong with them any more, so the old ones can go.
+            TakeOff(_attachments);
+            _attachments = attached;
+            foreach ((LoraAdapter adapter, LoraUse use) in loaded.Zip(adapters))
+            {
+                attached.Add(adapter.Attach(Transformer, use.Scale));
+            }
+        }
+        finally
+        {
+            loaded.ForEach(adapter => adapter.Dispose());
+        }
     }
 
     /// <summary>Frees all parts.</summary>
     public void Dispose()
     {
-        _attachment?.Dispose();
+        TakeOff(_attachments);
         Text.Dispose();
         Transformer.Dispose();
         Vae.Dispose();
     }
 
-    private static FluxModel Load(ModelFolder parts, FluxConfig config, string transformerFolder, PipelineOptions options)
+    private static void TakeOff(IEnumerable<LoraAttachment> attachments)
+    {
+        foreach (LoraAttachment attachment in attachments)
+        {
+            attachment.Dispose();
+        }
+    }
+
+    private static FluxConfig? ConfigOf(string? transformerFile)
+    {
+        using WeightSource? weights = transformerFile is null ? null : WeightSource.Open(transformerFile);
+        return weights is null ? null : FluxTransformer.ConfigOf(weights);
+    }
+
+    private static FluxModel Load(ModelFolder parts, FluxConfig config, string transformerWeights, PipelineOptions options)
     {
         options.Validate();
         SchedulerConfig scheduler = parts.ReadConfig<SchedulerConfig>("scheduler", "scheduler_config.json", "FlowMatchEulerDiscreteScheduler");
@@ -100,15 +162,14 @@ public sealed class FluxModel : IDisposable
         {
             text = TextEncoders.Load(parts, options);
             vae = LoadVae(parts, options);
-            using (WeightSource weights = WeightSource.Open(transformerFolder))
+            using (WeightSource weights = WeightSource.Open(transformerWeights))
             {
                 transformer = FluxTransformer.Load(config, weights, options.Device, options.DType);
             }
             model = new FluxModel(text, transformer, vae, scheduler) { Warn = options.Warn };
             if (options.LoraFile is { } file)
             {
-                using LoraAdapter adapter = LoraAdapter.Load(file);
-                model._attachment = adapter.Attach(transformer, options.LoraScale);
+                model.SetAdapters(new LoraUse(file, options.LoraScale));
             }
             return model;
         }

@@ -20,7 +20,13 @@ public sealed record PipelineOptions
             : throw new ArgumentOutOfRangeException(nameof(DType), value, $"Option {nameof(DType)} must be Float32, BFloat16 or Float16, but is {value}.");
     } = ScalarType.Float32;
 
-    /// <summary>An adapter file in diffusers' layout, laid over the transformer. Null, the default, is none.</summary>
+    /// <summary>
+    /// A file with the transformer's weights in place of the folder's: Black Forest Labs' single file (<c>flux1-dev.safetensors</c>), whose shapes tell the config, or one in
+    /// diffusers' layout, for which the folder's config holds. Null, the default: the folder's own.
+    /// </summary>
+    public string? TransformerFile { get; init; }
+
+    /// <summary>An adapter file in the layout of diffusers, PEFT, Black Forest Labs or kohya, laid over the transformer. Null, the default, is none.</summary>
     public string? LoraFile { get; init; }
 
     /// <summary>Strength of the adapter, −100 to 100; 1, the default, is as trained. It needs a <see cref="LoraFile"/>.</summary>

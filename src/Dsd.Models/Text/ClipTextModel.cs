@@ -190,6 +190,9 @@ public sealed class ClipTextModel : Module<Tensor, (Tensor Last, Tensor Pooled)>
         encoder.Initialize(generator, config);
     }
 
+    /// <summary>An encoder whose weights are whatever the memory held, for a caller that fills every one.</summary>
+    internal static ClipTextModel Uninitialized(ClipTextConfig config, Device? device, ScalarType? dtype) => new(config, device, dtype);
+
     /// <summary>An encoder whose weights are whatever the memory held: for loading.</summary>
     private ClipTextModel(ClipTextConfig config, Device? device, ScalarType? dtype)
         : base(nameof(ClipTextModel))

@@ -283,6 +283,9 @@ public sealed class T5Encoder : Module<Tensor, Tensor>
         encoder.Initialize(generator);
     }
 
+    /// <summary>An encoder whose weights are whatever the memory held, for a caller that fills every one.</summary>
+    internal static T5Encoder Uninitialized(T5Config config, Device? device, ScalarType? dtype) => new(config, device, dtype);
+
     /// <summary>An encoder whose weights are whatever the memory held: for loading.</summary>
     private T5Encoder(T5Config config, Device? device, ScalarType? dtype)
         : base(nameof(T5Encoder))

@@ -21,33 +21,54 @@ public static class WeightLoader
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(source);
+        LoadPieces(module, source, ignore, (name, entry) => [new WeightPiece(rename?.Invoke(name) ?? name, 0, Rows(entry.Shape), 0)]);
+    }
+
+    /// <summary>The same where a tensor's rows may belong to several parameters, or in another order.</summary>
+    internal static void LoadPieces(nn.Module module, WeightSource source, Func<string, bool>? ignore, Func<string, TensorEntry, IReadOnlyList<WeightPiece>> pieces)
+    {
         using IDisposable noGrad = no_grad();
         Dictionary<string, Tensor> places = module.state_dict();
-        Dictionary<string, string> names = [];
+        Dictionary<string, List<(string Source, WeightPiece Piece)>> given = [];
         List<string> unexpected = [];
         List<string> misfits = [];
         foreach (string name in source.Names.Where(n => ignore?.Invoke(n) != true))
         {
-            string own = rename?.Invoke(name) ?? name;
             TensorEntry entry = source.Entry(name);
-            if (!places.TryGetValue(own, out Tensor? place))
+            foreach (WeightPiece piece in pieces(name, entry))
             {
-                unexpected.Add($"{name} {entry}");
-            }
-            else if (!names.TryAdd(own, name))
-            {
-                misfits.Add($"{name}: a second tensor for {own}, besides {names[own]}");
-            }
-            else if (!place.shape.AsSpan().SequenceEqual(entry.Shape))
-            {
-                misfits.Add($"{name}: expected [{string.Join(", ", place.shape)}], found {entry}");
-            }
-            else if (DTypes.Scalar(entry.DType) is not { } type || DTypes.IsFloating(type) != DTypes.IsFloating(place.dtype))
-            {
-                misfits.Add($"{name}: expected numbers that fit {place.dtype}, found {entry}");
+                if (!places.TryGetValue(piece.Name, out Tensor? place))
+                {
+                    unexpected.Add($"{name} {entry}");
+                    continue;
+                }
+                if (!given.TryGetValue(piece.Name, out List<(string Source, WeightPiece Piece)>? others))
+                {
+                    given.Add(piece.Name, others = []);
+                }
+                if (others.Any(o => o.Piece.To < piece.To + piece.Rows && piece.To < o.Piece.To + o.Piece.Rows))
+                {
+                    misfits.Add($"{name}: a second tensor for {piece.Name}, besides {others[0].Source}");
+                    continue;
+                }
+                others.Add((name, piece));
+                bool whole = piece.Rows == Rows(entry.Shape) && piece.To == 0;
+                if (whole ? !place.shape.AsSpan().SequenceEqual(entry.Shape) : !IsPart(piece, entry, place))
+                {
+                    misfits.Add($"{name}: expected [{string.Join(", ", place.shape)}]{(whole ? "" : $" for {piece.Name}")}, found {entry}");
+                }
+                else if (DTypes.Scalar(entry.DType) is not { } type || DTypes.IsFloating(type) != DTypes.IsFloating(place.dtype))
+                {
+                    misfits.Add($"{name}: expected numbers that fit {place.dtype}, found {entry}");
+                }
             }
         }
-        string[] missing = [.. places.Where(p => !names.ContainsKey(p.Key)).Select(p => $"{p.Key} [{string.Join(", ", p.Value.shape)}]")];
+        // Rows that no tensor gives count as missing; those that do not fit are named already.
+        string[] missing =
+        [
+            .. places.Where(p => !given.TryGetValue(p.Key, out List<(string Source, WeightPiece Piece)>? own) || (misfits.Count == 0 && own.Sum(o => o.Piece.Rows) != Rows(p.Value.shape)))
+                .Select(p => $"{p.Key} [{string.Join(", ", p.Value.shape)}]"),
+        ];
         if (missing.Length + unexpected.Count + misfits.Count > 0)
         {
             throw new WeightsException(
@@ -56,21 +77,37 @@ public static class WeightLoader
                     + List("Missing", missing) + List("Unexpected", unexpected) + List("Ill-fitting", misfits)
                     + " Check that the config belongs to these weights.");
         }
-        foreach ((string own, string name) in names)
+        foreach ((string own, List<(string Source, WeightPiece Piece)> sources) in given)
         {
-            Copy(source, name, places[own]);
+            foreach ((string name, WeightPiece piece) in sources)
+            {
+                Copy(source, name, piece, places[own]);
+            }
         }
     }
 
-    private static void Copy(WeightSource source, string name, Tensor place)
+    private static long Rows(ReadOnlySpan<long> shape) => shape.Length > 0 ? shape[0] : 1;
+
+    private static bool IsPart(WeightPiece piece, TensorEntry entry, Tensor place) =>
+        place.shape.Length > 0 && place.shape.AsSpan(1).SequenceEqual(entry.Shape.AsSpan(1)) && piece.To + piece.Rows <= place.shape[0];
+
+    private static void Copy(WeightSource source, string name, WeightPiece piece, Tensor place)
     {
-        if (place.device_type == DeviceType.CPU && place.is_contiguous() && DTypes.Scalar(source.Entry(name).DType) == place.dtype)
+        bool whole = piece.To == 0 && piece.Rows == Rows(source.Entry(name).Shape);
+        if (whole && place.device_type == DeviceType.CPU && place.is_contiguous() && DTypes.Scalar(source.Entry(name).DType) == place.dtype)
         {
             source.File(name).CopyTo(name, place);
             return;
         }
         using Tensor read = source.Read(name);
-        place.copy_(read);
+        if (whole)
+        {
+            place.copy_(read);
+            return;
+        }
+        using Tensor rows = read.narrow(0, piece.From, piece.Rows);
+        using Tensor into = place.narrow(0, piece.To, piece.Rows);
+        into.copy_(rows);
     }
 
     private static string List(string title, IReadOnlyCollection<string> items) =>

@@ -237,7 +237,7 @@ public class LoraAdapterTests : IDisposable
     [InlineData("{\"transformer.r\": 4, \"transformer.lora_alpha\": 4}", "rank 4 for x, as the metadata says, found rank 3")]
     [InlineData("{\"transformer.lora_alpha\": \"many\"}", "a positive number as 'transformer.lora_alpha'")]
     [InlineData("{\"transformer.use_dora\": true}", "DoRA")]
-    [InlineData("[1", "JSON in the metadata")]
+    [InlineData("[1", "JSON as the adapter's config")]
     public void Load_RefusesMetadataThatDoesNotFit(string metadata, string said)
     {
         Write(metadata, ("transformer.x.lora_A.weight", ones(3, 5)), ("transformer.x.lora_B.weight", ones(6, 3)));

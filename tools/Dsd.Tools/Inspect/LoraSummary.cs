@@ -7,7 +7,10 @@ namespace Dsd.Tools.Inspect;
 /// <summary>The low-rank pairs among a set of tensors.</summary>
 internal sealed record LoraSummary
 {
-    /// <summary>How the names are formed: <c>peft</c> (<c>lora_A</c>, <c>lora_B</c>) or <c>kohya</c> (<c>lora_down</c>, <c>lora_up</c>).</summary>
+    /// <summary>
+    /// How the names are formed: <c>peft</c> (diffusers' modules, <c>lora_A</c>, <c>lora_B</c>), <c>black-forest-labs</c> (the modules of their single files, <c>lora_A</c>,
+    /// <c>lora_B</c>) or <c>kohya</c> (<c>lora_down</c>, <c>lora_up</c>).
+    /// </summary>
     public required string Layout { get; init; }
 
     /// <summary>How many layers are adapted.</summary>
@@ -32,7 +35,7 @@ internal sealed record LoraSummary
     public static LoraSummary? Find(IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         (string Layout, string A, string B) names = tensors.Keys.Any(n => n.EndsWith(".lora_A.weight", StringComparison.Ordinal))
-            ? ("peft", ".lora_A.weight", ".lora_B.weight")
+            ? (tensors.Keys.Any(n => n.Contains("double_blocks.", StringComparison.Ordinal) || n.Contains("single_blocks.", StringComparison.Ordinal)) ? "black-forest-labs" : "peft", ".lora_A.weight", ".lora_B.weight")
             : ("kohya", ".lora_down.weight", ".lora_up.weight");
         TensorEntry[] downs = [.. tensors.Values.Where(t => t.Name.EndsWith(names.A, StringComparison.Ordinal))];
         if (downs.Length == 0)

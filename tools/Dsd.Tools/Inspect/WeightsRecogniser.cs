@@ -43,7 +43,7 @@ internal sealed class WeightsRecogniser(IReadOnlyDictionary<string, TensorEntry>
     private Recognised FluxSingleFile()
     {
         string prefix = Has("double_blocks.0.img_attn.qkv.weight") ? "" : SingleFilePrefix;
-        return new Recognised("flux-transformer-single-file", "FLUX transformer in the layout of its first release; convert it to diffusers' layout to use it here", new Dictionary<string, object>
+        return new Recognised("flux-transformer-single-file", "FLUX transformer by the names of Black Forest Labs' single files", new Dictionary<string, object>
         {
             ["num_layers"] = Blocks($"{prefix}double_blocks."),
             ["num_single_layers"] = Blocks($"{prefix}single_blocks."),

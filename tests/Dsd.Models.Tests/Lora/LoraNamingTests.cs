@@ -1,0 +1,128 @@
+using Dsd.Models.Lora;
+using Dsd.Models.Weights;
+using Dsd.Testing;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Tests.Lora;
+
+public sealed class LoraNamingTests : IDisposable
+{
+    private const int Width = 4;
+    private const int Rank = 2;
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("lora_unet_double_blocks_3_img_attn_qkv.lora_down.weight", "lora_unet_double_blocks_3_img_attn_qkv.lora_up.weight", "lora_unet_double_blocks_3_img_attn_qkv.alpha")]
+    [InlineData("diffusion_model.double_blocks.3.img_attn.qkv.lora_A.weight", "diffusion_model.double_blocks.3.img_attn.qkv.lora_B.weight", "diffusion_model.double_blocks.3.img_attn.qkv.alpha")]
+    [InlineData("base_model.model.double_blocks.3.img_attn.qkv.lora_A.weight", "base_model.model.double_blocks.3.img_attn.qkv.lora_B.weight", "base_model.model.double_blocks.3.img_attn.qkv.alpha")]
+    [InlineData("double_blocks.3.img_attn.qkv.lora_A.weight", "double_blocks.3.img_attn.qkv.lora_B.weight", "double_blocks.3.img_attn.qkv.alpha")]
+    public void Load_DividesAFusedLayerAmongDiffusersLayers(string a, string b, string alpha)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (Tensor down, Tensor up) = (randn(Rank, Width), randn(3 * Width, Rank));
+        Write((a, down), (b, up), (alpha, tensor(6f)));
+
+        using LoraAdapter adapter = LoraAdapter.Load(File);
+
+        string[] modules = ["transformer_blocks.3.attn.to_k", "transformer_blocks.3.attn.to_q", "transformer_blocks.3.attn.to_v"];
+        Assert.Equal(modules, adapter.Factors.Keys);
+        foreach ((string module, int place) in modules.Zip(new[] { 1, 0, 2 }))
+        {
+            using Tensor delta = adapter.Merged($"{module}.weight", zeros(Width, Width));
+            Assert.True(delta.allclose(6f / Rank * up.narrow(0, place * Width, Width).mm(down), atol: 1e-6), module);
+        }
+    }
+
+    [Fact]
+    public void Load_DividesASingleBlocksFirstLayer_AndLeavesItsSecondWhole()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor up = randn(7 * Width, Rank);
+        Write(
+            ("lora_unet_single_blocks_12_linear1.lora_down.weight", randn(Rank, Width)), ("lora_unet_single_blocks_12_linear1.lora_up.weight", up),
+            ("lora_unet_single_blocks_12_linear2.lora_down.weight", randn(Rank, 5 * Width)), ("lora_unet_single_blocks_12_linear2.lora_up.weight", randn(Width, Rank)));
+
+        using LoraAdapter adapter = LoraAdapter.Load(File);
+
+        Assert.Equal(
+            ["attn.to_k", "attn.to_q", "attn.to_v", "proj_mlp", "proj_out"], adapter.Factors.Keys.Select(k => k.Replace("single_transformer_blocks.12.", "", StringComparison.Ordinal)));
+        Assert.True(adapter.Factors["single_transformer_blocks.12.proj_mlp"].B.allclose(up.narrow(0, 3 * Width, 4 * Width)));
+        Assert.All(adapter.Factors.Values, f => Assert.Equal(1, f.Scale));
+    }
+
+    [Fact]
+    public void Load_SwapsTheHalvesOfTheLastModulation()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor up = randn(2 * Width, Rank);
+        Write(("lora_unet_final_layer_adaLN_modulation_1.lora_down.weight", randn(Rank, Width)), ("lora_unet_final_layer_adaLN_modulation_1.lora_up.weight", up));
+
+        using LoraAdapter adapter = LoraAdapter.Load(File);
+
+        Assert.True(adapter.Factors["norm_out.linear"].B.allclose(cat([up.narrow(0, Width, Width), up.narrow(0, 0, Width)])));
+    }
+
+    [Theory]
+    [InlineData("lora_transformer_transformer_blocks_0_attn_to_out_0", "transformer_blocks.0.attn.to_out.0")]
+    [InlineData("lora_transformer_single_transformer_blocks_7_proj_mlp", "single_transformer_blocks.7.proj_mlp")]
+    [InlineData("lora_unet_txt_in", "context_embedder")]
+    [InlineData("lora_unet_double_blocks_0_txt_mlp_2", "transformer_blocks.0.ff_context.net.2")]
+    [InlineData("lora_unet_guidance_in_out_layer", "time_text_embed.guidance_embedder.linear_2")]
+    public void Load_KnowsUnderscoredNames(string published, string module)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Write((published + ".lora_down.weight", randn(Rank, Width)), (published + ".lora_up.weight", randn(Width, Rank)));
+
+        using LoraAdapter adapter = LoraAdapter.Load(File);
+
+        Assert.Equal([module], adapter.Factors.Keys);
+    }
+
+    [Fact]
+    public void Load_OfPeftsFolder_TakesAlphaFromItsConfig()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        string file = _folder.File("adapter_model.safetensors");
+        SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["base_model.model.proj_out.lora_A.weight"] = randn(Rank, Width), ["base_model.model.proj_out.lora_B.weight"] = randn(Width, Rank) }, metadata: null);
+        System.IO.File.WriteAllText(_folder.File("adapter_config.json"), """{ "peft_type": "LORA", "r": 2, "lora_alpha": 8, "rank_pattern": {}, "alpha_pattern": {} }""");
+
+        using LoraAdapter adapter = LoraAdapter.Load(file);
+
+        Assert.Equal(8, adapter.Factors["proj_out"].Alpha);
+    }
+
+    [Fact]
+    public void Load_OfKeysThatNoLayoutExplains_NamesThem()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Write(("lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", randn(Rank, Width)), ("lora_unet_double_blocks_0_img_attn_qkv.lora_up.weight", randn(3 * Width, Rank)), ("lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", tensor(1f)));
+        Assert.Contains("lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
+
+        Write(("lora_unet_input_blocks_1_proj_in.lora_down.weight", randn(Rank, Width)), ("lora_unet_input_blocks_1_proj_in.lora_up.weight", randn(Width, Rank)));
+        Assert.Contains("lora_unet_input_blocks_1_proj_in", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
+
+        Write(("double_blocks.0.img_attn.qkv.lora_A.weight", randn(Rank, Width)), ("double_blocks.0.img_attn.qkv.lora_B.weight", randn(Width, Rank)));
+        Assert.Contains("to_q", Assert.Throws<SafetensorsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
+
+        Write(("transformer.proj_out.lora_A.weight", randn(Rank, Width)), ("transformer.proj_out.lora_B.weight", randn(Width, Rank)), ("transformer.proj_out.lora_down.weight", randn(Rank, Width)));
+        Assert.Contains("lora_down", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_OfALayerThatTwoNamesMean_IsRefused()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Write(
+            ("proj_out.lora_A.weight", randn(Rank, Width)), ("proj_out.lora_B.weight", randn(Width, Rank)),
+            ("final_layer.linear.lora_A.weight", randn(Rank, Width)), ("final_layer.linear.lora_B.weight", randn(Width, Rank)));
+
+        Assert.Contains("proj_out", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
+    }
+
+    private string File => _folder.File("adapter.safetensors");
+
+    private void Write(params (string Name, Tensor Tensor)[] tensors) => SafetensorsWriter.Write(File, tensors.ToDictionary(t => t.Name, t => t.Tensor), metadata: null);
+}

@@ -1,0 +1,71 @@
+using Dsd.Models.Autoencoder;
+using Dsd.Models.Flux;
+using Dsd.Models.Text;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Tests;
+
+/// <summary>Names and shapes of the published models, built without memory for their weights, against lists that were looked over and their published numbers of parameters.</summary>
+public sealed class PublishedShapesTests
+{
+    private static readonly Device Nowhere = new(DeviceType.META);
+
+    private static readonly FluxConfig Dev = new()
+    {
+        InChannels = 64,
+        NumLayers = 19,
+        NumSingleLayers = 38,
+        AttentionHeadDim = 128,
+        NumAttentionHeads = 24,
+        JointAttentionDim = 4096,
+        PooledProjectionDim = 768,
+        GuidanceEmbeds = true,
+        AxesDimsRope = [16, 56, 56],
+    };
+
+    public static TheoryData<string, long> Models => new()
+    {
+        { "flux1-dev", 11_901_408_320 },
+        { "flux1-schnell", 11_891_178_560 },
+        { "dsd", 11_901_608_000 },
+        { "vae", 83_819_683 },
+        { "t5-xxl-encoder", 4_762_310_656 },
+        { "clip-l-text", 123_060_480 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void TheModel_HasTheNamesShapesAndParametersOfThePublishedOne(string model, long parameters)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using nn.Module built = Build(model);
+        Dictionary<string, Tensor> tensors = built.state_dict();
+
+        string[] found = [.. tensors.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key} [{string.Join(", ", t.Value.shape)}]")];
+        string approved = Path.Combine(AppContext.BaseDirectory, "Published", $"{model}.txt");
+        string received = Path.ChangeExtension(approved, ".received.txt");
+        Directory.CreateDirectory(Path.GetDirectoryName(received)!);
+        File.WriteAllLines(received, found);
+
+        Assert.All(tensors.Values, t => Assert.Equal(DeviceType.META, t.device_type));
+        Assert.Equal(parameters, built.parameters().Sum(p => p.numel()));
+        Assert.True(File.Exists(approved), $"There is no list for {model}. What was found is in {received}.");
+        Assert.Equal(File.ReadAllLines(approved), found);
+    }
+
+    private static nn.Module Build(string model) => model switch
+    {
+        "flux1-dev" => FluxTransformer.Uninitialized(Dev, Nowhere, ScalarType.BFloat16),
+        "flux1-schnell" => FluxTransformer.Uninitialized(Dev with { GuidanceEmbeds = false }, Nowhere, ScalarType.BFloat16),
+        "dsd" => FluxTransformer.Uninitialized(Dev with { Conditional = true }, Nowhere, ScalarType.BFloat16),
+        "vae" => new AutoencoderKL(
+            new VaeConfig { LatentChannels = 16, BlockOutChannels = [128, 256, 512, 512], LayersPerBlock = 2, ScalingFactor = 0.3611f, ShiftFactor = 0.1159f, UseQuantConv = false, UsePostQuantConv = false },
+            Nowhere,
+            ScalarType.BFloat16),
+        "t5-xxl-encoder" => T5Encoder.Uninitialized(
+            new T5Config { VocabSize = 32128, DModel = 4096, DKv = 64, DFf = 10240, NumLayers = 24, NumHeads = 64, FeedForwardProj = "gated-gelu" }, Nowhere, ScalarType.BFloat16),
+        _ => ClipTextModel.Uninitialized(
+            new ClipTextConfig { VocabSize = 49408, HiddenSize = 768, IntermediateSize = 3072, NumHiddenLayers = 12, NumAttentionHeads = 12 }, Nowhere, ScalarType.Float16),
+    };
+}
