@@ -33,14 +33,26 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>
     /// <summary>The shape that this autoencoder was built with.</summary>
     public VaeConfig Config { get; }
 
+    /// <summary>
+    /// Side of the tiles in pixels, in which pictures that are larger are encoded and decoded, so that memory no longer grows with them; null, the default, for none. A multiple of four
+    /// times the factor, from 16 times. Tiles overlap by a quarter and fade into one another; since norms look over a whole tile, colours may differ a little from the untiled picture's.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">No such multiple.</exception>
+    public int? TileSide
+    {
+        get;
+        set => field = value is not { } side || (side >= 16 * Config.Factor && side % (4 * Config.Factor) == 0)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(TileSide)} must be a multiple of {4 * Config.Factor}, from {16 * Config.Factor}, but is {value}.");
+    }
+
     /// <summary>The distribution of a picture's latent.</summary>
     /// <param name="image">[batch, 3, height, width] in −1…1; height and width multiples of the factor.</param>
     /// <returns>Mean and logarithm of the variance (within −30…20), each [batch, latent channels, height / factor, width / factor].</returns>
     public (Tensor Mean, Tensor LogVariance) Encode(Tensor image)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor moments = encoder.forward(image);
-        moments = quant_conv?.forward(moments) ?? moments;
+        Tensor moments = TileSide is { } side ? Tiles.Map(image, side, pixels => pixels / Config.Factor, Moments) : Moments(image);
         Tensor[] halves = moments.chunk(2, dim: 1);
         return (halves[0].MoveToOuterDisposeScope(), halves[1].clamp(-30, 20).MoveToOuterDisposeScope());
     }
@@ -51,9 +63,16 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>
     public Tensor Decode(Tensor latent)
     {
         using DisposeScope scope = NewDisposeScope();
-        latent = post_quant_conv?.forward(latent) ?? latent;
-        return decoder.forward(latent).MoveToOuterDisposeScope();
+        return (TileSide is { } side ? Tiles.Map(latent, side / Config.Factor, pixels => pixels * Config.Factor, Picture) : Picture(latent)).MoveToOuterDisposeScope();
     }
+
+    private Tensor Moments(Tensor image)
+    {
+        Tensor moments = encoder.forward(image);
+        return quant_conv?.forward(moments) ?? moments;
+    }
+
+    private Tensor Picture(Tensor latent) => decoder.forward(post_quant_conv?.forward(latent) ?? latent);
 
     /// <summary>Encodes to the mode and decodes again.</summary>
     public override Tensor forward(Tensor image)

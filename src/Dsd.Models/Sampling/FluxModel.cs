@@ -198,6 +198,7 @@ public sealed class FluxModel : IDisposable
         try
         {
             WeightLoader.Load(vae, weights);
+            vae.TileSide = options.VaeTileSide;
             return vae;
         }
         catch

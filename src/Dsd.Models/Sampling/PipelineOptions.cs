@@ -32,6 +32,9 @@ public sealed record PipelineOptions
     /// <summary>Strength of the adapter, −100 to 100; 1, the default, is as trained. It needs a <see cref="LoraFile"/>.</summary>
     public float LoraScale { get; init => field = Check.Range(value, -100f, 100f, nameof(LoraScale)); } = 1f;
 
+    /// <summary>Side in pixels of the tiles in which the autoencoder works on larger pictures: see <see cref="Autoencoder.AutoencoderKL.TileSide"/>. Null, the default, is none.</summary>
+    public int? VaeTileSide { get; init; }
+
     /// <summary>Told, in a full sentence, what was done otherwise than asked: a prompt that was cut off. Null, the default, tells nobody.</summary>
     public Action<string>? Warn { get; init; }
 
