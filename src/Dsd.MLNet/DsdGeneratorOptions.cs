@@ -19,7 +19,7 @@ public sealed record DsdGeneratorOptions
     public string? ReleaseFolder { get; init => field = OptionCheck.TextOrNull(value, nameof(ReleaseFolder)); }
 
     /// <summary>
-    /// A LoRA file (safetensors, PEFT keys). Null, the default: the one noted at <see cref="AdapterColumn"/>, else the release folder's,
+    /// A LoRA file (safetensors; names of diffusers, PEFT, Black Forest Labs or kohya). Null, the default: the one noted at <see cref="AdapterColumn"/>, else the release folder's,
     /// else the embedded model's own. Refused where the input has an adapter too.
     /// </summary>
     public string? LoraFile { get; init => field = OptionCheck.TextOrNull(value, nameof(LoraFile)); }

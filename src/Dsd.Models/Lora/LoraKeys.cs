@@ -22,7 +22,8 @@ internal sealed record LoraKeys(IReadOnlyList<LoraKeys.Layer> Layers, IReadOnlyD
     ];
 
     // What other kinds of adapters, or other parts of these, call their tensors.
-    private static readonly string[] Foreign = ["lora_", ".lora.", "dora_scale", "hada_", "lokr_", ".diff", "processor"];
+    private static readonly string[] Foreign = ["lora_", ".lora.", "dora_scale", "hada_", "lokr_", "processor"];
+    private static readonly string[] ForeignEndings = [".diff", ".diff_b"];
 
     private enum Role
     {
@@ -53,7 +54,7 @@ internal sealed record LoraKeys(IReadOnlyList<LoraKeys.Layer> Layers, IReadOnlyD
             (string suffix, Role role) = Suffixes.FirstOrDefault(s => name.EndsWith(s.Suffix, StringComparison.Ordinal));
             if (suffix is null)
             {
-                if (underscored || Foreign.Any(f => name.Contains(f, StringComparison.Ordinal)))
+                if (underscored || Foreign.Any(f => name.Contains(f, StringComparison.Ordinal)) || ForeignEndings.Any(f => name.EndsWith(f, StringComparison.Ordinal)))
                 {
                     unknown.Add(key);
                 }
