@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Dsd.Models.Weights;
 using Dsd.Testing;
+using TorchSharp;
 
 namespace Dsd.Tools.Tests.Inspect;
 
@@ -33,6 +35,40 @@ public sealed class InspectWeightsTests : IDisposable
 
         Assert.Equal(stated.GetProperty("transformer.r").GetInt64(), lora.GetProperty("ranks")[0].GetInt64());
         Assert.Equal(stated.GetProperty("transformer.lora_alpha").GetDouble(), lora.GetProperty("alpha").GetDouble());
+    }
+
+    [Theory]
+    [InlineData("lora-kohya", "lora_unet_double_blocks_0_img_attn_proj", ".lora_down.weight", ".lora_up.weight")]
+    [InlineData("lora-black-forest-labs", "diffusion_model.double_blocks.0.img_attn.proj", ".lora_A.weight", ".lora_B.weight")]
+    public async Task Inspect_KnowsOtherNamesOfAdapters_AndTheirAlpha(string kind, string module, string a, string b)
+    {
+        using TemporaryFolder folder = new();
+        using (torch.Tensor factor = torch.ones(4, 4))
+        using (torch.Tensor alpha = torch.tensor(1f))
+        {
+            SafetensorsWriter.Write(folder.File("lora.safetensors"), new Dictionary<string, torch.Tensor> { [module + a] = factor, [module + b] = factor, [module + ".alpha"] = alpha });
+        }
+
+        JsonElement report = await Cli.Json("inspect", folder.File("lora.safetensors"));
+
+        Assert.Equal(kind, report.GetProperty("kind").GetString());
+        Assert.Equal(1, report.GetProperty("lora").GetProperty("alpha").GetDouble());
+        Assert.Equal(4, report.GetProperty("lora").GetProperty("ranks")[0].GetInt64());
+        Assert.DoesNotContain("convert", report.GetProperty("description").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("flux-transformer-single-file", "diffusion_model.double_blocks.0.img_attn.qkv.weight")]
+    [InlineData("autoencoder-single-file", "encoder.conv_in.weight", "decoder.conv_in.weight", "encoder.down.0.block.0.conv1.weight")]
+    public async Task Inspect_KnowsSingleFilesByTheirNames(string kind, params string[] names)
+    {
+        using TemporaryFolder folder = new();
+        using (torch.Tensor one = torch.ones(1, 1, 1, 1))
+        {
+            SafetensorsWriter.Write(folder.File("single.safetensors"), names.ToDictionary(n => n, _ => one));
+        }
+
+        Assert.Equal(kind, (await Cli.Json("inspect", folder.File("single.safetensors"))).GetProperty("kind").GetString());
     }
 
     [Fact]

@@ -19,8 +19,11 @@ internal sealed record LoraSummary
     /// <summary>The ranks that occur, in order.</summary>
     public required long[] Ranks { get; init; }
 
-    /// <summary>Alpha where the file states one for all layers; null means that it equals the rank.</summary>
-    public double? Alpha { get; init; }
+    /// <summary>The alphas that the file states, in order, in its metadata or as tensors; none means that alpha equals the rank.</summary>
+    public required double[] Alphas { get; init; }
+
+    /// <summary>The one alpha that the file states; null where it states none, or several.</summary>
+    public double? Alpha => Alphas.Length == 1 ? Alphas[0] : null;
 
     /// <summary>The adapted layers by the end of their names, with how many there are of each.</summary>
     public required IReadOnlyDictionary<string, int> Targets { get; init; }
@@ -32,7 +35,10 @@ internal sealed record LoraSummary
     public required string[] Warnings { get; init; }
 
     /// <summary>Finds the pairs; null where there are none.</summary>
-    public static LoraSummary? Find(IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata)
+    /// <param name="tensors">The tensors by name.</param>
+    /// <param name="metadata">The file's metadata.</param>
+    /// <param name="scalar">Reads a tensor of one number.</param>
+    public static LoraSummary? Find(IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata, Func<string, double> scalar)
     {
         (string Layout, string A, string B) names = tensors.Keys.Any(n => n.EndsWith(".lora_A.weight", StringComparison.Ordinal))
             ? (tensors.Keys.Any(n => n.Contains("double_blocks.", StringComparison.Ordinal) || n.Contains("single_blocks.", StringComparison.Ordinal)) ? "black-forest-labs" : "peft", ".lora_A.weight", ".lora_B.weight")
@@ -64,7 +70,7 @@ internal sealed record LoraSummary
             Layout = names.Layout,
             Pairs = downs.Length,
             Ranks = [.. downs.Select(d => d.Shape.FirstOrDefault()).Distinct().Order()],
-            Alpha = AlphaOf(metadata, warnings),
+            Alphas = AlphasOf(tensors, metadata, scalar, warnings),
             Targets = new SortedDictionary<string, int>(
                 downs.GroupBy(d => Target(d.Name[..^names.A.Length])).ToDictionary(g => g.Key, g => g.Count()), StringComparer.Ordinal),
             WholeTensors = [.. tensors.Keys
@@ -83,25 +89,27 @@ internal sealed record LoraSummary
         return block > 0 && block < parts.Length - 1 ? $"{parts[block - 1]}.*.{target}" : target;
     }
 
-    private static double? AlphaOf(IReadOnlyDictionary<string, string> metadata, List<string> warnings)
+    private static double[] AlphasOf(
+        IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata, Func<string, double> scalar, List<string> warnings)
     {
-        if (!metadata.TryGetValue("lora_adapter_metadata", out string? text))
+        double[] stated = [.. tensors.Values.Where(t => t.Name.EndsWith(".alpha", StringComparison.Ordinal) && t.ElementCount == 1).Select(t => scalar(t.Name)).Distinct().Order()];
+        if (stated.Length > 0 || !metadata.TryGetValue("lora_adapter_metadata", out string? text))
         {
-            return null;
+            return stated;
         }
         try
         {
             using JsonDocument document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 16 });
-            double[] alphas = [.. document.RootElement.EnumerateObject()
+            return [.. document.RootElement.EnumerateObject()
                 .Where(p => p.Name == "lora_alpha" || p.Name.EndsWith(".lora_alpha", StringComparison.Ordinal))
                 .Select(p => p.Value.GetDouble())
-                .Distinct()];
-            return alphas.Length == 1 ? alphas[0] : null;
+                .Distinct()
+                .Order()];
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             warnings.Add($"the metadata 'lora_adapter_metadata' cannot be read ({e.Message.TrimEnd('.')})");
-            return null;
+            return [];
         }
     }
 }

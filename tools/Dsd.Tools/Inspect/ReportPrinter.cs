@@ -100,7 +100,7 @@ internal sealed class ReportPrinter(IAnsiConsole console)
     {
         if (lora is not null)
         {
-            string alpha = lora.Alpha is { } a ? a.ToString(CultureInfo.InvariantCulture) : "not stated, so the rank";
+            string alpha = lora.Alphas.Length > 0 ? string.Join(", ", lora.Alphas.Take(8).Select(a => a.ToString(CultureInfo.InvariantCulture))) : "not stated, so the rank";
             Line($"adapter: {lora.Pairs} layers, rank {string.Join(", ", lora.Ranks.Take(8))}, alpha {alpha}");
             Values("targets", lora.Targets.ToDictionary(t => t.Key, t => (object)$"×{t.Value}"));
             if (lora.WholeTensors.Length > 0)

@@ -7,13 +7,15 @@ namespace Dsd.Tools.Inspect;
 /// <param name="tensors">The tensors by name.</param>
 internal sealed class WeightsRecogniser(IReadOnlyDictionary<string, TensorEntry> tensors)
 {
-    private const string SingleFilePrefix = "model.diffusion_model.";
+    private static readonly string[] SingleFilePrefixes = ["", "model.diffusion_model.", "diffusion_model."];
 
     /// <summary>The kind with its sizes; <c>unknown</c> where nothing fits.</summary>
     public Recognised Recognise() => this switch
     {
         _ when Has("x_embedder.weight") && Has("context_embedder.weight") => FluxTransformer(),
-        _ when Has("double_blocks.0.img_attn.qkv.weight") || Has($"{SingleFilePrefix}double_blocks.0.img_attn.qkv.weight") => FluxSingleFile(),
+        _ when SingleFilePrefixes.FirstOrDefault(p => Has($"{p}double_blocks.0.img_attn.qkv.weight")) is { } prefix => FluxSingleFile(prefix),
+        _ when Has("encoder.conv_in.weight") && Has("encoder.down.0.block.0.conv1.weight") => new Recognised(
+            "autoencoder-single-file", "variational autoencoder by the names of Black Forest Labs' single file; use the one in diffusers' layout here", new Dictionary<string, object>()),
         _ when Has("encoder.conv_in.weight") && Has("decoder.conv_in.weight") => Autoencoder(),
         _ when Has("embeddings.token_embedding.weight") => ClipText(""),
         _ when Has("text_model.embeddings.token_embedding.weight") => ClipText("text_model."),
@@ -40,9 +42,8 @@ internal sealed class WeightsRecogniser(IReadOnlyDictionary<string, TensorEntry>
             : new Recognised("flux-transformer", "FLUX transformer, diffusers' layout", facts);
     }
 
-    private Recognised FluxSingleFile()
+    private Recognised FluxSingleFile(string prefix)
     {
-        string prefix = Has("double_blocks.0.img_attn.qkv.weight") ? "" : SingleFilePrefix;
         return new Recognised("flux-transformer-single-file", "FLUX transformer by the names of Black Forest Labs' single files", new Dictionary<string, object>
         {
             ["num_layers"] = Blocks($"{prefix}double_blocks."),

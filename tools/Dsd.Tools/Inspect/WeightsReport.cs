@@ -1,4 +1,5 @@
 using Dsd.Models.Weights;
+using TorchSharp;
 
 namespace Dsd.Tools.Inspect;
 
@@ -52,13 +53,16 @@ internal sealed record WeightsReport
         using WeightSource source = WeightSource.Open(path);
         Dictionary<string, TensorEntry> tensors = source.Names.ToDictionary(n => n, source.Entry, StringComparer.Ordinal);
         Recognised recognised = new WeightsRecogniser(tensors).Recognise();
-        LoraSummary? lora = LoraSummary.Find(tensors, source.Metadata);
+        LoraSummary? lora = LoraSummary.Find(tensors, source.Metadata, name => Scalar(source, name));
         List<string> warnings = [.. lora?.Warnings ?? []];
         if (lora is not null && recognised.Kind == "unknown")
         {
-            recognised = lora.Layout == "peft"
-                ? new Recognised("lora", "low-rank adapter, PEFT's names", recognised.Facts)
-                : new Recognised("lora-kohya", "low-rank adapter with kohya's names; convert it to PEFT's names to use it here", recognised.Facts);
+            recognised = lora.Layout switch
+            {
+                "peft" => new Recognised("lora", "low-rank adapter, PEFT's names", recognised.Facts),
+                "kohya" => new Recognised("lora-kohya", "low-rank adapter with kohya's names", recognised.Facts),
+                _ => new Recognised("lora-black-forest-labs", "low-rank adapter with the names of Black Forest Labs' single files", recognised.Facts),
+            };
         }
         else if (lora is not null)
         {
@@ -82,5 +86,12 @@ internal sealed record WeightsReport
             Tensors = each ? TensorGrouping.Each(tensors.Values) : TensorGrouping.Group(tensors.Values),
             Warnings = [.. warnings],
         };
+    }
+
+    private static double Scalar(WeightSource source, string name)
+    {
+        using torch.Tensor tensor = source.Read(name);
+        using torch.Tensor wide = tensor.to(torch.ScalarType.Float64).reshape(1);
+        return wide.item<double>();
     }
 }
