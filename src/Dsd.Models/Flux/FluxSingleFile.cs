@@ -7,6 +7,9 @@ namespace Dsd.Models.Flux;
 internal sealed class FluxSingleFile
 {
     private const string Marker = "double_blocks.0.img_attn.qkv.weight";
+
+    // A number beyond it is no block's, and its tensors are listed as unexpected.
+    private const int MostBlocks = 1000;
     private static readonly string[] Prefixes = ["", "model.diffusion_model.", "diffusion_model."];
     private readonly WeightSource _weights;
     private readonly string _prefix;
@@ -94,7 +97,7 @@ internal sealed class FluxSingleFile
     private int Blocks(string kind) => _weights.Names
         .Where(n => n.StartsWith(_prefix + kind, StringComparison.Ordinal))
         .Select(n => n[(_prefix.Length + kind.Length)..].Split('.')[0])
-        .Select(n => int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out int i) ? i + 1 : 0)
+        .Select(n => int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out int i) && i < MostBlocks ? i + 1 : 0)
         .DefaultIfEmpty()
         .Max();
 }

@@ -6,7 +6,7 @@ namespace Dsd.Models.Lora;
 /// <summary>The keys of an adapter's file by what they are: factors of layers, in diffusers' terms, and whole tensors.</summary>
 internal sealed record LoraKeys(IReadOnlyList<LoraKeys.Layer> Layers, IReadOnlyDictionary<string, string> Whole)
 {
-    private const int Listed = 8;
+    private const int Listed = 20;
 
     // The longer before its own ending.
     private static readonly string[] DottedPrefixes = ["base_model.model.", "model.diffusion_model.", "diffusion_model.", "transformer."];
@@ -39,24 +39,23 @@ internal sealed record LoraKeys(IReadOnlyList<LoraKeys.Layer> Layers, IReadOnlyD
         string[] keys = [.. file.Entries.Keys.Order(StringComparer.Ordinal)];
         string prefix = DottedPrefixes.Concat(UnderscoredPrefixes).FirstOrDefault(p => keys.Any(k => k.StartsWith(p, StringComparison.Ordinal))) ?? "";
         bool underscored = UnderscoredPrefixes.Contains(prefix);
-        string[] strange = [.. keys.Where(k => !k.StartsWith(prefix, StringComparison.Ordinal))];
-        if (strange.Length > 0)
-        {
-            throw new WeightsException(file.Path, $"tensors of the transformer alone, all under '{prefix}'", $"{strange.Length} others: {Some(strange)}");
-        }
-
         SortedDictionary<string, Dictionary<Role, string>> found = new(StringComparer.Ordinal); // module in the file → keys
         Dictionary<string, string> whole = [];
-        List<string> unknown = [];
+        Faults faults = new();
         foreach (string key in keys)
         {
+            if (!key.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                faults.Elsewhere.Add(key);
+                continue;
+            }
             string name = key[prefix.Length..];
             (string suffix, Role role) = Suffixes.FirstOrDefault(s => name.EndsWith(s.Suffix, StringComparison.Ordinal));
             if (suffix is null)
             {
                 if (underscored || Foreign.Any(f => name.Contains(f, StringComparison.Ordinal)) || ForeignEndings.Any(f => name.EndsWith(f, StringComparison.Ordinal)))
                 {
-                    unknown.Add(key);
+                    faults.OtherKind.Add(key);
                 }
                 else
                 {
@@ -71,43 +70,31 @@ internal sealed record LoraKeys(IReadOnlyList<LoraKeys.Layer> Layers, IReadOnlyD
             }
             if (!roles.TryAdd(role, key))
             {
-                throw new WeightsException(file.Path, $"one tensor for each part of {module}", $"{roles[role]} and {key}");
+                faults.Twice.Add($"{roles[role]} and {key}");
             }
         }
-        if (unknown.Count > 0)
-        {
-            throw new WeightsException(file.Path, $"adapter tensors that end in {string.Join(", ", Suffixes.Select(s => s.Suffix))}", $"{unknown.Count} of another kind of adapter or layout: {Some(unknown)}");
-        }
-        string[] alone = [.. found.Values.Where(r => !r.ContainsKey(Role.A) || !r.ContainsKey(Role.B)).SelectMany(r => r.Values)];
-        if (alone.Length > 0)
-        {
-            throw new WeightsException(file.Path, "factors A and B for each adapted layer", $"{alone.Length} tensors without a partner: {Some(alone)}");
-        }
-        if (found.Count == 0)
-        {
-            throw new WeightsException(file.Path, "an adapter with tensors that end in .lora_A.weight", $"{keys.Length} tensors, none of them such: {Some(keys)}");
-        }
+        faults.Alone.AddRange(found.Values.Where(r => !r.ContainsKey(Role.A) || !r.ContainsKey(Role.B)).SelectMany(r => r.Values));
 
         List<Layer> layers = [];
-        List<string> nowhere = [];
         foreach ((string module, Dictionary<Role, string> roles) in found)
         {
             FluxParts? parts = underscored ? FluxNames.OfUnderscored(module) : FluxNames.OfPublished(module);
             if (parts is null && underscored)
             {
-                nowhere.Add(prefix + module);
-                continue;
+                faults.Nowhere.Add(prefix + module);
             }
-            layers.Add(new Layer(parts ?? new FluxParts(module, [module]), roles[Role.A], roles[Role.B], roles.GetValueOrDefault(Role.Alpha)));
+            else if (roles.TryGetValue(Role.A, out string? first) && roles.TryGetValue(Role.B, out string? second))
+            {
+                layers.Add(new Layer(parts ?? new FluxParts(module, [module]), first, second, roles.GetValueOrDefault(Role.Alpha)));
+            }
         }
-        if (nowhere.Count > 0)
-        {
-            throw new WeightsException(file.Path, "layers of FLUX's transformer", $"{nowhere.Count} others: {Some(nowhere)}");
-        }
-        return new LoraKeys(layers, whole);
+        faults.ThrowIfAny(file.Path, prefix);
+        return found.Count > 0
+            ? new LoraKeys(layers, whole)
+            : throw new WeightsException(file.Path, "an adapter with tensors that end in .lora_A.weight", $"{keys.Length} tensors, none of them such: {Some(keys)}");
     }
 
-    private static string Some(IReadOnlyCollection<string> names) => string.Join(", ", names.Take(Listed)) + (names.Count > Listed ? ", …" : "");
+    private static string Some(IReadOnlyCollection<string> names) => string.Join(", ", names.Take(Listed)) + (names.Count > Listed ? $" and {names.Count - Listed} more" : "");
 
     /// <summary>A layer's keys in the file.</summary>
     /// <param name="Parts">Which layers of diffusers' it is.</param>
@@ -115,4 +102,36 @@ internal sealed record LoraKeys(IReadOnlyList<LoraKeys.Layer> Layers, IReadOnlyD
     /// <param name="B">The second factor.</param>
     /// <param name="Alpha">Alpha, if the file has it as a tensor.</param>
     public sealed record Layer(FluxParts Parts, string A, string B, string? Alpha);
+
+    /// <summary>All that is wrong with a file's keys, for one message.</summary>
+    private sealed class Faults
+    {
+        public List<string> Elsewhere { get; } = [];
+
+        public List<string> OtherKind { get; } = [];
+
+        public List<string> Twice { get; } = [];
+
+        public List<string> Alone { get; } = [];
+
+        public List<string> Nowhere { get; } = [];
+
+        public void ThrowIfAny(string file, string prefix)
+        {
+            (List<string> Keys, string Expected, string Found)[] kinds =
+            [
+                (Elsewhere, $"tensors of the transformer alone, all under '{prefix}'", "others"),
+                (OtherKind, $"adapter tensors that end in {string.Join(", ", Suffixes.Select(s => s.Suffix))}", "of another kind of adapter or layout"),
+                (Twice, "one tensor for each part of a layer", "doubled"),
+                (Alone, "factors A and B for each adapted layer", "tensors without a partner"),
+                (Nowhere, "layers of FLUX's transformer", "others"),
+            ];
+            kinds = [.. kinds.Where(k => k.Keys.Count > 0)];
+            if (kinds.Length > 0)
+            {
+                throw new WeightsException(
+                    file, string.Join("; ", kinds.Select(k => k.Expected)), string.Join("; ", kinds.Select(k => $"{k.Keys.Count} {k.Found}: {Some(k.Keys)}")));
+            }
+        }
+    }
 }

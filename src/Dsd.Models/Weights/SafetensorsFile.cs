@@ -107,12 +107,16 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return tensor;
     }
 
-    /// <summary>Copies a tensor's bytes over a contiguous CPU tensor of the same type and size.</summary>
-    internal void CopyTo(string name, Tensor target)
+    /// <summary>Copies a tensor's bytes, from some byte of it on, over a contiguous CPU tensor of the same type that takes no more than the rest.</summary>
+    internal void CopyTo(string name, Tensor target, long from = 0)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         TensorEntry entry = Entry(name);
-        byte* source = _data + entry.Begin;
+        if (from < 0 || from + (target.numel() * target.element_size()) > entry.ByteLength)
+        {
+            throw new ArgumentOutOfRangeException(nameof(from), from, $"'{name}' has {entry.ByteLength} bytes, fewer than are asked for.");
+        }
+        byte* source = _data + entry.Begin + from;
         foreach (Tensor piece in TensorPieces.Of(target))
         {
             using (piece)

@@ -8,6 +8,8 @@ public static class WeightLoader
 {
     private const int Listed = 20;
 
+    private const long BufferBytes = 16 << 20;
+
     /// <summary>
     /// Copies every tensor into the parameter or buffer of the same name, cast to that one's element type and device. Nothing is
     /// copied unless everything fits.
@@ -93,21 +95,27 @@ public static class WeightLoader
 
     private static void Copy(WeightSource source, string name, WeightPiece piece, Tensor place)
     {
-        bool whole = piece.To == 0 && piece.Rows == Rows(source.Entry(name).Shape);
-        if (whole && place.device_type == DeviceType.CPU && place.is_contiguous() && DTypes.Scalar(source.Entry(name).DType) == place.dtype)
+        TensorEntry entry = source.Entry(name);
+        SafetensorsFile file = source.File(name);
+        ScalarType type = DTypes.Scalar(entry.DType)!.Value;
+        bool whole = piece.To == 0 && piece.Rows == Rows(entry.Shape);
+        if (whole && place.device_type == DeviceType.CPU && place.is_contiguous() && type == place.dtype)
         {
-            source.File(name).CopyTo(name, place);
+            file.CopyTo(name, place);
             return;
         }
-        using Tensor read = source.Read(name);
-        if (whole)
+        // Through a small buffer, so that a tensor never lies on the host a second time on its way to another type or device.
+        using Tensor into = whole ? place.alias() : place.narrow(0, piece.To, piece.Rows);
+        long rowBytes = Math.Max(1, entry.ByteLength / Math.Max(1, Rows(entry.Shape)));
+        long most = entry.Shape.Length == 0 ? 1 : Math.Max(1, BufferBytes / rowBytes);
+        for (long row = 0; row < piece.Rows; row += most)
         {
-            place.copy_(read);
-            return;
+            long count = Math.Min(most, piece.Rows - row);
+            using Tensor buffer = empty(entry.Shape.Length == 0 ? [] : [count, .. entry.Shape[1..]], type, device: CPU);
+            file.CopyTo(name, buffer, (piece.From + row) * rowBytes);
+            using Tensor rows = entry.Shape.Length == 0 ? into.alias() : into.narrow(0, row, count);
+            rows.copy_(buffer);
         }
-        using Tensor rows = read.narrow(0, piece.From, piece.Rows);
-        using Tensor into = place.narrow(0, piece.To, piece.Rows);
-        into.copy_(rows);
     }
 
     private static string List(string title, IReadOnlyCollection<string> items) =>

@@ -32,6 +32,20 @@ public sealed class WeightLoaderTests : IDisposable
         TensorAssert.Equal(source.Read("weight").to(ScalarType.BFloat16), linear.weight!);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Load_CastsTensorsThatAreLargerThanItsBuffer(int columns)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        long rows = (16 << 20) / (sizeof(float) * columns) + 12_345; // a buffer and some more
+        using WeightSource source = Write(("weight", rand(rows, columns)), ("bias", rand(rows)));
+        using var linear = nn.Linear(columns, rows, dtype: ScalarType.BFloat16);
+        WeightLoader.Load(linear, source);
+        TensorAssert.Equal(source.Read("weight").to(ScalarType.BFloat16), linear.weight!);
+        TensorAssert.Equal(source.Read("bias").to(ScalarType.BFloat16), linear.bias!);
+    }
+
     [Fact]
     public void Load_ListsAllThatIsWrongAtOnce()
     {
