@@ -47,6 +47,26 @@ public sealed class DsdPipeline : IDsdModel
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
+        using Tensor latents = GenerateLatents(requests, options, null, progress, cancellationToken);
+        return Decode(latents, options);
+    }
+
+    /// <summary>Draws as <see cref="Generate"/> does, as far as the latents of the whole canvases.</summary>
+    /// <param name="requests">References, prompts and seeds, at least one.</param>
+    /// <param name="options">Frame size, steps and guidance, for the whole batch.</param>
+    /// <param name="latents">Where to start from, and who looks on. Null: from the seeds, nobody.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellationToken">Checked between steps.</param>
+    /// <returns>Latents [batch, tokens, channels], float32, row by row over both frames, for <see cref="Decode"/>. The caller's to dispose.</returns>
+    /// <exception cref="ArgumentException">There is no request, a reference is smaller than <see cref="DsdRequest.LeastReferenceSide"/>, the size does not come out as whole
+    /// tokens, or latents have another shape.</exception>
+    public Tensor GenerateLatents(
+        IReadOnlyList<DsdRequest> requests,
+        DsdOptions options,
+        LatentOptions? latents = null,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
         DsdRequest.CheckAll(requests);
         ArgumentNullException.ThrowIfNull(options);
         Sampler.RequireWholeTokens(Model, options.Width, options.Height);
@@ -54,9 +74,23 @@ public sealed class DsdPipeline : IDsdModel
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         (int height, int width) = CanvasSize(options);
+        Tensor noise = Sampler.Initial(latents?.Initial, requests.Select(r => r.Seed), Model, height, width);
         Tensor condition = EncodeCondition(requests, options);
-        Tensor noise = Sampler.Noise(requests.Select(r => r.Seed), Model.Vae.Config.LatentChannels, height, width, Model.Transformer.Device);
-        Tensor latents = Denoise([.. requests.Select(r => r.Prompt)], condition, noise, options, progress, cancellationToken);
+        return Denoise([.. requests.Select(r => r.Prompt)], condition, noise, options, progress, latents?.OnStep, cancellationToken).DetachFromDisposeScope();
+    }
+
+    /// <summary>The results, which are the right frames, of latents.</summary>
+    /// <param name="latents">[batch, tokens, channels], as <see cref="GenerateLatents"/> gives them.</param>
+    /// <param name="options">The frame size that they were drawn in.</param>
+    /// <exception cref="ArgumentException">The latents have another shape.</exception>
+    public IReadOnlyList<Picture> Decode(Tensor latents, DsdOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(latents);
+        ArgumentNullException.ThrowIfNull(options);
+        (int height, int width) = CanvasSize(options);
+        Sampler.RequireShape(latents, [latents.shape[0], height / 2 * (width / 2), 4 * Model.Vae.Config.LatentChannels], nameof(latents));
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
         return PictureTensors.ToPictures(DecodeResult(latents, options));
     }
 
@@ -88,7 +122,7 @@ public sealed class DsdPipeline : IDsdModel
 
     /// <summary>Latents of whole canvases [batch, tokens, channels] from given noise and condition of the same shape.</summary>
     internal Tensor Denoise(
-        IReadOnlyList<string> prompts, Tensor condition, Tensor noise, DsdOptions options, IProgress<SamplingProgress>? progress = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<string> prompts, Tensor condition, Tensor noise, DsdOptions options, IProgress<SamplingProgress>? progress = null, Func<SamplingStep, Tensor?>? onStep = null, CancellationToken cancellationToken = default)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
@@ -134,7 +168,7 @@ public sealed class DsdPipeline : IDsdModel
         }
         try
         {
-            return Sampler.Integrate(noise, sigmas, Velocity, progress, cancellationToken).MoveToOuterDisposeScope();
+            return Sampler.Integrate(noise, sigmas, Velocity, progress, onStep, cancellationToken).MoveToOuterDisposeScope();
         }
         finally
         {

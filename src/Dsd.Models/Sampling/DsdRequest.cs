@@ -11,6 +11,11 @@ public sealed record DsdRequest(Picture Reference, string Prompt, long Seed)
     /// <summary>The least width and height of a reference in pixels: smaller ones show no subject, and most likely are a mistake.</summary>
     public const int LeastReferenceSide = 16;
 
+    /// <summary>The same asked for several times: with this seed and those after it, so that the nth picture is the same however many are asked for.</summary>
+    /// <param name="images">How many, 1 to 1000.</param>
+    public IReadOnlyList<DsdRequest> Times(int images) =>
+        [.. Enumerable.Range(0, Check.Range(images, 1, 1000, nameof(images))).Select(i => this with { Seed = checked(Seed + i) })];
+
     /// <summary>Checks the requests of a batch.</summary>
     /// <exception cref="ArgumentException">There is none, or one is incomplete or has a reference below <see cref="LeastReferenceSide"/>; names which.</exception>
     public static void CheckAll(IReadOnlyList<DsdRequest> requests)

@@ -40,6 +40,25 @@ public sealed class FluxPipeline : ITextToImageModel
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
+        using Tensor latents = GenerateLatents(requests, options, null, progress, cancellationToken);
+        return Decode(latents, options);
+    }
+
+    /// <summary>Draws as <see cref="Generate"/> does, as far as the latents.</summary>
+    /// <param name="requests">Prompts and seeds, at least one.</param>
+    /// <param name="options">Size, steps and guidance, for the whole batch.</param>
+    /// <param name="latents">Where to start from, and who looks on. Null: from the seeds, nobody.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellationToken">Checked between steps.</param>
+    /// <returns>Latents [batch, tokens, channels], float32, for <see cref="Decode"/>. The caller's to dispose.</returns>
+    /// <exception cref="ArgumentException">There is no request, the size does not come out as whole tokens, or latents have another shape.</exception>
+    public Tensor GenerateLatents(
+        IReadOnlyList<TextToImageRequest> requests,
+        TextToImageOptions options,
+        LatentOptions? latents = null,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
         ArgumentNullException.ThrowIfNull(requests);
         ArgumentNullException.ThrowIfNull(options);
         if (requests.Count == 0)
@@ -50,15 +69,29 @@ public sealed class FluxPipeline : ITextToImageModel
         cancellationToken.ThrowIfCancellationRequested();
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        (int height, int width) = (options.Height / Model.Vae.Config.Factor, options.Width / Model.Vae.Config.Factor);
-        Tensor noise = Sampler.Noise(requests.Select(r => r.Seed), Model.Vae.Config.LatentChannels, height, width, Model.Transformer.Device);
-        Tensor latents = Denoise([.. requests.Select(r => r.Prompt)], noise, options, progress, cancellationToken);
+        (int height, int width) = LatentSize(options);
+        Tensor noise = Sampler.Initial(latents?.Initial, requests.Select(r => r.Seed), Model, height, width);
+        return Denoise([.. requests.Select(r => r.Prompt)], noise, options, progress, latents?.OnStep, cancellationToken).DetachFromDisposeScope();
+    }
+
+    /// <summary>The pictures of latents.</summary>
+    /// <param name="latents">[batch, tokens, channels], as <see cref="GenerateLatents"/> gives them.</param>
+    /// <param name="options">The size that they were drawn in.</param>
+    /// <exception cref="ArgumentException">The latents have another shape.</exception>
+    public IReadOnlyList<Picture> Decode(Tensor latents, TextToImageOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(latents);
+        ArgumentNullException.ThrowIfNull(options);
+        (int height, int width) = LatentSize(options);
+        Sampler.RequireShape(latents, [latents.shape[0], height / 2 * (width / 2), 4 * Model.Vae.Config.LatentChannels], nameof(latents));
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
         return PictureTensors.ToPictures(Sampler.Decode(Model.Vae, latents, height, width));
     }
 
     /// <summary>Latents [batch, tokens, channels] from given noise of the same shape.</summary>
     internal Tensor Denoise(
-        IReadOnlyList<string> prompts, Tensor noise, TextToImageOptions options, IProgress<SamplingProgress>? progress = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<string> prompts, Tensor noise, TextToImageOptions options, IProgress<SamplingProgress>? progress = null, Func<SamplingStep, Tensor?>? onStep = null, CancellationToken cancellationToken = default)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
@@ -71,9 +104,11 @@ public sealed class FluxPipeline : ITextToImageModel
         using FluxSteps shared = transformer.Prepare(null, text.Text, text.Pooled, Sampler.Levels(sigmas, prompts.Count, transformer.Device), guidance, imageIds, textIds);
 
         Tensor Velocity(int step, Tensor x) => transformer.forward(x, shared, step);
-        return Sampler.Integrate(noise, sigmas, Velocity, progress, cancellationToken).MoveToOuterDisposeScope();
+        return Sampler.Integrate(noise, sigmas, Velocity, progress, onStep, cancellationToken).MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the model.</summary>
     public void Dispose() => Model.Dispose();
+
+    private (int Height, int Width) LatentSize(TextToImageOptions options) => (options.Height / Model.Vae.Config.Factor, options.Width / Model.Vae.Config.Factor);
 }

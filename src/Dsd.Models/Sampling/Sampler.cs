@@ -26,9 +26,15 @@ internal static class Sampler
     /// <param name="sigmas">One more than there are steps, falling to 0.</param>
     /// <param name="velocity">The velocity [batch, tokens, channels] of latents in a step, counted from 0.</param>
     /// <param name="progress">Told after each step.</param>
+    /// <param name="onStep">Shown the latents after each step, and may replace them.</param>
     /// <param name="cancellationToken">Checked before each step and at the end.</param>
     public static Tensor Integrate(
-        Tensor latents, float[] sigmas, Func<int, Tensor, Tensor> velocity, IProgress<SamplingProgress>? progress, CancellationToken cancellationToken)
+        Tensor latents,
+        float[] sigmas,
+        Func<int, Tensor, Tensor> velocity,
+        IProgress<SamplingProgress>? progress,
+        Func<SamplingStep, Tensor?>? onStep,
+        CancellationToken cancellationToken)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor x = latents.to(ScalarType.Float32);
@@ -37,6 +43,11 @@ internal static class Sampler
             cancellationToken.ThrowIfCancellationRequested();
             using DisposeScope step = NewDisposeScope();
             Tensor next = x + velocity(i, x).to(ScalarType.Float32) * (sigmas[i + 1] - sigmas[i]);
+            if (onStep?.Invoke(new SamplingStep(i + 1, sigmas.Length - 1, sigmas[i + 1], next)) is { } given)
+            {
+                RequireShape(given, latents.shape, $"what {nameof(LatentOptions.OnStep)} returned after step {i + 1}");
+                next = given.to(ScalarType.Float32, latents.device, copy: true);
+            }
             if (!ReferenceEquals(x, latents))
             {
                 x.Dispose();
@@ -46,6 +57,29 @@ internal static class Sampler
         }
         cancellationToken.ThrowIfCancellationRequested();
         return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The latents to start from: those that are given, or those of the seeds.</summary>
+    /// <exception cref="ArgumentException">Those that are given have another shape than the model draws.</exception>
+    public static Tensor Initial(Tensor? given, IEnumerable<long> seeds, FluxModel model, int height, int width)
+    {
+        long[] seedList = [.. seeds];
+        int channels = model.Vae.Config.LatentChannels;
+        if (given is null)
+        {
+            return Noise(seedList, channels, height, width, model.Transformer.Device);
+        }
+        RequireShape(given, [seedList.Length, height / 2 * (width / 2), 4 * channels], nameof(LatentOptions.Initial));
+        return given.detach().to(ScalarType.Float32, model.Transformer.Device, copy: true);
+    }
+
+    /// <summary>Refuses latents of another shape.</summary>
+    public static void RequireShape(Tensor latents, long[] shape, string what)
+    {
+        if (!latents.shape.SequenceEqual(shape))
+        {
+            throw new ArgumentException($"Latents: {what} must be [{string.Join(", ", shape)}] (batch, tokens, channels), but is [{string.Join(", ", latents.shape)}].");
+        }
     }
 
     /// <summary>Images [batch, 3, height · factor, width · factor] in about −1…1 of packed latents of the given height and width.</summary>

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests.Weights;
 
-[Collection(ProcessMemory.Alone)]
+[Collection(RunAlone.Name)]
 public sealed class WeightLoaderMemoryTests
 {
     [LinuxFact]

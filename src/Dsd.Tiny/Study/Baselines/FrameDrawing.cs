@@ -65,6 +65,6 @@ internal static class FrameDrawing
             Tensor[] v = network.Velocity(x.repeat(3, 1, 1), references, tolds, texts, pooled, sigma, sampling.Guidance).to(ScalarType.Float32).chunk(3);
             return v[0] + i * (v[1] - v[0]) + t * (v[2] - v[1]);
         }
-        return Sampler.Integrate(noise, sigmas, Velocity, null, cancellationToken).MoveToOuterDisposeScope();
+        return Sampler.Integrate(noise, sigmas, Velocity, null, null, cancellationToken).MoveToOuterDisposeScope();
     }
 }

@@ -58,7 +58,7 @@ internal static class SubjectDrawing
             Tensor[] passes = [.. v.unflatten(0, subjects, 2, cases.Length / subjects).unbind(1).Select(p => p.flatten(0, 1))];
             return passes[0] + options.TextGuidance * (passes[1] - passes[0]);
         }
-        return Sampler.Integrate(noise, sigmas, Velocity, null, cancellationToken).MoveToOuterDisposeScope();
+        return Sampler.Integrate(noise, sigmas, Velocity, null, null, cancellationToken).MoveToOuterDisposeScope();
 
         // Both passes of a subject lie side by side in its own share of the batch: [subjects · 2 · cases, …].
         Tensor Beside(Tensor first, Tensor second) => stack([first.unflatten(0, subjects, cases.Length / subjects), second.unflatten(0, subjects, cases.Length / subjects)], dim: 1).flatten(0, 2);

@@ -1,4 +1,6 @@
-namespace Dsd.Models.Tests;
+using Xunit;
+
+namespace Dsd.Testing;
 
 /// <summary>A test that reads what only Linux tells; elsewhere it is skipped and says why.</summary>
 [AttributeUsage(AttributeTargets.Method)]

@@ -1,16 +1,10 @@
 using System.Globalization;
 
-namespace Dsd.Models.Tests;
+namespace Dsd.Testing;
 
-/// <summary>
-/// What the process holds, of which every running test has its share: classes of this collection run while no other test does.
-/// </summary>
-[CollectionDefinition(Alone, DisableParallelization = true)]
-public sealed class ProcessMemory
+/// <summary>What the process holds. Every running test has its share in it, so tests that look at it must run alone.</summary>
+public static class ProcessMemory
 {
-    /// <summary>The collection's name.</summary>
-    public const string Alone = "process memory";
-
     /// <summary>Bytes that belong to no file, as Linux tells them.</summary>
     public static long Anonymous() => 1024 * long.Parse(
         File.ReadLines("/proc/self/status").First(l => l.StartsWith("RssAnon:", StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1],

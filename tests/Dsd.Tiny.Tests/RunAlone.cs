@@ -1,0 +1,9 @@
+namespace Dsd.Tiny.Tests;
+
+/// <summary>The collection of tests that run while no other does, since they look at the whole process's memory.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class RunAlone
+{
+    /// <summary>The collection's name.</summary>
+    public const string Name = "alone";
+}
