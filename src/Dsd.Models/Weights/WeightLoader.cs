@@ -107,14 +107,21 @@ public static class WeightLoader
         // Through a small buffer, so that a tensor never lies on the host a second time on its way to another type or device.
         using Tensor into = whole ? place.alias() : place.narrow(0, piece.To, piece.Rows);
         long rowBytes = Math.Max(1, entry.ByteLength / Math.Max(1, Rows(entry.Shape)));
-        long most = entry.Shape.Length == 0 ? 1 : Math.Max(1, BufferBytes / rowBytes);
+        if (entry.Shape.Length == 0)
+        {
+            using Tensor scalar = source.Read(name);
+            into.copy_(scalar);
+            return;
+        }
+        long most = Math.Clamp(BufferBytes / rowBytes, 1, Math.Max(1, piece.Rows));
+        using Tensor buffer = empty([most, .. entry.Shape[1..]], type, device: CPU);
         for (long row = 0; row < piece.Rows; row += most)
         {
             long count = Math.Min(most, piece.Rows - row);
-            using Tensor buffer = empty(entry.Shape.Length == 0 ? [] : [count, .. entry.Shape[1..]], type, device: CPU);
-            file.CopyTo(name, buffer, (piece.From + row) * rowBytes);
-            using Tensor rows = entry.Shape.Length == 0 ? into.alias() : into.narrow(0, row, count);
-            rows.copy_(buffer);
+            using Tensor part = buffer.narrow(0, 0, count);
+            file.CopyTo(name, part, (piece.From + row) * rowBytes);
+            using Tensor rows = into.narrow(0, row, count);
+            rows.copy_(part);
         }
     }
 

@@ -26,7 +26,7 @@ public sealed class WeightLoaderMemoryTests
 
         long peak = await ProcessMemory.PeakOf(() => WeightLoader.Load(linear, source));
 
-        Assert.InRange(peak, long.MinValue, 128 << 20); // a buffer, and what reading the memory takes; a copy of the tensor would be 256 MB
+        Assert.InRange(peak, long.MinValue, 192 << 20); // a buffer, and what the allocator keeps of it; a copy of the tensor would be 256 MB and the same
         Assert.Equal(1, linear.weight![^1][^1].ToSingle());
     }
 }
