@@ -1,7 +1,6 @@
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests.Sampling;
