@@ -259,11 +259,10 @@ public sealed class LoraAdapter : IDisposable
         }
         if (problems.Count > 0)
         {
-            const int Listed = 20;
             throw new WeightsException(
                 Source,
                 $"Adapter '{Source}' does not fit the transformer in {problems.Count} of {_factors.Count + _whole.Count} places: "
-                    + $"{string.Join("; ", problems.Take(Listed))}{(problems.Count > Listed ? "; …" : "")}. Use it with the model that it was trained for.");
+                    + $"{WeightsException.Some(problems, "; ")}. Use it with the model that it was trained for.");
         }
     }
 

@@ -6,8 +6,6 @@ namespace Dsd.Models.Lora;
 /// <summary>The keys of an adapter's file by what they are: factors of layers, in diffusers' terms, and whole tensors.</summary>
 internal sealed record LoraKeys(IReadOnlyList<LoraKeys.Layer> Layers, IReadOnlyDictionary<string, string> Whole)
 {
-    private const int Listed = 20;
-
     // The longer before its own ending.
     private static readonly string[] DottedPrefixes = ["base_model.model.", "model.diffusion_model.", "diffusion_model.", "transformer."];
     private static readonly string[] UnderscoredPrefixes = ["lora_unet_", "lora_transformer_"];
@@ -91,10 +89,8 @@ internal sealed record LoraKeys(IReadOnlyList<LoraKeys.Layer> Layers, IReadOnlyD
         faults.ThrowIfAny(file.Path, prefix);
         return found.Count > 0
             ? new LoraKeys(layers, whole)
-            : throw new WeightsException(file.Path, "an adapter with tensors that end in .lora_A.weight", $"{keys.Length} tensors, none of them such: {Some(keys)}");
+            : throw new WeightsException(file.Path, "an adapter with tensors that end in .lora_A.weight", $"{keys.Length} tensors, none of them such: {WeightsException.Some(keys)}");
     }
-
-    private static string Some(IReadOnlyCollection<string> names) => string.Join(", ", names.Take(Listed)) + (names.Count > Listed ? $" and {names.Count - Listed} more" : "");
 
     /// <summary>A layer's keys in the file.</summary>
     /// <param name="Parts">Which layers of diffusers' it is.</param>
@@ -130,7 +126,7 @@ internal sealed record LoraKeys(IReadOnlyList<LoraKeys.Layer> Layers, IReadOnlyD
             if (kinds.Length > 0)
             {
                 throw new WeightsException(
-                    file, string.Join("; ", kinds.Select(k => k.Expected)), string.Join("; ", kinds.Select(k => $"{k.Keys.Count} {k.Found}: {Some(k.Keys)}")));
+                    file, string.Join("; ", kinds.Select(k => k.Expected)), string.Join("; ", kinds.Select(k => $"{k.Keys.Count} {k.Found}: {WeightsException.Some(k.Keys)}")));
             }
         }
     }

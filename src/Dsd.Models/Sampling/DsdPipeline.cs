@@ -87,10 +87,7 @@ public sealed class DsdPipeline : IDsdModel
     {
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(options);
-        (int height, int width) = CanvasSize(options);
-        Sampler.RequireShape(latents, [latents.shape[0], height / 2 * (width / 2), 4 * Model.Vae.Config.LatentChannels], nameof(latents));
         using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
         return PictureTensors.ToPictures(DecodeResult(latents, options));
     }
 

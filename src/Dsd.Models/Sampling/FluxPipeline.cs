@@ -83,7 +83,6 @@ public sealed class FluxPipeline : ITextToImageModel
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(options);
         (int height, int width) = LatentSize(options);
-        Sampler.RequireShape(latents, [latents.shape[0], height / 2 * (width / 2), 4 * Model.Vae.Config.LatentChannels], nameof(latents));
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         return PictureTensors.ToPictures(Sampler.Decode(Model.Vae, latents, height, width));

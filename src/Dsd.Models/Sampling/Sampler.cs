@@ -69,22 +69,15 @@ internal static class Sampler
         {
             return Noise(seedList, channels, height, width, model.Transformer.Device);
         }
-        RequireShape(given, [seedList.Length, height / 2 * (width / 2), 4 * channels], nameof(LatentOptions.Initial));
+        RequireShape(given, Tokens(seedList.Length, channels, height, width), nameof(LatentOptions.Initial));
         return given.detach().to(ScalarType.Float32, model.Transformer.Device, copy: true);
     }
 
-    /// <summary>Refuses latents of another shape.</summary>
-    public static void RequireShape(Tensor latents, long[] shape, string what)
-    {
-        if (!latents.shape.SequenceEqual(shape))
-        {
-            throw new ArgumentException($"Latents: {what} must be [{string.Join(", ", shape)}] (batch, tokens, channels), but is [{string.Join(", ", latents.shape)}].");
-        }
-    }
-
     /// <summary>Images [batch, 3, height · factor, width · factor] in about −1…1 of packed latents of the given height and width.</summary>
+    /// <exception cref="ArgumentException">The latents have another shape.</exception>
     public static Tensor Decode(AutoencoderKL vae, Tensor tokens, int height, int width)
     {
+        RequireShape(tokens, Tokens(tokens.dim() > 0 ? tokens.shape[0] : 1, vae.Config.LatentChannels, height, width), "what is decoded");
         using DisposeScope scope = NewDisposeScope();
         Tensor latents = vae.Unscale(LatentPacking.Unpack(tokens, height, width)).to(vae.DType()); // [batch, channels, height, width]
         Tensor[] parts = latents.split(CanvasesAtOnce(width * vae.Config.Factor, height * vae.Config.Factor), dim: 0);
@@ -114,6 +107,18 @@ internal static class Sampler
         if (width % model.TokenSide != 0 || height % model.TokenSide != 0)
         {
             throw new ArgumentException($"This model draws pictures whose sides are multiples of {model.TokenSide} pixels, but {width} × {height} was asked for.");
+        }
+    }
+
+    /// <summary>The shape of packed latents: [batch, tokens, channels].</summary>
+    private static long[] Tokens(long batch, int channels, int height, int width) => [batch, height / 2 * (width / 2), 4 * channels];
+
+    /// <summary>Refuses latents of another shape.</summary>
+    private static void RequireShape(Tensor latents, long[] shape, string what)
+    {
+        if (!latents.shape.SequenceEqual(shape))
+        {
+            throw new ArgumentException($"Latents: {what} must be [{string.Join(", ", shape)}] (batch, tokens, channels), but is [{string.Join(", ", latents.shape)}].");
         }
     }
 }

@@ -6,8 +6,6 @@ namespace Dsd.Models.Weights;
 /// <summary>Fills a module's parameters and buffers from a source of weights.</summary>
 public static class WeightLoader
 {
-    private const int Listed = 20;
-
     private const long BufferBytes = 16 << 20;
 
     /// <summary>
@@ -104,15 +102,15 @@ public static class WeightLoader
             file.CopyTo(name, place);
             return;
         }
-        // Through a small buffer, so that a tensor never lies on the host a second time on its way to another type or device.
-        using Tensor into = whole ? place.alias() : place.narrow(0, piece.To, piece.Rows);
-        long rowBytes = Math.Max(1, entry.ByteLength / Math.Max(1, Rows(entry.Shape)));
         if (entry.Shape.Length == 0)
         {
             using Tensor scalar = source.Read(name);
-            into.copy_(scalar);
+            place.copy_(scalar);
             return;
         }
+        // Through a small buffer, so that a tensor never lies on the host a second time on its way to another type or device.
+        using Tensor into = place.narrow(0, piece.To, piece.Rows);
+        long rowBytes = Math.Max(1, entry.ByteLength / Math.Max(1, entry.Shape[0]));
         long most = Math.Clamp(BufferBytes / rowBytes, 1, Math.Max(1, piece.Rows));
         using Tensor buffer = empty([most, .. entry.Shape[1..]], type, device: CPU);
         for (long row = 0; row < piece.Rows; row += most)
@@ -126,5 +124,5 @@ public static class WeightLoader
     }
 
     private static string List(string title, IReadOnlyCollection<string> items) =>
-        items.Count == 0 ? "" : $" {title}: {string.Join("; ", items.Take(Listed))}{(items.Count > Listed ? $"; and {items.Count - Listed} more" : "")}.";
+        items.Count == 0 ? "" : $" {title}: {WeightsException.Some(items, "; ")}.";
 }

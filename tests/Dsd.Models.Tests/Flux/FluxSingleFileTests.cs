@@ -49,6 +49,23 @@ public sealed class FluxSingleFileTests : IDisposable
     }
 
     [Fact]
+    public void ABlockOfAnImpossibleNumber_IsListedAsUnexpected()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using FluxTransformer transformer = Wild();
+        Dictionary<string, Tensor> published = Published(transformer, "");
+        string strange = $"double_blocks.{int.MaxValue}.img_attn.qkv.weight";
+        published.Add(strange, zeros(3));
+        SafetensorsWriter.Write(File, published);
+
+        using WeightSource weights = WeightSource.Open(File);
+        FluxConfig config = FluxTransformer.ConfigOf(weights)!;
+        Assert.Equal(Config.NumLayers, config.NumLayers);
+        WeightsException e = Assert.Throws<WeightsException>(() => FluxTransformer.Load(config, weights));
+        Assert.Contains($"Unexpected: {strange}", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ConfigOf_ReadsTheShapes_AndIsNoneForDiffusersNames()
     {
         using DisposeScope scope = NewDisposeScope();

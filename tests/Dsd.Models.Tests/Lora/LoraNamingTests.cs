@@ -124,5 +124,25 @@ public sealed class LoraNamingTests : IDisposable
 
     private string File => _folder.File("adapter.safetensors");
 
+    [Fact]
+    public void Load_TellsEveryKindOfFaultAtOnce()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Write(
+            ("lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", randn(Rank, Width)),
+            ("lora_unet_input_blocks_1_proj_in.lora_down.weight", randn(Rank, Width)), ("lora_unet_input_blocks_1_proj_in.lora_up.weight", randn(Width, Rank)),
+            ("lora_unet_double_blocks_0_img_mod_lin.dora_scale", randn(Width)),
+            ("lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", tensor(1f)));
+
+        string message = Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message;
+
+        Assert.All(
+            [
+                "1 others: lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", "1 of another kind of adapter or layout: lora_unet_double_blocks_0_img_mod_lin.dora_scale",
+                "1 tensors without a partner: lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", "1 others: lora_unet_input_blocks_1_proj_in",
+            ],
+            (string part) => Assert.Contains(part, message, StringComparison.Ordinal));
+    }
+
     private void Write(params (string Name, Tensor Tensor)[] tensors) => SafetensorsWriter.Write(File, tensors.ToDictionary(t => t.Name, t => t.Tensor), metadata: null);
 }

@@ -50,7 +50,8 @@ public sealed class LatentOptionsTests : IDisposable
         ArgumentException e = Assert.Throws<ArgumentException>(() => _pipeline.GenerateLatents([new(Reference, "", 1)], Small, new LatentOptions { Initial = wrong }));
         Assert.Contains("Initial must be [1, ", e.Message, StringComparison.Ordinal);
         Assert.Contains("but is [1, 2, 3]", e.Message, StringComparison.Ordinal);
-        Assert.Contains("latents must be [1, ", Assert.Throws<ArgumentException>(() => _pipeline.Decode(wrong, Small)).Message, StringComparison.Ordinal);
+        using Tensor scalar = zeros([]);
+        Assert.All([wrong, scalar], latents => Assert.Contains("what is decoded must be [1, ", Assert.Throws<ArgumentException>(() => _pipeline.Decode(latents, Small)).Message, StringComparison.Ordinal));
     }
 
     [Fact]
