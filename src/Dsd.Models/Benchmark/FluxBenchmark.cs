@@ -15,11 +15,12 @@ public static class FluxBenchmark
 {
     private const int Rounds = 3;
 
+    // Each is switched off in turn.
     private static readonly (string Name, Action<bool> Set)[] Switches =
     [
         ("kernels", on => FluxKernels.Enabled = on),
         ("fused_projections", on => AdaptableLinear.Fused = on),
-        ("fused_gelu", on => FusedGelu.Enabled = on),
+        ("tuned_products", on => MatrixProduct.Enabled = on),
     ];
 
     /// <summary>Measures.</summary>
@@ -39,7 +40,7 @@ public static class FluxBenchmark
         using FluxTransformer transformer = Transformer(options);
         FluxBenchmarkInputs inputs = Inputs(options);
         List<FluxBenchmarkResult> results = [];
-        bool[] before = [FluxKernels.Enabled, AdaptableLinear.Fused, FusedGelu.Enabled];
+        bool[] before = [FluxKernels.Enabled, AdaptableLinear.Fused, MatrixProduct.Enabled];
         float[]? plain = null;
         string[] names = [.. Switches.Select(s => s.Name)];
         try
@@ -51,6 +52,11 @@ public static class FluxBenchmark
                 Measure($"no_{name}", [.. names.Where(n => n != name)]);
             }
             Measure("no_shared_steps", names, sharedSteps: false);
+            if (options.Float8)
+            {
+                transformer.ToFloat8();
+                Measure("float8", names);
+            }
             foreach (FluxBenchmarkVariant other in others ?? [])
             {
                 cancellationToken.ThrowIfCancellationRequested();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dsd.Models.Lora;
 using Dsd.Models.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -17,8 +18,8 @@ internal static class FluxKernels
     private static readonly ConcurrentDictionary<int, CudaModule?> Modules = new();
     private static readonly Lock Gate = new();
 
-    /// <summary>Whether kernels are used where they can be. Off until they have been run on a GPU and compared; <c>dsd bench flux</c> switches them on.</summary>
-    public static bool Enabled { get; set; }
+    /// <summary>Whether kernels are used where they can be. <c>dsd bench flux</c> switches them off to compare.</summary>
+    public static bool Enabled { get; set; } = true;
 
     /// <summary>Why there are no kernels; null while none were missed.</summary>
     public static string? Unavailable { get; private set; }
@@ -26,6 +27,27 @@ internal static class FluxKernels
     /// <summary>Whether the kernels take a tensor [..., width] of a block, and all that goes with it.</summary>
     public static bool Suit(Tensor x) =>
         Enabled && x.device_type == DeviceType.CUDA && x.dtype == ScalarType.BFloat16 && !is_grad_enabled() && x.shape[^1] % 8 == 0 && x.shape[^1] <= MostWidth && Module(x) is not null;
+
+    /// <summary>Whether the kernels take heads of so many channels: threads of one warp share a head, eight channels each.</summary>
+    public static bool SuitHeads(long head) => head is 8 or 16 or 32 or 64 or 128 or 256;
+
+    /// <summary>Refuses a GPU that has no eight-bit products with a factor for each row.</summary>
+    /// <exception cref="NotSupportedException">Says what is missing.</exception>
+    public static void RequireFloat8(Tensor x)
+    {
+        if (Module(x) is not { } module)
+        {
+            throw new NotSupportedException($"Eight bits need kernels that are compiled at run time: {Unavailable}.");
+        }
+        if (CublasLt.Missing() is { } missing)
+        {
+            throw new NotSupportedException($"Eight bits need cuBLASLt: {missing}.");
+        }
+        if (module.Capability.Major < 9)
+        {
+            throw new NotSupportedException($"Eight bits need a GPU of compute capability 9.0 (Hopper) or newer; this one has {module.Capability.Major}.{module.Capability.Minor}.");
+        }
+    }
 
     /// <summary><c>layer_norm(x) · (1 + scale) + shift</c> of x [batch, tokens, width]; shift and scale are [batch, 1, width].</summary>
     public static Tensor Modulate(Tensor x, Tensor shift, Tensor scale, float epsilon)
@@ -65,17 +87,66 @@ internal static class FluxKernels
     /// <param name="turns">Of the rotary embedding: [all tokens, 1, head / 2], complex.</param>
     /// <param name="to">Queries, keys and values of all tokens: [batch, all tokens, heads, head], in one piece.</param>
     /// <param name="first">The place of the stream's first token.</param>
-    public static void Place(Tensor q, Tensor k, Tensor v, (Tensor Q, Tensor K, double Epsilon) weights, Tensor turns, (Tensor Q, Tensor K, Tensor V) to, long first)
+    public static void Place(Tensor q, Tensor k, Tensor v, (Tensor Q, Tensor K, double Epsilon) weights, Tensor turns, (Tensor Q, Tensor K, Tensor V) to, long first) =>
+        Launch(q, k, v, weights, turns, to, to.Q.shape[2] * to.Q.shape[3], to.Q.shape[1], (to.Q.shape[2], to.Q.shape[3]), first, parts: 3);
+
+    /// <summary>Normalises and turns the queries and keys of all tokens where they lie: [batch, tokens, heads · head], rows perhaps apart, as wide apart for both.</summary>
+    public static void Turn(Tensor q, Tensor k, (Tensor Q, Tensor K, double Epsilon) weights, Tensor turns, int heads)
+    {
+        if (q.stride(1) != k.stride(1))
+        {
+            throw new ArgumentException("Queries and keys must lie alike.", nameof(k));
+        }
+        Launch(q, k, k, weights, turns, (q, k, k), q.stride(1), q.shape[1], (heads, q.shape[2] / heads), first: 0, parts: 2);
+    }
+
+    /// <summary>As <see cref="Modulate"/>, with the result in eight bits.</summary>
+    public static Float8Rows ModulateFloat8(Tensor x, Tensor shift, Tensor scale, float epsilon)
+    {
+        Tensor rows = x.contiguous();
+        (long count, long width) = (x.shape[0] * x.shape[1], x.shape[2]);
+        (Tensor y, Tensor factors) = RoomForFloat8(x, count, width);
+        Module(x)!.Launch(
+            "modulate_float8",
+            (count, 1),
+            (int)((width / 8 + 31) / 32 * 32),
+            Address(rows), Row(shift), Row(scale), Address(y), Address(factors), width, Stride(shift, scale), x.shape[1], Bits(epsilon));
+        return new Float8Rows(y, factors);
+    }
+
+    /// <summary>Rows in eight bits (e4m3, held in bytes), with a factor for each: of x [rows, channels], or of two tensors side by side.</summary>
+    public static Float8Rows ToFloat8(Tensor x, Tensor? beside = null)
+    {
+        Tensor other = beside ?? x;
+        long otherWidth = beside?.shape[1] ?? 0;
+        if (x.stride(1) != 1 || other.stride(1) != 1 || (x.shape[1] | otherWidth | x.stride(0) | other.stride(0)) % 8 != 0)
+        {
+            throw new ArgumentException("Channels must lie side by side and be a multiple of eight.", nameof(x));
+        }
+        (Tensor y, Tensor factors) = RoomForFloat8(x, x.shape[0], x.shape[1] + otherWidth);
+        Module(x)!.Launch(
+            "to_float8",
+            (x.shape[0], 1),
+            2 * Threads,
+            Address(x), Address(other), x.stride(0), other.stride(0), x.shape[1], otherWidth, Address(y), Address(factors));
+        return new Float8Rows(y, factors);
+    }
+
+    private static (Tensor, Tensor) RoomForFloat8(Tensor like, long rows, long width) =>
+        (empty([rows, width], ScalarType.Byte, like.device), empty([rows], ScalarType.Float32, like.device));
+
+    private static void Launch(
+        Tensor q, Tensor k, Tensor v, (Tensor Q, Tensor K, double Epsilon) weights, Tensor turns,
+        (Tensor Q, Tensor K, Tensor V) to, long toStride, long all, (long Count, long Size) heads, long first, int parts)
     {
         (long batch, long tokens) = (q.shape[0], q.shape[1]);
-        (long all, long heads, long head) = (to.Q.shape[1], to.Q.shape[2], to.Q.shape[3]);
         Tensor turn = turns.contiguous();
         Module(q)!.Launch(
             "place_heads",
-            ((batch * tokens * heads * 32 + Threads - 1) / Threads, 3),
+            ((checked((uint)(batch * tokens * heads.Count * heads.Size / 8)) + Threads - 1) / Threads, parts),
             Threads,
             Address(q), Address(k), Address(v), RowStride(q), RowStride(k), RowStride(v), Address(weights.Q), Address(weights.K), Address(turn),
-            Address(to.Q), Address(to.K), Address(to.V), batch, tokens, first, all, heads, head, Bits((float)weights.Epsilon));
+            Address(to.Q), Address(to.K), Address(to.V), toStride, batch, tokens, first, all, heads.Count, heads.Size, Bits((float)weights.Epsilon));
     }
 
     private static CudaModule? Module(Tensor x)
@@ -127,7 +198,7 @@ internal static class FluxKernels
         : throw new ArgumentException("Shift and scale must be parts of one tensor.", nameof(second));
 
     /// <summary>The distance of two tokens in [batch, tokens, width], whose batches must follow one another.</summary>
-    private static long RowStride(Tensor x) => x.stride(2) == 1 && (x.shape[0] == 1 || x.stride(0) == x.shape[1] * x.stride(1)) && x.stride(1) % 2 == 0
+    private static long RowStride(Tensor x) => x.stride(2) == 1 && (x.shape[0] == 1 || x.stride(0) == x.shape[1] * x.stride(1)) && x.stride(1) % 8 == 0
         ? x.stride(1)
         : throw new ArgumentException("Tokens must follow one another, and their channels too.", nameof(x));
 }

@@ -163,6 +163,19 @@ internal sealed class Modulation : Module
         ? FluxKernels.Modulate(x, shift, scale, Epsilon)
         : addcmul(shift, functional.layer_norm(x, [x.shape[^1]], eps: Epsilon), 1 + scale, 1);
 
+    /// <summary>The same for layers that take it: in eight bits where all of them do.</summary>
+    public static Activation Apply(Tensor x, Tensor shift, Tensor scale, params ReadOnlySpan<AdaptableLinear> layers)
+    {
+        foreach (AdaptableLinear layer in layers)
+        {
+            if (!layer.TakesFloat8)
+            {
+                return Apply(x, shift, scale);
+            }
+        }
+        return new Activation(FluxKernels.ModulateFloat8(x, shift, scale, Epsilon), x.shape);
+    }
+
     /// <summary>x and what a part of the block made of it, as far as the gate lets it through.</summary>
     public static Tensor Add(Tensor x, Tensor gate, Tensor made) => FluxKernels.Suit(x) ? FluxKernels.GatedResidual(x, gate, made) : addcmul(x, gate, made, 1);
 }
@@ -178,6 +191,8 @@ internal sealed class GeluProjection : Module<Tensor, Tensor>
         proj = new AdaptableLinear(inputs, outputs, device, dtype);
         RegisterComponents();
     }
+
+    public AdaptableLinear Projection => proj;
 
     public override Tensor forward(Tensor x) => proj.Gelu(x);
 }
@@ -196,7 +211,11 @@ internal sealed class FeedForward : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => net[2].forward(net[0].forward(x));
+    public AdaptableLinear In => ((GeluProjection)net[0]).Projection;
+
+    public AdaptableLinear Out => (AdaptableLinear)net[2];
+
+    public override Tensor forward(Tensor x) => Out.forward(In.Gelu(x));
 }
 
 /// <summary>Attention of heads that lie side by side in each token, as linear layers make and take them: what is done to them before needs no copy.</summary>
@@ -211,7 +230,15 @@ internal static class Heads
     public static (Tensor Q, Tensor K, Tensor V) Place(int heads, Tensor rotary, params ReadOnlySpan<StreamHeads> streams)
     {
         Tensor like = streams[0].Q;
-        if (FluxKernels.Suit(like))
+        bool kernels = FluxKernels.Suit(like) && FluxKernels.SuitHeads(like.shape[2] / heads);
+        if (kernels && streams.Length == 1)
+        {
+            // A stream alone has its tokens in their places: nothing has to move.
+            StreamHeads only = streams[0];
+            FluxKernels.Turn(only.Q, only.K, (only.NormQ.Weight, only.NormK.Weight, RmsNorm.Epsilon), rotary, heads);
+            return (Split(only.Q, heads), Split(only.K, heads), Split(only.V, heads));
+        }
+        if (kernels)
         {
             long tokens = rotary.shape[0];
             Tensor Room() => empty([like.shape[0], tokens, heads, like.shape[2] / heads], like.dtype, like.device);

@@ -1,3 +1,5 @@
+using Dsd.Models.Lora;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Flux;
@@ -11,7 +13,10 @@ internal sealed class FluxSteps : IDisposable
 {
     private readonly Tensor _steering;
     private readonly long _batch;
+    private readonly FluxSteps? _whole;
+    private readonly Tensor? _rows;
     private readonly Dictionary<Modulation, Tensor> _modulations = [];
+    private readonly Dictionary<(Modulation, int), (Tensor Factors, Tensor Bias)> _gated = [];
 
     /// <summary>Takes the tensors over.</summary>
     /// <param name="words">Embedded text: [batch, text, width].</param>
@@ -25,6 +30,16 @@ internal sealed class FluxSteps : IDisposable
         Count = (int)(steering.shape[0] / _batch);
     }
 
+    // Some rows of a batch. It owns nothing but their numbers.
+    private FluxSteps(FluxSteps whole, Tensor rows)
+    {
+        (_whole, _rows, _batch, Count) = (whole, rows, rows.shape[0], whole.Count);
+        (Words, Condition, Turns, _steering) = (whole.Words, whole.Condition, whole.Turns, whole._steering);
+    }
+
+    /// <summary>Leaves out blocks where little changes; null computes them all.</summary>
+    public FirstBlockCache? Cache { get; init; }
+
     /// <summary>Embedded text: [batch, text, width].</summary>
     public Tensor Words { get; }
 
@@ -37,20 +52,54 @@ internal sealed class FluxSteps : IDisposable
     /// <summary>How many steps there are.</summary>
     public int Count { get; }
 
+    /// <summary>What some rows of the batch share, whose modulations alone differ: for their blocks. It lives no longer than the whole, and is not disposed.</summary>
+    public FluxSteps Only(Tensor rows) => new(this, rows);
+
     /// <summary>Shifts, scales and gates of a step: as many tensors [batch, 1, width] as the modulation has parts.</summary>
     public Tensor[] Of(Modulation modulation, int step)
     {
-        // A single step needs no memory of it, and may be one that is trained on.
-        if (Count == 1)
+        if (_whole is not null)
         {
-            return modulation.Parts(modulation.Linear.forward(_steering));
+            return [.. _whole.Of(modulation, step).Select(part => part.index_select(0, _rows!))];
         }
+        // A single step needs no memory of it, and may be one that is trained on.
+        return Count == 1
+            ? modulation.Parts(modulation.Linear.forward(_steering))
+            : modulation.Parts(All(modulation).narrow(0, step * _batch, _batch));
+    }
+
+    /// <summary><c>x + gate · layer(made)</c>, by one product where the layer's weights are in eight bits and there is one picture.</summary>
+    /// <param name="x">[batch, tokens, width].</param>
+    /// <param name="modulation">Whose gate it is.</param>
+    /// <param name="part">Which of its parts is the gate.</param>
+    /// <param name="step">Of which step.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="made">What it takes: [batch, tokens, inputs].</param>
+    public Tensor Add(Tensor x, Modulation modulation, int part, int step, AdaptableLinear layer, Activation made)
+    {
+        if (!layer.TakesFloat8 || _batch > 1 || Count == 1 || _whole is not null)
+        {
+            return Modulation.Add(x, Of(modulation, step)[part], layer.forward(made));
+        }
+        if (!_gated.TryGetValue((modulation, part), out (Tensor Factors, Tensor Bias) all))
+        {
+            using DisposeScope scope = NewDisposeScope();
+            all = layer.Gated(modulation.Parts(All(modulation))[part].squeeze(1));
+            all.Factors.DetachFromDisposeScope();
+            all.Bias.DetachFromDisposeScope();
+            _gated.Add((modulation, part), all);
+        }
+        return layer.AddTo(x, (all.Factors[step], all.Bias[step]), made);
+    }
+
+    private Tensor All(Modulation modulation)
+    {
         if (!_modulations.TryGetValue(modulation, out Tensor? all))
         {
             all = modulation.Linear.forward(_steering).DetachFromDisposeScope();
             _modulations.Add(modulation, all);
         }
-        return modulation.Parts(all.narrow(0, step * _batch, _batch));
+        return all;
     }
 
     /// <summary>Frees all of it.</summary>
@@ -61,6 +110,13 @@ internal sealed class FluxSteps : IDisposable
             tensor.Dispose();
         }
         Condition?.Dispose();
+        Cache?.Dispose();
         _modulations.Clear();
+        foreach ((Tensor factors, Tensor bias) in _gated.Values)
+        {
+            factors.Dispose();
+            bias.Dispose();
+        }
+        _gated.Clear();
     }
 }

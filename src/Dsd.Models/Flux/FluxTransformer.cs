@@ -43,19 +43,26 @@ internal sealed class JointAttention : Module
         RegisterComponents();
     }
 
-    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, Tensor rotary)
+    public AdaptableLinear[] ImageIn => [to_q, to_k, to_v];
+
+    public AdaptableLinear[] TextIn => [add_q_proj, add_k_proj, add_v_proj];
+
+    public AdaptableLinear ImageOut => to_out[0];
+
+    public AdaptableLinear TextOut => to_add_out;
+
+    /// <summary>What image and text found in both, before their projections: image and text [batch, tokens, width] of the modulated streams.</summary>
+    public (Tensor Image, Tensor Text) forward(Activation image, Activation text, Tensor rotary)
     {
-        Tensor[] textQkv = AdaptableLinear.Together(text, add_q_proj, add_k_proj, add_v_proj); // [batch, text, width] each
-        Tensor[] imageQkv = AdaptableLinear.Together(image, to_q, to_k, to_v); // [batch, image, width] each
+        Tensor[] textQkv = AdaptableLinear.Together(text, TextIn); // [batch, text, width] each
+        Tensor[] imageQkv = AdaptableLinear.Together(image, ImageIn); // [batch, image, width] each
         StreamHeads fromText = new(textQkv[0], textQkv[1], textQkv[2], norm_added_q, norm_added_k);
         StreamHeads fromImage = new(imageQkv[0], imageQkv[1], imageQkv[2], norm_q, norm_k);
         (Tensor q, Tensor k, Tensor v) = Heads.Place(_heads, rotary, fromText, fromImage); // [batch, tokens, heads, head]
         Tensor joined = Heads.Attend(q, k, v); // [batch, tokens, width]
 
-        long words = text.shape[1];
-        Tensor textOut = to_add_out.forward(joined.narrow(1, 0, words));
-        Tensor imageOut = to_out[0].forward(joined.narrow(1, words, image.shape[1]));
-        return (imageOut, textOut);
+        long words = text.Shape[1];
+        return (joined.narrow(1, words, image.Shape[1]), joined.narrow(1, 0, words));
     }
 }
 
@@ -80,9 +87,11 @@ internal sealed class SingleAttention : Module
         RegisterComponents();
     }
 
-    public Tensor forward(Tensor x, Tensor rotary)
+    public AdaptableLinear[] In => [to_q, to_k, to_v];
+
+    public Tensor forward(Activation x, Tensor rotary)
     {
-        Tensor[] qkv = AdaptableLinear.Together(x, to_q, to_k, to_v); // [batch, tokens, width] each
+        Tensor[] qkv = AdaptableLinear.Together(x, In); // [batch, tokens, width] each
         (Tensor q, Tensor k, Tensor v) = Heads.Place(_heads, rotary, new StreamHeads(qkv[0], qkv[1], qkv[2], norm_q, norm_k)); // [batch, tokens, heads, head]
         return Heads.Attend(q, k, v); // [batch, tokens, width]
     }
@@ -108,6 +117,9 @@ internal sealed class DoubleStreamBlock : Module
         RegisterComponents();
     }
 
+    /// <summary>The linear layers that hold most of the weights; those of one array lie end to end.</summary>
+    public AdaptableLinear[][] Large => [attn.ImageIn, attn.TextIn, [attn.ImageOut], [attn.TextOut], [ff.In], [ff.Out], [ff_context.In], [ff_context.Out]];
+
     public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, FluxSteps steps, int step)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -115,12 +127,12 @@ internal sealed class DoubleStreamBlock : Module
         Tensor[] textMod = steps.Of(norm1_context, step);
 
         (Tensor imageAttended, Tensor textAttended) = attn.forward(
-            Modulation.Apply(image, imageMod[0], imageMod[1]), Modulation.Apply(text, textMod[0], textMod[1]), steps.Turns);
-        image = Modulation.Add(image, imageMod[2], imageAttended); // [batch, image, width]
-        text = Modulation.Add(text, textMod[2], textAttended); // [batch, text, width]
+            Modulation.Apply(image, imageMod[0], imageMod[1], attn.ImageIn), Modulation.Apply(text, textMod[0], textMod[1], attn.TextIn), steps.Turns);
+        image = steps.Add(image, norm1, part: 2, step, attn.ImageOut, imageAttended); // [batch, image, width]
+        text = steps.Add(text, norm1_context, part: 2, step, attn.TextOut, textAttended); // [batch, text, width]
 
-        image = Modulation.Add(image, imageMod[5], ff.forward(Modulation.Apply(image, imageMod[3], imageMod[4])));
-        text = Modulation.Add(text, textMod[5], ff_context.forward(Modulation.Apply(text, textMod[3], textMod[4])));
+        image = steps.Add(image, norm1, part: 5, step, ff.Out, ff.In.Gelu(Modulation.Apply(image, imageMod[3], imageMod[4], ff.In)));
+        text = steps.Add(text, norm1_context, part: 5, step, ff_context.Out, ff_context.In.Gelu(Modulation.Apply(text, textMod[3], textMod[4], ff_context.In)));
         if (text.dtype == ScalarType.Float16)
         {
             // The text stream of FLUX outgrows float16 in late blocks.
@@ -148,19 +160,38 @@ internal sealed class SingleStreamBlock : Module
         RegisterComponents();
     }
 
+    /// <summary>The linear layers that hold most of the weights; those of one array lie end to end.</summary>
+    public AdaptableLinear[][] Large => [attn.In, [proj_mlp], [proj_out]];
+
     public Tensor forward(Tensor x, FluxSteps steps, int step)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor[] mod = steps.Of(norm, step); // shift, scale, gate
-        Tensor normed = Modulation.Apply(x, mod[0], mod[1]);
-        Tensor mlp = proj_mlp.Gelu(normed); // [batch, tokens, 4 · width]
+        Activation normed = Modulation.Apply(x, mod[0], mod[1], [.. attn.In, proj_mlp]);
         Tensor attended = attn.forward(normed, steps.Turns); // [batch, tokens, width]
-        x = Modulation.Add(x, mod[2], proj_out.forward(attended, mlp));
+        x = Out(x, normed, attended, mod[2], steps, step);
         if (x.dtype == ScalarType.Float16)
         {
             x = x.clamp(-65504, 65504);
         }
         return x.MoveToOuterDisposeScope();
+    }
+
+    // One product of attention and feed-forward side by side is faster than two, if the latter is written there at once.
+    private Tensor Out(Tensor x, Activation normed, Tensor attended, Tensor gate, FluxSteps steps, int step)
+    {
+        (long batch, long tokens, long width) = (x.shape[0], x.shape[1], x.shape[2]);
+        if (proj_out.TakesFloat8)
+        {
+            Float8Rows narrow = FluxKernels.ToFloat8(attended.flatten(0, 1), proj_mlp.Gelu(normed).flatten(0, 1)); // [batch · tokens, 5 · width]
+            return steps.Add(x, norm, part: 2, step, proj_out, new Activation(narrow, batch, tokens, 5 * width));
+        }
+        if (proj_mlp.GeluAfter(width, normed) is { } both) // [batch · tokens, 5 · width]
+        {
+            both.narrow(1, 0, width).copy_(attended.flatten(0, 1));
+            return Modulation.Add(x, gate, proj_out.forward(both.view(batch, tokens, 5 * width)));
+        }
+        return Modulation.Add(x, gate, proj_out.forward(attended, proj_mlp.Gelu(normed)));
     }
 }
 
@@ -297,6 +328,24 @@ public sealed class FluxTransformer : Module
         }
     }
 
+    /// <summary>
+    /// Rounds the weights of all blocks' linear layers, but for modulations, to eight bits (e4m3) with a factor for each output channel, and computes with them in eight bits
+    /// from then on, for inference only. Halves their memory. There is no way back.
+    /// </summary>
+    /// <exception cref="NotSupportedException">The transformer is not on a GPU that can do it, or not in bfloat16; says what is missing.</exception>
+    public void ToFloat8()
+    {
+        if (DType != ScalarType.BFloat16 || Device.type != DeviceType.CUDA)
+        {
+            throw new NotSupportedException($"Eight bits need a transformer in bfloat16 on an NVIDIA GPU; this one is in {DType} on {Device}.");
+        }
+        FluxKernels.RequireFloat8(x_embedder.Weight);
+        foreach (AdaptableLinear[] layers in transformer_blocks.SelectMany(b => b.Large).Concat(single_transformer_blocks.SelectMany(b => b.Large)))
+        {
+            AdaptableLinear.ToFloat8(layers);
+        }
+    }
+
     /// <summary>Predicts the velocity of the latents.</summary>
     /// <param name="latents">Noisy latents, packed 2 × 2: [batch, image, in channels].</param>
     /// <param name="condition">Condition latents, packed alike: [batch, image, in channels]. Given if and only if the transformer is conditional.</param>
@@ -340,7 +389,9 @@ public sealed class FluxTransformer : Module
     /// <param name="guidance">[batch]. Given if and only if the transformer has a guidance embedding.</param>
     /// <param name="imageIds">[image, 3].</param>
     /// <param name="textIds">[text, 3].</param>
-    internal FluxSteps Prepare(Tensor? condition, Tensor text, Tensor pooled, Tensor sigma, Tensor? guidance, Tensor imageIds, Tensor textIds)
+    /// <param name="blockCache">Threshold of a <see cref="FirstBlockCache"/>; 0 computes all blocks in all steps.</param>
+    internal FluxSteps Prepare(
+        Tensor? condition, Tensor text, Tensor pooled, Tensor sigma, Tensor? guidance, Tensor imageIds, Tensor textIds, float blockCache = 0)
     {
         using DisposeScope scope = NewDisposeScope();
         ScalarType type = DType;
@@ -353,7 +404,10 @@ public sealed class FluxTransformer : Module
         Tensor embedding = time_text_embed.forward(sigma.to(type) * 1000, told, pooled.to(type).repeat(steps, 1)); // [steps · batch, width]
         Tensor turns = RotaryEmbedding.Turns(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, 1, head / 2], complex
         return new FluxSteps(
-            words.DetachFromDisposeScope(), embedded?.DetachFromDisposeScope(), turns.DetachFromDisposeScope(), functional.silu(embedding).DetachFromDisposeScope());
+            words.DetachFromDisposeScope(), embedded?.DetachFromDisposeScope(), turns.DetachFromDisposeScope(), functional.silu(embedding).DetachFromDisposeScope())
+        {
+            Cache = blockCache > 0 ? new FirstBlockCache(blockCache) : null,
+        };
     }
 
     /// <summary>The velocity of the latents in one step: as above, with what <see cref="Prepare"/> gave.</summary>
@@ -365,13 +419,31 @@ public sealed class FluxTransformer : Module
         {
             image = image + steps.Condition;
         }
-        Tensor words = steps.Words; // [batch, text, width]
-
-        int blocks = 0;
-        foreach (DoubleStreamBlock block in transformer_blocks)
+        if (steps.Cache is { } cache && transformer_blocks.Count > 0)
         {
-            using Tensor lastImage = image;
-            using Tensor? lastWords = ReferenceEquals(words, steps.Words) ? null : words;
+            (Tensor after, Tensor words) = transformer_blocks[0].forward(image, steps.Words, steps, step);
+            image = cache.Apply(image, after, rows => OfRows(after, words, steps, step, rows));
+        }
+        else
+        {
+            image = Blocks(image, steps.Words, steps, step, first: 0, afterBlock);
+        }
+
+        // Here the scale comes first, unlike everywhere else.
+        Tensor[] mod = steps.Of(norm_out, step);
+        return proj_out.forward(Modulation.Apply(image, shift: mod[1], scale: mod[0])).MoveToOuterDisposeScope();
+    }
+
+    // The blocks from a number on; gives the image tokens after the last one: [batch, image, width].
+    private Tensor Blocks(Tensor image, Tensor words, FluxSteps steps, int step, int first, Action<int, Tensor>? afterBlock)
+    {
+        (long imageTokens, long textTokens) = (image.shape[1], words.shape[1]);
+        (Tensor givenImage, Tensor givenWords) = (image, words);
+        int blocks = first;
+        foreach (DoubleStreamBlock block in transformer_blocks.Skip(first))
+        {
+            using Tensor? lastImage = ReferenceEquals(image, givenImage) ? null : image;
+            using Tensor? lastWords = ReferenceEquals(words, givenWords) ? null : words;
             (image, words) = block.forward(image, words, steps, step);
             afterBlock?.Invoke(++blocks, image);
         }
@@ -381,13 +453,20 @@ public sealed class FluxTransformer : Module
         {
             using Tensor last = joined;
             joined = block.forward(joined, steps, step);
-            afterBlock?.Invoke(++blocks, joined.narrow(1, words.shape[1], latents.shape[1]));
+            afterBlock?.Invoke(++blocks, joined.narrow(1, textTokens, imageTokens));
         }
-        image = joined.narrow(1, words.shape[1], latents.shape[1]); // [batch, image, width]
+        return joined.narrow(1, textTokens, imageTokens);
+    }
 
-        // Here the scale comes first, unlike everywhere else.
-        Tensor[] mod = steps.Of(norm_out, step);
-        return proj_out.forward(Modulation.Apply(image, shift: mod[1], scale: mod[0])).MoveToOuterDisposeScope();
+    private Tensor OfRows(Tensor image, Tensor words, FluxSteps steps, int step, long[] rows)
+    {
+        if (rows.Length == image.shape[0])
+        {
+            return Blocks(image, words, steps, step, first: 1, afterBlock: null);
+        }
+        using DisposeScope scope = NewDisposeScope();
+        Tensor index = tensor(rows).to(image.device);
+        return Blocks(image.index_select(0, index), words.index_select(0, index), steps.Only(index), step, first: 1, afterBlock: null).MoveToOuterDisposeScope();
     }
 
     private void CheckInputs(

@@ -87,45 +87,177 @@ extern "C" __global__ void gated_residual(
     out[place] = o;
 }
 
+__device__ __forceinline__ pair_bits turned(pair_bits p, pair_bits w, float2 turn, float factor)
+{
+    float a = low(p) * factor * low(w), c = high(p) * factor * high(w);
+    return both(a * turn.x - c * turn.y, a * turn.y + c * turn.x);
+}
+
+__device__ __forceinline__ float squares_of(pair_bits p) { return low(p) * low(p) + high(p) * high(p); }
+
 // Brings q, k and v of one stream to their places among all tokens: q and k are normalised by their root mean square, multiplied by a weight [head] and turned,
-// v is copied. One warp for a token's head; blockIdx.y is 0 for q, 1 for k, 2 for v.
-// Inputs [batch, tokens, heads * head] with rows of the given stride; outputs [batch, all_tokens, heads, head]; turns [all_tokens, head / 2] of (cos, sin).
+// v is copied. Eight numbers a thread; head / 8 threads, a power of two up to a warp, share a token's head. blockIdx.y is 0 for q, 1 for k, 2 for v.
+// Inputs [batch, tokens, heads * head] with rows of the given strides; outputs [batch, all_tokens, heads * head] with rows of the given stride, which may be the
+// inputs themselves: each thread reads its numbers before it writes them. turns [all_tokens, head / 2] of (cos, sin).
 extern "C" __global__ void place_heads(
-    const half_bits* __restrict__ q, const half_bits* __restrict__ k, const half_bits* __restrict__ v, index_t q_stride, index_t k_stride, index_t v_stride,
-    const half_bits* __restrict__ q_weight, const half_bits* __restrict__ k_weight, const float2* __restrict__ turns,
-    half_bits* __restrict__ q_out, half_bits* __restrict__ k_out, half_bits* __restrict__ v_out,
+    const half_bits* q, const half_bits* k, const half_bits* v, index_t q_stride, index_t k_stride, index_t v_stride,
+    const uint4* __restrict__ q_weight, const uint4* __restrict__ k_weight, const float4* __restrict__ turns,
+    half_bits* q_out, half_bits* k_out, half_bits* v_out, index_t out_stride,
     int batch, int tokens, int first, int all_tokens, int heads, int head, float epsilon)
 {
-    index_t warp = ((index_t)blockIdx.x * blockDim.x + threadIdx.x) >> 5;
-    int lane = threadIdx.x & 31, part = blockIdx.y;
-    if (warp >= (index_t)batch * tokens * heads) { return; }
-    int h = (int)(warp % heads);
-    index_t row = warp / heads;             // of the stream: batch · tokens
+    int share = head >> 3, row_threads = heads * share, part = blockIdx.y;
+    unsigned int thread = blockIdx.x * blockDim.x + threadIdx.x;
+    index_t row = thread / row_threads;     // of the stream: batch · tokens
+    bool mine = row < (index_t)batch * tokens;
+    if (!mine) { row = 0; }                 // such threads take part in the sums of their warp, and write nothing
+    int i = (int)(thread % row_threads), j = i % share;
     int b = (int)(row / tokens), t = first + (int)(row % tokens);
     const half_bits* in = part == 0 ? q : part == 1 ? k : v;
     index_t stride = part == 0 ? q_stride : part == 1 ? k_stride : v_stride;
     half_bits* out = part == 0 ? q_out : part == 1 ? k_out : v_out;
-    const pair_bits* from = (const pair_bits*)(in + row * stride + (index_t)h * head);
-    pair_bits* to = (pair_bits*)(out + (((index_t)b * all_tokens + t) * heads + h) * head);
-    int pairs = head >> 1;
-    if (part == 2)
+    uint4 x = ((const uint4*)(in + row * stride))[i];
+    if (part < 2)
     {
-        for (int i = lane; i < pairs; i += 32) { to[i] = from[i]; }
-        return;
+        float squares = squares_of(x.x) + squares_of(x.y) + squares_of(x.z) + squares_of(x.w);
+        for (int step = share >> 1; step > 0; step >>= 1) { squares += __shfl_xor_sync(0xffffffffu, squares, step); }
+        float factor = rsqrtf(squares / head + epsilon);
+        uint4 w = (part == 0 ? q_weight : k_weight)[j];
+        const float4* turn = turns + ((index_t)t * share + j) * 2;
+        float4 one = turn[0], two = turn[1];
+        x.x = turned(x.x, w.x, make_float2(one.x, one.y), factor);
+        x.y = turned(x.y, w.y, make_float2(one.z, one.w), factor);
+        x.z = turned(x.z, w.z, make_float2(two.x, two.y), factor);
+        x.w = turned(x.w, w.w, make_float2(two.z, two.w), factor);
     }
-    float squares = 0.0f;
-    for (int i = lane; i < pairs; i += 32)
-    {
-        pair_bits p = from[i];
-        squares += low(p) * low(p) + high(p) * high(p);
-    }
-    float factor = rsqrtf(warp_sum(squares) / head + epsilon);
-    const pair_bits* weight = (const pair_bits*)(part == 0 ? q_weight : k_weight);
-    for (int i = lane; i < pairs; i += 32)
-    {
-        pair_bits p = from[i], w = weight[i];
-        float a = low(p) * factor * low(w), c = high(p) * factor * high(w);
-        float2 turn = turns[(index_t)t * pairs + i];
-        to[i] = both(a * turn.x - c * turn.y, a * turn.y + c * turn.x);
-    }
+    if (mine) { ((uint4*)(out + ((index_t)b * all_tokens + t) * out_stride))[i] = x; }
 }
+
+#if __CUDA_ARCH__ >= 890
+// Numbers of eight bits (e4m3) with a factor for each row, so that the row's largest number is the largest that there is.
+
+#define LARGEST 448.0f
+
+__device__ __forceinline__ float block_max(float value)
+{
+    __shared__ float largest[32];
+    int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, warps = blockDim.x >> 5;
+    for (int step = 16; step > 0; step >>= 1) { value = fmaxf(value, __shfl_xor_sync(0xffffffffu, value, step)); }
+    __syncthreads(); // the last call's readers are done
+    if (lane == 0) { largest[warp] = value; }
+    __syncthreads();
+    value = lane < warps ? largest[lane] : 0.0f;
+    for (int step = 16; step > 0; step >>= 1) { value = fmaxf(value, __shfl_xor_sync(0xffffffffu, value, step)); }
+    return value;
+}
+
+__device__ __forceinline__ unsigned int float8(float first, float second)
+{
+    unsigned short two;
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(two) : "f"(second), "f"(first));
+    return two;
+}
+
+__device__ __forceinline__ uint2 float8(const float* v, float scale)
+{
+    uint2 out;
+    out.x = float8(v[0] * scale, v[1] * scale) | (float8(v[2] * scale, v[3] * scale) << 16);
+    out.y = float8(v[4] * scale, v[5] * scale) | (float8(v[6] * scale, v[7] * scale) << 16);
+    return out;
+}
+
+__device__ __forceinline__ void unpack(uint4 in, float* v)
+{
+    v[0] = low(in.x); v[1] = high(in.x); v[2] = low(in.y); v[3] = high(in.y);
+    v[4] = low(in.z); v[5] = high(in.z); v[6] = low(in.w); v[7] = high(in.w);
+}
+
+__device__ __forceinline__ float largest_of(const float* v)
+{
+    float most = 0.0f;
+    for (int k = 0; k < 8; k++) { most = fmaxf(most, fabsf(v[k])); }
+    return most;
+}
+
+// As modulate, with the result in eight bits: y [rows, width], factors [rows].
+extern "C" __global__ void modulate_float8(
+    const uint4* __restrict__ x, const uint4* __restrict__ shift, const uint4* __restrict__ scale, uint2* __restrict__ y, float* __restrict__ factors,
+    int width, index_t modulation_stride, int rows_per_batch, float epsilon)
+{
+    int eighths = width >> 3, i = threadIdx.x;
+    index_t row = blockIdx.x, place = row * eighths + i;
+    bool mine = i < eighths;
+    float v[8];
+    float sum = 0.0f;
+    if (mine)
+    {
+        unpack(x[place], v);
+        for (int k = 0; k < 8; k++) { sum += v[k]; }
+    }
+    float mean = block_sum(sum) / width;
+    float squares = 0.0f;
+    if (mine) { for (int k = 0; k < 8; k++) { v[k] -= mean; squares += v[k] * v[k]; } }
+    float norm = rsqrtf(block_sum(squares) / width + epsilon);
+    float most = 0.0f;
+    if (mine)
+    {
+        index_t modulation = (row / rows_per_batch) * (modulation_stride >> 3) + i;
+        float a[8], b[8];
+        unpack(scale[modulation], a);
+        unpack(shift[modulation], b);
+        for (int k = 0; k < 8; k++) { v[k] = v[k] * norm * (1.0f + a[k]) + b[k]; }
+        most = largest_of(v);
+    }
+    most = fmaxf(block_max(most), 1e-12f);
+    if (mine) { y[place] = float8(v, LARGEST / most); }
+    if (i == 0) { factors[row] = most / LARGEST; }
+}
+
+// Rows of one or two tensors side by side in eight bits: first [rows, first_width], second [rows, second_width], in bfloat16 with rows of the given strides;
+// y [rows, first_width + second_width], factors [rows]. One block a row; a thread keeps what it read of a row of up to 32 numbers a thread.
+extern "C" __global__ void to_float8(
+    const half_bits* __restrict__ first, const half_bits* __restrict__ second, index_t first_stride, index_t second_stride, int first_width, int second_width,
+    uint2* __restrict__ y, float* __restrict__ factors)
+{
+    int first_eighths = first_width >> 3, eighths = first_eighths + (second_width >> 3);
+    index_t row = blockIdx.x;
+    const uint4* a = (const uint4*)(first + row * first_stride);
+    const uint4* b = (const uint4*)(second + row * second_stride);
+    float most = 0.0f;
+    float v[8];
+    uint4 kept[4];
+    #pragma unroll
+    for (int n = 0; n < 4; n++)
+    {
+        int i = threadIdx.x + n * blockDim.x;
+        if (i < eighths)
+        {
+            kept[n] = i < first_eighths ? a[i] : b[i - first_eighths];
+            unpack(kept[n], v);
+            most = fmaxf(most, largest_of(v));
+        }
+    }
+    for (int i = threadIdx.x + 4 * blockDim.x; i < eighths; i += blockDim.x)
+    {
+        unpack(i < first_eighths ? a[i] : b[i - first_eighths], v);
+        most = fmaxf(most, largest_of(v));
+    }
+    most = fmaxf(block_max(most), 1e-12f);
+    float scale = LARGEST / most;
+    #pragma unroll
+    for (int n = 0; n < 4; n++)
+    {
+        int i = threadIdx.x + n * blockDim.x;
+        if (i < eighths)
+        {
+            unpack(kept[n], v);
+            y[row * eighths + i] = float8(v, scale);
+        }
+    }
+    for (int i = threadIdx.x + 4 * blockDim.x; i < eighths; i += blockDim.x)
+    {
+        unpack(i < first_eighths ? a[i] : b[i - first_eighths], v);
+        y[row * eighths + i] = float8(v, scale);
+    }
+    if (threadIdx.x == 0) { factors[row] = most / LARGEST; }
+}
+#endif

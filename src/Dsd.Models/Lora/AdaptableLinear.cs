@@ -1,3 +1,4 @@
+using Dsd.Models.Flux;
 using Dsd.Models.Native;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -12,9 +13,10 @@ namespace Dsd.Models.Lora;
 /// </summary>
 internal sealed class AdaptableLinear : Module<Tensor, Tensor>
 {
-    private readonly Parameter weight;
+    private Parameter weight;
     private readonly Parameter bias;
     private readonly List<LoraPair> _adapters = [];
+    private Tensor? _factors;
 
     public AdaptableLinear(long inputs, long outputs, Device? device = null, ScalarType dtype = ScalarType.Float32)
         : this(empty(outputs, inputs, dtype: dtype, device: device), empty(outputs, dtype: dtype, device: device))
@@ -52,68 +54,96 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
         return [.. Enumerable.Range(0, count).Select(i => new AdaptableLinear(weights.narrow(0, i * outputs, outputs), biases.narrow(0, i * outputs, outputs)))];
     }
 
+    /// <summary>Whether the layer's weights are in eight bits and nothing lies over them, so that it needs its input in eight bits only.</summary>
+    public bool TakesFloat8 => IsFloat8 && _adapters.Count == 0;
+
     /// <summary>
-    /// What each layer gives for x [batch, tokens, inputs]: by one matrix product where the weights lie end to end, nothing lies over them and nothing learns. A larger product
+    /// Rounds the weights of layers, which lie end to end if there are several, to eight bits with a factor for each output. What they were in is freed. There is no way back, and no gradient.
+    /// </summary>
+    public static void ToFloat8(params AdaptableLinear[] layers)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Float8Rows rows = FluxKernels.ToFloat8(layers.Length == 1 ? layers[0].weight : cat([.. layers.Select(l => l.weight)], dim: 0));
+        long start = 0;
+        foreach (AdaptableLinear layer in layers)
+        {
+            long outputs = layer.weight.shape[0];
+            Parameter own = Parameter(rows.Values.narrow(0, start, outputs), requires_grad: false);
+            own.DetachFromDisposeScope();
+            layer.weight.Dispose();
+            layer.weight = own;
+            layer.ConditionallyRegisterParameter(nameof(weight), own);
+            layer._factors = rows.Factors.narrow(0, start, outputs).DetachFromDisposeScope();
+            start += outputs;
+        }
+    }
+
+    /// <summary>
+    /// What each layer gives for x [batch, tokens, inputs]: by one matrix product where the weights lie end to end and nothing learns. A larger product
     /// uses a GPU better. The results then are parts of one tensor.
     /// </summary>
-    public static Tensor[] Together(Tensor x, params AdaptableLinear[] layers)
+    public static Tensor[] Together(Activation x, params AdaptableLinear[] layers)
     {
-        if (!Fused || is_grad_enabled() || !layers.All(l => l.IsPlain && l.FollowsOn(layers[0], layers)))
+        if (!Fused || is_grad_enabled() || !layers.All(l => l.Replacement is null && l.FollowsOn(layers[0], layers)))
         {
             return [.. layers.Select(l => l.forward(x))];
         }
-        (Tensor first, Tensor offset) = (layers[0].weight, layers[0].bias);
-        long outputs = layers.Sum(l => l.weight.shape[0]);
-        Tensor all = functional.linear(
-            x, first.as_strided([outputs, first.shape[1]], [first.shape[1], 1], first.storage_offset()), offset.as_strided([outputs], [1], offset.storage_offset()));
-        return all.split([.. layers.Select(l => l.weight.shape[0])], -1); // [batch, tokens, outputs] each
+        long[] outputs = [.. layers.Select(l => l.weight.shape[0])];
+        Layer all = new(
+            Joined(layers[0].weight, outputs.Sum()), Joined(layers[0].bias, outputs.Sum()), layers[0]._factors is { } factors ? Joined(factors, outputs.Sum()) : null);
+        Tensor y;
+        if (all.Factors is not null || MatrixProduct.Suits(x.Wide.flatten(0, -2), all.Weight))
+        {
+            y = Product(x, all, gelu: false, to: null, layers);
+        }
+        else if (layers.All(l => l._adapters.Count == 0))
+        {
+            y = functional.linear(x.Wide.flatten(0, -2), all.Weight, all.Bias);
+        }
+        else
+        {
+            return [.. layers.Select(l => l.forward(x))];
+        }
+        return y.view([.. x.Shape[..^1], y.shape[1]]).split(outputs, -1); // [batch, tokens, outputs] each
+
+        static Tensor Joined(Tensor first, long outputs) => first.dim() == 1
+            ? first.as_strided([outputs], [1], first.storage_offset())
+            : first.as_strided([outputs, first.shape[1]], [first.shape[1], 1], first.storage_offset());
     }
 
     /// <summary>False gives each layer a product of its own: for comparisons.</summary>
     public static bool Fused { get; set; } = true;
 
-    private bool IsPlain => _adapters.Count == 0 && Replacement is null;
+    private bool IsFloat8 => _factors is not null && Replacement is null;
 
     // Whatever moves a layer's weights elsewhere, to another device or type, parts them: each then starts a storage of its own.
     private bool FollowsOn(AdaptableLinear first, AdaptableLinear[] layers)
     {
         long before = layers.TakeWhile(l => l != this).Sum(l => l.weight.shape[0]);
-        return Follows(first.weight, weight, before * first.weight.shape[1]) && Follows(first.bias, bias, before);
+        return (first._factors is null) == (_factors is null) && Follows(first.weight, weight, before * first.weight.shape[1]) && Follows(first.bias, bias, before);
 
         static bool Follows(Tensor start, Tensor tensor, long numbers) => tensor.is_contiguous()
             && tensor.storage_offset() == start.storage_offset() + numbers
             && TensorMemory.Address(tensor) == TensorMemory.Address(start) + (numbers * start.element_size());
     }
 
-    public override Tensor forward(Tensor x)
-    {
-        (Tensor used, Tensor offset) = WeightAndBias(x.dtype);
-        Tensor rows = Rows(x);
-        Tensor y = functional.linear(rows, used, offset);
-        foreach (LoraPair pair in _adapters)
-        {
-            y = pair.AddTo(y, pair.Down(rows));
-        }
-        return y.view([.. x.shape[..^1], y.shape[^1]]);
-    }
+    public override Tensor forward(Tensor x) => forward(new Activation(x));
+
+    /// <summary>The layer over what may be in eight bits.</summary>
+    public Tensor forward(Activation x) => InOneProduct(x, gelu: false) ?? ByTorch(x.Wide);
 
     /// <summary>GELU, in its tanh form, of what <see cref="forward(Tensor)"/> gives.</summary>
-    public Tensor Gelu(Tensor x)
-    {
-        if (!IsPlain || !FusedGelu.Suits(x))
-        {
-            return functional.gelu(forward(x), TorchSharp.Modules.GELU.Approximate.tanh);
-        }
-        return FusedGelu.Apply(x.flatten(0, -2), weight, bias).view([.. x.shape[..^1], weight.shape[0]]);
-    }
+    public Tensor Gelu(Activation x) =>
+        InOneProduct(x, gelu: true) ?? functional.gelu(ByTorch(x.Wide), TorchSharp.Modules.GELU.Approximate.tanh);
 
     /// <summary>What <see cref="forward(Tensor)"/> gives for both inputs [batch, tokens, …] side by side, without a copy of them that lies there.</summary>
     public Tensor forward(Tensor first, Tensor second)
     {
-        (Tensor used, Tensor offset) = WeightAndBias(first.dtype);
-        Tensor[] parts = used.split([first.shape[^1], second.shape[^1]], 1);
+        Layer own = Own(first.dtype);
+        Tensor[] parts = own.Weight.split([first.shape[^1], second.shape[^1]], 1);
         (Tensor rows, Tensor others) = (Rows(first), Rows(second));
-        Tensor y = functional.linear(rows, parts[0], offset);
+        Tensor y = functional.linear(rows, parts[0], own.Bias);
         y = rows.dim() == 2 ? y.addmm_(others, parts[1].t(), 1, 1) : y + functional.linear(others, parts[1]);
         foreach (LoraPair pair in _adapters)
         {
@@ -122,14 +152,116 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
         return y.view([.. first.shape[..^1], y.shape[^1]]);
     }
 
+    /// <summary>
+    /// GELU of this layer's result as the last channels of a tensor [rows, first + outputs], whose first channels are left for the caller to fill; null where that cannot be
+    /// had without a copy.
+    /// </summary>
+    public Tensor? GeluAfter(long first, Activation x)
+    {
+        Layer own = Own(bias.dtype);
+        if (own.Factors is null && !MatrixProduct.Suits(Rows(x.Wide), own.Weight))
+        {
+            return null;
+        }
+        Tensor all = empty(x.Shape[..^1].Aggregate(1L, (a, b) => a * b), first + own.Bias.shape[0], dtype: bias.dtype, device: bias.device);
+        Product(x, own, gelu: true, all.narrow(1, first, own.Bias.shape[0]), this);
+        return all;
+    }
+
+    /// <summary><c>y + gate · layer(x)</c> in one product, which holds the gate already: for weights in eight bits, one picture at a time.</summary>
+    /// <param name="y">[1, tokens, outputs].</param>
+    /// <param name="gated">What <see cref="Gated"/> gave.</param>
+    /// <param name="x">[1, tokens, inputs].</param>
+    public Tensor AddTo(Tensor y, (Tensor Factors, Tensor Bias) gated, Activation x)
+    {
+        Float8Rows rows = x.Narrow;
+        Tensor sum = y.contiguous().flatten(0, -2);
+        return MatrixProduct.Linear8(rows, new Float8Rows(weight, gated.Factors), gated.Bias, add: sum).view(y.shape);
+    }
+
+    /// <summary>The layer's factors and bias times gates [steps, outputs], for <see cref="AddTo"/>: [steps, outputs] each.</summary>
+    public (Tensor Factors, Tensor Bias) Gated(Tensor gates) => (gates.to(ScalarType.Float32) * _factors!, gates * bias);
+
+    // On a GPU and without a gradient; null elsewhere.
+    private Tensor? InOneProduct(Activation x, bool gelu)
+    {
+        if (IsFloat8)
+        {
+            return Product(x, Own(ScalarType.BFloat16), gelu, to: null, this).view([.. x.Shape[..^1], weight.shape[0]]);
+        }
+        Layer own = Own(x.Wide.dtype);
+        return MatrixProduct.Suits(Rows(x.Wide), own.Weight) ? Product(x, own, gelu, to: null, this).view([.. x.Shape[..^1], own.Weight.shape[0]]) : null;
+    }
+
+    private Tensor ByTorch(Tensor x)
+    {
+        Layer own = Own(x.dtype);
+        Tensor rows = Rows(x);
+        Tensor y = functional.linear(rows, own.Weight, own.Bias);
+        foreach (LoraPair pair in _adapters)
+        {
+            y = pair.AddTo(y, pair.Down(rows));
+        }
+        return y.view([.. x.shape[..^1], y.shape[^1]]);
+    }
+
+    // Adapters come first, and the product with the layers' own weights is added to theirs: then GELU can be part of it.
+    private static Tensor Product(Activation x, Layer weights, bool gelu, Tensor? to, params ReadOnlySpan<AdaptableLinear> layers)
+    {
+        Tensor? sum = AdaptersOf(x, weights, to, layers);
+        return weights.Factors is { } factors
+            ? MatrixProduct.Linear8(x.Narrow, new Float8Rows(weights.Weight, factors), weights.Bias, gelu, to ?? sum, sum)
+            : MatrixProduct.Linear(x.Wide.flatten(0, -2), weights.Weight, weights.Bias, gelu, to ?? sum, sum);
+    }
+
+    // What the adapters give, [rows, outputs of all layers]; null for none.
+    private static Tensor? AdaptersOf(Activation x, Layer weights, Tensor? to, ReadOnlySpan<AdaptableLinear> layers)
+    {
+        bool any = false;
+        foreach (AdaptableLinear layer in layers)
+        {
+            any |= layer._adapters.Count > 0;
+        }
+        if (!any)
+        {
+            return null;
+        }
+        Tensor rows = x.Wide.flatten(0, -2);
+        Tensor sum = to ?? empty(rows.shape[0], weights.Bias.shape[0], dtype: rows.dtype, device: rows.device);
+        long start = 0;
+        foreach (AdaptableLinear layer in layers)
+        {
+            Tensor part = sum.narrow(1, start, layer.bias.shape[0]);
+            start += layer.bias.shape[0];
+            if (layer._adapters.Count == 0)
+            {
+                part.zero_();
+            }
+            for (int i = 0; i < layer._adapters.Count; i++)
+            {
+                LoraPair pair = layer._adapters[i];
+                MatrixProduct.Linear(pair.Down(rows) * pair.Scale, pair.B.to(rows.dtype), bias: null, to: part, add: i > 0 ? part : null);
+            }
+        }
+        return sum;
+    }
+
     // [batch · tokens, inputs], or [adapters, batch / adapters · tokens, inputs] for stacked factors: as the sum with an adapter's product needs it.
     private Tensor Rows(Tensor x) => _adapters.Count == 1 && _adapters[0].IsStacked
         ? x.reshape(_adapters[0].A.shape[0], -1, x.shape[^1])
         : x.flatten(0, -2);
 
     // Adapters may be kept in float32 over a network in bfloat16: they are rounded for the product, and learn in full.
-    private (Tensor Weight, Tensor Bias) WeightAndBias(ScalarType type) =>
-        Replacement is { } whole ? (whole.Weight.to(type), whole.Bias.to(type)) : (weight, bias);
+    private Layer Own(ScalarType type) => Replacement is { } whole ? new Layer(whole.Weight.to(type), whole.Bias.to(type), null) : new Layer(weight, bias, _factors);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _factors?.Dispose();
+        }
+        base.Dispose(disposing);
+    }
 
     /// <summary>Random weights with variance 2 / (inputs + outputs); the bias is zero.</summary>
     public void Initialize(Generator generator)
@@ -181,6 +313,9 @@ internal sealed record LoraPair(Parameter A, Parameter B, float Scale)
         return IsStacked ? y + low.bmm(b.transpose(1, 2)) * Scale : y.addmm_(low, b.t(), 1, Scale);
     }
 }
+
+/// <summary>A layer's weights [outputs, inputs], bias [outputs], and for weights in eight bits their factors [outputs].</summary>
+internal readonly record struct Layer(Tensor Weight, Tensor Bias, Tensor? Factors);
 
 /// <summary>A whole layer's weights [outputs, inputs] and bias [outputs].</summary>
 internal sealed record WholeLinear(Parameter Weight, Parameter Bias);

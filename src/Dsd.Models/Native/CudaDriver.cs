@@ -9,7 +9,9 @@ internal static partial class CudaDriver
 {
     private const string Driver = "cuda";
     private const string Compiler = "nvrtc";
+    private const string Products = CublasLt.Library;
     private static readonly string[] DriverNames = ["libcuda.so.1", "nvcuda.dll"];
+    private static readonly string[] ProductNames = ["libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so", "cublasLt64_13.dll", "cublasLt64_12.dll"];
 
     // The newest first; each goes with its own CUDA, and any of them compiles what is asked of it here.
     private static readonly string[] CompilerNames = ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so", "nvrtc64_130_0.dll", "nvrtc64_120_0.dll"];
@@ -19,6 +21,7 @@ internal static partial class CudaDriver
     {
         Driver => First(DriverNames),
         Compiler => First(CompilerNames),
+        Products => First(ProductNames),
         _ => IntPtr.Zero,
     };
 
@@ -29,6 +32,12 @@ internal static partial class CudaDriver
     public static string? Missing() =>
         First(DriverNames) == IntPtr.Zero ? "NVIDIA's driver library (libcuda.so.1) is not there"
         : First(CompilerNames) == IntPtr.Zero ? "NVIDIA's run-time compiler (libnvrtc.so.13 or .12) is not there"
+        : null;
+
+    /// <summary>What is missing for matrix products; null if nothing is.</summary>
+    public static string? ProductsMissing() =>
+        First(DriverNames) == IntPtr.Zero ? "NVIDIA's driver library (libcuda.so.1) is not there"
+        : First(ProductNames) == IntPtr.Zero ? "NVIDIA's library of matrix products (libcublasLt.so.13 or .12) is not there"
         : null;
 
     /// <summary>Machine code for a GPU of the given compute capability.</summary>
@@ -119,6 +128,21 @@ internal static partial class CudaDriver
 
     [LibraryImport(Driver, EntryPoint = "cuMemGetInfo_v2")]
     public static partial int cuMemGetInfo(out nuint free, out nuint total);
+
+    [LibraryImport(Driver)]
+    public static partial int cuEventCreate(out IntPtr handle, uint flags);
+
+    [LibraryImport(Driver)]
+    public static partial int cuEventRecord(IntPtr handle, IntPtr stream);
+
+    [LibraryImport(Driver)]
+    public static partial int cuEventSynchronize(IntPtr handle);
+
+    [LibraryImport(Driver)]
+    public static partial int cuEventElapsedTime(out float milliseconds, IntPtr start, IntPtr end);
+
+    [LibraryImport(Driver, EntryPoint = "cuEventDestroy_v2")]
+    public static partial int cuEventDestroy(IntPtr handle);
 
     [LibraryImport(Compiler)]
     private static partial int nvrtcCreateProgram(

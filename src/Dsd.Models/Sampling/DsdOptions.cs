@@ -24,6 +24,12 @@ public sealed record DsdOptions
     /// <summary>Steps at the start that run without true guidance. Default 2, as published.</summary>
     public int UnguidedSteps { get; init => field = Check.Range(value, 0, 1000, nameof(UnguidedSteps)); } = 2;
 
+    /// <summary>
+    /// Leaves out all blocks but the first in a step where the first one's part of the picture has changed by no more than this share of its size since all blocks last ran, and
+    /// uses what the others gave then: faster, and not the same picture (docs/performance.md says by how much). 0 to 1; 0, the default, computes everything. Around 0.1 is common.
+    /// </summary>
+    public float BlockCache { get; init => field = Check.Range(value, 0f, 1f, nameof(BlockCache)); }
+
     /// <summary>T5 tokens that a prompt is padded or cut to, 1 to 512. Null, the default: what the model's tokenizer says.</summary>
     public int? MaxTextTokens { get; init => field = value is { } v ? Check.Range(v, 1, 512, nameof(MaxTextTokens)) : null; }
 

@@ -143,7 +143,8 @@ public sealed class DsdPipeline : IDsdModel
                 long batch = passes.Pooled.shape[0];
                 Tensor textIds = LatentPacking.TextIds(passes.Text.shape[1], device);
                 Tensor? guidance = Model.Transformer.Config.GuidanceEmbeds ? full(batch, options.Guidance, device: device) : null;
-                steps = Model.Transformer.Prepare(passes.Condition, passes.Text, passes.Pooled, Sampler.Levels(sigmas, batch, device), guidance, imageIds, textIds);
+                steps = Model.Transformer.Prepare(
+                    passes.Condition, passes.Text, passes.Pooled, Sampler.Levels(sigmas, batch, device), guidance, imageIds, textIds, options.BlockCache);
                 shared.Add(passes, steps);
             }
             return steps;

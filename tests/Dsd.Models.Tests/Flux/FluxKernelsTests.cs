@@ -1,4 +1,7 @@
 using Dsd.Models.Flux;
+using Dsd.Models.Lora;
+using Dsd.Models.Native;
+using Dsd.Models.Sampling;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -55,6 +58,80 @@ public sealed class FluxKernelsTests
             Near(k, ownK);
             Assert.True(v.equal(ownV).all().item<bool>());
         }
+    });
+
+    [GpuFact]
+    public void Turn_DoesTheSameWhereTheyLie() => InInference(() =>
+    {
+        const int heads = 3;
+        Tensor[] parts = Draw(2, 8, 3 * heads * 128).split(heads * 128, dim: -1);
+        RmsNorm norm = new(128, Gpu, ScalarType.BFloat16);
+        Tensor turns = RotaryEmbedding.Turns(arange(8, device: Gpu).unsqueeze(1).repeat(1, 3), [16, 56, 56]);
+        Tensor expected = RotaryEmbedding.Apply(norm.forward(Heads.Split(parts[0], heads)), turns);
+
+        (Tensor q, _, Tensor v) = Heads.Place(heads, turns, new StreamHeads(parts[0], parts[1], parts[2], norm, norm));
+
+        Near(expected, q);
+        Assert.True(TensorMemory.Address(v) == TensorMemory.Address(parts[2]));
+    });
+
+    [GpuFact]
+    public void ToFloat8_KeepsRowsWithinTheirSteps() => InInference(() =>
+    {
+        (Tensor x, Tensor y) = (Draw(7, 3072) * 20, Draw(7, 6144));
+        Float8Rows rows = FluxKernels.ToFloat8(x, y);
+
+        // Products with a unit matrix of eight bits give the rows back.
+        Tensor unit = eye(9216, dtype: ScalarType.BFloat16, device: Gpu);
+        Tensor back = MatrixProduct.Linear8(rows, FluxKernels.ToFloat8(unit), zeros(9216, dtype: ScalarType.BFloat16, device: Gpu));
+        Tensor both = cat([x, y], dim: 1).to(ScalarType.Float32);
+
+        // Three bits of mantissa: steps of an eighth, so errors of a sixteenth, but for the smallest numbers.
+        Assert.True(((back.to(ScalarType.Float32) - both).abs() <= (both.abs() / 15) + (rows.Factors.unsqueeze(1) / 500)).all().item<bool>());
+    });
+
+    [GpuFact]
+    public void Linear8_IsNearTheWideProduct() => InInference(() =>
+    {
+        (Tensor x, Tensor weight, Tensor bias, Tensor add) = (Draw(32, 512), Draw(256, 512), Draw(256), Draw(32, 256));
+
+        Tensor found = MatrixProduct.Linear8(FluxKernels.ToFloat8(x), FluxKernels.ToFloat8(weight), bias, add: add);
+
+        Tensor wide = nn.functional.linear(x, weight, bias) + add;
+        double error = ((found - wide).to(ScalarType.Float32).norm() / wide.to(ScalarType.Float32).norm()).item<float>();
+        Assert.True(error < 0.05, $"relative error {error}");
+    });
+
+    [GpuFact]
+    public void Transformer_GivesTheSameInOneProductAndInEightBits() => InInference(() =>
+    {
+        FluxConfig config = new()
+        {
+            Conditional = true, InChannels = 64, NumLayers = 2, NumSingleLayers = 2, AttentionHeadDim = 128, NumAttentionHeads = 4,
+            JointAttentionDim = 256, PooledProjectionDim = 64, GuidanceEmbeds = true, AxesDimsRope = [16, 56, 56],
+        };
+        using FluxTransformer transformer = new(config, Gpu, ScalarType.BFloat16, seed: 3);
+        foreach (Tensor parameter in transformer.parameters().Where(p => p.dim() == 2))
+        {
+            parameter.normal_(0, 0.5 / Math.Sqrt(parameter.shape[1]));
+        }
+        (Tensor latents, Tensor condition, Tensor text, Tensor pooled) = (Draw(1, 64, 64), Draw(1, 64, 64), Draw(1, 32, 256), Draw(1, 64));
+        (Tensor sigma, Tensor guidance) = (tensor(new[] { 0.8f, 0.4f }).to(Gpu), full(1, 3.5f, device: Gpu));
+        Tensor Velocity()
+        {
+            using FluxSteps steps = transformer.Prepare(condition, text, pooled, sigma, guidance, LatentPacking.ImageIds(16, 16, Gpu), LatentPacking.TextIds(32, Gpu));
+            return transformer.forward(latents, steps, 1).to(ScalarType.Float32);
+        }
+        MatrixProduct.Enabled = FluxKernels.Enabled = false;
+        Tensor plain = Velocity();
+        MatrixProduct.Enabled = FluxKernels.Enabled = true;
+        Tensor own = Velocity();
+        transformer.ToFloat8();
+        Tensor eight = Velocity();
+
+        double Error(Tensor found) => ((found - plain).norm() / plain.norm()).item<float>();
+        Assert.True(Error(own) < 0.01, $"own kernels: relative error {Error(own)}");
+        Assert.True(Error(eight) is > 0.001 and < 0.08, $"eight bits: relative error {Error(eight)}");
     });
 
     private static void InInference(Action test)

@@ -60,6 +60,27 @@ public sealed class FluxStepsTests
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
+    [Theory]
+    [InlineData(1e-6f, 0)]
+    [InlineData(1f, 4)]
+    public void BlockCache_LeavesOutWhatTheThresholdLets(float threshold, int leftOut)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        using FluxTransformer transformer = Wild();
+        (Tensor latents, Tensor condition, Tensor text, Tensor pooled, Tensor guidance, Tensor imageIds, Tensor textIds) = Inputs();
+        Tensor sigmas = tensor(new[] { 1f, 0.9995f, 0.999f }).repeat_interleave(2);
+        using FluxSteps all = transformer.Prepare(condition, text, pooled, sigmas, guidance, imageIds, textIds);
+        using FluxSteps some = transformer.Prepare(condition, text, pooled, sigmas, guidance, imageIds, textIds, threshold);
+
+        for (int i = 0; i < 3; i++)
+        {
+            (Tensor expected, Tensor found) = (transformer.forward(latents, all, i), transformer.forward(latents, some, i));
+            Assert.Equal(i == 0 || leftOut == 0, expected.allclose(found, rtol: 1e-4, atol: 1e-5));
+        }
+        Assert.Equal((6 - leftOut, leftOut), (some.Cache!.Computed, some.Cache.LeftOut));
+    }
+
     // Modulations and the last projection start at zero, where every step would give the same.
     private static FluxTransformer Wild()
     {

@@ -1,0 +1,42 @@
+using Dsd.Models.Flux;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Lora;
+
+/// <summary>Rows of numbers in eight bits (e4m3), held in bytes, each row with a factor.</summary>
+/// <param name="Values">[rows, channels].</param>
+/// <param name="Factors">What the rows are to be multiplied by: [rows], 32-bit.</param>
+internal readonly record struct Float8Rows(Tensor Values, Tensor Factors);
+
+/// <summary>What linear layers take: channels of tokens [..., channels], in the network's type or in eight bits.</summary>
+internal readonly struct Activation
+{
+    private readonly Tensor? _wide;
+    private readonly Float8Rows? _narrow;
+
+    /// <summary>Channels in the network's type.</summary>
+    public Activation(Tensor wide)
+    {
+        (_wide, Shape) = (wide, wide.shape);
+    }
+
+    /// <summary>Channels in eight bits, and the shape [..., channels] that their rows stand for.</summary>
+    public Activation(Float8Rows narrow, params long[] shape)
+    {
+        (_narrow, Shape) = (narrow, shape);
+    }
+
+    /// <summary>[..., channels].</summary>
+    public long[] Shape { get; }
+
+    /// <summary>The channels in the network's type.</summary>
+    /// <exception cref="InvalidOperationException">They are there in eight bits only.</exception>
+    public Tensor Wide => _wide ?? throw new InvalidOperationException("These channels are there in eight bits only, and this layer takes none.");
+
+    /// <summary>The channels in eight bits: [all but channels, channels].</summary>
+    public Float8Rows Narrow => _narrow ?? FluxKernels.ToFloat8(Wide.flatten(0, -2));
+
+    /// <summary>Channels in the network's type.</summary>
+    public static implicit operator Activation(Tensor wide) => new(wide);
+}
