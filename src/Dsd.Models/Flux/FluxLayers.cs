@@ -145,10 +145,10 @@ internal sealed class Modulation : Module
     private readonly AdaptableLinear linear;
     private readonly int _parts;
 
-    public Modulation(long width, int parts, Device? device, ScalarType dtype)
+    public Modulation(long width, int parts, Device? device, ScalarType dtype, bool onHost = false)
         : base(nameof(Modulation))
     {
-        linear = new AdaptableLinear(width, parts * width, device, dtype);
+        linear = new AdaptableLinear(width, parts * width, onHost ? CPU : device, dtype) { IsOnHost = onHost };
         _parts = parts;
         RegisterComponents();
     }

@@ -1,4 +1,5 @@
 using Dsd.Models.Lora;
+using Dsd.Models.Native;
 using Dsd.Models.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -100,17 +101,17 @@ internal sealed class SingleAttention : Module
 /// <summary>A block with separate image and text streams that meet in attention.</summary>
 internal sealed class DoubleStreamBlock : Module
 {
-    private readonly Modulation norm1;
-    private readonly Modulation norm1_context;
+    private Modulation norm1;
+    private Modulation norm1_context;
     private readonly JointAttention attn;
     private readonly FeedForward ff;
     private readonly FeedForward ff_context;
 
-    public DoubleStreamBlock(FluxConfig config, Device? device, ScalarType dtype)
+    public DoubleStreamBlock(FluxConfig config, Device? device, ScalarType dtype, bool modulationOnHost = false)
         : base(nameof(DoubleStreamBlock))
     {
-        norm1 = new Modulation(config.Width, 6, device, dtype);
-        norm1_context = new Modulation(config.Width, 6, device, dtype);
+        norm1 = new Modulation(config.Width, 6, device, dtype, modulationOnHost);
+        norm1_context = new Modulation(config.Width, 6, device, dtype, modulationOnHost);
         attn = new JointAttention(config, device, dtype);
         ff = new FeedForward(config.Width, device, dtype);
         ff_context = new FeedForward(config.Width, device, dtype);
@@ -119,6 +120,16 @@ internal sealed class DoubleStreamBlock : Module
 
     /// <summary>The linear layers that hold most of the weights; those of one array lie end to end.</summary>
     public AdaptableLinear[][] Large => [attn.ImageIn, attn.TextIn, [attn.ImageOut], [attn.TextOut], [ff.In], [ff.Out], [ff_context.In], [ff_context.Out]];
+
+    /// <summary>What stays with a block when its weights pass through another one: modulations, which are computed once for all steps, and adapters.</summary>
+    public void StandFor(DoubleStreamBlock other)
+    {
+        (norm1, norm1_context) = (other.norm1, other.norm1_context);
+        foreach ((AdaptableLinear own, AdaptableLinear others) in Large.SelectMany(l => l).Zip(other.Large.SelectMany(l => l)))
+        {
+            own.StandFor(others);
+        }
+    }
 
     public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, FluxSteps steps, int step)
     {
@@ -145,15 +156,15 @@ internal sealed class DoubleStreamBlock : Module
 /// <summary>A block over the joined stream, with attention and feed-forward network side by side.</summary>
 internal sealed class SingleStreamBlock : Module
 {
-    private readonly Modulation norm;
+    private Modulation norm;
     private readonly AdaptableLinear proj_mlp;
     private readonly AdaptableLinear proj_out;
     private readonly SingleAttention attn;
 
-    public SingleStreamBlock(FluxConfig config, Device? device, ScalarType dtype)
+    public SingleStreamBlock(FluxConfig config, Device? device, ScalarType dtype, bool modulationOnHost = false)
         : base(nameof(SingleStreamBlock))
     {
-        norm = new Modulation(config.Width, 3, device, dtype);
+        norm = new Modulation(config.Width, 3, device, dtype, modulationOnHost);
         proj_mlp = new AdaptableLinear(config.Width, 4 * config.Width, device, dtype);
         proj_out = new AdaptableLinear(5 * config.Width, config.Width, device, dtype);
         attn = new SingleAttention(config, device, dtype);
@@ -162,6 +173,16 @@ internal sealed class SingleStreamBlock : Module
 
     /// <summary>The linear layers that hold most of the weights; those of one array lie end to end.</summary>
     public AdaptableLinear[][] Large => [attn.In, [proj_mlp], [proj_out]];
+
+    /// <summary>What stays with a block when its weights pass through another one: modulations, which are computed once for all steps, and adapters.</summary>
+    public void StandFor(SingleStreamBlock other)
+    {
+        norm = other.norm;
+        foreach ((AdaptableLinear own, AdaptableLinear others) in Large.SelectMany(l => l).Zip(other.Large.SelectMany(l => l)))
+        {
+            own.StandFor(others);
+        }
+    }
 
     public Tensor forward(Tensor x, FluxSteps steps, int step)
     {
@@ -214,6 +235,10 @@ public sealed class FluxTransformer : Module
     private readonly ModuleList<DoubleStreamBlock> transformer_blocks;
     private readonly ModuleList<SingleStreamBlock> single_transformer_blocks;
     private readonly AdaptableLinear proj_out;
+    private readonly Lock _passing = new();
+    private HostedBlocks<DoubleStreamBlock>? _doubles;
+    private HostedBlocks<SingleStreamBlock>? _singles;
+    private PinnedMemory? _pinned;
 
     /// <summary>A transformer with random weights, the same for the same seed on every device.</summary>
     /// <param name="config">Its shape.</param>
@@ -226,28 +251,48 @@ public sealed class FluxTransformer : Module
     /// so that every block is the identity and the condition says nothing at first.
     /// </remarks>
     public FluxTransformer(FluxConfig config, Device? device = null, ScalarType? dtype = null, long seed = 0)
-        : this(config, device, dtype)
+        : this(config, device, dtype, MemoryMode.Resident)
     {
         Initialize(seed);
     }
 
     /// <summary>A transformer whose weights are whatever the memory held, for a caller that fills every one.</summary>
-    internal static FluxTransformer Uninitialized(FluxConfig config, Device? device, ScalarType? dtype) => new(config, device, dtype);
+    internal static FluxTransformer Uninitialized(FluxConfig config, Device? device, ScalarType? dtype, MemoryMode memory = MemoryMode.Resident) => new(config, device, dtype, memory);
+
+    /// <summary>Lets what lies on the host pass through the device, once all weights are there.</summary>
+    internal void Host(MemoryMode memory)
+    {
+        if (memory == MemoryMode.Streamed)
+        {
+            // The places' own modulations stay empty on the host.
+            bool InModulation(string name) => name.StartsWith("norm", StringComparison.Ordinal);
+            _doubles = transformer_blocks.Count == 0 ? null
+                : new HostedBlocks<DoubleStreamBlock>(transformer_blocks, Device, () => new DoubleStreamBlock(Config, Device, DType, true), InModulation, (host, place) => place.StandFor(host));
+            _singles = single_transformer_blocks.Count == 0 ? null
+                : new HostedBlocks<SingleStreamBlock>(single_transformer_blocks, Device, () => new SingleStreamBlock(Config, Device, DType, true), InModulation, (host, place) => place.StandFor(host));
+        }
+        else if (memory == MemoryMode.IdleOnHost && Device.type == DeviceType.CUDA)
+        {
+            _pinned = new PinnedMemory(Math.Max(0, Device.index), modules().OfType<AdaptableLinear>().Where(l => l.IsOnHost).Select(l => (Tensor)l.Weight));
+        }
+    }
 
     /// <summary>A transformer whose weights are whatever the memory held: for loaders that fill every one.</summary>
-    private FluxTransformer(FluxConfig config, Device? device, ScalarType? dtype)
+    private FluxTransformer(FluxConfig config, Device? device, ScalarType? dtype, MemoryMode memory)
         : base(nameof(FluxTransformer))
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
         Config = config;
         ScalarType type = dtype ?? ScalarType.Float32;
+        bool idle = memory != MemoryMode.Resident;
+        Device? blocks = memory == MemoryMode.Streamed ? CPU : device;
         x_embedder = new AdaptableLinear(config.InChannels, config.Width, device, type);
         c_embedder = config.Conditional ? new AdaptableLinear(config.InChannels, config.Width, device, type) : null;
         context_embedder = new AdaptableLinear(config.JointAttentionDim, config.Width, device, type);
         time_text_embed = new TimeTextEmbedding(config, device, type);
-        transformer_blocks = ModuleList(Enumerable.Range(0, config.NumLayers).Select(_ => new DoubleStreamBlock(config, device, type)).ToArray());
-        single_transformer_blocks = ModuleList(Enumerable.Range(0, config.NumSingleLayers).Select(_ => new SingleStreamBlock(config, device, type)).ToArray());
+        transformer_blocks = ModuleList(Enumerable.Range(0, config.NumLayers).Select(_ => new DoubleStreamBlock(config, blocks, type, idle)).ToArray());
+        single_transformer_blocks = ModuleList(Enumerable.Range(0, config.NumSingleLayers).Select(_ => new SingleStreamBlock(config, blocks, type, idle)).ToArray());
         norm_out = new Modulation(config.Width, 2, device, type);
         proj_out = new AdaptableLinear(config.Width, config.OutputChannels, device, type);
         RegisterComponents();
@@ -274,19 +319,23 @@ public sealed class FluxTransformer : Module
     /// loaded too.
     /// Adapter tensors within the checkpoint (<c>lora_A</c>, <c>lora_B</c>) are left out: adapters come from files of their own.
     /// </remarks>
-    public static FluxTransformer Load(FluxConfig config, WeightSource weights, Device? device = null, ScalarType? dtype = null)
+    public static FluxTransformer Load(FluxConfig config, WeightSource weights, Device? device = null, ScalarType? dtype = null) =>
+        Load(config, weights, device, dtype, MemoryMode.Resident);
+
+    /// <summary>The same, with weights where the mode says.</summary>
+    internal static FluxTransformer Load(FluxConfig config, WeightSource weights, Device? device, ScalarType? dtype, MemoryMode memory)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
         config.Validate();
         if (FluxSingleFile.Of(weights) is { } single)
         {
-            return Load(config, single, weights, device, dtype);
+            return Load(config, single, weights, device, dtype, memory);
         }
         Dictionary<string, string> names = weights.Names.Where(n => !IsAdapter(n)).DistinctBy(BaseName).ToDictionary(BaseName);
         ExpectSize(config, weights, names);
         bool silent = config.Conditional && !names.ContainsKey("c_embedder.weight");
-        FluxTransformer transformer = new(config with { Conditional = config.Conditional && !silent }, device, dtype);
+        FluxTransformer transformer = new(config with { Conditional = config.Conditional && !silent }, device, dtype, memory);
         try
         {
             WeightLoader.Load(transformer, weights, IsAdapter, BaseName);
@@ -294,6 +343,7 @@ public sealed class FluxTransformer : Module
             {
                 transformer.AddSilentCondition();
             }
+            transformer.Host(memory);
             return transformer;
         }
         catch
@@ -308,10 +358,10 @@ public sealed class FluxTransformer : Module
     public static FluxConfig? ConfigOf(WeightSource weights) => FluxSingleFile.Of(weights)?.Config();
 
     // No such file has a condition: the embedder starts at zero.
-    private static FluxTransformer Load(FluxConfig config, FluxSingleFile single, WeightSource weights, Device? device, ScalarType? dtype)
+    private static FluxTransformer Load(FluxConfig config, FluxSingleFile single, WeightSource weights, Device? device, ScalarType? dtype, MemoryMode memory)
     {
         single.Expect(config);
-        FluxTransformer transformer = new(config with { Conditional = false }, device, dtype);
+        FluxTransformer transformer = new(config with { Conditional = false }, device, dtype, memory);
         try
         {
             WeightLoader.LoadPieces(transformer, weights, single.IsForeign, single.Pieces);
@@ -319,6 +369,7 @@ public sealed class FluxTransformer : Module
             {
                 transformer.AddSilentCondition();
             }
+            transformer.Host(memory);
             return transformer;
         }
         catch
@@ -327,6 +378,9 @@ public sealed class FluxTransformer : Module
             throw;
         }
     }
+
+    /// <summary>Whether the blocks' weights are in eight bits: see <see cref="ToFloat8"/>.</summary>
+    public bool IsFloat8 { get; private set; }
 
     /// <summary>
     /// Rounds the weights of all blocks' linear layers, but for modulations, to eight bits (e4m3) with a factor for each output channel, and computes with them in eight bits
@@ -339,11 +393,20 @@ public sealed class FluxTransformer : Module
         {
             throw new NotSupportedException($"Eight bits need a transformer in bfloat16 on an NVIDIA GPU; this one is in {DType} on {Device}.");
         }
+        if (_doubles is not null || _singles is not null)
+        {
+            throw new NotSupportedException($"Eight bits need blocks that lie on the GPU, but these pass through it ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}).");
+        }
+        if (IsFloat8)
+        {
+            return;
+        }
         FluxKernels.RequireFloat8(x_embedder.Weight);
         foreach (AdaptableLinear[] layers in transformer_blocks.SelectMany(b => b.Large).Concat(single_transformer_blocks.SelectMany(b => b.Large)))
         {
             AdaptableLinear.ToFloat8(layers);
         }
+        IsFloat8 = true;
     }
 
     /// <summary>Predicts the velocity of the latents.</summary>
@@ -413,6 +476,23 @@ public sealed class FluxTransformer : Module
     /// <summary>The velocity of the latents in one step: as above, with what <see cref="Prepare"/> gave.</summary>
     internal Tensor forward(Tensor latents, FluxSteps steps, int step, Action<int, Tensor>? afterBlock = null)
     {
+        if (_doubles is null && _singles is null)
+        {
+            return Step(latents, steps, step, afterBlock);
+        }
+        if (is_grad_enabled())
+        {
+            throw new InvalidOperationException($"Blocks that pass through the GPU ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}) know no gradient. Load the model as {nameof(MemoryMode.Resident)} to train.");
+        }
+        // There are two places for blocks, whoever draws.
+        lock (_passing)
+        {
+            return Step(latents, steps, step, afterBlock);
+        }
+    }
+
+    private Tensor Step(Tensor latents, FluxSteps steps, int step, Action<int, Tensor>? afterBlock)
+    {
         using DisposeScope scope = NewDisposeScope();
         Tensor image = x_embedder.forward(latents.to(DType)); // [batch, image, width]
         if (steps.Condition is not null)
@@ -421,7 +501,7 @@ public sealed class FluxTransformer : Module
         }
         if (steps.Cache is { } cache && transformer_blocks.Count > 0)
         {
-            (Tensor after, Tensor words) = transformer_blocks[0].forward(image, steps.Words, steps, step);
+            (Tensor after, Tensor words) = FirstBlock(image, steps, step);
             image = cache.Apply(image, after, rows => OfRows(after, words, steps, step, rows));
         }
         else
@@ -440,7 +520,7 @@ public sealed class FluxTransformer : Module
         (long imageTokens, long textTokens) = (image.shape[1], words.shape[1]);
         (Tensor givenImage, Tensor givenWords) = (image, words);
         int blocks = first;
-        foreach (DoubleStreamBlock block in transformer_blocks.Skip(first))
+        foreach (DoubleStreamBlock block in _doubles?.Run(first) ?? transformer_blocks.Skip(first))
         {
             using Tensor? lastImage = ReferenceEquals(image, givenImage) ? null : image;
             using Tensor? lastWords = ReferenceEquals(words, givenWords) ? null : words;
@@ -449,13 +529,23 @@ public sealed class FluxTransformer : Module
         }
 
         Tensor joined = cat([words, image], dim: 1); // [batch, tokens, width]
-        foreach (SingleStreamBlock block in single_transformer_blocks)
+        foreach (SingleStreamBlock block in _singles?.Run() ?? single_transformer_blocks)
         {
             using Tensor last = joined;
             joined = block.forward(joined, steps, step);
             afterBlock?.Invoke(++blocks, joined.narrow(1, textTokens, imageTokens));
         }
         return joined.narrow(1, textTokens, imageTokens);
+    }
+
+    private (Tensor Image, Tensor Words) FirstBlock(Tensor image, FluxSteps steps, int step)
+    {
+        // Blocks that pass through the GPU may be written over once the loop goes on.
+        foreach (DoubleStreamBlock block in _doubles?.Run() ?? transformer_blocks)
+        {
+            return block.forward(image, steps.Words, steps, step);
+        }
+        throw new InvalidOperationException("There is no block.");
     }
 
     private Tensor OfRows(Tensor image, Tensor words, FluxSteps steps, int step, long[] rows)
@@ -534,6 +624,18 @@ public sealed class FluxTransformer : Module
         {
             Expect($"single_transformer_blocks.{config.NumSingleLayers - 1}.attn.to_q.weight", "last of num_single_layers", config.Width, config.Width);
         }
+    }
+
+    /// <summary>Frees weights and places.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _doubles?.Dispose();
+            _singles?.Dispose();
+            _pinned?.Dispose();
+        }
+        base.Dispose(disposing);
     }
 
     private void AddSilentCondition()

@@ -15,7 +15,7 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
 {
     private Parameter weight;
     private readonly Parameter bias;
-    private readonly List<LoraPair> _adapters = [];
+    private List<LoraPair> _adapters = [];
     private Tensor? _factors;
 
     public AdaptableLinear(long inputs, long outputs, Device? device = null, ScalarType dtype = ScalarType.Float32)
@@ -45,6 +45,12 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
 
     /// <summary>Weights used in place of the layer's own while an adapter is attached that holds them whole.</summary>
     public WholeLinear? Replacement { get; set; }
+
+    /// <summary>Whether the weights lie on the host, to be brought to where the layer's input is each time: for layers that are seldom needed.</summary>
+    public bool IsOnHost { get; init; }
+
+    /// <summary>Takes over what lies over another layer, for as long as this one stands for it.</summary>
+    public void StandFor(AdaptableLinear other) => (_adapters, Replacement) = (other._adapters, other.Replacement);
 
     /// <summary>Layers of one shape whose weights lie end to end, so that <see cref="Together"/> can be one product.</summary>
     public static AdaptableLinear[] Row(int count, long inputs, long outputs, Device? device, ScalarType dtype)
@@ -131,16 +137,15 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) => forward(new Activation(x));
 
     /// <summary>The layer over what may be in eight bits.</summary>
-    public Tensor forward(Activation x) => InOneProduct(x, gelu: false) ?? ByTorch(x.Wide);
+    public Tensor forward(Activation x) => Forward(x, gelu: false);
 
     /// <summary>GELU, in its tanh form, of what <see cref="forward(Tensor)"/> gives.</summary>
-    public Tensor Gelu(Activation x) =>
-        InOneProduct(x, gelu: true) ?? functional.gelu(ByTorch(x.Wide), TorchSharp.Modules.GELU.Approximate.tanh);
+    public Tensor Gelu(Activation x) => Forward(x, gelu: true);
 
     /// <summary>What <see cref="forward(Tensor)"/> gives for both inputs [batch, tokens, …] side by side, without a copy of them that lies there.</summary>
     public Tensor forward(Tensor first, Tensor second)
     {
-        Layer own = Own(first.dtype);
+        Layer own = Own(first.dtype, first.device);
         Tensor[] parts = own.Weight.split([first.shape[^1], second.shape[^1]], 1);
         (Tensor rows, Tensor others) = (Rows(first), Rows(second));
         Tensor y = functional.linear(rows, parts[0], own.Bias);
@@ -158,7 +163,7 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     /// </summary>
     public Tensor? GeluAfter(long first, Activation x)
     {
-        Layer own = Own(bias.dtype);
+        Layer own = Own(bias.dtype, bias.device);
         if (own.Factors is null && !MatrixProduct.Suits(Rows(x.Wide), own.Weight))
         {
             return null;
@@ -182,27 +187,21 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     /// <summary>The layer's factors and bias times gates [steps, outputs], for <see cref="AddTo"/>: [steps, outputs] each.</summary>
     public (Tensor Factors, Tensor Bias) Gated(Tensor gates) => (gates.to(ScalarType.Float32) * _factors!, gates * bias);
 
-    // On a GPU and without a gradient; null elsewhere.
-    private Tensor? InOneProduct(Activation x, bool gelu)
+    private Tensor Forward(Activation x, bool gelu)
     {
-        if (IsFloat8)
+        Layer own = IsFloat8 ? new Layer(weight, bias, _factors) : Own(x.Wide.dtype, x.Wide.device);
+        if (own.Factors is not null || MatrixProduct.Suits(Rows(x.Wide), own.Weight))
         {
-            return Product(x, Own(ScalarType.BFloat16), gelu, to: null, this).view([.. x.Shape[..^1], weight.shape[0]]);
+            return Product(x, own, gelu, to: null, this).view([.. x.Shape[..^1], own.Weight.shape[0]]);
         }
-        Layer own = Own(x.Wide.dtype);
-        return MatrixProduct.Suits(Rows(x.Wide), own.Weight) ? Product(x, own, gelu, to: null, this).view([.. x.Shape[..^1], own.Weight.shape[0]]) : null;
-    }
-
-    private Tensor ByTorch(Tensor x)
-    {
-        Layer own = Own(x.dtype);
-        Tensor rows = Rows(x);
+        Tensor rows = Rows(x.Wide);
         Tensor y = functional.linear(rows, own.Weight, own.Bias);
         foreach (LoraPair pair in _adapters)
         {
             y = pair.AddTo(y, pair.Down(rows));
         }
-        return y.view([.. x.shape[..^1], y.shape[^1]]);
+        y = y.view([.. x.Shape[..^1], y.shape[^1]]);
+        return gelu ? functional.gelu(y, TorchSharp.Modules.GELU.Approximate.tanh) : y;
     }
 
     // Adapters come first, and the product with the layers' own weights is added to theirs: then GELU can be part of it.
@@ -252,7 +251,10 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
         : x.flatten(0, -2);
 
     // Adapters may be kept in float32 over a network in bfloat16: they are rounded for the product, and learn in full.
-    private Layer Own(ScalarType type) => Replacement is { } whole ? new Layer(whole.Weight.to(type), whole.Bias.to(type), null) : new Layer(weight, bias, _factors);
+    private Layer Own(ScalarType type, Device device) =>
+        Replacement is { } whole ? new Layer(whole.Weight.to(type), whole.Bias.to(type), null)
+        : IsOnHost ? new Layer(weight.to(device), bias.to(device), null)
+        : new Layer(weight, bias, _factors);
 
     protected override void Dispose(bool disposing)
     {

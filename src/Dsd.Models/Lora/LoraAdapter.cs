@@ -105,9 +105,14 @@ public sealed class LoraAdapter : IDisposable
     /// <param name="transformer">The transformer; conditional where the adapter has a <c>c_embedder</c>.</param>
     /// <param name="scale">Strength of the low-rank part, times alpha / rank: 1 is as trained.</param>
     /// <exception cref="WeightsException">The adapter does not fit, or a merged weight would not be finite.</exception>
+    /// <exception cref="InvalidOperationException">The transformer's weights are in eight bits.</exception>
     public void Merge(FluxTransformer transformer, float scale = 1)
     {
         ArgumentNullException.ThrowIfNull(transformer);
+        if (transformer.IsFloat8)
+        {
+            throw new InvalidOperationException("Weights in eight bits take no merged adapter: merge before they are rounded, or attach the adapter.");
+        }
         Dictionary<string, AdaptableLinear> linears = transformer.Linears();
         CheckFit(linears, scale);
         using IDisposable noGrad = no_grad();

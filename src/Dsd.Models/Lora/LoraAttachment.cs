@@ -25,6 +25,10 @@ public sealed class LoraAttachment : IDisposable
         {
             throw new WeightsException(adapter.Source, $"a transformer whose {taken} no other adapter holds", "one where another is attached that holds it whole; detach that one first");
         }
+        if (modules.FirstOrDefault(m => linears[m].TakesFloat8 && !adapter.Whole.ContainsKey($"{m}.weight")) is { } rounded)
+        {
+            throw new WeightsException(adapter.Source, $"weights of {rounded} beside its bias, since the transformer's own are in eight bits", "the bias alone");
+        }
         ScalarType type = trainable ? ScalarType.Float32 : transformer.DType;
         Parameter Own(Tensor tensor) => Parameter(tensor, transformer.Device, type, trainable);
         foreach ((string module, LoraFactors factors) in adapter.Factors)

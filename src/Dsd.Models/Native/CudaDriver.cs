@@ -129,6 +129,27 @@ internal static partial class CudaDriver
     [LibraryImport(Driver, EntryPoint = "cuMemGetInfo_v2")]
     public static partial int cuMemGetInfo(out nuint free, out nuint total);
 
+    [LibraryImport(Driver, EntryPoint = "cuMemHostRegister_v2")]
+    public static partial int cuMemHostRegister(long start, nuint bytes, uint flags);
+
+    [LibraryImport(Driver)]
+    public static partial int cuMemHostUnregister(long start);
+
+    [LibraryImport(Driver, EntryPoint = "cuMemcpyHtoDAsync_v2")]
+    public static partial int cuMemcpyHtoDAsync(long to, long from, nuint bytes, IntPtr stream);
+
+    [LibraryImport(Driver)]
+    public static partial int cuStreamCreate(out IntPtr stream, uint flags);
+
+    [LibraryImport(Driver)]
+    public static partial int cuStreamWaitEvent(IntPtr stream, IntPtr handle, uint flags);
+
+    [LibraryImport(Driver)]
+    public static partial int cuStreamSynchronize(IntPtr stream);
+
+    [LibraryImport(Driver, EntryPoint = "cuStreamDestroy_v2")]
+    public static partial int cuStreamDestroy(IntPtr stream);
+
     [LibraryImport(Driver)]
     public static partial int cuEventCreate(out IntPtr handle, uint flags);
 

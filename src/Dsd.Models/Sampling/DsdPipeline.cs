@@ -97,6 +97,7 @@ public sealed class DsdPipeline : IDsdModel
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         (int height, int width) = CanvasSize(options);
+        using IDisposable? vae = Model.WithVae();
         List<Tensor> latents = [];
         foreach (DsdRequest[] part in requests.Chunk(Sampler.CanvasesAtOnce(2 * options.Width, options.Height)))
         {
@@ -183,6 +184,7 @@ public sealed class DsdPipeline : IDsdModel
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         (int height, int width) = CanvasSize(options);
+        using IDisposable? vae = Model.WithVae();
         return Sampler.Decode(Model.Vae, latents, height, width).narrow(3, options.Width, options.Width).contiguous().MoveToOuterDisposeScope();
     }
 

@@ -12,10 +12,16 @@ public sealed class FluxModel : IDisposable
 {
     private const string TransformerName = "transformer";
     private IReadOnlyList<LoraAttachment> _attachments = [];
+    private readonly IdleModule _vae;
 
     /// <summary>Puts the parts together.</summary>
     /// <exception cref="ArgumentException">The parts do not fit together; names both sizes.</exception>
     public FluxModel(TextEncoders text, FluxTransformer transformer, AutoencoderKL vae, SchedulerConfig scheduler)
+        : this(text, transformer, vae, scheduler, MemoryMode.Resident)
+    {
+    }
+
+    private FluxModel(TextEncoders text, FluxTransformer transformer, AutoencoderKL vae, SchedulerConfig scheduler, MemoryMode memory)
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(transformer);
@@ -27,7 +33,8 @@ public sealed class FluxModel : IDisposable
         Same("the transformer's out_channels", config.OutputChannels, "its in_channels", config.InChannels);
         Same("the transformer's joint_attention_dim", config.JointAttentionDim, "T5's d_model", text.T5.Config.DModel);
         Same("the transformer's pooled_projection_dim", config.PooledProjectionDim, "CLIP's hidden_size", text.Clip.Config.HiddenSize);
-        (Text, Transformer, Vae, Scheduler) = (text, transformer, vae, scheduler);
+        (Text, Transformer, Vae, Scheduler, Memory) = (text, transformer, vae, scheduler, memory);
+        _vae = new IdleModule(vae, memory == MemoryMode.Resident ? null : transformer.Device);
     }
 
     /// <summary>Tokenizers and text encoders.</summary>
@@ -38,6 +45,9 @@ public sealed class FluxModel : IDisposable
 
     /// <summary>The autoencoder.</summary>
     public AutoencoderKL Vae { get; }
+
+    /// <summary>What of it lies on the device.</summary>
+    public MemoryMode Memory { get; }
 
     /// <summary>How noise levels are spaced.</summary>
     public SchedulerConfig Scheduler { get; }
@@ -88,6 +98,9 @@ public sealed class FluxModel : IDisposable
         FluxConfig config = source.ReadConfig<FluxConfig>(name) with { Conditional = true };
         return Load(parts, config, options.TransformerFile ?? source.ComponentFolder(name), options);
     }
+
+    /// <summary>Has the autoencoder on the device until the result is disposed.</summary>
+    internal IDisposable? WithVae() => _vae.Visit();
 
     /// <summary>
     /// Lays these adapters over the transformer, all at once, in place of those that lay there. Nothing is loaded again but the adapters, and the transformer's own weights stay as
@@ -164,9 +177,13 @@ public sealed class FluxModel : IDisposable
             vae = LoadVae(parts, options);
             using (WeightSource weights = WeightSource.Open(transformerWeights))
             {
-                transformer = FluxTransformer.Load(config, weights, options.Device, options.DType);
+                transformer = FluxTransformer.Load(config, weights, options.Device, options.DType, options.Memory);
             }
-            model = new FluxModel(text, transformer, vae, scheduler) { Warn = options.Warn };
+            if (options.Float8)
+            {
+                transformer.ToFloat8();
+            }
+            model = new FluxModel(text, transformer, vae, scheduler, options.Memory) { Warn = options.Warn };
             if (options.LoraFile is { } file)
             {
                 model.SetAdapters(new LoraUse(file, options.LoraScale));
@@ -194,7 +211,7 @@ public sealed class FluxModel : IDisposable
         weights.Expect("encoder.conv_in.weight", "first of block_out_channels, in_channels", config.BlockOutChannels[0], config.InChannels, 3, 3);
         weights.Expect("decoder.conv_in.weight", "last of block_out_channels, latent_channels", config.BlockOutChannels[^1], config.LatentChannels, 3, 3);
         using DisposeScope scope = NewDisposeScope();
-        AutoencoderKL vae = Sampler.Kept(new AutoencoderKL(config, options.Device, options.WideType));
+        AutoencoderKL vae = Sampler.Kept(new AutoencoderKL(config, options.Memory == MemoryMode.Resident ? options.Device : CPU, options.WideType));
         try
         {
             WeightLoader.Load(vae, weights);

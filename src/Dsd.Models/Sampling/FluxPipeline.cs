@@ -85,6 +85,7 @@ public sealed class FluxPipeline : ITextToImageModel
         (int height, int width) = LatentSize(options);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
+        using IDisposable? vae = Model.WithVae();
         return PictureTensors.ToPictures(Sampler.Decode(Model.Vae, latents, height, width));
     }
 

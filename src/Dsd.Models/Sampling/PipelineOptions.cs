@@ -1,3 +1,5 @@
+using Dsd.Models.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Sampling;
@@ -35,6 +37,19 @@ public sealed record PipelineOptions
     /// <summary>Side in pixels of the tiles in which the autoencoder works on larger pictures: see <see cref="Autoencoder.AutoencoderKL.TileSide"/>. Null, the default, is none.</summary>
     public int? VaeTileSide { get; init; }
 
+    /// <summary>What of the model lies in the GPU's memory. Default: everything. The others need a CUDA device.</summary>
+    public MemoryMode Memory
+    {
+        get;
+        init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Memory), value, $"Option {nameof(Memory)} must be one of {string.Join(", ", Enum.GetNames<MemoryMode>())}, but is {value}.");
+    }
+
+    /// <summary>
+    /// Rounds the weights of the transformer's blocks to eight bits (e4m3, a factor for each output channel) and computes with them in eight bits: faster, half the memory, and not
+    /// quite the same picture (docs/performance.md says by how much). It needs bfloat16 and a GPU of compute capability 9.0 or newer. Default false.
+    /// </summary>
+    public bool Float8 { get; init; }
+
     /// <summary>Told, in a full sentence, what was done otherwise than asked: a prompt that was cut off. Null, the default, tells nobody.</summary>
     public Action<string>? Warn { get; init; }
 
@@ -48,7 +63,16 @@ public sealed record PipelineOptions
         {
             throw new ArgumentException($"Option {nameof(LoraScale)} is {LoraScale}, but there is no {nameof(LoraFile)} that it could scale.");
         }
-        if (Device is { type: TorchSharp.DeviceType.CUDA } && !cuda.is_available())
+        bool cuda = Device is { type: TorchSharp.DeviceType.CUDA };
+        if (Memory != MemoryMode.Resident && !cuda)
+        {
+            throw new ArgumentException($"Option {nameof(Memory)} is {Memory}, which saves a GPU's memory, but {nameof(Device)} is {Device?.ToString() ?? "the CPU"}. Leave it out.");
+        }
+        if (Float8 && (!cuda || DType != ScalarType.BFloat16 || Memory == MemoryMode.Streamed))
+        {
+            throw new ArgumentException($"Option {nameof(Float8)} needs a CUDA device, {nameof(DType)} BFloat16 and blocks that lie on the device; here they are {Device?.ToString() ?? "the CPU"}, {DType} and {Memory}.");
+        }
+        if (Device is { type: TorchSharp.DeviceType.CUDA } && !torch.cuda.is_available())
         {
             throw new ArgumentException($"Option {nameof(Device)} is {Device}, but this machine or this build has no CUDA device. Leave it out to use the CPU.");
         }

@@ -10,10 +10,16 @@ public sealed class TextEncoders : IDisposable
 {
     private readonly ClipTokenizer _clipTokenizer;
     private readonly T5Tokenizer _t5Tokenizer;
+    private readonly IdleModule _clip;
 
     /// <summary>Puts tokenizers and encoders together.</summary>
     /// <exception cref="ArgumentException">A tokenizer knows more words than its encoder, or CLIP's gives more tokens than its encoder takes.</exception>
     public TextEncoders(ClipTokenizer clipTokenizer, ClipTextModel clip, T5Tokenizer t5Tokenizer, T5Encoder t5)
+        : this(clipTokenizer, clip, t5Tokenizer, t5, clipDevice: null)
+    {
+    }
+
+    private TextEncoders(ClipTokenizer clipTokenizer, ClipTextModel clip, T5Tokenizer t5Tokenizer, T5Encoder t5, Device? clipDevice)
     {
         ArgumentNullException.ThrowIfNull(clipTokenizer);
         ArgumentNullException.ThrowIfNull(clip);
@@ -23,6 +29,7 @@ public sealed class TextEncoders : IDisposable
         NotMore("T5's tokenizer has {0} words, but its encoder's vocab_size is {1}.", t5Tokenizer.VocabularySize, t5.Config.VocabSize);
         NotMore("CLIP's tokenizer gives {0} tokens, but its text encoder's max_position_embeddings is {1}.", clipTokenizer.MaxLength, clip.Config.MaxPositionEmbeddings);
         (_clipTokenizer, Clip, _t5Tokenizer, T5) = (clipTokenizer, clip, t5Tokenizer, t5);
+        _clip = new IdleModule(clip, clipDevice);
     }
 
     /// <summary>CLIP's text encoder.</summary>
@@ -44,11 +51,12 @@ public sealed class TextEncoders : IDisposable
         T5Tokenizer t5Tokenizer = T5Tokenizer.Load(folder.ComponentFolder("tokenizer_2"));
         ClipTextModel? clip = null;
         T5Encoder? t5 = null;
+        bool idle = options.Memory != MemoryMode.Resident;
         try
         {
-            clip = Sampler.Kept(ClipTextModel.Load(folder.ComponentFolder("text_encoder"), options.Device, options.DType));
-            t5 = Sampler.Kept(T5Encoder.Load(folder.ComponentFolder("text_encoder_2"), options.Device, options.WideType));
-            return new TextEncoders(clipTokenizer, clip, t5Tokenizer, t5);
+            clip = Sampler.Kept(ClipTextModel.Load(folder.ComponentFolder("text_encoder"), idle ? CPU : options.Device, options.DType));
+            t5 = Sampler.Kept(T5Encoder.Load(folder.ComponentFolder("text_encoder_2"), options.Device, options.WideType, idle));
+            return new TextEncoders(clipTokenizer, clip, t5Tokenizer, t5, idle ? options.Device : null);
         }
         catch (Exception e)
         {
@@ -72,9 +80,13 @@ public sealed class TextEncoders : IDisposable
         }
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Tensor clipIds = Ids(prompts, _clipTokenizer, _clipTokenizer.MaxLength, "CLIP", warn).to(Clip.Device);
+        Tensor clipIds = Ids(prompts, _clipTokenizer, _clipTokenizer.MaxLength, "CLIP", warn);
         Tensor t5Ids = Ids(prompts, _t5Tokenizer, maxTokens ?? DefaultTextTokens, "T5", warn).to(T5.Device);
-        Tensor pooled = Clip.forward(clipIds).Pooled; // [batch, channels]
+        Tensor pooled; // [batch, channels]
+        using (_clip.Visit())
+        {
+            pooled = Clip.forward(clipIds.to(Clip.Device)).Pooled;
+        }
         Tensor text = T5.forward(t5Ids); // [batch, tokens, channels]
         return new TextEmbedding(text.MoveToOuterDisposeScope(), pooled.MoveToOuterDisposeScope());
     }

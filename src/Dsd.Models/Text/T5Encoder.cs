@@ -62,6 +62,12 @@ internal sealed class T5Attention : Module<Tensor, Tensor, Tensor>
         Tensor query = TextLayers.Split(q.forward(x), _config.NumHeads); // [batch, heads, tokens, head]
         Tensor key = TextLayers.Split(k.forward(x), _config.NumHeads);
         Tensor value = TextLayers.Split(v.forward(x), _config.NumHeads);
+        if (x.device_type == DeviceType.CUDA && !is_grad_enabled())
+        {
+            // There the operation divides by the root of the head's size.
+            Tensor together = functional.scaled_dot_product_attention(query * Math.Sqrt(_config.DKv), key, value, bias.expand(x.shape[0], -1, -1, -1));
+            return o.forward(TextLayers.Join(together)); // [batch, tokens, channels]
+        }
         Tensor scores = matmul(query, key.transpose(2, 3)) + bias; // [batch, heads, tokens, tokens]
         Tensor weights = functional.softmax(scores.to(ScalarType.Float32), dim: -1).to(scores.dtype);
         return o.forward(TextLayers.Join(matmul(weights, value))); // [batch, tokens, channels]
@@ -227,24 +233,39 @@ internal sealed class T5Stack : Module<Tensor, Tensor>
 {
     private readonly ModuleList<T5Block> block;
     private readonly T5LayerNorm final_layer_norm;
+    private readonly Func<HostedBlocks<T5Block>> _host;
+    private HostedBlocks<T5Block>? _hosted;
 
-    public T5Stack(T5Config config, Device? device, ScalarType dtype)
+    public T5Stack(T5Config config, Device? device, ScalarType dtype, bool onHost)
         : base(nameof(T5Stack))
     {
-        block = ModuleList(Enumerable.Range(0, config.NumLayers).Select(i => new T5Block(config, hasBias: i == 0, device, dtype)).ToArray());
+        block = ModuleList(Enumerable.Range(0, config.NumLayers).Select(i => new T5Block(config, hasBias: i == 0, onHost ? CPU : device, dtype)).ToArray());
+        _host = () => new HostedBlocks<T5Block>(block, device ?? CPU, () => new T5Block(config, hasBias: false, device, dtype));
         final_layer_norm = new T5LayerNorm(config, device, dtype);
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor x)
     {
-        Tensor bias = block[0].Attention.Bias(x.shape[1]); // [1, heads, tokens, tokens]
-        foreach (T5Block one in block)
+        Tensor bias = block[0].Attention.Bias(x.shape[1]).to(x.device); // [1, heads, tokens, tokens]
+        foreach (T5Block one in _hosted?.Run() ?? block)
         {
             using Tensor last = x;
             x = one.forward(x, bias);
         }
         return final_layer_norm.forward(x);
+    }
+
+    /// <summary>Lets blocks that lie on the host pass through the device, once their weights are there.</summary>
+    public void Host() => _hosted = _host();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _hosted?.Dispose();
+        }
+        base.Dispose(disposing);
     }
 
     public void Initialize(Generator generator)
@@ -276,7 +297,7 @@ public sealed class T5Encoder : Module<Tensor, Tensor>
     /// <param name="seed">Where the random weights start.</param>
     /// <exception cref="ArgumentException">The config contradicts itself, or the type is float16.</exception>
     public T5Encoder(T5Config config, Device? device = null, ScalarType? dtype = null, long seed = 0)
-        : this(config, device, dtype)
+        : this(config, device, dtype, onHost: false)
     {
         using Generator generator = new((ulong)seed, CPU);
         TextLayers.Normal(shared.Weight, 1, generator);
@@ -284,10 +305,10 @@ public sealed class T5Encoder : Module<Tensor, Tensor>
     }
 
     /// <summary>An encoder whose weights are whatever the memory held, for a caller that fills every one.</summary>
-    internal static T5Encoder Uninitialized(T5Config config, Device? device, ScalarType? dtype) => new(config, device, dtype);
+    internal static T5Encoder Uninitialized(T5Config config, Device? device, ScalarType? dtype, bool onHost = false) => new(config, device, dtype, onHost);
 
     /// <summary>An encoder whose weights are whatever the memory held: for loading.</summary>
-    private T5Encoder(T5Config config, Device? device, ScalarType? dtype)
+    private T5Encoder(T5Config config, Device? device, ScalarType? dtype, bool onHost)
         : base(nameof(T5Encoder))
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -299,7 +320,7 @@ public sealed class T5Encoder : Module<Tensor, Tensor>
         }
         Config = config;
         shared = new EmbeddingTable(config.VocabSize, config.DModel, device, type);
-        encoder = new T5Stack(config, device, type);
+        encoder = new T5Stack(config, device, type, onHost);
         RegisterComponents();
     }
 
@@ -318,17 +339,22 @@ public sealed class T5Encoder : Module<Tensor, Tensor>
     /// <param name="dtype">The type that they are cast to: float32 (null) or bfloat16.</param>
     /// <exception cref="WeightsException">Config or weights are missing or wrong, or do not belong together.</exception>
     /// <exception cref="ArgumentException">The type is float16.</exception>
-    public static T5Encoder Load(string folder, Device? device = null, ScalarType? dtype = null)
+    public static T5Encoder Load(string folder, Device? device = null, ScalarType? dtype = null) => Load(folder, device, dtype, onHost: false);
+
+    /// <summary>The same, with blocks that stay on the host and pass through the device.</summary>
+    internal static T5Encoder Load(string folder, Device? device, ScalarType? dtype, bool onHost)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         T5Config config = ModelFolder.ReadConfig<T5Config>(Path.Combine(folder, "config.json"), [T5Config.ClassName]);
         using WeightSource weights = WeightSource.Open(folder);
-        return Load(config, weights, device, dtype);
+        return Load(config, weights, device, dtype, onHost);
     }
 
     /// <summary>An encoder with the weights of a checkpoint.</summary>
     /// <inheritdoc cref="Load(string, Device?, ScalarType?)"/>
-    public static T5Encoder Load(T5Config config, WeightSource weights, Device? device = null, ScalarType? dtype = null)
+    public static T5Encoder Load(T5Config config, WeightSource weights, Device? device = null, ScalarType? dtype = null) => Load(config, weights, device, dtype, onHost: false);
+
+    private static T5Encoder Load(T5Config config, WeightSource weights, Device? device, ScalarType? dtype, bool onHost)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
@@ -340,10 +366,14 @@ public sealed class T5Encoder : Module<Tensor, Tensor>
         weights.Expect(hasShared ? Shared : Tied, "vocab_size, d_model", config.VocabSize, config.DModel);
         weights.Expect($"{last}.0.SelfAttention.q.weight", "num_heads · d_kv, d_model; the last of num_layers", config.NumHeads * config.DKv, config.DModel);
         weights.Expect($"{last}.1.DenseReluDense.wo.weight", "d_model, d_ff", config.DModel, config.DFf);
-        T5Encoder model = new(config, device, dtype);
+        T5Encoder model = new(config, device, dtype, onHost);
         try
         {
             WeightLoader.Load(model, weights, name => name == Tied && hasShared, name => name == Tied ? Shared : name);
+            if (onHost)
+            {
+                model.encoder.Host();
+            }
             return model;
         }
         catch

@@ -2,6 +2,7 @@ using Dsd.Imaging;
 using Dsd.Models.Imaging;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,7 +29,7 @@ public sealed class LoraTrainer
     /// <summary>A trainer for a model, which still belongs to the caller. Its own weights do not change.</summary>
     /// <param name="model">A conditional model: see <see cref="FluxModel.LoadConditional"/>.</param>
     /// <param name="options">How to train.</param>
-    /// <exception cref="ArgumentException">The transformer takes no condition, or the frame is not made of whole tokens.</exception>
+    /// <exception cref="ArgumentException">The transformer takes no condition, is in eight bits or not on its device as a whole, or the frame is not made of whole tokens.</exception>
     public LoraTrainer(FluxModel model, LoraTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -36,6 +37,12 @@ public sealed class LoraTrainer
         if (!model.Transformer.Config.Conditional)
         {
             throw new ArgumentException("The transformer takes no condition: load the model with FluxModel.LoadConditional.", nameof(model));
+        }
+        if (model.Memory != MemoryMode.Resident || model.Transformer.IsFloat8)
+        {
+            throw new ArgumentException(
+                $"Training needs a model that lies on its device in full precision ({nameof(PipelineOptions.Memory)} {nameof(MemoryMode.Resident)}, {nameof(PipelineOptions.Float8)} false), but this one is {model.Memory}{(model.Transformer.IsFloat8 ? " in eight bits" : "")}.",
+                nameof(model));
         }
         if (options.Width % model.TokenSide != 0 || options.Height % model.TokenSide != 0)
         {

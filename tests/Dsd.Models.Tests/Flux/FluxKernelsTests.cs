@@ -2,6 +2,7 @@ using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Native;
 using Dsd.Models.Sampling;
+using Dsd.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
 using TorchSharp;
+using Xunit;
 
-namespace Dsd.Models.Tests;
+namespace Dsd.Testing;
 
 /// <summary>A test for a CUDA device; elsewhere it is skipped and says why. Mark its class with the trait Category=Gpu.</summary>
 [AttributeUsage(AttributeTargets.Method)]
