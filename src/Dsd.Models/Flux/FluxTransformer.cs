@@ -238,7 +238,7 @@ public sealed class FluxTransformer : Module
     private readonly Lock _passing = new();
     private HostedBlocks<DoubleStreamBlock>? _doubles;
     private HostedBlocks<SingleStreamBlock>? _singles;
-    private PinnedMemory? _pinned;
+    private readonly HostSlab? _slab;
 
     /// <summary>A transformer with random weights, the same for the same seed on every device.</summary>
     /// <param name="config">Its shape.</param>
@@ -262,6 +262,10 @@ public sealed class FluxTransformer : Module
     /// <summary>Lets what lies on the host pass through the device, once all weights are there.</summary>
     internal void Host(MemoryMode memory)
     {
+        if (Device.type == DeviceType.CUDA)
+        {
+            _slab?.Pin(Math.Max(0, Device.index));
+        }
         if (memory == MemoryMode.Streamed)
         {
             // The places' own modulations stay empty on the host.
@@ -271,14 +275,11 @@ public sealed class FluxTransformer : Module
             _singles = single_transformer_blocks.Count == 0 ? null
                 : new HostedBlocks<SingleStreamBlock>(single_transformer_blocks, Device, () => new SingleStreamBlock(Config, Device, DType, true), InModulation, (host, place) => place.StandFor(host));
         }
-        else if (memory == MemoryMode.IdleOnHost && Device.type == DeviceType.CUDA)
-        {
-            _pinned = new PinnedMemory(Math.Max(0, Device.index), modules().OfType<AdaptableLinear>().Where(l => l.IsOnHost).Select(l => (Tensor)l.Weight));
-        }
     }
 
     /// <summary>A transformer whose weights are whatever the memory held: for loaders that fill every one.</summary>
-    private FluxTransformer(FluxConfig config, Device? device, ScalarType? dtype, MemoryMode memory)
+    /// <remarks>With <paramref name="float8"/> the blocks lie on the host, each until it is filled: see <see cref="Float8WhenFilled"/>.</remarks>
+    private FluxTransformer(FluxConfig config, Device? device, ScalarType? dtype, MemoryMode memory, bool float8 = false)
         : base(nameof(FluxTransformer))
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -286,7 +287,7 @@ public sealed class FluxTransformer : Module
         Config = config;
         ScalarType type = dtype ?? ScalarType.Float32;
         bool idle = memory != MemoryMode.Resident;
-        Device? blocks = memory == MemoryMode.Streamed ? CPU : device;
+        Device? blocks = memory == MemoryMode.Streamed || float8 ? CPU : device;
         x_embedder = new AdaptableLinear(config.InChannels, config.Width, device, type);
         c_embedder = config.Conditional ? new AdaptableLinear(config.InChannels, config.Width, device, type) : null;
         context_embedder = new AdaptableLinear(config.JointAttentionDim, config.Width, device, type);
@@ -296,6 +297,12 @@ public sealed class FluxTransformer : Module
         norm_out = new Modulation(config.Width, 2, device, type);
         proj_out = new AdaptableLinear(config.Width, config.OutputChannels, device, type);
         RegisterComponents();
+        _slab = memory switch
+        {
+            MemoryMode.Streamed => new HostSlab(transformer_blocks.SelectMany(b => b.parameters()).Concat(single_transformer_blocks.SelectMany(b => b.parameters()))),
+            MemoryMode.IdleOnHost => new HostSlab(modules().OfType<AdaptableLinear>().Where(l => l.IsOnHost).SelectMany(l => new Tensor[] { l.Weight, l.Bias })),
+            _ => null,
+        };
     }
 
     /// <summary>The shape that this transformer was built with.</summary>
@@ -323,22 +330,23 @@ public sealed class FluxTransformer : Module
         Load(config, weights, device, dtype, MemoryMode.Resident);
 
     /// <summary>The same, with weights where the mode says.</summary>
-    internal static FluxTransformer Load(FluxConfig config, WeightSource weights, Device? device, ScalarType? dtype, MemoryMode memory)
+    /// <exception cref="NotSupportedException">Eight bits are wanted, and the GPU cannot do them.</exception>
+    internal static FluxTransformer Load(FluxConfig config, WeightSource weights, Device? device, ScalarType? dtype, MemoryMode memory, bool float8 = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
         config.Validate();
         if (FluxSingleFile.Of(weights) is { } single)
         {
-            return Load(config, single, weights, device, dtype, memory);
+            return Load(config, single, weights, device, dtype, memory, float8);
         }
         Dictionary<string, string> names = weights.Names.Where(n => !IsAdapter(n)).DistinctBy(BaseName).ToDictionary(BaseName);
         ExpectSize(config, weights, names);
         bool silent = config.Conditional && !names.ContainsKey("c_embedder.weight");
-        FluxTransformer transformer = new(config with { Conditional = config.Conditional && !silent }, device, dtype, memory);
+        FluxTransformer transformer = new(config with { Conditional = config.Conditional && !silent }, device, dtype, memory, float8);
         try
         {
-            WeightLoader.Load(transformer, weights, IsAdapter, BaseName);
+            WeightLoader.Load(transformer, weights, IsAdapter, BaseName, float8 ? transformer.Float8WhenFilled() : null);
             if (silent)
             {
                 transformer.AddSilentCondition();
@@ -358,13 +366,13 @@ public sealed class FluxTransformer : Module
     public static FluxConfig? ConfigOf(WeightSource weights) => FluxSingleFile.Of(weights)?.Config();
 
     // No such file has a condition: the embedder starts at zero.
-    private static FluxTransformer Load(FluxConfig config, FluxSingleFile single, WeightSource weights, Device? device, ScalarType? dtype, MemoryMode memory)
+    private static FluxTransformer Load(FluxConfig config, FluxSingleFile single, WeightSource weights, Device? device, ScalarType? dtype, MemoryMode memory, bool float8)
     {
         single.Expect(config);
-        FluxTransformer transformer = new(config with { Conditional = false }, device, dtype, memory);
+        FluxTransformer transformer = new(config with { Conditional = false }, device, dtype, memory, float8);
         try
         {
-            WeightLoader.LoadPieces(transformer, weights, single.IsForeign, single.Pieces);
+            WeightLoader.LoadPieces(transformer, weights, single.IsForeign, single.Pieces, float8 ? transformer.Float8WhenFilled() : null);
             if (config.Conditional)
             {
                 transformer.AddSilentCondition();
@@ -389,6 +397,51 @@ public sealed class FluxTransformer : Module
     /// <exception cref="NotSupportedException">The transformer is not on a GPU that can do it, or not in bfloat16; says what is missing.</exception>
     public void ToFloat8()
     {
+        RequireFloat8();
+        if (IsFloat8)
+        {
+            return;
+        }
+        foreach (AdaptableLinear[] layers in transformer_blocks.SelectMany(b => b.Large).Concat(single_transformer_blocks.SelectMany(b => b.Large)))
+        {
+            AdaptableLinear.ToFloat8(Device, layers);
+        }
+        IsFloat8 = true;
+    }
+
+    // While weights are loaded: each block lies on the host until it is filled, and then goes to the GPU in eight bits, so that neither ever holds the whole in its own type.
+    private Action<string> Float8WhenFilled()
+    {
+        RequireFloat8();
+        IsFloat8 = true;
+        Dictionary<string, (Module Block, AdaptableLinear[][] Large, int Left)> waiting = transformer_blocks.Select((b, i) => ($"transformer_blocks.{i}", (Module)b, b.Large))
+            .Concat(single_transformer_blocks.Select((b, i) => ($"single_transformer_blocks.{i}", (Module)b, b.Large)))
+            .ToDictionary(b => b.Item1, b => (b.Item2, b.Large, b.Item2.parameters().Count()));
+        return name =>
+        {
+            string key = string.Join('.', name.Split('.').Take(2));
+            if (!waiting.TryGetValue(key, out (Module Block, AdaptableLinear[][] Large, int Left) block))
+            {
+                return;
+            }
+            waiting[key] = block with { Left = block.Left - 1 };
+            if (block.Left > 1)
+            {
+                return;
+            }
+            foreach (AdaptableLinear[] layers in block.Large)
+            {
+                AdaptableLinear.ToFloat8(Device, layers);
+            }
+            foreach (Module part in block.Block.children().Where(p => p is not Modulation { Linear.IsOnHost: true }))
+            {
+                WeightLoader.Kept(part.to(Device));
+            }
+        };
+    }
+
+    private void RequireFloat8()
+    {
         if (DType != ScalarType.BFloat16 || Device.type != DeviceType.CUDA)
         {
             throw new NotSupportedException($"Eight bits need a transformer in bfloat16 on an NVIDIA GPU; this one is in {DType} on {Device}.");
@@ -397,16 +450,7 @@ public sealed class FluxTransformer : Module
         {
             throw new NotSupportedException($"Eight bits need blocks that lie on the GPU, but these pass through it ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}).");
         }
-        if (IsFloat8)
-        {
-            return;
-        }
         FluxKernels.RequireFloat8(x_embedder.Weight);
-        foreach (AdaptableLinear[] layers in transformer_blocks.SelectMany(b => b.Large).Concat(single_transformer_blocks.SelectMany(b => b.Large)))
-        {
-            AdaptableLinear.ToFloat8(layers);
-        }
-        IsFloat8 = true;
     }
 
     /// <summary>Predicts the velocity of the latents.</summary>
@@ -633,7 +677,7 @@ public sealed class FluxTransformer : Module
         {
             _doubles?.Dispose();
             _singles?.Dispose();
-            _pinned?.Dispose();
+            _slab?.Dispose();
         }
         base.Dispose(disposing);
     }

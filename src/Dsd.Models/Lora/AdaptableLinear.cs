@@ -64,13 +64,14 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     public bool TakesFloat8 => IsFloat8 && _adapters.Count == 0;
 
     /// <summary>
-    /// Rounds the weights of layers, which lie end to end if there are several, to eight bits with a factor for each output. What they were in is freed. There is no way back, and no gradient.
+    /// Rounds the weights of layers, which lie end to end if there are several, to eight bits with a factor for each output, on a GPU. What they were in is freed. There is no way
+    /// back, and no gradient.
     /// </summary>
-    public static void ToFloat8(params AdaptableLinear[] layers)
+    public static void ToFloat8(Device device, params AdaptableLinear[] layers)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Float8Rows rows = FluxKernels.ToFloat8(layers.Length == 1 ? layers[0].weight : cat([.. layers.Select(l => l.weight)], dim: 0));
+        Float8Rows rows = FluxKernels.ToFloat8(cat([.. layers.Select(l => l.weight.to(device))], dim: 0));
         long start = 0;
         foreach (AdaptableLinear layer in layers)
         {

@@ -177,11 +177,7 @@ public sealed class FluxModel : IDisposable
             vae = LoadVae(parts, options);
             using (WeightSource weights = WeightSource.Open(transformerWeights))
             {
-                transformer = FluxTransformer.Load(config, weights, options.Device, options.DType, options.Memory);
-            }
-            if (options.Float8)
-            {
-                transformer.ToFloat8();
+                transformer = FluxTransformer.Load(config, weights, options.Device, options.DType, options.Memory, options.Float8);
             }
             model = new FluxModel(text, transformer, vae, scheduler, options.Memory) { Warn = options.Warn };
             if (options.LoraFile is { } file)
@@ -211,7 +207,7 @@ public sealed class FluxModel : IDisposable
         weights.Expect("encoder.conv_in.weight", "first of block_out_channels, in_channels", config.BlockOutChannels[0], config.InChannels, 3, 3);
         weights.Expect("decoder.conv_in.weight", "last of block_out_channels, latent_channels", config.BlockOutChannels[^1], config.LatentChannels, 3, 3);
         using DisposeScope scope = NewDisposeScope();
-        AutoencoderKL vae = Sampler.Kept(new AutoencoderKL(config, options.Memory == MemoryMode.Resident ? options.Device : CPU, options.WideType));
+        AutoencoderKL vae = WeightLoader.Kept(new AutoencoderKL(config, options.Memory == MemoryMode.Resident ? options.Device : CPU, options.WideType));
         try
         {
             WeightLoader.Load(vae, weights);

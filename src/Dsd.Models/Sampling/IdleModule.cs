@@ -1,3 +1,4 @@
+using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -45,7 +46,7 @@ internal sealed class IdleModule(nn.Module module, Device? device)
         private void Move(Device device)
         {
             using IDisposable noGrad = no_grad();
-            Sampler.Kept(_module.to(device));
+            WeightLoader.Kept(_module.to(device));
         }
     }
 }

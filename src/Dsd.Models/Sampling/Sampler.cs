@@ -90,17 +90,6 @@ internal static class Sampler
     /// <summary>The type of the autoencoder's weights.</summary>
     public static ScalarType DType(this AutoencoderKL vae) => vae.parameters().First().dtype;
 
-    /// <summary>A network whose parameters no dispose scope frees: what is loaded inside a scope outlives it.</summary>
-    public static T Kept<T>(T module)
-        where T : nn.Module
-    {
-        foreach (TorchSharp.Modules.Parameter parameter in module.parameters())
-        {
-            parameter.DetachFromDisposeScope();
-        }
-        return module;
-    }
-
     /// <summary>Refuses a side that does not come out as whole tokens.</summary>
     public static void RequireWholeTokens(FluxModel model, int width, int height)
     {

@@ -54,8 +54,8 @@ public sealed class TextEncoders : IDisposable
         bool idle = options.Memory != MemoryMode.Resident;
         try
         {
-            clip = Sampler.Kept(ClipTextModel.Load(folder.ComponentFolder("text_encoder"), idle ? CPU : options.Device, options.DType));
-            t5 = Sampler.Kept(T5Encoder.Load(folder.ComponentFolder("text_encoder_2"), options.Device, options.WideType, idle));
+            clip = WeightLoader.Kept(ClipTextModel.Load(folder.ComponentFolder("text_encoder"), idle ? CPU : options.Device, options.DType));
+            t5 = WeightLoader.Kept(T5Encoder.Load(folder.ComponentFolder("text_encoder_2"), options.Device, options.WideType, idle));
             return new TextEncoders(clipTokenizer, clip, t5Tokenizer, t5, idle ? options.Device : null);
         }
         catch (Exception e)

@@ -1,3 +1,4 @@
+using Dsd.Models.Native;
 using Dsd.Models.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -21,6 +22,8 @@ internal sealed class T5LayerNorm : Module<Tensor, Tensor>
         weight = Parameter(ones(config.DModel, dtype: dtype, device: device));
         RegisterComponents();
     }
+
+    public Device Device => weight.device;
 
     public override Tensor forward(Tensor x)
     {
@@ -234,12 +237,14 @@ internal sealed class T5Stack : Module<Tensor, Tensor>
     private readonly ModuleList<T5Block> block;
     private readonly T5LayerNorm final_layer_norm;
     private readonly Func<HostedBlocks<T5Block>> _host;
+    private readonly HostSlab? _slab;
     private HostedBlocks<T5Block>? _hosted;
 
     public T5Stack(T5Config config, Device? device, ScalarType dtype, bool onHost)
         : base(nameof(T5Stack))
     {
         block = ModuleList(Enumerable.Range(0, config.NumLayers).Select(i => new T5Block(config, hasBias: i == 0, onHost ? CPU : device, dtype)).ToArray());
+        _slab = onHost ? new HostSlab(block.SelectMany(b => b.parameters())) : null;
         _host = () => new HostedBlocks<T5Block>(block, device ?? CPU, () => new T5Block(config, hasBias: false, device, dtype));
         final_layer_norm = new T5LayerNorm(config, device, dtype);
         RegisterComponents();
@@ -257,13 +262,22 @@ internal sealed class T5Stack : Module<Tensor, Tensor>
     }
 
     /// <summary>Lets blocks that lie on the host pass through the device, once their weights are there.</summary>
-    public void Host() => _hosted = _host();
+    public void Host()
+    {
+        Device device = final_layer_norm.Device;
+        if (device.type == DeviceType.CUDA)
+        {
+            _slab?.Pin(Math.Max(0, device.index));
+        }
+        _hosted = _host();
+    }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
             _hosted?.Dispose();
+            _slab?.Dispose();
         }
         base.Dispose(disposing);
     }

@@ -17,15 +17,13 @@ internal sealed class HostedBlocks<T> : IDisposable
     private readonly (Tensor From, Tensor To)[][] _copies;
     private readonly Action<T, T>? _lend;
     private readonly CopyStream? _stream;
-    private readonly PinnedMemory? _pinned;
 
-    /// <summary>Prepares the places, and pins the host's memory if the device is a GPU.</summary>
-    /// <param name="hosts">The blocks, at least one, all alike; their weights lie in the host's memory and are filled.</param>
+    /// <summary>Prepares the places.</summary>
+    /// <param name="hosts">The blocks, at least one, all alike; their weights lie in the host's memory, pinned if the copies shall go on beside the computation.</param>
     /// <param name="device">Where they shall compute.</param>
     /// <param name="make">Makes a place: a block on the device, whose weights may be anything.</param>
     /// <param name="stays">Names of parameters that a place needs no copy of; null for none.</param>
     /// <param name="lend">Gives a place what it needs of a block beside its weights, each time before it computes for it: the block, then the place. Null for nothing.</param>
-    /// <exception cref="InvalidOperationException">The driver does not pin the memory: there is too little of it, or the system allows less.</exception>
     public HostedBlocks(IList<T> hosts, Device device, Func<T> make, Func<string, bool>? stays = null, Action<T, T>? lend = null)
     {
         (_hosts, _lend) = (hosts, lend);
@@ -37,9 +35,7 @@ internal sealed class HostedBlocks<T> : IDisposable
         ];
         if (device.type == DeviceType.CUDA)
         {
-            int number = Math.Max(0, device.index);
-            _pinned = new PinnedMemory(number, hosts.SelectMany(h => h.parameters()));
-            _stream = new CopyStream(number, Places);
+            _stream = new CopyStream(Math.Max(0, device.index), Places);
         }
     }
 
@@ -74,7 +70,6 @@ internal sealed class HostedBlocks<T> : IDisposable
     public void Dispose()
     {
         _stream?.Dispose();
-        _pinned?.Dispose();
         foreach (T place in _places)
         {
             place.Dispose();

@@ -17,15 +17,34 @@ public static class WeightLoader
     /// <param name="ignore">Names in the source that need no place in the module; null for none.</param>
     /// <param name="rename">From a name in the source to the module's name for it; null where they are the same.</param>
     /// <exception cref="WeightsException">Lists all missing, unexpected and ill-fitting tensors at once.</exception>
-    public static void Load(nn.Module module, WeightSource source, Func<string, bool>? ignore = null, Func<string, string>? rename = null)
+    public static void Load(nn.Module module, WeightSource source, Func<string, bool>? ignore = null, Func<string, string>? rename = null) =>
+        Load(module, source, ignore, rename, filled: null);
+
+    /// <summary>The same, which tells of each parameter or buffer that is filled.</summary>
+    internal static void Load(nn.Module module, WeightSource source, Func<string, bool>? ignore, Func<string, string>? rename, Action<string>? filled)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(source);
-        LoadPieces(module, source, ignore, (name, entry) => [new WeightPiece(rename?.Invoke(name) ?? name, 0, Rows(entry.Shape), 0)]);
+        LoadPieces(module, source, ignore, (name, entry) => [new WeightPiece(rename?.Invoke(name) ?? name, 0, Rows(entry.Shape), 0)], filled);
     }
 
-    /// <summary>The same where a tensor's rows may belong to several parameters, or in another order.</summary>
-    internal static void LoadPieces(nn.Module module, WeightSource source, Func<string, bool>? ignore, Func<string, TensorEntry, IReadOnlyList<WeightPiece>> pieces)
+    /// <summary>A network whose parameters no dispose scope frees: what is loaded inside a scope outlives it.</summary>
+    internal static T Kept<T>(T module)
+        where T : nn.Module
+    {
+        foreach (TorchSharp.Modules.Parameter parameter in module.parameters())
+        {
+            parameter.DetachFromDisposeScope();
+        }
+        return module;
+    }
+
+    /// <summary>
+    /// The same where a tensor's rows may belong to several parameters, or in another order. <paramref name="filled"/> is told the name of each parameter or buffer once it is filled,
+    /// in the module's order.
+    /// </summary>
+    internal static void LoadPieces(
+        nn.Module module, WeightSource source, Func<string, bool>? ignore, Func<string, TensorEntry, IReadOnlyList<WeightPiece>> pieces, Action<string>? filled = null)
     {
         using IDisposable noGrad = no_grad();
         Dictionary<string, Tensor> places = module.state_dict();
@@ -77,12 +96,13 @@ public static class WeightLoader
                     + List("Missing", missing) + List("Unexpected", unexpected) + List("Ill-fitting", misfits)
                     + " Check that the config belongs to these weights.");
         }
-        foreach ((string own, List<(string Source, WeightPiece Piece)> sources) in given)
+        foreach ((string own, Tensor place) in places)
         {
-            foreach ((string name, WeightPiece piece) in sources)
+            foreach ((string name, WeightPiece piece) in given[own])
             {
-                Copy(source, name, piece, places[own]);
+                Copy(source, name, piece, place);
             }
+            filled?.Invoke(own);
         }
     }
 

@@ -109,11 +109,33 @@ public class HostedBlocksTests
     }
 
     [Fact]
-    public void Pages_CoverAllPieces_NoneTwice()
+    public void Slab_KeepsTogetherWhatLayTogether()
     {
-        (long, long)[] pieces = [(10_000, 100), (4096, 4096), (8192, 10), (40_000, 0), (100_000, 20_000), (110_000, 50_000)];
+        (long, long)[] tensors = [(1000, 100), (1100, 60), (5000, 10), (6000, 64)];
 
-        Assert.Equal([(4096, 12_288), (98_304, 163_840)], PinnedMemory.Pages(pieces));
+        Assert.Equal([0, 100, 192, 256], HostSlab.Starts(tensors, out long bytes));
+        Assert.Equal(320, bytes);
+    }
+
+    [Fact]
+    public void Slab_TakesTensorsOver()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Tensor whole = zeros(6, 4);
+        Tensor[] tensors = [whole.narrow(0, 3, 3), zeros(5), whole.narrow(0, 0, 3), zeros(2, dtype: ScalarType.Float64)];
+        using HostSlab slab = new(tensors);
+        for (int i = 0; i < tensors.Length; i++)
+        {
+            tensors[i].fill_(i);
+        }
+
+        Assert.Equal([3, 4], tensors[0].shape);
+        Assert.Equal([0f, 1f, 2f, 3f], tensors.Select(t => t.to(ScalarType.Float32).mean().item<float>()));
+        Assert.Equal(TensorMemory.Address(tensors[2]) + 48, TensorMemory.Address(tensors[0]));
+        Assert.Equal(0, whole.max().item<float>());
+        // Whole pages: those of each type.
+        Assert.Equal(2 * 4096, slab.Bytes);
     }
 
     private static nn.Module Numbered(int number)
