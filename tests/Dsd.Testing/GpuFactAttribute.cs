@@ -1,3 +1,4 @@
+using Dsd.Models.Native;
 using TorchSharp;
 using Xunit;
 
@@ -7,5 +8,10 @@ namespace Dsd.Testing;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class GpuFactAttribute : FactAttribute
 {
-    public GpuFactAttribute() => Skip = torch.cuda.is_available() ? null : "Needs a CUDA device and libtorch's CUDA build; this process has none.";
+    public GpuFactAttribute()
+    {
+        // Tests are found before anything else touches Dsd.Models.
+        TorchLibrary.Register();
+        Skip = torch.cuda.is_available() ? null : "Needs a CUDA device and libtorch's CUDA build; this process has none.";
+    }
 }
