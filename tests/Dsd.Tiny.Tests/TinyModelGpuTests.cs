@@ -1,5 +1,3 @@
-using Dsd.Imaging;
-using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using Dsd.Testing;

@@ -1,5 +1,4 @@
 using Dsd.Models.Flux;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Lora;

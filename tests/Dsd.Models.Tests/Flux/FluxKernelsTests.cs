@@ -108,8 +108,16 @@ public sealed class FluxKernelsTests
     {
         FluxConfig config = new()
         {
-            Conditional = true, InChannels = 64, NumLayers = 2, NumSingleLayers = 2, AttentionHeadDim = 128, NumAttentionHeads = 4,
-            JointAttentionDim = 256, PooledProjectionDim = 64, GuidanceEmbeds = true, AxesDimsRope = [16, 56, 56],
+            Conditional = true,
+            InChannels = 64,
+            NumLayers = 2,
+            NumSingleLayers = 2,
+            AttentionHeadDim = 128,
+            NumAttentionHeads = 4,
+            JointAttentionDim = 256,
+            PooledProjectionDim = 64,
+            GuidanceEmbeds = true,
+            AxesDimsRope = [16, 56, 56],
         };
         using FluxTransformer transformer = new(config, Gpu, ScalarType.BFloat16, seed: 3);
         foreach (Tensor parameter in transformer.parameters().Where(p => p.dim() == 2))
