@@ -13,7 +13,7 @@ public class TinyModelGpuTests
     private static readonly Device Gpu = new(DeviceType.CUDA, 0);
 
     [GpuFact]
-    public void MemoryModes_GiveTheSame_AndFreeAll()
+    public void MemoryModes_GiveTheSame()
     {
         using Tensor expected = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, LoraFile = TinyModel.AdapterFile });
         foreach (MemoryMode memory in new[] { MemoryMode.IdleOnHost, MemoryMode.Streamed })

@@ -34,22 +34,25 @@ __device__ __forceinline__ float block_sum(float value)
     return warp_sum(lane < warps ? sums[lane] : 0.0f);
 }
 
-// y = layer_norm(x) * (1 + scale) + shift. One block a row, eight numbers a thread: width / 8 threads, rounded up to whole warps.
+__device__ __forceinline__ void unpack(uint4 in, float* v)
+{
+    v[0] = low(in.x); v[1] = high(in.x); v[2] = low(in.y); v[3] = high(in.y);
+    v[4] = low(in.z); v[5] = high(in.z); v[6] = low(in.w); v[7] = high(in.w);
+}
+
+// Eight numbers of layer_norm(x) * (1 + scale) + shift. One block a row, eight numbers a thread: width / 8 threads, rounded up to whole warps.
 // shift and scale are [batch, width] with rows of the given stride; a batch has so many rows of x.
-extern "C" __global__ void modulate(
-    const uint4* __restrict__ x, const uint4* __restrict__ shift, const uint4* __restrict__ scale, uint4* __restrict__ y,
-    int width, index_t modulation_stride, int rows_per_batch, float epsilon)
+__device__ __forceinline__ bool modulated(
+    const uint4* __restrict__ x, const uint4* __restrict__ shift, const uint4* __restrict__ scale,
+    int width, index_t modulation_stride, int rows_per_batch, float epsilon, float* v)
 {
     int eighths = width >> 3, i = threadIdx.x;
-    index_t row = blockIdx.x, place = row * eighths + i;
+    index_t row = blockIdx.x;
     bool mine = i < eighths;
-    float v[8];
     float sum = 0.0f;
     if (mine)
     {
-        uint4 in = x[place];
-        v[0] = low(in.x); v[1] = high(in.x); v[2] = low(in.y); v[3] = high(in.y);
-        v[4] = low(in.z); v[5] = high(in.z); v[6] = low(in.w); v[7] = high(in.w);
+        unpack(x[row * eighths + i], v);
         for (int k = 0; k < 8; k++) { sum += v[k]; }
     }
     float mean = block_sum(sum) / width;
@@ -59,12 +62,23 @@ extern "C" __global__ void modulate(
     if (mine)
     {
         index_t modulation = (row / rows_per_batch) * (modulation_stride >> 3) + i;
-        uint4 a = scale[modulation], b = shift[modulation], out;
-        out.x = both(v[0] * factor * (1.0f + low(a.x)) + low(b.x), v[1] * factor * (1.0f + high(a.x)) + high(b.x));
-        out.y = both(v[2] * factor * (1.0f + low(a.y)) + low(b.y), v[3] * factor * (1.0f + high(a.y)) + high(b.y));
-        out.z = both(v[4] * factor * (1.0f + low(a.z)) + low(b.z), v[5] * factor * (1.0f + high(a.z)) + high(b.z));
-        out.w = both(v[6] * factor * (1.0f + low(a.w)) + low(b.w), v[7] * factor * (1.0f + high(a.w)) + high(b.w));
-        y[place] = out;
+        float a[8], b[8];
+        unpack(scale[modulation], a);
+        unpack(shift[modulation], b);
+        for (int k = 0; k < 8; k++) { v[k] = v[k] * factor * (1.0f + a[k]) + b[k]; }
+    }
+    return mine;
+}
+
+// y = layer_norm(x) * (1 + scale) + shift.
+extern "C" __global__ void modulate(
+    const uint4* __restrict__ x, const uint4* __restrict__ shift, const uint4* __restrict__ scale, uint4* __restrict__ y,
+    int width, index_t modulation_stride, int rows_per_batch, float epsilon)
+{
+    float v[8];
+    if (modulated(x, shift, scale, width, modulation_stride, rows_per_batch, epsilon, v))
+    {
+        y[(index_t)blockIdx.x * (width >> 3) + threadIdx.x] = make_uint4(both(v[0], v[1]), both(v[2], v[3]), both(v[4], v[5]), both(v[6], v[7]));
     }
 }
 
@@ -165,12 +179,6 @@ __device__ __forceinline__ uint2 float8(const float* v, float scale)
     return out;
 }
 
-__device__ __forceinline__ void unpack(uint4 in, float* v)
-{
-    v[0] = low(in.x); v[1] = high(in.x); v[2] = low(in.y); v[3] = high(in.y);
-    v[4] = low(in.z); v[5] = high(in.z); v[6] = low(in.w); v[7] = high(in.w);
-}
-
 __device__ __forceinline__ float largest_of(const float* v)
 {
     float most = 0.0f;
@@ -183,33 +191,11 @@ extern "C" __global__ void modulate_float8(
     const uint4* __restrict__ x, const uint4* __restrict__ shift, const uint4* __restrict__ scale, uint2* __restrict__ y, float* __restrict__ factors,
     int width, index_t modulation_stride, int rows_per_batch, float epsilon)
 {
-    int eighths = width >> 3, i = threadIdx.x;
-    index_t row = blockIdx.x, place = row * eighths + i;
-    bool mine = i < eighths;
     float v[8];
-    float sum = 0.0f;
-    if (mine)
-    {
-        unpack(x[place], v);
-        for (int k = 0; k < 8; k++) { sum += v[k]; }
-    }
-    float mean = block_sum(sum) / width;
-    float squares = 0.0f;
-    if (mine) { for (int k = 0; k < 8; k++) { v[k] -= mean; squares += v[k] * v[k]; } }
-    float norm = rsqrtf(block_sum(squares) / width + epsilon);
-    float most = 0.0f;
-    if (mine)
-    {
-        index_t modulation = (row / rows_per_batch) * (modulation_stride >> 3) + i;
-        float a[8], b[8];
-        unpack(scale[modulation], a);
-        unpack(shift[modulation], b);
-        for (int k = 0; k < 8; k++) { v[k] = v[k] * norm * (1.0f + a[k]) + b[k]; }
-        most = largest_of(v);
-    }
-    most = fmaxf(block_max(most), 1e-12f);
-    if (mine) { y[place] = float8(v, LARGEST / most); }
-    if (i == 0) { factors[row] = most / LARGEST; }
+    bool mine = modulated(x, shift, scale, width, modulation_stride, rows_per_batch, epsilon, v);
+    float most = fmaxf(block_max(mine ? largest_of(v) : 0.0f), 1e-12f);
+    if (mine) { y[(index_t)blockIdx.x * (width >> 3) + threadIdx.x] = float8(v, LARGEST / most); }
+    if (threadIdx.x == 0) { factors[blockIdx.x] = most / LARGEST; }
 }
 
 // Rows of one or two tensors side by side in eight bits: first [rows, first_width], second [rows, second_width], in bfloat16 with rows of the given strides;

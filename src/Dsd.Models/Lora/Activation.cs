@@ -1,12 +1,8 @@
 using Dsd.Models.Flux;
+using Dsd.Models.Native;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Lora;
-
-/// <summary>Rows of numbers in eight bits (e4m3), held in bytes, each row with a factor.</summary>
-/// <param name="Values">[rows, channels].</param>
-/// <param name="Factors">What the rows are to be multiplied by: [rows], 32-bit.</param>
-internal readonly record struct Float8Rows(Tensor Values, Tensor Factors);
 
 /// <summary>What linear layers take: channels of tokens [..., channels], in the network's type or in eight bits.</summary>
 internal readonly struct Activation

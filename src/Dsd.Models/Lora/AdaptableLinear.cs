@@ -49,8 +49,14 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     /// <summary>Whether the weights lie on the host, to be brought to where the layer's input is each time: for layers that are seldom needed.</summary>
     public bool IsOnHost { get; init; }
 
-    /// <summary>Takes over what lies over another layer, for as long as this one stands for it.</summary>
-    public void StandFor(AdaptableLinear other) => (_adapters, Replacement) = (other._adapters, other.Replacement);
+    /// <summary>Lets layers take over what lies over others, for as long as they stand for them.</summary>
+    public static void StandFor(AdaptableLinear[][] layers, AdaptableLinear[][] others)
+    {
+        foreach ((AdaptableLinear layer, AdaptableLinear other) in layers.SelectMany(l => l).Zip(others.SelectMany(l => l)))
+        {
+            (layer._adapters, layer.Replacement) = (other._adapters, other.Replacement);
+        }
+    }
 
     /// <summary>Layers of one shape whose weights lie end to end, so that <see cref="Together"/> can be one product.</summary>
     public static AdaptableLinear[] Row(int count, long inputs, long outputs, Device? device, ScalarType dtype)
@@ -190,7 +196,7 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
 
     private Tensor Forward(Activation x, bool gelu)
     {
-        Layer own = IsFloat8 ? new Layer(weight, bias, _factors) : Own(x.Wide.dtype, x.Wide.device);
+        Layer own = IsFloat8 ? Own(bias.dtype, bias.device) : Own(x.Wide.dtype, x.Wide.device);
         if (own.Factors is not null || MatrixProduct.Suits(Rows(x.Wide), own.Weight))
         {
             return Product(x, own, gelu, to: null, this).view([.. x.Shape[..^1], own.Weight.shape[0]]);

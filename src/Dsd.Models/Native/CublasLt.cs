@@ -33,6 +33,9 @@ internal static partial class CublasLt
     public const int ScaleOfEachRow = 3;
     public const int MostWorkspace = 1;
 
+    /// <summary>Of both sides, what is added, and the result.</summary>
+    public static readonly int[] LeastAlignments = [5, 6, 7, 8];
+
     private static readonly Lazy<string?> LibraryMissing = new(CudaDriver.ProductsMissing);
 
     static CublasLt() => RuntimeHelpers.RunClassConstructor(typeof(TensorMemory).TypeHandle);

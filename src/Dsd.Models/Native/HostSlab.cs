@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Native;
@@ -54,12 +55,16 @@ internal sealed class HostSlab : IDisposable
         return starts;
     }
 
-    /// <summary>Keeps the memory in place for a GPU.</summary>
-    /// <param name="device">Its number.</param>
+    /// <summary>Keeps the memory in place for a GPU; for the CPU there is nothing to do.</summary>
+    /// <param name="device">The device that shall read it.</param>
     /// <exception cref="InvalidOperationException">The driver refuses: there is too little memory, or the system allows less.</exception>
-    public void Pin(int device)
+    public void Pin(Device device)
     {
-        _context = new CudaContext(device);
+        if (device.type != DeviceType.CUDA)
+        {
+            return;
+        }
+        _context = new CudaContext(Math.Max(0, device.index));
         using CudaContext.Entry current = _context.Enter();
         foreach ((_, long start, long bytes) in _slabs.Where(s => s.Bytes > 0))
         {

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Dsd.Models.Lora;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,6 +15,8 @@ internal sealed class MatrixProduct
 
     // A way must be so much faster than the library's first choice to be taken, so that noise of the clock seldom decides which rounding a picture gets.
     private const double Worthwhile = 0.98;
+    // What tensors, and parts of them, lie on at least: eight numbers of sixteen bits.
+    private const uint Alignment = 16;
     private const long WorkspaceBytes = 64L << 20;
     private static readonly ConcurrentDictionary<Shape, MatrixProduct> Planned = new();
     private static readonly ConcurrentDictionary<int, Gpu> Gpus = new();
@@ -64,13 +65,11 @@ internal sealed class MatrixProduct
     /// <summary>Whether linear layers go this way where they can.</summary>
     public static bool Enabled { get; set; } = true;
 
-    /// <summary>Told of every way that was tried for a size: for measurements.</summary>
-    internal static Action<string>? Tried { get; set; }
-
     /// <summary>Whether a layer over these rows [rows, inputs] can go this way: it knows no gradient.</summary>
     public static bool Suits(Tensor x, Tensor weight) => Enabled
         && x.device_type == DeviceType.CUDA && x.dtype is ScalarType.BFloat16 or ScalarType.Float16 && x.dtype == weight.dtype && !is_grad_enabled()
-        && x.dim() == 2 && x.stride(1) == 1 && weight.is_contiguous() && x.shape[1] % 8 == 0 && weight.shape[0] % 8 == 0 && CublasLt.Missing() is null;
+        && x.dim() == 2 && x.stride(1) == 1 && weight.is_contiguous() && (x.shape[1] | x.stride(0) | weight.shape[0]) % 8 == 0 && CublasLt.Missing() is null
+        && (TensorMemory.Address(x) | TensorMemory.Address(weight)) % Alignment == 0;
 
     /// <summary><c>x · weightᵀ + bias</c> of x [rows, inputs], weight [outputs, inputs] and bias [outputs].</summary>
     /// <param name="x">Rows whose channels lie side by side.</param>
@@ -144,9 +143,11 @@ internal sealed class MatrixProduct
     {
         Point(operands);
         CudaDriver.Check(CublasLt.cublasLtMatmulPreferenceCreate(out IntPtr preference), nameof(CublasLt.cublasLtMatmulPreferenceCreate));
-        nuint most = (nuint)WorkspaceBytes;
-        CudaDriver.Check(
-            CublasLt.cublasLtMatmulPreferenceSetAttribute(preference, CublasLt.MostWorkspace, &most, (nuint)sizeof(nuint)), nameof(CublasLt.cublasLtMatmulPreferenceSetAttribute));
+        Prefer(CublasLt.MostWorkspace, (nuint)WorkspaceBytes);
+        foreach (int attribute in CublasLt.LeastAlignments)
+        {
+            Prefer(attribute, Alignment);
+        }
         CublasLt.Proposal* proposals = stackalloc CublasLt.Proposal[Proposals];
         int result = CublasLt.cublasLtMatmulAlgoGetHeuristic(
             _gpu.Handle, _description, _weightLayout, _inputLayout, _resultLayout, _resultLayout, preference, Proposals, proposals, out int found);
@@ -159,13 +160,17 @@ internal sealed class MatrixProduct
         for (int i = 0; i < found; i++)
         {
             float time = Time(operands, proposals[i].Algorithm);
-            Tried?.Invoke($"{_shape} way {i} of {found}: {time:F4} ms");
             if (time < bestTime * (best == 0 && i > 0 ? Worthwhile : 1))
             {
                 (best, bestTime) = (i, time);
             }
         }
         _algorithm = proposals[best].Algorithm;
+
+        void Prefer<T>(int attribute, T value)
+            where T : unmanaged =>
+            CudaDriver.Check(
+                CublasLt.cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, (nuint)sizeof(T)), $"{nameof(CublasLt.cublasLtMatmulPreferenceSetAttribute)}({attribute})");
     }
 
     /// <summary>Milliseconds of one product; infinity where the library refuses it.</summary>

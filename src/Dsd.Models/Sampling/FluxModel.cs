@@ -63,6 +63,8 @@ public sealed class FluxModel : IDisposable
     /// <param name="options">Device, type and adapter. Null is the defaults.</param>
     /// <exception cref="WeightsException">A file is missing or wrong, the parts do not fit together, or the transformer is a conditional one.</exception>
     /// <exception cref="ArgumentException">The options contradict each other, or there is no such device.</exception>
+    /// <exception cref="NotSupportedException">Eight bits are asked for, and the GPU or its libraries cannot do them.</exception>
+    /// <exception cref="InvalidOperationException">A memory mode is asked for, and the host's memory cannot be kept in place for the GPU.</exception>
     public static FluxModel Load(string folder, PipelineOptions? options = null)
     {
         options ??= new PipelineOptions();
@@ -80,6 +82,8 @@ public sealed class FluxModel : IDisposable
     /// <param name="options">Device, type and adapter. Null is the defaults. A release's own adapter is used only when named here.</param>
     /// <exception cref="WeightsException">A file is missing or wrong, or the parts do not fit together.</exception>
     /// <exception cref="ArgumentException">The options contradict each other, or there is no such device.</exception>
+    /// <exception cref="NotSupportedException">Eight bits are asked for, and the GPU or its libraries cannot do them.</exception>
+    /// <exception cref="InvalidOperationException">A memory mode is asked for, and the host's memory cannot be kept in place for the GPU.</exception>
     public static FluxModel LoadConditional(string folder, string? dsdFolder = null, PipelineOptions? options = null)
     {
         options ??= new PipelineOptions();

@@ -154,6 +154,15 @@ public sealed class FluxPipelineTests : IDisposable
     }
 
     [Fact]
+    public void Load_RefusesWhatSavesAGpusMemoryWithoutAGpu()
+    {
+        string Message(PipelineOptions options) => Assert.Throws<ArgumentException>(() => FluxPipeline.Load(Fixtures.Path("tiny-flux"), options)).Message;
+        Assert.Contains("Memory is Streamed, which saves a GPU's memory, but Device is the CPU", Message(new PipelineOptions { Memory = MemoryMode.Streamed }), StringComparison.Ordinal);
+        Assert.Contains("Float8 needs a CUDA device", Message(new PipelineOptions { Float8 = true, DType = ScalarType.BFloat16 }), StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PipelineOptions { Memory = (MemoryMode)7 });
+    }
+
+    [Fact]
     public void Load_RefusesAScaleWithoutAnAdapter()
     {
         ArgumentException e = Assert.Throws<ArgumentException>(() => FluxPipeline.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { LoraScale = 0.5f }));
