@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Dsd.Models.Lora;
 using Dsd.Models.Native;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,3 @@
-using Dsd.Models.Native;
-using Dsd.Models.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,5 +1,4 @@
 using Dsd.Models.Flux;
-using Dsd.Models.Lora;
 using Dsd.Models.Native;
 using Dsd.Models.Sampling;
 using Dsd.Testing;
