@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using Dsd.Testing;
@@ -15,10 +16,10 @@ public class TinyModelGpuTests
     [GpuFact]
     public void MemoryModes_GiveTheSame()
     {
-        using Tensor expected = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, LoraFile = TinyModel.AdapterFile });
+        using Tensor expected = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, Loras = [new LoraUse(TinyModel.AdapterFile)] });
         foreach (MemoryMode memory in new[] { MemoryMode.IdleOnHost, MemoryMode.Streamed })
         {
-            using Tensor found = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, LoraFile = TinyModel.AdapterFile, Memory = memory });
+            using Tensor found = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, Loras = [new LoraUse(TinyModel.AdapterFile)], Memory = memory });
             Assert.True(Error(expected, found) < 0.02, $"{memory}: relative error {Error(expected, found)}");
         }
     }
@@ -26,9 +27,9 @@ public class TinyModelGpuTests
     [GpuFact]
     public void Bfloat16_OnAGpu_IsNearFullPrecisionOnTheCpu()
     {
-        using Tensor expected = Latents(new PipelineOptions { LoraFile = TinyModel.AdapterFile });
-        using Tensor full = Latents(new PipelineOptions { Device = Gpu, LoraFile = TinyModel.AdapterFile });
-        using Tensor half = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, LoraFile = TinyModel.AdapterFile });
+        using Tensor expected = Latents(new PipelineOptions { Loras = [new LoraUse(TinyModel.AdapterFile)] });
+        using Tensor full = Latents(new PipelineOptions { Device = Gpu, Loras = [new LoraUse(TinyModel.AdapterFile)] });
+        using Tensor half = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, Loras = [new LoraUse(TinyModel.AdapterFile)] });
 
         Assert.True(Error(expected, full) < 0.01, $"32 bits: relative error {Error(expected, full)}");
         Assert.True(Error(expected, half) < 0.15, $"16 bits: relative error {Error(expected, half)}");
@@ -37,8 +38,8 @@ public class TinyModelGpuTests
     [GpuFact]
     public void Float8_IsNear_AndTakesAdapters()
     {
-        using Tensor expected = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, LoraFile = TinyModel.AdapterFile });
-        using Tensor found = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, LoraFile = TinyModel.AdapterFile, Float8 = true });
+        using Tensor expected = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, Loras = [new LoraUse(TinyModel.AdapterFile)] });
+        using Tensor found = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, Loras = [new LoraUse(TinyModel.AdapterFile)], Float8 = true });
 
         Assert.True(Error(expected, found) is > 0 and < 0.3, $"relative error {Error(expected, found)}");
     }
@@ -46,7 +47,7 @@ public class TinyModelGpuTests
     [GpuFact]
     public void Generation_LeavesNoTensor()
     {
-        using DsdPipeline student = DsdPipeline.Load(TinyModel.Folder, options: new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, LoraFile = TinyModel.AdapterFile });
+        using DsdPipeline student = DsdPipeline.Load(TinyModel.Folder, options: new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, Loras = [new LoraUse(TinyModel.AdapterFile)] });
         DsdOptions options = TinyModel.Sampling with { Steps = 2 };
         student.Generate([Request(1)], options);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;

@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Testing;
@@ -15,7 +16,7 @@ public class TinyModelMemoryTests
     [LinuxFact]
     public void AThousandGenerations_TakeNoMoreMemoryThanAFew()
     {
-        using DsdPipeline student = DsdPipeline.Load(TinyModel.Folder, options: new PipelineOptions { LoraFile = TinyModel.AdapterFile });
+        using DsdPipeline student = DsdPipeline.Load(TinyModel.Folder, options: new PipelineOptions { Loras = [new LoraUse(TinyModel.AdapterFile)] });
         DsdOptions options = new() { Width = 16, Height = 16, Steps = 2, UnguidedSteps = 1, ImageGuidance = 2, TextGuidance = 2, MaxTextTokens = 8 };
         Picture reference = Renderer.Draw(WorldSampler.Subjects(3).First(), new Context(), TinyModel.PanelSize);
         void Generate(int count, long first)

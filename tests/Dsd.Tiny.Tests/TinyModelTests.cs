@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -30,7 +31,7 @@ public class TinyModelTests
     [Fact]
     public void Student_DrawsAFrameFromAReference()
     {
-        using DsdPipeline student = DsdPipeline.Load(TinyModel.Folder, options: new PipelineOptions { LoraFile = TinyModel.AdapterFile });
+        using DsdPipeline student = DsdPipeline.Load(TinyModel.Folder, options: new PipelineOptions { Loras = [new LoraUse(TinyModel.AdapterFile)] });
         DsdOptions options = new() { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = 2 };
         Picture reference = Renderer.Draw(WorldSampler.Subjects(3).First(), new Context(), TinyModel.PanelSize);
 

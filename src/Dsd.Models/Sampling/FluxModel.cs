@@ -184,9 +184,9 @@ public sealed class FluxModel : IDisposable
                 transformer = FluxTransformer.Load(config, weights, options.Device, options.DType, options.Memory, options.Float8);
             }
             model = new FluxModel(text, transformer, vae, scheduler, options.Memory) { Warn = options.Warn };
-            if (options.LoraFile is { } file)
+            if (options.Loras.Count > 0)
             {
-                model.SetAdapters(new LoraUse(file, options.LoraScale));
+                model.SetAdapters(options.Loras);
             }
             return model;
         }
@@ -207,14 +207,23 @@ public sealed class FluxModel : IDisposable
     {
         VaeConfig config = parts.ReadConfig<VaeConfig>("vae", classNames: "AutoencoderKL");
         config.Validate();
-        using WeightSource weights = WeightSource.Open(parts.ComponentFolder("vae"));
-        weights.Expect("encoder.conv_in.weight", "first of block_out_channels, in_channels", config.BlockOutChannels[0], config.InChannels, 3, 3);
-        weights.Expect("decoder.conv_in.weight", "last of block_out_channels, latent_channels", config.BlockOutChannels[^1], config.LatentChannels, 3, 3);
+        using WeightSource weights = WeightSource.Open(options.VaeFile ?? parts.ComponentFolder("vae"));
+        VaeSingleFile? single = VaeSingleFile.Of(weights, config);
+        string prefix = single?.Prefix ?? "";
+        weights.Expect($"{prefix}encoder.conv_in.weight", "first of block_out_channels, in_channels", config.BlockOutChannels[0], config.InChannels, 3, 3);
+        weights.Expect($"{prefix}decoder.conv_in.weight", "last of block_out_channels, latent_channels", config.BlockOutChannels[^1], config.LatentChannels, 3, 3);
         using DisposeScope scope = NewDisposeScope();
         AutoencoderKL vae = WeightLoader.Kept(new AutoencoderKL(config, options.Memory == MemoryMode.Resident ? options.Device : CPU, options.WideType));
         try
         {
-            WeightLoader.Load(vae, weights);
+            if (single is null)
+            {
+                WeightLoader.Load(vae, weights);
+            }
+            else
+            {
+                single.Load(vae);
+            }
             vae.TileSide = options.VaeTileSide;
             return vae;
         }

@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -28,11 +29,14 @@ public sealed record PipelineOptions
     /// </summary>
     public string? TransformerFile { get; init; }
 
-    /// <summary>An adapter file in the layout of diffusers, PEFT, Black Forest Labs or kohya, laid over the transformer. Null, the default, is none.</summary>
-    public string? LoraFile { get; init; }
+    /// <summary>
+    /// A file with the autoencoder's weights in place of the folder's: Black Forest Labs' <c>ae.safetensors</c>, or one in diffusers' layout. The folder's config holds for it. Null, the
+    /// default: the folder's own.
+    /// </summary>
+    public string? VaeFile { get; init; }
 
-    /// <summary>Strength of the adapter, −100 to 100; 1, the default, is as trained. It needs a <see cref="LoraFile"/>.</summary>
-    public float LoraScale { get; init => field = Check.Range(value, -100f, 100f, nameof(LoraScale)); } = 1f;
+    /// <summary>Adapters laid over the transformer, all at once, as <see cref="FluxModel.SetAdapters"/> does. Default none.</summary>
+    public IReadOnlyList<LoraUse> Loras { get; init => field = [.. value ?? throw new ArgumentNullException(nameof(Loras))]; } = [];
 
     /// <summary>Side in pixels of the tiles in which the autoencoder works on larger pictures: see <see cref="Autoencoder.AutoencoderKL.TileSide"/>. Null, the default, is none.</summary>
     public int? VaeTileSide { get; init; }
@@ -59,10 +63,6 @@ public sealed record PipelineOptions
     /// <summary>Checks the options against each other and against this machine.</summary>
     internal void Validate()
     {
-        if (LoraFile is null && LoraScale != 1)
-        {
-            throw new ArgumentException($"Option {nameof(LoraScale)} is {LoraScale}, but there is no {nameof(LoraFile)} that it could scale.");
-        }
         bool cuda = Device is { type: TorchSharp.DeviceType.CUDA };
         if (Memory != MemoryMode.Resident && !cuda)
         {

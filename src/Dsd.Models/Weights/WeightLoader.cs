@@ -72,7 +72,7 @@ public static class WeightLoader
                 }
                 others.Add((name, piece));
                 bool whole = piece.Rows == Rows(entry.Shape) && piece.To == 0;
-                if (whole ? !place.shape.AsSpan().SequenceEqual(entry.Shape) : !IsPart(piece, entry, place))
+                if (whole ? !place.shape.AsSpan().SequenceEqual(piece.ShapeOf(entry)) : !IsPart(piece, entry, place))
                 {
                     misfits.Add($"{name}: expected [{string.Join(", ", place.shape)}]{(whole ? "" : $" for {piece.Name}")}, found {entry}");
                 }
@@ -109,7 +109,7 @@ public static class WeightLoader
     private static long Rows(ReadOnlySpan<long> shape) => shape.Length > 0 ? shape[0] : 1;
 
     private static bool IsPart(WeightPiece piece, TensorEntry entry, Tensor place) =>
-        place.shape.Length > 0 && place.shape.AsSpan(1).SequenceEqual(entry.Shape.AsSpan(1)) && piece.To + piece.Rows <= place.shape[0];
+        place.shape.Length > 0 && place.shape.AsSpan(1).SequenceEqual(piece.ShapeOf(entry).AsSpan(1)) && piece.To + piece.Rows <= place.shape[0];
 
     private static void Copy(WeightSource source, string name, WeightPiece piece, Tensor place)
     {
@@ -132,7 +132,7 @@ public static class WeightLoader
         using Tensor into = place.narrow(0, piece.To, piece.Rows);
         long rowBytes = Math.Max(1, entry.ByteLength / Math.Max(1, entry.Shape[0]));
         long most = Math.Clamp(BufferBytes / rowBytes, 1, Math.Max(1, piece.Rows));
-        using Tensor buffer = empty([most, .. entry.Shape[1..]], type, device: CPU);
+        using Tensor buffer = empty([most, .. piece.ShapeOf(entry)[1..]], type, device: CPU);
         for (long row = 0; row < piece.Rows; row += most)
         {
             long count = Math.Min(most, piece.Rows - row);

@@ -75,7 +75,7 @@ public static class DsdSystem
     }
 
     internal static IStudyDrawer Open(string modelFolder, Device device, string weightsFile, DsdOptions sampling) =>
-        new Drawer(DsdPipeline.Load(modelFolder, options: ModelLoading.On(device) with { LoraFile = weightsFile }), sampling);
+        new Drawer(DsdPipeline.Load(modelFolder, options: ModelLoading.On(device) with { Loras = [new LoraUse(weightsFile)] }), sampling);
 
     private sealed class Drawer(DsdPipeline pipeline, DsdOptions sampling) : IStudyDrawer
     {

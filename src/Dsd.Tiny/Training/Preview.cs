@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Tiny.World;
@@ -39,7 +40,7 @@ internal static class Preview
     public static void Student(StageContext context)
     {
         string adapter = Path.Combine(context.OutFolder, "dsd", "pytorch_lora_weights.safetensors");
-        using DsdPipeline pipeline = DsdPipeline.Load(context.OutFolder, options: new PipelineOptions { Device = context.Device, LoraFile = adapter });
+        using DsdPipeline pipeline = DsdPipeline.Load(context.OutFolder, options: new PipelineOptions { Device = context.Device, Loras = [new LoraUse(adapter)] });
         int side = context.Config.PanelSize;
         WorldRandom random = new(11);
         DsdRequest[] requests =

@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -138,7 +139,7 @@ public sealed class DsdPipelineTests : IDisposable
     [Fact]
     public void LoadAndDispose_LeaveNoTensorBehind()
     {
-        PipelineOptions options = new() { LoraFile = Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors") };
+        PipelineOptions options = new() { Loras = [new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"))] };
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         DsdPipeline.Load(Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"), options).Dispose();
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
@@ -147,7 +148,7 @@ public sealed class DsdPipelineTests : IDisposable
     [Fact]
     public void AFailedLoad_LeavesNoTensorBehind()
     {
-        PipelineOptions options = new() { LoraFile = Fixtures.Path("vae.safetensors") };
+        PipelineOptions options = new() { Loras = [new LoraUse(Fixtures.Path("vae.safetensors"))] };
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         Assert.Throws<WeightsException>(() => DsdPipeline.Load(Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"), options));
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
@@ -163,7 +164,7 @@ public sealed class DsdPipelineTests : IDisposable
     [Fact]
     public void Load_WithTheReleasesAdapter_DrawsOtherPictures()
     {
-        PipelineOptions options = new() { LoraFile = Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors") };
+        PipelineOptions options = new() { Loras = [new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"))] };
         using DsdPipeline adapted = DsdPipeline.Load(Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"), options);
         Picture plain = _pipeline.Generate([new(Reference, "", 1)], Small)[0];
         Assert.False(plain.Pixels.SequenceEqual(adapted.Generate([new(Reference, "", 1)], Small)[0].Pixels));

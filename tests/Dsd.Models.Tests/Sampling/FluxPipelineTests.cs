@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Imaging;
 using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
@@ -116,7 +117,7 @@ public sealed class FluxPipelineTests : IDisposable
         using (NewDisposeScope())
         {
             pipeline = FluxPipeline.Load(
-                Fixtures.Path("tiny-flux"), new PipelineOptions { LoraFile = Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors") });
+                Fixtures.Path("tiny-flux"), new PipelineOptions { Loras = [new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"))] });
         }
         Assert.Single(pipeline.Generate([new("", 1)], Small));
         pipeline.Dispose();
@@ -163,17 +164,10 @@ public sealed class FluxPipelineTests : IDisposable
     }
 
     [Fact]
-    public void Load_RefusesAScaleWithoutAnAdapter()
-    {
-        ArgumentException e = Assert.Throws<ArgumentException>(() => FluxPipeline.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { LoraScale = 0.5f }));
-        Assert.Contains("LoraScale is 0.5, but there is no LoraFile", e.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void Load_WithAnAdapter_DrawsOtherPictures()
     {
         using FluxPipeline adapted = FluxPipeline.Load(
-            Fixtures.Path("tiny-flux"), new PipelineOptions { LoraFile = Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors") });
+            Fixtures.Path("tiny-flux"), new PipelineOptions { Loras = [new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"))] });
         Picture plain = _pipeline.Generate([new("", 1)], Small)[0];
         Assert.False(plain.Pixels.SequenceEqual(adapted.Generate([new("", 1)], Small)[0].Pixels));
     }

@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Onnx.Runtime;
@@ -57,7 +58,7 @@ public class OnnxPipelineTests(ExportedModels models) : IClassFixture<ExportedMo
     {
         using OnnxPipeline onnx = OnnxPipeline.Open(models.Adapted);
         using DsdPipeline torch = DsdPipeline.Load(
-            Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"), new PipelineOptions { LoraFile = Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors") });
+            Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"), new PipelineOptions { Loras = [new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"))] });
         DsdOptions options = Small with { ImageGuidance = imageGuidance, TextGuidance = textGuidance, SampleCondition = sampleCondition };
         DsdRequest[] requests = [new(Reference, "a fox", 7), new(Reference, "a dragon", 8)];
 

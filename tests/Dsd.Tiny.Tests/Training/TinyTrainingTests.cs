@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -44,7 +45,7 @@ public class TinyTrainingTests
         using FluxPipeline teacher = FluxPipeline.Load(model);
         Picture drawn = teacher.Generate([new TextToImageRequest("a blue creature", 1)], new TextToImageOptions { Width = 96, Height = 96, Steps = 1 })[0];
         Assert.Equal((96, 96), (drawn.Width, drawn.Height));
-        using DsdPipeline student = DsdPipeline.Load(model, options: new PipelineOptions { LoraFile = Path.Combine(model, "dsd", "pytorch_lora_weights.safetensors") });
+        using DsdPipeline student = DsdPipeline.Load(model, options: new PipelineOptions { Loras = [new LoraUse(Path.Combine(model, "dsd", "pytorch_lora_weights.safetensors"))] });
         Picture edited = student.Generate([new DsdRequest(drawn, "this creature on a beach", 1)], new DsdOptions { Width = 96, Height = 96, Steps = 1 })[0];
         Assert.Equal((96, 96), (edited.Width, edited.Height));
     }

@@ -15,7 +15,7 @@ internal sealed class WeightsRecogniser(IReadOnlyDictionary<string, TensorEntry>
         _ when Has("x_embedder.weight") && Has("context_embedder.weight") => FluxTransformer(),
         _ when SingleFilePrefixes.FirstOrDefault(p => Has($"{p}double_blocks.0.img_attn.qkv.weight")) is { } prefix => FluxSingleFile(prefix),
         _ when Has("encoder.conv_in.weight") && Has("encoder.down.0.block.0.conv1.weight") => new Recognised(
-            "autoencoder-single-file", "variational autoencoder by the names of Black Forest Labs' single file; use the one in diffusers' layout here", new Dictionary<string, object>()),
+            "autoencoder-single-file", "variational autoencoder by the names of Black Forest Labs' single file", new Dictionary<string, object>()),
         _ when Has("encoder.conv_in.weight") && Has("decoder.conv_in.weight") => Autoencoder(),
         _ when Has("embeddings.token_embedding.weight") => ClipText(""),
         _ when Has("text_model.embeddings.token_embedding.weight") => ClipText("text_model."),
