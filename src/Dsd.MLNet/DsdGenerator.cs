@@ -37,7 +37,7 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
         _backend = backend;
     }
 
-    /// <summary>Takes the adapter from the input's schema or the options, and exports the model.</summary>
+    /// <summary>Takes the adapter from the input's schema or the options, and exports the model, or loads it with TorchSharp.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
     /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one.</exception>
     /// <exception cref="IOException">A file cannot be read or the folder not written.</exception>
@@ -45,11 +45,12 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     public DsdGeneratorTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        DsdGeneratorTransformer.CheckTogether(_options);
         DsdGeneratorTransformer.Check(_options, ColumnCheck.ShapeOf(input.Schema));
         DsdGeneratorTransformer fitted = new(_environment, _options, Adapter(input.Schema), _backend);
         try
         {
-            fitted.Export();
+            fitted.Prepare();
             return fitted;
         }
         catch

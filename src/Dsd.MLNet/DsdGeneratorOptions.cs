@@ -9,7 +9,13 @@ public sealed record DsdGeneratorOptions
     /// <summary>The model that the adapter belongs to: <c>tiny</c>, the default, is the embedded one; anything else a pipeline folder in diffusers' layout.</summary>
     public string Model { get; init => field = OptionCheck.Text(value, nameof(Model)); } = "tiny";
 
-    /// <summary>Where ONNX Runtime computes: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>
+    /// <summary>
+    /// Draws with TorchSharp, and says how it holds the model. Nothing is exported then, so <see cref="OnnxFolder"/> must be null. For FLUX.1-dev on a GPU it is the faster way, and
+    /// the one with adapters in any number, memory modes and eight bits. Null, the default: ONNX Runtime.
+    /// </summary>
+    public TorchOptions? Torch { get; init; }
+
+    /// <summary>Where to compute: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>
     public string Device { get; init => field = OptionCheck.Device(value, nameof(Device)); } = "cpu";
 
     /// <summary>

@@ -25,12 +25,15 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     internal DsdGeneratorTransformer(IHostEnvironment environment, DsdGeneratorOptions options, LoraWeights? adapter, IOnnxBackend backend)
         : base(new Work(environment, nameof(DsdGenerator), options.CancellationToken))
     {
+        CheckTogether(options);
         Options = options;
         Adapter = adapter;
         Added = [Column(options)];
         _sampling = ModelDefaults.Frame(options);
         _export = new OnnxExport(options, adapter, backend, Work);
-        _model = new SharedModel<IDsdModel>(nameof(DsdGeneratorTransformer), cancel => backend.Open(_export.Folder(cancel), options, Work.Warn));
+        _model = new SharedModel<IDsdModel>(nameof(DsdGeneratorTransformer), cancel => options.Torch is { } torch
+            ? Library.OpenStudent(options, torch, adapter, Work.Warn)
+            : backend.Open(_export.Folder(cancel), options, Work.Warn));
     }
 
     /// <summary>The options that it was made with.</summary>
@@ -62,8 +65,31 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
         ColumnCheck.Seed(input, options.SeedColumn);
     }
 
-    /// <summary>Writes the ONNX models now rather than at the first row.</summary>
-    internal void Export() => Work.Run(_export.Renew);
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    internal static void CheckTogether(DsdGeneratorOptions options)
+    {
+        if (options.Torch is not null && options.OnnxFolder is not null)
+        {
+            throw new ArgumentException($"Options {nameof(options.Torch)} and {nameof(options.OnnxFolder)} are both set, but TorchSharp exports no ONNX models: leave one out.", nameof(options));
+        }
+        if (options.Torch is null && options.Sampling is { BlockCache: > 0 })
+        {
+            throw new ArgumentException($"Option {nameof(DsdOptions.BlockCache)} needs TorchSharp, since an ONNX model always runs whole: set {nameof(options.Torch)}, or {nameof(DsdOptions.BlockCache)} to 0.", nameof(options));
+        }
+    }
+
+    /// <summary>Makes ready now what the first row would wait for: the ONNX models are written, or TorchSharp loads the model.</summary>
+    internal void Prepare()
+    {
+        if (Options.Torch is null)
+        {
+            Work.Run(_export.Renew);
+        }
+        else
+        {
+            Work.Run(cancel => _model.Use(cancel, _ => true));
+        }
+    }
 
     private protected override void Check(SchemaShape input) => Check(Options, input);
 

@@ -13,6 +13,9 @@ public sealed record GridGeneratorOptions
     /// <summary>Where the teacher runs: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>
     public string Device { get; init => field = OptionCheck.Device(value, nameof(Device)); } = "cpu";
 
+    /// <summary>How TorchSharp holds the teacher: type, adapters, memory. Default: 32-bit, whole.</summary>
+    public TorchOptions Torch { get; init => field = value ?? throw new ArgumentNullException(nameof(Torch)); } = new();
+
     /// <summary>How the panels lie on a sheet. Default 2×2, the paper's usual sheet.</summary>
     public GridLayout Layout { get; init => field = value ?? throw new ArgumentNullException(nameof(Layout)); } = GridLayout.TwoByTwo;
 

@@ -12,6 +12,12 @@ internal static partial class OptionCheck
             ? value
             : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must lie between {least} and {most}, but is {value}.");
 
+    public static T OneOf<T>(T value, string option, params T[] allowed)
+        where T : struct, Enum =>
+        allowed.Contains(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must be one of {string.Join(", ", allowed)}, but is {value}.");
+
     public static string Text(string? value, string option) =>
         !string.IsNullOrWhiteSpace(value) ? value : throw new ArgumentException($"Option {option} must not be empty.", option);
 

@@ -2,6 +2,7 @@ using Dsd.Curation.Grids;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+using Dsd.Models.Weights;
 using Dsd.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -69,6 +70,71 @@ public sealed class RealChainTests
         IDataView references = SampleInput.Of(_ml, "references");
         InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => new DsdGenerator(_ml, Generator).Fit(references));
         Assert.Contains("takes no reference picture", e.Message);
+    }
+
+    [Fact]
+    public void Torch_DrawsWhatTheExportedModelDraws_AndIsSavedAndLoaded()
+    {
+        using TemporaryFolder folder = new();
+        IDataView pairs = SampleInput.Of(_ml, "pairs");
+        LoraFineTunerTransformer tuned = new LoraFineTuner(_ml, Tuner).Fit(pairs);
+        string lora = folder.File("adapter.safetensors");
+        tuned.Adapter.Save(lora);
+        IDataView references = SampleInput.Of(_ml, "references");
+        using DsdGeneratorTransformer onnx = new DsdGenerator(_ml, Generator with { LoraFile = lora }).Fit(references);
+        using DsdGeneratorTransformer torch = new DsdGenerator(_ml, Generator with { LoraFile = lora, Torch = new TorchOptions() }).Fit(references);
+        using DsdGeneratorTransformer listed = new DsdGenerator(_ml, Generator with { Torch = new TorchOptions { Loras = [new LoraUse(lora)] } }).Fit(references);
+        using DsdGeneratorTransformer weak = new DsdGenerator(_ml, Generator with { Torch = new TorchOptions { Loras = [new LoraUse(lora, -4)] } }).Fit(references);
+
+        byte[][] expected = Pixels(onnx.Transform(references));
+        byte[][] drawn = Pixels(torch.Transform(references));
+
+        Assert.Equal(expected.Length, drawn.Length);
+        Assert.All(expected.Zip(drawn), pair => Assert.True(pair.First.Zip(pair.Second).Max(p => Math.Abs(p.First - p.Second)) <= 2));
+        Assert.Equal(drawn, Pixels(listed.Transform(references)));
+        Assert.NotEqual(drawn, Pixels(weak.Transform(references)));
+        _ml.Model.Save(weak, references.Schema, folder.File("weak.zip"));
+        ITransformer loaded = new MLContext().Model.Load(folder.File("weak.zip"), out _);
+        Assert.Equal(Pixels(weak.Transform(references)), Pixels(loaded.Transform(references)));
+        ((IDisposable)loaded).Dispose();
+    }
+
+    [Fact]
+    public void Torch_OptionsThatOnlyOneEngineHas_AreRefusedByTheOther()
+    {
+        IDataView references = SampleInput.Of(_ml, "references");
+        string Message(DsdGeneratorOptions options) => Assert.Throws<ArgumentException>(() => new DsdGenerator(_ml, options).Fit(references)).Message;
+        Assert.Contains("OnnxFolder", Message(Generator with { Torch = new TorchOptions(), OnnxFolder = "somewhere" }));
+        Assert.Contains("BlockCache", Message(Generator with { Sampling = new DsdOptions { Width = 32, Height = 32, BlockCache = 0.1f } }));
+        Assert.Contains("Memory is Streamed", Message(Generator with { Torch = new TorchOptions { Memory = MemoryMode.Streamed, Loras = [new LoraUse("x")] } }));
+        Assert.Contains("DType must be one of", Assert.Throws<ArgumentOutOfRangeException>(() => new TorchOptions { DType = TorchSharp.torch.ScalarType.Int64 }).Message);
+        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => new DsdGenerator(_ml, Generator with { Torch = new TorchOptions() }).Fit(references));
+        Assert.Contains("takes no reference picture", e.Message);
+    }
+
+    [Fact]
+    public void Grids_AreDrawnInTheTypeThatWasAsked()
+    {
+        IDataView captions = Views.Captions(_ml, "a fox");
+        using GridGeneratorTransformer plain = new GridGenerator(_ml, Teacher).Fit(captions);
+        string[] expected = Views.Column(plain.Transform(captions), "Grid");
+        using GridGeneratorTransformer half = new GridGenerator(_ml, Teacher with { Torch = new TorchOptions { DType = TorchSharp.torch.ScalarType.Float16 } }).Fit(captions);
+        Assert.NotEqual(expected, Views.Column(half.Transform(captions), "Grid"));
+    }
+
+    private static byte[][] Pixels(IDataView view)
+    {
+        using DataViewRowCursor cursor = view.GetRowCursor(view.Schema);
+        ValueGetter<MLImage> getter = cursor.GetGetter<MLImage>(view.Schema["Generated"]);
+        List<byte[]> pictures = [];
+        while (cursor.MoveNext())
+        {
+            MLImage image = null!;
+            getter(ref image);
+            pictures.Add(image.Pixels.ToArray());
+            image.Dispose();
+        }
+        return [.. pictures];
     }
 
     private static GridGeneratorOptions Teacher => new()

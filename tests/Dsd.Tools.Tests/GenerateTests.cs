@@ -1,5 +1,8 @@
 using Dsd.Imaging;
+using Dsd.Models.Lora;
+using Dsd.Models.Sampling;
 using Dsd.Testing;
+using Dsd.Tiny;
 
 namespace Dsd.Tools.Tests;
 
@@ -69,6 +72,84 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
 
         Assert.True(result.ExitCode == ExitCode.Done, result.Error);
         Assert.Contains("warning: ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Generate_WithTorch_DrawsTheEmbeddedStudentsPicture()
+    {
+        string reference = Reference();
+        CliResult result = await Torch("--image", reference, "--steps", "3");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        using DsdPipeline student = DsdPipeline.Load(TinyModel.Folder, options: new PipelineOptions { Loras = [new LoraUse(TinyModel.AdapterFile)] });
+        Picture expected = student.Generate([new DsdRequest(Picture.Load(reference), "a fox", 0)], TinyModel.Sampling with { Steps = 3 })[0];
+        Assert.Equal(expected.Pixels, Picture.Load(Result).Pixels);
+    }
+
+    [Fact]
+    public async Task Generate_WithTorchAndNoReference_DrawsFromText()
+    {
+        CliResult result = await Torch("--size", "96x64", "--steps", "1");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Equal((96, 64), (Picture.Load(Result).Width, Picture.Load(Result).Height));
+    }
+
+    [Fact]
+    public async Task Generate_WithTorch_LaysAdaptersOverTheModelAtTheirStrengths()
+    {
+        string reference = Reference();
+        await Torch("--image", reference, "--steps", "1");
+        byte[] whole = File.ReadAllBytes(Result);
+        await Torch("--image", reference, "--steps", "1", "--lora", $"{TinyModel.AdapterFile}:0.5");
+        byte[] half = File.ReadAllBytes(Result);
+        await Torch("--image", reference, "--steps", "1", "--lora", $"{TinyModel.AdapterFile}:1");
+
+        Assert.NotEqual(whole, half);
+        Assert.Equal(whole, File.ReadAllBytes(Result));
+        (await Torch("--image", reference, "--lora", TinyModel.AdapterFile, "--lora", TinyModel.AdapterFile)).AssertFails(ExitCode.Failed, "one adapter that holds layers whole");
+        (await Torch("--image", reference, "--lora", $"{TinyModel.AdapterFile}:101")).AssertFails(ExitCode.WrongUse, "'--lora': the strength", "101");
+    }
+
+    [Fact]
+    public async Task Generate_WithTorch_TakesOtherFilesForTransformerAndAutoencoder()
+    {
+        string reference = Reference();
+        await Torch("--image", reference, "--steps", "1");
+        byte[] own = File.ReadAllBytes(Result);
+
+        CliResult result = await Torch(
+            "--image", reference, "--steps", "1",
+            "--transformer", Path.Combine(TinyModel.Folder, "transformer", "diffusion_pytorch_model.safetensors"),
+            "--vae", Path.Combine(TinyModel.Folder, "vae", "diffusion_pytorch_model.safetensors"));
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Equal(own, File.ReadAllBytes(Result));
+        (await Torch("--image", reference, "--vae", TinyModel.AdapterFile)).AssertFails(ExitCode.Failed, TinyModel.AdapterFile, "encoder.conv_in.weight");
+    }
+
+    [Fact]
+    public async Task Generate_WithABlockCache_DrawsAnotherPicture()
+    {
+        string reference = Reference();
+        await Torch("--image", reference, "--steps", "6");
+        byte[] own = File.ReadAllBytes(Result);
+
+        CliResult result = await Torch("--image", reference, "--steps", "6", "--block-cache", "0.9", "--vae-tile", "128");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.NotEqual(own, File.ReadAllBytes(Result));
+    }
+
+    [Fact]
+    public async Task Generate_WantsOneModel()
+    {
+        (await Cli.Run("generate", "--prompt", "x", "--out", Result)).AssertFails(ExitCode.WrongUse, "--onnx", "--model", "neither");
+        (await Torch("--onnx", exported.Folder)).AssertFails(ExitCode.WrongUse, "--onnx", "--model", "both");
+        (await Cli.Run("generate", "--onnx", exported.Folder, "--prompt", "x", "--out", Result, "--memory", "streamed")).AssertFails(ExitCode.WrongUse, "'--memory'", "--model");
+        (await Torch("--memory", "streamed")).AssertFails(ExitCode.WrongUse, "'--memory'", "GPU");
+        (await Torch("--float8")).AssertFails(ExitCode.WrongUse, "'--float8'", "GPU");
+        (await Torch("--dsd", "somewhere")).AssertFails(ExitCode.WrongUse, "--dsd", "--image");
     }
 
     [Fact]
@@ -148,6 +229,8 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
     }
 
     private string Result => _folder.File("result.png");
+
+    private Task<CliResult> Torch(params string[] more) => Cli.Run(["generate", "--model", TinyModel.Name, "--prompt", "a fox", "--out", Result, .. more]);
 
     private Task<CliResult> Generate(string reference, params string[] options) =>
         Cli.Run(["generate", "--onnx", exported.Folder, "--image", reference, "--prompt", "a fox in the snow", .. options.Contains("--steps") ? [] : new[] { "--steps", "1" }, .. options]);

@@ -1,7 +1,9 @@
 using Dsd.Curation.Grids;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+using Dsd.Models.Weights;
 using Dsd.Tiny;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
@@ -16,7 +18,26 @@ internal static class Library
     public static IOnnxBackend Onnx { get; } = new OnnxBackend();
 
     public static ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn) =>
-        FluxPipeline.Load(TinyModel.Resolve(options.Model), new PipelineOptions { Device = Torch(options.Device), Warn = warn });
+        FluxPipeline.Load(TinyModel.Resolve(options.Model), options.Torch.Pipeline(Torch(options.Device), warn));
+
+    /// <summary>The student with TorchSharp: the generator's own adapter and the further ones over the model.</summary>
+    public static IDsdModel OpenStudent(DsdGeneratorOptions options, TorchOptions torch, LoraWeights? adapter, Action<string> warn)
+    {
+        string model = TinyModel.Resolve(options.Model);
+        if (adapter is null && torch.Loras.Count == 0 && options.ReleaseFolder is null && !ModelFolder.Open(model).ReadConfig<FluxConfig>("transformer").Conditional)
+        {
+            throw OnnxBackend.NeedsAdapter(options);
+        }
+        using TemporaryFolder scratch = new("dsd-lora");
+        PipelineOptions pipeline = torch.Pipeline(Torch(options.Device), warn);
+        if (adapter is not null)
+        {
+            string file = Path.Combine(scratch.Path, $"lora-{adapter.Fingerprint}.safetensors");
+            adapter.Save(file);
+            pipeline = pipeline with { Loras = [new LoraUse(file), .. pipeline.Loras] };
+        }
+        return DsdPipeline.Load(model, options.ReleaseFolder, pipeline);
+    }
 
     public static GridTemplates Templates(string model) => model == TinyModel.Name ? WorldGridTemplates.Templates : GridTemplates.Default;
 

@@ -47,6 +47,6 @@ internal sealed class OnnxBackend : IOnnxBackend
         return pipeline;
     }
 
-    private static InvalidOperationException NeedsAdapter(DsdGeneratorOptions options) => new(
+    internal static InvalidOperationException NeedsAdapter(DsdGeneratorOptions options) => new(
         $"Model '{options.Model}' takes no reference picture: it is a plain text-to-image model without an adapter that adds one. Put a {nameof(LoraFineTuner)} before the {nameof(DsdGenerator)}, or set the option {nameof(DsdGeneratorOptions.LoraFile)} or {nameof(DsdGeneratorOptions.ReleaseFolder)}.");
 }

@@ -142,6 +142,14 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
         return tokens;
     }
 
+    private static void RequireWholeSteps(float blockCache)
+    {
+        if (blockCache != 0)
+        {
+            throw new ArgumentException($"Option {nameof(DsdOptions.BlockCache)} is {blockCache}, but an ONNX model always runs whole. Set it to 0, or draw with TorchSharp (DsdPipeline, FluxPipeline).");
+        }
+    }
+
     private Canvas CheckText(IReadOnlyList<TextToImageRequest> requests, TextToImageOptions options)
     {
         ArgumentNullException.ThrowIfNull(requests);
@@ -150,6 +158,7 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
         {
             throw new ArgumentException("At least one request is needed, but there is none.", nameof(requests));
         }
+        RequireWholeSteps(options.BlockCache);
         return new Canvas(_manifest, options.Width, options.Height);
     }
 
@@ -157,6 +166,7 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
     {
         DsdRequest.CheckAll(requests);
         ArgumentNullException.ThrowIfNull(options);
+        RequireWholeSteps(options.BlockCache);
         return _manifest.Conditional
             ? new Canvas(_manifest, 2 * options.Width, options.Height)
             : throw new InvalidOperationException(

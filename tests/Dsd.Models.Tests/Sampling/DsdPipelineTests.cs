@@ -1,5 +1,5 @@
-using Dsd.Models.Lora;
 using Dsd.Imaging;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using Dsd.Testing;

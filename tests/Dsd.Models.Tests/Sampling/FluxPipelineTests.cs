@@ -1,6 +1,6 @@
-using Dsd.Models.Lora;
 using Dsd.Imaging;
 using Dsd.Models.Flux;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Tests.Flux;
 using Dsd.Models.Weights;

@@ -1,5 +1,5 @@
-using Dsd.Models.Lora;
 using Dsd.Imaging;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Onnx.Runtime;
 using Dsd.Testing;
@@ -67,6 +67,15 @@ public class OnnxPipelineTests(ExportedModels models) : IClassFixture<ExportedMo
 
         AssertSame(expected[0], actual[0]);
         AssertSame(expected[1], actual[1]);
+    }
+
+    [Fact]
+    public void Generate_RefusesABlockCache()
+    {
+        using OnnxPipeline pipeline = OnnxPipeline.Open(models.Student);
+
+        Assert.Contains("BlockCache", Assert.Throws<ArgumentException>(() => pipeline.Generate([new DsdRequest(Reference, "a fox", 7)], Small with { BlockCache = 0.1f })).Message, StringComparison.Ordinal);
+        Assert.Contains("BlockCache", Assert.Throws<ArgumentException>(() => pipeline.Generate([new TextToImageRequest("a fox", 7)], SmallText with { BlockCache = 0.1f })).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -50,18 +50,23 @@ internal static class BenchFluxCommand
                 result.AddError($"Option '--seconds' must lie between 0.01 and 60, but is {result.GetValueOrDefault<double>()}.");
             }
         });
-        Command command = new("flux", "Time a step of the FLUX transformer, with each optimisation switched off one at a time.") { size, device, json, seconds };
+        Option<bool> float8 = new("--float8") { Description = "Also time all optimisations with weights in eight bits, on a GPU of compute capability 9.0 or newer." };
+        Command command = new("flux", "Time a step of the FLUX transformer, with each optimisation switched off one at a time.") { size, device, json, seconds, float8 };
         command.SetAction(async (parsed, cancel) =>
         {
             string name = parsed.GetRequiredValue(device);
             DeviceOption.RequirePresent(name);
+            if (parsed.GetValue(float8) && name == "cpu")
+            {
+                throw new UsageException("'--float8' needs a GPU, but '--device' is cpu.");
+            }
             if (parsed.GetValue(json) is { } file)
             {
                 OutputFile.CheckFile(file);
             }
             Device where = new(name);
             FluxBenchmarkOptions options = parsed.GetRequiredValue(size) == Dev ? AtFullSize(where) : Embedded(where);
-            options = options with { Round = TimeSpan.FromSeconds(parsed.GetValue(seconds)) };
+            options = options with { Round = TimeSpan.FromSeconds(parsed.GetValue(seconds)), Float8 = parsed.GetValue(float8) };
             await Task.Run(() => Run(options, parsed.GetValue(json), terminal, cancel), cancel);
             return ExitCode.Done;
         });

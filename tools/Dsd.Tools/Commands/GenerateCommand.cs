@@ -1,31 +1,34 @@
 using System.CommandLine;
+using System.Globalization;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Onnx.Runtime;
+using Dsd.Tiny;
 
 namespace Dsd.Tools.Commands;
 
-/// <summary><c>dsd generate</c>: pictures from an exported model, of a reference's subject or from text alone.</summary>
+/// <summary><c>dsd generate</c>: pictures of a reference's subject or from text alone, from an exported model or with TorchSharp.</summary>
 internal sealed class GenerateCommand
 {
     private readonly Terminal _terminal;
-    private readonly DrawingOptions _drawing = new("Size of the picture; if left out, what the model was exported for.");
-    private readonly Option<string> _folder = new("--onnx") { Description = "The folder that 'dsd export' wrote.", HelpName = "FOLDER", Required = true };
+    private readonly DrawingOptions _drawing = new($"Size of the picture. If left out, what the model was exported for; with '--model' 512x512, or {TinyModel.PanelSize}x{TinyModel.PanelSize} for the embedded one.");
+    private readonly TorchModelOptions _torch = new();
+    private readonly Option<string?> _folder = new("--onnx") { Description = "Draw with ONNX Runtime: the folder that 'dsd export' wrote.", HelpName = "FOLDER" };
     private readonly Option<string?> _image = new("--image") { Description = "The reference: a picture of the subject. Left out, the picture comes from text alone.", HelpName = "FILE" };
-    private readonly Option<float?> _imageGuidance = new("--image-guidance") { Description = "True guidance towards the reference; 1, which adds nothing, if left out.", HelpName = "X" };
-    private readonly Option<float?> _textGuidance = new("--text-guidance") { Description = "True guidance towards the prompt; 1, which adds nothing, if left out.", HelpName = "X" };
-    private readonly Option<OnnxProvider> _device = new("--device") { Description = "Where to compute; cpu if left out.", HelpName = "cpu|cuda" };
+    private readonly Option<float?> _imageGuidance = new("--image-guidance") { Description = "True guidance towards the reference. If left out 1, which adds nothing, and what suits it for '--model tiny'.", HelpName = "X" };
+    private readonly Option<float?> _textGuidance = new("--text-guidance") { Description = "True guidance towards the prompt; likewise.", HelpName = "X" };
+    private readonly Option<string> _device = DeviceOption.Create();
 
     private GenerateCommand(Terminal terminal) => _terminal = terminal;
 
     public static Command Create(Terminal terminal)
     {
         GenerateCommand generate = new(terminal);
-        generate._device.AcceptOnlyFromAmong(StringComparer.Ordinal, "cpu", "cuda");
-        Command command = new("generate", "Draw the subject of a reference as a prompt says, with an exported model.")
+        Command command = new("generate", "Draw the subject of a reference as a prompt says, with an exported model or a model folder.")
         {
             generate._folder, generate._image, generate._imageGuidance, generate._textGuidance, generate._device,
         };
+        generate._torch.AddTo(command);
         generate._drawing.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
@@ -42,29 +45,99 @@ internal sealed class GenerateCommand
         {
             throw new UsageException("'--image-guidance' and '--text-guidance' need a reference, but there is no '--image'.");
         }
+        (string? onnx, string? model) = (parsed.GetValue(_folder), _torch.Model(parsed));
+        if (onnx is null == model is null)
+        {
+            throw new UsageException($"Name the model either with '--onnx' or with '--model', but {(onnx is null ? "neither" : "both")} was given.");
+        }
         (string File, long Seed)[] files = _drawing.Files(parsed);
         Picture? reference = image is null ? null : Load(image);
-        OnnxModelFolder folder = OnnxModelFolder.Open(parsed.GetRequiredValue(_folder));
-        if (_drawing.Guidance(parsed) is not null && !folder.TakesGuidance)
-        {
-            throw new UsageException($"The model in '{folder.Path}' takes no distilled guidance, so leave '--guidance' out.");
-        }
         List<string> warnings = [];
-        using OnnxPipeline pipeline = OnnxPipeline.Open(folder.Path, new OnnxRuntimeOptions { Provider = parsed.GetValue(_device), Warn = warnings.Add });
-        string prompt = _drawing.Prompt(parsed);
-        if (reference is null)
+        if (onnx is not null)
         {
-            TextToImageOptions options = _drawing.TextToImage(parsed, folder.FrameWidth, folder.FrameHeight);
-            DrawingOptions.Draw(_terminal, files, (seed, steps) => pipeline.Generate([new TextToImageRequest(prompt, seed)], options, steps, cancel)[0]);
+            DrawWithOnnx(parsed, onnx, reference, files, warnings.Add, cancel);
         }
         else
         {
-            DsdOptions options = WithTrueGuidance(parsed, _drawing.Dsd(parsed, folder.FrameWidth, folder.FrameHeight));
-            DrawingOptions.Draw(_terminal, files, (seed, steps) => pipeline.Generate([new DsdRequest(reference, prompt, seed)], options, steps, cancel)[0]);
+            DrawWithTorch(parsed, model!, reference, files, warnings.Add, cancel);
         }
         foreach (string warning in warnings.Distinct())
         {
             _terminal.Warn(warning);
+        }
+    }
+
+    private void DrawWithOnnx(ParseResult parsed, string path, Picture? reference, (string File, long Seed)[] files, Action<string> warn, CancellationToken cancel)
+    {
+        OnnxModelFolder folder = OnnxModelFolder.Open(path);
+        RequireGuidance(parsed, folder.Path, folder.TakesGuidance);
+        string[] device = parsed.GetRequiredValue(_device).Split(':');
+        using OnnxPipeline pipeline = OnnxPipeline.Open(folder.Path, new OnnxRuntimeOptions
+        {
+            Provider = device[0] == "cuda" ? OnnxProvider.Cuda : OnnxProvider.Cpu,
+            Device = device.Length == 2 ? int.Parse(device[1], CultureInfo.InvariantCulture) : 0,
+            Warn = warn,
+        });
+        if (reference is null)
+        {
+            DrawText(parsed, pipeline, _drawing.TextToImage(parsed, folder.FrameWidth, folder.FrameHeight), files, cancel);
+        }
+        else
+        {
+            DrawReference(parsed, pipeline, reference, _drawing.Dsd(parsed, folder.FrameWidth, folder.FrameHeight), files, cancel);
+        }
+    }
+
+    private void DrawWithTorch(ParseResult parsed, string model, Picture? reference, (string File, long Seed)[] files, Action<string> warn, CancellationToken cancel)
+    {
+        PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), reference is not null, warn);
+        string folder = TinyModel.Resolve(model);
+        DsdOptions defaults = model == TinyModel.Name ? TinyModel.Sampling : new DsdOptions();
+        float blockCache = _torch.BlockCache(parsed);
+        // Wrong values are told before gigabytes are loaded.
+        if (reference is null)
+        {
+            TextToImageOptions options = LibraryOptions.Build(() => _drawing.TextToImage(parsed, defaults.Width, defaults.Height) with { BlockCache = blockCache });
+            using FluxPipeline pipeline = FluxPipeline.Load(folder, how);
+            RequireGuidance(parsed, model, pipeline.Model.Transformer.Config.GuidanceEmbeds);
+            DrawText(parsed, pipeline, options, files, cancel);
+        }
+        else
+        {
+            DsdOptions options = LibraryOptions.Build(() => _drawing.Dsd(parsed, defaults.Width, defaults.Height) with
+            {
+                ImageGuidance = defaults.ImageGuidance,
+                TextGuidance = defaults.TextGuidance,
+                BlockCache = blockCache,
+            });
+            using DsdPipeline pipeline = DsdPipeline.Load(folder, _torch.Release(parsed), how);
+            RequireGuidance(parsed, model, pipeline.Model.Transformer.Config.GuidanceEmbeds);
+            DrawReference(parsed, pipeline, reference, options, files, cancel);
+        }
+    }
+
+    private void DrawText(ParseResult parsed, ITextToImageModel pipeline, TextToImageOptions options, (string File, long Seed)[] files, CancellationToken cancel)
+    {
+        string prompt = _drawing.Prompt(parsed);
+        DrawingOptions.Draw(_terminal, files, (seed, steps) => pipeline.Generate([new TextToImageRequest(prompt, seed)], options, steps, cancel)[0]);
+    }
+
+    private void DrawReference(ParseResult parsed, IDsdModel pipeline, Picture reference, DsdOptions options, (string File, long Seed)[] files, CancellationToken cancel)
+    {
+        string prompt = _drawing.Prompt(parsed);
+        DsdOptions guided = LibraryOptions.Build(() => options with
+        {
+            ImageGuidance = parsed.GetValue(_imageGuidance) ?? options.ImageGuidance,
+            TextGuidance = parsed.GetValue(_textGuidance) ?? options.TextGuidance,
+        });
+        DrawingOptions.Draw(_terminal, files, (seed, steps) => pipeline.Generate([new DsdRequest(reference, prompt, seed)], guided, steps, cancel)[0]);
+    }
+
+    private void RequireGuidance(ParseResult parsed, string model, bool taken)
+    {
+        if (_drawing.Guidance(parsed) is not null && !taken)
+        {
+            throw new UsageException($"The model in '{model}' takes no distilled guidance, so leave '--guidance' out.");
         }
     }
 
@@ -76,10 +149,4 @@ internal sealed class GenerateCommand
             ? picture
             : throw new PictureException(file, $"a reference of at least {least} pixels a side", $"{picture.Width} × {picture.Height}");
     }
-
-    private DsdOptions WithTrueGuidance(ParseResult parsed, DsdOptions options) => LibraryOptions.Build(() => options with
-    {
-        ImageGuidance = parsed.GetValue(_imageGuidance) ?? options.ImageGuidance,
-        TextGuidance = parsed.GetValue(_textGuidance) ?? options.TextGuidance,
-    });
 }

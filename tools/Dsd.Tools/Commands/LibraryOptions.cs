@@ -22,6 +22,10 @@ internal static partial class LibraryOptions
     private static string Words(string message) => OptionName().Replace(message, match =>
     {
         string name = match.Groups[1].Value;
+        if (name == "Scale")
+        {
+            return "Option '--lora': the strength";
+        }
         return name.EndsWith("Width", StringComparison.Ordinal) || name.EndsWith("Height", StringComparison.Ordinal)
             ? $"Option '--size': {(name.EndsWith("Width", StringComparison.Ordinal) ? "width" : "height")}"
             : $"Option '--{WordStart().Replace(name, m => (m.Index == 0 ? "" : "-") + m.Value.ToLowerInvariant())}'";
