@@ -1,7 +1,9 @@
 using Dsd.MLNet;
+using Dsd.Models.Weights;
 using Microsoft.Extensions.AI;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using static TorchSharp.torch;
 
 namespace Quickstart;
 
@@ -27,10 +29,11 @@ internal static class Chain
     public static IEstimator<ITransformer> Flux(MLContext ml, IChatClient visionModel)
     {
         // README
-        GridGeneratorOptions grids = new() { Model = "FLUX.1-dev", Device = "cuda" };
+        TorchOptions half = new() { DType = ScalarType.BFloat16, Memory = MemoryMode.IdleOnHost };   // 24 GB; all on the GPU takes 40 GB, streaming 8 GB
+        GridGeneratorOptions grids = new() { Model = "FLUX.1-dev", Device = "cuda", Torch = half };
         VlmCuratorOptions judge = new() { ChatClient = visionModel };                // any IChatClient that takes pictures
         LoraFineTunerOptions tuner = new() { Model = "FLUX.1-dev", Device = "cuda" };
-        DsdGeneratorOptions drawer = new() { Model = "FLUX.1-dev", Device = "cuda", OnnxFolder = "dsd-onnx" };
+        DsdGeneratorOptions drawer = new() { Model = "FLUX.1-dev", Device = "cuda", Torch = half };  // without Torch: ONNX Runtime
         return new GridGenerator(ml, grids).Append(new VlmCurator(ml, judge)).Append(new LoraFineTuner(ml, tuner)).Append(new DsdGenerator(ml, drawer));
         // README
     }
