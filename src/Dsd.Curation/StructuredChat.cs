@@ -8,20 +8,23 @@ internal static class StructuredChat
     // The model sees enough of its own answer to mend it; an endless one is not sent back whole.
     private const int QuotedAnswer = 2000;
 
-    /// <returns>The value, or null with the last error, and how often the model was asked.</returns>
+    /// <returns>The value, or null with the last error, and what it took to get there.</returns>
     /// <remarks>Errors of the client itself (network, quota) are not caught: they are no answers.</remarks>
-    public static async Task<(T? Value, FormatException? Error, int Attempts)> AskAsync<T>(
+    public static async Task<StructuredAnswer<T>> AskAsync<T>(
         IChatClient client, IReadOnlyList<ChatMessage> question, Func<ChatOptions> options, Func<string, T> read, CancellationToken cancellationToken)
         where T : class
     {
         List<ChatMessage> messages = [.. question];
+        (long input, long output) = (0, 0);
         for (int attempt = 1; ; attempt++)
         {
             ChatResponse response = await client.GetResponseAsync(messages, options(), cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
+            (input, output) = (input + (response.Usage?.InputTokenCount ?? 0), output + (response.Usage?.OutputTokenCount ?? 0));
+            StructuredAnswer<T> Answer(T? value, FormatException? error) => new(value, error, attempt, response.ModelId, input, output);
             try
             {
-                return (read(response.Text), null, attempt);
+                return Answer(read(response.Text), null);
             }
             catch (FormatException e) when (attempt == 1)
             {
@@ -31,7 +34,7 @@ internal static class StructuredChat
             }
             catch (FormatException e)
             {
-                return (null, e, attempt);
+                return Answer(null, e);
             }
         }
     }

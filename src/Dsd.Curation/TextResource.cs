@@ -10,10 +10,12 @@ internal static class TextResource
     /// <summary>The text of the file when one is given, else the text that is built in under that name.</summary>
     public static string Read(string? file, string name) => file is null ? Embedded(name) : FromFile(file);
 
-    public static string Embedded(string name)
+    public static string Embedded(string name) => Manifest($"Dsd.Curation.Prompts.{name}");
+
+    public static string Manifest(string name)
     {
-        using Stream stream = typeof(TextResource).Assembly.GetManifestResourceStream($"Dsd.Curation.Prompts.{name}")
-            ?? throw new InvalidOperationException($"The text '{name}' is not embedded in Dsd.Curation: Dsd.Curation.csproj must list Prompts/{name}.");
+        using Stream stream = typeof(TextResource).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"The text '{name}' is not embedded in Dsd.Curation: Dsd.Curation.csproj must list it.");
         using StreamReader reader = new(stream, Encoding.UTF8);
         return reader.ReadToEnd();
     }

@@ -132,7 +132,7 @@ public sealed class VlmCuratorTransformer : DsdTransformer
 
     private (PanelPair[] Pairs, PairJudgement[] Judgements) Judge(IReadOnlyList<Picture> panels, string[] prompts, CancellationToken cancel)
     {
-        PanelPair[] pairs = [.. PanelCutter.Pairs(panels.Count, ordered: false).Select(p => new PanelPair(panels[p.Reference], panels[p.Target], prompts[p.Reference], prompts[p.Target]))];
+        PanelPair[] pairs = [.. PanelCutter.Pairs(panels.Count, PairChoice.Unordered).Select(p => new PanelPair(panels[p.First], panels[p.Second], prompts[p.First], prompts[p.Second]))];
         PairJudge judge = new(_client.Value, Options.Judging);
         return (pairs, [.. judge.JudgeManyAsync(pairs.Select(p => new PicturePair(p.First, p.Second)), cancel).ToBlockingEnumerable(cancel)]);
     }

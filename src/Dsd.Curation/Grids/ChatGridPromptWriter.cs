@@ -23,12 +23,17 @@ public sealed class ChatGridPromptWriter : IGridPromptWriter
     /// <summary>A writer that asks the given client.</summary>
     /// <exception cref="IOException">The instructions file cannot be read.</exception>
     /// <exception cref="InvalidDataException">The instructions file is empty or too large.</exception>
+    /// <exception cref="ArgumentException">Instructions are given twice.</exception>
     public ChatGridPromptWriter(IChatClient client, ChatGridPromptWriterOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(client);
         _client = client;
         _options = options ?? new ChatGridPromptWriterOptions();
-        _instructions = TextResource.Read(_options.InstructionsFile, "grid.txt");
+        if (_options is { Instructions: not null, InstructionsFile: not null })
+        {
+            throw new ArgumentException($"Options {nameof(_options.Instructions)} and {nameof(_options.InstructionsFile)} ('{_options.InstructionsFile}') both give instructions: leave one out.", nameof(options));
+        }
+        _instructions = _options.Instructions ?? TextResource.Read(_options.InstructionsFile, "grid.txt");
     }
 
     /// <inheritdoc/>
@@ -36,14 +41,26 @@ public sealed class ChatGridPromptWriter : IGridPromptWriter
     {
         ArgumentNullException.ThrowIfNull(request);
         List<GridPrompt> prompts = [];
-        while (prompts.Count < request.Count)
+        List<HashSet<string>> words = [];
+        int asked = 0;
+        // A model that repeats itself is asked for the missing ones twice more, then the caption has fewer.
+        for (int empty = 0; prompts.Count < request.Count && empty < 3; )
         {
             cancellationToken.ThrowIfCancellationRequested();
             int sheets = Math.Min(SheetsPerRequest, request.Count - prompts.Count);
-            foreach ((string subject, IReadOnlyList<string> scenes) in await AskAsync(request, sheets, prompts.Count, cancellationToken).ConfigureAwait(false))
+            int before = prompts.Count;
+            foreach ((string subject, IReadOnlyList<string> scenes) in await AskAsync(request, sheets, asked, cancellationToken).ConfigureAwait(false))
             {
-                prompts.Add(_options.Templates.Compose(subject, scenes, request.Layout, prompts.Count % _options.Templates.Sheets.Count));
+                GridPrompt prompt = _options.Templates.Compose(subject, scenes, request.Layout, prompts.Count % _options.Templates.Sheets.Count);
+                HashSet<string> own = PromptSimilarity.Words(prompt);
+                if (words.All(other => PromptSimilarity.Of(own, other) is var alike && alike <= _options.MaxSimilarity && alike < 1))
+                {
+                    prompts.Add(prompt);
+                    words.Add(own);
+                }
             }
+            asked += sheets;
+            empty += prompts.Count == before || prompts.Count < request.Count && prompts.Count - before < sheets ? 1 : 0;
         }
         return prompts;
     }
@@ -56,10 +73,10 @@ public sealed class ChatGridPromptWriter : IGridPromptWriter
             new(ChatRole.System, _instructions),
             new(ChatRole.User, $"Sheets: {sheets}\nPanels of each sheet: {panels}\nSeed caption: {JsonSerializer.Serialize(request.Caption)}"),
         ];
-        (List<(string, IReadOnlyList<string>)>? found, FormatException? error, _) =
-            await StructuredChat.AskAsync(_client, question, () => RequestOptions(request, done), answer => Read(answer, sheets, panels), cancellationToken).ConfigureAwait(false);
-        return found ?? throw new GridPromptException(
-            request.Caption, $"asked twice for {sheets} sheets of {panels} scenes as JSON, and both answers were unusable; the last one: {error!.Message} Use a model that follows JSON schemas, or TemplateGridPromptWriter.", error);
+        StructuredAnswer<List<(string, IReadOnlyList<string>)>> answer =
+            await StructuredChat.AskAsync(_client, question, () => RequestOptions(request, done), text => Read(text, sheets, panels), cancellationToken).ConfigureAwait(false);
+        return answer.Value ?? throw new GridPromptException(
+            request.Caption, $"asked twice for {sheets} sheets of {panels} scenes as JSON, and both answers were unusable; the last one: {answer.Error!.Message} Use a model that follows JSON schemas, or TemplateGridPromptWriter.", answer.Error);
     }
 
     private static List<(string, IReadOnlyList<string>)> Read(string answer, int sheets, int panels)

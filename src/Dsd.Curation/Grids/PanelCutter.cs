@@ -32,19 +32,16 @@ public static class PanelCutter
         ];
     }
 
-    /// <summary>Every pair of different panels, as indices.</summary>
+    /// <summary>The pairs of panels to judge, as indices, the earlier one first: <see cref="PairChoice.Ordered"/> and <see cref="PairChoice.Unordered"/> judge the same.</summary>
     /// <param name="panels">How many panels there are, at least 2.</param>
-    /// <param name="ordered">
-    /// True gives both (a, b) and (b, a), since each panel can be the reference of the other; false gives only (a, b) with a &lt; b.
-    /// </param>
-    public static IReadOnlyList<(int Reference, int Target)> Pairs(int panels, bool ordered)
+    /// <param name="choice">Which make a pair.</param>
+    public static IReadOnlyList<(int First, int Second)> Pairs(int panels, PairChoice choice)
     {
         Check.Range(panels, 2, GridLayout.MaxPanels, nameof(panels));
         return
         [
-            .. from a in Enumerable.Range(0, panels)
-               from b in Enumerable.Range(0, panels)
-               where ordered ? a != b : a < b
+            .. from a in Enumerable.Range(0, choice == PairChoice.FirstToRest ? 1 : panels)
+               from b in Enumerable.Range(a + 1, panels - a - 1)
                select (a, b),
         ];
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Dsd.Imaging;
@@ -13,7 +14,7 @@ namespace Dsd.Curation.Judging;
 /// Does not own the client. As safe to share between threads as the client is. Whatever a picture says, the answer is either a verdict of
 /// the fixed form or counts as none.
 /// </remarks>
-public sealed class PairJudge
+public sealed class PairJudge : IPairJudge
 {
     private readonly IChatClient _client;
     private readonly PairJudgeOptions _options;
@@ -22,13 +23,22 @@ public sealed class PairJudge
     /// <summary>A judge that asks the given client.</summary>
     /// <exception cref="IOException">The instructions file cannot be read.</exception>
     /// <exception cref="InvalidDataException">The instructions file is empty or too large.</exception>
+    /// <exception cref="ArgumentException">Instructions are given twice.</exception>
     public PairJudge(IChatClient client, PairJudgeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(client);
         _client = client;
         _options = options ?? new PairJudgeOptions();
-        _instructions = TextResource.Read(_options.InstructionsFile, "judge.txt");
+        if (_options is { Instructions: not null, InstructionsFile: not null })
+        {
+            throw new ArgumentException($"Options {nameof(_options.Instructions)} and {nameof(_options.InstructionsFile)} ('{_options.InstructionsFile}') both give instructions: leave one out.", nameof(options));
+        }
+        _instructions = _options.Instructions ?? TextResource.Read(_options.InstructionsFile, "judge.txt");
+        Name = _options.Name ?? (client.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId ?? "judge";
     }
+
+    /// <inheritdoc/>
+    public string Name { get; }
 
     /// <summary>Judges one pair. An answer that cannot be read is asked for once more, with the error; after that the pair is undecided.</summary>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
@@ -40,16 +50,32 @@ public sealed class PairJudge
         ChatMessage[] question =
         [
             new(ChatRole.System, _instructions),
-            new(ChatRole.User, [new TextContent("Image A:"), Png(a), new TextContent("Image B:"), Png(b), new TextContent("Do A and B show the very same subject?")]),
+            new(ChatRole.User, [new TextContent("Image A:"), Sent(a), new TextContent("Image B:"), Sent(b), new TextContent("Do A and B show the very same subject?")]),
         ];
-        (Verdict? verdict, FormatException? error, int attempts) =
-            await StructuredChat.AskAsync(_client, question, RequestOptions, VerdictFormat.Parse, cancellationToken).ConfigureAwait(false);
-        if (verdict is null)
+        long start = Stopwatch.GetTimestamp();
+        StructuredAnswer<Verdict> answer = await StructuredChat.AskAsync(_client, question, RequestOptions, VerdictFormat.Parse, cancellationToken).ConfigureAwait(false);
+        (bool kept, string reason) = answer.Value is null ? (false, $"undecided: {answer.Error!.Message}") : Decide(answer.Value);
+        JudgeVote vote = new()
         {
-            return new PairJudgement { Status = VerdictStatus.Undecided, Kept = false, Reason = $"undecided: {error!.Message}", Attempts = attempts };
-        }
-        (bool kept, string reason) = Decide(verdict);
-        return new PairJudgement { Status = VerdictStatus.Decided, Verdict = verdict, Kept = kept, Reason = reason, Attempts = attempts };
+            Judge = Name,
+            Model = answer.Model,
+            Verdict = answer.Value,
+            Kept = kept,
+            Reason = reason,
+            Attempts = answer.Attempts,
+            InputTokens = answer.InputTokens,
+            OutputTokens = answer.OutputTokens,
+            Duration = Stopwatch.GetElapsedTime(start),
+        };
+        return new PairJudgement
+        {
+            Status = answer.Value is null ? VerdictStatus.Undecided : VerdictStatus.Decided,
+            Verdict = answer.Value,
+            Kept = kept,
+            Confidence = answer.Value?.Confidence ?? double.NaN,
+            Reason = reason,
+            Votes = [vote],
+        };
     }
 
     /// <summary>Judges many pairs, <see cref="PairJudgeOptions.Concurrency"/> at a time, and gives the results in the order of the pairs.</summary>
@@ -106,10 +132,10 @@ public sealed class PairJudge
         return options;
     }
 
-    private DataContent Png(Picture picture)
+    private DataContent Sent(Picture picture)
     {
         double scale = (double)_options.MaxImageSide / Math.Max(picture.Width, picture.Height);
         Picture sent = scale >= 1 ? picture : picture.Resize(Math.Max(1, (int)(picture.Width * scale)), Math.Max(1, (int)(picture.Height * scale)));
-        return new DataContent(sent.EncodePng(), "image/png");
+        return _options.Format == PictureFormat.Jpeg ? new DataContent(sent.EncodeJpeg(_options.JpegQuality), "image/jpeg") : new DataContent(sent.EncodePng(), "image/png");
     }
 }

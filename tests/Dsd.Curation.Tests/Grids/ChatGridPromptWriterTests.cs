@@ -21,14 +21,30 @@ public class ChatGridPromptWriterTests
     [Fact]
     public async Task WriteAsync_AsksInPortionsUntilThereAreEnough()
     {
-        CallbackChatClient client = new((_, messages, _) =>
-        {
-            int sheets = int.Parse(messages[^1].Text.Split('\n')[0]["Sheets: ".Length..]);
-            return Task.FromResult($$"""{"sheets":[{{string.Join(',', Enumerable.Repeat("""{"subject":"a fox","scenes":["at sea","at home"]}""", sheets))}}]}""");
-        });
+        CallbackChatClient client = Writing((call, sheet) => $"fox{call}{sheet} coat{call}{sheet} hat{call}{sheet}");
         Assert.Equal(19, (await new ChatGridPromptWriter(client).WriteAsync(Request with { Count = 19 })).Count);
         Assert.Equal(3, client.Calls.Count);
         Assert.Equal(3, client.Calls.Select(call => call.Options!.Seed).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task WriteAsync_DropsCopiesAndAsksForTheMissingOnes()
+    {
+        // The second portion is new; sheets of the first are the same but for one word in twelve.
+        CallbackChatClient client = Writing((call, sheet) => call == 0 ? $"one two three four five six seven eight nine ten eleven number{sheet}" : $"other{call}{sheet} thing{call}{sheet} again{call}{sheet}");
+        IReadOnlyList<GridPrompt> prompts = await new ChatGridPromptWriter(client).WriteAsync(Request with { Count = 4 });
+
+        Assert.Equal(4, prompts.Count);
+        Assert.Equal(2, client.Calls.Count);
+        Assert.StartsWith("Sheets: 3", client.Calls[1].Messages[^1].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WriteAsync_GivesFewerWhereAModelRepeatsItself()
+    {
+        CallbackChatClient client = Writing((_, _) => "a fox");
+        Assert.Single(await new ChatGridPromptWriter(client).WriteAsync(Request with { Count = 4 }));
+        Assert.InRange(client.Calls.Count, 2, 4);
     }
 
     [Theory]
@@ -70,4 +86,10 @@ public class ChatGridPromptWriterTests
         Assert.Null(options.Seed);
         Assert.Equal("some-model", client.Calls[0].Options!.ModelId);
     }
+
+    private static CallbackChatClient Writing(Func<int, int, string> subject) => new((call, messages, _) =>
+    {
+        int sheets = int.Parse(messages[^1].Text.Split('\n')[0]["Sheets: ".Length..]);
+        return Task.FromResult($$"""{"sheets":[{{string.Join(',', Enumerable.Range(0, sheets).Select(i => $$"""{"subject":"{{subject(call, i)}}","scenes":["at sea","at home"]}"""))}}]}""");
+    });
 }

@@ -1,0 +1,46 @@
+namespace Dsd.Curation.Chat;
+
+/// <summary>What may be spent on a chat model: shared by all clients it is given to, and safe to use from several threads.</summary>
+/// <remarks>Calls are counted before they are made and never exceed their limit. Tokens are known afterwards only: the calls then under way may exceed theirs.</remarks>
+public sealed class ChatBudget
+{
+    private readonly Lock _gate = new();
+
+    /// <summary>The most calls; null for no limit.</summary>
+    public long? MaxCalls { get; init => field = value is { } v ? Check.Range(v, 0, long.MaxValue, nameof(MaxCalls)) : null; }
+
+    /// <summary>The most tokens, of questions and answers together; null for no limit.</summary>
+    public long? MaxTokens { get; init => field = value is { } v ? Check.Range(v, 0, long.MaxValue, nameof(MaxTokens)) : null; }
+
+    /// <summary>Calls made so far, failed ones included. Set it to go on from an earlier run.</summary>
+    public long Calls { get; set; }
+
+    /// <summary>Tokens used so far. Set it to go on from an earlier run.</summary>
+    public long Tokens { get; set; }
+
+    /// <summary>Counts a call that is about to be made.</summary>
+    /// <exception cref="ChatBudgetException">There is nothing left.</exception>
+    internal void Take()
+    {
+        lock (_gate)
+        {
+            if (Calls >= MaxCalls)
+            {
+                throw new ChatBudgetException($"The budget of {MaxCalls} calls is spent. What was judged is kept; go on with a larger one.");
+            }
+            if (Tokens >= MaxTokens)
+            {
+                throw new ChatBudgetException($"The budget of {MaxTokens} tokens is spent ({Tokens} used). What was judged is kept; go on with a larger one.");
+            }
+            Calls++;
+        }
+    }
+
+    internal void Add(long tokens)
+    {
+        lock (_gate)
+        {
+            Tokens += tokens;
+        }
+    }
+}

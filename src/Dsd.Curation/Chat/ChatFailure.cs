@@ -1,0 +1,67 @@
+using System.ClientModel;
+using System.ClientModel.Primitives;
+using System.Globalization;
+using System.Text.Json;
+using Polly.CircuitBreaker;
+using Polly.Timeout;
+
+namespace Dsd.Curation.Chat;
+
+/// <summary>What a client's exception means for the request.</summary>
+internal static class ChatFailure
+{
+    /// <summary>Whether repeating the request may help.</summary>
+    public static bool MayPass(Exception e) => e switch
+    {
+        ClientResultException { Status: var status } => status is 0 or 408 or 409 or 425 or 429 or >= 500,
+        HttpRequestException { StatusCode: { } code } => (int)code is 408 or 409 or 425 or 429 or >= 500,
+        // A body that breaks off or is no JSON: the request may be well.
+        HttpRequestException or IOException or JsonException or TimeoutRejectedException or BrokenCircuitException => true,
+        AggregateException { InnerExceptions: var all } => all.All(MayPass),
+        ChatFailedException failed => failed.MayPass,
+        _ => false,
+    };
+
+    /// <summary>How long the server wants to be left alone; null where it does not say.</summary>
+    public static TimeSpan? RetryAfter(Exception e, DateTimeOffset now)
+    {
+        if (e is BrokenCircuitException { RetryAfter: { } closed })
+        {
+            return closed;
+        }
+        if (e is not ClientResultException result || result.GetRawResponse() is not { } response)
+        {
+            return null;
+        }
+        if (Number(response, "retry-after-ms") is { } milliseconds)
+        {
+            return TimeSpan.FromMilliseconds(milliseconds);
+        }
+        if (Number(response, "retry-after") is { } seconds)
+        {
+            return TimeSpan.FromSeconds(seconds);
+        }
+        return response.Headers.TryGetValue("retry-after", out string? text) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset date)
+            ? date > now ? date - now : TimeSpan.Zero
+            : null;
+    }
+
+    /// <summary>The exception for good, in words that name the status.</summary>
+    public static ChatFailedException Final(Exception e, int attempts) => e as ChatFailedException ?? new ChatFailedException(
+        $"The chat model could not be asked ({(attempts == 1 ? "once" : $"{attempts} times")}): {Words(e)}", MayPass(e), e);
+
+    private static string Words(Exception e) => e switch
+    {
+        ClientResultException { Status: 401 or 403 } r => $"status {r.Status}: the server refuses the key. Check the key and the model's name.",
+        ClientResultException { Status: > 0 } r => $"status {r.Status}: {AnswerJson.Excerpt(r.Message.ReplaceLineEndings(" "))}",
+        TimeoutRejectedException timeout => $"no answer within {timeout.Timeout.TotalSeconds:0.#} s.",
+        BrokenCircuitException => "almost all requests of the last half minute failed, so nothing is sent for a while.",
+        JsonException => $"what came back is no whole JSON: {AnswerJson.Excerpt(e.Message)}",
+        _ => AnswerJson.Excerpt((e.InnerException ?? e).Message.ReplaceLineEndings(" ")),
+    };
+
+    private static double? Number(PipelineResponse response, string header) =>
+        response.Headers.TryGetValue(header, out string? text) && double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value <= 86_400_000
+            ? value
+            : null;
+}
