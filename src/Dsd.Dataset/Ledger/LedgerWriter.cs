@@ -1,0 +1,128 @@
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+
+namespace Dsd.Dataset.Ledger;
+
+/// <summary>Writes from many threads in the transactions of one: what comes while one is written goes into the next, so the disk is waited for once for many.</summary>
+internal sealed class LedgerWriter : IAsyncDisposable
+{
+    private const int MostInOne = 2000;
+    private readonly Channel<Entry> _entries = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MostInOne) { SingleReader = true });
+    private readonly SqliteConnection _connection;
+    private readonly Dictionary<string, SqliteCommand> _commands = [];
+    private readonly Task _loop;
+    private SqliteTransaction? _transaction;
+    private Exception? _fault;
+
+    public LedgerWriter(SqliteConnection connection)
+    {
+        _connection = connection;
+        _loop = Task.Factory.StartNew(Loop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+    }
+
+    /// <summary>Statements written so far.</summary>
+    public long Written { get; private set; }
+
+    /// <summary>Writes in one transaction with others; done when it is on disk.</summary>
+    public async Task WriteAsync(Action<LedgerWriter> write)
+    {
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            await _entries.Writer.WriteAsync(new Entry(write, done)).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException)
+        {
+            throw _fault is null ? new ObjectDisposedException(nameof(RunLedger)) : new IOException($"The ledger cannot be written: {_fault.Message}", _fault);
+        }
+        await done.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a statement, within what <see cref="WriteAsync"/> was given.</summary>
+    public int Run(string sql, params ReadOnlySpan<object?> values)
+    {
+        if (!_commands.TryGetValue(sql, out SqliteCommand? command))
+        {
+            _commands.Add(sql, command = _connection.CreateCommand());
+            command.CommandText = sql;
+            for (int i = 0; i < values.Length; i++)
+            {
+                command.Parameters.Add(new SqliteParameter { ParameterName = $"${i}" });
+            }
+        }
+        for (int i = 0; i < values.Length; i++)
+        {
+            command.Parameters[i].Value = values[i] ?? DBNull.Value;
+        }
+        command.Transaction = _transaction;
+        Written++;
+        return command.ExecuteNonQuery();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _entries.Writer.TryComplete();
+        await _loop.ConfigureAwait(false);
+        foreach (SqliteCommand command in _commands.Values)
+        {
+            command.Dispose();
+        }
+    }
+
+    private async Task Loop()
+    {
+        List<Entry> batch = [];
+        while (await _entries.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            while (batch.Count < MostInOne && _entries.Reader.TryRead(out Entry? entry))
+            {
+                batch.Add(entry);
+            }
+            Commit(batch);
+            batch.Clear();
+        }
+    }
+
+    private void Commit(List<Entry> batch)
+    {
+        try
+        {
+            using SqliteTransaction transaction = _transaction = _connection.BeginTransaction();
+            foreach (Entry entry in batch)
+            {
+                entry.Write(this);
+            }
+            transaction.Commit();
+            batch.ForEach(entry => entry.Done.SetResult());
+        }
+        catch (Exception e) when (batch.Count == 1)
+        {
+            batch[0].Done.SetException(e);
+            if (e is SqliteException)
+            {
+                Close(e);
+            }
+        }
+        catch (Exception)
+        {
+            // One of them is at fault: each by itself, so that the others are written and the fault reaches the one.
+            batch.ForEach(entry => Commit([entry]));
+        }
+        finally
+        {
+            _transaction = null;
+        }
+    }
+
+    private void Close(Exception e)
+    {
+        _fault = e;
+        _entries.Writer.TryComplete(e);
+        while (_entries.Reader.TryRead(out Entry? waiting))
+        {
+            waiting.Done.TrySetException(new IOException($"The ledger cannot be written: {e.Message}", e));
+        }
+    }
+
+    private sealed record Entry(Action<LedgerWriter> Write, TaskCompletionSource Done);
+}

@@ -1,0 +1,47 @@
+using Dsd.Dataset.Ledger;
+using Dsd.Imaging;
+
+namespace Dsd.Dataset.Runs;
+
+/// <summary>Where a run reads what was done and writes what it does: a folder of this machine (<see cref="RunFolder"/>), or one at another's end.</summary>
+/// <remarks>Safe to use from many threads. A write is done when its task is, and survives the end of the process from then on; the same thing written twice is kept once.</remarks>
+public interface IRunStore
+{
+    /// <summary>Begins or goes on with a run.</summary>
+    /// <param name="run">All that its results depend on, as <see cref="RunOptions.Fingerprint"/> tells it.</param>
+    /// <param name="facts">What readers of the results need to know, by name.</param>
+    /// <exception cref="LedgerException">The store holds another run.</exception>
+    Task BeginAsync(string run, IReadOnlyDictionary<string, string> facts);
+
+    /// <summary>The prompts that were written for a caption, in order; null where they were not.</summary>
+    /// <exception cref="LedgerException">Another caption has this key.</exception>
+    Task<IReadOnlyList<LedgerPrompt>?> PromptsAsync(SeedCaption caption);
+
+    /// <summary>Writes a caption with all of its prompts.</summary>
+    /// <exception cref="LedgerException">Another caption has this key, or other prompts were written for it.</exception>
+    Task WritePromptsAsync(SeedCaption caption, IReadOnlyList<LedgerPrompt> prompts);
+
+    /// <summary>The sheet that was drawn for a prompt; null where none was, or where its file is gone or damaged.</summary>
+    Task<Picture?> SheetAsync(string promptId);
+
+    /// <summary>Writes a sheet.</summary>
+    /// <param name="promptId">The prompt.</param>
+    /// <param name="sheet">The picture.</param>
+    /// <param name="drawer">What drew it.</param>
+    Task WriteSheetAsync(string promptId, Picture sheet, string drawer);
+
+    /// <summary>Captions that panels were given in place of the sheet's words, by panel.</summary>
+    Task<IReadOnlyDictionary<int, string>> PanelCaptionsAsync(string promptId);
+
+    /// <summary>Writes a panel's own caption.</summary>
+    Task WritePanelCaptionAsync(string promptId, int panel, string caption);
+
+    /// <summary>The pairs of a sheet that are judged already, as panels.</summary>
+    Task<IReadOnlySet<(int First, int Second)>> JudgedAsync(string promptId);
+
+    /// <summary>Writes a judgement with all its votes.</summary>
+    Task WritePairAsync(LedgerPair pair);
+
+    /// <summary>Notes that a piece of work failed; the note goes when the work is done after all.</summary>
+    Task WriteFailureAsync(string id, string stage, string message);
+}

@@ -1,0 +1,164 @@
+using System.Security.Cryptography;
+using System.Text;
+using Dsd.Dataset.Ledger;
+using Dsd.Imaging;
+
+namespace Dsd.Dataset.Runs;
+
+/// <summary>A run's folder: <c>ledger.db</c>, <c>grids/</c> with the sheets, and a lock that one process holds.</summary>
+public sealed class RunFolder : IRunStore, IAsyncDisposable
+{
+    private readonly FileStream? _lock;
+
+    private RunFolder(string path, RunLedger ledger, FileStream? @lock) => (Path, Ledger, _lock) = (path, ledger, @lock);
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>The ledger in it.</summary>
+    public RunLedger Ledger { get; }
+
+    /// <summary>The ledger's file in a folder.</summary>
+    public static string LedgerFile(string folder) => System.IO.Path.Combine(folder, "ledger.db");
+
+    /// <summary>Opens a folder to work in it, and makes it where there is none.</summary>
+    /// <exception cref="IOException">Another process works in it, or it cannot be made.</exception>
+    /// <exception cref="LedgerException">Its ledger is none.</exception>
+    public static RunFolder Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        Directory.CreateDirectory(path);
+        FileStream held;
+        try
+        {
+            held = new FileStream(System.IO.Path.Combine(path, "run.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (e is not DirectoryNotFoundException)
+        {
+            throw new IOException($"Run folder '{path}': another process works in it. Wait for it, or give this one a folder of its own (and merge them afterwards).", e);
+        }
+        try
+        {
+            return new RunFolder(path, RunLedger.Open(LedgerFile(path)), held);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a folder to read from it; a run may go on in it meanwhile.</summary>
+    /// <exception cref="IOException">There is no ledger in it.</exception>
+    /// <exception cref="LedgerException">Its ledger is none.</exception>
+    public static RunFolder OpenToRead(string path) => new(path, RunLedger.OpenToRead(LedgerFile(path)), null);
+
+    /// <inheritdoc/>
+    public async Task BeginAsync(string run, IReadOnlyDictionary<string, string> facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (Ledger.Meta("run") is { } begun && begun != run)
+        {
+            throw new LedgerException(Ledger.File, $"a run begun with the same options ({run})", $"{begun}. Take another folder, or the options that it was begun with");
+        }
+        await Ledger.WriteMetaAsync("run", run).ConfigureAwait(false);
+        foreach ((string name, string value) in facts)
+        {
+            await Ledger.WriteMetaAsync(name, value).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<LedgerPrompt>?> PromptsAsync(SeedCaption caption)
+    {
+        ArgumentNullException.ThrowIfNull(caption);
+        return Task.FromResult(Ledger.IsWritten(caption) ? Ledger.PromptsOf(caption.Key) : null);
+    }
+
+    /// <inheritdoc/>
+    public Task WritePromptsAsync(SeedCaption caption, IReadOnlyList<LedgerPrompt> prompts) => Ledger.WritePromptsAsync(caption, prompts);
+
+    /// <inheritdoc/>
+    public Task<Picture?> SheetAsync(string promptId) => Task.FromResult(Ledger.GridOf(promptId) is { } grid ? Load(grid) : null);
+
+    /// <inheritdoc/>
+    public Task WriteSheetAsync(string promptId, Picture sheet, string drawer)
+    {
+        ArgumentNullException.ThrowIfNull(sheet);
+        byte[] png = sheet.EncodePng();
+        string sha = Convert.ToHexStringLower(SHA256.HashData(png));
+        string name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(promptId)))[..2];
+        string file = $"grids/{name}/{promptId}.{sha[..8]}.png";
+        // The file first: a row never points at a file that is not there.
+        AtomicFile.Write(System.IO.Path.Combine(Path, file), stream => stream.Write(png));
+        bool replace = Ledger.GridOf(promptId) is { } known && Load(known) is null;
+        return Ledger.WriteGridAsync(new LedgerGrid(promptId, file, sheet.Width, sheet.Height, sha, drawer), replace);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<int, string>> PanelCaptionsAsync(string promptId) => Task.FromResult(Ledger.PanelCaptionsOf(promptId));
+
+    /// <inheritdoc/>
+    public Task WritePanelCaptionAsync(string promptId, int panel, string caption) => Ledger.WritePanelCaptionAsync(promptId, panel, caption);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlySet<(int First, int Second)>> JudgedAsync(string promptId) => Task.FromResult(Ledger.JudgedOf(promptId));
+
+    /// <inheritdoc/>
+    public Task WritePairAsync(LedgerPair pair) => Ledger.WritePairAsync(pair);
+
+    /// <inheritdoc/>
+    public Task WriteFailureAsync(string id, string stage, string message) => Ledger.WriteFailureAsync(id, stage, message);
+
+    /// <summary>Reads a sheet; null where its file is gone or is not what the ledger says.</summary>
+    /// <exception cref="LedgerException">The ledger names a file outside the folder.</exception>
+    public Picture? Load(LedgerGrid grid)
+    {
+        ArgumentNullException.ThrowIfNull(grid);
+        string file = FileOf(grid);
+        if (!File.Exists(file) || new FileInfo(file).Length > Picture.MaxEncodedBytes)
+        {
+            return null;
+        }
+        byte[] bytes = File.ReadAllBytes(file);
+        return Convert.ToHexStringLower(SHA256.HashData(bytes)) == grid.Sha256 ? Picture.Decode(bytes, file) : null;
+    }
+
+    /// <summary>Takes over what another folder of the same run holds, sheets and ledger. Doing it again changes nothing.</summary>
+    /// <exception cref="LedgerException">It is another run's, or contradicts this one.</exception>
+    public async Task MergeAsync(string other, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(other);
+        // Sheets first: a row never points at a file that is not there.
+        string grids = System.IO.Path.Combine(other, "grids");
+        foreach (string file in Directory.Exists(grids) ? Directory.EnumerateFiles(grids, "*.png", SearchOption.AllDirectories) : [])
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            string target = System.IO.Path.Combine(Path, System.IO.Path.GetRelativePath(other, file));
+            if (!File.Exists(target))
+            {
+                AtomicFile.Write(target, stream =>
+                {
+                    using FileStream source = File.OpenRead(file);
+                    source.CopyTo(stream);
+                });
+            }
+        }
+        await Ledger.MergeAsync(LedgerFile(other)).ConfigureAwait(false);
+    }
+
+    /// <summary>Closes the ledger and lets go of the folder.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Ledger.DisposeAsync().ConfigureAwait(false);
+        _lock?.Dispose();
+    }
+
+    // The ledger may come from elsewhere: its paths must not lead out of the folder.
+    private string FileOf(LedgerGrid grid)
+    {
+        string root = System.IO.Path.GetFullPath(Path) + System.IO.Path.DirectorySeparatorChar;
+        string file = System.IO.Path.GetFullPath(System.IO.Path.Combine(root, grid.File));
+        return file.StartsWith(root, StringComparison.Ordinal) ? file : throw new LedgerException(Ledger.File, "sheets within the folder", $"'{grid.File}'");
+    }
+}
