@@ -9,7 +9,7 @@ namespace Dsd.Models.Native;
 
 /// <summary>
 /// Makes TorchSharp's native library load on Linux systems whose libstdc++ is older than the one it was linked with
-/// (Debian 12, Ubuntu 22.04).
+/// (Debian 12, Ubuntu 22.04), and compute right on processors where a library within it does not.
 /// </summary>
 /// <remarks>
 /// The library asks for the symbol version <c>GLIBCXX_3.4.32</c> without using any symbol of it. Where the usual load fails,
@@ -24,16 +24,17 @@ public static class TorchLibrary
     private static int _registered;
 
     /// <summary>
-    /// Registers the fallback. It runs by itself when this assembly is first used; call it only in a program that uses
+    /// Registers both. It runs by itself when this assembly is first used; call it only in a program that uses
     /// TorchSharp before it touches any type of Dsd.Models. Calling it again does nothing.
     /// </summary>
-#pragma warning disable CA2255 // The fallback must stand before TorchSharp's first use, whose order is out of this library's hands.
+#pragma warning disable CA2255 // They must stand before TorchSharp's first use, whose order is out of this library's hands.
     [ModuleInitializer]
 #pragma warning restore CA2255
     public static void Register()
     {
         if (OperatingSystem.IsLinux() && Interlocked.Exchange(ref _registered, 1) == 0)
         {
+            OneDnn.LimitWhereWrong();
             // Raised only after the runtime's own search failed, so a system on which the library loads never comes here.
             AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
         }
