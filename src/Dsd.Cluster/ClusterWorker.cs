@@ -1,0 +1,66 @@
+using Dsd.Cluster.Hosting;
+using Dsd.Cluster.Queue;
+using Dsd.Cluster.Store;
+using Dsd.Curation.Grids;
+using Dsd.Curation.Judging;
+using Dsd.Dataset.Ledger;
+using Dsd.Dataset.Runs;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+
+namespace Dsd.Cluster;
+
+/// <summary>A silo that works for a coordinator: it leases captions, writes their prompts, draws, judges, and sends what comes of it. It keeps nothing, so it may be lost at any moment.</summary>
+public sealed class ClusterWorker : IAsyncDisposable
+{
+    private readonly IHost _host;
+    private readonly CurationClusterOptions _options;
+
+    private ClusterWorker(IHost host, CurationClusterOptions options) => (_host, _options) = (host, options);
+
+    /// <summary>What the cluster calls this worker: its address and when it started.</summary>
+    public string Name => _host.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString();
+
+    /// <summary>Joins a cluster.</summary>
+    /// <param name="options">Which, and where.</param>
+    /// <param name="logging">Where Orleans' log goes; null for nowhere.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    /// <exception cref="ClusterException">The cluster cannot be joined within <see cref="CurationClusterOptions.Patience"/>.</exception>
+    public static async Task<ClusterWorker> StartAsync(CurationClusterOptions options, Action<ILoggingBuilder>? logging = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        // Only the coordinator has the folder: its grains are never made here.
+        IHost host = SiloHost.Build(options, isCoordinator: false, silo => silo.Configure<GrainTypeOptions>(o => o.Classes.RemoveWhere(c => c == typeof(QueueGrain) || c == typeof(StoreGrain))), logging);
+        await Joining.StartAsync(host, options, cancellationToken).ConfigureAwait(false);
+        return new ClusterWorker(host, options);
+    }
+
+    /// <summary>Works until all captions are through.</summary>
+    /// <param name="run">What to do; the same as all others of the cluster, but for how much at once.</param>
+    /// <param name="writer">Writes prompts.</param>
+    /// <param name="drawer">Draws sheets.</param>
+    /// <param name="judge">Judges pairs.</param>
+    /// <param name="captioner">Captions each panel by what it shows; null takes the sheet's words.</param>
+    /// <param name="progress">Told after each piece of work, from any thread.</param>
+    /// <param name="cancellationToken">Stops the work; what this worker holds returns to the others.</param>
+    /// <returns>What this worker did.</returns>
+    /// <exception cref="ClusterException">The coordinator does not answer, has been stopped, or has declared this worker dead.</exception>
+    /// <exception cref="LedgerException">The coordinator's folder was begun with other options.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public Task<RunProgress> RunAsync(
+        RunOptions run, IGridPromptWriter writer, IGridDrawer drawer, IPairJudge judge, PanelCaptioner? captioner = null, IProgress<RunProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        IGrainFactory grains = _host.Services.GetRequiredService<IGrainFactory>();
+        GrainRunStore store = new(grains.GetGrain<IStoreGrain>(0), new PatientCalls(_options.Patience), _options);
+        return new LeasedRun(grains.GetGrain<IQueueGrain>(0), store, Name, _host.Services.GetRequiredService<Eviction>(), _options).RunAsync(run, writer, drawer, judge, captioner, progress, cancellationToken);
+    }
+
+    /// <summary>Leaves the cluster.</summary>
+    public ValueTask DisposeAsync() => Joining.StopAsync(_host, graceful: true);
+
+    /// <summary>Goes without a word, as a process that is killed does.</summary>
+    internal ValueTask KillAsync() => Joining.StopAsync(_host, graceful: false);
+}

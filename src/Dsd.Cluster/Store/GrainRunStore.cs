@@ -1,0 +1,36 @@
+using Dsd.Cluster.Hosting;
+using Dsd.Dataset.Ledger;
+using Dsd.Dataset.Runs;
+using Dsd.Imaging;
+using Orleans.Concurrency;
+
+namespace Dsd.Cluster.Store;
+
+/// <summary>The coordinator's store at a worker's end. All that it does may be done twice, so calls that were lost on the way are made again.</summary>
+internal sealed class GrainRunStore(IStoreGrain grain, PatientCalls calls, CurationClusterOptions options) : IRunStore
+{
+    public Task BeginAsync(string run, IReadOnlyDictionary<string, string> facts) => calls.MakeAsync(() => grain.BeginAsync(run, facts.ToDictionary()));
+
+    public async Task<IReadOnlyList<LedgerPrompt>?> PromptsAsync(SeedCaption caption) => await calls.MakeAsync(() => grain.PromptsAsync(caption)).ConfigureAwait(false);
+
+    public Task WritePromptsAsync(SeedCaption caption, IReadOnlyList<LedgerPrompt> prompts) => calls.MakeAsync(() => grain.WritePromptsAsync(caption, [.. prompts]));
+
+    public async Task<Picture?> SheetAsync(string promptId) =>
+        await calls.MakeAsync(() => grain.SheetAsync(promptId)).ConfigureAwait(false) is { } png ? Picture.Decode(SheetBytes.Checked(promptId, png.Value, options), promptId) : null;
+
+    public Task WriteSheetAsync(string promptId, Picture sheet, string drawer)
+    {
+        Immutable<byte[]> png = new(SheetBytes.Of(promptId, sheet, options));
+        return calls.MakeAsync(() => grain.WriteSheetAsync(promptId, png, drawer));
+    }
+
+    public async Task<IReadOnlyDictionary<int, string>> PanelCaptionsAsync(string promptId) => await calls.MakeAsync(() => grain.PanelCaptionsAsync(promptId)).ConfigureAwait(false);
+
+    public Task WritePanelCaptionAsync(string promptId, int panel, string caption) => calls.MakeAsync(() => grain.WritePanelCaptionAsync(promptId, panel, caption));
+
+    public async Task<IReadOnlySet<(int First, int Second)>> JudgedAsync(string promptId) => (await calls.MakeAsync(() => grain.JudgedAsync(promptId)).ConfigureAwait(false)).ToHashSet();
+
+    public Task WritePairAsync(LedgerPair pair) => calls.MakeAsync(() => grain.WritePairAsync(pair));
+
+    public Task WriteFailureAsync(string id, string stage, string message) => calls.MakeAsync(() => grain.WriteFailureAsync(id, stage, message));
+}

@@ -1,0 +1,39 @@
+using Dsd.Dataset.Ledger;
+using Orleans.Concurrency;
+
+namespace Dsd.Cluster.Store;
+
+/// <summary>The coordinator's store, as workers see it: <see cref="Dataset.Runs.IRunStore"/> over the wire, sheets as PNG.</summary>
+[Alias("dsd.store")]
+internal interface IStoreGrain : IGrainWithIntegerKey
+{
+    [Alias("begin")]
+    Task BeginAsync(string run, Dictionary<string, string> facts);
+
+    [Alias("prompts")]
+    Task<LedgerPrompt[]?> PromptsAsync(SeedCaption caption);
+
+    [Alias("write-prompts")]
+    Task WritePromptsAsync(SeedCaption caption, LedgerPrompt[] prompts);
+
+    [Alias("sheet")]
+    Task<Immutable<byte[]>?> SheetAsync(string promptId);
+
+    [Alias("write-sheet")]
+    Task WriteSheetAsync(string promptId, Immutable<byte[]> png, string drawer);
+
+    [Alias("panel-captions")]
+    Task<Dictionary<int, string>> PanelCaptionsAsync(string promptId);
+
+    [Alias("write-panel-caption")]
+    Task WritePanelCaptionAsync(string promptId, int panel, string caption);
+
+    [Alias("judged")]
+    Task<(int First, int Second)[]> JudgedAsync(string promptId);
+
+    [Alias("write-pair")]
+    Task WritePairAsync(LedgerPair pair);
+
+    [Alias("write-failure")]
+    Task WriteFailureAsync(string id, string stage, string message);
+}

@@ -1,0 +1,60 @@
+using Dsd.Cluster.Queue;
+using Dsd.Dataset.Ledger;
+using Dsd.Dataset.Runs;
+using Dsd.Imaging;
+using Orleans.Concurrency;
+
+namespace Dsd.Cluster.Store;
+
+/// <summary>Puts workers' results into the coordinator's store. Calls interleave, and pictures are read and written beside the grain's own thread.</summary>
+[Reentrant]
+internal sealed class StoreGrain(IRunStore store, CaptionQueue queue, CurationClusterOptions options) : Grain, IStoreGrain
+{
+    public Task BeginAsync(string run, Dictionary<string, string> facts) => Do(() => store.BeginAsync(run, facts));
+
+    public Task<LedgerPrompt[]?> PromptsAsync(SeedCaption caption) => Do<LedgerPrompt[]?>(async () => await store.PromptsAsync(caption) is { } prompts ? [.. prompts] : null);
+
+    public Task WritePromptsAsync(SeedCaption caption, LedgerPrompt[] prompts) => Do(() => store.WritePromptsAsync(caption, prompts));
+
+    public Task<Immutable<byte[]>?> SheetAsync(string promptId) => Do<Immutable<byte[]>?>(() => Task.Run(async () =>
+    {
+        if (await store.SheetAsync(promptId) is not { } sheet)
+        {
+            return null;
+        }
+        return (Immutable<byte[]>?)new Immutable<byte[]>(SheetBytes.Of(promptId, sheet, options));
+    }));
+
+    public Task WriteSheetAsync(string promptId, Immutable<byte[]> png, string drawer) =>
+        Do(() => Task.Run(() => store.WriteSheetAsync(promptId, Picture.Decode(SheetBytes.Checked(promptId, png.Value, options), promptId), drawer)));
+
+    public Task<Dictionary<int, string>> PanelCaptionsAsync(string promptId) => Do(async () => (await store.PanelCaptionsAsync(promptId)).ToDictionary());
+
+    public Task WritePanelCaptionAsync(string promptId, int panel, string caption) => Do(() => store.WritePanelCaptionAsync(promptId, panel, caption));
+
+    public Task<(int First, int Second)[]> JudgedAsync(string promptId) => Do(async () => (await store.JudgedAsync(promptId)).ToArray());
+
+    public Task WritePairAsync(LedgerPair pair) => Do(() => store.WritePairAsync(pair));
+
+    public Task WriteFailureAsync(string id, string stage, string message) => Do(() => store.WriteFailureAsync(id, stage, message));
+
+    private Task Do(Func<Task> call) => Do(async () =>
+    {
+        await call();
+        return true;
+    });
+
+    // A store that cannot be read or written is the coordinator's trouble, not one worker's.
+    private async Task<T> Do<T>(Func<Task<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (IOException e)
+        {
+            queue.Fail(e);
+            throw;
+        }
+    }
+}
