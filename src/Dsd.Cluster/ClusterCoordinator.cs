@@ -52,7 +52,7 @@ public sealed class ClusterCoordinator : IAsyncDisposable
         host.Services.GetRequiredService<ISiloStatusOracle>().SubscribeToSiloStatusEvents(new DeadSilos(queue));
         await Joining.StartAsync(host, options, cancellationToken).ConfigureAwait(false);
         ClusterCoordinator coordinator = new(host, queue, store, options);
-        string owner = await host.Services.GetRequiredService<IGrainFactory>().GetGrain<IQueueGrain>(0).OwnerAsync().ConfigureAwait(false);
+        string owner = await Grains.Queue(host.Services.GetRequiredService<IGrainFactory>()).OwnerAsync().ConfigureAwait(false);
         if (owner != coordinator.Silo.ToParsableString())
         {
             await coordinator.DisposeAsync().ConfigureAwait(false);
@@ -93,7 +93,7 @@ public sealed class ClusterCoordinator : IAsyncDisposable
     /// <inheritdoc cref="ClusterWorker.RunAsync"/>
     public Task<RunProgress> WorkAsync(
         RunOptions run, IGridPromptWriter writer, IGridDrawer drawer, IPairJudge judge, PanelCaptioner? captioner = null, IProgress<RunProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        new LeasedRun(_host.Services.GetRequiredService<IGrainFactory>().GetGrain<IQueueGrain>(0), _store, Silo.ToParsableString(), _host.Services.GetRequiredService<Eviction>(), _options)
+        new LeasedRun(Grains.Queue(_host.Services.GetRequiredService<IGrainFactory>()), _store, Silo.ToParsableString(), _host.Services.GetRequiredService<Eviction>(), _options)
             .RunAsync(run, writer, drawer, judge, captioner, progress, cancellationToken);
 
     /// <summary>Ends the cluster.</summary>

@@ -35,6 +35,16 @@ public sealed class ClusterWorker : IAsyncDisposable
         // Only the coordinator has the folder: its grains are never made here.
         IHost host = SiloHost.Build(options, isCoordinator: false, silo => silo.Configure<GrainTypeOptions>(o => o.Classes.RemoveWhere(c => c == typeof(QueueGrain) || c == typeof(StoreGrain))), logging);
         await Joining.StartAsync(host, options, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // A silo that has just joined does not know at once which others there are.
+            await new PatientCalls(options.Patience).MakeAsync(Grains.Queue(host.Services.GetRequiredService<IGrainFactory>()).OwnerAsync, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await Joining.StopAsync(host, graceful: true).ConfigureAwait(false);
+            throw;
+        }
         return new ClusterWorker(host, options);
     }
 
@@ -54,8 +64,8 @@ public sealed class ClusterWorker : IAsyncDisposable
         RunOptions run, IGridPromptWriter writer, IGridDrawer drawer, IPairJudge judge, PanelCaptioner? captioner = null, IProgress<RunProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         IGrainFactory grains = _host.Services.GetRequiredService<IGrainFactory>();
-        GrainRunStore store = new(grains.GetGrain<IStoreGrain>(0), new PatientCalls(_options.Patience), _options);
-        return new LeasedRun(grains.GetGrain<IQueueGrain>(0), store, Name, _host.Services.GetRequiredService<Eviction>(), _options).RunAsync(run, writer, drawer, judge, captioner, progress, cancellationToken);
+        GrainRunStore store = new(Grains.Store(grains), new PatientCalls(_options.Patience), _options);
+        return new LeasedRun(Grains.Queue(grains), store, Name, _host.Services.GetRequiredService<Eviction>(), _options).RunAsync(run, writer, drawer, judge, captioner, progress, cancellationToken);
     }
 
     /// <summary>Leaves the cluster.</summary>

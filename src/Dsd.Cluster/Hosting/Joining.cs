@@ -24,6 +24,7 @@ internal static class Joining
         }
     }
 
+    /// <summary>Stops and releases a silo, also one that never came to run: what it says then is of no use to anyone.</summary>
     public static async ValueTask StopAsync(IHost host, bool graceful)
     {
         bool evicted = host.Services.GetRequiredService<Eviction>().Reason.IsCompleted;
@@ -34,7 +35,7 @@ internal static class Joining
         {
             await host.StopAsync(now.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is OperationCanceledException or OrleansException or TimeoutException or AggregateException)
+        catch (Exception e) when (e is OperationCanceledException or OrleansException or TimeoutException or InvalidOperationException or AggregateException)
         {
         }
         if (host is IAsyncDisposable disposable)

@@ -31,13 +31,7 @@ internal static class SiloHost
             });
             // A sheet is the largest thing that is sent; what is larger is no message of ours.
             silo.Configure<SiloMessagingOptions>(o => o.MaxMessageBodySize = options.MaxSheetBytes + Envelope);
-            silo.Configure<ClusterMembershipOptions>(o =>
-            {
-                // A silo is declared dead after three probes: a quarter of the lease time, since calls to it wait for that.
-                o.ProbeTimeout = TimeSpan.FromSeconds(Math.Clamp(options.LeaseTime.TotalSeconds / 12, 1, 5));
-                o.MaxJoinAttemptTime = options.Patience;
-                o.DefunctSiloExpiration = TimeSpan.FromHours(1);
-            });
+            silo.Configure<ClusterMembershipOptions>(o => o.MaxJoinAttemptTime = options.Patience);
             silo.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.Add("Dsd"));
             Find(silo, options, connection, options.Coordinator ?? endpoint);
             configure(silo);

@@ -3,9 +3,11 @@ using Orleans.Concurrency;
 namespace Dsd.Cluster.Queue;
 
 /// <summary>The queue's face in the cluster. It keeps nothing itself, so that a second activation, as Orleans allows while members change, is no second queue.</summary>
-[Reentrant]
+[Reentrant, GrainType(Type)]
 internal sealed class QueueGrain(CaptionQueue queue, ILocalSiloDetails silo) : Grain, IQueueGrain
 {
+    public const string Type = "dsd.queue";
+
     public Task<LeaseReply> LeaseAsync(string worker, int most) => queue.LeaseAsync(worker, most);
 
     public Task<QueueState> RenewAsync(string worker, string[] keys, bool hasMoved) => Task.FromResult(queue.Renew(worker, keys, hasMoved));

@@ -7,9 +7,11 @@ using Orleans.Concurrency;
 namespace Dsd.Cluster.Store;
 
 /// <summary>Puts workers' results into the coordinator's store. Calls interleave, and pictures are read and written beside the grain's own thread.</summary>
-[Reentrant]
+[Reentrant, GrainType(Type)]
 internal sealed class StoreGrain(IRunStore store, CaptionQueue queue, CurationClusterOptions options) : Grain, IStoreGrain
 {
+    public const string Type = "dsd.store";
+
     public Task BeginAsync(string run, Dictionary<string, string> facts) => Do(() => store.BeginAsync(run, facts));
 
     public Task<LedgerPrompt[]?> PromptsAsync(SeedCaption caption) => Do<LedgerPrompt[]?>(async () => await store.PromptsAsync(caption) is { } prompts ? [.. prompts] : null);

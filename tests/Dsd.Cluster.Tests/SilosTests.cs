@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using Dsd.Dataset.Ledger;
+using Dsd.Dataset.Runs;
+
+namespace Dsd.Cluster.Tests;
+
+/// <summary>Several silos in one process.</summary>
+public sealed class SilosTests : IDisposable
+{
+    private static readonly CurationClusterOptions Options = new() { LeaseTime = TimeSpan.FromSeconds(3), LeaseSize = 2, Patience = TimeSpan.FromSeconds(30) };
+    private static readonly RunOptions Run = SampleRun.Options with { BatchSize = 2, Writers = 1, Judges = 2 };
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public async Task ThreeWorkers_OneKilledInTheMiddle_WriteWhatOneProcessWrites()
+    {
+        await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(60));
+        TaskCompletionSource busy = new();
+        int judged = 0;
+        // The first worker stops in the midst of its work, and never says so.
+        ByteJudge stuck = new(async cancel =>
+        {
+            if (Interlocked.Increment(ref judged) > 20)
+            {
+                busy.TrySetResult();
+                await Task.Delay(Timeout.Infinite, cancel);
+            }
+        });
+        await using (RunFolder folder = RunFolder.Open(_folder.File("together")))
+        {
+            await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(Options, folder, SampleRun.Streamed(SampleRun.Captions(60)));
+            CurationClusterOptions joining = Options with { Coordinator = coordinator.Endpoint };
+            Task<ClusterProgress> all = coordinator.RunAsync();
+            ClusterWorker victim = await ClusterWorker.StartAsync(joining);
+            using CancellationTokenSource end = new();
+            Task<RunProgress> lost = victim.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), stuck, cancellationToken: end.Token);
+            await busy.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            await victim.KillAsync();
+            Stopwatch since = Stopwatch.StartNew();
+
+            ClusterWorker[] workers = await Task.WhenAll(ClusterWorker.StartAsync(joining), ClusterWorker.StartAsync(joining));
+            Task<RunProgress[]> work = Task.WhenAll(workers.Select(w => w.RunAsync(Run, SampleRun.Writer, new SeededDrawer(TimeSpan.FromMilliseconds(20)), new ByteJudge())));
+            while (coordinator.Progress.Returned == 0 && since.Elapsed < TimeSpan.FromSeconds(30))
+            {
+                await Task.Delay(50);
+            }
+            TimeSpan returned = since.Elapsed;
+            RunProgress[] done = await work.WaitAsync(TimeSpan.FromSeconds(60));
+            ClusterProgress progress = await all.WaitAsync(TimeSpan.FromSeconds(60));
+            await end.CancelAsync();
+            await Assert.ThrowsAnyAsync<Exception>(() => lost);
+            foreach (ClusterWorker worker in workers)
+            {
+                await worker.DisposeAsync();
+            }
+
+            Assert.Equal((60, 0, 0), (progress.Captions, progress.Failed, progress.GivenUp));
+            Assert.True(progress.Returned > 0);
+            Assert.All(done, d => Assert.True(d.Judged > 0));
+            // The lease time, a heartbeat until somebody asks, and a slow machine.
+            Assert.True(returned < Options.LeaseTime + TimeSpan.FromSeconds(10), $"leases returned after {returned}");
+        }
+        Assert.Equal(LedgerRows.Of(_folder.File("alone")), LedgerRows.Of(_folder.File("together")));
+    }
+
+    [Fact]
+    public async Task AWorkerThatHangsAndWakesLate_ChangesNothing()
+    {
+        await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(12));
+        TaskCompletionSource wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource hangs = new();
+        ByteJudge hung = new(cancel =>
+        {
+            hangs.TrySetResult();
+            return wake.Task.WaitAsync(cancel);
+        });
+        await using (RunFolder folder = RunFolder.Open(_folder.File("together")))
+        {
+            CurationClusterOptions options = Options with { StallTime = TimeSpan.FromSeconds(2) };
+            await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(options, folder, SampleRun.Streamed(SampleRun.Captions(12)));
+            Task<ClusterProgress> all = coordinator.RunAsync();
+            await using ClusterWorker late = await ClusterWorker.StartAsync(options with { Coordinator = coordinator.Endpoint });
+            Task<RunProgress> lateWork = late.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), hung);
+            await hangs.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+            // The coordinator works too; it gets what the other holds when that has not moved for the stall time, though it says that it lives.
+            RunProgress here = await coordinator.WorkAsync(Run, SampleRun.Writer, new SeededDrawer(), new ByteJudge()).WaitAsync(TimeSpan.FromSeconds(60));
+            IReadOnlyList<string> before = LedgerRows.Of(_folder.File("together"));
+            Assert.Equal(LedgerRows.Of(_folder.File("alone")), before);
+            Assert.Equal(12 * 2 * 6, here.Judged);
+            wake.SetResult();
+            RunProgress again = await lateWork.WaitAsync(TimeSpan.FromSeconds(60));
+
+            Assert.True(again.Judged > 0, "The late worker had something to send.");
+            Assert.Equal(before, LedgerRows.Of(_folder.File("together")));
+            Assert.Equal(12, (await all).Captions);
+        }
+    }
+
+    [Fact]
+    public async Task AWorkerWithOtherOptions_IsRefused_AndTheRunGoesOn()
+    {
+        await using RunFolder folder = RunFolder.Open(_folder.File("together"));
+        await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(Options, folder, SampleRun.Streamed(SampleRun.Captions(2)));
+        await using ClusterWorker worker = await ClusterWorker.StartAsync(Options with { Coordinator = coordinator.Endpoint });
+        Task<ClusterProgress> all = coordinator.RunAsync();
+        await coordinator.WorkAsync(Run, SampleRun.Writer, new SeededDrawer(), new ByteJudge());
+
+        LedgerException refused = await Assert.ThrowsAsync<LedgerException>(() => worker.RunAsync(Run with { Seed = 6 }, SampleRun.Writer, new SeededDrawer(), new ByteJudge()));
+
+        Assert.Contains("ledger.db", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(2, (await all).Captions);
+    }
+
+    [Fact]
+    public async Task AFailureThatAWorkerNotes_IsLeftForTheNextRun()
+    {
+        await using (RunFolder folder = RunFolder.Open(_folder.File("together")))
+        {
+            await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(Options, folder, SampleRun.Streamed(SampleRun.Captions(3)));
+            await using ClusterWorker worker = await ClusterWorker.StartAsync(Options with { Coordinator = coordinator.Endpoint });
+            Task<ClusterProgress> all = coordinator.RunAsync();
+            int asked = 0;
+            ByteJudge weak = new(_ => Interlocked.Increment(ref asked) == 5 ? throw new FormatException("no answer") : Task.CompletedTask);
+            RunProgress work = await worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), weak);
+
+            Assert.Equal((3, 1), ((await all).Captions, (await all).Failed));
+            Assert.Equal(1, work.Failed);
+            Assert.Equal(("judge", "no answer"), (folder.Ledger.Failures()[0].Stage, folder.Ledger.Failures()[0].Message));
+        }
+        await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(3));
+        await SampleRun.IntoAsync(_folder.File("together"), SampleRun.Captions(3));
+        Assert.Equal(LedgerRows.Of(_folder.File("alone")), LedgerRows.Of(_folder.File("together")));
+    }
+
+    [Fact]
+    public async Task ACoordinatorThatIsStopped_TellsItsWorkers()
+    {
+        await using RunFolder folder = RunFolder.Open(_folder.File("together"));
+        await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(Options, folder, SampleRun.Streamed(SampleRun.Captions(50)));
+        await using ClusterWorker worker = await ClusterWorker.StartAsync(Options with { Coordinator = coordinator.Endpoint });
+        using CancellationTokenSource cancel = new();
+        Task<ClusterProgress> all = coordinator.RunAsync(cancel.Token);
+        Task<RunProgress> work = worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), new ByteJudge(stop => Task.Delay(Timeout.Infinite, stop)));
+        while (coordinator.Progress.Leased == 0)
+        {
+            await Task.Delay(20);
+        }
+
+        await cancel.CancelAsync();
+
+        Assert.Contains("stopped", (await Assert.ThrowsAsync<ClusterException>(() => work.WaitAsync(TimeSpan.FromSeconds(20)))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => all.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
+    public async Task AShard_IsRefusedByAWorker()
+    {
+        await using RunFolder folder = RunFolder.Open(_folder.File("together"));
+        await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(Options, folder, SampleRun.Streamed([]));
+
+        ArgumentException refused = await Assert.ThrowsAsync<ArgumentException>(() => coordinator.WorkAsync(Run with { Shard = new Shard(1, 2) }, SampleRun.Writer, new SeededDrawer(), new ByteJudge()));
+
+        Assert.Contains("Shard", refused.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _folder.Dispose();
+}
