@@ -49,15 +49,23 @@ public sealed class ClusterCoordinator : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(captions);
         CaptionQueue queue = new(captions, options, TimeProvider.System, progress);
         IHost host = SiloHost.Build(options, isCoordinator: true, silo => silo.Services.AddSingleton(queue).AddSingleton(store), logging);
-        host.Services.GetRequiredService<ISiloStatusOracle>().SubscribeToSiloStatusEvents(new DeadSilos(queue));
-        await Joining.StartAsync(host, options, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await Joining.StartAsync(host, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await queue.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
         ClusterCoordinator coordinator = new(host, queue, store, options);
-        string owner = await Grains.Queue(host.Services.GetRequiredService<IGrainFactory>()).OwnerAsync().ConfigureAwait(false);
-        if (owner != coordinator.Silo.ToParsableString())
+        ISiloStatusOracle members = host.Services.GetRequiredService<ISiloStatusOracle>();
+        if (members.GetApproximateSiloStatuses(onlyActive: true).Keys.FirstOrDefault(s => s != coordinator.Silo && members.TryGetSiloName(s, out string? name) && name == SiloHost.CoordinatorName) is { } other)
         {
             await coordinator.DisposeAsync().ConfigureAwait(false);
-            throw new ClusterException($"The cluster '{options.ClusterId}' has a coordinator already, at {owner}. Give this one another {nameof(options.ClusterId)}.");
+            throw new ClusterException($"The cluster '{options.ClusterId}' has a coordinator already, at {other.Endpoint}. Give this one another {nameof(options.ClusterId)}; or, if that one has just died, wait until it is known to be dead.");
         }
+        members.SubscribeToSiloStatusEvents(new DeadSilos(queue));
         return coordinator;
     }
 

@@ -38,7 +38,7 @@ public sealed class ClusterWorker : IAsyncDisposable
         try
         {
             // A silo that has just joined does not know at once which others there are.
-            await new PatientCalls(options.Patience).MakeAsync(Grains.Queue(host.Services.GetRequiredService<IGrainFactory>()).OwnerAsync, cancellationToken).ConfigureAwait(false);
+            await new PatientCalls(options.Patience).MakeAsync(Grains.Queue(host.Services.GetRequiredService<IGrainFactory>()).PingAsync, cancellationToken).ConfigureAwait(false);
         }
         catch
         {

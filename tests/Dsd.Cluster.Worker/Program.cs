@@ -15,7 +15,7 @@ CurationClusterOptions options = new()
     ConnectionVariable = Set("DSD_TEST_REDIS") ? "DSD_TEST_REDIS" : Set("DSD_TEST_SQL") ? "DSD_TEST_SQL" : null,
     LeaseTime = TimeSpan.FromMilliseconds(int.Parse(args[3], CultureInfo.InvariantCulture)),
     LeaseSize = 2,
-    Patience = TimeSpan.FromSeconds(20),
+    Patience = TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable("DSD_TEST_PATIENCE") ?? "20", CultureInfo.InvariantCulture)),
 };
 try
 {

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
+using Orleans.Runtime.Hosting;
 using Orleans.Serialization;
 
 namespace Dsd.Cluster.Hosting;
@@ -12,6 +13,9 @@ namespace Dsd.Cluster.Hosting;
 /// <summary>Builds the silo of a process: what coordinator and workers have in common.</summary>
 internal static class SiloHost
 {
+    /// <summary>What a coordinator's silo is called; there is one in a cluster.</summary>
+    public const string CoordinatorName = "coordinator";
+
     private const int Envelope = 1024 * 1024;
 
     public static IHost Build(CurationClusterOptions options, bool isCoordinator, Action<ISiloBuilder> configure, Action<ILoggingBuilder>? logging)
@@ -31,7 +35,15 @@ internal static class SiloHost
             });
             // A sheet is the largest thing that is sent; what is larger is no message of ours.
             silo.Configure<SiloMessagingOptions>(o => o.MaxMessageBodySize = options.MaxSheetBytes + Envelope);
-            silo.Configure<ClusterMembershipOptions>(o => o.MaxJoinAttemptTime = options.Patience);
+            silo.Configure<SiloOptions>(o => o.SiloName = isCoordinator ? CoordinatorName : $"worker-{endpoint.Port}");
+            silo.AddGrainDirectory(HomeDirectory.Name, (_, _) => new HomeDirectory());
+            silo.Configure<ClusterMembershipOptions>(o =>
+            {
+                // A star: workers have nothing to say to each other, so the coordinator alone watches, and its word is enough. Orleans turns once round all silos for each that is watched, so the
+                // number has a bound; beyond it, leases end without.
+                (o.LivenessEnabled, o.NumVotesForDeathDeclaration, o.NumProbedSilos) = (isCoordinator, 1, isCoordinator ? 256 : 1);
+                o.MaxJoinAttemptTime = options.Patience;
+            });
             silo.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.Add("Dsd"));
             Find(silo, options, connection, options.Coordinator ?? endpoint);
             configure(silo);

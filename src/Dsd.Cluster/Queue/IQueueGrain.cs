@@ -23,7 +23,7 @@ internal interface IQueueGrain : IGrainWithIntegerKey
     [Alias("leave")]
     Task LeaveAsync(string worker);
 
-    /// <summary>The silo that the queue is in.</summary>
-    [Alias("owner")]
-    Task<string> OwnerAsync();
+    /// <summary>Answers: the coordinator is there.</summary>
+    [Alias("ping")]
+    Task PingAsync();
 }

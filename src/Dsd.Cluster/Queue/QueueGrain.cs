@@ -1,10 +1,12 @@
+using Dsd.Cluster.Hosting;
 using Orleans.Concurrency;
+using Orleans.GrainDirectory;
 
 namespace Dsd.Cluster.Queue;
 
 /// <summary>The queue's face in the cluster. It keeps nothing itself, so that a second activation, as Orleans allows while members change, is no second queue.</summary>
-[Reentrant, GrainType(Type)]
-internal sealed class QueueGrain(CaptionQueue queue, ILocalSiloDetails silo) : Grain, IQueueGrain
+[Reentrant, GrainType(Type), GrainDirectory(HomeDirectory.Name)]
+internal sealed class QueueGrain(CaptionQueue queue) : Grain, IQueueGrain
 {
     public const string Type = "dsd.queue";
 
@@ -24,5 +26,5 @@ internal sealed class QueueGrain(CaptionQueue queue, ILocalSiloDetails silo) : G
         return Task.CompletedTask;
     }
 
-    public Task<string> OwnerAsync() => Task.FromResult(silo.SiloAddress.ToParsableString());
+    public Task PingAsync() => Task.CompletedTask;
 }

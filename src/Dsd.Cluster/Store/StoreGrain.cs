@@ -1,13 +1,15 @@
+using Dsd.Cluster.Hosting;
 using Dsd.Cluster.Queue;
 using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
 using Dsd.Imaging;
 using Orleans.Concurrency;
+using Orleans.GrainDirectory;
 
 namespace Dsd.Cluster.Store;
 
 /// <summary>Puts workers' results into the coordinator's store. Calls interleave, and pictures are read and written beside the grain's own thread.</summary>
-[Reentrant, GrainType(Type)]
+[Reentrant, GrainType(Type), GrainDirectory(HomeDirectory.Name)]
 internal sealed class StoreGrain(IRunStore store, CaptionQueue queue, CurationClusterOptions options) : Grain, IStoreGrain
 {
     public const string Type = "dsd.store";

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Dsd.Cluster.Tests;
+
+/// <summary>Several processes on one machine.</summary>
+public sealed class ProcessesTests : IDisposable
+{
+    private static readonly Dictionary<string, string> Embedded = [];
+    private readonly TemporaryFolder _folder = new();
+
+    [UnixFact]
+    public async Task ThreeWorkers_OneKilledAndOneFrozenForAWhile_WriteWhatOneProcessWrites()
+    {
+        await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(160));
+        using WorkerProcess coordinator = new(Embedded, "serve", _folder.File("together"), "160", "3000");
+        string where = await coordinator.LineAsync();
+        using WorkerProcess killed = new(Embedded, "work", where, "60", "3000");
+        using WorkerProcess frozen = new(Embedded, "work", where, "60", "3000");
+        using WorkerProcess whole = new(Embedded, "work", where, "60", "3000");
+        Assert.Equal("joined", await killed.LineAsync());
+        Assert.Equal("joined", await frozen.LineAsync());
+        Assert.Equal("joined", await whole.LineAsync());
+        await DrawnAsync(30);
+
+        killed.Kill();
+        frozen.Signal("STOP");
+        await Task.Delay(TimeSpan.FromSeconds(4));
+        frozen.Signal("CONT");
+        string done = await coordinator.LineAsync();
+
+        Assert.StartsWith("ClusterProgress { Captions = 160, Failed = 0, Leased = 0, ", done, StringComparison.Ordinal);
+        Assert.DoesNotContain("Returned = 0,", done, StringComparison.Ordinal);
+        Assert.StartsWith("RunProgress", await whole.LineAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("RunProgress", await frozen.LineAsync(), StringComparison.Ordinal);
+        Assert.All(await Task.WhenAll(coordinator.EndAsync(), whole.EndAsync(), frozen.EndAsync()), code => Assert.Equal(0, code));
+        Assert.Equal(LedgerRows.Of(_folder.File("alone")), LedgerRows.Of(_folder.File("together")));
+    }
+
+    [UnixFact]
+    public async Task ACoordinatorThatIsKilled_GoesOnWhereItWas_AndItsWorkersEndWithAReason()
+    {
+        await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(40));
+        using (WorkerProcess killed = new(Embedded, "serve", _folder.File("together"), "40", "3000"))
+        {
+            using WorkerProcess worker = new(new Dictionary<string, string> { ["DSD_TEST_PATIENCE"] = "10" }, "work", await killed.LineAsync(), "40", "3000");
+            Assert.Equal("joined", await worker.LineAsync());
+            await DrawnAsync(10);
+            killed.Kill();
+            Assert.Contains("has not answered", await worker.LineAsync(), StringComparison.Ordinal);
+            Assert.Equal(1, await worker.EndAsync());
+        }
+
+        using WorkerProcess coordinator = new(Embedded, "serve", _folder.File("together"), "40", "3000");
+        using WorkerProcess next = new(Embedded, "work", await coordinator.LineAsync(), "0", "3000");
+        Assert.All(await Task.WhenAll(coordinator.EndAsync(), next.EndAsync()), code => Assert.Equal(0, code));
+
+        Assert.Equal(LedgerRows.Rows(_folder.File("alone", "ledger.db")), LedgerRows.Rows(_folder.File("together", "ledger.db")));
+    }
+
+    [RedisFact]
+    public async Task Workers_FindTheirCoordinatorThroughRedis()
+    {
+        await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(10));
+        int port = FreePort();
+        using Process redis = Process.Start(new ProcessStartInfo("redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", _folder.Path]) { RedirectStandardOutput = true })!;
+        try
+        {
+            Dictionary<string, string> through = new() { ["DSD_TEST_REDIS"] = $"127.0.0.1:{port},connectRetry=10" };
+            using WorkerProcess coordinator = new(through, "serve", _folder.File("together"), "10", "3000");
+            await coordinator.LineAsync();
+            using WorkerProcess first = new(through, "work", "-", "20", "3000");
+            using WorkerProcess second = new(through, "work", "-", "20", "3000");
+
+            Assert.All(await Task.WhenAll(coordinator.EndAsync(), first.EndAsync(), second.EndAsync()), code => Assert.Equal(0, code));
+        }
+        finally
+        {
+            redis.Kill();
+            redis.WaitForExit();
+        }
+        Assert.Equal(LedgerRows.Of(_folder.File("alone")), LedgerRows.Of(_folder.File("together")));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static int FreePort()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task DrawnAsync(int sheets)
+    {
+        string grids = _folder.File("together", "grids");
+        Stopwatch since = Stopwatch.StartNew();
+        while (!Directory.Exists(grids) || Directory.EnumerateFiles(grids, "*.png", SearchOption.AllDirectories).Count() < sheets)
+        {
+            Assert.True(since.Elapsed < TimeSpan.FromSeconds(30), "No sheets are drawn.");
+            await Task.Delay(50);
+        }
+    }
+}
