@@ -27,6 +27,7 @@ internal static class DsdCli
             ExportCommand.Create(terminal),
             GenerateCommand.Create(terminal),
             TinyCommand.Create(terminal),
+            CurateCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };
         // Prompts may begin with '@', which would otherwise name a file of arguments, and nothing here needs bundled letters.
