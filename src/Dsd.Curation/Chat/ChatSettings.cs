@@ -7,6 +7,15 @@ namespace Dsd.Curation.Chat;
 /// <summary>Which chat models write prompts, judge pairs and caption panels, and what they may spend: one JSON file (docs/curation.md).</summary>
 public sealed record ChatSettings
 {
+    // By reflection: generated code would set what a file leaves out to nothing, in place of its default.
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+    };
+
     /// <summary>The models by names of the user's own, which ledgers and reports show: 1 to 64 characters, none of them '+' or '&gt;'.</summary>
     public IReadOnlyDictionary<string, ChatModel> Models { get; init => field = Named(value); } = new Dictionary<string, ChatModel>();
 
@@ -37,7 +46,7 @@ public sealed record ChatSettings
         ArgumentException.ThrowIfNullOrEmpty(file);
         try
         {
-            ChatSettings settings = JsonSerializer.Deserialize(TextResource.FromFile(file), ChatSettingsJson.Default.ChatSettings) ?? throw new JsonException("expected an object, found null.");
+            ChatSettings settings = JsonSerializer.Deserialize<ChatSettings>(TextResource.FromFile(file), Json) ?? throw new JsonException("expected an object, found null.");
             foreach ((_, ChatModel model) in settings.Models)
             {
                 _ = (model.Endpoint, model.Limits(null));
@@ -69,15 +78,3 @@ public sealed record ChatSettings
             : throw new ArgumentException($"Option {nameof(Models)}: a name must have 1 to 64 characters, none of them '+' or '>', but one is '{wrong}'.", nameof(Models));
     }
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    ReadCommentHandling = JsonCommentHandling.Skip,
-    Converters = [typeof(JudgeRuleConverter), typeof(PictureFormatConverter)])]
-[JsonSerializable(typeof(ChatSettings))]
-internal sealed partial class ChatSettingsJson : JsonSerializerContext;
-
-internal sealed class JudgeRuleConverter() : JsonStringEnumConverter<JudgeRule>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
-
-internal sealed class PictureFormatConverter() : JsonStringEnumConverter<PictureFormat>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
