@@ -289,18 +289,17 @@ internal sealed class ParquetPairReader : PairReader
             }
             int count = (int)meta.NumValues;
             T[] values = new T[count];
-            int[] definitions = field.MaxDefinitionLevel > 0 ? new int[count] : [];
-            int[] repetitions = field.MaxRepetitionLevel > 0 ? new int[count] : [];
+            int[]? definitions = field.MaxDefinitionLevel > 0 ? new int[count] : null;
+            int[]? repetitions = field.MaxRepetitionLevel > 0 ? new int[count] : null;
             Guarded(place, "readable values", async () =>
             {
-                await group.ReadRawAsync<T>(
-                    field,
-                    values,
-                    definitions.Length > 0 || count == 0 ? definitions : null,
-                    repetitions.Length > 0 || count == 0 ? repetitions : null).ConfigureAwait(false);
+                await group.ReadRawAsync<T>(field, values, Levels(definitions), Levels(repetitions)).ConfigureAwait(false);
                 return true;
             });
-            return (values, definitions, repetitions);
+            return (values, definitions ?? [], repetitions ?? []);
+
+            // Written out: an array that is null would become memory that is empty.
+            static Memory<int>? Levels(int[]? levels) => levels is null ? new Memory<int>?() : levels.AsMemory();
         }
 
         /// <summary>Runs the library, which throws whatever it meets in a file that is damaged.</summary>
