@@ -21,14 +21,16 @@ public sealed class EncodedPicture
     /// <summary>What its file is called; null where that is not known. It comes from the dataset: never use it as a path as it is.</summary>
     public string? Name { get; }
 
-    /// <summary>Reads the bytes. A picture that a dataset gave can be read as long as its row is the latest that was taken from there.</summary>
+    /// <summary>Reads the bytes. A picture that a dataset gave can be read while the enumeration stands on its row.</summary>
     /// <exception cref="DatasetException">There are none, or too many.</exception>
+    /// <exception cref="InvalidOperationException">The enumeration that gave the row has ended.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public ReadOnlyMemory<byte> ReadBytes() => _read();
 
     /// <summary>Reads and decodes the picture.</summary>
     /// <exception cref="DatasetException">There are no bytes, or too many.</exception>
     /// <exception cref="PictureException">The bytes are no picture; the message names file, row and column.</exception>
+    /// <exception cref="InvalidOperationException">The enumeration that gave the row has ended.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public Picture Decode() => Picture.Decode(ReadBytes().Span, _source);
 }

@@ -219,7 +219,7 @@ internal sealed class ParquetPairReader : PairReader
                 string place = $"{Place(before + row)}, column '{name}'";
                 return new EncodedPicture(names?[row]?.ToString(), place, () =>
                 {
-                    bytes ??= Values<ReadOnlyMemory<byte>>(group, column.Bytes);
+                    bytes ??= _stream.CanRead ? Values<ReadOnlyMemory<byte>>(group, column.Bytes) : throw Gone(place);
                     ReadOnlyMemory<byte> picture = bytes[row] ?? throw new DatasetException(place, "a picture's bytes", names?[row] is null ? "null" : "only a file's name");
                     return picture.Length <= Dsd.Imaging.Picture.MaxEncodedBytes ? picture : throw new DatasetException(place, $"at most {Dsd.Imaging.Picture.MaxEncodedBytes} bytes", $"{picture.Length}");
                 });

@@ -138,6 +138,10 @@ internal sealed class WebDatasetPairReader : PairReader
 
         public ReadOnlyMemory<byte> Bytes(string member, int most)
         {
+            if (handle.IsClosed)
+            {
+                throw Gone($"{Place}, member '{member}'");
+            }
             (long offset, long length) = Members[member];
             if (length > most)
             {

@@ -27,9 +27,11 @@ public sealed class ParquetPairReaderTests : IDisposable
         Assert.Equal(["one", "two", "three"], rows.Select(r => r.Caption));
         Assert.Equal(["a.png", null, null], rows.Select(r => r.Image.Name));
         Assert.Null(rows[0].Details.Kept);
-        PairRecord first = dataset.Read().First();
-        Assert.Equal(_target, first.Image.ReadBytes().ToArray());
-        Assert.Equal(_reference, first.Conditioning.ReadBytes().ToArray());
+        Assert.All(dataset.Read().Select(r => (r.Image.ReadBytes().ToArray(), r.Conditioning.ReadBytes().ToArray())), row =>
+        {
+            Assert.Equal(_target, row.Item1);
+            Assert.Equal(_reference, row.Item2);
+        });
     }
 
     [Fact]
@@ -91,7 +93,7 @@ public sealed class ParquetPairReaderTests : IDisposable
     {
         Write("a.parquet", Images("image", [null], [1, 2, 3]), Images("conditioning", [null], _reference), Texts("caption", "one"));
 
-        PictureException e = Assert.Throws<PictureException>(() => PairDataset.Open(_folder).Read().Single().Image.Decode());
+        PictureException e = Assert.Throws<PictureException>(() => PairDataset.Open(_folder).Read().Select(r => r.Image.Decode()).ToArray());
 
         Assert.Contains("a.parquet', row 0, column 'image'", e.Message, StringComparison.Ordinal);
     }
