@@ -21,6 +21,7 @@ public static class PairsLoaderCatalog
     /// </description></item>
     /// <item><term>Rows</term><description>one for each row of the dataset, in its order, read anew by each cursor; pictures are read and decoded where their column is asked for only.</description></item>
     /// </list>
+    /// The image columns state no size, so a row class reads them into a property of type <see cref="Microsoft.ML.Data.MLImage"/> without an <c>ImageType</c>.
     /// The files must stay as they are while the view is used. What is wrong in a row is told by a <see cref="DsdRowException"/> that names it.
     /// </remarks>
     /// <param name="catalog"><c>mlContext.Data</c>.</param>

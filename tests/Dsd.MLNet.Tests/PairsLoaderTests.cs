@@ -9,7 +9,6 @@ using Dsd.Models.Training;
 using Dsd.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 
 namespace Dsd.MLNet.Tests;
 
@@ -188,7 +187,6 @@ public sealed class PairsLoaderTests : IDisposable
 
     private sealed class VerdictRow
     {
-        [ImageType]
         public MLImage? Reference { get; set; }
 
         public string CaptionKey { get; set; } = "";

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dsd.Imaging;
 
 namespace Dsd.Dataset.Formats;
 
@@ -78,9 +77,9 @@ internal sealed class ImageFolderPairReader : PairReader
             {
                 throw new DatasetException(where, $"a picture at '{path}'", "nothing there");
             }
-            return picture.Length <= Dsd.Imaging.Picture.MaxEncodedBytes
+            return picture.Length <= Imaging.Picture.MaxEncodedBytes
                 ? File.ReadAllBytes(path)
-                : throw new DatasetException(where, $"a picture of at most {Dsd.Imaging.Picture.MaxEncodedBytes} bytes", $"{picture.Length} at '{path}'");
+                : throw new DatasetException(where, $"a picture of at most {Imaging.Picture.MaxEncodedBytes} bytes", $"{picture.Length} at '{path}'");
         });
     }
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Dsd.Imaging;
 using Parquet;
 using Parquet.Schema;
 
@@ -221,7 +220,7 @@ internal sealed class ParquetPairReader : PairReader
                 {
                     bytes ??= _stream.CanRead ? Values<ReadOnlyMemory<byte>>(group, column.Bytes) : throw Gone(place);
                     ReadOnlyMemory<byte> picture = bytes[row] ?? throw new DatasetException(place, "a picture's bytes", names?[row] is null ? "null" : "only a file's name");
-                    return picture.Length <= Dsd.Imaging.Picture.MaxEncodedBytes ? picture : throw new DatasetException(place, $"at most {Dsd.Imaging.Picture.MaxEncodedBytes} bytes", $"{picture.Length}");
+                    return picture.Length <= Imaging.Picture.MaxEncodedBytes ? picture : throw new DatasetException(place, $"at most {Imaging.Picture.MaxEncodedBytes} bytes", $"{picture.Length}");
                 });
             };
         }

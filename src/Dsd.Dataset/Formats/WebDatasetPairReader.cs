@@ -1,7 +1,6 @@
 using System.Formats.Tar;
 using System.Text;
 using System.Text.Json;
-using Dsd.Imaging;
 using Microsoft.Win32.SafeHandles;
 
 namespace Dsd.Dataset.Formats;
@@ -108,7 +107,7 @@ internal sealed class WebDatasetPairReader : PairReader
             throw new DatasetException(sample.Place, $"one member '{column}' that is a picture, such as '{column}.png'", members.Length == 0 ? $"only {sample.Names}" : string.Join(" and ", members.Select(m => $"'{m}'")));
         }
         string place = $"{sample.Place}, member '{member}'";
-        return new EncodedPicture($"{Path.GetFileName(sample.Key)}.{member}", place, () => sample.Bytes(member, Dsd.Imaging.Picture.MaxEncodedBytes));
+        return new EncodedPicture($"{Path.GetFileName(sample.Key)}.{member}", place, () => sample.Bytes(member, Imaging.Picture.MaxEncodedBytes));
     }
 
     private string Caption(Sample sample, JsonDocument? json)

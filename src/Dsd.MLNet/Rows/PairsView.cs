@@ -1,7 +1,5 @@
 using Dsd.Dataset.Formats;
-using Dsd.MLNet.Columns;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace Dsd.MLNet.Rows;
 

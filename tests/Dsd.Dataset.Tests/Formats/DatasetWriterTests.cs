@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Dsd.Curation.Grids;
-using Dsd.Curation.Judging;
 using Dsd.Dataset.Formats;
 using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
@@ -297,6 +296,21 @@ public sealed class DatasetWriterTests
 
         Assert.Contains("../../a", e.Message, StringComparison.Ordinal);
         Assert.Equal([run.Folder], Directory.EnumerateFileSystemEntries(run.Path()));
+    }
+
+    [Fact]
+    public async Task Write_OfAMergedFolder_GivesTheSameBytes()
+    {
+        using TestRun run = await TestRun.Of(2);
+        await using (RunFolder merged = RunFolder.Open(run.Path("merged")))
+        {
+            await merged.MergeAsync(run.Folder);
+        }
+
+        DatasetWriter.Write(run.Folder, run.Path("one"));
+        DatasetWriter.Write(run.Path("merged"), run.Path("two"));
+
+        Assert.Equal(Hashes(run.Path("one")), Hashes(run.Path("two")));
     }
 
     [Fact]

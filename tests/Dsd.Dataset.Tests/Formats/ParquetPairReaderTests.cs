@@ -180,7 +180,8 @@ public sealed class ParquetPairReaderTests : IDisposable
         {
             using LogicalColumnWriter<string?> writer = group.NextColumn().LogicalWriter<string?>();
             writer.WriteBatch(values);
-        });
+        }
+    );
 
     private static (Node Node, Action<RowGroupWriter> Values) Images(string name, string?[] paths, params byte[]?[] pictures) => (
         new GroupNode(
@@ -193,5 +194,6 @@ public sealed class ParquetPairReaderTests : IDisposable
             bytes.WriteBatch([.. pictures.Select(p => (Nested<byte[]?>?)new Nested<byte[]?>(p))]);
             using LogicalColumnWriter<Nested<string?>?> names = group.NextColumn().LogicalWriter<Nested<string?>?>();
             names.WriteBatch([.. paths.Select(p => (Nested<string?>?)new Nested<string?>(p))]);
-        });
+        }
+    );
 }
