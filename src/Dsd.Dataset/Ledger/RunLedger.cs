@@ -254,9 +254,13 @@ public sealed class RunLedger : IAsyncDisposable
             {
                 throw new LedgerException(file, $"the run of '{File}' ({ours})", run);
             }
-            if (run is not null)
+            // What readers of the results need to know follows from the run, so it is the same where both have it.
+            foreach (string name in (string[])["run", "pairs", "cutting"])
             {
-                await WriteMetaAsync("run", run).ConfigureAwait(false);
+                if (other.Meta(name) is { } value)
+                {
+                    await WriteMetaAsync(name, value).ConfigureAwait(false);
+                }
             }
         }
         await Write(w =>
