@@ -26,6 +26,7 @@ internal static class DsdCli
             InspectCommand.Create(terminal),
             ExportCommand.Create(terminal),
             GenerateCommand.Create(terminal),
+            ReviewCommand.Create(terminal),
             TinyCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };

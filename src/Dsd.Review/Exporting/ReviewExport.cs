@@ -32,7 +32,8 @@ public static class ReviewExport
             IReadOnlyList<string> all = run.Ledger.PairIds(new PairFilter());
             int count = Math.Min(all.Count, options.MostPairs);
             string[] chosen = [.. Enumerable.Range(0, count).Select(i => all[(int)((long)i * all.Count / count)])];
-            AtomicFolder.Write(target, RequireExport, half => Fill(run, chosen, half, options, cancellationToken));
+            string note = string.Create(CultureInfo.InvariantCulture, $"{count} of {all.Count} pairs, to look at only");
+            AtomicFolder.Write(target, RequireExport, half => Fill(run, chosen, note, half, options, cancellationToken));
             return (count, all.Count);
         }
     }
@@ -45,7 +46,7 @@ public static class ReviewExport
         }
     }
 
-    private static void Fill(RunFolder run, IReadOnlyList<string> ids, string folder, ReviewExportOptions options, CancellationToken cancel)
+    private static void Fill(RunFolder run, IReadOnlyList<string> ids, string note, string folder, ReviewExportOptions options, CancellationToken cancel)
     {
         PanelSource panels = new(run);
         PairReader reader = new(run);
@@ -58,7 +59,8 @@ public static class ReviewExport
             cancel.ThrowIfCancellationRequested();
             pairs.Add(reader.Read(id, Place));
         }
-        PageData data = PageData.Of(run) with { Pairs = pairs, Summary = ReviewSummary.Of(run.Ledger.Outcomes(), run.Ledger.Agreement()) };
+        PageData data = PageData.Of(run);
+        data = data with { Name = $"{data.Name}: {note}", Pairs = pairs, Summary = ReviewSummary.Of(run.Ledger.Outcomes(), run.Ledger.Agreement()) };
         File.WriteAllText(Path.Combine(folder, PageFiles.Data), data.ToScript(), Encoding.ASCII);
         foreach (string name in PageFiles.Types.Keys)
         {

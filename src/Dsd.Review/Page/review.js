@@ -411,7 +411,7 @@
 
   const refreshSummary = () => source.summary().then(showSummary, error => { $("progress").textContent = error.message; });
 
-  $("name").textContent = opened.name + (readOnly ? " (to look at only)" : "");
+  $("name").textContent = opened.name;
   document.title = `${opened.name} – review of pairs`;
   for (const [name, values] of [["flag", opened.flags], ["judge", opened.judges]]) {
     $("filters").elements[name].append(...values.map(value => make("option", { value, textContent: value })));

@@ -23,7 +23,7 @@ internal static class PrecisionRecallPlot
     {
         PlotModel plot = new()
         {
-            Title = $"Precision and recall of the {score.Judge} over {score.Counts.Reviewed} reviewed pairs",
+            Title = $"Precision and recall of the judge over {score.Counts.Reviewed} reviewed pairs",
             TitleFontSize = 15,
             TitleFontWeight = FontWeights.Normal,
             Background = OxyColors.White,
