@@ -43,19 +43,23 @@
   };
 
   function passes(pair, f) {
-    const outcome = pair.undecided ? "undecided" : pair.kept ? "kept" : "rejected";
     const person = { unreviewed: pair.reviewed === null, reviewed: pair.reviewed !== null, kept: pair.reviewed === true, rejected: pair.reviewed === false };
     person.disagreeing = person.reviewed && pair.reviewed !== pair.kept;
     const verdicts = pair.votes.map(v => v.verdict).filter(v => v);
     const words = () => [pair.id, pair.reason, pair.prompt, pair.subject, pair.first.caption, pair.second.caption, ...pair.votes.map(v => v.reason),
       ...verdicts.flatMap(v => [v.subject, v.description_a, v.description_b, ...v.differences, ...v.flags])];
-    return (!f.outcome || f.outcome === outcome) && (!f.review || person[f.review])
+    return (!f.outcome || f.outcome === outcomeOf(pair)) && (!f.review || person[f.review])
       && (!f.least || (pair.confidence !== null && pair.confidence >= Number(f.least))) && (!f.most || (pair.confidence !== null && pair.confidence <= Number(f.most)))
       && (!f.flag || verdicts.some(v => v.flags.includes(f.flag))) && (!f.judge || pair.votes.some(v => v.judge === f.judge))
       && (!f.text || words().some(w => w.toLowerCase().includes(f.text.toLowerCase())));
   }
 
   const source = readOnly ? still : server;
+
+  const outcomeOf = pair => pair.undecided ? "undecided" : pair.kept ? "kept" : "rejected";
+
+  /** Whether the judge's verdict is kept from who shall give one: who has seen it tends to agree. */
+  const isHidden = pair => $("blind").checked && pair.reviewed === null;
 
   // What is shown: a list, the place in it, and the parts of it that were fetched.
   let list = null;
@@ -115,8 +119,9 @@
 
   async function goTo(index) {
     $("none").hidden = count > 0;
-    $("shown").hidden = $("verdict").hidden = $("strip-box").hidden = count === 0;
+    $("shown").hidden = $("strip-box").hidden = count === 0;
     if (count === 0) {
+      $("verdict").hidden = true;
       return;
     }
     const mine = ++moves;
@@ -177,8 +182,9 @@
   }
 
   function showMarks(pair) {
-    badge($("outcome"), pair.undecided ? "undecided" : pair.kept ? "kept" : "rejected", `Judge: ${pair.undecided ? "undecided" : pair.kept ? "kept" : "rejected"}`);
-    badge($("person"), pair.reviewed === null ? "nobody" : pair.reviewed ? "kept" : "rejected", pair.reviewed === null ? "Not reviewed" : pair.reviewed ? "You: keep" : "You: reject");
+    badge($("outcome"), isHidden(pair) ? "nobody" : outcomeOf(pair), `Judge: ${isHidden(pair) ? "hidden" : outcomeOf(pair)}`);
+    $("verdict").hidden = isHidden(pair);
+    badge($("person"), pair.reviewed === null ? "nobody" : pair.reviewed ? "kept" : "rejected", pair.reviewed === null ? "Not reviewed" : pair.reviewed ? "Person: keep" : "Person: reject");
     $("keep").setAttribute("aria-pressed", String(pair.reviewed === true));
     $("reject").setAttribute("aria-pressed", String(pair.reviewed === false));
     $("clear").disabled = pair.reviewed === null;
@@ -237,8 +243,8 @@
     const from = at - at % pageSize;
     [...$("strip").querySelectorAll("button")].forEach((button, i) => {
       const pair = part[i];
-      const judge = pair.undecided ? "undecided" : pair.kept ? "kept" : "rejected";
-      const person = pair.reviewed === null ? "not reviewed" : pair.reviewed ? "you keep it" : "you reject it";
+      const judge = isHidden(pair) ? "hidden" : outcomeOf(pair);
+      const person = pair.reviewed === null ? "not reviewed" : pair.reviewed ? "a person keeps it" : "a person rejects it";
       button.ariaLabel = `Pair ${from + i + 1}: judge ${judge}, ${person}`;
       button.querySelector("span").textContent = `${judge}${pair.reviewed === null ? "" : pair.reviewed ? " · ✓" : " · ✕"}`;
       button.setAttribute("aria-current", String(from + i === at));
@@ -352,18 +358,24 @@
     $("jump").focus();
     $("jump").select();
   };
+  const showBlind = () => {
+    if (current()) {
+      showMarks(current());
+      markStrip(parts.get(Math.floor(at / pageSize)));
+    }
+  };
   const openHelp = () => $("keys").showModal();
   const keys = {
     k: () => say(true), r: () => say(false), c: () => say(null), u: () => readOnly || undo(),
     ArrowRight: () => goTo(at + 1), n: () => goTo(at + 1), ArrowLeft: () => goTo(at - 1), p: () => goTo(at - 1),
-    g: openJump, "/": () => $("filters").elements.text.focus(), "?": openHelp,
+    b: () => $("blind").click(), g: openJump, "/": () => $("filters").elements.text.focus(), "?": openHelp,
   };
 
   document.addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey || $("keys").open) {
       return;
     }
-    if (isTyping(event.target)) {
+    if (isTyping(event.target) && event.target.type !== "checkbox") {
       if (event.key === "Escape") {
         $("pair").focus();
       } else if (event.key === "Enter" && event.target === $("jump")) {
@@ -373,7 +385,7 @@
     }
     const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     // A key that is held down gives one verdict, not one for each pair.
-    if (act && !(event.repeat && "krcu".includes(event.key.toLowerCase()))) {
+    if (act && !(event.repeat && "krcub".includes(event.key.toLowerCase()))) {
       event.preventDefault();
       act();
     }
@@ -390,10 +402,20 @@
 
   let pause = 0;
   $("filters").addEventListener("input", event => {
+    if (event.target === $("blind")) {
+      showBlind();
+      return;
+    }
     clearTimeout(pause);
     pause = setTimeout(() => makeList(0), event.target.type === "search" || event.target.type === "number" ? 300 : 0);
   });
-  $("filters").addEventListener("reset", () => setTimeout(() => makeList(0)));
+  $("filters").addEventListener("reset", () => {
+    const blind = $("blind").checked;
+    setTimeout(() => {
+      $("blind").checked = blind;
+      makeList(0);
+    });
+  });
   $("filters").addEventListener("submit", event => event.preventDefault());
 
   for (const image of [$("first"), $("second")]) {

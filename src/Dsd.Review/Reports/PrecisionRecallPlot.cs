@@ -50,7 +50,8 @@ internal static class PrecisionRecallPlot
             band.Points2.Add(new DataPoint(threshold, share.High!.Value));
             line.Points.Add(new DataPoint(threshold, share.Value!.Value));
         }
-        plot.Series.Add(band);
+        // All bands below all lines.
+        plot.Series.Insert(0, band);
         plot.Series.Add(line);
     }
 
@@ -58,8 +59,9 @@ internal static class PrecisionRecallPlot
     {
         Position = position,
         Title = title,
-        Minimum = 0,
-        Maximum = 1,
+        // A little more than 0 to 1, so that a line at either end is seen whole.
+        Minimum = -0.02,
+        Maximum = 1.02,
         MajorStep = 0.2,
         MinorStep = 0.1,
         MinimumPadding = 0,

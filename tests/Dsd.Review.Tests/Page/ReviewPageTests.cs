@@ -50,7 +50,7 @@ public sealed class ReviewPageTests(Browser browser) : IClassFixture<Browser>, I
         await Expect(page.Locator("#progress")).ToContainTextAsync("(2 kept)");
         await page.Keyboard.PressAsync("u");
         await Expect(page.Locator("#number")).ToHaveTextAsync("Pair 2 of 30");
-        await Expect(page.Locator("#person")).ToHaveTextAsync("You: reject");
+        await Expect(page.Locator("#person")).ToHaveTextAsync("Person: reject");
         await page.ClickAsync("#undo");
         await Expect(page.Locator("#progress")).ToContainTextAsync("1 of 30 reviewed (0 kept)");
 
@@ -138,6 +138,26 @@ public sealed class ReviewPageTests(Browser browser) : IClassFixture<Browser>, I
         await Expect(page.Locator("#progress")).ToContainTextAsync("30 of 30 reviewed");
         await page.ClickAsync("#refresh");
         await Expect(page.Locator("#none")).ToBeVisibleAsync();
+    }
+
+    [ChromiumFact]
+    public async Task JudgeUnseen_HidesItsVerdictUntilAPersonGaveOne()
+    {
+        (IPage page, _) = await browser.OpenAsync(_server.Address);
+        await Expect(page.Locator("#verdict")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("b");
+        await Expect(page.Locator("#verdict")).ToBeHiddenAsync();
+        await Expect(page.Locator("#outcome")).ToHaveTextAsync("Judge: hidden");
+        await Expect(page.Locator("#strip button").First).ToHaveTextAsync("hidden");
+        await page.Keyboard.PressAsync("r");
+        await page.Keyboard.PressAsync("p");
+        await Expect(page.Locator("#outcome")).ToHaveTextAsync("Judge: kept");
+        await Expect(page.Locator("#verdict")).ToBeVisibleAsync();
+
+        // Clearing the filters leaves it as it is.
+        await page.ClickAsync("button[type=reset]");
+        await page.Keyboard.PressAsync("n");
+        await Expect(page.Locator("#outcome")).ToHaveTextAsync("Judge: hidden");
     }
 
     [ChromiumFact]
@@ -236,7 +256,7 @@ public sealed class ReviewPageTests(Browser browser) : IClassFixture<Browser>, I
         await Expect(page.Locator("#verdicts")).ToBeHiddenAsync();
         await Expect(page.Locator("#progress")).ToContainTextAsync("2 of 30 reviewed (1 kept)");
         await page.Keyboard.PressAsync("k");
-        await Expect(page.Locator("#person")).ToHaveTextAsync("You: reject");
+        await Expect(page.Locator("#person")).ToHaveTextAsync("Person: reject");
         Assert.True(await page.EvaluateAsync<bool>("async () => { const i = document.getElementById('first'); await i.decode(); return i.naturalHeight > 0; }"));
 
         foreach ((string name, string value, string found) in ((string, string, string)[])[("outcome", "undecided", "10 pairs"), ("review", "disagreeing", "2 pairs"), ("flag", "text", "10 pairs"), ("judge", "stern", "20 pairs")])

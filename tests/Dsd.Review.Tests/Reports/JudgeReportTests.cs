@@ -106,13 +106,13 @@ public sealed class JudgeReportTests : IAsyncLifetime
     [Fact]
     public async Task Files_HoldTheFiguresAndAPlot()
     {
-        JudgeReport report = await ReportAsync((0, true), (3, false), (1, true), (4, false));
+        JudgeReport report = await ReportAsync((0, true), (3, false), (1, true), (4, true));
         string folder = Path.Combine(_run.Folder, "report");
         JudgeReportFiles.Write(report, folder);
         JudgeReportFiles.Write(report, folder);
 
         string text = await File.ReadAllTextAsync(Path.Combine(folder, "report.md"));
-        Assert.Contains("| the whole judgement | 4 | 50.0 % (15.0 to 85.0; 2 of 4) | 50.0 %", text, StringComparison.Ordinal);
+        Assert.Contains("| the whole judgement | 4 | 25.0 % (4.6 to 69.9; 1 of 4) | 50.0 % (9.5 to 90.5; 1 of 2) | 33.3 %", text, StringComparison.Ordinal);
         Assert.Contains("precision-recall.png", text, StringComparison.Ordinal);
         Assert.Contains("\"both_kept\": 1", await File.ReadAllTextAsync(Path.Combine(folder, "report.json")), StringComparison.Ordinal);
         Picture plot = Picture.Load(Path.Combine(folder, "precision-recall.png"));
