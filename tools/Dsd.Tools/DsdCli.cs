@@ -27,6 +27,7 @@ internal static class DsdCli
             ExportCommand.Create(terminal),
             GenerateCommand.Create(terminal),
             DatasetCommand.Create(terminal),
+            ReviewCommand.Create(terminal),
             TinyCommand.Create(terminal),
             CurateCommand.Create(terminal),
             BenchCommand.Create(terminal),
