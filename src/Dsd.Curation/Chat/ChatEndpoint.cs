@@ -45,7 +45,7 @@ public sealed record ChatEndpoint(Uri Address, string Model)
     public bool SendSeed { get; init; } = true;
 
     /// <summary>A client without limits of its own: put a <see cref="LimitedChatClient"/> around it. Dispose it, and its connections close.</summary>
-    /// <remarks>Redirections are not followed, and answers of more than 8 MB are refused. An answer is read whole before any of it is given, a streamed one too.</remarks>
+    /// <remarks>Redirections are not followed, and answers of more than 8 MB are refused.</remarks>
     /// <exception cref="InvalidOperationException">The environment variable is not set, or holds what cannot be sent in a header.</exception>
     public IChatClient CreateClient()
     {

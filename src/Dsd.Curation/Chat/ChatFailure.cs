@@ -18,7 +18,6 @@ internal static class ChatFailure
         ClientResultException { Status: 0, InnerException: { } inner } => MayPass(inner),
         ClientResultException { Status: var status } => status is 0 or 408 or 409 or 425 or 429 or >= 500,
         HttpRequestException { StatusCode: { } code } => (int)code is 408 or 409 or 425 or 429 or >= 500,
-        HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => false,
         // A body that breaks off or is no JSON: the request may be well.
         HttpRequestException or IOException or JsonException or TimeoutException or TimeoutRejectedException or BrokenCircuitException => true,
         AggregateException { InnerExceptions: var all } => all.All(MayPass),
@@ -50,7 +49,7 @@ internal static class ChatFailure
     public static bool IsBusy(Exception e) => e is ClientResultException { Status: 429 or 503 };
 
     /// <summary>The exception for good, in words that name the status.</summary>
-    public static ChatFailedException Final(Exception e, int attempts) => e as ChatFailedException ?? new ChatFailedException(
+    public static ChatFailedException Final(Exception e, int attempts) => new(
         $"The chat model could not be asked ({attempts switch { 0 => "not sent", 1 => "once", _ => $"{attempts} times" }}): {Words(e)}", MayPass(e), e);
 
     private static string Words(Exception e) => e switch

@@ -7,10 +7,18 @@ namespace Dsd.Curation.Chat;
 /// <summary>The protocol's client, less what its server does not know, and with the connections that it goes over.</summary>
 internal sealed class EndpointClient(IChatClient client, HttpClient connections, AnswerForm form, bool sendSeed) : DelegatingChatClient(client)
 {
-    public override Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public override async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         (messages, options) = Known(messages, options);
-        return base.GetResponseAsync(messages, options, cancellationToken);
+        try
+        {
+            return await base.GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or NullReferenceException or KeyNotFoundException or FormatException or OverflowException)
+        {
+            // The library reads what came without a look at its form, so JSON of another form ends in any of these.
+            throw new ChatFailedException($"What the server sent is no chat completion, though it said that all was well ({e.Message.ReplaceLineEndings(" ")})", mayPass: true, e);
+        }
     }
 
     public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(

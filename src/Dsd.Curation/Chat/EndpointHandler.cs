@@ -25,7 +25,9 @@ internal sealed class EndpointHandler(HttpMessageHandler inner, string? key, str
                 // Followed, the key and the pictures would go to an address that nobody chose.
                 throw new HttpRequestException($"status {(int)response.StatusCode}: the server sends on to '{response.Headers.Location}'. Give that address, if it is meant.", null, response.StatusCode);
             }
-            await response.Content.LoadIntoBufferAsync(MaxAnswerBytes, cancellationToken).ConfigureAwait(false);
+            HttpContent whole = response.Content;
+            response.Content = new StreamContent(new BoundedStream(await whole.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), MaxAnswerBytes));
+            response.Content.Headers.ContentType = whole.Headers.ContentType;
             if (!response.IsSuccessStatusCode && key is not null)
             {
                 await HideAsync(response, key, cancellationToken).ConfigureAwait(false);

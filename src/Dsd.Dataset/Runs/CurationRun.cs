@@ -22,8 +22,8 @@ public sealed class CurationRun
     private readonly IPairJudge _judge;
     private readonly PanelCaptioner? _captioner;
     private readonly Lock _gate = new();
-    private RunProgress _done = new(0, 0, 0, 0, 0);
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RunProgress _done = new(0, 0, 0, 0, 0);
     private int _failuresInARow;
     private int _working;
     private ChatBudgetException? _spent;
