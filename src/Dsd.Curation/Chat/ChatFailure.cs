@@ -58,6 +58,7 @@ internal static class ChatFailure
         ClientResultException { Status: > 0 } r => $"status {r.Status}: {AnswerJson.Excerpt(r.Message.ReplaceLineEndings(" "), MaxWords)}{Advice(r)}",
         TimeoutRejectedException timeout => $"no answer within {timeout.Timeout.TotalSeconds:0.#} s.",
         BrokenCircuitException { InnerException: { } last } => $"almost all requests fail, so few are sent. The last one: {Words(last)}",
+        ChatFailedException => AnswerJson.Excerpt(e.Message, MaxWords),
         JsonException => $"what came back is no whole JSON: {AnswerJson.Excerpt(e.Message)}",
         _ => AnswerJson.Excerpt((e.InnerException ?? e).Message.ReplaceLineEndings(" "), MaxWords),
     };
