@@ -136,6 +136,6 @@ public sealed class PairJudge : IPairJudge
     {
         double scale = (double)_options.MaxImageSide / Math.Max(picture.Width, picture.Height);
         Picture sent = scale >= 1 ? picture : picture.Resize(Math.Max(1, (int)(picture.Width * scale)), Math.Max(1, (int)(picture.Height * scale)));
-        return _options.Format == PictureFormat.Jpeg ? new DataContent(sent.EncodeJpeg(_options.JpegQuality), "image/jpeg") : new DataContent(sent.EncodePng(), "image/png");
+        return _options.Format == PictureFormat.Jpeg ? new DataContent(sent.EncodeJpeg(_options.JpegQuality), "image/jpeg") : new DataContent(sent.EncodePng(quickly: true), "image/png");
     }
 }
