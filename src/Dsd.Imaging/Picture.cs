@@ -147,7 +147,7 @@ public sealed class Picture
     }
 
     /// <summary>The picture as the bytes of a PNG file. The same picture always gives the same bytes.</summary>
-    /// <param name="quickly">Whether to take a fraction of the time for a file that is a little larger: for pictures that are sent rather than kept.</param>
+    /// <param name="quickly">Whether to take a fraction of the time for a file that is a little larger.</param>
     public byte[] EncodePng(bool quickly = false)
     {
         using SKBitmap bitmap = ToBitmap();

@@ -87,7 +87,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     public Task WriteSheetAsync(string promptId, Picture sheet, string drawer)
     {
         ArgumentNullException.ThrowIfNull(sheet);
-        byte[] png = sheet.EncodePng();
+        byte[] png = sheet.EncodePng(quickly: true);
         string sha = Convert.ToHexStringLower(SHA256.HashData(png));
         string name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(promptId)))[..2];
         string file = $"grids/{name}/{promptId}.{sha[..8]}.png";
