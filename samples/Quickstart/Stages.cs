@@ -42,7 +42,7 @@ internal sealed class Stages(Settings settings, CancellationToken cancellationTo
         {
             Layout = GridLayout.OneByTwo,
             IncludeRejected = true,
-            BothDirections = false,
+            Pairs = PairChoice.Unordered,
             // Whatever the embedded judge calls the same: there are few sheets.
             Judging = new PairJudgeOptions { Threshold = 0.5 },
             CancellationToken = cancellationToken,

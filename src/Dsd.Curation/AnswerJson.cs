@@ -73,7 +73,7 @@ internal static class AnswerJson
         return [.. list.EnumerateArray().Select((entry, i) => Value(entry, $"field '{name}[{i}]'", maxLength))];
     }
 
-    public static string Excerpt(ReadOnlySpan<char> text) => text.Length <= 80 ? text.ToString() : $"{text[..80]}…";
+    public static string Excerpt(ReadOnlySpan<char> text, int length = 80) => text.Length <= length ? text.ToString() : $"{text[..length]}…";
 
     private static string Value(JsonElement value, string where, int maxLength)
     {

@@ -29,7 +29,8 @@ internal static class StructuredChat
             catch (FormatException e) when (attempt == 1)
             {
                 string text = response.Text;
-                messages.Add(new ChatMessage(ChatRole.Assistant, text.Length > QuotedAnswer ? text[..QuotedAnswer] : text));
+                // Some servers refuse an empty message, and others two of one role in a row.
+                messages.Add(new ChatMessage(ChatRole.Assistant, string.IsNullOrWhiteSpace(text) ? "(nothing)" : text.Length > QuotedAnswer ? text[..QuotedAnswer] : text));
                 messages.Add(new ChatMessage(ChatRole.User, TextResource.Embedded("retry.txt").Replace("{error}", e.Message, StringComparison.Ordinal)));
             }
             catch (FormatException e)

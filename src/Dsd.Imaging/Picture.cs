@@ -15,6 +15,9 @@ public sealed class Picture
     /// <summary>The largest encoded picture, in bytes, that <see cref="Load"/> and <see cref="Decode"/> accept.</summary>
     public const int MaxEncodedBytes = 512 * 1024 * 1024;
 
+    // One filter in place of the best of five for each line, and zlib's least effort.
+    private static readonly SKPngEncoderOptions QuickPng = new(SKPngEncoderFilterFlags.Up, 1);
+
     private readonly byte[] _pixels;
 
     /// <summary>A picture over the given bytes, which it takes over: do not change them afterwards.</summary>
@@ -144,10 +147,12 @@ public sealed class Picture
     }
 
     /// <summary>The picture as the bytes of a PNG file. The same picture always gives the same bytes.</summary>
-    public byte[] EncodePng()
+    /// <param name="quickly">Whether to take a fraction of the time for a file that is a little larger.</param>
+    public byte[] EncodePng(bool quickly = false)
     {
         using SKBitmap bitmap = ToBitmap();
-        using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        using SKPixmap pixels = bitmap.PeekPixels();
+        using SKData data = pixels.Encode(quickly ? QuickPng : SKPngEncoderOptions.Default);
         return data.ToArray();
     }
 

@@ -21,6 +21,13 @@ public sealed record VlmCuratorOptions
     [JsonIgnore]
     public IChatClient? ChatClient { get; init; }
 
+    /// <summary>
+    /// A judge in place of a single client: several that vote (<see cref="VotingJudge"/>), or a cheap one before a dear one (<see cref="CascadeJudge"/>). Of <see cref="Judging"/> it takes
+    /// the concurrency alone. It stays the caller's, and cannot be saved.
+    /// </summary>
+    [JsonIgnore]
+    public IPairJudge? PairJudge { get; init; }
+
     /// <summary>Threshold, flags, concurrency and the request's settings.</summary>
     public PairJudgeOptions Judging { get; init => field = value ?? throw new ArgumentNullException(nameof(Judging)); } = new();
 
@@ -30,8 +37,8 @@ public sealed record VlmCuratorOptions
     /// <summary>How the panels lie. Null, the default: as the <see cref="GridGenerator"/> noted at the sheet's column.</summary>
     public GridLayout? Layout { get; init; }
 
-    /// <summary>Whether a kept pair gives two rows, each panel once as the reference of the other; a pair is judged once either way. Default true.</summary>
-    public bool BothDirections { get; init; } = true;
+    /// <summary>Which panels make a pair, and whether each is the reference of the other once; a pair is judged once either way. Default <see cref="PairChoice.Ordered"/>: both.</summary>
+    public PairChoice Pairs { get; init => field = OptionCheck.OneOf(value, nameof(Pairs), Enum.GetValues<PairChoice>()); }
 
     /// <summary>Whether pairs that were not kept give rows too, with <c>Kept</c> false. Default false.</summary>
     public bool IncludeRejected { get; init; }

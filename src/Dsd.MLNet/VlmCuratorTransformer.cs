@@ -98,9 +98,13 @@ public sealed class VlmCuratorTransformer : DsdTransformer
     internal static void CheckTogether(VlmCuratorOptions options)
     {
         OptionCheck.Different(Columns(options, MLImages.Type(0, 0)).Select(c => c.Name));
-        if (options.ChatClient is not null && options.Judge != ChatClients.Embedded)
+        if ((options.ChatClient is not null || options.PairJudge is not null) && options.Judge != ChatClients.Embedded)
         {
-            throw new ArgumentException($"Options ChatClient and Judge ('{options.Judge}') both name a judge: give one of them.", nameof(options));
+            throw new ArgumentException($"Options {(options.ChatClient is not null ? nameof(options.ChatClient) : nameof(options.PairJudge))} and Judge ('{options.Judge}') both name a judge: give one of them.", nameof(options));
+        }
+        if (options.ChatClient is not null && options.PairJudge is not null)
+        {
+            throw new ArgumentException("Options ChatClient and PairJudge both name a judge: give one of them.", nameof(options));
         }
     }
 
@@ -132,9 +136,9 @@ public sealed class VlmCuratorTransformer : DsdTransformer
 
     private (PanelPair[] Pairs, PairJudgement[] Judgements) Judge(IReadOnlyList<Picture> panels, string[] prompts, CancellationToken cancel)
     {
-        PanelPair[] pairs = [.. PanelCutter.Pairs(panels.Count, PairChoice.Unordered).Select(p => new PanelPair(panels[p.First], panels[p.Second], prompts[p.First], prompts[p.Second]))];
-        PairJudge judge = new(_client.Value, Options.Judging);
-        return (pairs, [.. judge.JudgeManyAsync(pairs.Select(p => new PicturePair(p.First, p.Second)), cancel).ToBlockingEnumerable(cancel)]);
+        PanelPair[] pairs = [.. PanelCutter.Pairs(panels.Count, Options.Pairs).Select(p => new PanelPair(panels[p.First], panels[p.Second], prompts[p.First], prompts[p.Second]))];
+        IPairJudge judge = Options.PairJudge ?? new PairJudge(_client.Value, Options.Judging);
+        return (pairs, [.. judge.JudgeManyAsync(pairs.Select(p => new PicturePair(p.First, p.Second)), Options.Judging.Concurrency, cancel).ToBlockingEnumerable(cancel)]);
     }
 
     private AddedColumn[] Added(DataViewSchema input)
@@ -161,7 +165,7 @@ public sealed class VlmCuratorTransformer : DsdTransformer
             yield break;
         }
         yield return new CuratedPair(pair.First, pair.Second, pair.SecondCaption, judgement);
-        if (Options.BothDirections)
+        if (Options.Pairs == PairChoice.Ordered)
         {
             yield return new CuratedPair(pair.Second, pair.First, pair.FirstCaption, judgement);
         }
@@ -185,6 +189,10 @@ public sealed class VlmCuratorTransformer : DsdTransformer
 
     private protected override void Save(ModelSaveContext context)
     {
+        if (Options.PairJudge is not null)
+        {
+            throw new InvalidOperationException($"A {nameof(VlmCurator)} with the option {nameof(VlmCuratorOptions.PairJudge)} cannot be saved, because a judge cannot. Make it anew where the model is loaded.");
+        }
         if (Options.ChatClient is not null)
         {
             throw new InvalidOperationException(

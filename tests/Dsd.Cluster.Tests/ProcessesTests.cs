@@ -35,7 +35,7 @@ public sealed class ProcessesTests : IDisposable
         Assert.StartsWith("RunProgress", await whole.LineAsync(), StringComparison.Ordinal);
         Assert.StartsWith("RunProgress", await frozen.LineAsync(), StringComparison.Ordinal);
         Assert.All(await Task.WhenAll(coordinator.EndAsync(), whole.EndAsync(), frozen.EndAsync()), code => Assert.Equal(0, code));
-        Assert.Equal(LedgerRows.Of(_folder.File("alone")), LedgerRows.Of(_folder.File("together")));
+        Assert.Equal(RunRows.Of(_folder.File("alone")), RunRows.Of(_folder.File("together")));
     }
 
     [UnixFact]
@@ -56,7 +56,7 @@ public sealed class ProcessesTests : IDisposable
         using WorkerProcess next = new(Embedded, "work", await coordinator.LineAsync(), "0", "3000");
         Assert.All(await Task.WhenAll(coordinator.EndAsync(), next.EndAsync()), code => Assert.Equal(0, code));
 
-        Assert.Equal(LedgerRows.Rows(_folder.File("alone", "ledger.db")), LedgerRows.Rows(_folder.File("together", "ledger.db")));
+        Assert.Equal(RunRows.Rows(_folder.File("alone", "ledger.db")), RunRows.Rows(_folder.File("together", "ledger.db")));
     }
 
     [RedisFact]
@@ -80,7 +80,7 @@ public sealed class ProcessesTests : IDisposable
             redis.Kill();
             redis.WaitForExit();
         }
-        Assert.Equal(LedgerRows.Of(_folder.File("alone")), LedgerRows.Of(_folder.File("together")));
+        Assert.Equal(RunRows.Of(_folder.File("alone")), RunRows.Of(_folder.File("together")));
     }
 
     public void Dispose() => _folder.Dispose();

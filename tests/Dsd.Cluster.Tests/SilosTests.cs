@@ -60,7 +60,7 @@ public sealed class SilosTests : IDisposable
             // The lease time, a heartbeat until somebody asks, and a slow machine.
             Assert.True(returned < Options.LeaseTime + TimeSpan.FromSeconds(10), $"leases returned after {returned}");
         }
-        Assert.Equal(LedgerRows.Of(_folder.File("alone")), LedgerRows.Of(_folder.File("together")));
+        Assert.Equal(RunRows.Of(_folder.File("alone")), RunRows.Of(_folder.File("together")));
     }
 
     [Fact]
@@ -85,14 +85,14 @@ public sealed class SilosTests : IDisposable
 
             // The coordinator works too; it gets what the other holds when that has not moved for the stall time, though it says that it lives.
             RunProgress here = await coordinator.WorkAsync(Run, SampleRun.Writer, new SeededDrawer(), new ByteJudge()).WaitAsync(TimeSpan.FromSeconds(60));
-            IReadOnlyList<string> before = LedgerRows.Of(_folder.File("together"));
-            Assert.Equal(LedgerRows.Of(_folder.File("alone")), before);
+            IReadOnlyList<string> before = RunRows.Of(_folder.File("together"));
+            Assert.Equal(RunRows.Of(_folder.File("alone")), before);
             Assert.Equal(12 * 2 * 6, here.Judged);
             wake.SetResult();
             RunProgress again = await lateWork.WaitAsync(TimeSpan.FromSeconds(60));
 
             Assert.True(again.Judged > 0, "The late worker had something to send.");
-            Assert.Equal(before, LedgerRows.Of(_folder.File("together")));
+            Assert.Equal(before, RunRows.Of(_folder.File("together")));
             Assert.Equal(12, (await all).Captions);
         }
     }
@@ -130,7 +130,7 @@ public sealed class SilosTests : IDisposable
         }
         await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(3));
         await SampleRun.IntoAsync(_folder.File("together"), SampleRun.Captions(3));
-        Assert.Equal(LedgerRows.Of(_folder.File("alone")), LedgerRows.Of(_folder.File("together")));
+        Assert.Equal(RunRows.Of(_folder.File("alone")), RunRows.Of(_folder.File("together")));
     }
 
     [Fact]

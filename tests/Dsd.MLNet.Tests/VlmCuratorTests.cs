@@ -24,12 +24,40 @@ public sealed class VlmCuratorTests
 
     [Fact]
     public void Transform_GivesOneRowForEachKeptPairInOneDirection() =>
-        Assert.Equal(3, Curate(new VlmCuratorOptions { ChatClient = _client, Judging = OneByOne, BothDirections = false }, Grids(1)).Length);
+        Assert.Equal(3, Curate(new VlmCuratorOptions { ChatClient = _client, Judging = OneByOne, Pairs = PairChoice.Unordered }, Grids(1)).Length);
+
+    [Fact]
+    public void Transform_PairsTheFirstPanelWithTheRestWhenAsked()
+    {
+        AnsweringClient all = new(_ => true);
+
+        PairRow[] rows = Curate(new VlmCuratorOptions { ChatClient = all, Pairs = PairChoice.FirstToRest }, Grids(1));
+
+        Assert.Equal(["panel 1", "panel 2", "panel 3"], rows.Select(r => r.Prompt));
+        Assert.Equal(3, all.Asked);
+    }
+
+    [Fact]
+    public void Transform_AsksSeveralJudges()
+    {
+        VotingJudge judges = new(
+            [new PairJudge(new AnsweringClient(_ => true), new PairJudgeOptions { Name = "kind" }), new PairJudge(new AnsweringClient(_ => false), new PairJudgeOptions { Name = "strict" })],
+            VotingRule.Unanimous);
+
+        PairRow[] rows = Curate(new VlmCuratorOptions { PairJudge = judges, IncludeRejected = true, Pairs = PairChoice.Unordered }, Grids(1));
+
+        Assert.All(rows, r => Assert.False(r.Kept));
+        Assert.All(rows, r => Assert.StartsWith("1 of 2 judges keep it", r.Reason, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void TwoJudges_AreRefused() => Assert.Throws<ArgumentException>(() => Fit(
+        new VlmCuratorOptions { ChatClient = _client, PairJudge = new PairJudge(_client) }, Grids(1)));
 
     [Fact]
     public void Transform_GivesRejectedPairsTooWhenAsked()
     {
-        PairRow[] rows = Curate(new VlmCuratorOptions { ChatClient = _client, Judging = OneByOne, IncludeRejected = true, BothDirections = false }, Grids(1));
+        PairRow[] rows = Curate(new VlmCuratorOptions { ChatClient = _client, Judging = OneByOne, IncludeRejected = true, Pairs = PairChoice.Unordered }, Grids(1));
         Assert.Equal([true, false, true, false, true, false], rows.Select(r => r.Kept));
         Assert.All(rows, r => Assert.Equal(r.Kept ? "the same subject (0.90): a fox" : "not the same subject (0.90): the scarf", r.Reason));
     }
@@ -56,7 +84,7 @@ public sealed class VlmCuratorTests
     [Fact]
     public void Transform_CutsReferenceAndTargetFromTheirPanels()
     {
-        PairRow row = Curate(new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true), BothDirections = false }, Grids(1))[0];
+        PairRow row = Curate(new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true), Pairs = PairChoice.Unordered }, Grids(1))[0];
         Assert.Equal((32, 16), (row.Reference!.Width, row.Reference.Height));
         Assert.Equal((32, 16), (row.Target!.Width, row.Target.Height));
     }

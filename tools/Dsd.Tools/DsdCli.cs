@@ -26,7 +26,10 @@ internal static class DsdCli
             InspectCommand.Create(terminal),
             ExportCommand.Create(terminal),
             GenerateCommand.Create(terminal),
+            DatasetCommand.Create(terminal),
+            ReviewCommand.Create(terminal),
             TinyCommand.Create(terminal),
+            CurateCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };
         // Prompts may begin with '@', which would otherwise name a file of arguments, and nothing here needs bundled letters.

@@ -11,6 +11,9 @@ namespace Dsd.Curation.Grids;
 /// </remarks>
 public sealed record GridTemplates
 {
+    // By reflection: generated code would set what a file leaves out to nothing, in place of its default.
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+
     /// <summary>Templates of the whole prompt, one of which is drawn for each sheet. Each holds <c>{panels}</c>.</summary>
     public required IReadOnlyList<string> Sheets { get; init => field = Holding(Check.Texts(value, 1, nameof(Sheets)), nameof(Sheets), "{panels}"); }
 
@@ -114,7 +117,7 @@ public sealed record GridTemplates
     {
         try
         {
-            GridTemplates templates = JsonSerializer.Deserialize(json, GridTemplatesJson.Default.GridTemplates)
+            GridTemplates templates = JsonSerializer.Deserialize<GridTemplates>(json, Json)
                 ?? throw new InvalidDataException($"Grid templates '{source}': expected an object, found null.");
             for (int i = 0; i < templates.Sheets.Count; i++)
             {
@@ -129,7 +132,3 @@ public sealed record GridTemplates
         }
     }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
-[JsonSerializable(typeof(GridTemplates))]
-internal sealed partial class GridTemplatesJson : JsonSerializerContext;

@@ -35,7 +35,7 @@ public sealed class PanelCaptioner
         ChatMessage[] question =
         [
             new(ChatRole.System, _instructions),
-            new(ChatRole.User, [new TextContent($"Subject: {JsonSerializer.Serialize(subject)}"), new DataContent(panel.EncodePng(), "image/png")]),
+            new(ChatRole.User, [new TextContent($"Subject: {JsonSerializer.Serialize(subject)}"), new DataContent(panel.EncodePng(quickly: true), "image/png")]),
         ];
         StructuredAnswer<string> answer = await StructuredChat.AskAsync(
             _client, question, () => new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema(Schema, "caption", "What a picture shows.") }, Read, cancellationToken).ConfigureAwait(false);

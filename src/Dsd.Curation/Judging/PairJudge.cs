@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Dsd.Imaging;
 using Microsoft.Extensions.AI;
 
@@ -78,36 +77,8 @@ public sealed class PairJudge : IPairJudge
         };
     }
 
-    /// <summary>Judges many pairs, <see cref="PairJudgeOptions.Concurrency"/> at a time, and gives the results in the order of the pairs.</summary>
-    /// <remarks>Pairs are taken from the sequence only as there is room to judge them. The first failure stops the rest and is thrown.</remarks>
-    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
-    public async IAsyncEnumerable<PairJudgement> JudgeManyAsync(IEnumerable<PicturePair> pairs, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(pairs);
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Queue<Task<PairJudgement>> running = new();
-        try
-        {
-            foreach (PicturePair pair in pairs)
-            {
-                running.Enqueue(Task.Run(() => JudgeAsync(pair.A, pair.B, stop.Token), stop.Token));
-                if (running.Count == _options.Concurrency)
-                {
-                    yield return await running.Dequeue().ConfigureAwait(false);
-                }
-            }
-            while (running.Count > 0)
-            {
-                yield return await running.Dequeue().ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            // Nothing runs on after the caller has left, and no failure of a later pair goes unobserved.
-            await stop.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(running).ContinueWith(static all => _ = all.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
-        }
-    }
+    /// <summary>Judges many pairs, <see cref="PairJudgeOptions.Concurrency"/> at a time: see <see cref="PairJudging.JudgeManyAsync"/>.</summary>
+    public IAsyncEnumerable<PairJudgement> JudgeManyAsync(IEnumerable<PicturePair> pairs, CancellationToken cancellationToken = default) => this.JudgeManyAsync(pairs, _options.Concurrency, cancellationToken);
 
     private (bool Kept, string Reason) Decide(Verdict verdict)
     {
@@ -136,6 +107,6 @@ public sealed class PairJudge : IPairJudge
     {
         double scale = (double)_options.MaxImageSide / Math.Max(picture.Width, picture.Height);
         Picture sent = scale >= 1 ? picture : picture.Resize(Math.Max(1, (int)(picture.Width * scale)), Math.Max(1, (int)(picture.Height * scale)));
-        return _options.Format == PictureFormat.Jpeg ? new DataContent(sent.EncodeJpeg(_options.JpegQuality), "image/jpeg") : new DataContent(sent.EncodePng(), "image/png");
+        return _options.Format == PictureFormat.Jpeg ? new DataContent(sent.EncodeJpeg(_options.JpegQuality), "image/jpeg") : new DataContent(sent.EncodePng(quickly: true), "image/png");
     }
 }

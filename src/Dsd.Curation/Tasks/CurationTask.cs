@@ -11,6 +11,14 @@ public sealed record CurationTask
 {
     private const string Folder = "Dsd.Curation.Tasks.";
 
+    // By reflection: generated code would set what a file's templates leave out to nothing, in place of its default.
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+    };
+
     /// <summary>The task's name: small letters, digits and dashes, up to 64.</summary>
     public required string Name { get; init => field = Named(value); }
 
@@ -60,7 +68,7 @@ public sealed record CurationTask
     {
         try
         {
-            TaskFile file = JsonSerializer.Deserialize(json, TaskFileJson.Default.TaskFile) ?? throw new InvalidDataException($"Task '{source}': expected an object, found null.");
+            TaskFile file = JsonSerializer.Deserialize<TaskFile>(json, Json) ?? throw new InvalidDataException($"Task '{source}': expected an object, found null.");
             return new CurationTask
             {
                 Name = file.Name,
@@ -104,9 +112,3 @@ internal sealed record TaskFile
 
     public IReadOnlyList<string>? RejectedFlags { get; init; }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(PairChoiceConverter)])]
-[JsonSerializable(typeof(TaskFile))]
-internal sealed partial class TaskFileJson : JsonSerializerContext;
-
-internal sealed class PairChoiceConverter() : JsonStringEnumConverter<PairChoice>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);

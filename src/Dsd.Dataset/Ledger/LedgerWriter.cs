@@ -117,7 +117,8 @@ internal sealed class LedgerWriter : IAsyncDisposable
     private void Close(Exception e)
     {
         _fault = e;
-        _entries.Writer.TryComplete(e);
+        // Without the fault: it is told to whoever writes, and closing the ledger still ends in order.
+        _entries.Writer.TryComplete();
         while (_entries.Reader.TryRead(out Entry? waiting))
         {
             waiting.Done.TrySetException(new IOException($"The ledger cannot be written: {e.Message}", e));

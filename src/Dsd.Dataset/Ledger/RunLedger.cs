@@ -10,8 +10,11 @@ namespace Dsd.Dataset.Ledger;
 /// What was done for a dataset: every caption, prompt, sheet, judgement with its reasons, and what it cost, in one SQLite file. What a write's task has completed is on disk, and survives the
 /// end of the process at any moment; after a power failure the last moments may be missing, and the file is whole.
 /// </summary>
-/// <remarks>Safe to share between threads. One process writes; others may read meanwhile.</remarks>
-public sealed class RunLedger : IAsyncDisposable
+/// <remarks>
+/// Safe to share between threads. Others may read meanwhile. A run has the file to itself (<see cref="Runs.RunFolder"/> holds a lock); only reviews are written beside it, a row at a time:
+/// each writer waits up to 30 seconds for the other's transaction.
+/// </remarks>
+public sealed partial class RunLedger : IAsyncDisposable
 {
     private const string Version = "1";
     private readonly SqliteConnection _read;
@@ -254,9 +257,13 @@ public sealed class RunLedger : IAsyncDisposable
             {
                 throw new LedgerException(file, $"the run of '{File}' ({ours})", run);
             }
-            if (run is not null)
+            // What readers of the results need to know follows from the run, so it is the same where both have it.
+            foreach (string name in (string[])["run", "pairs", "cutting"])
             {
-                await WriteMetaAsync("run", run).ConfigureAwait(false);
+                if (other.Meta(name) is { } value)
+                {
+                    await WriteMetaAsync(name, value).ConfigureAwait(false);
+                }
             }
         }
         await Write(w =>
@@ -335,6 +342,7 @@ public sealed class RunLedger : IAsyncDisposable
                 Create(writing);
             }
             reading = Connect(path, SqliteOpenMode.ReadOnly);
+            AddFunctions(reading);
             using SqliteCommand version = reading.CreateCommand();
             version.CommandText = "SELECT value FROM meta WHERE name = 'version'";
             return version.ExecuteScalar() as string is var found && found == Version

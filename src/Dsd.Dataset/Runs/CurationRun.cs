@@ -22,8 +22,11 @@ public sealed class CurationRun
     private readonly IPairJudge _judge;
     private readonly PanelCaptioner? _captioner;
     private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RunProgress _done = new(0, 0, 0, 0, 0);
     private int _failuresInARow;
+    private int _working;
+    private ChatBudgetException? _spent;
 
     /// <summary>A run that keeps its results in a store. What it is given stays the caller's.</summary>
     /// <param name="store">Where results go.</param>
@@ -233,10 +236,20 @@ public sealed class CurationRun
     /// <summary>Does a piece of work; a failure that concerns it alone is noted, and too many in a row end the run.</summary>
     private async Task Attempt(CaptionWork caption, string id, string stage, CancellationToken cancel, Func<Task> work)
     {
+        await BeginWorkAsync(cancel).ConfigureAwait(false);
+        bool spent = false;
         try
         {
             await work().ConfigureAwait(false);
             Interlocked.Exchange(ref _failuresInARow, 0);
+        }
+        catch (ChatBudgetException e)
+        {
+            lock (_gate)
+            {
+                _spent ??= e;
+            }
+            spent = true;
         }
         catch (Exception e) when ((e is ChatFailedException or GridPromptException or ArgumentException or FormatException) && !cancel.IsCancellationRequested)
         {
@@ -247,6 +260,41 @@ public sealed class CurationRun
             caption.Fail();
             await _store.WriteFailureAsync(id, stage, e.Message).ConfigureAwait(false);
             Add(new RunProgress(0, 0, 0, 0, 1));
+        }
+        finally
+        {
+            EndWork();
+        }
+        if (spent)
+        {
+            await BeginWorkAsync(cancel).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Counts a piece of work; once the budget is spent none begins, and the run ends when what is under way, and paid for, is written.</summary>
+    private async Task BeginWorkAsync(CancellationToken cancel)
+    {
+        lock (_gate)
+        {
+            if (_spent is null)
+            {
+                _working++;
+                return;
+            }
+        }
+        await _idle.Task.WaitAsync(cancel).ConfigureAwait(false);
+        ExceptionDispatchInfo.Throw(_spent);
+    }
+
+    private void EndWork()
+    {
+        lock (_gate)
+        {
+            _working--;
+            if (_spent is not null && _working == 0)
+            {
+                _idle.TrySetResult();
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Dsd.Dataset.Ledger;
 using Dsd.Imaging;
 
@@ -59,7 +61,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(facts);
         if (Ledger.Meta("run") is { } begun && begun != run)
         {
-            throw new LedgerException(Ledger.File, $"a run begun with the same options ({run})", $"{begun}. Take another folder, or the options that it was begun with");
+            throw new LedgerException(Ledger.File, "a run begun with the same options", $"others ({Differences(begun, run)}). Take another folder, or the options that it was begun with");
         }
         await Ledger.WriteMetaAsync("run", run).ConfigureAwait(false);
         foreach ((string name, string value) in facts)
@@ -85,7 +87,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     public Task WriteSheetAsync(string promptId, Picture sheet, string drawer)
     {
         ArgumentNullException.ThrowIfNull(sheet);
-        byte[] png = sheet.EncodePng();
+        byte[] png = sheet.EncodePng(quickly: true);
         string sha = Convert.ToHexStringLower(SHA256.HashData(png));
         string name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(promptId)))[..2];
         string file = $"grids/{name}/{promptId}.{sha[..8]}.png";
@@ -153,6 +155,30 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         await Ledger.DisposeAsync().ConfigureAwait(false);
         _lock?.Dispose();
     }
+
+    private static string Differences(string begun, string run)
+    {
+        if (Fields(begun) is not { } before || Fields(run) is not { } now)
+        {
+            return $"'{Excerpt(begun)}', now '{Excerpt(run)}'";
+        }
+        return string.Join("; ", before.Keys.Union(now.Keys).Where(k => before.GetValueOrDefault(k) != now.GetValueOrDefault(k)).Select(
+            k => $"{k} was {Excerpt(before.GetValueOrDefault(k) ?? "not there")}, is {Excerpt(now.GetValueOrDefault(k) ?? "not there")}"));
+    }
+
+    private static Dictionary<string, string>? Fields(string fingerprint)
+    {
+        try
+        {
+            return JsonNode.Parse(fingerprint) is JsonObject fields ? fields.ToDictionary(f => f.Key, f => f.Value?.ToJsonString() ?? "null") : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string Excerpt(string text) => text.Length <= 200 ? text : $"{text[..200]}…";
 
     // The ledger may come from elsewhere: its paths must not lead out of the folder.
     private string FileOf(LedgerGrid grid)

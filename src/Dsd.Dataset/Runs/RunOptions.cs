@@ -39,6 +39,9 @@ public sealed record RunOptions
     /// <summary>The run ends after so many failures without a success between, 1 to 1,000,000; single ones are noted and left for the next run. Default 50.</summary>
     public int MostFailures { get; init => field = Checked(value, 1, 1_000_000, nameof(MostFailures)); } = 50;
 
+    /// <summary>What else results depend on, as any text: a judge's settings, say. Part of <see cref="Fingerprint"/>. Default none.</summary>
+    public string DependsOn { get; init => field = value ?? throw new ArgumentNullException(nameof(DependsOn)); } = "";
+
     /// <summary>The layout that sheets have.</summary>
     public GridLayout SheetLayout => Layout ?? Task.Layout;
 
@@ -58,6 +61,7 @@ public sealed record RunOptions
         writer,
         drawer,
         judge,
+        depends_on = DependsOn,
     });
 
     /// <summary>The seed of a sheet: follows from the run's seed and the sheet's id alone.</summary>

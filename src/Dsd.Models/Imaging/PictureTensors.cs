@@ -30,7 +30,9 @@ public static class PictureTensors
                 throw new ArgumentException(
                     $"Pictures of one batch must have one size, but picture 0 is {width} × {height} and picture {rows.Count} is {picture.Width} × {picture.Height}.", nameof(pictures));
             }
-            rows.Add(tensor(picture.Pixels.ToArray(), [height, width, 3], dtype: ScalarType.Byte));
+            Tensor row = empty(height, width, 3, dtype: ScalarType.Byte);
+            picture.Pixels.CopyTo(row.bytes);
+            rows.Add(row);
         }
         Tensor batch = stack(rows).permute(0, 3, 1, 2).to(device ?? CPU).to(ScalarType.Float32) / 127.5 - 1;
         return batch.to(dtype ?? ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
@@ -55,6 +57,6 @@ public static class PictureTensors
         }
         Tensor bytes = ((wide / 2 + 0.5).clamp(0, 1) * 255).round().to(ScalarType.Byte).permute(0, 2, 3, 1).contiguous().cpu(); // [batch, height, width, 3]
         (int height, int width) = ((int)images.shape[2], (int)images.shape[3]);
-        return [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => new Picture(width, height, bytes[i].data<byte>().ToArray()))];
+        return [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => new Picture(width, height, bytes[i].bytes.ToArray()))];
     }
 }

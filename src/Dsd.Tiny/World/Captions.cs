@@ -65,6 +65,16 @@ public static class Captions
         return Compose(words, subject, context, AllSubject, words.ContextMask(0.92, 0.35));
     }
 
+    /// <summary>The whole subject in words, without an article or a context: what a run of sheets begins with.</summary>
+    /// <param name="subject">Who is meant.</param>
+    /// <param name="seed">Decides the words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    public static string Whole(Subject subject, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        return new Wording(seed, style).Subject(subject, AllSubject);
+    }
+
     /// <summary>A caption of one picture that states exactly the given attributes.</summary>
     /// <param name="subject">Who is seen.</param>
     /// <param name="subjectMask">Bit i for attribute i of <see cref="Subject.Kinds"/>.</param>

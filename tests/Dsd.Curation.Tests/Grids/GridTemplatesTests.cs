@@ -41,6 +41,21 @@ public class GridTemplatesTests
     [Fact]
     public void Sheets_RefuseATemplateWithoutPanels() => Assert.Contains("{panels}", Assert.Throws<ArgumentException>(() => Templates with { Sheets = ["a grid"] }).Message);
 
+    [Fact]
+    public void Load_TakesDefaultsForWhatTheFileLeavesOut()
+    {
+        string file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.json");
+        File.WriteAllText(file, """{"sheets":["{panels}"],"panel":"{caption}","caption":"{context}","contexts":["a","b"]}""");
+        try
+        {
+            Assert.Equal(" ", GridTemplates.Load(file).Separator);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     [Theory]
     [InlineData("{", "misses its end")]
     [InlineData("""{"sheets":["{panels}"],"panel":"{caption}","caption":"{context}","contexts":["a","b"],"extra":1}""", "unknown field")]

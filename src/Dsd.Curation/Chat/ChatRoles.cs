@@ -1,0 +1,116 @@
+using Dsd.Curation.Grids;
+using Dsd.Curation.Judging;
+using Dsd.Curation.Tasks;
+using Microsoft.Extensions.AI;
+
+namespace Dsd.Curation.Chat;
+
+/// <summary>The models of a <see cref="ChatSettings"/> in their roles: what writes, judges and captions in a run. Owns the clients.</summary>
+public sealed class ChatRoles : IDisposable
+{
+    private readonly Dictionary<string, IChatClient> _clients = [];
+    private readonly Func<string, IChatClient?>? _known;
+    private readonly ChatSettings _settings;
+
+    private ChatRoles(ChatSettings settings, Func<string, IChatClient?>? known) => (_settings, _known) = (settings, known);
+
+    /// <summary>Writes grid prompts.</summary>
+    public IGridPromptWriter Writer { get; private set; } = null!;
+
+    /// <summary>Judges pairs.</summary>
+    public IPairJudge Judge { get; private set; } = null!;
+
+    /// <summary>Captions panels; null where the sheet's words are taken.</summary>
+    public PanelCaptioner? Captioner { get; private set; }
+
+    /// <summary>What the models of the file have spent, and may.</summary>
+    public ChatBudget Budget { get; private set; } = null!;
+
+    /// <summary>Makes the clients and puts them in their roles.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="task">What the dataset is about: its words for writer and judge, and the flags that drop a pair.</param>
+    /// <param name="templates">Words around subjects and contexts in place of the task's, for a model that knows its own only; null for the task's.</param>
+    /// <param name="known">A client that the program knows by name, such as an embedded judge; null where it knows none of that name. It is taken over.</param>
+    /// <param name="spent">Calls and tokens that earlier sessions of the run have spent.</param>
+    /// <exception cref="InvalidDataException">The settings name a model that nobody knows.</exception>
+    /// <exception cref="InvalidOperationException">An environment variable for a key is not set.</exception>
+    public static ChatRoles Open(ChatSettings settings, CurationTask task, GridTemplates? templates = null, Func<string, IChatClient?>? known = null, (long Calls, long Tokens) spent = default)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(task);
+        ChatRoles roles = new(settings, known)
+        {
+            Budget = new ChatBudget { MaxCalls = settings.MaxCalls, MaxTokens = settings.MaxTokens, Calls = spent.Calls, Tokens = spent.Tokens },
+        };
+        try
+        {
+            GridTemplates words = templates ?? task.Templates;
+            roles.Writer = settings.Writer is { } writer
+                ? new ChatGridPromptWriter(roles.Client(writer, nameof(settings.Writer)), new ChatGridPromptWriterOptions { Templates = words, Instructions = task.Writer, Chat = roles.Options(writer) })
+                : new TemplateGridPromptWriter(words);
+            roles.Captioner = settings.Captioner is { } captioner ? new PanelCaptioner(roles.Client(captioner, nameof(settings.Captioner))) : null;
+            roles.Judge = roles.Panel(settings.Judge, task);
+            return roles;
+        }
+        catch
+        {
+            roles.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Disposes the clients.</summary>
+    public void Dispose()
+    {
+        foreach (IChatClient client in _clients.Values)
+        {
+            client.Dispose();
+        }
+        _clients.Clear();
+    }
+
+    private IPairJudge Panel(JudgePanel panel, CurationTask task)
+    {
+        IPairJudge[] judges =
+        [
+            .. panel.Ask.Select(name => new PairJudge(Client(name, nameof(_settings.Judge)), new PairJudgeOptions
+            {
+                Name = name,
+                Threshold = panel.Threshold,
+                RejectedFlags = task.RejectedFlags,
+                MaxImageSide = panel.MaxImageSide,
+                Format = panel.Format,
+                JpegQuality = panel.JpegQuality,
+                Instructions = panel.InstructionsFile is null ? task.Judge : null,
+                InstructionsFile = panel.InstructionsFile,
+                Chat = Options(name),
+            })),
+        ];
+        return judges.Length == 1
+            ? judges[0]
+            : panel.Rule switch
+            {
+                JudgeRule.Unanimous => new VotingJudge(judges, VotingRule.Unanimous),
+                // From the dear end: each cheaper judge stands before all dearer ones.
+                JudgeRule.Cascade => judges.SkipLast(1).Reverse().Aggregate(judges[^1], (dear, cheap) => new CascadeJudge(cheap, dear, panel.Sure)),
+                _ => new VotingJudge(judges),
+            };
+    }
+
+    private ChatOptions? Options(string name) => _settings.Models.TryGetValue(name, out ChatModel? model) && (model.Temperature is not null || model.MaxOutputTokens is not null)
+        ? new ChatOptions { Temperature = model.Temperature, MaxOutputTokens = model.MaxOutputTokens }
+        : null;
+
+    private IChatClient Client(string name, string role)
+    {
+        if (_clients.TryGetValue(name, out IChatClient? client))
+        {
+            return client;
+        }
+        client = _settings.Models.TryGetValue(name, out ChatModel? model)
+            ? new LimitedChatClient(model.Endpoint.CreateClient(), model.Limits(Budget))
+            : _known?.Invoke(name) ?? throw new InvalidDataException($"The settings name '{name}' as {role}, but describe {(_settings.Models.Count == 0 ? "no model" : $"only {string.Join(", ", _settings.Models.Keys.Select(k => $"'{k}'"))}")}.");
+        _clients.Add(name, client);
+        return client;
+    }
+}

@@ -1,0 +1,14 @@
+namespace Dsd.Curation.Judging;
+
+/// <summary>How several judges come to one verdict.</summary>
+public enum JudgeRule
+{
+    /// <summary>All are asked, and more than half must keep the pair: see <see cref="VotingRule.Majority"/>.</summary>
+    Majority,
+
+    /// <summary>All are asked, and all must keep the pair: see <see cref="VotingRule.Unanimous"/>.</summary>
+    Unanimous,
+
+    /// <summary>One after another, from cheap to dear, until one is sure: see <see cref="CascadeJudge"/>.</summary>
+    Cascade,
+}

@@ -1,0 +1,79 @@
+namespace Dsd.Dataset.Formats;
+
+/// <summary>Where a pair comes from and what judges and people said of it: a dataset's columns besides pictures and caption. What a dataset lacks is null.</summary>
+public sealed record PairDetails
+{
+    /// <summary>The row's own name: the sheet's, and both panels, the reference first, such as <c>KEY~0~1-0</c>. Column <c>id</c>.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>The pair's name in the ledger: both rows of a pair that is used both ways round have it. Column <c>pair_id</c>.</summary>
+    public string? PairId { get; init; }
+
+    /// <summary>The key of the caption that the run began with. Rows that share it show the same subject: split datasets by it. Column <c>caption_key</c>.</summary>
+    public string? CaptionKey { get; init; }
+
+    /// <summary>Whether the pair is kept for training, by the person's word or else the judge's. Column <c>kept</c>.</summary>
+    public bool? Kept { get; init; }
+
+    /// <summary>What a person said: <c>kept</c>, <c>rejected</c>, or <c>none</c> where nobody looked. Column <c>reviewed</c>.</summary>
+    public string? Reviewed { get; init; }
+
+    /// <summary>Whether the judge came to a verdict: <c>decided</c> or <c>undecided</c>. Column <c>status</c>.</summary>
+    public string? Status { get; init; }
+
+    /// <summary>Whether the judge found the same subject in both. Null where it came to no verdict. Column <c>same</c>.</summary>
+    public bool? Same { get; init; }
+
+    /// <summary>How sure the judge was, 0 to 1. Null where it came to no verdict. Column <c>confidence</c>.</summary>
+    public double? Confidence { get; init; }
+
+    /// <summary>The subject that both have in common, in the judge's words. Column <c>subject</c>.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>How the target shows the subject, in the judge's words. Column <c>image_description</c>.</summary>
+    public string? ImageDescription { get; init; }
+
+    /// <summary>How the reference shows the subject, in the judge's words. Column <c>conditioning_description</c>.</summary>
+    public string? ConditioningDescription { get; init; }
+
+    /// <summary>What tells the two apart, in the judge's words, in which A is the earlier panel of the sheet. Column <c>differences</c>.</summary>
+    public IReadOnlyList<string>? Differences { get; init; }
+
+    /// <summary>Faults of the pictures, such as <c>near_copy</c>. Column <c>flags</c>.</summary>
+    public IReadOnlyList<string>? Flags { get; init; }
+
+    /// <summary>One line that says why the pair is kept or not. Column <c>reason</c>.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The judge whose verdict this is. Column <c>judge</c>.</summary>
+    public string? Judge { get; init; }
+
+    /// <summary>The model that it asked, as that names itself. Column <c>model</c>.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>How many votes were taken on the pair. Column <c>votes</c>.</summary>
+    public int? Votes { get; init; }
+
+    /// <summary>The details of a row, column by column.</summary>
+    /// <param name="value">The value of a column by its name; null where there is none.</param>
+    internal static PairDetails Of(Func<string, object?> value) => new()
+    {
+        Id = (string?)value("id"),
+        PairId = (string?)value("pair_id"),
+        CaptionKey = (string?)value("caption_key"),
+        Kept = (bool?)value("kept"),
+        Reviewed = (string?)value("reviewed"),
+        Status = (string?)value("status"),
+        Same = (bool?)value("same"),
+        Confidence = (double?)value("confidence"),
+        Subject = (string?)value("subject"),
+        ImageDescription = (string?)value("image_description"),
+        ConditioningDescription = (string?)value("conditioning_description"),
+        Differences = (IReadOnlyList<string>?)value("differences"),
+        Flags = (IReadOnlyList<string>?)value("flags"),
+        Reason = (string?)value("reason"),
+        Judge = (string?)value("judge"),
+        Model = (string?)value("model"),
+        Votes = (int?)value("votes"),
+    };
+}

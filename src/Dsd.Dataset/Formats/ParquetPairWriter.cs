@@ -1,0 +1,195 @@
+using Parquet;
+using Parquet.Schema;
+
+namespace Dsd.Dataset.Formats;
+
+/// <summary>Writes <c>data/train-00000-of-000NN.parquet</c> with pictures in them.</summary>
+internal sealed class ParquetPairWriter : IPairWriter
+{
+    // Small enough that a viewer which streams need not read much before the first row, as Hugging Face writes pictures itself.
+    private const int RowsInGroup = 100;
+    private const long BytesInGroup = 32 * 1024 * 1024;
+    private const string Extension = ".parquet";
+
+    private readonly string _folder;
+    private readonly long _shardBytes;
+    private readonly ParquetSchema _schema = Schema();
+    private readonly List<PairRecord> _group = [];
+    private long _groupBytes;
+    private long _fileBytes;
+    private int _files;
+    private FileStream? _stream;
+    private ParquetWriter? _writer;
+
+    public ParquetPairWriter(string folder, long shardBytes)
+    {
+        _folder = Path.Combine(folder, "data");
+        _shardBytes = shardBytes;
+        Directory.CreateDirectory(_folder);
+    }
+
+    public void Write(IReadOnlyList<PairRecord> sheet)
+    {
+        foreach (PairRecord row in sheet)
+        {
+            long bytes = BytesOf(row);
+            if (_fileBytes > 0 && _fileBytes + bytes > _shardBytes)
+            {
+                EndFile();
+            }
+            else if (_group.Count == RowsInGroup || (_group.Count > 0 && _groupBytes + bytes > BytesInGroup))
+            {
+                EndGroup();
+            }
+            _group.Add(row);
+            _groupBytes += bytes;
+            _fileBytes += bytes;
+        }
+    }
+
+    public (long Files, long Bytes) Complete()
+    {
+        EndFile();
+        return ShardNames.Close(_folder, _files, Extension);
+    }
+
+    public void Dispose()
+    {
+        // What was not completed goes with its folder: only the handle is let go.
+        _stream?.Dispose();
+    }
+
+    private static ParquetSchema Schema() => new(
+        [
+            Image("image"),
+            Image("conditioning"),
+            new DataField<string>("caption", nullable: true),
+            .. DetailColumn.All.Select(c => (Field)(c.Kind switch
+            {
+                DetailKind.Flag => new DataField<bool>(c.Name, nullable: true),
+                DetailKind.Number => new DataField<double>(c.Name, nullable: true),
+                DetailKind.Count => new DataField<int>(c.Name, nullable: true),
+                DetailKind.Texts => new ListField(c.Name, new DataField<string>("element", nullable: true)),
+                _ => new DataField<string>(c.Name, nullable: true),
+            })),
+        ]);
+
+    private static StructField Image(string name) => new(name, new DataField<byte[]>("bytes", nullable: true), new DataField<string>("path", nullable: true));
+
+    private static long BytesOf(PairRecord row) =>
+        row.Image.ReadBytes().Length + row.Conditioning.ReadBytes().Length + row.Caption.Length + DetailColumn.All.Sum(c => c.Get(row.Details) switch
+        {
+            string text => text.Length,
+            IReadOnlyList<string> texts => texts.Sum(t => t.Length),
+            _ => 8L,
+        });
+
+    private void EndFile()
+    {
+        EndGroup();
+        if (_writer is not null)
+        {
+            Wait(_writer.DisposeAsync().AsTask());
+            _writer = null;
+        }
+        _stream?.Dispose();
+        _stream = null;
+        _fileBytes = 0;
+    }
+
+    private void EndGroup()
+    {
+        if (_group.Count == 0)
+        {
+            return;
+        }
+        if (_writer is null)
+        {
+            _stream = new FileStream(ShardNames.Open(_folder, _files++, Extension), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+            Task<ParquetWriter> opening = ParquetWriter.CreateAsync(_schema, _stream, new ParquetOptions { CompressionMethod = CompressionMethod.Snappy });
+            Wait(opening);
+            _writer = opening.Result;
+            _writer.CustomMetadata = new Dictionary<string, string> { [HuggingFaceFeatures.MetadataKey] = HuggingFaceFeatures.Json() };
+        }
+        using (ParquetRowGroupWriter group = _writer.CreateRowGroup())
+        {
+            Queue<DataField> fields = new(_schema.DataFields);
+            WritePictures(group, fields, r => r.Image);
+            WritePictures(group, fields, r => r.Conditioning);
+            WriteValues(group, fields.Dequeue(), r => Characters(r.Caption));
+            foreach (DetailColumn column in DetailColumn.All)
+            {
+                WriteDetails(group, fields.Dequeue(), column);
+            }
+            group.CompleteValidate();
+        }
+        _group.Clear();
+        _groupBytes = 0;
+    }
+
+    private void WritePictures(ParquetRowGroupWriter group, Queue<DataField> fields, Func<PairRecord, EncodedPicture> picture)
+    {
+        WriteValues(group, fields.Dequeue(), r => (ReadOnlyMemory<byte>?)picture(r).ReadBytes());
+        WriteValues(group, fields.Dequeue(), r => Characters(picture(r).Name));
+    }
+
+    private void WriteDetails(ParquetRowGroupWriter group, DataField field, DetailColumn column)
+    {
+        switch (column.Kind)
+        {
+            case DetailKind.Flag:
+                WriteValues(group, field, r => (bool?)column.Get(r.Details));
+                break;
+            case DetailKind.Number:
+                WriteValues(group, field, r => (double?)column.Get(r.Details));
+                break;
+            case DetailKind.Count:
+                WriteValues(group, field, r => (int?)column.Get(r.Details));
+                break;
+            case DetailKind.Texts:
+                WriteLists(group, field, r => (IReadOnlyList<string>?)column.Get(r.Details));
+                break;
+            default:
+                WriteValues(group, field, r => Characters((string?)column.Get(r.Details)));
+                break;
+        }
+    }
+
+    /// <summary>One value a row. A value stands at the deepest level; where there is none, the level above it says so.</summary>
+    private void WriteValues<T>(ParquetRowGroupWriter group, DataField field, Func<PairRecord, T?> value)
+        where T : struct
+    {
+        T?[] values = [.. _group.Select(value)];
+        int[] levels = [.. values.Select(v => v is null ? field.MaxDefinitionLevel - 1 : field.MaxDefinitionLevel)];
+        Wait(group.WriteAllPartsAsync<T>(field, (T[])[.. values.Where(v => v is not null).Select(v => v!.Value)], levels, null, CancellationToken.None));
+    }
+
+    /// <summary>A list a row, in Parquet's three levels: no list, an empty one, and (with a nullable item between) items. The first item of a row repeats nothing.</summary>
+    private void WriteLists(ParquetRowGroupWriter group, DataField field, Func<PairRecord, IReadOnlyList<string>?> list)
+    {
+        List<ReadOnlyMemory<char>> items = [];
+        List<int> definitions = [];
+        List<int> repetitions = [];
+        foreach (IReadOnlyList<string>? row in _group.Select(list))
+        {
+            if (row is null or { Count: 0 })
+            {
+                definitions.Add(row is null ? 0 : 1);
+                repetitions.Add(0);
+                continue;
+            }
+            for (int i = 0; i < row.Count; i++)
+            {
+                items.Add(row[i].AsMemory());
+                definitions.Add(field.MaxDefinitionLevel);
+                repetitions.Add(i == 0 ? 0 : 1);
+            }
+        }
+        Wait(group.WriteAllPartsAsync<ReadOnlyMemory<char>>(field, items.ToArray(), definitions.ToArray(), repetitions.ToArray(), CancellationToken.None));
+    }
+
+    // Written out: '? text.AsMemory() : null' is an empty text, by way of an array that is null.
+    private static ReadOnlyMemory<char>? Characters(string? text) => text is null ? new ReadOnlyMemory<char>?() : text.AsMemory();
+
+    private static void Wait(Task task) => task.GetAwaiter().GetResult();
+}

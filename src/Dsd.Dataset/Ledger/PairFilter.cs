@@ -1,0 +1,41 @@
+namespace Dsd.Dataset.Ledger;
+
+/// <summary>Which pairs of a ledger are looked for; what is left out does not matter.</summary>
+public sealed record PairFilter
+{
+    /// <summary>The longest name or text that is looked for, in characters.</summary>
+    public const int MaxTextLength = 200;
+
+    /// <summary>What the judge made of it. Null, the default: anything.</summary>
+    public JudgeOutcome? Outcome { get; init => field = Defined(value, nameof(Outcome)); }
+
+    /// <summary>What a person made of it. Null, the default: anything.</summary>
+    public ReviewState? Review { get; init => field = Defined(value, nameof(Review)); }
+
+    /// <summary>The least confidence of the judgement, 0 to 1; pairs without any are left out then. Null, the default: any or none.</summary>
+    public double? LeastConfidence { get; init => field = Share(value, nameof(LeastConfidence)); }
+
+    /// <summary>The most confidence of the judgement, 0 to 1; pairs without any are left out then. Null, the default: any or none.</summary>
+    public double? MostConfidence { get; init => field = Share(value, nameof(MostConfidence)); }
+
+    /// <summary>A quality flag that one of the votes raised, 1 to 200 characters. Null, the default: any or none.</summary>
+    public string? Flag { get; init => field = Bounded(value, nameof(Flag)); }
+
+    /// <summary>The name of a judge that voted, 1 to 200 characters. Null, the default: any.</summary>
+    public string? Judge { get; init => field = Bounded(value, nameof(Judge)); }
+
+    /// <summary>What the id, the prompt, a caption, the reason or a verdict must hold, in large or small letters, 1 to 200 characters. Null, the default: anything.</summary>
+    public string? Text { get; init => field = Bounded(value, nameof(Text)); }
+
+    private static T? Defined<T>(T? value, string option)
+        where T : struct, Enum =>
+        value is null || Enum.IsDefined(value.Value)
+            ? value
+            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must be one of {string.Join(", ", Enum.GetNames<T>())}, but is {value}.");
+
+    private static double? Share(double? value, string option) =>
+        value is null or (>= 0 and <= 1) ? value : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must lie between 0 and 1, but is {value}.");
+
+    private static string? Bounded(string? value, string option) =>
+        value is null or { Length: > 0 and <= MaxTextLength } ? value : throw new ArgumentException($"Option {option} must have 1 to {MaxTextLength} characters, but has {value.Length}.", option);
+}

@@ -1,0 +1,250 @@
+using System.Diagnostics;
+using System.Globalization;
+using Dsd.Curation.Chat;
+using Dsd.Tools.Serving;
+
+namespace Dsd.Curation.Http.Tests.Chat;
+
+public class LimitsOverHttpTests
+{
+    public static TheoryData<string> Passing => ["408", "429", "500", "502", "503", "cut", "half", "{}", "[]", "null", "{\"choices\": []}", "{\"choices\": [{}]}", "{\"error\": {\"message\": \"busy\"}}", "<html>", ""];
+
+    [Theory]
+    [MemberData(nameof(Passing))]
+    public async Task Request_ThatFailsInAWayThatPasses_IsRepeatedUntilItGetsThrough(string fault)
+    {
+        await using ChatServer server = await Asking.ServerAsync(q => q.Number >= 2 ? null : Fault(fault));
+        using LimitedChatClient client = Asking.Client(server);
+
+        Assert.Null((await Asking.AskManyAsync(client, 1))[0]);
+        Assert.Equal(3, server.Asked);
+    }
+
+    [Theory]
+    [InlineData("400", false)]
+    [InlineData("401", false)]
+    [InlineData("404", false)]
+    [InlineData("307", false)]
+    [InlineData("503", true)]
+    [InlineData("{}", true)]
+    public async Task Request_ThatFailsForGood_SaysWhyAndWhetherItMayPass(string fault, bool mayPass)
+    {
+        await using ChatServer server = await Asking.ServerAsync(_ => Fault(fault));
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Retries = 2 });
+
+        ChatFailedException failure = Assert.IsType<ChatFailedException>((await Asking.AskManyAsync(client, 1))[0]);
+
+        Assert.Equal(mayPass, failure.MayPass);
+        Assert.Equal(mayPass ? 3 : 1, server.Asked);
+        Assert.Contains(int.TryParse(fault, out _) ? $"status {fault}" : "no chat completion", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task EmptyAccount_IsNotAskedAgain()
+    {
+        await using ChatServer server = await Asking.ServerAsync(_ => new ChatFault.Status(429, "You exceeded your current quota: insufficient_quota"));
+        using LimitedChatClient client = Asking.Client(server);
+
+        Assert.False(Assert.IsType<ChatFailedException>((await Asking.AskManyAsync(client, 1))[0]).MayPass);
+        Assert.Equal(1, server.Asked);
+    }
+
+    [Fact]
+    public async Task Hang_EndsByTheTimeoutAndIsRepeated()
+    {
+        await using ChatServer server = await Asking.ServerAsync(q => q.Number < 2 ? new ChatFault.Hang() : null);
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Timeout = TimeSpan.FromSeconds(0.3) });
+
+        long start = Stopwatch.GetTimestamp();
+        Assert.Null((await Asking.AskManyAsync(client, 1))[0]);
+
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0.6, 3);
+        Assert.Equal(3, server.Asked);
+    }
+
+    [Fact]
+    public async Task EndlessAnswer_IsRefusedAtItsBoundAndNotAskedForAgain()
+    {
+        string endless = new('x', 9 * 1024 * 1024);
+        await using ChatServer server = await Asking.ServerAsync(_ => new ChatFault.Body(endless));
+        using LimitedChatClient client = Asking.Client(server);
+
+        ChatFailedException failure = Assert.IsType<ChatFailedException>((await Asking.AskManyAsync(client, 1))[0]);
+
+        Assert.Contains("8388608 bytes", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(1, server.Asked);
+    }
+
+    [Theory]
+    [InlineData("Retry-After", "1")]
+    [InlineData("Retry-After", "date")]
+    [InlineData("retry-after-ms", "700")]
+    public async Task RetryAfter_IsWaitedForByAllRequestsOfTheClient(string header, string value)
+    {
+        // A date has whole seconds, so two ahead are one and a bit at least.
+        string sent() => value == "date" ? DateTimeOffset.UtcNow.AddSeconds(2).ToString("R", CultureInfo.InvariantCulture) : value;
+        await using ChatServer server = await Asking.ServerAsync(q => q.Number == 0 ? new ChatFault.Status(429, "slow down", header, sent()) : null);
+        using LimitedChatClient client = Asking.Client(server);
+
+        Task<IReadOnlyList<Exception?>> first = Asking.AskManyAsync(client, 1);
+        await Until(() => server.Asked == 1 && server.UnderWay == 0);
+        await Task.Delay(100);
+        Assert.All(await Asking.AskManyAsync(client, 5), Assert.Null);
+        Assert.Null((await first)[0]);
+
+        ChatQuestion[] asked = [.. server.Questions.OrderBy(q => q.Number)];
+        Assert.Equal(7, asked.Length);
+        Assert.All(asked[1..], q => Assert.InRange(Stopwatch.GetElapsedTime(asked[0].At, q.At).TotalSeconds, value == "700" ? 0.69 : 0.95, 4));
+    }
+
+    [Fact]
+    public async Task RetryAfter_LongerThanTheLongestWait_IsCutToIt()
+    {
+        await using ChatServer server = await Asking.ServerAsync(q => q.Number == 0 ? new ChatFault.Status(503, "later", "Retry-After", "3600") : null);
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { LongestWait = TimeSpan.FromSeconds(0.3) });
+
+        long start = Stopwatch.GetTimestamp();
+        Assert.Null((await Asking.AskManyAsync(client, 1))[0]);
+
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0.3, 3);
+    }
+
+    [Fact]
+    public async Task Concurrency_AtTheServer_ReachesTheLimitAndNeverExceedsIt()
+    {
+        await using ChatServer server = await Asking.ServerAsync(latency: TimeSpan.FromMilliseconds(40));
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Concurrency = 7 });
+
+        Assert.All(await Asking.AskManyAsync(client, 70), Assert.Null);
+
+        Assert.Equal(7, server.MostAtOnce);
+    }
+
+    [Fact]
+    public async Task WaitForARepeat_HoldsNoPlaceOfThoseUnderWay()
+    {
+        // The first request waits two seconds for its repeat; with a single place the others would stand behind it.
+        await using ChatServer server = await Asking.ServerAsync(q => q.Number == 0 ? new ChatFault.Status(500) : null);
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Concurrency = 1, Backoff = TimeSpan.FromSeconds(2) });
+
+        Task<IReadOnlyList<Exception?>> first = Asking.AskManyAsync(client, 1);
+        await Until(() => server.Asked == 1);
+        Assert.All(await Asking.AskManyAsync(client, 5), Assert.Null);
+
+        Assert.False(first.IsCompleted);
+        Assert.Null((await first)[0]);
+    }
+
+    [Fact]
+    public async Task RequestsPerMinute_HoldAndAreSpreadEvenly()
+    {
+        await using ChatServer server = await Asking.ServerAsync();
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { RequestsPerMinute = 600 });
+
+        Assert.All(await Asking.AskManyAsync(client, 16), Assert.Null);
+
+        long[] at = [.. server.Questions.Select(q => q.At).Order()];
+        Assert.InRange(Stopwatch.GetElapsedTime(at[0], at[^1]).TotalSeconds, 1.35, 4);
+        // No half second holds more than its share and one that was waiting.
+        Assert.All(at, begin => Assert.InRange(at.Count(t => t >= begin && Stopwatch.GetElapsedTime(begin, t).TotalSeconds < 0.5), 1, 7));
+    }
+
+    [Fact]
+    public async Task Outage_LosesNoRequestAlthoughItLastsLongerThanTheRepeats()
+    {
+        // Three repeats of a few milliseconds are over long before the server comes back after some 1.5 seconds.
+        long start = Stopwatch.GetTimestamp();
+        await using ChatServer server = await Asking.ServerAsync(_ => Stopwatch.GetElapsedTime(start).TotalSeconds < 1.5 ? new ChatFault.Status(502) : null);
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Retries = 3 });
+
+        Assert.All(await Asking.AskManyAsync(client, 40), Assert.Null);
+
+        // While it was away it was left alone but for trials: 40 requests with 3 repeats would have been 160 failures.
+        Assert.InRange(server.Asked, 41, 120);
+    }
+
+    [Fact]
+    public async Task Outage_LongerThanThePatience_FailsAllAndThenAtOnce()
+    {
+        await using ChatServer server = await Asking.ServerAsync(_ => new ChatFault.Status(502, "the model is loading"));
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Retries = 3, Patience = TimeSpan.FromSeconds(1), BreakFor = TimeSpan.FromSeconds(5) });
+
+        Assert.All(await Asking.AskManyAsync(client, 40), e => Assert.True(Assert.IsType<ChatFailedException>(e).MayPass));
+        await Task.Delay(1000);
+        int asked = server.Asked;
+        long start = Stopwatch.GetTimestamp();
+        IReadOnlyList<Exception?> later = await Asking.AskManyAsync(client, 10);
+
+        Assert.All(later, e => Assert.Contains("status 502", Assert.IsType<ChatFailedException>(e).Message, StringComparison.Ordinal));
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 1);
+        Assert.InRange(server.Asked - asked, 0, 1);
+    }
+
+    [Fact]
+    public async Task Budget_OfCalls_StopsAtExactlyThatNumberWithRepeatsCounted()
+    {
+        await using ChatServer server = await Asking.ServerAsync(q => q.Number % 3 == 0 ? new ChatFault.Status(500) : null);
+        ChatBudget budget = new() { MaxCalls = 25, Calls = 5 };
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Budget = budget });
+
+        IReadOnlyList<Exception?> ends = await Asking.AskManyAsync(client, 60);
+
+        Assert.Equal(20, server.Asked);
+        Assert.Equal(25, budget.Calls);
+        Assert.Equal(13, ends.Count(e => e is null));
+        Assert.All(ends, e => Assert.True(e is null or ChatBudgetException, e?.ToString()));
+    }
+
+    [Fact]
+    public async Task Budget_OfTokens_StopsOnceTheyAreUsed()
+    {
+        await using ChatServer server = await Asking.ServerAsync();
+        ChatBudget budget = new() { MaxTokens = 200 };
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Concurrency = 1, Budget = budget });
+
+        IReadOnlyList<Exception?> ends = await Asking.AskManyAsync(client, 30);
+
+        long each = budget.Tokens / server.Asked;
+        Assert.InRange(each, 20, 60);
+        Assert.InRange(budget.Tokens, 200, 200 + each);
+        Assert.Equal(server.Asked, ends.Count(e => e is null));
+    }
+
+    [Fact]
+    public async Task Cancellation_EndsAllRequestsPromptlyAndIsNoFailureOfTheServer()
+    {
+        await using ChatServer server = await Asking.ServerAsync(q => q.Number < 16 ? new ChatFault.Hang() : null);
+        using LimitedChatClient client = Asking.Client(server);
+        using CancellationTokenSource stop = new();
+
+        Task<IReadOnlyList<Exception?>> all = Asking.AskManyAsync(client, 64, stop.Token);
+        await Until(() => server.UnderWay == 16);
+        long start = Stopwatch.GetTimestamp();
+        await stop.CancelAsync();
+
+        Assert.All(await all, e => Assert.IsAssignableFrom<OperationCanceledException>(e));
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 1);
+        await Until(() => server.UnderWay == 0);
+        // The breaker has not taken them for failures.
+        start = Stopwatch.GetTimestamp();
+        Assert.Null((await Asking.AskManyAsync(client, 1))[0]);
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 0.45);
+    }
+
+    internal static async Task Until(Func<bool> condition)
+    {
+        for (int i = 0; i < 500 && !condition(); i++)
+        {
+            await Task.Delay(10);
+        }
+        Assert.True(condition(), "It did not come to that within five seconds.");
+    }
+
+    private static ChatFault Fault(string name) => name switch
+    {
+        "cut" => new ChatFault.Cut(),
+        "half" => new ChatFault.Half(),
+        "307" => new ChatFault.Status(307, "moved", "Location", "http://192.0.2.1/v1"),
+        _ => int.TryParse(name, out int code) ? new ChatFault.Status(code) : new ChatFault.Body(name),
+    };
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Dsd.Curation.Judging;
+using Dsd.Dataset.Ledger;
+using Dsd.Dataset.Runs;
+using Dsd.Testing;
+
+namespace Dsd.Tools.Tests;
+
+public sealed class CurateTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Run_CuratesWithTheEmbeddedModel_AndGoesOn()
+    {
+        CliResult first = await Run("run", "--count", "3");
+        CliResult second = await Run("run", "--count", "4");
+
+        Assert.True(first.ExitCode == ExitCode.Done, first.Error);
+        Assert.Contains("3 sheets drawn, 3 pairs judged", first.Error, StringComparison.Ordinal);
+        Assert.Contains("1 sheets drawn, 1 pairs judged", second.Error, StringComparison.Ordinal);
+        JsonElement status = await Cli.Json("curate", "status", _folder.File("run"));
+        Assert.Equal(4, status.GetProperty("counts").GetProperty("pairs").GetInt32());
+        Assert.Equal("dsd-tiny-judge", status.GetProperty("usage")[0].GetProperty("model").GetString());
+    }
+
+    [Fact]
+    public async Task Shards_MergedGiveTheWhole()
+    {
+        await Run("whole", "--count", "4", "--batch", "1");
+        await Run("first", "--count", "4", "--batch", "1", "--shard", "1/2");
+        await Run("second", "--count", "4", "--batch", "1", "--shard", "2/2");
+
+        CliResult merged = await Cli.Run("curate", "merge", "--out", _folder.File("merged"), _folder.File("first"), _folder.File("second"), _folder.File("first"));
+
+        Assert.True(merged.ExitCode == ExitCode.Done, merged.Error);
+        Assert.Equal(await Pairs("whole"), await Pairs("merged"));
+        Assert.Equal(4, (await Pairs("merged")).Count);
+    }
+
+    [Fact]
+    public async Task Run_TakesCaptionsFromAFile_AndRefusesOtherOptionsLater()
+    {
+        File.WriteAllText(_folder.File("captions.jsonl"), """{"key": "fox", "caption": "round green creature with cat ears"}""");
+        string[] args = ["curate", "run", "--captions", _folder.File("captions.jsonl"), "--out", _folder.File("run"), "--steps", "1"];
+
+        Assert.Equal(ExitCode.Done, (await Cli.Run(args)).ExitCode);
+        (await Cli.Run([.. args, "--prompts", "2"])).AssertFails(ExitCode.Failed, "ledger.db", "prompts_per_caption was 1, is 2");
+        Assert.Equal(["fox~0~0-1"], (await Pairs("run")).Select(p => p.Id));
+    }
+
+    [Fact]
+    public async Task Run_RefusesWhatMakesNoSense_BeforeAFolderIsMade()
+    {
+        (await Run("run", "--shard", "3/2")).AssertFails(ExitCode.WrongUse, "'--shard'", "3/2");
+        (await Run("run", "--task", "dragons")).AssertFails(ExitCode.WrongUse, "'--task'", "dragons", "character");
+        (await Run("run", "--layout", "5x5")).AssertFails(ExitCode.WrongUse, "'--layout'", "5x5");
+        (await Run("run", "--layout", "3x3")).AssertFails(ExitCode.WrongUse, "3x3", "2x2");
+        (await Run("run", "--chat", _folder.File("none.json"))).AssertFails(ExitCode.Failed, "none.json");
+        (await Cli.Run("curate", "run", "--captions", _folder.File("none.txt"), "--out", _folder.File("run"))).AssertFails(ExitCode.Failed, "none.txt");
+        Assert.False(Directory.Exists(_folder.File("run")));
+    }
+
+    [Fact]
+    public async Task Merge_OfWhatIsNoRun_MakesNothing()
+    {
+        (await Cli.Run("curate", "merge", "--out", _folder.File("merged"), _folder.Path)).AssertFails(ExitCode.Failed, _folder.Path, "ledger.db");
+        Assert.False(Directory.Exists(_folder.File("merged")));
+    }
+
+    private async Task<IReadOnlyList<(string Id, VerdictStatus Status, bool Kept, string Reason)>> Pairs(string name)
+    {
+        await using RunFolder folder = RunFolder.OpenToRead(_folder.File(name));
+        return [.. folder.Ledger.Pairs().Select(p => (p.Id, p.Judgement.Status, p.Judgement.Kept, p.Judgement.Reason))];
+    }
+
+    private Task<CliResult> Run(string name, params string[] more) => Cli.Run(["curate", "run", "--captions", "tiny", "--out", _folder.File(name), "--steps", "1", .. more]);
+}

@@ -1,0 +1,110 @@
+using System.Text.Json;
+using Dsd.Curation.Grids;
+using Dsd.Curation.Judging;
+using Dsd.Dataset.Ledger;
+using Dsd.Dataset.Runs;
+using Dsd.Imaging;
+using Dsd.Testing;
+
+namespace Dsd.Tools.Tests;
+
+public sealed class DatasetTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private string Run => _folder.File("run");
+
+    private string Out => _folder.File("out");
+
+    public async Task InitializeAsync()
+    {
+        await using RunFolder run = RunFolder.Open(Run);
+        await run.BeginAsync("test", new Dictionary<string, string> { ["pairs"] = nameof(PairChoice.Ordered), ["cutting"] = JsonSerializer.Serialize(new PanelCutterOptions()) });
+        foreach ((string key, bool kept) in new[] { ("a", true), ("b", false) })
+        {
+            byte[] pixels = new byte[3 * 32 * 16];
+            new Random(key[0]).NextBytes(pixels);
+            await run.WritePromptsAsync(new SeedCaption(key, key), [new LedgerPrompt($"{key}~0", key, 0, new GridPrompt(key, GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at\u001b[2J sea"]), 1)]);
+            await run.WriteSheetAsync($"{key}~0", new Picture(32, 16, pixels), "test");
+            Verdict verdict = new() { Subject = key, DescriptionA = "1", DescriptionB = "2", Differences = [], Same = kept, Confidence = 0.9, Flags = [] };
+            await run.WritePairAsync(new LedgerPair($"{key}~0~0-1", $"{key}~0", 0, 1, new PairJudgement
+            {
+                Status = VerdictStatus.Decided,
+                Kept = kept,
+                Confidence = 0.9,
+                Reason = "so",
+                Votes = [new JudgeVote { Judge = "judge", Kept = kept, Verdict = verdict, Reason = "so", Attempts = 1 }],
+            }));
+        }
+    }
+
+    public Task DisposeAsync()
+    {
+        _folder.Dispose();
+        return Task.CompletedTask;
+    }
+
+    [Theory]
+    [InlineData("parquet")]
+    [InlineData("imagefolder")]
+    [InlineData("webdataset")]
+    public async Task Write_ThenInspect_SaysWhatWasWritten(string format)
+    {
+        CliResult written = await Cli.Run("dataset", "write", Run, "--format", format, "--out", Out, "--rejected", "--jpeg", "80");
+
+        Assert.Equal((ExitCode.Done, Out + Environment.NewLine), (written.ExitCode, written.Output));
+        Assert.Contains("4 rows, 2 kept", written.Error, StringComparison.Ordinal);
+        JsonElement report = await Cli.Json("dataset", "inspect", Out, "--captions", "2");
+        Assert.Equal((format, 4, 2, 4, 0), (report.GetProperty("format").GetString(), report.GetProperty("rows").GetInt32(), report.GetProperty("kept").GetInt32(), report.GetProperty("decided").GetInt32(), report.GetProperty("reviewed").GetInt32()));
+        Assert.Equal(["a at [2J sea", "a at home"], report.GetProperty("captions").EnumerateArray().Select(c => c.GetString()));
+        Assert.StartsWith("image 16 × 16 pixels in ", report.GetProperty("first_row")[0].GetString(), StringComparison.Ordinal);
+        Assert.Equal(20, report.GetProperty("columns").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Inspect_PrintsLinesForPeople()
+    {
+        await Cli.Run("dataset", "write", Run, "--out", Out);
+
+        CliResult result = await Cli.Run("dataset", "inspect", Out);
+
+        string[] lines = result.Output.Split(Environment.NewLine);
+        Assert.Matches("^.*out: parquet, 2 rows, 1 files, .* kB$", lines[0]);
+        Assert.StartsWith("columns: image, conditioning, caption, id,", lines[1], StringComparison.Ordinal);
+        Assert.Contains("kept: 2 of 2 (100.0 %)", lines);
+        Assert.Contains("caption: a at home", lines);
+        Assert.DoesNotContain('\u001b', result.Output);
+    }
+
+    [Fact]
+    public async Task Write_OverAnEarlierDataset_AsksForTheOption()
+    {
+        await Cli.Run("dataset", "write", Run, "--out", Out);
+
+        (await Cli.Run("dataset", "write", Run, "--out", Out)).AssertFails(ExitCode.Failed, Out, "--overwrite");
+        Assert.Equal(ExitCode.Done, (await Cli.Run("dataset", "write", Run, "--out", Out, "--overwrite", "--format", "webdataset", "--shard-size", "1")).ExitCode);
+        Assert.True(File.Exists(_folder.File("out", "data", "train-00000-of-00001.tar")));
+    }
+
+    [Fact]
+    public async Task Write_OfAFolderThatIsNoRun_SaysSoAndLeavesNothing()
+    {
+        (await Cli.Run("dataset", "write", _folder.File("none"), "--out", Out)).AssertFails(ExitCode.Failed, "no ledger", "none");
+        Assert.False(Directory.Exists(Out));
+    }
+
+    [Theory]
+    [InlineData("--format", "csv")]
+    [InlineData("--jpeg", "0")]
+    [InlineData("--shard-size", "0")]
+    public async Task Write_RefusesValuesOutOfRange(string option, string value) =>
+        (await Cli.Run("dataset", "write", Run, "--out", Out, option, value)).AssertFails(ExitCode.WrongUse, option, value, "dsd dataset write --help");
+
+    [Fact]
+    public async Task Write_OfAnImageFolderWithAShardSize_IsWrongUse() =>
+        (await Cli.Run("dataset", "write", Run, "--out", Out, "--format", "imagefolder", "--shard-size", "5")).AssertFails(ExitCode.WrongUse, "--shard-size", "imagefolder");
+
+    [Fact]
+    public async Task Inspect_OfARunsFolder_SaysWhatToDoFirst() =>
+        (await Cli.Run("dataset", "inspect", Run)).AssertFails(ExitCode.Failed, Run, "dsd dataset write");
+}

@@ -1,0 +1,14 @@
+using System.CommandLine;
+
+namespace Dsd.Tools.Commands;
+
+/// <summary><c>dsd curate</c>: from captions to judged pairs, over days if need be.</summary>
+internal static class CurateCommand
+{
+    public static Command Create(Terminal terminal) => new("curate", "Turn captions into sheets and sheets into judged pairs, in a folder that outlives crashes.")
+    {
+        CurateRunCommand.Create(terminal),
+        CurateMergeCommand.Create(terminal),
+        CurateStatusCommand.Create(terminal),
+    };
+}

@@ -1,0 +1,135 @@
+using System.CommandLine;
+using Dsd.Curation.Chat;
+using Dsd.Curation.Grids;
+using Dsd.Curation.Tasks;
+using Dsd.Dataset.Ledger;
+using Dsd.Dataset.Runs;
+using Dsd.Models.Sampling;
+using Dsd.Tiny;
+using Dsd.Tiny.Judge;
+using Dsd.Tiny.World;
+using Dsd.Tools.Curate;
+using Microsoft.Extensions.AI;
+
+namespace Dsd.Tools.Commands;
+
+/// <summary>The options that say what a curation run does: captions, task, teacher, chat models.</summary>
+internal sealed class CurateOptions
+{
+    private const int MostWorldCaptions = 10_000;
+
+    private readonly TorchModelOptions _torch = new();
+    private readonly Option<string> _captions = new("--captions") { Description = "Seed captions: a text file with one a line, or a .jsonl file with 'caption' and perhaps 'key'. 'tiny' stands for captions of the embedded model's world.", HelpName = $"FILE|{TinyModel.Name}", Required = true };
+    private readonly Option<int> _count = new Option<int>("--count") { Description = "How many captions '--captions tiny' has.", HelpName = "N", DefaultValueFactory = _ => 16 }.Between(1, MostWorldCaptions);
+    private readonly Option<string> _task = new("--task") { Description = $"What the dataset is about: {string.Join(", ", CurationTask.Known)}, or a JSON file.", HelpName = "NAME|FILE.json", DefaultValueFactory = _ => "character" };
+    private readonly Option<GridLayout?> _layout = new("--layout") { Description = "Rows and columns of a sheet; as the task says if left out, and 1x2 for the embedded model.", HelpName = "RxC", CustomParser = Layout };
+    private readonly Option<string?> _chat = new("--chat") { Description = "A JSON file with the chat models that judge, and perhaps write prompts and caption panels. Left out: the embedded judge, templates, and the sheet's words.", HelpName = "FILE.json" };
+    private readonly Option<int> _prompts = new Option<int>("--prompts") { Description = "Sheets for each caption.", HelpName = "N", DefaultValueFactory = _ => 1 }.Between(1, 256);
+    private readonly Option<long> _seed = new("--seed") { Description = "Mixed into each sheet's seed; 0 if left out.", HelpName = "N" };
+    private readonly Option<int> _batch = new Option<int>("--batch") { Description = "Sheets that are drawn together.", HelpName = "N", DefaultValueFactory = _ => 4 }.Between(1, 256);
+    private readonly Option<int> _judges = new Option<int>("--judges") { Description = "Pairs that are judged at the same time. Each model has a limit of its own besides, in the file of '--chat'.", HelpName = "N", DefaultValueFactory = _ => 16 }.Between(1, 4096);
+    private readonly Option<int?> _steps = new("--steps") { Description = "Euler steps of a sheet; 28 if left out.", HelpName = "N" };
+    private readonly Option<float?> _guidance = new("--guidance") { Description = "Distilled guidance, for models that take it; 3.5 if left out.", HelpName = "X" };
+    private readonly Option<PictureSize?> _size = PictureSize.Option($"Size of a sheet; 1024x1024 if left out, and {TinyModel.PanelSize} pixels a panel for the embedded model.");
+    private readonly Option<string> _device = DeviceOption.Create();
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { _captions, _count, _task, _layout, _chat, _prompts, _seed, _batch, _judges, _steps, _guidance, _size, _device })
+        {
+            command.Options.Add(option);
+        }
+        _torch.AddTo(command);
+    }
+
+    /// <summary>The captions.</summary>
+    public IEnumerable<SeedCaption> Captions(ParseResult parsed) => parsed.GetRequiredValue(_captions) is var file && file == TinyModel.Name
+        ? WorldCaptions.Of(parsed.GetValue(_seed), parsed.GetValue(_count))
+        : File.Exists(file) ? CaptionFile.Read(file) : throw new FileNotFoundException($"There are no captions at '{file}'.", file);
+
+    /// <summary>The options of the run, and the chat models' settings, which are part of them.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="shard">Which captions are this process's.</param>
+    /// <exception cref="InvalidDataException">The task's or the chat models' file is wrong.</exception>
+    public (RunOptions Run, ChatSettings Chat) Run(ParseResult parsed, Shard shard)
+    {
+        ChatSettings chat = parsed.GetValue(_chat) is { } file ? ChatSettings.Load(file) : ChatSettings.Only(TinyModel.Name);
+        CurationTask task;
+        try
+        {
+            task = CurationTask.Load(parsed.GetRequiredValue(_task));
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException($"Option '--task': {e.Message}", e);
+        }
+        RunOptions options = new()
+        {
+            Task = IsEmbedded(parsed) ? task with { Templates = WorldGridTemplates.Templates } : task,
+            Layout = parsed.GetValue(_layout) ?? (IsEmbedded(parsed) ? GridLayout.OneByTwo : null),
+            PromptsPerCaption = parsed.GetValue(_prompts),
+            Seed = parsed.GetValue(_seed),
+            Shard = shard,
+            BatchSize = parsed.GetValue(_batch),
+            Judges = parsed.GetValue(_judges),
+            DependsOn = chat.Fingerprint(),
+        };
+        if (IsEmbedded(parsed) && options.SheetLayout is not ({ Rows: 1, Columns: 2 } or { Rows: 2, Columns: 2 }))
+        {
+            throw new UsageException($"The embedded model draws sheets of 1x2 and 2x2 panels, but '--layout' or the task asks for {options.SheetLayout}.");
+        }
+        return (options, chat);
+    }
+
+    /// <summary>The chat models in their roles.</summary>
+    /// <param name="options">The run.</param>
+    /// <param name="chat">The settings.</param>
+    /// <param name="spent">What earlier sessions have spent.</param>
+    public static ChatRoles Roles(RunOptions options, ChatSettings chat, (long Calls, long Tokens) spent) => ChatRoles.Open(chat, options.Task, known: Known, spent: spent);
+
+    /// <summary>The teacher, loaded.</summary>
+    /// <exception cref="UsageException">A value is out of range, or the model cannot do what is asked.</exception>
+    public TeacherDrawer Drawer(ParseResult parsed, GridLayout layout, Action<string> warn)
+    {
+        string model = Model(parsed);
+        PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, warn);
+        TextToImageOptions options = Sheet(parsed, layout);
+        FluxPipeline teacher = FluxPipeline.Load(TinyModel.Resolve(model), how);
+        if (parsed.GetValue(_guidance) is not null && !teacher.Model.Transformer.Config.GuidanceEmbeds)
+        {
+            teacher.Dispose();
+            throw new UsageException($"The model '{model}' takes no distilled guidance, so leave '--guidance' out.");
+        }
+        return new TeacherDrawer(teacher, Path.GetFileName(Path.TrimEndingDirectorySeparator(model)), options);
+    }
+
+    private TextToImageOptions Sheet(ParseResult parsed, GridLayout layout) => LibraryOptions.Build(() =>
+    {
+        TextToImageOptions defaults = IsEmbedded(parsed) ? new() { Width = TinyModel.PanelSize * layout.Columns, Height = TinyModel.PanelSize * layout.Rows } : new();
+        return defaults with
+        {
+            Width = parsed.GetValue(_size)?.Width ?? defaults.Width,
+            Height = parsed.GetValue(_size)?.Height ?? defaults.Height,
+            Steps = parsed.GetValue(_steps) ?? defaults.Steps,
+            Guidance = parsed.GetValue(_guidance) ?? defaults.Guidance,
+            BlockCache = _torch.BlockCache(parsed),
+        };
+    });
+
+    private bool IsEmbedded(ParseResult parsed) => Model(parsed) == TinyModel.Name;
+
+    private string Model(ParseResult parsed) => _torch.Model(parsed) ?? TinyModel.Name;
+
+    private static IChatClient? Known(string name) => name == TinyModel.Name ? TinyJudge.Load(TinyModel.JudgeFolder) : null;
+
+    private static GridLayout? Layout(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        if (GridLayout.TryParse(result.Tokens[0].Value, out GridLayout? layout))
+        {
+            return layout;
+        }
+        result.AddError($"Option '--layout' must be rows and columns of 2 to {GridLayout.MaxPanels} panels, such as 2x2, but is '{result.Tokens[0].Value}'.");
+        return null;
+    }
+}

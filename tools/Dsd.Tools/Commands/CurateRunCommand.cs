@@ -1,0 +1,73 @@
+using System.CommandLine;
+using Dsd.Curation.Chat;
+using Dsd.Dataset.Runs;
+using Dsd.Tools.Curate;
+
+namespace Dsd.Tools.Commands;
+
+/// <summary><c>dsd curate run</c>: runs, or goes on with, a curation run in one process.</summary>
+internal sealed class CurateRunCommand
+{
+    private static readonly TimeSpan NoteEvery = TimeSpan.FromSeconds(1);
+
+    private readonly Terminal _terminal;
+    private readonly CurateOptions _options = new();
+    private readonly Option<string> _out = new("--out") { Description = "The run's folder. A run that was cut off goes on in it; what is done is not done again.", HelpName = "FOLDER", Required = true };
+    private readonly Option<Shard> _shard = new("--shard")
+    {
+        Description = "Only this share of the captions, such as 2/8: every share is a process of its own with a folder of its own, and 'dsd curate merge' puts them together.",
+        HelpName = "i/n",
+        DefaultValueFactory = _ => Shard.Whole,
+        CustomParser = result =>
+        {
+            try
+            {
+                return Shard.Parse(result.Tokens[0].Value);
+            }
+            catch (FormatException e)
+            {
+                result.AddError($"Option '--shard': {e.Message}");
+                return null;
+            }
+        },
+    };
+
+    private CurateRunCommand(Terminal terminal) => _terminal = terminal;
+
+    public static Command Create(Terminal terminal)
+    {
+        CurateRunCommand run = new(terminal);
+        Command command = new("run", "Write prompts, draw sheets and judge pairs, until all captions are through.") { run._out, run._shard };
+        run._options.AddTo(command);
+        command.SetAction((parsed, cancel) => Task.Run(() => run.RunAsync(parsed, cancel), cancel));
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        string path = parsed.GetRequiredValue(_out);
+        OutputFile.CheckFolder(path);
+        (RunOptions options, ChatSettings chat) = _options.Run(parsed, parsed.GetRequiredValue(_shard));
+        IEnumerable<Dsd.Dataset.Ledger.SeedCaption> captions = _options.Captions(parsed);
+        await using RunFolder folder = RunFolder.Open(path);
+        using ChatRoles roles = CurateOptions.Roles(options, chat, folder.Ledger.Spent());
+        List<string> warnings = [];
+        using TeacherDrawer drawer = _options.Drawer(parsed, options.SheetLayout, warnings.Add);
+        foreach (string warning in warnings.Distinct())
+        {
+            _terminal.Warn(warning);
+        }
+        RunLine line = new(_terminal);
+        await using BudgetNote note = new(folder.Ledger, roles.Budget, NoteEvery);
+        try
+        {
+            await new CurationRun(folder, options, roles.Writer, drawer, roles.Judge, roles.Captioner) { Progress = line }.RunAsync(captions.ToAsyncEnumerable(), cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            line.Close();
+        }
+        RunSummary.Write(_terminal, folder);
+        return ExitCode.Done;
+    }
+}

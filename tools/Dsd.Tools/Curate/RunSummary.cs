@@ -1,0 +1,48 @@
+using System.Globalization;
+using Dsd.Dataset.Ledger;
+using Dsd.Dataset.Runs;
+using Spectre.Console;
+
+namespace Dsd.Tools.Curate;
+
+/// <summary>What stands in a run's folder, for people.</summary>
+internal static class RunSummary
+{
+    private const int MostFailures = 5;
+
+    public static void Write(Terminal terminal, RunFolder folder)
+    {
+        LedgerCounts counts = folder.Ledger.Counts();
+        Table table = new() { Border = TableBorder.Simple, ShowHeaders = false };
+        table.AddColumn("").AddColumn(new TableColumn("") { Alignment = Justify.Right });
+        void Row(string what, long number) => table.AddRow(what, number.ToString("N0", CultureInfo.InvariantCulture));
+        Row("captions", counts.Captions);
+        Row("prompts", counts.Prompts);
+        Row("sheets", counts.Grids);
+        Row("pairs judged", counts.Pairs);
+        Row("kept", counts.Kept);
+        Row("undecided", counts.Undecided);
+        Row("reviewed by people", counts.Reviewed);
+        Row("failed, left for the next run", counts.Failures);
+        terminal.Results.Write(table);
+        IReadOnlyList<LedgerUsage> usage = folder.Ledger.Usage();
+        if (usage.Count > 0)
+        {
+            Table votes = new() { Border = TableBorder.Simple };
+            votes.AddColumns("judge", "model");
+            foreach (string heading in new[] { "votes", "questions", "tokens in", "tokens out" })
+            {
+                votes.AddColumn(new TableColumn(heading) { Alignment = Justify.Right });
+            }
+            foreach (LedgerUsage u in usage)
+            {
+                votes.AddRow([Markup.Escape(u.Judge), Markup.Escape(Printable.Line(u.Model ?? "")), .. new[] { u.Votes, u.Calls, u.InputTokens, u.OutputTokens }.Select(n => n.ToString("N0", CultureInfo.InvariantCulture))]);
+            }
+            terminal.Results.Write(votes);
+        }
+        foreach ((string id, string stage, string message) in folder.Ledger.Failures(MostFailures))
+        {
+            terminal.Warn($"{stage} of '{id}' failed: {message}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using Dsd.Dataset.Ledger;
+using Dsd.Tiny.World;
+
+namespace Dsd.Tools.Curate;
+
+/// <summary>Captions of subjects of the embedded model's world, for a run without a captions file.</summary>
+internal static class WorldCaptions
+{
+    /// <summary>Captions that tell the whole subject, each of another one.</summary>
+    public static IEnumerable<SeedCaption> Of(long seed, int count) => WorldSampler.Subjects((ulong)seed)
+        .Select((subject, i) => Captions.Whole(subject, (ulong)seed + (ulong)i))
+        .DistinctBy(words => words)
+        .Take(count)
+        .Select((words, i) => new SeedCaption($"world-{seed}-{i}", words));
+}
