@@ -4,7 +4,15 @@ using Dsd.Dataset.Ledger;
 using Dsd.Dataset.RunApp;
 using Dsd.Dataset.Runs;
 
-// A curation run as a process of its own, to be killed: RunApp FOLDER LOG CAPTIONS.
+// A curation run as a process of its own, to be killed: RunApp FOLDER LOG CAPTIONS. Or a merge: RunApp merge FOLDER OTHER.
+if (args[0] == "merge")
+{
+    await using RunFolder target = RunFolder.Open(args[1]);
+    Console.WriteLine("merging");
+    await target.MergeAsync(args[2]);
+    Console.WriteLine("done");
+    return;
+}
 (string path, string log, int count) = (args[0], args[1], int.Parse(args[2]));
 await using RunFolder folder = RunFolder.Open(path);
 using WorkLog work = new(log);

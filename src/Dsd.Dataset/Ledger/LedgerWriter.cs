@@ -59,6 +59,21 @@ internal sealed class LedgerWriter : IAsyncDisposable
         return command.ExecuteNonQuery();
     }
 
+    /// <summary>The first column of what a query finds, what this transaction has written included; within what <see cref="WriteAsync"/> was given.</summary>
+    public IReadOnlyList<string> Read(string sql)
+    {
+        using SqliteCommand command = _connection.CreateCommand();
+        command.CommandText = sql;
+        command.Transaction = _transaction;
+        List<string> values = [];
+        using SqliteDataReader rows = command.ExecuteReader();
+        while (rows.Read())
+        {
+            values.Add(rows.GetString(0));
+        }
+        return values;
+    }
+
     public async ValueTask DisposeAsync()
     {
         _entries.Writer.TryComplete();

@@ -246,58 +246,6 @@ public sealed partial class RunLedger : IAsyncDisposable
     public Task WriteSpentAsync(string runId, long calls, long tokens) =>
         Write(w => w.Run("INSERT INTO spent VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET calls = excluded.calls, tokens = excluded.tokens", runId, calls, tokens));
 
-    /// <summary>Takes over what another ledger of the same run holds: all of it or nothing. Doing it again changes nothing.</summary>
-    /// <exception cref="LedgerException">It is no ledger or another run's, or says something else of the same caption, prompt, sheet, pair or review.</exception>
-    public async Task MergeAsync(string file)
-    {
-        await using (RunLedger other = OpenToRead(file))
-        {
-            string? run = other.Meta("run");
-            if (Meta("run") is { } ours && run is not null && run != ours)
-            {
-                throw new LedgerException(file, $"the run of '{File}' ({ours})", run);
-            }
-            // What readers of the results need to know follows from the run, so it is the same where both have it.
-            foreach (string name in (string[])["run", "pairs", "cutting"])
-            {
-                if (other.Meta(name) is { } value)
-                {
-                    await WriteMetaAsync(name, value).ConfigureAwait(false);
-                }
-            }
-        }
-        await Write(w =>
-        {
-            // ATTACH needs no open transaction, so the other's tables are read by a second connection and written row by row.
-            using SqliteConnection other = Connect(file, SqliteOpenMode.ReadOnly);
-            w.Run("DROP TABLE IF EXISTS temp.had");
-            w.Run("CREATE TEMP TABLE had AS SELECT id FROM pairs");
-            w.Run("CREATE UNIQUE INDEX temp.had_id ON had (id)");
-            foreach ((string table, string[] told) in Tables)
-            {
-                using SqliteCommand command = other.CreateCommand();
-                command.CommandText = $"SELECT * FROM {table}";
-                using SqliteDataReader rows = command.ExecuteReader();
-                string[] columns = [.. Enumerable.Range(0, rows.FieldCount).Select(rows.GetName)];
-                string same = told.Length == 0 ? "NOTHING" : $"UPDATE SET {told[0]} = excluded.{told[0]} WHERE {string.Join(" AND ", told.Select(c => $"{c} IS excluded.{c}"))}";
-                // A pair that both have judged keeps the votes that it was first written with, not a mixture.
-                string only = table == "votes" ? "WHERE NOT EXISTS (SELECT 1 FROM temp.had WHERE id = $0)" : "WHERE true";
-                string sql = $"INSERT INTO {table} SELECT {string.Join(", ", columns.Select((_, i) => $"${i}"))} {only} ON CONFLICT DO {same}";
-                object?[] values = new object?[columns.Length];
-                while (rows.Read())
-                {
-                    rows.GetValues(values!);
-                    if (w.Run(sql, values) == 0 && told.Length > 0)
-                    {
-                        throw new LedgerException(file, $"the same {table} as '{File}' has for '{values[0]}'", $"another: {string.Join(", ", told)} differ");
-                    }
-                }
-            }
-            w.Run("DROP TABLE temp.had");
-            w.Run("DELETE FROM failures WHERE id IN (SELECT id FROM pairs) OR id IN (SELECT prompt_id FROM grids) OR id IN (SELECT key FROM captions WHERE written = 1)");
-        }).ConfigureAwait(false);
-    }
-
     /// <summary>Closes the file when all that was begun is written.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -315,13 +263,6 @@ public sealed partial class RunLedger : IAsyncDisposable
         _read.Dispose();
         _write?.Dispose();
     }
-
-    // What must agree where both ledgers have a row. Times, tokens and seconds may differ: a pair judged twice is kept as it was first written.
-    private static readonly (string Table, string[] Told)[] Tables =
-    [
-        ("captions", ["caption"]), ("prompts", ["text", "seed"]), ("grids", ["sha256"]), ("panels", ["caption"]), ("pairs", ["kept", "status"]), ("votes", []), ("failures", []),
-        ("reviews", ["kept"]), ("spent", []),
-    ];
 
     private static RunLedger Open(string file, bool write)
     {

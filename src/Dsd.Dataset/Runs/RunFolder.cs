@@ -30,15 +30,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         Directory.CreateDirectory(path);
-        FileStream held;
-        try
-        {
-            held = new FileStream(System.IO.Path.Combine(path, "run.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e) when (e is not DirectoryNotFoundException)
-        {
-            throw new IOException($"Run folder '{path}': another process works in it. Wait for it, or give this one a folder of its own (and merge them afterwards).", e);
-        }
+        FileStream held = Hold(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
         try
         {
             return new RunFolder(path, RunLedger.Open(LedgerFile(path)), held);
@@ -91,10 +83,11 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         string sha = Convert.ToHexStringLower(SHA256.HashData(png));
         string name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(promptId)))[..2];
         string file = $"grids/{name}/{promptId}.{sha[..8]}.png";
+        LedgerGrid grid = new(promptId, file, sheet.Width, sheet.Height, sha, drawer);
         // The file first: a row never points at a file that is not there.
-        AtomicFile.Write(System.IO.Path.Combine(Path, file), stream => stream.Write(png));
+        AtomicFile.Write(FileOf(grid), stream => stream.Write(png));
         bool replace = Ledger.GridOf(promptId) is { } known && Load(known) is null;
-        return Ledger.WriteGridAsync(new LedgerGrid(promptId, file, sheet.Width, sheet.Height, sha, drawer), replace);
+        return Ledger.WriteGridAsync(grid, replace);
     }
 
     /// <inheritdoc/>
@@ -126,27 +119,43 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         return Convert.ToHexStringLower(SHA256.HashData(bytes)) == grid.Sha256 ? Picture.Decode(bytes, file) : null;
     }
 
-    /// <summary>Takes over what another folder of the same run holds, sheets and ledger. Doing it again changes nothing.</summary>
-    /// <exception cref="LedgerException">It is another run's, or contradicts this one.</exception>
+    /// <summary>Takes over what another folder of the same run holds, sheets and ledger: all of it or nothing. Doing it again changes nothing, and completes one that was cut off.</summary>
+    /// <exception cref="LedgerException">It is another run's, contradicts this one, or is damaged.</exception>
+    /// <exception cref="IOException">A process works in it, or a file cannot be read or written.</exception>
     public async Task MergeAsync(string other, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(other);
-        // Sheets first: a row never points at a file that is not there.
-        string grids = System.IO.Path.Combine(other, "grids");
-        foreach (string file in Directory.Exists(grids) ? Directory.EnumerateFiles(grids, "*.png", SearchOption.AllDirectories) : [])
+        if (System.IO.Path.GetFullPath(other) == System.IO.Path.GetFullPath(Path))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            string target = System.IO.Path.Combine(Path, System.IO.Path.GetRelativePath(other, file));
-            if (!File.Exists(target))
-            {
-                AtomicFile.Write(target, stream =>
-                {
-                    using FileStream source = File.OpenRead(file);
-                    source.CopyTo(stream);
-                });
-            }
+            return;
         }
-        await Ledger.MergeAsync(LedgerFile(other)).ConfigureAwait(false);
+        using FileStream? held = File.Exists(LockFile(other)) ? Hold(other, FileMode.Open, FileAccess.Read) : null;
+        List<string> copied = [];
+        try
+        {
+            // Sheets first: a row never points at a file that is not there.
+            string grids = System.IO.Path.Combine(other, "grids");
+            foreach (string file in Directory.Exists(grids) ? Directory.EnumerateFiles(grids, "*.png", SearchOption.AllDirectories) : [])
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                string target = System.IO.Path.Combine(Path, System.IO.Path.GetRelativePath(other, file));
+                if (!File.Exists(target))
+                {
+                    AtomicFile.Write(target, stream =>
+                    {
+                        using FileStream source = File.OpenRead(file);
+                        source.CopyTo(stream);
+                    });
+                    copied.Add(target);
+                }
+            }
+            await Ledger.MergeAsync(LedgerFile(other)).ConfigureAwait(false);
+        }
+        catch (LedgerException)
+        {
+            copied.ForEach(File.Delete);
+            throw;
+        }
     }
 
     /// <summary>Closes the ledger and lets go of the folder.</summary>
@@ -179,6 +188,20 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     }
 
     private static string Excerpt(string text) => text.Length <= 200 ? text : $"{text[..200]}…";
+
+    private static string LockFile(string folder) => System.IO.Path.Combine(folder, "run.lock");
+
+    private static FileStream Hold(string folder, FileMode mode, FileAccess access)
+    {
+        try
+        {
+            return new FileStream(LockFile(folder), mode, access, FileShare.None);
+        }
+        catch (IOException e) when (e is not DirectoryNotFoundException)
+        {
+            throw new IOException($"Run folder '{folder}': another process works in it. Wait for it, or give this one a folder of its own (and merge them afterwards).", e);
+        }
+    }
 
     // The ledger may come from elsewhere: its paths must not lead out of the folder.
     private string FileOf(LedgerGrid grid)
