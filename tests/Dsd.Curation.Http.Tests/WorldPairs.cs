@@ -9,7 +9,7 @@ namespace Dsd.Curation.Http.Tests;
 /// <summary>Pairs of the little world, and what the embedded judge says of each when it is asked directly.</summary>
 public sealed class WorldPairs : IDisposable
 {
-    public const int Count = 240;
+    public const int Count = 120;
 
     public WorldPairs()
     {

@@ -21,7 +21,7 @@ public sealed record ChatLimits
     /// <summary>The longest wait before a repeat, up to a day. A server that wishes for more (<c>Retry-After</c>) is asked again after this. Default two minutes.</summary>
     public TimeSpan LongestWait { get; init => field = Span(value, TimeSpan.Zero, TimeSpan.FromDays(1), nameof(LongestWait)); } = TimeSpan.FromMinutes(2);
 
-    /// <summary>The share of failures within half a minute, among at least ten requests, at which nothing is sent for <see cref="BreakFor"/>; 0.01 to 1. Default 0.9.</summary>
+    /// <summary>The share of failures within ten seconds, among at least ten requests, at which nothing is sent for <see cref="BreakFor"/>; 0.01 to 1. Default 0.9.</summary>
     public double BreakAt { get; init => field = Check.Range(value, 0.01, 1.0, nameof(BreakAt)); } = 0.9;
 
     /// <summary>How long nothing is sent once that many requests have failed, and then one request at a time until one gets through; half a second to an hour. Default 15 seconds.</summary>

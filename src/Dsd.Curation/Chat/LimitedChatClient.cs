@@ -179,7 +179,8 @@ public sealed class LimitedChatClient : DelegatingChatClient
             ShouldHandle = new PredicateBuilder<ChatResponse>().Handle<Exception>(ChatFailure.MayPass),
             FailureRatio = _limits.BreakAt,
             MinimumThroughput = 10,
-            SamplingDuration = TimeSpan.FromSeconds(30),
+            // Short, so that a server's end shows before the repeats of those who met it are used up.
+            SamplingDuration = TimeSpan.FromSeconds(10),
             BreakDuration = _limits.BreakFor,
             StateProvider = _circuit,
             OnOpened = _ => Down(_time.GetUtcNow()),
