@@ -8,6 +8,8 @@ internal static class CurateCommand
     public static Command Create(Terminal terminal) => new("curate", "Turn captions into sheets and sheets into judged pairs, in a folder that outlives crashes.")
     {
         CurateRunCommand.Create(terminal),
+        CurateServeCommand.Create(terminal),
+        CurateWorkCommand.Create(terminal),
         CurateMergeCommand.Create(terminal),
         CurateStatusCommand.Create(terminal),
     };

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Dsd.Curation.Chat;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Tasks;
-using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
 using Dsd.Models.Sampling;
 using Dsd.Tiny;
@@ -13,14 +12,10 @@ using Microsoft.Extensions.AI;
 
 namespace Dsd.Tools.Commands;
 
-/// <summary>The options that say what a curation run does: captions, task, teacher, chat models.</summary>
+/// <summary>The options that say what a curation run does with its captions: task, teacher, chat models.</summary>
 internal sealed class CurateOptions
 {
-    private const int MostWorldCaptions = 10_000;
-
     private readonly TorchModelOptions _torch = new();
-    private readonly Option<string> _captions = new("--captions") { Description = "Seed captions: a text file with one a line, or a .jsonl file with 'caption' and perhaps 'key'. 'tiny' stands for captions of the embedded model's world.", HelpName = $"FILE|{TinyModel.Name}", Required = true };
-    private readonly Option<int> _count = new Option<int>("--count") { Description = "How many captions '--captions tiny' has.", HelpName = "N", DefaultValueFactory = _ => 16 }.Between(1, MostWorldCaptions);
     private readonly Option<string> _task = new("--task") { Description = $"What the dataset is about: {string.Join(", ", CurationTask.Known)}, or a JSON file.", HelpName = "NAME|FILE.json", DefaultValueFactory = _ => "character" };
     private readonly Option<GridLayout?> _layout = new("--layout") { Description = "Rows and columns of a sheet; as the task says if left out, and 1x2 for the embedded model.", HelpName = "RxC", CustomParser = Layout };
     private readonly Option<string?> _chat = new("--chat") { Description = "A JSON file with the chat models that judge, and perhaps write prompts and caption panels. Left out: the embedded judge, templates, and the sheet's words.", HelpName = "FILE.json" };
@@ -36,17 +31,12 @@ internal sealed class CurateOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _captions, _count, _task, _layout, _chat, _prompts, _seed, _batch, _judges, _steps, _guidance, _size, _device })
+        foreach (Option option in new Option[] { _task, _layout, _chat, _prompts, _seed, _batch, _judges, _steps, _guidance, _size, _device })
         {
             command.Options.Add(option);
         }
         _torch.AddTo(command);
     }
-
-    /// <summary>The captions.</summary>
-    public IEnumerable<SeedCaption> Captions(ParseResult parsed) => parsed.GetRequiredValue(_captions) is var file && file == TinyModel.Name
-        ? WorldCaptions.Of(parsed.GetValue(_seed), parsed.GetValue(_count))
-        : File.Exists(file) ? CaptionFile.Read(file) : throw new FileNotFoundException($"There are no captions at '{file}'.", file);
 
     /// <summary>The options of the run, and the chat models' settings, which are part of them.</summary>
     /// <param name="parsed">The command line.</param>

@@ -11,6 +11,7 @@ internal sealed class CurateRunCommand
     private static readonly TimeSpan NoteEvery = TimeSpan.FromSeconds(1);
 
     private readonly Terminal _terminal;
+    private readonly CaptionOptions _captions = new();
     private readonly CurateOptions _options = new();
     private readonly Option<string> _out = new("--out") { Description = "The run's folder. A run that was cut off goes on in it; what is done is not done again.", HelpName = "FOLDER", Required = true };
     private readonly Option<Shard> _shard = new("--shard")
@@ -38,6 +39,7 @@ internal sealed class CurateRunCommand
     {
         CurateRunCommand run = new(terminal);
         Command command = new("run", "Write prompts, draw sheets and judge pairs, until all captions are through.") { run._out, run._shard };
+        run._captions.AddTo(command);
         run._options.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Run(() => run.RunAsync(parsed, cancel), cancel));
         return command;
@@ -48,7 +50,7 @@ internal sealed class CurateRunCommand
         string path = parsed.GetRequiredValue(_out);
         OutputFile.CheckFolder(path);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, parsed.GetRequiredValue(_shard));
-        IEnumerable<Dsd.Dataset.Ledger.SeedCaption> captions = _options.Captions(parsed);
+        IEnumerable<Dsd.Dataset.Ledger.SeedCaption> captions = _captions.Read(parsed, options.Seed);
         await using RunFolder folder = RunFolder.Open(path);
         using ChatRoles roles = CurateOptions.Roles(options, chat, folder.Ledger.Spent());
         List<string> warnings = [];

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Dsd.Cluster;
+using Dsd.Dataset.Ledger;
+using Dsd.Dataset.Runs;
+using Dsd.Tools.Curate;
+
+namespace Dsd.Tools.Commands;
+
+/// <summary><c>dsd curate serve</c>: hands captions out to workers and keeps what they send.</summary>
+internal static class CurateServeCommand
+{
+    /// <summary>Orleans' usual port, so that workers can be told where to go before the coordinator runs.</summary>
+    private const int Port = 11111;
+
+    public static Command Create(Terminal terminal)
+    {
+        CaptionOptions captions = new();
+        ClusterOptions cluster = new(Port);
+        Option<long> seed = new("--seed") { Description = "Of '--captions tiny'; 0 if left out.", HelpName = "N" };
+        Option<string> into = new("--out") { Description = "The run's folder. A run that was cut off goes on in it.", HelpName = "FOLDER", Required = true };
+        Command command = new("serve", "Hand captions out to workers of other processes and machines, until all are through.") { into, seed };
+        captions.AddTo(command);
+        cluster.AddTo(command);
+        command.SetAction((parsed, cancel) => Task.Run(
+            async () =>
+            {
+                string path = parsed.GetRequiredValue(into);
+                OutputFile.CheckFolder(path);
+                CurationClusterOptions options = cluster.Read(parsed, coordinator: null);
+                IEnumerable<SeedCaption> seeds = captions.Read(parsed, parsed.GetValue(seed));
+                await using RunFolder folder = RunFolder.Open(path);
+                ClusterLine line = new(terminal);
+                await using (ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(options, folder, seeds.ToAsyncEnumerable(), line, cancellationToken: cancel))
+                {
+                    terminal.Error.WriteLine($"serving: {coordinator.Endpoint}");
+                    try
+                    {
+                        await coordinator.RunAsync(cancel);
+                    }
+                    finally
+                    {
+                        line.Close();
+                    }
+                }
+                RunSummary.Write(terminal, folder);
+                return ExitCode.Done;
+            },
+            cancel));
+        return command;
+    }
+}
