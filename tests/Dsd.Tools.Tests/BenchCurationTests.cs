@@ -15,7 +15,7 @@ public sealed class BenchCurationTests : IDisposable
         (string json, string prices) = (_folder.File("bench.json"), _folder.File("prices.json"));
         File.WriteAllText(prices, """{"some-model": {"input": 2, "output": 10}, "free-model": {"input": 0, "output": 0}}""");
 
-        CliResult result = await Cli.Run("bench", "curation", "--pairs", "64", "--rows", "100", "--latency", "40", "--concurrency", "8", "--prices", prices, "--json", json);
+        CliResult result = await Cli.Run("bench", "curation", "--pairs", "40", "--rows", "100", "--latency", "40", "--concurrency", "8", "--prices", prices, "--json", json);
 
         Assert.True(result.ExitCode == ExitCode.Done, result.Error);
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(json));

@@ -85,30 +85,30 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
     /// <returns>What one takes by the clock, one after the other, and of this process's processor time, many at once.</returns>
     private async Task<(double ClockMs, double ProcessorMs)> PairsAsync(CancellationToken cancel)
     {
-        const int Count = 2000;
+        int count = Math.Min(2000, options.Pairs);
         using ChatServerProcess server = await ChatServerProcess.StartAsync(TimeSpan.Zero, cancel);
         using LimitedChatClient client = Client(server);
         PairJudge judge = new(client);
         WorldSheets sheets = new(options.PanelSize);
         await using RunLedger ledger = RunLedger.Open(Path.Combine(folder, "pairs.db"));
 
-        async Task<(double ClockMs, double ProcessorMs)> Round(string name, int atOnce, int count)
+        async Task<(double ClockMs, double ProcessorMs)> Round(string name, int atOnce, int pairs)
         {
             long start = Stopwatch.GetTimestamp();
             TimeSpan processor = Environment.CpuUsage.TotalTime;
-            await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancel }, async (i, stop) =>
+            await Parallel.ForEachAsync(Enumerable.Range(0, pairs), new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancel }, async (i, stop) =>
             {
                 IReadOnlyList<Picture> panels = PanelCutter.Cut(sheets.Of(i), GridLayout.OneByTwo);
                 PairJudgement judgement = await judge.JudgeAsync(panels[0], panels[1], stop);
                 await ledger.WritePairAsync(new LedgerPair($"{name}{i}~0-1", $"{name}{i}", 0, 1, judgement));
             });
-            return (Stopwatch.GetElapsedTime(start).TotalMilliseconds / count, (Environment.CpuUsage.TotalTime - processor).TotalMilliseconds / count);
+            return (Stopwatch.GetElapsedTime(start).TotalMilliseconds / pairs, (Environment.CpuUsage.TotalTime - processor).TotalMilliseconds / pairs);
         }
 
         // Connections and compiled code are there before the clock runs.
-        await Round("warm", options.Concurrency, Count);
-        (_, double processorMs) = await Round("many", options.Concurrency, Count);
-        (double clockMs, _) = await Round("one", 1, Count / 4);
+        await Round("warm", options.Concurrency, count);
+        (_, double processorMs) = await Round("many", options.Concurrency, count);
+        (double clockMs, _) = await Round("one", 1, Math.Max(1, count / 4));
         return (clockMs, processorMs);
     }
 
@@ -116,11 +116,11 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
     private async Task<(double WholeMs, double OwnMs)> EmbeddedAsync(CancellationToken cancel)
     {
         const int Warm = 20;
-        const int Count = 200;
+        int count = Math.Min(200, options.Pairs);
         using TinyJudge embedded = TinyJudge.Load(TinyModel.JudgeFolder);
         PairJudge judge = new(embedded);
         WorldSheets sheets = new(TinyModel.PanelSize);
-        (Picture A, Picture B)[] pairs = [.. Enumerable.Range(0, Warm + Count).Select(i => PanelCutter.Cut(sheets.Of(i), GridLayout.OneByTwo)).Select(p => (p[0], p[1]))];
+        (Picture A, Picture B)[] pairs = [.. Enumerable.Range(0, Warm + count).Select(i => PanelCutter.Cut(sheets.Of(i), GridLayout.OneByTwo)).Select(p => (p[0], p[1]))];
         (TimeSpan whole, TimeSpan own) = (TimeSpan.Zero, TimeSpan.Zero);
         for (int i = 0; i < pairs.Length; i++)
         {
@@ -134,27 +134,27 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
                 own += Stopwatch.GetElapsedTime(between);
             }
         }
-        return (whole.TotalMilliseconds / Count, own.TotalMilliseconds / Count);
+        return (whole.TotalMilliseconds / count, own.TotalMilliseconds / count);
     }
 
     /// <summary>Judgements from many writers, each of which waits for its own to be written before the next.</summary>
     private async Task<double> LedgerAsync(CancellationToken cancel)
     {
-        const int Each = 400;
+        int each = Math.Min(400, options.Pairs);
         await using RunLedger ledger = RunLedger.Open(Path.Combine(folder, "writes.db"));
         PairJudgement judgement = OneVerdict.Judgement("judge");
         long start = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, LedgerWriters).Select(writer => Task.Run(
             async () =>
             {
-                for (int i = 0; i < Each && !cancel.IsCancellationRequested; i++)
+                for (int i = 0; i < each && !cancel.IsCancellationRequested; i++)
                 {
                     await ledger.WritePairAsync(new LedgerPair($"w{writer}-{i}~0~0-1", $"w{writer}-{i}~0", 0, 1, judgement));
                 }
             },
             cancel)));
         cancel.ThrowIfCancellationRequested();
-        return LedgerWriters * Each / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return LedgerWriters * each / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     /// <summary>A run over many rows with tiny sheets and a judge that takes no time, and the memory that it has at each moment.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Dsd.Tools.Benchmark;
 
 /// <summary>What <c>dsd bench curation</c> measured; in JSON under these names in small letters with underscores.</summary>
@@ -64,5 +66,6 @@ internal sealed record CurationBenchmarkResult
     public required long OutputTokens { get; init; }
 
     /// <summary>What 1,000 kept pairs would cost by each model of the price list; null without one.</summary>
+    [JsonPropertyName("cost_per_1000_kept")]
     public IReadOnlyDictionary<string, double>? CostPer1000Kept { get; init; }
 }
