@@ -30,8 +30,8 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
         progress.Report(FormattableString.Invariant($"ledger alone: {writes:0} judgements a second"));
         (double alone, double overhead) = await PairsAsync(cancel);
         progress.Report(FormattableString.Invariant($"a pair by itself: {alone:0.00} ms, {overhead:0.00} ms of processor time"));
-        (double embedded, double own) = await EmbeddedAsync(cancel);
-        progress.Report(FormattableString.Invariant($"the embedded judge: {embedded:0.00} ms a pair, {own:0.00} of it looking"));
+        (double embedded, double own) = await EmbeddedAsync(Math.Min(200, options.Pairs), cancel);
+        progress.Report(FormattableString.Invariant($"the embedded judge: {embedded:0.00} ms a pair, {own:0.00} of it its own"));
         (double achieved, double processor, LedgerCounts counts, LedgerUsage usage) = await OverHttpAsync(cancel);
         return new CurationBenchmarkResult
         {
@@ -112,29 +112,24 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
         return (clockMs, processorMs);
     }
 
-    /// <summary>The embedded judge behind the same question, and its looking alone.</summary>
-    private async Task<(double WholeMs, double OwnMs)> EmbeddedAsync(CancellationToken cancel)
+    /// <summary>A question to the embedded judge in this process, and what of it the judge itself takes.</summary>
+    private static async Task<(double WholeMs, double OwnMs)> EmbeddedAsync(int count, CancellationToken cancel)
     {
         const int Warm = 20;
-        int count = Math.Min(200, options.Pairs);
-        using TinyJudge embedded = TinyJudge.Load(TinyModel.JudgeFolder);
-        PairJudge judge = new(embedded);
+        using TimedChatClient timed = new(TinyJudge.Load(TinyModel.JudgeFolder));
+        PairJudge judge = new(timed);
         WorldSheets sheets = new(TinyModel.PanelSize);
-        (Picture A, Picture B)[] pairs = [.. Enumerable.Range(0, Warm + count).Select(i => PanelCutter.Cut(sheets.Of(i), GridLayout.OneByTwo)).Select(p => (p[0], p[1]))];
-        (TimeSpan whole, TimeSpan own) = (TimeSpan.Zero, TimeSpan.Zero);
-        for (int i = 0; i < pairs.Length; i++)
+        (long start, TimeSpan before) = (0, TimeSpan.Zero);
+        for (int i = 0; i < Warm + count; i++)
         {
-            long start = Stopwatch.GetTimestamp();
-            await judge.JudgeAsync(pairs[i].A, pairs[i].B, cancel);
-            long between = Stopwatch.GetTimestamp();
-            _ = embedded.Compare(pairs[i].A, pairs[i].B);
-            if (i >= Warm)
+            if (i == Warm)
             {
-                whole += Stopwatch.GetElapsedTime(start, between);
-                own += Stopwatch.GetElapsedTime(between);
+                (start, before) = (Stopwatch.GetTimestamp(), timed.Time);
             }
+            IReadOnlyList<Picture> panels = PanelCutter.Cut(sheets.Of(i), GridLayout.OneByTwo);
+            await judge.JudgeAsync(panels[0], panels[1], cancel);
         }
-        return (whole.TotalMilliseconds / count, own.TotalMilliseconds / count);
+        return (Stopwatch.GetElapsedTime(start).TotalMilliseconds / count, (timed.Time - before).TotalMilliseconds / count);
     }
 
     /// <summary>Judgements from many writers, each of which waits for its own to be written before the next.</summary>

@@ -32,10 +32,10 @@ internal sealed record CurationBenchmarkResult
     /// <summary>This process's processor time for a pair of the run over HTTP, with its prompt and its sheet's file.</summary>
     public required double RunMsPerPair { get; init; }
 
-    /// <summary>A pair's question to the embedded judge in this process, all in all.</summary>
+    /// <summary>A pair cut and judged by the embedded judge in this process.</summary>
     public required double EmbeddedJudgeMsPerPair { get; init; }
 
-    /// <summary>What of that is not the judge's own looking.</summary>
+    /// <summary>What of that is around the judge: cutting, encoding, reading the verdict.</summary>
     public required double EmbeddedOverheadMsPerPair { get; init; }
 
     /// <summary>Pairs judged over HTTP.</summary>

@@ -82,7 +82,7 @@ internal static class BenchCurationCommand
         Row($"pairs a second, {r.Concurrency} at once of {r.LatencyMs:0} ms", $"{r.AchievedPerS:0.0}", string.Create(CultureInfo.InvariantCulture, $"{r.IdealPerS:0.0} ideal, {r.AchievedPerS / r.IdealPerS:0.0 %}"));
         Row($"overhead, ms a pair", $"{r.OverheadMsPerPair:0.00}", string.Create(CultureInfo.InvariantCulture, $"processor time from the sheet to the ledger, panels of {r.PanelSize} pixels; {r.AloneMsPerPair:0.00} by the clock, server included"));
         Row($"the run, ms a pair", $"{r.RunMsPerPair:0.00}", "processor time with the prompt and the sheet's file");
-        Row($"the embedded judge, ms a pair", $"{r.EmbeddedJudgeMsPerPair:0.00}", string.Create(CultureInfo.InvariantCulture, $"of which {r.EmbeddedOverheadMsPerPair:0.00} around its looking"));
+        Row($"the embedded judge, ms a pair", $"{r.EmbeddedJudgeMsPerPair:0.00}", string.Create(CultureInfo.InvariantCulture, $"of which {r.EmbeddedOverheadMsPerPair:0.00} around it"));
         Row($"ledger, judgements a second", $"{r.LedgerWritesPerS:0}", "64 writers, each waits for its own");
         Row($"rows a second", $"{r.RowsPerS:0}", string.Create(CultureInfo.InvariantCulture, $"{r.Rows} rows, tiny sheets, a judge that takes no time"));
         Row($"memory, MB", $"{r.PeakRssBytes / 1e6:0}", string.Create(CultureInfo.InvariantCulture, $"at most; {r.EarlyRssBytes / 1e6:0} in the second quarter of the rows, {r.LateRssBytes / 1e6:0} in the last"));
