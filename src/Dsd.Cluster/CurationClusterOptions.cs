@@ -52,6 +52,11 @@ public sealed record CurationClusterOptions
     /// <summary>The largest sheet that is sent, in bytes of PNG, 1 MiB to 512 MiB. Default 64 MiB.</summary>
     public int MaxSheetBytes { get; init => field = Within(value, 1024 * 1024, 512 * 1024 * 1024); } = 64 * 1024 * 1024;
 
+    /// <summary>Refuses options that contradict each other, as starting does, before anything else is begun.</summary>
+    /// <param name="isCoordinator">Whether they are a coordinator's; a worker's otherwise.</param>
+    /// <exception cref="ArgumentException">They do, or the environment variable is not set.</exception>
+    public void Check(bool isCoordinator) => Connection(isCoordinator);
+
     /// <summary>How often a worker tells that it lives.</summary>
     internal TimeSpan Heartbeat => LeaseTime / 4;
 

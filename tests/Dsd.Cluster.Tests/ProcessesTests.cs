@@ -13,8 +13,8 @@ public sealed class ProcessesTests : IDisposable
     [UnixFact]
     public async Task ThreeWorkers_OneKilledAndOneFrozenForAWhile_WriteWhatOneProcessWrites()
     {
-        await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(160));
-        using WorkerProcess coordinator = new(Embedded, "serve", _folder.File("together"), "160", "3000");
+        await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(120));
+        using WorkerProcess coordinator = new(Embedded, "serve", _folder.File("together"), "120", "3000");
         string where = await coordinator.LineAsync();
         using WorkerProcess killed = new(Embedded, "work", where, "60", "3000");
         using WorkerProcess frozen = new(Embedded, "work", where, "60", "3000");
@@ -30,7 +30,7 @@ public sealed class ProcessesTests : IDisposable
         frozen.Signal("CONT");
         string done = await coordinator.LineAsync();
 
-        Assert.StartsWith("ClusterProgress { Captions = 160, Failed = 0, Leased = 0, ", done, StringComparison.Ordinal);
+        Assert.StartsWith("ClusterProgress { Captions = 120, Failed = 0, Leased = 0, ", done, StringComparison.Ordinal);
         Assert.DoesNotContain("Returned = 0,", done, StringComparison.Ordinal);
         Assert.StartsWith("RunProgress", await whole.LineAsync(), StringComparison.Ordinal);
         Assert.StartsWith("RunProgress", await frozen.LineAsync(), StringComparison.Ordinal);

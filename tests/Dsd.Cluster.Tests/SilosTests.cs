@@ -32,13 +32,12 @@ public sealed class SilosTests : IDisposable
             CurationClusterOptions joining = Options with { Coordinator = coordinator.Endpoint };
             Task<ClusterProgress> all = coordinator.RunAsync();
             ClusterWorker victim = await ClusterWorker.StartAsync(joining);
+            ClusterWorker[] workers = await Task.WhenAll(ClusterWorker.StartAsync(joining), ClusterWorker.StartAsync(joining));
             using CancellationTokenSource end = new();
             Task<RunProgress> lost = victim.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), stuck, cancellationToken: end.Token);
             await busy.Task.WaitAsync(TimeSpan.FromSeconds(30));
             await victim.KillAsync();
             Stopwatch since = Stopwatch.StartNew();
-
-            ClusterWorker[] workers = await Task.WhenAll(ClusterWorker.StartAsync(joining), ClusterWorker.StartAsync(joining));
             Task<RunProgress[]> work = Task.WhenAll(workers.Select(w => w.RunAsync(Run, SampleRun.Writer, new SeededDrawer(TimeSpan.FromMilliseconds(20)), new ByteJudge())));
             while (coordinator.Progress.Returned == 0 && since.Elapsed < TimeSpan.FromSeconds(30))
             {

@@ -34,7 +34,8 @@ internal static class SiloHost
                 o.SiloListeningEndpoint = endpoint;
             });
             // A sheet is the largest thing that is sent; what is larger is no message of ours.
-            silo.Configure<SiloMessagingOptions>(o => o.MaxMessageBodySize = options.MaxSheetBytes + Envelope);
+            // A call whose answer was lost with a connection is made again after the response time, so several fit into the patience.
+            silo.Configure<SiloMessagingOptions>(o => (o.MaxMessageBodySize, o.ResponseTimeout) = (options.MaxSheetBytes + Envelope, TimeSpan.FromSeconds(Math.Clamp(options.Patience.TotalSeconds / 4, 2, 30))));
             silo.Configure<SiloOptions>(o => o.SiloName = isCoordinator ? CoordinatorName : $"worker-{endpoint.Port}");
             silo.AddGrainDirectory(HomeDirectory.Name, (_, _) => new HomeDirectory());
             silo.Configure<ClusterMembershipOptions>(o =>

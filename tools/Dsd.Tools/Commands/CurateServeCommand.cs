@@ -27,6 +27,7 @@ internal static class CurateServeCommand
                 string path = parsed.GetRequiredValue(into);
                 OutputFile.CheckFolder(path);
                 CurationClusterOptions options = cluster.Read(parsed, coordinator: null);
+                options.Check(isCoordinator: true);
                 IEnumerable<SeedCaption> seeds = captions.Read(parsed, parsed.GetValue(seed));
                 await using RunFolder folder = RunFolder.Open(path);
                 ClusterLine line = new(terminal);

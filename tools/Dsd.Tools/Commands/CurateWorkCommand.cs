@@ -37,6 +37,7 @@ internal sealed class CurateWorkCommand
             throw new UsageException("A worker needs '--connect', or one of '--redis' and '--sql', and not both.");
         }
         CurationClusterOptions cluster = _cluster.Read(parsed, connect is null ? null : await EndpointAsync(connect, cancel).ConfigureAwait(false));
+        cluster.Check(isCoordinator: false);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, Shard.Whole);
         using ChatRoles roles = CurateOptions.Roles(options, chat, (0, 0));
         List<string> warnings = [];
