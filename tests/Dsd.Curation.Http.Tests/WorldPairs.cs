@@ -1,5 +1,4 @@
 using Dsd.Curation.Judging;
-using Dsd.Imaging;
 using Dsd.Tiny;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
