@@ -60,7 +60,7 @@ public sealed class ProcessesTests : IDisposable
     }
 
     [RedisFact]
-    public async Task Workers_FindTheirCoordinatorThroughRedis()
+    public async Task AWorker_FindsItsCoordinatorThroughRedis()
     {
         await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(10));
         int port = FreePort();
@@ -70,10 +70,10 @@ public sealed class ProcessesTests : IDisposable
             Dictionary<string, string> through = new() { ["DSD_TEST_REDIS"] = $"127.0.0.1:{port},connectRetry=10" };
             using WorkerProcess coordinator = new(through, "serve", _folder.File("together"), "10", "3000");
             await coordinator.LineAsync();
-            using WorkerProcess first = new(through, "work", "-", "20", "3000");
-            using WorkerProcess second = new(through, "work", "-", "20", "3000");
+            // One: a second could come when all is done, and would rightly find nobody.
+            using WorkerProcess worker = new(through, "work", "-", "20", "3000");
 
-            Assert.All(await Task.WhenAll(coordinator.EndAsync(), first.EndAsync(), second.EndAsync()), code => Assert.Equal(0, code));
+            Assert.All(await Task.WhenAll(coordinator.EndAsync(), worker.EndAsync()), code => Assert.Equal(0, code));
         }
         finally
         {
