@@ -38,7 +38,7 @@ public sealed class RunOverHttpTests : IDisposable
     [Fact]
     public async Task Run_WhoseServerIsAwayForAWhile_JudgesEveryPairOnce()
     {
-        // Two repeats of some milliseconds do not last until it comes back: waiting for it must.
+        // Repeats of some milliseconds do not last until it comes back: waiting for it must. They are so many that no request can use up its own before the tenth failure, which tells.
         await using ChatServer server = await Asking.ServerAsync(q => q.Number < 13 ? new ChatFault.Status(503) : null);
 
         RunProgress done = await RunAsync(server, null);
@@ -66,7 +66,7 @@ public sealed class RunOverHttpTests : IDisposable
 
     private async Task<RunProgress> RunAsync(ChatServer server, ChatBudget? budget)
     {
-        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Concurrency = 8, Retries = 2, Budget = budget });
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Concurrency = 8, Retries = 10, LongestWait = TimeSpan.FromMilliseconds(5), Budget = budget });
         await using RunFolder folder = RunFolder.Open(_folder.Path);
         RunOptions options = new() { Task = CurationTask.Load("character"), Layout = GridLayout.OneByTwo, Judges = 8 };
         return await new CurationRun(folder, options, new TemplateGridPromptWriter(), new WorldSheets(16), new PairJudge(client)).RunAsync(Seeds());

@@ -152,14 +152,14 @@ public class LimitsOverHttpTests
     [Fact]
     public async Task Outage_LosesNoRequestAlthoughItLastsLongerThanTheRepeats()
     {
-        // Three repeats of a few milliseconds are over long before the server comes back after some 1.5 seconds.
+        // Ten repeats of five milliseconds are over long before the server comes back after 1.5 seconds; one request alone cannot use up its own before the tenth failure, which tells.
         long start = Stopwatch.GetTimestamp();
         await using ChatServer server = await Asking.ServerAsync(_ => Stopwatch.GetElapsedTime(start).TotalSeconds < 1.5 ? new ChatFault.Status(502) : null);
-        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Retries = 3 });
+        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Retries = 10, LongestWait = TimeSpan.FromMilliseconds(5) });
 
         Assert.All(await Asking.AskManyAsync(client, 40), Assert.Null);
 
-        // While it was away it was left alone but for trials: 40 requests with 3 repeats would have been 160 failures.
+        // While it was away it was left alone but for trials: 40 requests with 10 repeats would have been 440 failures.
         Assert.InRange(server.Asked, 41, 120);
     }
 
