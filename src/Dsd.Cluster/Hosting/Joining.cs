@@ -30,7 +30,7 @@ internal static class Joining
         bool evicted = host.Services.GetRequiredService<Eviction>().Reason.IsCompleted;
         using CancellationTokenSource now = new();
         // Who says goodbye does not wait for ever; who is dead already says none.
-        now.CancelAfter(graceful && !evicted ? TimeSpan.FromSeconds(10) : TimeSpan.Zero);
+        now.CancelAfter(graceful && !evicted ? TimeSpan.FromSeconds(5) : TimeSpan.Zero);
         try
         {
             await host.StopAsync(now.Token).ConfigureAwait(false);
