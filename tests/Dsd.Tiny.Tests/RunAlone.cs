@@ -1,6 +1,6 @@
 namespace Dsd.Tiny.Tests;
 
-/// <summary>The collection of tests that run while no other does, since they look at the whole process's memory.</summary>
+/// <summary>The collection of tests that run while no other does, since they look at the whole process's memory or set what holds for all of it.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class RunAlone
 {

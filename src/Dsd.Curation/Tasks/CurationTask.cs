@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dsd.Curation.Grids;
-using Dsd.Curation.Judging;
 
 namespace Dsd.Curation.Tasks;
 
