@@ -3,9 +3,7 @@ using Dsd.Cluster.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using Orleans;
 using Orleans.Configuration;
-using Orleans.Hosting;
 
 namespace Dsd.Cluster.Tests.Hosting;
 
