@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Dsd.Curation.Judging;
-using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
 using Dsd.Testing;
 

@@ -44,7 +44,7 @@ public sealed class ChatGridPromptWriter : IGridPromptWriter
         List<HashSet<string>> words = [];
         int asked = 0;
         // A model that repeats itself is asked for the missing ones twice more, then the caption has fewer.
-        for (int empty = 0; prompts.Count < request.Count && empty < 3; )
+        for (int empty = 0; prompts.Count < request.Count && empty < 3;)
         {
             cancellationToken.ThrowIfCancellationRequested();
             int sheets = Math.Min(SheetsPerRequest, request.Count - prompts.Count);

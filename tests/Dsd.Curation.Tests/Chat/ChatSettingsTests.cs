@@ -1,6 +1,5 @@
 using Dsd.Curation.Chat;
 using Dsd.Curation.Grids;
-using Dsd.Curation.Judging;
 using Dsd.Curation.Tasks;
 
 namespace Dsd.Curation.Tests.Chat;
