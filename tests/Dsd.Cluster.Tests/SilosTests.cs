@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
 
@@ -150,6 +152,25 @@ public sealed class SilosTests : IDisposable
 
         Assert.Contains("stopped", (await Assert.ThrowsAsync<ClusterException>(() => work.WaitAsync(TimeSpan.FromSeconds(20)))).Message, StringComparison.Ordinal);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => all.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
+    public async Task AWorkerThatIsThereBeforeItsCoordinator_WaitsForIt()
+    {
+        int port;
+        using (TcpListener listener = new(IPAddress.Loopback, 0))
+        {
+            listener.Start();
+            port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+        Task<ClusterWorker> early = ClusterWorker.StartAsync(Options with { Coordinator = new IPEndPoint(IPAddress.Loopback, port) });
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        await using RunFolder folder = RunFolder.Open(_folder.File("together"));
+
+        await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(Options with { Port = port }, folder, SampleRun.Streamed([]));
+        await using ClusterWorker worker = await early;
+
+        Assert.Equal(0, (await worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), new ByteJudge())).Captions);
     }
 
     [Fact]

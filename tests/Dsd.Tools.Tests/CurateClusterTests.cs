@@ -20,7 +20,10 @@ public sealed class CurateClusterTests : IDisposable
         await Cli.Run("curate", "run", "--captions", "tiny", "--count", "2", "--steps", "1", "--batch", "1", "--out", _folder.File("alone"));
 
         Task<CliResult> serve = Cli.Run("curate", "serve", "--captions", "tiny", "--count", "2", "--port", port, "--out", _folder.File("served"));
-        CliResult work = await Cli.Run("curate", "work", "--connect", $"localhost:{port}", "--steps", "1", "--batch", "1");
+        Task<CliResult> working = Cli.Run("curate", "work", "--connect", $"localhost:{port}", "--steps", "1", "--batch", "1");
+        CliResult first = await (await Task.WhenAny(serve, working)).WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.True(first.ExitCode == ExitCode.Done, first.Error);
+        CliResult work = await working;
 
         Assert.True(work.ExitCode == ExitCode.Done, work.Error);
         Assert.Contains("2 sheets drawn, 2 pairs judged", work.Error, StringComparison.Ordinal);

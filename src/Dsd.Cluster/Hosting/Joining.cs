@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -13,6 +15,10 @@ internal static class Joining
         patience.CancelAfter(options.Patience);
         try
         {
+            if (options.Coordinator is { } endpoint)
+            {
+                await KnockAsync(endpoint, patience.Token).ConfigureAwait(false);
+            }
             await host.StartAsync(patience.Token).WaitAsync(patience.Token).ConfigureAwait(false);
         }
         catch (Exception e)
@@ -20,7 +26,8 @@ internal static class Joining
             await StopAsync(host, graceful: false).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             string where = options.Provider == ClusterProvider.Embedded ? options.Coordinator is { } coordinator ? $"the coordinator at {coordinator}" : "its own port" : $"{options.Provider} (variable {options.ConnectionVariable})";
-            throw new ClusterException($"The cluster '{options.ClusterId}' cannot be joined through {where}: {e.GetBaseException().Message}", e);
+            string why = e is OperationCanceledException ? $"nobody has answered for {options.Patience.TotalSeconds:0} s" : e.GetBaseException().Message;
+            throw new ClusterException($"The cluster '{options.ClusterId}' cannot be joined through {where}: {why}.", e);
         }
     }
 
@@ -41,6 +48,24 @@ internal static class Joining
         if (host is IAsyncDisposable disposable)
         {
             await disposable.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    // A silo that joins before its coordinator listens loses its first call, and finds out only when that times out.
+    private static async Task KnockAsync(IPEndPoint coordinator, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                using Socket socket = new(coordinator.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(coordinator, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(250), cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 }
