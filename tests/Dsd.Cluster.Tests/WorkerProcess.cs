@@ -26,7 +26,7 @@ internal sealed class WorkerProcess : IDisposable
 
     /// <summary>The next line that it prints.</summary>
     public async Task<string> LineAsync() =>
-        await _process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)) ?? throw new InvalidOperationException($"The process has ended: {await _errors}");
+        await _process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(180)) ?? throw new InvalidOperationException($"The process has ended: {await _errors}");
 
     /// <summary>Ends it at once, as the kernel does.</summary>
     public void Kill()
@@ -45,7 +45,7 @@ internal sealed class WorkerProcess : IDisposable
 
     public async Task<int> EndAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(180));
         return _process.ExitCode;
     }
 
