@@ -88,7 +88,7 @@ public class LimitsOverHttpTests
 
         Task<IReadOnlyList<Exception?>> first = Asking.AskManyAsync(client, 1);
         await Until(() => server.Asked == 1 && server.UnderWay == 0);
-        await Task.Delay(100);
+        await Task.Delay(500);
         Assert.All(await Asking.AskManyAsync(client, 5), Assert.Null);
         Assert.Null((await first)[0]);
 
