@@ -30,6 +30,9 @@ public sealed class ClusterCoordinator : IAsyncDisposable
     /// <summary>How far the workers have come.</summary>
     public ClusterProgress Progress => _queue.Counts;
 
+    /// <summary>Captions that too many workers were lost with (<see cref="CurationClusterOptions.MostLosses"/>), so far; left for the next run.</summary>
+    public IReadOnlyList<SeedCaption> GivenUp => _queue.GivenUp;
+
     private SiloAddress Silo => _host.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
 
     /// <summary>Starts a cluster.</summary>

@@ -1,6 +1,7 @@
 using Dsd.Cluster.Hosting;
 using Dsd.Cluster.Queue;
 using Dsd.Cluster.Store;
+using Dsd.Curation.Chat;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Dataset.Ledger;
@@ -38,7 +39,7 @@ public sealed class ClusterWorker : IAsyncDisposable
         try
         {
             // A silo that has just joined does not know at once which others there are.
-            await new PatientCalls(options.Patience).MakeAsync(Grains.Queue(host.Services.GetRequiredService<IGrainFactory>()).PingAsync, cancellationToken).ConfigureAwait(false);
+            await new PatientCalls(options.Patience, host.Services.GetRequiredService<Eviction>()).MakeAsync(Grains.Queue(host.Services.GetRequiredService<IGrainFactory>()).PingAsync, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -63,14 +64,20 @@ public sealed class ClusterWorker : IAsyncDisposable
     public Task<RunProgress> RunAsync(
         RunOptions run, IGridPromptWriter writer, IGridDrawer drawer, IPairJudge judge, PanelCaptioner? captioner = null, IProgress<RunProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        IGrainFactory grains = _host.Services.GetRequiredService<IGrainFactory>();
-        GrainRunStore store = new(Grains.Store(grains), new PatientCalls(_options.Patience), _options);
-        return new LeasedRun(Grains.Queue(grains), store, Name, _host.Services.GetRequiredService<Eviction>(), _options).RunAsync(run, writer, drawer, judge, captioner, progress, cancellationToken);
+        IQueueGrain queue = Grains.Queue(_host.Services.GetRequiredService<IGrainFactory>());
+        return new LeasedRun(queue, Store(), Name, _host.Services.GetRequiredService<Eviction>(), _options).RunAsync(run, writer, drawer, judge, captioner, progress, cancellationToken);
     }
+
+    /// <summary>Keeps one budget for all workers of the run and all of its sessions, in the coordinator's ledger. Dispose it after the run and before this worker.</summary>
+    /// <param name="budget">What this worker's models count in.</param>
+    /// <exception cref="ClusterException">The coordinator does not answer.</exception>
+    public Task<SharedBudget> ShareBudgetAsync(ChatBudget budget) => SharedBudget.StartAsync(Store(), budget);
 
     /// <summary>Leaves the cluster.</summary>
     public ValueTask DisposeAsync() => Joining.StopAsync(_host, graceful: true);
 
     /// <summary>Goes without a word, as a process that is killed does.</summary>
     internal ValueTask KillAsync() => Joining.StopAsync(_host, graceful: false);
+
+    private GrainRunStore Store() => new(Grains.Store(_host.Services.GetRequiredService<IGrainFactory>()), new PatientCalls(_options.Patience, _host.Services.GetRequiredService<Eviction>()), _options);
 }

@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Dsd.Curation.Chat;
+using Dsd.Curation.Judging;
 using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
+using Microsoft.Extensions.AI;
 
 namespace Dsd.Cluster.Tests;
 
@@ -135,6 +138,34 @@ public sealed class SilosTests : IDisposable
     }
 
     [Fact]
+    public async Task TheBudgetOfTheRun_IsOneForAllWorkersAndSessions()
+    {
+        const int Most = 120;
+        await using RunFolder folder = RunFolder.Open(_folder.File("together"));
+        await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(Options, folder, SampleRun.Streamed(SampleRun.Captions(60)));
+        await folder.Ledger.WriteSpentAsync("an earlier session", 20, 0);
+        int asked = 0;
+
+        async Task WorkAsync()
+        {
+            await using ClusterWorker worker = await ClusterWorker.StartAsync(Options with { Coordinator = coordinator.Endpoint });
+            ChatBudget budget = new() { MaxCalls = Most };
+            await using SharedBudget shared = await worker.ShareBudgetAsync(budget);
+            using LimitedChatClient client = new(new SlowClient(() => Interlocked.Increment(ref asked)), new ChatLimits { Budget = budget });
+            await worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), new PairJudge(client));
+        }
+        Task[] work = [WorkAsync(), WorkAsync(), WorkAsync()];
+        foreach (Task worker in work)
+        {
+            await Assert.ThrowsAsync<ChatBudgetException>(() => worker.WaitAsync(TimeSpan.FromSeconds(120)));
+        }
+
+        // Each by itself would have asked as often; they hear of each other once a second, and ask ten times in one.
+        Assert.InRange(asked, Most - 20, Most + 60);
+        Assert.Equal(asked + 20, folder.Ledger.Spent().Calls);
+    }
+
+    [Fact]
     public async Task ACoordinatorThatIsStopped_TellsItsWorkers()
     {
         await using RunFolder folder = RunFolder.Open(_folder.File("together"));
@@ -185,4 +216,23 @@ public sealed class SilosTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>Ten answers a second for a judge that asks twice at a time.</summary>
+    private sealed class SlowClient(Action asked) : IChatClient
+    {
+        public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+        {
+            asked();
+            await Task.Delay(200, cancellationToken);
+            return new ChatResponse(new ChatMessage(ChatRole.Assistant, new Verdict { Subject = "s", DescriptionA = "A", DescriptionB = "B", Differences = [], Same = true, Confidence = 1, Flags = [] }.ToJson()));
+        }
+
+        public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public object? GetService(Type serviceType, object? serviceKey = null) => null;
+
+        public void Dispose()
+        {
+        }
+    }
 }

@@ -28,11 +28,33 @@ public sealed class RunOverHttpTests : IDisposable
         Assert.Equal((25, 25), (server.Asked, server.Given));
         Assert.Equal((25, 0), await CountsAsync());
 
-        RunProgress rest = await RunAsync(server, new ChatBudget { MaxCalls = Captions, Calls = budget.Calls, Tokens = budget.Tokens });
+        // The next session has heard of the first in the ledger only.
+        await Assert.ThrowsAsync<ChatBudgetException>(() => RunAsync(server, new ChatBudget { MaxCalls = 40 }));
+        Assert.Equal(40, server.Asked);
+        RunProgress rest = await RunAsync(server, new ChatBudget { MaxCalls = Captions });
 
-        Assert.Equal(Captions - 25, rest.Judged);
+        Assert.Equal(Captions - 40, rest.Judged);
         Assert.Equal(Captions, server.Asked);
         Assert.Equal((Captions, 0), await CountsAsync());
+        await using RunFolder folder = RunFolder.OpenToRead(_folder.Path);
+        Assert.Equal(Captions, folder.Ledger.Spent().Calls);
+        Assert.Equal(folder.Ledger.Usage().Sum(u => u.InputTokens + u.OutputTokens), folder.Ledger.Spent().Tokens);
+    }
+
+    [Theory]
+    [InlineData(401, "key")]
+    [InlineData(402, "no credit")]
+    [InlineData(404, "no such model")]
+    public async Task Run_WhoseServerRefusesAll_EndsAtOnceWithTheReason_AndNotesNoFailure(int status, string words)
+    {
+        await using ChatServer server = await Asking.ServerAsync(q => q.Number >= 20 ? new ChatFault.Status(status, words) : null, latency: TimeSpan.FromMilliseconds(20));
+
+        ChatFailedException refused = await Assert.ThrowsAsync<ChatFailedException>(() => RunAsync(server, null));
+
+        Assert.Contains($"{status}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(words, refused.Message, StringComparison.Ordinal);
+        Assert.InRange(server.Asked, 21, 20 + 8);
+        Assert.Equal((20, 0), await CountsAsync());
     }
 
     [Fact]
@@ -68,6 +90,7 @@ public sealed class RunOverHttpTests : IDisposable
     {
         using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Concurrency = 8, Retries = 10, LongestWait = TimeSpan.FromMilliseconds(5), Budget = budget });
         await using RunFolder folder = RunFolder.Open(_folder.Path);
+        await using SharedBudget shared = await SharedBudget.StartAsync(folder, budget ?? new ChatBudget());
         RunOptions options = new() { Task = CurationTask.Load("character"), Layout = GridLayout.OneByTwo, Judges = 8 };
         return await new CurationRun(folder, options, new TemplateGridPromptWriter(), new WorldSheets(16), new PairJudge(client)).RunAsync(Seeds());
     }

@@ -34,7 +34,9 @@ internal static class Joining
     /// <summary>Stops and releases a silo, also one that never came to run: what it says then is of no use to anyone.</summary>
     public static async ValueTask StopAsync(IHost host, bool graceful)
     {
-        bool evicted = host.Services.GetRequiredService<Eviction>().Reason.IsCompleted;
+        Eviction eviction = host.Services.GetRequiredService<Eviction>();
+        bool evicted = eviction.Reason.IsCompleted;
+        eviction.Tell("it was stopped");
         using CancellationTokenSource now = new();
         // Who says goodbye does not wait for ever; who is dead already says none.
         now.CancelAfter(graceful && !evicted ? TimeSpan.FromSeconds(5) : TimeSpan.Zero);

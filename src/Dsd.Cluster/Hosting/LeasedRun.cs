@@ -11,7 +11,7 @@ namespace Dsd.Cluster.Hosting;
 /// <summary>The very run of one machine, over captions that are leased and a store that may be elsewhere.</summary>
 internal sealed class LeasedRun(IQueueGrain queue, IRunStore store, string worker, Eviction eviction, CurationClusterOptions options)
 {
-    private readonly PatientCalls _calls = new(options.Patience);
+    private readonly PatientCalls _calls = new(options.Patience, eviction);
     private readonly ConcurrentDictionary<string, bool> _held = new();
     private int _hasMoved;
 

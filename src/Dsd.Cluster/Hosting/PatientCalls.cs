@@ -9,10 +9,11 @@ internal sealed class PatientCalls
 {
     private readonly ResiliencePipeline _pipeline;
     private readonly TimeSpan _patience;
+    private readonly Eviction _eviction;
 
-    public PatientCalls(TimeSpan patience)
+    public PatientCalls(TimeSpan patience, Eviction eviction)
     {
-        _patience = patience;
+        (_patience, _eviction) = (patience, eviction);
         _pipeline = new ResiliencePipelineBuilder()
             .AddTimeout(patience)
             .AddRetry(new RetryStrategyOptions
@@ -27,17 +28,27 @@ internal sealed class PatientCalls
             .Build();
     }
 
-    /// <exception cref="ClusterException">The coordinator did not answer for too long.</exception>
+    /// <exception cref="ClusterException">The coordinator did not answer for too long, or this silo is no member any more.</exception>
     public async Task<T> MakeAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken = default)
     {
         try
         {
-            return await _pipeline.ExecuteAsync(async _ => await call().ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            return await _pipeline.ExecuteAsync(async stop => await OneAsync(call, stop).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutRejectedException e)
         {
             throw new ClusterException($"The coordinator has not answered for {_patience.TotalSeconds:0} s. If it has ended, start it again, then this worker: what was done is in its ledger.", e);
         }
+    }
+
+    // A silo that has ended answers none of its own calls, not even with a fault.
+    private async Task<T> OneAsync<T>(Func<Task<T>> call, CancellationToken stop)
+    {
+        Task<T> made = _eviction.Reason.IsCompleted ? Task.FromCanceled<T>(new CancellationToken(canceled: true)) : call();
+        await Task.WhenAny(made, _eviction.Reason).WaitAsync(stop).ConfigureAwait(false);
+        return made.IsCompletedSuccessfully || !_eviction.Reason.IsCompleted
+            ? await made.ConfigureAwait(false)
+            : throw new ClusterException($"This silo is no member of the cluster any more: {await _eviction.Reason.ConfigureAwait(false)}. Start it again.");
     }
 
     /// <inheritdoc cref="MakeAsync{T}"/>

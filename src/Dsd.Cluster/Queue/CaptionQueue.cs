@@ -17,6 +17,7 @@ internal sealed class CaptionQueue : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Entry> _open = [];
     private readonly Queue<Entry> _returned = new();
+    private readonly List<SeedCaption> _givenUp = [];
     private readonly Dictionary<string, Worker> _workers = [];
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _deserted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -42,6 +43,18 @@ internal sealed class CaptionQueue : IAsyncDisposable
             lock (_gate)
             {
                 return Count();
+            }
+        }
+    }
+
+    /// <summary>Captions that too many workers were lost with.</summary>
+    public IReadOnlyList<SeedCaption> GivenUp
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _givenUp];
             }
         }
     }
@@ -223,7 +236,7 @@ internal sealed class CaptionQueue : IAsyncDisposable
             return;
         }
         _open.Remove(entry.Caption.Key);
-        _counts = _counts with { GivenUp = _counts.GivenUp + 1 };
+        _givenUp.Add(entry.Caption);
     }
 
     private QueueState Settle()
@@ -247,7 +260,7 @@ internal sealed class CaptionQueue : IAsyncDisposable
         return state;
     }
 
-    private ClusterProgress Count() => _counts with { Leased = _open.Count - _returned.Count, Workers = _workers.Count };
+    private ClusterProgress Count() => _counts with { Leased = _open.Count - _returned.Count, GivenUp = _givenUp.Count, Workers = _workers.Count };
 
     private sealed class Entry(SeedCaption caption)
     {

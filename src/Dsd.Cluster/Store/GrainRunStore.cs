@@ -33,4 +33,6 @@ internal sealed class GrainRunStore(IStoreGrain grain, PatientCalls calls, Curat
     public Task WritePairAsync(LedgerPair pair) => calls.MakeAsync(() => grain.WritePairAsync(pair));
 
     public Task WriteFailureAsync(string id, string stage, string message) => calls.MakeAsync(() => grain.WriteFailureAsync(id, stage, message));
+
+    public Task<(long Calls, long Tokens)> SpendAsync(string session, long spentCalls, long tokens) => calls.MakeAsync(() => grain.SpendAsync(session, spentCalls, tokens));
 }

@@ -36,4 +36,7 @@ internal interface IStoreGrain : IGrainWithIntegerKey
 
     [Alias("write-failure")]
     Task WriteFailureAsync(string id, string stage, string message);
+
+    [Alias("spend")]
+    Task<(long Calls, long Tokens)> SpendAsync(string session, long calls, long tokens);
 }

@@ -42,6 +42,8 @@ internal sealed class StoreGrain(IRunStore store, CaptionQueue queue, CurationCl
 
     public Task WriteFailureAsync(string id, string stage, string message) => Do(() => store.WriteFailureAsync(id, stage, message));
 
+    public Task<(long Calls, long Tokens)> SpendAsync(string session, long calls, long tokens) => Do(() => store.SpendAsync(session, calls, tokens));
+
     private Task Do(Func<Task> call) => Do(async () =>
     {
         await call();

@@ -10,6 +10,7 @@ namespace Dsd.Curation.Chat;
 public sealed class ChatBudget
 {
     private readonly Lock _gate = new();
+    private (long Calls, long Tokens) _elsewhere;
 
     /// <summary>The most calls; null for no limit.</summary>
     public long? MaxCalls { get; init => field = value is { } v ? Check.Range(v, 0, long.MaxValue, nameof(MaxCalls)) : null; }
@@ -17,11 +18,31 @@ public sealed class ChatBudget
     /// <summary>The most tokens, of questions and answers together; null for no limit.</summary>
     public long? MaxTokens { get; init => field = value is { } v ? Check.Range(v, 0, long.MaxValue, nameof(MaxTokens)) : null; }
 
-    /// <summary>Calls made so far, failed ones included. Set it to go on from an earlier run.</summary>
-    public long Calls { get; set; }
+    /// <summary>Calls made so far, failed ones included, without those elsewhere.</summary>
+    public long Calls { get; private set; }
 
-    /// <summary>Tokens used so far. Set it to go on from an earlier run.</summary>
-    public long Tokens { get; set; }
+    /// <summary>Tokens used so far, without those elsewhere.</summary>
+    public long Tokens { get; private set; }
+
+    /// <summary>What earlier sessions have spent of this budget, or other processes spend at the same time. Set it as it becomes known.</summary>
+    public (long Calls, long Tokens) Elsewhere
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _elsewhere;
+            }
+        }
+
+        set
+        {
+            lock (_gate)
+            {
+                _elsewhere = value;
+            }
+        }
+    }
 
     /// <summary>Counts a call that is about to be made.</summary>
     /// <exception cref="ChatBudgetException">There is nothing left.</exception>
@@ -29,13 +50,13 @@ public sealed class ChatBudget
     {
         lock (_gate)
         {
-            if (Calls >= MaxCalls)
+            if (Calls + _elsewhere.Calls >= MaxCalls)
             {
                 throw new ChatBudgetException($"The budget of {MaxCalls} calls is spent. What was judged is kept; go on with a larger one.");
             }
-            if (Tokens >= MaxTokens)
+            if (Tokens + _elsewhere.Tokens >= MaxTokens)
             {
-                throw new ChatBudgetException($"The budget of {MaxTokens} tokens is spent ({Tokens} used). What was judged is kept; go on with a larger one.");
+                throw new ChatBudgetException($"The budget of {MaxTokens} tokens is spent ({Tokens + _elsewhere.Tokens} used). What was judged is kept; go on with a larger one.");
             }
             Calls++;
         }

@@ -13,8 +13,7 @@ internal static class ChatFailure
     /// <summary>Whether repeating the request may help.</summary>
     public static bool MayPass(Exception e) => e switch
     {
-        // The account is empty: waiting does not fill it.
-        ClientResultException { Status: 429 } result when result.Message.Contains("insufficient_quota", StringComparison.Ordinal) => false,
+        ClientResultException when ConcernsAll(e) => false,
         ClientResultException { Status: 0, InnerException: { } inner } => MayPass(inner),
         ClientResultException { Status: var status } => status is 0 or 408 or 409 or 425 or 429 or >= 500,
         HttpRequestException { StatusCode: { } code } => (int)code is 408 or 409 or 425 or 429 or >= 500,
@@ -22,6 +21,14 @@ internal static class ChatFailure
         HttpRequestException or IOException or JsonException or TimeoutException or TimeoutRejectedException or BrokenCircuitException => true,
         AggregateException { InnerExceptions: var all } => all.All(MayPass),
         ChatFailedException failed => failed.MayPass,
+        _ => false,
+    };
+
+    /// <summary>Whether it would meet every request: a wrong key (401), an account without money (402, or 429 with these words), an unknown model or address (404). 403 may be about one picture.</summary>
+    public static bool ConcernsAll(Exception e) => e switch
+    {
+        ClientResultException { Status: 429 } result => result.Message.Contains("insufficient_quota", StringComparison.Ordinal),
+        ClientResultException { Status: var status } => status is 401 or 402 or 404,
         _ => false,
     };
 
@@ -50,7 +57,7 @@ internal static class ChatFailure
 
     /// <summary>The exception for good, in words that name the status.</summary>
     public static ChatFailedException Final(Exception e, int attempts) => new(
-        $"The chat model could not be asked ({attempts switch { 0 => "not sent", 1 => "once", _ => $"{attempts} times" }}): {Words(e)}", MayPass(e), e);
+        $"The chat model could not be asked ({attempts switch { 0 => "not sent", 1 => "once", _ => $"{attempts} times" }}): {Words(e)}", MayPass(e), e, ConcernsAll(e));
 
     private static string Words(Exception e) => e switch
     {

@@ -31,16 +31,15 @@ public sealed class ChatRoles : IDisposable
     /// <param name="task">What the dataset is about: its words for writer and judge, and the flags that drop a pair.</param>
     /// <param name="templates">Words around subjects and contexts in place of the task's, for a model that knows its own only; null for the task's.</param>
     /// <param name="known">A client that the program knows by name, such as an embedded judge; null where it knows none of that name. It is taken over.</param>
-    /// <param name="spent">Calls and tokens that earlier sessions of the run have spent.</param>
     /// <exception cref="InvalidDataException">The settings name a model that nobody knows.</exception>
     /// <exception cref="InvalidOperationException">An environment variable for a key is not set.</exception>
-    public static ChatRoles Open(ChatSettings settings, CurationTask task, GridTemplates? templates = null, Func<string, IChatClient?>? known = null, (long Calls, long Tokens) spent = default)
+    public static ChatRoles Open(ChatSettings settings, CurationTask task, GridTemplates? templates = null, Func<string, IChatClient?>? known = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(task);
         ChatRoles roles = new(settings, known)
         {
-            Budget = new ChatBudget { MaxCalls = settings.MaxCalls, MaxTokens = settings.MaxTokens, Calls = spent.Calls, Tokens = spent.Tokens },
+            Budget = new ChatBudget { MaxCalls = settings.MaxCalls, MaxTokens = settings.MaxTokens },
         };
         try
         {

@@ -8,6 +8,9 @@ public static class VerdictFormat
     /// <summary>The longest answer that is read, in characters.</summary>
     public const int MaxAnswerLength = 32 * 1024;
 
+    /// <summary>The longest verdict that can be written: all fields full, and each character as \uXXXX.</summary>
+    internal const int MaxWrittenLength = 192 * 1024;
+
     private static readonly JsonElement SchemaElement = ReadSchema();
 
     /// <summary>The JSON schema that judges are asked to follow: every field required, no other allowed.</summary>
@@ -19,11 +22,13 @@ public static class VerdictFormat
     /// <c>confidence</c> a finite number from 0 to 1.
     /// </remarks>
     /// <exception cref="VerdictFormatException">The answer is no verdict; the message names the field.</exception>
-    public static Verdict Parse(string? answer)
+    public static Verdict Parse(string? answer) => Parse(answer, MaxAnswerLength);
+
+    internal static Verdict Parse(string? answer, int maxLength)
     {
         try
         {
-            using JsonDocument document = AnswerJson.Parse(answer, MaxAnswerLength);
+            using JsonDocument document = AnswerJson.Parse(answer, maxLength);
             JsonElement root = document.RootElement;
             AnswerJson.Fields(root, "verdict", "subject", "description_a", "description_b", "differences", "same", "confidence", "flags");
             return new Verdict

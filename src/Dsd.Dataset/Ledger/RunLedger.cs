@@ -82,6 +82,7 @@ public sealed partial class RunLedger : IAsyncDisposable
         Read("SELECT panel, caption FROM panels WHERE prompt_id = $0", r => (r.GetInt32(0), r.GetString(1)), promptId).ToDictionary(p => p.Item1, p => p.Item2);
 
     /// <summary>The votes on a pair, in the order of asking.</summary>
+    /// <exception cref="LedgerException">What stands there is no verdict.</exception>
     public IReadOnlyList<JudgeVote> VotesOf(string pairId) => Read(
         "SELECT judge, model, kept, verdict, reason, attempts, input_tokens, output_tokens, seconds FROM votes WHERE pair_id = $0 ORDER BY ordinal",
         r => new JudgeVote
@@ -89,7 +90,7 @@ public sealed partial class RunLedger : IAsyncDisposable
             Judge = r.GetString(0),
             Model = r.IsDBNull(1) ? null : r.GetString(1),
             Kept = r.GetBoolean(2),
-            Verdict = r.IsDBNull(3) ? null : VerdictFormat.Parse(r.GetString(3)),
+            Verdict = r.IsDBNull(3) ? null : ReadVerdict(pairId, r.GetString(3)),
             Reason = r.GetString(4),
             Attempts = r.GetInt32(5),
             InputTokens = r.GetInt64(6),
@@ -153,7 +154,7 @@ public sealed partial class RunLedger : IAsyncDisposable
         "SELECT judge, model, count(*), sum(attempts), sum(input_tokens), sum(output_tokens) FROM votes GROUP BY judge, model ORDER BY judge, model",
         r => new LedgerUsage(r.GetString(0), r.IsDBNull(1) ? null : r.GetString(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5)));
 
-    /// <summary>Calls and tokens that earlier runs counted against their budgets.</summary>
+    /// <summary>Calls and tokens that all sessions of the run have counted against its budget.</summary>
     public (long Calls, long Tokens) Spent() => Read("SELECT coalesce(sum(calls), 0), coalesce(sum(tokens), 0) FROM spent", r => (r.GetInt64(0), r.GetInt64(1)))[0];
 
     /// <summary>Sets a value that belongs to the whole ledger.</summary>
@@ -242,9 +243,9 @@ public sealed partial class RunLedger : IAsyncDisposable
         });
     }
 
-    /// <summary>Notes what a run has spent so far; a run's later note replaces its earlier one.</summary>
-    public Task WriteSpentAsync(string runId, long calls, long tokens) =>
-        Write(w => w.Run("INSERT INTO spent VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET calls = excluded.calls, tokens = excluded.tokens", runId, calls, tokens));
+    /// <summary>Notes what a session has spent so far. What it has spent only grows, so of two notes the larger is the later, in whatever order they come.</summary>
+    public Task WriteSpentAsync(string session, long calls, long tokens) => Write(w => w.Run(
+        "INSERT INTO spent VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET calls = max(calls, excluded.calls), tokens = max(tokens, excluded.tokens)", session, calls, tokens));
 
     /// <summary>Closes the file when all that was begun is written.</summary>
     public async ValueTask DisposeAsync()
@@ -352,6 +353,18 @@ public sealed partial class RunLedger : IAsyncDisposable
     {
         Reviewed = r.IsDBNull(8) ? null : r.GetBoolean(8),
     };
+
+    private Verdict ReadVerdict(string pairId, string json)
+    {
+        try
+        {
+            return Verdict.FromJson(json);
+        }
+        catch (VerdictFormatException e)
+        {
+            throw new LedgerException(File, $"a verdict on pair '{pairId}'", $"something else ({e.Message})", e);
+        }
+    }
 
     private void Same(int rows, string what)
     {

@@ -26,7 +26,7 @@ public sealed class CurationRun
     private RunProgress _done = new(0, 0, 0, 0, 0);
     private int _failuresInARow;
     private int _working;
-    private ChatBudgetException? _spent;
+    private Exception? _ending;
 
     /// <summary>A run that keeps its results in a store. What it is given stays the caller's.</summary>
     /// <param name="store">Where results go.</param>
@@ -59,7 +59,7 @@ public sealed class CurationRun
     /// <returns>What this run did.</returns>
     /// <exception cref="LedgerException">The store was begun with other options, or a key now names another caption.</exception>
     /// <exception cref="ChatBudgetException">The budget is spent; what was judged is in the store.</exception>
-    /// <exception cref="ChatFailedException">Too many requests failed in a row.</exception>
+    /// <exception cref="ChatFailedException">Too many requests failed in a row, or one in a way that all others would too: a wrong key, an unknown model.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public async Task<RunProgress> RunAsync(IAsyncEnumerable<SeedCaption> captions, CancellationToken cancellationToken = default)
     {
@@ -237,19 +237,19 @@ public sealed class CurationRun
     private async Task Attempt(CaptionWork caption, string id, string stage, CancellationToken cancel, Func<Task> work)
     {
         await BeginWorkAsync(cancel).ConfigureAwait(false);
-        bool spent = false;
+        bool ends = false;
         try
         {
             await work().ConfigureAwait(false);
             Interlocked.Exchange(ref _failuresInARow, 0);
         }
-        catch (ChatBudgetException e)
+        catch (Exception e) when (e is ChatBudgetException or ChatFailedException { ConcernsAll: true })
         {
             lock (_gate)
             {
-                _spent ??= e;
+                _ending ??= e;
             }
-            spent = true;
+            ends = true;
         }
         catch (Exception e) when ((e is ChatFailedException or GridPromptException or ArgumentException or FormatException) && !cancel.IsCancellationRequested)
         {
@@ -265,25 +265,25 @@ public sealed class CurationRun
         {
             EndWork();
         }
-        if (spent)
+        if (ends)
         {
             await BeginWorkAsync(cancel).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Counts a piece of work; once the budget is spent none begins, and the run ends when what is under way, and paid for, is written.</summary>
+    /// <summary>Counts a piece of work; once the budget is spent, or a model refuses all, none begins, and the run ends when what is under way, and paid for, is written.</summary>
     private async Task BeginWorkAsync(CancellationToken cancel)
     {
         lock (_gate)
         {
-            if (_spent is null)
+            if (_ending is null)
             {
                 _working++;
                 return;
             }
         }
         await _idle.Task.WaitAsync(cancel).ConfigureAwait(false);
-        ExceptionDispatchInfo.Throw(_spent);
+        ExceptionDispatchInfo.Throw(_ending);
     }
 
     private void EndWork()
@@ -291,7 +291,7 @@ public sealed class CurationRun
         lock (_gate)
         {
             _working--;
-            if (_spent is not null && _working == 0)
+            if (_ending is not null && _working == 0)
             {
                 _idle.TrySetResult();
             }

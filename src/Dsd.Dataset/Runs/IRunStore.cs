@@ -44,4 +44,11 @@ public interface IRunStore
 
     /// <summary>Notes that a piece of work failed; the note goes when the work is done after all.</summary>
     Task WriteFailureAsync(string id, string stage, string message);
+
+    /// <summary>Notes what a session has spent so far of the run's budget.</summary>
+    /// <param name="session">Which: a name of its own for each process that works for the run, each time it does.</param>
+    /// <param name="calls">Calls to chat models, 0 or more.</param>
+    /// <param name="tokens">Tokens of their questions and answers, 0 or more.</param>
+    /// <returns>What all sessions of the run have spent, this one with it.</returns>
+    Task<(long Calls, long Tokens)> SpendAsync(string session, long calls, long tokens);
 }

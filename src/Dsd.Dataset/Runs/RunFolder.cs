@@ -23,7 +23,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     /// <summary>The ledger's file in a folder.</summary>
     public static string LedgerFile(string folder) => System.IO.Path.Combine(folder, "ledger.db");
 
-    /// <summary>Opens a folder to work in it, and makes it where there is none.</summary>
+    /// <summary>Opens a folder to work in it, and makes it where there is none. Sheets that a killed process left half written are removed.</summary>
     /// <exception cref="IOException">Another process works in it, or it cannot be made.</exception>
     /// <exception cref="LedgerException">Its ledger is none.</exception>
     public static RunFolder Open(string path)
@@ -33,6 +33,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         FileStream held = Hold(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
         try
         {
+            RemoveHalfWritten(path);
             return new RunFolder(path, RunLedger.Open(LedgerFile(path)), held);
         }
         catch
@@ -104,6 +105,16 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task WriteFailureAsync(string id, string stage, string message) => Ledger.WriteFailureAsync(id, stage, message);
+
+    /// <inheritdoc/>
+    public async Task<(long Calls, long Tokens)> SpendAsync(string session, long calls, long tokens)
+    {
+        if (calls > 0 || tokens > 0)
+        {
+            await Ledger.WriteSpentAsync(session, calls, tokens).ConfigureAwait(false);
+        }
+        return Ledger.Spent();
+    }
 
     /// <summary>Reads a sheet; null where its file is gone or is not what the ledger says.</summary>
     /// <exception cref="LedgerException">The ledger names a file outside the folder.</exception>
@@ -188,6 +199,16 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     }
 
     private static string Excerpt(string text) => text.Length <= 200 ? text : $"{text[..200]}…";
+
+    // What a process that was killed had begun to write; nobody else writes while this one holds the lock.
+    private static void RemoveHalfWritten(string folder)
+    {
+        string grids = System.IO.Path.Combine(folder, "grids");
+        foreach (string half in Directory.Exists(grids) ? Directory.EnumerateFiles(grids, "*.png.*.part", SearchOption.AllDirectories) : [])
+        {
+            File.Delete(half);
+        }
+    }
 
     private static string LockFile(string folder) => System.IO.Path.Combine(folder, "run.lock");
 

@@ -154,6 +154,7 @@ public sealed class CaptionQueueTests
 
         Assert.Equal(QueueState.Finished, (await queue.LeaseAsync("next", 1)).State);
         Assert.Equal((0, 1), (queue.Counts.Captions, queue.Counts.GivenUp));
+        Assert.Equal("c0000", Assert.Single(queue.GivenUp).Key);
         Assert.True(queue.Done.IsCompletedSuccessfully);
     }
 

@@ -184,13 +184,13 @@ public class LimitsOverHttpTests
     public async Task Budget_OfCalls_StopsAtExactlyThatNumberWithRepeatsCounted()
     {
         await using ChatServer server = await Asking.ServerAsync(q => q.Number % 3 == 0 ? new ChatFault.Status(500) : null);
-        ChatBudget budget = new() { MaxCalls = 25, Calls = 5 };
+        ChatBudget budget = new() { MaxCalls = 25, Elsewhere = (5, 0) };
         using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Budget = budget });
 
         IReadOnlyList<Exception?> ends = await Asking.AskManyAsync(client, 60);
 
         Assert.Equal(20, server.Asked);
-        Assert.Equal(25, budget.Calls);
+        Assert.Equal(20, budget.Calls);
         Assert.Equal(13, ends.Count(e => e is null));
         Assert.All(ends, e => Assert.True(e is null or ChatBudgetException, e?.ToString()));
     }

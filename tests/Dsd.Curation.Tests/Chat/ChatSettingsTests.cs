@@ -30,12 +30,12 @@ public sealed class ChatSettingsTests : IDisposable
     {
         ChatSettings settings = ChatSettings.Load(Write(Whole));
 
-        using ChatRoles roles = ChatRoles.Open(settings, Character, known: name => name == "tiny" ? new CallbackChatClient("{}") : null, spent: (7, 8));
+        using ChatRoles roles = ChatRoles.Open(settings, Character, known: name => name == "tiny" ? new CallbackChatClient("{}") : null);
 
         Assert.Equal("tiny>small>large", roles.Judge.Name);
         Assert.IsType<ChatGridPromptWriter>(roles.Writer);
         Assert.NotNull(roles.Captioner);
-        Assert.Equal((1000, 7, 8), (roles.Budget.MaxCalls, roles.Budget.Calls, roles.Budget.Tokens));
+        Assert.Equal((1000, 0), (roles.Budget.MaxCalls, roles.Budget.Calls));
     }
 
     [Fact]

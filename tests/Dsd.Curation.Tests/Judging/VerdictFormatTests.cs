@@ -29,6 +29,33 @@ public class VerdictFormatTests
     [InlineData("  {0}\r\n")]
     public void Parse_ToleratesACodeFence(string form) => Assert.Equal("a fox", VerdictFormat.Parse(form.Replace("{0}", Good)).Subject);
 
+    [Theory]
+    [InlineData("s")]
+    [InlineData("é")]
+    [InlineData("狐")]
+    [InlineData("🦊")]
+    [InlineData("\"")]
+    [InlineData("\u0001")]
+    public void FromJson_ReadsTheLongestVerdictsThatToJsonWrites(string sign)
+    {
+        string Long(int length) => string.Concat(Enumerable.Repeat(sign, length / sign.Length));
+        Verdict verdict = new()
+        {
+            Subject = Long(500),
+            DescriptionA = Long(4000),
+            DescriptionB = Long(4000),
+            Differences = [.. Enumerable.Repeat(Long(500), 32)],
+            Same = false,
+            Confidence = 1.0 / 3,
+            Flags = [.. Enumerable.Repeat(Long(64), 16)],
+        };
+
+        Verdict read = Verdict.FromJson(verdict.ToJson());
+
+        Assert.Equal(verdict.ToJson(), read.ToJson());
+        Assert.Equal(verdict.DescriptionB, read.DescriptionB);
+    }
+
     [Fact]
     public void Parse_ReadsWhatToJsonWrites() => Assert.Equal(VerdictFormat.Parse(Good).ToJson(), VerdictFormat.Parse(VerdictFormat.Parse(Good).ToJson()).ToJson());
 

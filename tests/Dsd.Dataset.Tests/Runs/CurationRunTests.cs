@@ -6,6 +6,7 @@ using Dsd.Dataset.Ledger;
 using Dsd.Dataset.RunApp;
 using Dsd.Dataset.Runs;
 using Dsd.Imaging;
+using Dsd.Testing.Runs;
 
 namespace Dsd.Dataset.Tests.Runs;
 
@@ -46,7 +47,7 @@ public sealed class CurationRunTests : IDisposable
         await Run("forward", 6);
         await Run("backward", 6, Options with { BatchSize = 1, Judges = 1 }, captions => captions.Reverse());
 
-        Assert.Equal(LedgerRows.Of(_folder.File("forward")), LedgerRows.Of(_folder.File("backward")));
+        Assert.Equal(RunRows.Of(_folder.File("forward")), RunRows.Of(_folder.File("backward")));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dsd.Dataset.RunApp;
 using Dsd.Dataset.Runs;
+using Dsd.Testing.Runs;
 
 namespace Dsd.Dataset.Tests.Runs;
 
@@ -36,7 +37,7 @@ public sealed class KilledRunTests : IDisposable
 
         // A test whose processes had all ended by themselves would prove nothing.
         Assert.Equal(Kills, cutShort);
-        Assert.Equal(LedgerRows.Of(whole), LedgerRows.Of(killed));
+        Assert.Equal(RunRows.Of(whole), RunRows.Of(killed));
         Assert.Equal(Captions * SheetsOfACaption * PairsOfASheet, File.ReadLines(wholeLog).Count(line => line.StartsWith("pair", StringComparison.Ordinal)));
         await SheetsAreWhole(killed);
 

@@ -75,8 +75,7 @@ internal sealed class CurateOptions
     /// <summary>The chat models in their roles.</summary>
     /// <param name="options">The run.</param>
     /// <param name="chat">The settings.</param>
-    /// <param name="spent">What earlier sessions have spent.</param>
-    public static ChatRoles Roles(RunOptions options, ChatSettings chat, (long Calls, long Tokens) spent) => ChatRoles.Open(chat, options.Task, known: Known, spent: spent);
+    public static ChatRoles Roles(RunOptions options, ChatSettings chat) => ChatRoles.Open(chat, options.Task, known: Known);
 
     /// <summary>The teacher, loaded.</summary>
     /// <exception cref="UsageException">A value is out of range, or the model cannot do what is asked.</exception>

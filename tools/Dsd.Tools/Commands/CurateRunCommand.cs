@@ -8,8 +8,6 @@ namespace Dsd.Tools.Commands;
 /// <summary><c>dsd curate run</c>: runs, or goes on with, a curation run in one process.</summary>
 internal sealed class CurateRunCommand
 {
-    private static readonly TimeSpan NoteEvery = TimeSpan.FromSeconds(1);
-
     private readonly Terminal _terminal;
     private readonly CaptionOptions _captions = new();
     private readonly CurateOptions _options = new();
@@ -52,15 +50,15 @@ internal sealed class CurateRunCommand
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, parsed.GetRequiredValue(_shard));
         IEnumerable<Dsd.Dataset.Ledger.SeedCaption> captions = _captions.Read(parsed, options.Seed);
         await using RunFolder folder = RunFolder.Open(path);
-        using ChatRoles roles = CurateOptions.Roles(options, chat, folder.Ledger.Spent());
+        using ChatRoles roles = CurateOptions.Roles(options, chat);
         List<string> warnings = [];
         using TeacherDrawer drawer = _options.Drawer(parsed, options.SheetLayout, warnings.Add);
         foreach (string warning in warnings.Distinct())
         {
             _terminal.Warn(warning);
         }
-        RunLine line = new(_terminal);
-        await using BudgetNote note = new(folder.Ledger, roles.Budget, NoteEvery);
+        ProgressLine<RunProgress> line = new(_terminal, ProgressWords.Of);
+        await using SharedBudget budget = await SharedBudget.StartAsync(folder, roles.Budget).ConfigureAwait(false);
         try
         {
             await new CurationRun(folder, options, roles.Writer, drawer, roles.Judge, roles.Captioner) { Progress = line }.RunAsync(captions.ToAsyncEnumerable(), cancel).ConfigureAwait(false);

@@ -30,7 +30,7 @@ internal static class CurateServeCommand
                 options.Check(isCoordinator: true);
                 IEnumerable<SeedCaption> seeds = captions.Read(parsed, parsed.GetValue(seed));
                 await using RunFolder folder = RunFolder.Open(path);
-                ClusterLine line = new(terminal);
+                ProgressLine<ClusterProgress> line = new(terminal, ProgressWords.Of);
                 await using (ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(options, folder, seeds.ToAsyncEnumerable(), line, cancellationToken: cancel))
                 {
                     terminal.Error.WriteLine($"serving: {coordinator.Endpoint}");
@@ -41,6 +41,10 @@ internal static class CurateServeCommand
                     finally
                     {
                         line.Close();
+                    }
+                    foreach (SeedCaption caption in coordinator.GivenUp)
+                    {
+                        terminal.Warn($"Caption '{caption.Key}' was given up, as {options.MostLosses} workers were lost with it. The next run tries it again: look into their logs first.");
                     }
                 }
                 RunSummary.Write(terminal, folder);

@@ -39,15 +39,16 @@ internal sealed class CurateWorkCommand
         CurationClusterOptions cluster = _cluster.Read(parsed, connect is null ? null : await EndpointAsync(connect, cancel).ConfigureAwait(false));
         cluster.Check(isCoordinator: false);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, Shard.Whole);
-        using ChatRoles roles = CurateOptions.Roles(options, chat, (0, 0));
+        using ChatRoles roles = CurateOptions.Roles(options, chat);
         List<string> warnings = [];
         using TeacherDrawer drawer = _options.Drawer(parsed, options.SheetLayout, warnings.Add);
         foreach (string warning in warnings.Distinct())
         {
             _terminal.Warn(warning);
         }
-        RunLine line = new(_terminal);
+        ProgressLine<RunProgress> line = new(_terminal, ProgressWords.Of);
         await using ClusterWorker worker = await ClusterWorker.StartAsync(cluster, cancellationToken: cancel).ConfigureAwait(false);
+        await using SharedBudget budget = await worker.ShareBudgetAsync(roles.Budget).ConfigureAwait(false);
         try
         {
             await worker.RunAsync(options, roles.Writer, drawer, roles.Judge, roles.Captioner, line, cancel).ConfigureAwait(false);

@@ -1,19 +1,18 @@
 using System.Diagnostics;
-using System.Globalization;
-using Dsd.Cluster;
 
 namespace Dsd.Tools.Curate;
 
-/// <summary>How far the workers of a cluster have come, in a line every few seconds.</summary>
-internal sealed class ClusterLine(Terminal terminal) : IProgress<ClusterProgress>
+/// <summary>How far long work has come, in a line every few seconds.</summary>
+internal sealed class ProgressLine<T>(Terminal terminal, Func<T, TimeSpan, string> words) : IProgress<T>
+    where T : class
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
     private readonly Lock _gate = new();
     private readonly Stopwatch _since = Stopwatch.StartNew();
     private TimeSpan _told;
-    private ClusterProgress? _last;
+    private T? _last;
 
-    public void Report(ClusterProgress value)
+    public void Report(T value)
     {
         lock (_gate)
         {
@@ -37,10 +36,9 @@ internal sealed class ClusterLine(Terminal terminal) : IProgress<ClusterProgress
         }
     }
 
-    private void Tell(ClusterProgress p)
+    private void Tell(T value)
     {
         _told = _since.Elapsed;
-        terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"serving: {p.Captions} captions through, {p.Leased} with {p.Workers} workers, {p.Returned} returned{(p.Failed > 0 ? $", {p.Failed} with failures" : "")}{(p.GivenUp > 0 ? $", {p.GivenUp} given up" : "")}"));
+        terminal.Error.WriteLine(words(value, _told));
     }
 }
