@@ -16,12 +16,16 @@ public sealed class ProcessesTests : IDisposable
         await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(120));
         using WorkerProcess coordinator = new(Embedded, "serve", _folder.File("together"), "120", "3000");
         string where = await coordinator.LineAsync();
-        using WorkerProcess killed = new(Embedded, "work", where, "60", "3000");
-        using WorkerProcess frozen = new(Embedded, "work", where, "60", "3000");
-        using WorkerProcess whole = new(Embedded, "work", where, "60", "3000");
-        Assert.Equal("joined", await killed.LineAsync());
-        Assert.Equal("joined", await frozen.LineAsync());
-        Assert.Equal("joined", await whole.LineAsync());
+        using WorkerProcess killed = new(Embedded, "work", where, "100", "3000");
+        using WorkerProcess frozen = new(Embedded, "work", where, "100", "3000");
+        using WorkerProcess whole = new(Embedded, "work", where, "100", "3000");
+        WorkerProcess[] workers = [killed, frozen, whole];
+        foreach (WorkerProcess worker in workers)
+        {
+            Assert.Equal("joined", await worker.LineAsync());
+        }
+        // All at once: one that joins last must not find the work done, and the frozen one wakes while there is some.
+        Array.ForEach(workers, w => w.Begin());
         await DrawnAsync(30);
 
         killed.Kill();
@@ -45,6 +49,7 @@ public sealed class ProcessesTests : IDisposable
         using (WorkerProcess killed = new(Embedded, "serve", _folder.File("together"), "40", "3000"))
         {
             using WorkerProcess worker = new(new Dictionary<string, string> { ["DSD_TEST_PATIENCE"] = "10" }, "work", await killed.LineAsync(), "40", "3000");
+            worker.Begin();
             Assert.Equal("joined", await worker.LineAsync());
             await DrawnAsync(10);
             killed.Kill();
@@ -54,6 +59,7 @@ public sealed class ProcessesTests : IDisposable
 
         using WorkerProcess coordinator = new(Embedded, "serve", _folder.File("together"), "40", "3000");
         using WorkerProcess next = new(Embedded, "work", await coordinator.LineAsync(), "0", "3000");
+        next.Begin();
         Assert.All(await Task.WhenAll(coordinator.EndAsync(), next.EndAsync()), code => Assert.Equal(0, code));
 
         Assert.Equal(RunRows.Rows(_folder.File("alone", "ledger.db")), RunRows.Rows(_folder.File("together", "ledger.db")));
@@ -72,6 +78,7 @@ public sealed class ProcessesTests : IDisposable
             await coordinator.LineAsync();
             // One: a second could come when all is done, and would rightly find nobody.
             using WorkerProcess worker = new(through, "work", "-", "20", "3000");
+            worker.Begin();
 
             Assert.All(await Task.WhenAll(coordinator.EndAsync(), worker.EndAsync()), code => Assert.Equal(0, code));
         }

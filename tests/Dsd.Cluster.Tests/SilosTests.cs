@@ -49,8 +49,8 @@ public sealed class SilosTests : IDisposable
                 await Task.Delay(50);
             }
             TimeSpan returned = since.Elapsed;
-            RunProgress[] done = await work.WaitAsync(TimeSpan.FromSeconds(180));
-            ClusterProgress progress = await all.WaitAsync(TimeSpan.FromSeconds(180));
+            RunProgress[] done = await work.WaitAsync(TimeSpan.FromSeconds(60));
+            ClusterProgress progress = await all.WaitAsync(TimeSpan.FromSeconds(60));
             await end.CancelAsync();
             await Assert.ThrowsAnyAsync<Exception>(() => lost);
             foreach (ClusterWorker worker in workers)
@@ -88,12 +88,12 @@ public sealed class SilosTests : IDisposable
             await hangs.Task.WaitAsync(TimeSpan.FromSeconds(30));
 
             // The coordinator works too; it gets what the other holds when that has not moved for the stall time, though it says that it lives.
-            RunProgress here = await coordinator.WorkAsync(Run, SampleRun.Writer, new SeededDrawer(), new ByteJudge()).WaitAsync(TimeSpan.FromSeconds(180));
+            RunProgress here = await coordinator.WorkAsync(Run, SampleRun.Writer, new SeededDrawer(), new ByteJudge()).WaitAsync(TimeSpan.FromSeconds(60));
             IReadOnlyList<string> before = RunRows.Of(_folder.File("together"));
             Assert.Equal(RunRows.Of(_folder.File("alone")), before);
             Assert.Equal(12 * 2 * 6, here.Judged);
             wake.SetResult();
-            RunProgress again = await lateWork.WaitAsync(TimeSpan.FromSeconds(180));
+            RunProgress again = await lateWork.WaitAsync(TimeSpan.FromSeconds(60));
 
             Assert.True(again.Judged > 0, "The late worker had something to send.");
             Assert.Equal(before, RunRows.Of(_folder.File("together")));

@@ -1,17 +1,20 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Threading.Channels;
 
 namespace Dsd.Cluster.Tests;
 
 /// <summary>A process of Dsd.Cluster.Worker, whose lines are read as they come.</summary>
+/// <remarks>By threads of their own: waiting for a pipe holds a thread, and some of the pool's few would starve the silos in this process.</remarks>
 internal sealed class WorkerProcess : IDisposable
 {
     private readonly Process _process;
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private readonly Task<string> _errors;
 
     public WorkerProcess(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Dsd.Cluster.Worker.dll"), .. arguments])
         {
             start.ArgumentList.Add(argument);
@@ -21,12 +24,25 @@ internal sealed class WorkerProcess : IDisposable
             start.Environment[name] = value;
         }
         _process = Process.Start(start)!;
-        _errors = _process.StandardError.ReadToEndAsync();
+        _errors = Task.Factory.StartNew(_process.StandardError.ReadToEnd, TaskCreationOptions.LongRunning);
+        Task.Factory.StartNew(ReadLines, TaskCreationOptions.LongRunning);
     }
 
     /// <summary>The next line that it prints.</summary>
-    public async Task<string> LineAsync() =>
-        await _process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(180)) ?? throw new InvalidOperationException($"The process has ended: {await _errors}");
+    public async Task<string> LineAsync()
+    {
+        try
+        {
+            return await _lines.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        }
+        catch (ChannelClosedException)
+        {
+            throw new InvalidOperationException($"The process has ended: {await _errors}");
+        }
+    }
+
+    /// <summary>Lets a worker that has joined begin.</summary>
+    public void Begin() => _process.StandardInput.WriteLine();
 
     /// <summary>Ends it at once, as the kernel does.</summary>
     public void Kill()
@@ -45,7 +61,7 @@ internal sealed class WorkerProcess : IDisposable
 
     public async Task<int> EndAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(180));
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         return _process.ExitCode;
     }
 
@@ -57,5 +73,14 @@ internal sealed class WorkerProcess : IDisposable
             _process.WaitForExit();
         }
         _process.Dispose();
+    }
+
+    private void ReadLines()
+    {
+        while (_process.StandardOutput.ReadLine() is { } line)
+        {
+            _lines.Writer.TryWrite(line);
+        }
+        _lines.Writer.Complete();
     }
 }

@@ -6,7 +6,7 @@ using Dsd.Testing.Runs;
 
 // A process of a cluster, for tests that kill some:
 //   serve FOLDER CAPTIONS LEASE_MS           coordinates; prints where, then what became of the captions
-//   work HOST:PORT PAUSE_MS LEASE_MS         works; prints 'joined', then what it did. Each batch takes PAUSE_MS
+//   work HOST:PORT PAUSE_MS LEASE_MS         joins; prints 'joined', waits for a line, works, and prints what it did. Each batch takes PAUSE_MS
 // With DSD_TEST_REDIS or DSD_TEST_SQL set, processes find each other there and 'work' ignores HOST:PORT.
 CurationClusterOptions options = new()
 {
@@ -31,6 +31,7 @@ try
         CurationClusterOptions own = options.Provider == ClusterProvider.Embedded ? options with { Coordinator = IPEndPoint.Parse(args[1]) } : options;
         await using ClusterWorker worker = await ClusterWorker.StartAsync(own);
         Console.WriteLine("joined");
+        Console.ReadLine();
         SeededDrawer drawer = new(TimeSpan.FromMilliseconds(int.Parse(args[2], CultureInfo.InvariantCulture)));
         Console.WriteLine(await worker.RunAsync(SampleRun.Options with { BatchSize = 2, Writers = 1, Judges = 2 }, SampleRun.Writer, drawer, new ByteJudge()));
     }
