@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dsd.Curation.Chat;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
@@ -177,6 +178,22 @@ public sealed class CurationRunTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task TheDrawer_GetsFullBatchesAndWaitsForNobody()
+    {
+        // Judging takes half as long as drawing, and goes on beside it.
+        IdleDrawer drawer = new(TimeSpan.FromMilliseconds(200));
+        await using RunFolder folder = RunFolder.Open(_folder.File("run"));
+        RunOptions options = Options with { BatchSize = 4, Judges = 24 };
+
+        await new CurationRun(folder, options, new TemplateGridPromptWriter(), drawer, new ByteJudge(stop => Task.Delay(100, stop))).RunAsync(Enumerable.Range(0, 60).Select(Caption).ToAsyncEnumerable());
+
+        Assert.Equal(60, drawer.Batches.Sum());
+        // The first batch takes what is there, and the last what is left.
+        Assert.InRange(drawer.Batches.Count, 15, 17);
+        Assert.True(drawer.Idle < 0.15 * drawer.Busy, $"The drawer was busy for {drawer.Busy} and waited for {drawer.Idle}.");
+    }
+
     private async Task<RunProgress> Run(
         string name, int count, RunOptions? options = null, Func<IEnumerable<SeedCaption>, IEnumerable<SeedCaption>>? captions = null, IPairJudge? judge = null, int most = 50,
         CancellationToken cancel = default, Action<RunProgress>? progress = null)
@@ -195,6 +212,32 @@ public sealed class CurationRunTests : IDisposable
     private sealed class Told(Action<RunProgress> tell) : IProgress<RunProgress>
     {
         public void Report(RunProgress value) => tell(value);
+    }
+
+    /// <summary>Takes its time for a batch, and notes how long it had none.</summary>
+    private sealed class IdleDrawer(TimeSpan takes) : IGridDrawer
+    {
+        private readonly SeededDrawer _drawer = new(takes);
+        private long _ended;
+
+        public string Name => "idle";
+
+        public List<int> Batches { get; } = [];
+
+        public TimeSpan Busy { get; private set; }
+
+        public TimeSpan Idle { get; private set; }
+
+        public IReadOnlyList<Picture> Draw(IReadOnlyList<(string Text, long Seed)> sheets, CancellationToken cancellationToken)
+        {
+            long start = Stopwatch.GetTimestamp();
+            Idle += Batches.Count == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_ended, start);
+            Batches.Add(sheets.Count);
+            IReadOnlyList<Picture> drawn = _drawer.Draw(sheets, cancellationToken);
+            _ended = Stopwatch.GetTimestamp();
+            Busy += Stopwatch.GetElapsedTime(start, _ended);
+            return drawn;
+        }
     }
 
     /// <summary>Fails always, or at every third pair, until it is healed.</summary>
