@@ -18,6 +18,7 @@ public sealed class ClusterWorker : IAsyncDisposable
 {
     private readonly IHost _host;
     private readonly CurationClusterOptions _options;
+    private SharedBudget? _budget;
 
     private ClusterWorker(IHost host, CurationClusterOptions options) => (_host, _options) = (host, options);
 
@@ -65,13 +66,14 @@ public sealed class ClusterWorker : IAsyncDisposable
         RunOptions run, IGridPromptWriter writer, IGridDrawer drawer, IPairJudge judge, PanelCaptioner? captioner = null, IProgress<RunProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         IQueueGrain queue = Grains.Queue(_host.Services.GetRequiredService<IGrainFactory>());
-        return new LeasedRun(queue, Store(), Name, _host.Services.GetRequiredService<Eviction>(), _options).RunAsync(run, writer, drawer, judge, captioner, progress, cancellationToken);
+        return new LeasedRun(queue, Store(), Name, _host.Services.GetRequiredService<Eviction>(), _options) { Leaving = () => _budget?.NoteNowAsync() ?? Task.CompletedTask }
+            .RunAsync(run, writer, drawer, judge, captioner, progress, cancellationToken);
     }
 
     /// <summary>Keeps one budget for all workers of the run and all of its sessions, in the coordinator's ledger. Dispose it after the run and before this worker.</summary>
     /// <param name="budget">What this worker's models count in.</param>
     /// <exception cref="ClusterException">The coordinator does not answer.</exception>
-    public Task<SharedBudget> ShareBudgetAsync(ChatBudget budget) => SharedBudget.StartAsync(Store(), budget);
+    public async Task<SharedBudget> ShareBudgetAsync(ChatBudget budget) => _budget = await SharedBudget.StartAsync(Store(), budget).ConfigureAwait(false);
 
     /// <summary>Leaves the cluster.</summary>
     public ValueTask DisposeAsync() => Joining.StopAsync(_host, graceful: true);

@@ -166,6 +166,25 @@ public sealed class SilosTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatAWorkerSpent_IsNotedBeforeTheCoordinatorEnds()
+    {
+        int asked = 0;
+        await using RunFolder folder = RunFolder.Open(_folder.File("together"));
+        await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(Options, folder, SampleRun.Streamed(SampleRun.Captions(1)));
+        await using ClusterWorker worker = await ClusterWorker.StartAsync(Options with { Coordinator = coordinator.Endpoint });
+        ChatBudget budget = new() { MaxCalls = 1000 };
+        await using SharedBudget shared = await worker.ShareBudgetAsync(budget);
+        using LimitedChatClient client = new(new SlowClient(() => Interlocked.Increment(ref asked)), new ChatLimits { Budget = budget });
+        Task work = worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), new PairJudge(client));
+
+        await coordinator.RunAsync().WaitAsync(TimeSpan.FromSeconds(60));
+
+        // The run ends between two of the notes that come by the second.
+        Assert.Equal((12, 12), (asked, folder.Ledger.Spent().Calls));
+        await work;
+    }
+
+    [Fact]
     public async Task ACoordinatorThatIsStopped_TellsItsWorkers()
     {
         await using RunFolder folder = RunFolder.Open(_folder.File("together"));

@@ -15,6 +15,9 @@ internal sealed class LeasedRun(IQueueGrain queue, IRunStore store, string worke
     private readonly ConcurrentDictionary<string, bool> _held = new();
     private int _hasMoved;
 
+    /// <summary>Called before the worker says goodbye: after that the coordinator waits for it no longer.</summary>
+    public Func<Task>? Leaving { get; init; }
+
     public async Task<RunProgress> RunAsync(
         RunOptions run, IGridPromptWriter writer, IGridDrawer drawer, IPairJudge judge, PanelCaptioner? captioner, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
     {
@@ -39,6 +42,7 @@ internal sealed class LeasedRun(IQueueGrain queue, IRunStore store, string worke
         {
             await stop.CancelAsync().ConfigureAwait(false);
             await watch.ConfigureAwait(false);
+            await (Leaving?.Invoke() ?? Task.CompletedTask).ConfigureAwait(false);
             await LeaveAsync().ConfigureAwait(false);
         }
     }

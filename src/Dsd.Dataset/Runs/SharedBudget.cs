@@ -16,6 +16,7 @@ public sealed class SharedBudget : IAsyncDisposable
     private readonly ChatBudget _budget;
     private readonly PeriodicTimer _timer;
     private readonly Task _loop;
+    private (long Calls, long Tokens) _noted;
 
     private SharedBudget(IRunStore store, ChatBudget budget, TimeSpan every)
     {
@@ -45,11 +46,20 @@ public sealed class SharedBudget : IAsyncDisposable
         return shared;
     }
 
-    /// <summary>Notes a last time. A store that cannot be reached any more is no fault of this: the run has met it too.</summary>
+    /// <summary>Notes at once what was spent since the last note. A store that cannot be reached any more is no fault of this: the run has met it too.</summary>
+    public async Task NoteNowAsync()
+    {
+        if (_noted != (_budget.Calls, _budget.Tokens))
+        {
+            await TryNoteAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Notes a last time, as <see cref="NoteNowAsync"/> does.</summary>
     public async ValueTask DisposeAsync()
     {
         await StopAsync().ConfigureAwait(false);
-        await TryNoteAsync().ConfigureAwait(false);
+        await NoteNowAsync().ConfigureAwait(false);
     }
 
     private async Task StopAsync()
@@ -82,5 +92,6 @@ public sealed class SharedBudget : IAsyncDisposable
         (long calls, long tokens) = (_budget.Calls, _budget.Tokens);
         (long allCalls, long allTokens) = await _store.SpendAsync(_session, calls, tokens).ConfigureAwait(false);
         _budget.Elsewhere = (allCalls - calls, allTokens - tokens);
+        _noted = (calls, tokens);
     }
 }
