@@ -3,9 +3,9 @@ using System.Net;
 using System.Net.Sockets;
 using Dsd.Curation.Chat;
 using Dsd.Curation.Judging;
+using Dsd.Curation.Tests;
 using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
-using Microsoft.Extensions.AI;
 
 namespace Dsd.Cluster.Tests;
 
@@ -151,7 +151,7 @@ public sealed class SilosTests : IDisposable
             await using ClusterWorker worker = await ClusterWorker.StartAsync(Options with { Coordinator = coordinator.Endpoint });
             ChatBudget budget = new() { MaxCalls = Most };
             await using SharedBudget shared = await worker.ShareBudgetAsync(budget);
-            using LimitedChatClient client = new(new SlowClient(() => Interlocked.Increment(ref asked)), new ChatLimits { Budget = budget });
+            using LimitedChatClient client = new(Slow(() => Interlocked.Increment(ref asked)), new ChatLimits { Budget = budget });
             await worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), new PairJudge(client));
         }
         Task[] work = [WorkAsync(), WorkAsync(), WorkAsync()];
@@ -174,7 +174,7 @@ public sealed class SilosTests : IDisposable
         await using ClusterWorker worker = await ClusterWorker.StartAsync(Options with { Coordinator = coordinator.Endpoint });
         ChatBudget budget = new() { MaxCalls = 1000 };
         await using SharedBudget shared = await worker.ShareBudgetAsync(budget);
-        using LimitedChatClient client = new(new SlowClient(() => Interlocked.Increment(ref asked)), new ChatLimits { Budget = budget });
+        using LimitedChatClient client = new(Slow(() => Interlocked.Increment(ref asked)), new ChatLimits { Budget = budget });
         Task work = worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), new PairJudge(client));
 
         await coordinator.RunAsync().WaitAsync(TimeSpan.FromSeconds(60));
@@ -237,21 +237,10 @@ public sealed class SilosTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>Ten answers a second for a judge that asks twice at a time.</summary>
-    private sealed class SlowClient(Action asked) : IChatClient
+    private static CallbackChatClient Slow(Action asked) => new(async (_, _, cancel) =>
     {
-        public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
-        {
-            asked();
-            await Task.Delay(200, cancellationToken);
-            return new ChatResponse(new ChatMessage(ChatRole.Assistant, new Verdict { Subject = "s", DescriptionA = "A", DescriptionB = "B", Differences = [], Same = true, Confidence = 1, Flags = [] }.ToJson()));
-        }
-
-        public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
-
-        public object? GetService(Type serviceType, object? serviceKey = null) => null;
-
-        public void Dispose()
-        {
-        }
-    }
+        asked();
+        await Task.Delay(200, cancel);
+        return new Verdict { Subject = "s", DescriptionA = "A", DescriptionB = "B", Differences = [], Same = true, Confidence = 1, Flags = [] }.ToJson();
+    });
 }

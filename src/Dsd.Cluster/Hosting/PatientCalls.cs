@@ -44,11 +44,17 @@ internal sealed class PatientCalls
     // A silo that has ended answers none of its own calls, not even with a fault.
     private async Task<T> OneAsync<T>(Func<Task<T>> call, CancellationToken stop)
     {
-        Task<T> made = _eviction.Reason.IsCompleted ? Task.FromCanceled<T>(new CancellationToken(canceled: true)) : call();
-        await Task.WhenAny(made, _eviction.Reason).WaitAsync(stop).ConfigureAwait(false);
-        return made.IsCompletedSuccessfully || !_eviction.Reason.IsCompleted
-            ? await made.ConfigureAwait(false)
-            : throw new ClusterException($"This silo is no member of the cluster any more: {await _eviction.Reason.ConfigureAwait(false)}. Start it again.");
+        Task<string> gone = _eviction.Reason;
+        if (!gone.IsCompleted)
+        {
+            Task<T> made = call();
+            await Task.WhenAny(made, gone).WaitAsync(stop).ConfigureAwait(false);
+            if (made.IsCompletedSuccessfully || !gone.IsCompleted)
+            {
+                return await made.ConfigureAwait(false);
+            }
+        }
+        throw new ClusterException($"This silo is no member of the cluster any more: {await gone.ConfigureAwait(false)}. Start it again.");
     }
 
     /// <inheritdoc cref="MakeAsync{T}"/>
