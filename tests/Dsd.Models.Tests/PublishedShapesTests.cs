@@ -1,5 +1,6 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Flux;
+using Dsd.Models.Residency;
 using Dsd.Models.Text;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -56,9 +57,9 @@ public sealed class PublishedShapesTests
 
     private static nn.Module Build(string model) => model switch
     {
-        "flux1-dev" => FluxTransformer.Uninitialized(Dev, Nowhere, ScalarType.BFloat16),
-        "flux1-schnell" => FluxTransformer.Uninitialized(Dev with { GuidanceEmbeds = false }, Nowhere, ScalarType.BFloat16),
-        "dsd" => FluxTransformer.Uninitialized(Dev with { Conditional = true }, Nowhere, ScalarType.BFloat16),
+        "flux1-dev" => new FluxTransformer(Dev, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
+        "flux1-schnell" => new FluxTransformer(Dev with { GuidanceEmbeds = false }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
+        "dsd" => new FluxTransformer(Dev with { Conditional = true }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
         "vae" => new AutoencoderKL(
             new VaeConfig { LatentChannels = 16, BlockOutChannels = [128, 256, 512, 512], LayersPerBlock = 2, ScalingFactor = 0.3611f, ShiftFactor = 0.1159f, UseQuantConv = false, UsePostQuantConv = false },
             Nowhere,

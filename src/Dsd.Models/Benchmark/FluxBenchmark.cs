@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using Dsd.Models.Acceleration;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Native;
+using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using TorchSharp;
@@ -54,7 +56,7 @@ public static class FluxBenchmark
             Measure("no_shared_steps", names, sharedSteps: false);
             if (options.Float8)
             {
-                transformer.ToFloat8();
+                FluxFloat8.Convert(transformer);
                 Measure("float8", names);
             }
             foreach (FluxBenchmarkVariant other in others ?? [])
@@ -77,7 +79,7 @@ public static class FluxBenchmark
             using DisposeScope own = NewDisposeScope();
             Given given = new(inputs, transformer);
             // What steps share is computed within the time, for as many steps as a generation has.
-            FluxSteps? steps = null;
+            FluxConditioning? steps = null;
             Tensor Step(int i)
             {
                 if (!sharedSteps || on.Length == 0)
@@ -87,7 +89,7 @@ public static class FluxBenchmark
                 if (i % options.Steps == 0 || steps is null)
                 {
                     steps?.Dispose();
-                    steps = transformer.Prepare(given.Condition, given.Text, given.Pooled, given.Sigma.repeat(options.Steps), given.Guidance, given.ImageIds, given.TextIds);
+                    steps = transformer.Embed(given.Condition, given.Text, given.Pooled, given.Sigma.repeat(options.Steps), given.Guidance, given.ImageIds, given.TextIds);
                 }
                 return transformer.forward(given.Latents, steps, i % options.Steps);
             }
@@ -174,9 +176,9 @@ public static class FluxBenchmark
         if (options.ModelFolder is { } folder)
         {
             using WeightSource weights = WeightSource.Open(ModelFolder.Open(folder).ComponentFolder("transformer"));
-            return FluxTransformer.Load(options.Config, weights, options.Device, options.DType);
+            return FluxCheckpoint.Load(options.Config, weights, options.Device, options.DType);
         }
-        FluxTransformer transformer = FluxTransformer.Uninitialized(options.Config, options.Device, options.DType);
+        FluxTransformer transformer = new(options.Config, new WeightPlaces(options.Device, options.Device), options.DType);
         random.manual_seed(0);
         foreach (Tensor parameter in transformer.parameters())
         {

@@ -1,5 +1,6 @@
+using Dsd.Models.Acceleration;
 using Dsd.Models.Lora;
-using Dsd.Models.Native;
+using Dsd.Models.Residency;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -97,8 +98,15 @@ internal sealed class SingleAttention : Module
     }
 }
 
+/// <summary>A block of the transformer.</summary>
+internal abstract class FluxBlock(string name) : Module(name)
+{
+    /// <summary>The linear layers that hold most of the weights; those of one array lie end to end.</summary>
+    public abstract AdaptableLinear[][] Large { get; }
+}
+
 /// <summary>A block with separate image and text streams that meet in attention.</summary>
-internal sealed class DoubleStreamBlock : Module
+internal sealed class DoubleStreamBlock : FluxBlock
 {
     private Modulation norm1;
     private Modulation norm1_context;
@@ -106,19 +114,24 @@ internal sealed class DoubleStreamBlock : Module
     private readonly FeedForward ff;
     private readonly FeedForward ff_context;
 
-    public DoubleStreamBlock(FluxConfig config, Device? device, ScalarType dtype, bool modulationOnHost = false)
+    public DoubleStreamBlock(FluxConfig config, WeightPlaces places, ScalarType dtype)
         : base(nameof(DoubleStreamBlock))
     {
-        norm1 = new Modulation(config.Width, 6, device, dtype, modulationOnHost);
-        norm1_context = new Modulation(config.Width, 6, device, dtype, modulationOnHost);
-        attn = new JointAttention(config, device, dtype);
-        ff = new FeedForward(config.Width, device, dtype);
-        ff_context = new FeedForward(config.Width, device, dtype);
+        attn = new JointAttention(config, places.Blocks, dtype);
+        ff = new FeedForward(config.Width, places.Blocks, dtype);
+        ff_context = new FeedForward(config.Width, places.Blocks, dtype);
+        norm1 = new Modulation(config.Width, 6, places.Blocks, dtype, places.IdleModulations) { Gated = [attn.ImageOut, ff.Out] };
+        norm1_context = new Modulation(config.Width, 6, places.Blocks, dtype, places.IdleModulations) { Gated = [attn.TextOut, ff_context.Out] };
         RegisterComponents();
     }
 
-    /// <summary>The linear layers that hold most of the weights; those of one array lie end to end.</summary>
-    public AdaptableLinear[][] Large => [attn.ImageIn, attn.TextIn, [attn.ImageOut], [attn.TextOut], [ff.In], [ff.Out], [ff_context.In], [ff_context.Out]];
+    public override AdaptableLinear[][] Large => [attn.ImageIn, attn.TextIn, [attn.ImageOut], [attn.TextOut], [ff.In], [ff.Out], [ff_context.In], [ff_context.Out]];
+
+    /// <summary>Modulates the image stream: attention, then feed-forward network.</summary>
+    public Modulation ImageModulation => norm1;
+
+    /// <summary>Modulates the text stream, likewise.</summary>
+    public Modulation TextModulation => norm1_context;
 
     /// <summary>What stays with a block when its weights pass through another one: modulations, which are computed once for all steps, and adapters.</summary>
     public void StandFor(DoubleStreamBlock other)
@@ -127,19 +140,22 @@ internal sealed class DoubleStreamBlock : Module
         AdaptableLinear.StandFor(Large, other.Large);
     }
 
-    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, FluxSteps steps, int step)
+    /// <summary>Both streams after the block.</summary>
+    /// <param name="image">[batch, image, width].</param>
+    /// <param name="text">[batch, text, width].</param>
+    /// <param name="imageMod">What modulates the image stream: attention, then feed-forward network.</param>
+    /// <param name="textMod">What modulates the text stream, likewise.</param>
+    /// <param name="rotary">[tokens, 1, head / 2], complex.</param>
+    public (Tensor Image, Tensor Text) forward(Tensor image, Tensor text, Modulated[] imageMod, Modulated[] textMod, Tensor rotary)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor[] imageMod = steps.Of(norm1, step); // shift, scale, gate of attention, then of the feed-forward network
-        Tensor[] textMod = steps.Of(norm1_context, step);
 
-        (Tensor imageAttended, Tensor textAttended) = attn.forward(
-            Modulation.Apply(image, imageMod[0], imageMod[1], attn.ImageIn), Modulation.Apply(text, textMod[0], textMod[1], attn.TextIn), steps.Turns);
-        image = steps.Add(image, norm1, part: 2, step, attn.ImageOut, imageAttended); // [batch, image, width]
-        text = steps.Add(text, norm1_context, part: 2, step, attn.TextOut, textAttended); // [batch, text, width]
+        (Tensor imageAttended, Tensor textAttended) = attn.forward(imageMod[0].Apply(image, attn.ImageIn), textMod[0].Apply(text, attn.TextIn), rotary);
+        image = imageMod[0].Add(image, attn.ImageOut, imageAttended); // [batch, image, width]
+        text = textMod[0].Add(text, attn.TextOut, textAttended); // [batch, text, width]
 
-        image = steps.Add(image, norm1, part: 5, step, ff.Out, ff.In.Gelu(Modulation.Apply(image, imageMod[3], imageMod[4], ff.In)));
-        text = steps.Add(text, norm1_context, part: 5, step, ff_context.Out, ff_context.In.Gelu(Modulation.Apply(text, textMod[3], textMod[4], ff_context.In)));
+        image = imageMod[1].Add(image, ff.Out, ff.In.Gelu(imageMod[1].Apply(image, ff.In)));
+        text = textMod[1].Add(text, ff_context.Out, ff_context.In.Gelu(textMod[1].Apply(text, ff_context.In)));
         if (text.dtype == ScalarType.Float16)
         {
             // The text stream of FLUX outgrows float16 in late blocks.
@@ -150,25 +166,27 @@ internal sealed class DoubleStreamBlock : Module
 }
 
 /// <summary>A block over the joined stream, with attention and feed-forward network side by side.</summary>
-internal sealed class SingleStreamBlock : Module
+internal sealed class SingleStreamBlock : FluxBlock
 {
     private Modulation norm;
     private readonly AdaptableLinear proj_mlp;
     private readonly AdaptableLinear proj_out;
     private readonly SingleAttention attn;
 
-    public SingleStreamBlock(FluxConfig config, Device? device, ScalarType dtype, bool modulationOnHost = false)
+    public SingleStreamBlock(FluxConfig config, WeightPlaces places, ScalarType dtype)
         : base(nameof(SingleStreamBlock))
     {
-        norm = new Modulation(config.Width, 3, device, dtype, modulationOnHost);
-        proj_mlp = new AdaptableLinear(config.Width, 4 * config.Width, device, dtype);
-        proj_out = new AdaptableLinear(5 * config.Width, config.Width, device, dtype);
-        attn = new SingleAttention(config, device, dtype);
+        proj_mlp = new AdaptableLinear(config.Width, 4 * config.Width, places.Blocks, dtype);
+        proj_out = new AdaptableLinear(5 * config.Width, config.Width, places.Blocks, dtype);
+        attn = new SingleAttention(config, places.Blocks, dtype);
+        norm = new Modulation(config.Width, 3, places.Blocks, dtype, places.IdleModulations) { Gated = [proj_out] };
         RegisterComponents();
     }
 
-    /// <summary>The linear layers that hold most of the weights; those of one array lie end to end.</summary>
-    public AdaptableLinear[][] Large => [attn.In, [proj_mlp], [proj_out]];
+    public override AdaptableLinear[][] Large => [attn.In, [proj_mlp], [proj_out]];
+
+    /// <summary>Modulates the joined stream.</summary>
+    public Modulation Modulation => norm;
 
     /// <summary>What stays with a block when its weights pass through another one: modulations, which are computed once for all steps, and adapters.</summary>
     public void StandFor(SingleStreamBlock other)
@@ -177,34 +195,20 @@ internal sealed class SingleStreamBlock : Module
         AdaptableLinear.StandFor(Large, other.Large);
     }
 
-    public Tensor forward(Tensor x, FluxSteps steps, int step)
+    /// <summary>The stream after the block.</summary>
+    /// <param name="x">[batch, tokens, width].</param>
+    /// <param name="mod">What modulates it: one element.</param>
+    /// <param name="rotary">[tokens, 1, head / 2], complex.</param>
+    public Tensor forward(Tensor x, Modulated[] mod, Tensor rotary)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor[] mod = steps.Of(norm, step); // shift, scale, gate
-        Activation normed = Modulation.Apply(x, mod[0], mod[1], [.. attn.In, proj_mlp]);
-        Tensor attended = attn.forward(normed, steps.Turns); // [batch, tokens, width]
-        x = Out(x, normed, attended, mod[2], steps, step);
+        Activation normed = mod[0].Apply(x, [.. attn.In, proj_mlp]);
+        Tensor attended = attn.forward(normed, rotary); // [batch, tokens, width]
+        x = mod[0].Add(x, proj_out, SideBySide.Gelu(attended, proj_mlp, normed, next: proj_out)); // [batch, tokens, 5 · width] goes into proj_out
         if (x.dtype == ScalarType.Float16)
         {
             x = x.clamp(-65504, 65504);
         }
         return x.MoveToOuterDisposeScope();
-    }
-
-    // One product of attention and feed-forward side by side is faster than two, if the latter is written there at once.
-    private Tensor Out(Tensor x, Activation normed, Tensor attended, Tensor gate, FluxSteps steps, int step)
-    {
-        (long batch, long tokens, long width) = (x.shape[0], x.shape[1], x.shape[2]);
-        if (proj_out.TakesFloat8)
-        {
-            Float8Rows narrow = FluxKernels.ToFloat8(attended.flatten(0, 1), proj_mlp.Gelu(normed).flatten(0, 1)); // [batch · tokens, 5 · width]
-            return steps.Add(x, norm, part: 2, step, proj_out, new Activation(narrow, batch, tokens, 5 * width));
-        }
-        if (proj_mlp.GeluAfter(width, normed) is { } both) // [batch · tokens, 5 · width]
-        {
-            both.narrow(1, 0, width).copy_(attended.flatten(0, 1));
-            return Modulation.Add(x, gate, proj_out.forward(both.view(batch, tokens, 5 * width)));
-        }
-        return Modulation.Add(x, gate, proj_out.forward(attended, proj_mlp.Gelu(normed)));
     }
 }

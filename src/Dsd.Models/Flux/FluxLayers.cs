@@ -1,3 +1,4 @@
+using Dsd.Models.Acceleration;
 using Dsd.Models.Lora;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -155,6 +156,9 @@ internal sealed class Modulation : Module
 
     public AdaptableLinear Linear => linear;
 
+    /// <summary>The layers whose results the gates let through, in the order of the gates.</summary>
+    public AdaptableLinear[] Gated { get; init; } = [];
+
     /// <summary>What the linear layer gave for a batch, [batch, parts · width], as tensors [batch, 1, width].</summary>
     public Tensor[] Parts(Tensor together) => together.unsqueeze(1).chunk(_parts, dim: -1);
 
@@ -163,21 +167,42 @@ internal sealed class Modulation : Module
         ? FluxKernels.Modulate(x, shift, scale, Epsilon)
         : addcmul(shift, functional.layer_norm(x, [x.shape[^1]], eps: Epsilon), 1 + scale, 1);
 
-    /// <summary>The same for layers that take it: in eight bits where all of them do.</summary>
-    public static Activation Apply(Tensor x, Tensor shift, Tensor scale, params ReadOnlySpan<AdaptableLinear> layers)
+    /// <summary>The same in eight bits.</summary>
+    public static Activation ApplyFloat8(Tensor x, Tensor shift, Tensor scale) => new(FluxKernels.ModulateFloat8(x, shift, scale, Epsilon), x.shape);
+}
+
+/// <summary>What a modulation says to one sublayer of a block: tensors [batch, 1, width].</summary>
+internal readonly record struct Modulated(Tensor Shift, Tensor Scale, Tensor Gate)
+{
+    /// <summary>The gated layer's product with the gate in it, where there is one.</summary>
+    public GatedProduct? Folded { get; init; }
+
+    /// <summary>The normalised, scaled and shifted stream x [batch, tokens, width], for the layers that take it: in eight bits where all of them do.</summary>
+    public Activation Apply(Tensor x, params ReadOnlySpan<AdaptableLinear> layers)
     {
         foreach (AdaptableLinear layer in layers)
         {
             if (!layer.TakesFloat8)
             {
-                return Apply(x, shift, scale);
+                return Modulation.Apply(x, Shift, Scale);
             }
         }
-        return new Activation(FluxKernels.ModulateFloat8(x, shift, scale, Epsilon), x.shape);
+        return Modulation.ApplyFloat8(x, Shift, Scale);
     }
 
-    /// <summary>x and what a part of the block made of it, as far as the gate lets it through.</summary>
-    public static Tensor Add(Tensor x, Tensor gate, Tensor made) => FluxKernels.Suit(x) ? FluxKernels.GatedResidual(x, gate, made) : addcmul(x, gate, made, 1);
+    /// <summary><c>x + gate · layer(made)</c>.</summary>
+    /// <param name="x">The stream: [batch, tokens, width].</param>
+    /// <param name="layer">The sublayer's last layer.</param>
+    /// <param name="made">What it takes: [batch, tokens, inputs].</param>
+    public Tensor Add(Tensor x, AdaptableLinear layer, Activation made)
+    {
+        if (Folded is { } folded)
+        {
+            return layer.AddTo(x, folded, made);
+        }
+        Tensor given = layer.forward(made);
+        return FluxKernels.Suit(x) ? FluxKernels.GatedResidual(x, Gate, given) : addcmul(x, Gate, given, 1);
+    }
 }
 
 /// <summary>The first half of a feed-forward network: a linear layer and GELU in its tanh form.</summary>

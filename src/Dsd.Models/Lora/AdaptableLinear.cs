@@ -1,3 +1,4 @@
+using Dsd.Models.Acceleration;
 using Dsd.Models.Flux;
 using Dsd.Models.Native;
 using TorchSharp;
@@ -128,7 +129,10 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     /// <summary>False gives each layer a product of its own: for comparisons.</summary>
     public static bool Fused { get; set; } = true;
 
-    private bool IsFloat8 => _factors is not null && Replacement is null;
+    /// <summary>Whether the layer's own weights are in eight bits.</summary>
+    public bool HoldsFloat8 => _factors is not null;
+
+    private bool IsFloat8 => HoldsFloat8 && Replacement is null;
 
     // Whatever moves a layer's weights elsewhere, to another device or type, parts them: each then starts a storage of its own.
     private bool FollowsOn(AdaptableLinear first, AdaptableLinear[] layers)
@@ -144,13 +148,13 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) => forward(new Activation(x));
 
     /// <summary>The layer over what may be in eight bits.</summary>
-    public Tensor forward(Activation x) => Forward(x, gelu: false);
+    public Tensor forward(Activation x) => x.Beside is { } second && !IsFloat8 ? Forward(x.Wide, second) : Forward(x, gelu: false);
 
     /// <summary>GELU, in its tanh form, of what <see cref="forward(Tensor)"/> gives.</summary>
     public Tensor Gelu(Activation x) => Forward(x, gelu: true);
 
-    /// <summary>What <see cref="forward(Tensor)"/> gives for both inputs [batch, tokens, …] side by side, without a copy of them that lies there.</summary>
-    public Tensor forward(Tensor first, Tensor second)
+    // What forward gives for both inputs [batch, tokens, …] side by side, without a copy of them that lies there.
+    private Tensor Forward(Tensor first, Tensor second)
     {
         Layer own = Own(first.dtype, first.device);
         Tensor[] parts = own.Weight.split([first.shape[^1], second.shape[^1]], 1);
@@ -182,9 +186,9 @@ internal sealed class AdaptableLinear : Module<Tensor, Tensor>
 
     /// <summary><c>y + gate · layer(x)</c> in one product, which holds the gate already: for weights in eight bits, one picture at a time.</summary>
     /// <param name="y">[1, tokens, outputs].</param>
-    /// <param name="gated">What <see cref="Gated"/> gave.</param>
+    /// <param name="gated">What <see cref="Gated"/> gave for one step.</param>
     /// <param name="x">[1, tokens, inputs].</param>
-    public Tensor AddTo(Tensor y, (Tensor Factors, Tensor Bias) gated, Activation x)
+    public Tensor AddTo(Tensor y, GatedProduct gated, Activation x)
     {
         Float8Rows rows = x.Narrow;
         Tensor sum = y.contiguous().flatten(0, -2);

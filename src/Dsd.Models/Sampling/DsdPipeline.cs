@@ -136,15 +136,15 @@ public sealed class DsdPipeline : IDsdModel
         // With i = 1 the pass without condition cancels out of the formula, and is left out.
         Passes? guided = anyGuided ? WithEmptyPrompt(plain, withoutCondition: i != 1, options) : null;
 
-        Dictionary<Passes, FluxSteps> shared = [];
-        FluxSteps Shared(Passes passes)
+        Dictionary<Passes, FluxConditioning> shared = [];
+        FluxConditioning Shared(Passes passes)
         {
-            if (!shared.TryGetValue(passes, out FluxSteps? steps))
+            if (!shared.TryGetValue(passes, out FluxConditioning? steps))
             {
                 long batch = passes.Pooled.shape[0];
                 Tensor textIds = LatentPacking.TextIds(passes.Text.shape[1], device);
                 Tensor? guidance = Model.Transformer.Config.GuidanceEmbeds ? full(batch, options.Guidance, device: device) : null;
-                steps = Model.Transformer.Prepare(
+                steps = Model.Transformer.Embed(
                     passes.Condition, passes.Text, passes.Pooled, Sampler.Levels(sigmas, batch, device), guidance, imageIds, textIds, options.BlockCache);
                 shared.Add(passes, steps);
             }
@@ -171,7 +171,7 @@ public sealed class DsdPipeline : IDsdModel
         }
         finally
         {
-            foreach (FluxSteps steps in shared.Values)
+            foreach (FluxConditioning steps in shared.Values)
             {
                 steps.Dispose();
             }

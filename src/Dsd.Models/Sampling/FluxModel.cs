@@ -164,7 +164,7 @@ public sealed class FluxModel : IDisposable
     private static FluxConfig? ConfigOf(string? transformerFile)
     {
         using WeightSource? weights = transformerFile is null ? null : WeightSource.Open(transformerFile);
-        return weights is null ? null : FluxTransformer.ConfigOf(weights);
+        return weights is null ? null : FluxCheckpoint.ConfigOf(weights);
     }
 
     private static FluxModel Load(ModelFolder parts, FluxConfig config, string transformerWeights, PipelineOptions options)
@@ -181,7 +181,7 @@ public sealed class FluxModel : IDisposable
             vae = LoadVae(parts, options);
             using (WeightSource weights = WeightSource.Open(transformerWeights))
             {
-                transformer = FluxTransformer.Load(config, weights, options.Device, options.DType, options.Memory, options.Float8);
+                transformer = FluxCheckpoint.Load(config, weights, options.Device, options.DType, options.Memory, options.Float8);
             }
             model = new FluxModel(text, transformer, vae, scheduler, options.Memory) { Warn = options.Warn };
             if (options.Loras.Count > 0)

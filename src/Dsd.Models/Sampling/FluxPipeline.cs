@@ -101,7 +101,7 @@ public sealed class FluxPipeline : ITextToImageModel
         Tensor imageIds = LatentPacking.ImageIds(options.Height / Model.Vae.Config.Factor, options.Width / Model.Vae.Config.Factor, transformer.Device);
         Tensor textIds = LatentPacking.TextIds(text.Text.shape[1], transformer.Device);
         Tensor? guidance = transformer.Config.GuidanceEmbeds ? full(prompts.Count, options.Guidance, device: transformer.Device) : null;
-        using FluxSteps shared = transformer.Prepare(null, text.Text, text.Pooled, Sampler.Levels(sigmas, prompts.Count, transformer.Device), guidance, imageIds, textIds, options.BlockCache);
+        using FluxConditioning shared = transformer.Embed(null, text.Text, text.Pooled, Sampler.Levels(sigmas, prompts.Count, transformer.Device), guidance, imageIds, textIds, options.BlockCache);
 
         Tensor Velocity(int step, Tensor x) => transformer.forward(x, shared, step);
         return Sampler.Integrate(noise, sigmas, Velocity, progress, onStep, cancellationToken).MoveToOuterDisposeScope();

@@ -20,12 +20,13 @@ public static class WeightLoader
     public static void Load(nn.Module module, WeightSource source, Func<string, bool>? ignore = null, Func<string, string>? rename = null) =>
         Load(module, source, ignore, rename, filled: null);
 
-    /// <summary>The same, which tells of each parameter or buffer that is filled.</summary>
-    internal static void Load(nn.Module module, WeightSource source, Func<string, bool>? ignore, Func<string, string>? rename, Action<string>? filled)
+    /// <summary>The same, which tells of each parameter or buffer that is filled, and knows of some that may be missing.</summary>
+    internal static void Load(
+        nn.Module module, WeightSource source, Func<string, bool>? ignore, Func<string, string>? rename, Action<string>? filled, Func<string, bool>? optional = null)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(source);
-        LoadPieces(module, source, ignore, (name, entry) => [new WeightPiece(rename?.Invoke(name) ?? name, 0, Rows(entry.Shape), 0)], filled);
+        LoadPieces(module, source, ignore, (name, entry) => [new WeightPiece(rename?.Invoke(name) ?? name, 0, Rows(entry.Shape), 0)], filled, optional);
     }
 
     /// <summary>A network whose parameters no dispose scope frees: what is loaded inside a scope outlives it.</summary>
@@ -41,10 +42,15 @@ public static class WeightLoader
 
     /// <summary>
     /// The same where a tensor's rows may belong to several parameters, or in another order. <paramref name="filled"/> is told the name of each parameter or buffer once it is filled,
-    /// in the module's order.
+    /// in the module's order. The parameters that are <paramref name="optional"/> may be missing, but only all of them: they are zero then.
     /// </summary>
     internal static void LoadPieces(
-        nn.Module module, WeightSource source, Func<string, bool>? ignore, Func<string, TensorEntry, IReadOnlyList<WeightPiece>> pieces, Action<string>? filled = null)
+        nn.Module module,
+        WeightSource source,
+        Func<string, bool>? ignore,
+        Func<string, TensorEntry, IReadOnlyList<WeightPiece>> pieces,
+        Action<string>? filled = null,
+        Func<string, bool>? optional = null)
     {
         using IDisposable noGrad = no_grad();
         Dictionary<string, Tensor> places = module.state_dict();
@@ -82,10 +88,11 @@ public static class WeightLoader
                 }
             }
         }
+        string[] absent = optional is not null && !given.Keys.Any(optional) ? [.. places.Keys.Where(optional)] : [];
         // Rows that no tensor gives count as missing; those that do not fit are named already.
         string[] missing =
         [
-            .. places.Where(p => !given.TryGetValue(p.Key, out List<(string Source, WeightPiece Piece)>? own) || (misfits.Count == 0 && own.Sum(o => o.Piece.Rows) != Rows(p.Value.shape)))
+            .. places.Where(p => !absent.Contains(p.Key)).Where(p => !given.TryGetValue(p.Key, out List<(string Source, WeightPiece Piece)>? own) || (misfits.Count == 0 && own.Sum(o => o.Piece.Rows) != Rows(p.Value.shape)))
                 .Select(p => $"{p.Key} [{string.Join(", ", p.Value.shape)}]"),
         ];
         if (missing.Length + unexpected.Count + misfits.Count > 0)
@@ -98,9 +105,13 @@ public static class WeightLoader
         }
         foreach ((string own, Tensor place) in places)
         {
-            foreach ((string name, WeightPiece piece) in given[own])
+            if (absent.Contains(own))
             {
-                Copy(source, name, piece, place);
+                place.zero_();
+            }
+            else
+            {
+                given[own].ForEach(g => Copy(source, g.Source, g.Piece, place));
             }
             filled?.Invoke(own);
         }

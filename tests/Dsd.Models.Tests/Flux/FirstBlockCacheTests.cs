@@ -1,4 +1,4 @@
-using Dsd.Models.Flux;
+using Dsd.Models.Acceleration;
 using Dsd.Models.Sampling;
 using Dsd.Testing;
 using TorchSharp;
@@ -22,11 +22,17 @@ public sealed class FirstBlockCacheTests
             return full([rows.Length, 3, 4], 10f * asked.Count);
         }
 
-        Tensor one = cache.Apply(before, before + first, Others);
+        Tensor Apply(Tensor after)
+        {
+            long[] rows = cache.Changed(before, after);
+            return cache.Complete(after, rows, rows.Length == 0 ? after : Others(rows));
+        }
+
+        Tensor one = Apply(before + first);
         // The first row changes by a twentieth, the second by a fifth.
         Tensor next = cat([first[..1] * 1.05f, first[1..] * 1.2f]);
-        Tensor two = cache.Apply(before, before + next, Others);
-        Tensor three = cache.Apply(before, before + next, Others);
+        Tensor two = Apply(before + next);
+        Tensor three = Apply(before + next);
 
         Assert.Equal([[0, 1], [1]], asked);
         TensorAssert.Equal(full([2, 3, 4], 10f), one);
@@ -41,8 +47,8 @@ public sealed class FirstBlockCacheTests
         using DisposeScope scope = NewDisposeScope();
         using FirstBlockCache cache = new(1f);
         Tensor before = zeros(1, 2, 2);
-        cache.Apply(before, before + 1, _ => ones(1, 2, 2));
-        cache.Apply(before, before + float.NaN, _ => ones(1, 2, 2));
+        cache.Complete(before + 1, cache.Changed(before, before + 1), ones(1, 2, 2));
+        cache.Complete(before, cache.Changed(before, before + float.NaN), ones(1, 2, 2));
 
         Assert.Equal(2, cache.Computed);
     }

@@ -25,7 +25,7 @@ internal static class FluxFixture
     {
         FluxConfig config = ModelFolder.OpenParts(Fixtures.Path(folder)).ReadConfig<FluxConfig>("transformer");
         using WeightSource weights = WeightSource.Open(Fixtures.Path(folder, "transformer"));
-        return FluxTransformer.Load(config, weights, device, dtype);
+        return FluxCheckpoint.Load(config, weights, device, dtype);
     }
 
     /// <summary>A forward pass over the inputs of a fixture file.</summary>

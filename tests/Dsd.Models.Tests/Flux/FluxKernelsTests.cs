@@ -1,3 +1,4 @@
+using Dsd.Models.Acceleration;
 using Dsd.Models.Flux;
 using Dsd.Models.Native;
 using Dsd.Models.Sampling;
@@ -127,14 +128,14 @@ public sealed class FluxKernelsTests
         (Tensor sigma, Tensor guidance) = (tensor(new[] { 0.8f, 0.4f }).to(Gpu), full(1, 3.5f, device: Gpu));
         Tensor Velocity()
         {
-            using FluxSteps steps = transformer.Prepare(condition, text, pooled, sigma, guidance, LatentPacking.ImageIds(16, 16, Gpu), LatentPacking.TextIds(32, Gpu));
+            using FluxConditioning steps = transformer.Embed(condition, text, pooled, sigma, guidance, LatentPacking.ImageIds(16, 16, Gpu), LatentPacking.TextIds(32, Gpu));
             return transformer.forward(latents, steps, 1).to(ScalarType.Float32);
         }
         MatrixProduct.Enabled = FluxKernels.Enabled = false;
         Tensor plain = Velocity();
         MatrixProduct.Enabled = FluxKernels.Enabled = true;
         Tensor own = Velocity();
-        transformer.ToFloat8();
+        FluxFloat8.Convert(transformer);
         Tensor eight = Velocity();
 
         double Error(Tensor found) => ((found - plain).norm() / plain.norm()).item<float>();

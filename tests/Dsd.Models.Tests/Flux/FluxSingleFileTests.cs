@@ -41,7 +41,7 @@ public sealed class FluxSingleFileTests : IDisposable
         using TensorDictionary inputs = FluxFixture.Inputs(Config);
 
         using WeightSource weights = WeightSource.Open(File);
-        using FluxTransformer loaded = FluxTransformer.Load(FluxTransformer.ConfigOf(weights)!, weights);
+        using FluxTransformer loaded = FluxCheckpoint.Load(FluxCheckpoint.ConfigOf(weights)!, weights);
 
         using Tensor own = FluxFixture.Run(expected, inputs);
         using Tensor found = FluxFixture.Run(loaded, inputs);
@@ -59,9 +59,9 @@ public sealed class FluxSingleFileTests : IDisposable
         SafetensorsWriter.Write(File, published);
 
         using WeightSource weights = WeightSource.Open(File);
-        FluxConfig config = FluxTransformer.ConfigOf(weights)!;
+        FluxConfig config = FluxCheckpoint.ConfigOf(weights)!;
         Assert.Equal(Config.NumLayers, config.NumLayers);
-        WeightsException e = Assert.Throws<WeightsException>(() => FluxTransformer.Load(config, weights));
+        WeightsException e = Assert.Throws<WeightsException>(() => FluxCheckpoint.Load(config, weights));
         Assert.Contains($"Unexpected: {strange}", e.Message, StringComparison.Ordinal);
     }
 
@@ -74,12 +74,12 @@ public sealed class FluxSingleFileTests : IDisposable
         SafetensorsWriter.Write(_folder.File("diffusers.safetensors"), transformer.state_dict());
 
         using WeightSource weights = WeightSource.Open(File);
-        FluxConfig told = FluxTransformer.ConfigOf(weights)!;
+        FluxConfig told = FluxCheckpoint.ConfigOf(weights)!;
         using WeightSource others = WeightSource.Open(_folder.File("diffusers.safetensors"));
 
         Assert.Equal(Config.AxesDimsRope, told.AxesDimsRope);
         Assert.Equal(Config, told with { AxesDimsRope = Config.AxesDimsRope });
-        Assert.Null(FluxTransformer.ConfigOf(others));
+        Assert.Null(FluxCheckpoint.ConfigOf(others));
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class FluxSingleFileTests : IDisposable
         using FluxTransformer plain = Wild();
         SafetensorsWriter.Write(File, Published(plain, ""));
         using WeightSource weights = WeightSource.Open(File);
-        using FluxTransformer conditional = FluxTransformer.Load(Config with { Conditional = true }, weights);
+        using FluxTransformer conditional = FluxCheckpoint.Load(Config with { Conditional = true }, weights);
         using TensorDictionary inputs = FluxFixture.Inputs(Config with { Conditional = true });
 
         using Tensor with = FluxFixture.Run(conditional, inputs);
@@ -113,7 +113,7 @@ public sealed class FluxSingleFileTests : IDisposable
         SafetensorsWriter.Write(File, published);
 
         using WeightSource weights = WeightSource.Open(File);
-        string message = Assert.Throws<WeightsException>(() => FluxTransformer.Load(Config, weights)).Message;
+        string message = Assert.Throws<WeightsException>(() => FluxCheckpoint.Load(Config, weights)).Message;
 
         Assert.All(["context_embedder.bias", "double_blocks.1.txt_attn.qkv.bias", "single_blocks.0.linear1.bias", "surprise"], name => Assert.Contains(name, message, StringComparison.Ordinal));
     }

@@ -20,7 +20,7 @@ public class LoraTrainingParityTests
         using DisposeScope scope = NewDisposeScope();
         FluxConfig config = ModelFolder.OpenParts(Fixtures.Path("tiny-dsd")).ReadConfig<FluxConfig>("transformer");
         using WeightSource weights = WeightSource.Open(Fixtures.Path("tiny-dsd", "transformer"));
-        using FluxTransformer transformer = FluxTransformer.Load(config, weights);
+        using FluxTransformer transformer = FluxCheckpoint.Load(config, weights);
         using LoraAdapter start = Start();
         using LoraAttachment attached = start.Attach(transformer, trainable: true);
         using AdamW optimizer = new(attached.Parameters.Select(p => p.Parameter), new AdamWOptions { WeightDecay = 0.01, MaxGradientNorm = 1.0 });

@@ -57,10 +57,10 @@ public class HostedBlocksTests
         using TensorDictionary adapted = Fixtures.Tensors("dsd_transformer_lora.safetensors");
         FluxConfig config = ModelFolder.OpenParts(Fixtures.Path("tiny-dsd")).ReadConfig<FluxConfig>("transformer");
         using WeightSource weights = WeightSource.Open(Fixtures.Path("tiny-dsd", "transformer"));
-        using FluxTransformer resident = FluxTransformer.Load(config, weights);
+        using FluxTransformer resident = FluxCheckpoint.Load(config, weights);
         foreach (MemoryMode memory in new[] { MemoryMode.IdleOnHost, MemoryMode.Streamed })
         {
-            using FluxTransformer transformer = FluxTransformer.Load(config, weights, null, null, memory);
+            using FluxTransformer transformer = FluxCheckpoint.Load(config, weights, null, null, memory);
             TensorAssert.Equal(FluxFixture.Run(resident, io), FluxFixture.Run(transformer, io));
 
             using LoraAdapter adapter = LoraAdapter.Create(resident, new LoraOptions { Rank = 4, Seed = 1 });
@@ -72,7 +72,7 @@ public class HostedBlocksTests
             using LoraAttachment two = adapter.Attach(transformer);
             Tensor expected = FluxFixture.Run(resident, io);
             TensorAssert.Equal(expected, FluxFixture.Run(transformer, io));
-            using (FluxTransformer plain = FluxTransformer.Load(config, weights))
+            using (FluxTransformer plain = FluxCheckpoint.Load(config, weights))
             {
                 Assert.False(expected.allclose(FluxFixture.Run(plain, io)));
             }
@@ -86,7 +86,7 @@ public class HostedBlocksTests
         using TensorDictionary io = Fixtures.Tensors("transformer.safetensors");
         FluxConfig config = ModelFolder.OpenParts(Fixtures.Path("tiny-flux")).ReadConfig<FluxConfig>("transformer");
         using WeightSource weights = WeightSource.Open(Fixtures.Path("tiny-flux", "transformer"));
-        using FluxTransformer transformer = FluxTransformer.Load(config, weights, null, null, MemoryMode.Streamed);
+        using FluxTransformer transformer = FluxCheckpoint.Load(config, weights, null, null, MemoryMode.Streamed);
 
         InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => transformer.forward(
             io["hidden_states"], null, io["encoder_hidden_states"], io["pooled_projections"], io["timestep"],

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Flux;
+namespace Dsd.Models.Acceleration;
 
 /// <summary>
 /// While the first block changes a picture's tokens much as it did when all blocks last ran, the others are taken to do as they did then, and are left out. Each row of a batch is
@@ -12,6 +12,7 @@ internal sealed class FirstBlockCache(float threshold) : IDisposable
 {
     private Tensor? _first;
     private Tensor? _rest;
+    private Tensor? _pending;
 
     /// <summary>How many times all blocks ran, counted row by row.</summary>
     public int Computed { get; private set; }
@@ -19,28 +20,38 @@ internal sealed class FirstBlockCache(float threshold) : IDisposable
     /// <summary>How many times all but the first were left out, counted row by row.</summary>
     public int LeftOut { get; private set; }
 
-    /// <summary>The tokens after the last block.</summary>
-    /// <param name="before">Image tokens before the first block: [batch, image, width].</param>
+    /// <summary>The rows whose other blocks have to run. <see cref="Complete"/> is to follow.</summary>
+    /// <param name="before">Tokens before the first block: [batch, tokens, width].</param>
     /// <param name="after">The same after it.</param>
-    /// <param name="others">The image tokens after the last block of the rows whose numbers are given: [rows, image, width].</param>
-    public Tensor Apply(Tensor before, Tensor after, Func<long[], Tensor> others)
+    public long[] Changed(Tensor before, Tensor after)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor first = after - before;
-        long[] rows = Changed(first);
+        long[] rows = _first is null ? [.. Enumerable.Range(0, (int)first.shape[0])] : Changed(first);
         Computed += rows.Length;
-        LeftOut += (int)after.shape[0] - rows.Length;
+        LeftOut += (int)first.shape[0] - rows.Length;
+        _pending?.Dispose();
+        _pending = rows.Length > 0 ? first.DetachFromDisposeScope() : null;
+        return rows;
+    }
+
+    /// <summary>The tokens after the last block, of all rows: [batch, tokens, width].</summary>
+    /// <param name="after">Tokens after the first block.</param>
+    /// <param name="rows">The rows whose other blocks ran: what <see cref="Changed(Tensor, Tensor)"/> gave.</param>
+    /// <param name="last">Their tokens after the last block: [rows, tokens, width]. Not looked at if there is no row.</param>
+    public Tensor Complete(Tensor after, long[] rows, Tensor last)
+    {
+        using DisposeScope scope = NewDisposeScope();
         if (rows.Length == after.shape[0])
         {
-            Tensor last = others(rows);
-            Keep(first, last - after);
-            return last.MoveToOuterDisposeScope();
+            Keep(_pending!.alias(), last - after);
+            return last.alias().MoveToOuterDisposeScope();
         }
         if (rows.Length > 0)
         {
             Tensor index = tensor(rows).to(after.device);
-            Tensor rest = others(rows) - after.index_select(0, index);
-            Keep(_first!.index_copy(0, index, first.index_select(0, index)), _rest!.index_copy(0, index, rest));
+            Tensor rest = last - after.index_select(0, index);
+            Keep(_first!.index_copy(0, index, _pending!.index_select(0, index)), _rest!.index_copy(0, index, rest));
         }
         return (after + _rest!).MoveToOuterDisposeScope();
     }
@@ -50,18 +61,15 @@ internal sealed class FirstBlockCache(float threshold) : IDisposable
     {
         _first?.Dispose();
         _rest?.Dispose();
-        (_first, _rest) = (null, null);
+        _pending?.Dispose();
+        (_first, _rest, _pending) = (null, null, null);
     }
 
     // What is no number has changed too.
     private long[] Changed(Tensor first)
     {
-        if (_first is null)
-        {
-            return [.. Enumerable.Range(0, (int)first.shape[0])];
-        }
         Tensor Size(Tensor x) => x.abs().mean([1, 2], type: ScalarType.Float32);
-        float[] change = (Size(first - _first) / Size(_first)).cpu().data<float>().ToArray();
+        float[] change = (Size(first - _first!) / Size(_first!)).cpu().data<float>().ToArray();
         return [.. Enumerable.Range(0, change.Length).Where(i => !(change[i] <= threshold))];
     }
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests.Flux;
 
-public sealed class FluxStepsTests
+public sealed class FluxConditioningTests
 {
     private static readonly FluxConfig Config = new()
     {
@@ -29,7 +29,7 @@ public sealed class FluxStepsTests
         using FluxTransformer transformer = Wild();
         (Tensor latents, Tensor condition, Tensor text, Tensor pooled, Tensor guidance, Tensor imageIds, Tensor textIds) = Inputs();
         float[] sigmas = [1f, 0.6f, 0.2f];
-        using FluxSteps steps = transformer.Prepare(condition, text, pooled, tensor(sigmas).repeat_interleave(2), guidance, imageIds, textIds);
+        using FluxConditioning steps = transformer.Embed(condition, text, pooled, tensor(sigmas).repeat_interleave(2), guidance, imageIds, textIds);
 
         for (int i = 0; i < sigmas.Length; i++)
         {
@@ -50,7 +50,7 @@ public sealed class FluxStepsTests
         Tensor sigmas = tensor(new[] { 1f, 1f, 0.5f, 0.5f });
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-        FluxSteps steps = transformer.Prepare(condition, text, pooled, sigmas, guidance, imageIds, textIds);
+        FluxConditioning steps = transformer.Embed(condition, text, pooled, sigmas, guidance, imageIds, textIds);
         transformer.forward(latents, steps, 0).Dispose();
         transformer.forward(latents, steps, 1).Dispose();
         long between = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -70,15 +70,15 @@ public sealed class FluxStepsTests
         using FluxTransformer transformer = Wild();
         (Tensor latents, Tensor condition, Tensor text, Tensor pooled, Tensor guidance, Tensor imageIds, Tensor textIds) = Inputs();
         Tensor sigmas = tensor(new[] { 1f, 0.9995f, 0.999f }).repeat_interleave(2);
-        using FluxSteps all = transformer.Prepare(condition, text, pooled, sigmas, guidance, imageIds, textIds);
-        using FluxSteps some = transformer.Prepare(condition, text, pooled, sigmas, guidance, imageIds, textIds, threshold);
+        using FluxConditioning all = transformer.Embed(condition, text, pooled, sigmas, guidance, imageIds, textIds);
+        using FluxConditioning some = transformer.Embed(condition, text, pooled, sigmas, guidance, imageIds, textIds, threshold);
 
         for (int i = 0; i < 3; i++)
         {
             (Tensor expected, Tensor found) = (transformer.forward(latents, all, i), transformer.forward(latents, some, i));
             Assert.Equal(i == 0 || leftOut == 0, expected.allclose(found, rtol: 1e-4, atol: 1e-5));
         }
-        Assert.Equal((6 - leftOut, leftOut), (some.Cache!.Computed, some.Cache.LeftOut));
+        Assert.Equal((6 - leftOut, leftOut), (some.CacheCount!.Value.Computed, some.CacheCount.Value.LeftOut));
     }
 
     // Modulations and the last projection start at zero, where every step would give the same.

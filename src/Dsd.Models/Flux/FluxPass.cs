@@ -1,0 +1,65 @@
+using Dsd.Models.Acceleration;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Flux;
+
+/// <summary>
+/// One step's way through the blocks: what modulates them, and which of them run on which rows of the batch. Without a cache all blocks run on all rows.
+/// </summary>
+/// <param name="modulations">Shifts, scales and gates of all steps.</param>
+/// <param name="step">The step, from 0.</param>
+/// <param name="cache">Knows the rows whose blocks after the first would do as they did before; null for none.</param>
+internal sealed class FluxPass(StepModulations modulations, int step, FirstBlockCache? cache)
+{
+    private Tensor? _afterFirst;
+    private Tensor? _index;
+    private long[] _rows = [];
+
+    private bool IsOver => _afterFirst is not null && _rows.Length == 0;
+
+    /// <summary>The blocks that run, in order.</summary>
+    public IEnumerable<T> Through<T>(IEnumerable<T> blocks)
+    {
+        if (IsOver)
+        {
+            yield break;
+        }
+        foreach (T block in blocks)
+        {
+            yield return block;
+            if (IsOver)
+            {
+                yield break;
+            }
+        }
+    }
+
+    /// <summary>What a modulation says to the sublayers of its block, for the rows that run.</summary>
+    public Modulated[] Of(Modulation modulation) => modulations.Of(modulation, step, _index);
+
+    /// <summary>After the first block: leaves out the rows that the cache knows.</summary>
+    /// <param name="imageBefore">Image tokens before the block: [batch, image, width].</param>
+    /// <param name="image">Image tokens after it.</param>
+    /// <param name="text">Text tokens after it: [batch, text, width].</param>
+    /// <returns>The tokens of the rows that go on; all tokens where no row does.</returns>
+    public (Tensor Image, Tensor Text) LeaveOut(Tensor imageBefore, Tensor image, Tensor text)
+    {
+        if (cache is null || _afterFirst is not null)
+        {
+            return (image, text);
+        }
+        _afterFirst = image.alias();
+        _rows = cache.Changed(imageBefore, image);
+        if (_rows.Length == 0 || _rows.Length == image.shape[0])
+        {
+            return (image, text);
+        }
+        _index = tensor(_rows).to(image.device);
+        using Tensor allImage = image, allText = text;
+        return (image.index_select(0, _index), text.index_select(0, _index));
+    }
+
+    /// <summary>The image tokens after the last block, of all rows: [batch, image, width].</summary>
+    /// <param name="image">Those of the rows that ran.</param>
+    public Tensor Complete(Tensor image) => _afterFirst is null ? image : cache!.Complete(_afterFirst, _rows, image);
+}

@@ -1,0 +1,97 @@
+using Dsd.Models.Flux;
+using Dsd.Models.Lora;
+using Dsd.Models.Native;
+using Dsd.Models.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Residency;
+
+/// <summary>The part of a FLUX transformer's weights that waits in the host's memory, and how it gets to the device.</summary>
+internal sealed class FluxResidency : IDisposable
+{
+    private readonly FluxTransformer _transformer;
+    private readonly MemoryMode _memory;
+    private readonly HostSlab _slab;
+    private readonly object _turn = new();
+    private HostedBlocks<DoubleStreamBlock>? _doubles;
+    private HostedBlocks<SingleStreamBlock>? _singles;
+
+    private FluxResidency(FluxTransformer transformer, MemoryMode memory)
+    {
+        (_transformer, _memory) = (transformer, memory);
+        _slab = new HostSlab(memory == MemoryMode.Streamed
+            ? transformer.Doubles.Concat<FluxBlock>(transformer.Singles).SelectMany(b => b.parameters())
+            : transformer.Linears().Values.Where(l => l.IsOnHost).SelectMany(l => new Tensor[] { l.Weight, l.Bias }));
+    }
+
+    /// <summary>The blocks with separate streams, each on the device until the next one is asked for; null where they stay on it.</summary>
+    public IEnumerable<DoubleStreamBlock>? Doubles => _doubles?.Run();
+
+    /// <summary>The blocks over the joined stream, likewise.</summary>
+    public IEnumerable<SingleStreamBlock>? Singles => _singles?.Run();
+
+    /// <summary>Where weights are to be made, so that this mode can take them over once they are loaded.</summary>
+    /// <param name="memory">The mode.</param>
+    /// <param name="device">The device that computes; null is the CPU.</param>
+    /// <param name="float8">Whether blocks go to the device in eight bits, each once it is loaded.</param>
+    public static WeightPlaces PlacesFor(MemoryMode memory, Device? device, bool float8) =>
+        new(device, memory == MemoryMode.Streamed || float8 ? CPU : device, IdleModulations: memory != MemoryMode.Resident);
+
+    /// <summary>Moves what shall wait on the host into memory of its own, before weights are loaded; null where nothing waits.</summary>
+    public static FluxResidency? Of(FluxTransformer transformer, MemoryMode memory) => memory == MemoryMode.Resident ? null : new FluxResidency(transformer, memory);
+
+    /// <summary>Lets what lies on the host pass through the device, once all weights are there.</summary>
+    /// <exception cref="InvalidOperationException">The host's memory cannot be kept in place for the GPU.</exception>
+    public void Begin()
+    {
+        Device device = _transformer.Device;
+        _slab.Pin(device);
+        if (_memory != MemoryMode.Streamed)
+        {
+            return;
+        }
+        // The modulations of the places stay empty: a place takes over those of the block that it stands for.
+        static bool IsModulation(string name) => name.StartsWith("norm", StringComparison.Ordinal);
+        WeightPlaces places = new(device, device, IdleModulations: true);
+        (FluxConfig config, ScalarType type) = (_transformer.Config, _transformer.DType);
+        _doubles = _transformer.Doubles.Count == 0 ? null
+            : new HostedBlocks<DoubleStreamBlock>(_transformer.Doubles, device, () => new DoubleStreamBlock(config, places, type), IsModulation, (host, place) => place.StandFor(host));
+        _singles = _transformer.Singles.Count == 0 ? null
+            : new HostedBlocks<SingleStreamBlock>(_transformer.Singles, device, () => new SingleStreamBlock(config, places, type), IsModulation, (host, place) => place.StandFor(host));
+    }
+
+    /// <summary>Keeps the places for blocks until the result is disposed, by the same thread: there are two, whoever draws. Null where no block passes through.</summary>
+    /// <exception cref="InvalidOperationException">A gradient is wanted.</exception>
+    public IDisposable? Enter()
+    {
+        if (_doubles is null && _singles is null)
+        {
+            return null;
+        }
+        return is_grad_enabled()
+            ? throw new InvalidOperationException($"Blocks that pass through the GPU ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}) know no gradient. Load the model as {nameof(MemoryMode.Resident)} to train.")
+            : new Turn(_turn);
+    }
+
+    /// <summary>Frees the places, and lets go of the host's memory.</summary>
+    public void Dispose()
+    {
+        _doubles?.Dispose();
+        _singles?.Dispose();
+        _slab.Dispose();
+    }
+
+    private sealed class Turn : IDisposable
+    {
+        private readonly object _of;
+
+        public Turn(object of)
+        {
+            _of = of;
+            Monitor.Enter(of);
+        }
+
+        public void Dispose() => Monitor.Exit(_of);
+    }
+}
