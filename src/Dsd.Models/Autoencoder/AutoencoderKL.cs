@@ -33,6 +33,9 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>
     /// <summary>The shape that this autoencoder was built with.</summary>
     public VaeConfig Config { get; }
 
+    /// <summary>The type of the weights, in which the network computes.</summary>
+    public ScalarType DType => parameters().First().dtype;
+
     /// <summary>
     /// Side of the tiles in pixels, in which pictures that are larger are encoded and decoded, so that memory no longer grows with them; null, the default, for none. A multiple of four
     /// times the factor, from 16 times. Tiles overlap by a quarter and fade into one another; since norms look over a whole tile, colours may differ a little from the untiled picture's.

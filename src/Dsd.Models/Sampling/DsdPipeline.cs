@@ -1,6 +1,5 @@
 using Dsd.Imaging;
 using Dsd.Models.Flux;
-using Dsd.Models.Imaging;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -23,10 +22,16 @@ public sealed class DsdPipeline : IDsdModel
             throw new ArgumentException("A reference needs a conditional transformer, but this one takes none. Build it with Conditional = true.", nameof(model));
         }
         Model = model;
+        Backend = new FluxBackend(model);
+        Generation = new Generation<Tensor>(Backend);
     }
 
     /// <summary>The model.</summary>
     public FluxModel Model { get; }
+
+    internal FluxBackend Backend { get; }
+
+    internal Generation<Tensor> Generation { get; }
 
     /// <summary>Loads a conditional model.</summary>
     /// <param name="baseFolder">A FLUX pipeline's folder in diffusers' layout, for all parts but perhaps the transformer.</param>
@@ -67,16 +72,10 @@ public sealed class DsdPipeline : IDsdModel
         IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        DsdRequest.CheckAll(requests);
+        ArgumentNullException.ThrowIfNull(requests);
         ArgumentNullException.ThrowIfNull(options);
-        Sampler.RequireWholeTokens(Model, options.Width, options.Height);
-        cancellationToken.ThrowIfCancellationRequested();
         using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        (int height, int width) = CanvasSize(options);
-        Tensor noise = Sampler.Initial(latents?.Initial, requests.Select(r => r.Seed), Model, height, width);
-        Tensor condition = EncodeCondition(requests, options);
-        return Denoise([.. requests.Select(r => r.Prompt)], condition, noise, options, progress, latents?.OnStep, cancellationToken).DetachFromDisposeScope();
+        return Generation.Latents(requests, options, Backend.Start(latents, requests), FluxBackend.Hook(latents, options.Steps), progress, cancellationToken).DetachFromDisposeScope();
     }
 
     /// <summary>The results, which are the right frames, of latents.</summary>
@@ -87,131 +86,9 @@ public sealed class DsdPipeline : IDsdModel
     {
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(options);
-        using DisposeScope scope = NewDisposeScope();
-        return PictureTensors.ToPictures(DecodeResult(latents, options));
-    }
-
-    /// <summary>Condition tokens [batch, tokens, channels]: the reference in the left frame, black in the right one, encoded and packed.</summary>
-    internal Tensor EncodeCondition(IReadOnlyList<DsdRequest> requests, DsdOptions options)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        (int height, int width) = CanvasSize(options);
-        using IDisposable? vae = Model.WithVae();
-        List<Tensor> latents = [];
-        foreach (DsdRequest[] part in requests.Chunk(Sampler.CanvasesAtOnce(2 * options.Width, options.Height)))
-        {
-            using DisposeScope inner = NewDisposeScope();
-            Tensor references = PictureTensors.FromPictures(
-                [.. part.Select(r => r.Reference.CropToFit(options.Width, options.Height))], Model.Transformer.Device, Model.Vae.DType());
-            Tensor canvases = cat([references, full_like(references, -1)], dim: 3); // [part, 3, height, 2 · width]
-            (Tensor mean, Tensor logVariance) = Model.Vae.Encode(canvases);
-            Tensor latent = mean.to(ScalarType.Float32); // [part, channels, height / factor, 2 · width / factor]
-            if (options.SampleCondition)
-            {
-                int each = (int)(latent.numel() / part.Length);
-                Tensor noise = tensor([.. part.SelectMany(r => Noise.ForCondition(r.Seed, each))], latent.shape, device: latent.device);
-                latent = latent + (0.5 * logVariance.to(ScalarType.Float32)).exp() * noise;
-            }
-            latents.Add(Model.Vae.Scale(latent).MoveToOuterDisposeScope());
-        }
-        return LatentPacking.Pack(cat(latents, dim: 0)).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Latents of whole canvases [batch, tokens, channels] from given noise and condition of the same shape.</summary>
-    internal Tensor Denoise(
-        IReadOnlyList<string> prompts, Tensor condition, Tensor noise, DsdOptions options, IProgress<SamplingProgress>? progress = null, Func<SamplingStep, Tensor?>? onStep = null, CancellationToken cancellationToken = default)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        (int height, int width) = CanvasSize(options);
-        Device device = Model.Transformer.Device;
-        float[] sigmas = FlowMatchEulerScheduler.Sigmas(Model.Scheduler, options.Steps, (int)noise.shape[1]);
-        Tensor imageIds = LatentPacking.ImageIds(height, width, device);
-        TextEmbedding text = Model.Text.Encode(prompts, options.MaxTextTokens, Model.Warn);
-        (float i, float t) = (options.ImageGuidance, options.TextGuidance);
-        bool anyGuided = (i != 1 || t != 1) && options.UnguidedSteps < options.Steps;
-
-        Passes plain = new(text.Text, text.Pooled, condition);
-        // With i = 1 the pass without condition cancels out of the formula, and is left out.
-        Passes? guided = anyGuided ? WithEmptyPrompt(plain, withoutCondition: i != 1, options) : null;
-
-        Dictionary<Passes, FluxConditioning> shared = [];
-        FluxConditioning Shared(Passes passes)
-        {
-            if (!shared.TryGetValue(passes, out FluxConditioning? steps))
-            {
-                long batch = passes.Pooled.shape[0];
-                Tensor textIds = LatentPacking.TextIds(passes.Text.shape[1], device);
-                Tensor? guidance = Model.Transformer.Config.GuidanceEmbeds ? full(batch, options.Guidance, device: device) : null;
-                steps = Model.Transformer.Embed(
-                    passes.Condition, passes.Text, passes.Pooled, Sampler.Levels(sigmas, batch, device), guidance, imageIds, textIds, options.BlockCache);
-                shared.Add(passes, steps);
-            }
-            return steps;
-        }
-
-        Tensor Predict(int step, Tensor x, Passes passes) =>
-            Model.Transformer.forward(x.repeat(passes.Pooled.shape[0] / x.shape[0], 1, 1), Shared(passes), step).to(ScalarType.Float32);
-
-        Tensor Velocity(int step, Tensor x)
-        {
-            if (guided is null || step < options.UnguidedSteps)
-            {
-                return Predict(step, x, plain);
-            }
-            Tensor[] v = Predict(step, x, guided).split(prompts.Count, dim: 0); // (u,) ut, c
-            (Tensor ut, Tensor c) = (v[^2], v[^1]);
-            Tensor towardsText = t * (c - ut);
-            return i == 1 ? ut + towardsText : v[0] + i * (ut - v[0]) + towardsText;
-        }
-        try
-        {
-            return Sampler.Integrate(noise, sigmas, Velocity, progress, onStep, cancellationToken).MoveToOuterDisposeScope();
-        }
-        finally
-        {
-            foreach (FluxConditioning steps in shared.Values)
-            {
-                steps.Dispose();
-            }
-        }
-    }
-
-    /// <summary>The right frame of each decoded canvas: [batch, 3, height, width] in about −1…1.</summary>
-    internal Tensor DecodeResult(Tensor latents, DsdOptions options)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        (int height, int width) = CanvasSize(options);
-        using IDisposable? vae = Model.WithVae();
-        return Sampler.Decode(Model.Vae, latents, height, width).narrow(3, options.Width, options.Width).contiguous().MoveToOuterDisposeScope();
+        return Generation.Decode(latents, options);
     }
 
     /// <summary>Frees the model.</summary>
     public void Dispose() => Model.Dispose();
-
-    /// <summary>Height and width of the canvas' latents.</summary>
-    private (int Height, int Width) CanvasSize(DsdOptions options) =>
-        (options.Height / Model.Vae.Config.Factor, 2 * options.Width / Model.Vae.Config.Factor);
-
-    /// <summary>One batch of u, ut and c, or of the last two: empty prompt and zeros, empty prompt and condition, prompt and condition.</summary>
-    private Passes WithEmptyPrompt(Passes c, bool withoutCondition, DsdOptions options)
-    {
-        TextEmbedding empty = Model.Text.Encode([""], options.MaxTextTokens);
-        Tensor emptyText = empty.Text.expand_as(c.Text);
-        Tensor emptyPooled = empty.Pooled.expand_as(c.Pooled);
-        return withoutCondition
-            ? new Passes(
-                cat([emptyText, emptyText, c.Text], dim: 0),
-                cat([emptyPooled, emptyPooled, c.Pooled], dim: 0),
-                cat([zeros_like(c.Condition), c.Condition, c.Condition], dim: 0))
-            : new Passes(
-                cat([emptyText, c.Text], dim: 0),
-                cat([emptyPooled, c.Pooled], dim: 0),
-                cat([c.Condition, c.Condition], dim: 0));
-    }
-
-    /// <summary>What the transformer is told beside the latents, for all passes of a step at once.</summary>
-    private sealed record Passes(Tensor Text, Tensor Pooled, Tensor Condition);
 }

@@ -37,23 +37,4 @@ public static class FlowMatchEulerScheduler
         double slope = (config.MaxShift - config.BaseShift) / (config.MaxImageSeqLen - config.BaseImageSeqLen);
         return config.BaseShift + slope * (imageTokens - config.BaseImageSeqLen);
     }
-
-    /// <summary>One Euler step in place: <c>x + (next − sigma) · v</c>.</summary>
-    /// <param name="latents">x at <paramref name="sigma"/>; afterwards x at <paramref name="next"/>.</param>
-    /// <param name="velocity">The model's prediction at <paramref name="sigma"/>, of the same length.</param>
-    /// <param name="sigma">The noise level now.</param>
-    /// <param name="next">The noise level afterwards.</param>
-    /// <exception cref="ArgumentException">The lengths differ.</exception>
-    public static void Step(Span<float> latents, ReadOnlySpan<float> velocity, float sigma, float next)
-    {
-        if (latents.Length != velocity.Length)
-        {
-            throw new ArgumentException($"Latents and velocity must have one length, but have {latents.Length} and {velocity.Length}.", nameof(velocity));
-        }
-        float width = next - sigma;
-        for (int i = 0; i < latents.Length; i++)
-        {
-            latents[i] += width * velocity[i];
-        }
-    }
 }

@@ -1,6 +1,5 @@
 using Dsd.Imaging;
 using Dsd.Models.Flux;
-using Dsd.Models.Imaging;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -20,10 +19,16 @@ public sealed class FluxPipeline : ITextToImageModel
             throw new ArgumentException($"Text to image needs a plain transformer, but this one takes a condition. Use {nameof(DsdPipeline)}.", nameof(model));
         }
         Model = model;
+        Backend = new FluxBackend(model);
+        Generation = new Generation<Tensor>(Backend);
     }
 
     /// <summary>The model.</summary>
     public FluxModel Model { get; }
+
+    internal FluxBackend Backend { get; }
+
+    internal Generation<Tensor> Generation { get; }
 
     /// <summary>Loads a pipeline's folder in diffusers' layout.</summary>
     /// <param name="folder">The folder with <c>model_index.json</c>.</param>
@@ -61,17 +66,8 @@ public sealed class FluxPipeline : ITextToImageModel
     {
         ArgumentNullException.ThrowIfNull(requests);
         ArgumentNullException.ThrowIfNull(options);
-        if (requests.Count == 0)
-        {
-            throw new ArgumentException("At least one request is needed, but there is none.", nameof(requests));
-        }
-        Sampler.RequireWholeTokens(Model, options.Width, options.Height);
-        cancellationToken.ThrowIfCancellationRequested();
         using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        (int height, int width) = LatentSize(options);
-        Tensor noise = Sampler.Initial(latents?.Initial, requests.Select(r => r.Seed), Model, height, width);
-        return Denoise([.. requests.Select(r => r.Prompt)], noise, options, progress, latents?.OnStep, cancellationToken).DetachFromDisposeScope();
+        return Generation.Latents(requests, options, Backend.Start(latents, requests), FluxBackend.Hook(latents, options.Steps), progress, cancellationToken).DetachFromDisposeScope();
     }
 
     /// <summary>The pictures of latents.</summary>
@@ -82,33 +78,9 @@ public sealed class FluxPipeline : ITextToImageModel
     {
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(options);
-        (int height, int width) = LatentSize(options);
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        using IDisposable? vae = Model.WithVae();
-        return PictureTensors.ToPictures(Sampler.Decode(Model.Vae, latents, height, width));
-    }
-
-    /// <summary>Latents [batch, tokens, channels] from given noise of the same shape.</summary>
-    internal Tensor Denoise(
-        IReadOnlyList<string> prompts, Tensor noise, TextToImageOptions options, IProgress<SamplingProgress>? progress = null, Func<SamplingStep, Tensor?>? onStep = null, CancellationToken cancellationToken = default)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        FluxTransformer transformer = Model.Transformer;
-        TextEmbedding text = Model.Text.Encode(prompts, options.MaxTextTokens, Model.Warn);
-        float[] sigmas = FlowMatchEulerScheduler.Sigmas(Model.Scheduler, options.Steps, (int)noise.shape[1]);
-        Tensor imageIds = LatentPacking.ImageIds(options.Height / Model.Vae.Config.Factor, options.Width / Model.Vae.Config.Factor, transformer.Device);
-        Tensor textIds = LatentPacking.TextIds(text.Text.shape[1], transformer.Device);
-        Tensor? guidance = transformer.Config.GuidanceEmbeds ? full(prompts.Count, options.Guidance, device: transformer.Device) : null;
-        using FluxConditioning shared = transformer.Embed(null, text.Text, text.Pooled, Sampler.Levels(sigmas, prompts.Count, transformer.Device), guidance, imageIds, textIds, options.BlockCache);
-
-        Tensor Velocity(int step, Tensor x) => transformer.forward(x, shared, step);
-        return Sampler.Integrate(noise, sigmas, Velocity, progress, onStep, cancellationToken).MoveToOuterDisposeScope();
+        return Generation.Decode(latents, options);
     }
 
     /// <summary>Frees the model.</summary>
     public void Dispose() => Model.Dispose();
-
-    private (int Height, int Width) LatentSize(TextToImageOptions options) => (options.Height / Model.Vae.Config.Factor, options.Width / Model.Vae.Config.Factor);
 }

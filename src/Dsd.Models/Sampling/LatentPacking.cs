@@ -6,48 +6,97 @@ namespace Dsd.Models.Sampling;
 /// <summary>How latents become tokens: places are packed 2 × 2, and each token knows its row and column.</summary>
 public static class LatentPacking
 {
+    /// <summary>Places a side that become one token of FLUX.</summary>
+    public const int Patch = 2;
+
     /// <summary>Packs latents into tokens.</summary>
-    /// <param name="latents">[batch, channels, height, width], height and width even.</param>
-    /// <returns>[batch, height / 2 · width / 2, 4 · channels], rows first.</returns>
-    /// <exception cref="ArgumentException">A side is odd.</exception>
-    public static Tensor Pack(Tensor latents)
+    /// <param name="latents">[batch, channels, height, width], height and width multiples of <paramref name="patch"/>.</param>
+    /// <param name="patch">Places a side that become one token.</param>
+    /// <returns>[batch, height / patch · width / patch, patch² · channels], rows first.</returns>
+    /// <exception cref="ArgumentException">A side is no such multiple.</exception>
+    public static Tensor Pack(Tensor latents, int patch = Patch)
     {
         ArgumentNullException.ThrowIfNull(latents);
-        using DisposeScope scope = NewDisposeScope();
         long[] shape = latents.shape;
-        if (shape.Length != 4 || shape[2] % 2 != 0 || shape[3] % 2 != 0)
+        if (shape.Length != 4 || shape[2] % patch != 0 || shape[3] % patch != 0)
         {
-            throw new ArgumentException($"Latents must be [batch, channels, height, width] with even height and width, but are [{string.Join(", ", shape)}].", nameof(latents));
+            throw new ArgumentException($"Latents must be [batch, channels, height, width] with height and width that are multiples of {patch}, but are [{string.Join(", ", shape)}].", nameof(latents));
         }
-        (long batch, long channels, long rows, long columns) = (shape[0], shape[1], shape[2] / 2, shape[3] / 2);
-        return latents
-            .reshape(batch, channels, rows, 2, columns, 2)
-            .permute(0, 2, 4, 1, 3, 5)
-            .reshape(batch, rows * columns, 4 * channels)
-            .MoveToOuterDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
+        long[] order = Order((int)shape[1], (int)shape[2], (int)shape[3], patch);
+        return latents.flatten(1).index_select(1, tensor(order).to(latents.device)).view(shape[0], -1, patch * patch * shape[1]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The reverse of <see cref="Pack"/>.</summary>
-    /// <param name="tokens">[batch, height / 2 · width / 2, 4 · channels].</param>
-    /// <param name="height">Height of the latents, even.</param>
-    /// <param name="width">Width of the latents, even.</param>
+    /// <summary>The reverse of <see cref="Pack(Tensor, int)"/>.</summary>
+    /// <param name="tokens">[batch, height / patch · width / patch, patch² · channels].</param>
+    /// <param name="height">Height of the latents.</param>
+    /// <param name="width">Width of the latents.</param>
+    /// <param name="patch">Places a side that become one token.</param>
     /// <returns>[batch, channels, height, width].</returns>
     /// <exception cref="ArgumentException">The tokens are not as many as the size says.</exception>
-    public static Tensor Unpack(Tensor tokens, int height, int width)
+    public static Tensor Unpack(Tensor tokens, int height, int width, int patch = Patch)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        using DisposeScope scope = NewDisposeScope();
         long[] shape = tokens.shape;
-        (long rows, long columns) = (height / 2, width / 2);
-        if (shape.Length != 3 || height % 2 != 0 || width % 2 != 0 || shape[1] != rows * columns || shape[2] % 4 != 0)
+        (long rows, long columns, int square) = (height / patch, width / patch, patch * patch);
+        if (shape.Length != 3 || height % patch != 0 || width % patch != 0 || shape[1] != rows * columns || shape[2] % square != 0)
         {
-            throw new ArgumentException($"Tokens of latents {height} × {width} must be [batch, {rows * columns}, 4 · channels], but are [{string.Join(", ", shape)}].", nameof(tokens));
+            throw new ArgumentException($"Tokens of latents {height} × {width} must be [batch, {rows * columns}, {square} · channels], but are [{string.Join(", ", shape)}].", nameof(tokens));
         }
-        return tokens
-            .reshape(shape[0], rows, columns, shape[2] / 4, 2, 2)
-            .permute(0, 3, 1, 4, 2, 5)
-            .reshape(shape[0], shape[2] / 4, height, width)
-            .MoveToOuterDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
+        long[] order = Order((int)shape[2] / square, height, width, patch);
+        long[] back = new long[order.Length];
+        for (int i = 0; i < order.Length; i++)
+        {
+            back[order[i]] = i;
+        }
+        return tokens.flatten(1).index_select(1, tensor(back).to(tokens.device)).view(shape[0], shape[2] / square, height, width).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Packs one latent [channels, height, width] that lies in the host's memory.</summary>
+    /// <param name="latent">Its numbers.</param>
+    /// <param name="canvas">Its size.</param>
+    /// <param name="tokens">Where the tokens go: as many numbers.</param>
+    public static void Pack(ReadOnlySpan<float> latent, Canvas canvas, Span<float> tokens)
+    {
+        ArgumentNullException.ThrowIfNull(canvas);
+        long[] order = Order(canvas.Channels, canvas.LatentHeight, canvas.LatentWidth, canvas.Patch);
+        for (int i = 0; i < order.Length; i++)
+        {
+            tokens[i] = latent[(int)order[i]];
+        }
+    }
+
+    /// <summary>The reverse of <see cref="Pack(ReadOnlySpan{float}, Canvas, Span{float})"/>.</summary>
+    public static void Unpack(ReadOnlySpan<float> tokens, Canvas canvas, Span<float> latent)
+    {
+        ArgumentNullException.ThrowIfNull(canvas);
+        long[] order = Order(canvas.Channels, canvas.LatentHeight, canvas.LatentWidth, canvas.Patch);
+        for (int i = 0; i < order.Length; i++)
+        {
+            latent[(int)order[i]] = tokens[i];
+        }
+    }
+
+    // Which number of a latent [channels, height, width] stands where among its tokens: rows of tokens, and in a token channel by channel, rows of places first.
+    private static long[] Order(int channels, int height, int width, int patch)
+    {
+        long[] order = new long[channels * height * width];
+        int i = 0;
+        for (int top = 0; top < height; top += patch)
+        {
+            for (int left = 0; left < width; left += patch)
+            {
+                for (int channel = 0; channel < channels; channel++)
+                {
+                    for (int place = 0; place < patch * patch; place++)
+                    {
+                        order[i++] = ((long)channel * height + top + place / patch) * width + left + place % patch;
+                    }
+                }
+            }
+        }
+        return order;
     }
 
     /// <summary>Position ids of the tokens: 0, row, column for each, one after another.</summary>

@@ -1,5 +1,4 @@
-using Dsd.Imaging;
-using Dsd.Models.Imaging;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -23,6 +22,7 @@ public sealed class LoraTrainer
     private const long MostBytesOnDevice = 1L << 30;
     private readonly FluxModel _model;
     private readonly LoraTrainingOptions _options;
+    private readonly FluxBackend _backend;
     private int[] _order = [];
     private long _orderOf = -1;
 
@@ -48,7 +48,7 @@ public sealed class LoraTrainer
         {
             throw new ArgumentException($"Options Width and Height must be multiples of {model.TokenSide} for this model, but are {options.Width} × {options.Height}.", nameof(options));
         }
-        (_model, _options) = (model, options);
+        (_model, _options, _backend) = (model, options, new FluxBackend(model));
     }
 
     /// <summary>Trains an adapter.</summary>
@@ -161,9 +161,10 @@ public sealed class LoraTrainer
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Tensor references = Images(pairs.Select(p => p.Reference)); // [pairs, 3, height, width]
-        Tensor latents = EncodeCanvases(references, Images(pairs.Select(p => p.Target)));
-        Tensor conditions = EncodeCanvases(references, full_like(references, -1));
+        TwoFrames frames = new(_options.Width, _options.Height, _backend.Frames);
+        Canvas canvas = _backend.CanvasOf(frames.CanvasWidth, frames.CanvasHeight);
+        Tensor latents = _backend.Encode([.. pairs.Select(p => frames.Compose(p.Reference, p.Target))], canvas); // [pairs, tokens, channels]
+        Tensor conditions = _backend.Encode([.. pairs.Select(p => frames.Compose(p.Reference))], canvas);
         TextEmbedding text = _model.Text.Encode([.. pairs.Select(p => p.Prompt)], _options.MaxTextTokens, _model.Warn);
         return
         [
@@ -172,15 +173,6 @@ public sealed class LoraTrainer
 
         // A copy, since a view would keep the whole batch.
         static Tensor Row(Tensor batch, long row) => batch.narrow(0, row, 1).clone().MoveToOuterDisposeScope();
-
-        Tensor Images(IEnumerable<Picture> pictures) => PictureTensors.FromPictures(
-            [.. pictures.Select(p => p.CropToFit(_options.Width, _options.Height))], _model.Transformer.Device, _model.Vae.DType());
-
-        Tensor EncodeCanvases(Tensor left, Tensor right)
-        {
-            Tensor mode = _model.Vae.Encode(cat([left, right], dim: 3)).Mean.to(ScalarType.Float32);
-            return LatentPacking.Pack(_model.Vae.Scale(mode)); // [pairs, tokens, channels]
-        }
     }
 
     /// <summary>A pair as the model sees it: both frames, the condition, and the prompt, [1, …] each.</summary>

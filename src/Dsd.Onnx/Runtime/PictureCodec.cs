@@ -7,46 +7,41 @@ namespace Dsd.Onnx.Runtime;
 /// <summary>Pictures to latent tokens and back, through the exported autoencoder.</summary>
 internal sealed class PictureCodec(OnnxSessions sessions, OnnxManifest manifest)
 {
-    private const float Black = -1f;
-
-    // Larger batches go through in parts, to bound the memory.
-    private const int PixelsAtOnce = 1 << 20;
-
-    /// <summary>The condition tokens of every request: its reference in the left half of the canvas, black in the right.</summary>
-    public float[] EncodeReferences(IReadOnlyList<DsdRequest> requests, Canvas canvas, bool sample)
+    /// <summary>Pictures of the canvas's size as packed and scaled latents; with seeds they are drawn from the encoder's distribution.</summary>
+    public OnnxTensor Encode(IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds)
     {
-        float[] tokens = new float[requests.Count * canvas.LatentSize];
-        foreach ((int first, int count) in Parts(requests.Count, canvas))
+        float[] tokens = new float[pictures.Count * canvas.LatentSize];
+        foreach ((int first, int count) in Parts(pictures.Count, canvas))
         {
-            using OnnxTensor image = Canvases([.. requests.Skip(first).Take(count)], canvas);
+            using OnnxTensor image = Images([.. pictures.Skip(first).Take(count)], canvas);
             IReadOnlyList<OnnxTensor> moments = sessions.Run("vae_encoder", ("image", image));
             using OnnxTensor mean = moments[0];
             using OnnxTensor logVariance = moments[1];
             for (int i = 0; i < count; i++)
             {
                 Span<float> latent = mean.Floats.Slice(i * canvas.LatentSize, canvas.LatentSize);
-                if (sample)
+                if (seeds is not null)
                 {
-                    AddNoise(latent, logVariance.Floats.Slice(i * canvas.LatentSize, canvas.LatentSize), requests[first + i].Seed);
+                    AddNoise(latent, logVariance.Floats.Slice(i * canvas.LatentSize, canvas.LatentSize), seeds[first + i]);
                 }
                 foreach (ref float value in latent)
                 {
                     value = (value - manifest.ShiftFactor) * manifest.ScalingFactor;
                 }
-                LatentTokens.Pack(latent, canvas.Channels, canvas.LatentHeight, canvas.LatentWidth, tokens.AsSpan((first + i) * canvas.LatentSize, canvas.LatentSize));
+                LatentPacking.Pack(latent, canvas, tokens.AsSpan((first + i) * canvas.LatentSize, canvas.LatentSize));
             }
         }
-        return tokens;
+        return OnnxTensor.Of(tokens, pictures.Count, canvas.Tokens, canvas.TokenChannels);
     }
 
     /// <summary>The pictures of latent tokens.</summary>
-    public IReadOnlyList<Picture> Decode(float[] tokens, Canvas canvas)
+    public IReadOnlyList<Picture> Decode(ReadOnlySpan<float> tokens, Canvas canvas)
     {
         int plane = 3 * canvas.Width * canvas.Height;
         List<Picture> pictures = [];
         foreach ((int first, int count) in Parts(tokens.Length / canvas.LatentSize, canvas))
         {
-            using OnnxTensor image = DecodeImage(tokens.AsSpan(first * canvas.LatentSize, count * canvas.LatentSize), canvas);
+            using OnnxTensor image = DecodeImage(tokens.Slice(first * canvas.LatentSize, count * canvas.LatentSize), canvas);
             if (float.IsNaN(TensorPrimitives.Max<float>(image.Floats)))
             {
                 throw new InvalidDataException("The decoder gave numbers that are none (NaN): the exported weights are damaged. Export the model again.");
@@ -66,8 +61,7 @@ internal sealed class PictureCodec(OnnxSessions sessions, OnnxManifest manifest)
         float[] latents = new float[tokens.Length];
         for (int start = 0; start < tokens.Length; start += canvas.LatentSize)
         {
-            LatentTokens.Unpack(
-                tokens.Slice(start, canvas.LatentSize), canvas.Channels, canvas.LatentHeight, canvas.LatentWidth, latents.AsSpan(start, canvas.LatentSize));
+            LatentPacking.Unpack(tokens.Slice(start, canvas.LatentSize), canvas, latents.AsSpan(start, canvas.LatentSize));
         }
         foreach (ref float value in latents.AsSpan())
         {
@@ -79,24 +73,30 @@ internal sealed class PictureCodec(OnnxSessions sessions, OnnxManifest manifest)
 
     private static IEnumerable<(int First, int Count)> Parts(int count, Canvas canvas)
     {
-        int most = Math.Max(1, PixelsAtOnce / (canvas.Width * canvas.Height));
-        for (int first = 0; first < count; first += most)
+        for (int first = 0; first < count; first += canvas.AtOnce)
         {
-            yield return (first, Math.Min(most, count - first));
+            yield return (first, Math.Min(canvas.AtOnce, count - first));
         }
     }
 
-    /// <summary>[batch, 3, height, width] in −1…1: references on the left, black on the right.</summary>
-    private static OnnxTensor Canvases(DsdRequest[] requests, Canvas canvas)
+    /// <summary>[batch, 3, height, width] in −1…1.</summary>
+    private static OnnxTensor Images(IReadOnlyList<Picture> pictures, Canvas canvas)
     {
-        int plane = 3 * canvas.Width * canvas.Height;
-        float[] image = new float[requests.Length * plane];
-        Array.Fill(image, Black);
-        for (int i = 0; i < requests.Length; i++)
+        int plane = canvas.Width * canvas.Height;
+        float[] image = new float[3 * pictures.Count * plane];
+        for (int i = 0; i < pictures.Count; i++)
         {
-            CopyLeft(requests[i].Reference.CropToFit(canvas.Width / 2, canvas.Height), image.AsSpan(i * plane, plane), canvas);
+            ReadOnlySpan<byte> pixels = pictures[i].Pixels;
+            for (int channel = 0; channel < 3; channel++)
+            {
+                Span<float> values = image.AsSpan((3 * i + channel) * plane, plane);
+                for (int pixel = 0; pixel < plane; pixel++)
+                {
+                    values[pixel] = pixels[3 * pixel + channel] / 127.5f - 1f;
+                }
+            }
         }
-        return OnnxTensor.Of(image, requests.Length, 3, canvas.Height, canvas.Width);
+        return OnnxTensor.Of(image, pictures.Count, 3, canvas.Height, canvas.Width);
     }
 
     private static void AddNoise(Span<float> mean, ReadOnlySpan<float> logVariance, long seed)
@@ -105,22 +105,6 @@ internal sealed class PictureCodec(OnnxSessions sessions, OnnxManifest manifest)
         for (int i = 0; i < mean.Length; i++)
         {
             mean[i] += MathF.Exp(0.5f * logVariance[i]) * noise[i];
-        }
-    }
-
-    private static void CopyLeft(Picture picture, Span<float> image, Canvas canvas)
-    {
-        ReadOnlySpan<byte> pixels = picture.Pixels;
-        for (int channel = 0; channel < 3; channel++)
-        {
-            for (int y = 0; y < picture.Height; y++)
-            {
-                Span<float> row = image.Slice((channel * canvas.Height + y) * canvas.Width, picture.Width);
-                for (int x = 0; x < row.Length; x++)
-                {
-                    row[x] = pixels[3 * (y * picture.Width + x) + channel] / 127.5f - 1f;
-                }
-            }
         }
     }
 

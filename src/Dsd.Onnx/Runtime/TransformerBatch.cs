@@ -12,9 +12,9 @@ internal sealed class TransformerBatch : IDisposable
     /// <param name="manifest">Which inputs the transformer has.</param>
     /// <param name="canvas">The sizes.</param>
     /// <param name="text">T5's states [rows, tokens, channels] and CLIP's pooled vectors [rows, channels]; the batch takes them over.</param>
-    /// <param name="condition">Condition tokens of all rows; null is zeros. For a conditional transformer only.</param>
+    /// <param name="condition">Condition tokens of all rows, for a conditional transformer.</param>
     /// <param name="guidance">The distilled guidance, for a transformer that takes it.</param>
-    public TransformerBatch(OnnxManifest manifest, Canvas canvas, (OnnxTensor States, OnnxTensor Pooled) text, float[]? condition, float guidance)
+    public TransformerBatch(OnnxManifest manifest, Canvas canvas, (OnnxTensor States, OnnxTensor Pooled) text, float[] condition, float guidance)
     {
         int rows = (int)text.States.Shape[0];
         int textTokens = (int)text.States.Shape[1];
@@ -31,7 +31,7 @@ internal sealed class TransformerBatch : IDisposable
         ];
         if (manifest.Conditional)
         {
-            _inputs.Add(("condition_hidden_states", OnnxTensor.Of(condition ?? new float[rows * canvas.LatentSize], rows, canvas.Tokens, manifest.InChannels)));
+            _inputs.Add(("condition_hidden_states", OnnxTensor.Of(condition, rows, canvas.Tokens, manifest.InChannels)));
         }
         if (manifest.Guidance)
         {

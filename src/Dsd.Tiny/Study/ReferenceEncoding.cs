@@ -27,7 +27,7 @@ internal static class ReferenceEncoding
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         Stopwatch watch = Stopwatch.StartNew();
-        Tensor image = PictureTensors.FromPictures([reference], model.Transformer.Device, model.Vae.DType());
+        Tensor image = PictureTensors.FromPictures([reference], model.Transformer.Device, model.Vae.DType);
         model.Vae.Encode(cat([image, full_like(image, -1)], dim: 3)).Mean.cpu();
         return watch.Elapsed.TotalSeconds;
     }

@@ -43,7 +43,9 @@ public sealed class DsdPipelineTests : IDisposable
     {
         using TensorDictionary expected = Fixtures.Tensors("dsd_pipeline.safetensors");
         using IDisposable noGrad = no_grad();
-        using Tensor image = _pipeline.DecodeResult(expected["final_latents_plain"], ReferenceOptions(expected));
+        DsdOptions options = ReferenceOptions(expected);
+        using Tensor canvas = _pipeline.Backend.DecodeImages(expected["final_latents_plain"], _pipeline.Backend.CanvasOf(2 * options.Width, options.Height));
+        using Tensor image = canvas.narrow(3, options.Width, options.Width);
         using Tensor unit = (image / 2 + 0.5).clamp(0, 1);
         // The file may hold the image in the numbers of float16, whose half step below one is 2^-12.
         using Tensor rounded = expected["image_plain"].to(ScalarType.Float16).to(ScalarType.Float32);
@@ -103,7 +105,7 @@ public sealed class DsdPipelineTests : IDisposable
     public void SampledCondition_DependsOnTheSeedAlone()
     {
         DsdOptions options = Small with { SampleCondition = true };
-        using Tensor first = _pipeline.EncodeCondition([new(Reference, "a", 1), new(Reference, "b", 1), new(Reference, "a", 2)], options);
+        using Tensor first = _pipeline.Generation.Condition([new(Reference, "a", 1), new(Reference, "b", 1), new(Reference, "a", 2)], options);
         TensorAssert.Equal(first[0], first[1]);
         Assert.False(first[0].equal(first[2]).all().item<bool>());
     }
@@ -181,8 +183,7 @@ public sealed class DsdPipelineTests : IDisposable
     {
         using Tensor pixels = expected["image_u8"].contiguous();
         Picture reference = new((int)pixels.shape[1], (int)pixels.shape[0], pixels.data<byte>().ToArray());
-        using Tensor condition = _pipeline.EncodeCondition([new DsdRequest(reference, Prompts.All[1], 0)], options);
-        return _pipeline.Denoise([Prompts.All[1]], condition, expected["latents"], options);
+        return _pipeline.GenerateLatents([new DsdRequest(reference, Prompts.All[1], 0)], options, new LatentOptions { Initial = expected["latents"] });
     }
 
     private static DsdOptions ReferenceOptions(TensorDictionary expected) => new()

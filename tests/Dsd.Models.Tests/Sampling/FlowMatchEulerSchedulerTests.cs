@@ -96,12 +96,21 @@ public class FlowMatchEulerSchedulerTests
     private static float[] Run(TensorDictionary file, int tokens, int steps)
     {
         float[] sigmas = FlowMatchEulerScheduler.Sigmas(Fixture, steps, tokens);
-        float[] latents = file["euler_states"][0].data<float>().ToArray();
-        for (int i = 0; i < steps; i++)
+        using Told told = new(file["euler_v"]);
+        using Tensor latents = Sampler.Integrate(told, file["euler_states"][0].clone(), sigmas, TrueGuidance.None);
+        return latents.data<float>().ToArray();
+    }
+
+    /// <summary>A denoiser whose velocities are given: [steps, …].</summary>
+    private sealed class Told(Tensor velocities) : IDenoiser<Tensor>
+    {
+        public IReadOnlyList<Tensor> Velocities(Tensor latents, int step, IReadOnlyList<GuidancePass> passes) => [velocities[step].clone()];
+
+        public Tensor AddScaled(Tensor x, float scale, Tensor y) => x.add_(y * scale);
+
+        public void Dispose()
         {
-            FlowMatchEulerScheduler.Step(latents, file["euler_v"][i].data<float>().ToArray(), sigmas[i], sigmas[i + 1]);
         }
-        return latents;
     }
 
     private static float Error(TensorDictionary file, float[] latents) =>

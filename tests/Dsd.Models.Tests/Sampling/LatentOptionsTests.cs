@@ -36,7 +36,7 @@ public sealed class LatentOptionsTests : IDisposable
     public void InitialLatents_TakeTheSeedsPlace()
     {
         using Tensor fromSeed = _plain.GenerateLatents([new("a fox", 5)], SmallText, new LatentOptions { OnStep = null });
-        using Tensor noise = Sampler.Noise([5], _plain.Model.Vae.Config.LatentChannels, SmallText.Height / _plain.Model.Vae.Config.Factor, SmallText.Width / _plain.Model.Vae.Config.Factor, CPU);
+        using Tensor noise = _plain.Generation.Noise([5], _plain.Backend.CanvasOf(SmallText.Width, SmallText.Height));
         using Tensor before = noise.clone();
         using Tensor given = _plain.GenerateLatents([new("a fox", 99)], SmallText, new LatentOptions { Initial = noise });
         TensorAssert.Equal(fromSeed, given);

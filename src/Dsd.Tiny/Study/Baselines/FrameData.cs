@@ -21,7 +21,7 @@ internal static class FrameData
         {
             using DisposeScope inner = NewDisposeScope();
             Picture[] frames = [.. part.Select(p => p.CropToFit(TinyModel.PanelSize, TinyModel.PanelSize))];
-            Tensor images = PictureTensors.FromPictures(frames, model.Transformer.Device, model.Vae.DType()); // [part, 3, height, width]
+            Tensor images = PictureTensors.FromPictures(frames, model.Transformer.Device, model.Vae.DType); // [part, 3, height, width]
             Tensor mode = model.Vae.Scale(model.Vae.Encode(images).Mean.to(ScalarType.Float32));
             parts.Add(LatentPacking.Pack(mode).MoveToOuterDisposeScope());
         }

@@ -1,5 +1,5 @@
 using Dsd.Imaging;
-using Dsd.Models.Imaging;
+using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -27,44 +27,57 @@ internal static class FrameDrawing
         {
             using DisposeScope scope = NewDisposeScope();
             using IDisposable noGrad = no_grad();
-            Tensor latents = Denoise(network, part, sampling, cancellationToken);
-            int side = FrameData.Side(network.Model);
-            pictures.AddRange(PictureTensors.ToPictures(Sampler.Decode(network.Model.Vae, latents, side, side)));
+            FluxBackend backend = new(network.Model);
+            Canvas canvas = backend.CanvasOf(sampling.Width, sampling.Height);
+            using ReferenceDenoiser denoiser = new(network, part, sampling, canvas);
+            Tensor noise = new Generation<Tensor>(backend).Noise([.. part.Select(c => c.Seed)], canvas);
+            TrueGuidance guidance = new(sampling.ImageGuidance, sampling.TextGuidance, sampling.UnguidedSteps);
+            Tensor latents = Sampler.Integrate(denoiser, noise, denoiser.Sigmas, guidance, cancellationToken: cancellationToken);
+            pictures.AddRange(backend.Decode(latents, canvas));
         }
         return pictures;
     }
 
-    private static Tensor Denoise(ReferenceNetwork network, StudyCase[] cases, DsdOptions sampling, CancellationToken cancellationToken)
+    /// <summary>A network that is told of references in its own way, as a sampling loop takes it. Passes of a step go through it together.</summary>
+    private sealed class ReferenceDenoiser : IDenoiser<Tensor>
     {
-        using DisposeScope scope = NewDisposeScope();
-        FluxModel model = network.Model;
-        Device device = model.Transformer.Device;
-        int count = cases.Length;
-        int side = FrameData.Side(model);
-        Tensor noise = Sampler.Noise(cases.Select(c => c.Seed), model.Vae.Config.LatentChannels, side, side, device);
-        float[] sigmas = FlowMatchEulerScheduler.Sigmas(model.Scheduler, sampling.Steps, (int)noise.shape[1]);
-        Tensor reference = FrameData.Latents(model, [.. cases.Select(c => c.Reference)]); // [cases, tokens, channels]
-        TextEmbedding prompts = model.Text.Encode([.. cases.Select(c => c.Prompt.Text)], sampling.MaxTextTokens, model.Warn);
-        TextEmbedding empty = model.Text.Encode([""], sampling.MaxTextTokens);
-        Tensor told = ones([count, 1, 1], ScalarType.Bool, device);
-        (float i, float t) = (sampling.ImageGuidance, sampling.TextGuidance);
+        private readonly ReferenceNetwork _network;
+        private readonly TextEmbedding _prompts;
+        private readonly TextEmbedding _empty;
+        private readonly Tensor _reference;
+        private readonly float _guidance;
 
-        // The three passes of a step are one batch: u, ut, c.
-        Tensor texts = cat([empty.Text.expand_as(prompts.Text), empty.Text.expand_as(prompts.Text), prompts.Text]);
-        Tensor pooled = cat([empty.Pooled.expand_as(prompts.Pooled), empty.Pooled.expand_as(prompts.Pooled), prompts.Pooled]);
-        Tensor references = reference.repeat(3, 1, 1);
-        Tensor tolds = cat([zeros_like(told), told, told]);
-
-        Tensor Velocity(int step, Tensor x)
+        public ReferenceDenoiser(ReferenceNetwork network, StudyCase[] cases, DsdOptions sampling, Canvas canvas)
         {
-            Tensor sigma = full(3 * count, sigmas[step], device: device);
-            if ((i == 1 && t == 1) || step < sampling.UnguidedSteps)
-            {
-                return network.Velocity(x, reference, told, prompts.Text, prompts.Pooled, sigma.narrow(0, 0, count), sampling.Guidance);
-            }
-            Tensor[] v = network.Velocity(x.repeat(3, 1, 1), references, tolds, texts, pooled, sigma, sampling.Guidance).to(ScalarType.Float32).chunk(3);
-            return v[0] + i * (v[1] - v[0]) + t * (v[2] - v[1]);
+            FluxModel model = network.Model;
+            (_network, _guidance) = (network, sampling.Guidance);
+            Sigmas = FlowMatchEulerScheduler.Sigmas(model.Scheduler, sampling.Steps, canvas.Tokens);
+            _reference = FrameData.Latents(model, [.. cases.Select(c => c.Reference)]); // [cases, tokens, channels]
+            _prompts = model.Text.Encode([.. cases.Select(c => c.Prompt.Text)], sampling.MaxTextTokens, model.Warn);
+            _empty = model.Text.Encode([""], sampling.MaxTextTokens);
         }
-        return Sampler.Integrate(noise, sigmas, Velocity, null, null, cancellationToken).MoveToOuterDisposeScope();
+
+        public float[] Sigmas { get; }
+
+        public IReadOnlyList<Tensor> Velocities(Tensor latents, int step, IReadOnlyList<GuidancePass> passes)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            (long count, Device device) = (latents.shape[0], latents.device);
+            Tensor text = cat([.. passes.Select(p => p.Prompt ? _prompts.Text : _empty.Text.expand_as(_prompts.Text))]);
+            Tensor pooled = cat([.. passes.Select(p => p.Prompt ? _prompts.Pooled : _empty.Pooled.expand_as(_prompts.Pooled))]);
+            Tensor told = cat([.. passes.Select(p => full([count, 1, 1], p.Condition, ScalarType.Bool, device))]);
+            Tensor velocities = _network.Velocity(
+                latents.repeat(passes.Count, 1, 1), _reference.repeat(passes.Count, 1, 1), told, text, pooled, full(passes.Count * count, Sigmas[step], device: device), _guidance);
+            return [.. velocities.to(ScalarType.Float32).chunk(passes.Count).Select(v => v.MoveToOuterDisposeScope())];
+        }
+
+        public Tensor AddScaled(Tensor x, float scale, Tensor y) => x.add_(y * scale);
+
+        public void Dispose()
+        {
+            _prompts.Dispose();
+            _empty.Dispose();
+            _reference.Dispose();
+        }
     }
 }

@@ -1,5 +1,5 @@
 using Dsd.Imaging;
-using Dsd.Models.Imaging;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using TorchSharp;
@@ -24,43 +24,63 @@ internal static class SubjectDrawing
         // All subjects have equal shares of the batch: where one has fewer cases, its last is drawn again and left out.
         int most = cases.Max(c => c.Length);
         StudyCase[] padded = [.. cases.SelectMany(c => Enumerable.Range(0, most).Select(i => c[Math.Min(i, c.Length - 1)]))];
-        int side = FrameData.Side(model);
-        Tensor latents = Denoise(model, padded, cases.Length, options, cancellationToken);
-        IReadOnlyList<Picture> pictures = PictureTensors.ToPictures(Sampler.Decode(model.Vae, latents, side, side));
+        FluxBackend backend = new(model);
+        Canvas canvas = backend.CanvasOf(TinyModel.PanelSize, TinyModel.PanelSize);
+        using SubjectDenoiser denoiser = new(model, padded, cases.Length, options, canvas);
+        Tensor noise = new Generation<Tensor>(backend).Noise([.. padded.Select(c => c.Seed)], canvas);
+        Tensor latents = Sampler.Integrate(denoiser, noise, denoiser.Sigmas, new TrueGuidance(1, options.TextGuidance, 0), cancellationToken: cancellationToken);
+        IReadOnlyList<Picture> pictures = backend.Decode(latents, canvas);
         return [.. cases.Select((c, subject) => (IReadOnlyList<Picture>)[.. Enumerable.Range(0, c.Length).Select(i => pictures[subject * most + i])])];
     }
 
-    private static Tensor Denoise(FluxModel model, StudyCase[] cases, int subjects, SubjectLoraOptions options, CancellationToken cancellationToken)
+    /// <summary>The teacher with every subject's factors over it, as a sampling loop takes it.</summary>
+    private sealed class SubjectDenoiser : IDenoiser<Tensor>
     {
-        using DisposeScope scope = NewDisposeScope();
-        Device device = model.Transformer.Device;
-        int side = FrameData.Side(model);
-        bool guided = options.TextGuidance != 1;
-        Tensor noise = Sampler.Noise(cases.Select(c => c.Seed), model.Vae.Config.LatentChannels, side, side, device);
-        float[] sigmas = FlowMatchEulerScheduler.Sigmas(model.Scheduler, options.DrawingSteps, (int)noise.shape[1]);
-        TextEmbedding prompts = FrameData.Prompts(model, [.. cases.Select(c => IdentifierCaptions.Write(c.Context, c.Prompt.ContextMasks[0], (ulong)c.Seed).Text)]);
-        TextEmbedding empty = model.Text.Encode([""]);
-        Tensor text = guided ? Beside(empty.Text.expand_as(prompts.Text), prompts.Text) : prompts.Text;
-        Tensor pooled = guided ? Beside(empty.Pooled.expand_as(prompts.Pooled), prompts.Pooled) : prompts.Pooled;
-        Tensor? guidance = FrameData.Guidance(model, text.shape[0], options.DrawingGuidance);
-        Tensor imageIds = LatentPacking.ImageIds(side, side, device);
-        Tensor textIds = LatentPacking.TextIds(text.shape[1], device);
+        private readonly FluxModel _model;
+        private readonly int _subjects;
+        private readonly float _guidance;
+        private readonly Canvas _canvas;
+        private readonly TextEmbedding _prompts;
+        private readonly TextEmbedding _empty;
 
-        Tensor Velocity(int step, Tensor x)
+        public SubjectDenoiser(FluxModel model, StudyCase[] cases, int subjects, SubjectLoraOptions options, Canvas canvas)
         {
-            Tensor v = model.Transformer
-                .forward(guided ? Beside(x, x) : x, null, text, pooled, full(text.shape[0], sigmas[step], device: device), guidance, imageIds, textIds)
-                .to(ScalarType.Float32);
-            if (!guided)
-            {
-                return v;
-            }
-            Tensor[] passes = [.. v.unflatten(0, subjects, 2, cases.Length / subjects).unbind(1).Select(p => p.flatten(0, 1))];
-            return passes[0] + options.TextGuidance * (passes[1] - passes[0]);
+            (_model, _subjects, _guidance, _canvas) = (model, subjects, options.DrawingGuidance, canvas);
+            Sigmas = FlowMatchEulerScheduler.Sigmas(model.Scheduler, options.DrawingSteps, canvas.Tokens);
+            _prompts = FrameData.Prompts(model, [.. cases.Select(c => IdentifierCaptions.Write(c.Context, c.Prompt.ContextMasks[0], (ulong)c.Seed).Text)]);
+            _empty = model.Text.Encode([""]);
         }
-        return Sampler.Integrate(noise, sigmas, Velocity, null, null, cancellationToken).MoveToOuterDisposeScope();
 
-        // Both passes of a subject lie side by side in its own share of the batch: [subjects · 2 · cases, …].
-        Tensor Beside(Tensor first, Tensor second) => stack([first.unflatten(0, subjects, cases.Length / subjects), second.unflatten(0, subjects, cases.Length / subjects)], dim: 1).flatten(0, 2);
+        public float[] Sigmas { get; }
+
+        public IReadOnlyList<Tensor> Velocities(Tensor latents, int step, IReadOnlyList<GuidancePass> passes)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor text = Beside(passes, p => p.Prompt ? _prompts.Text : _empty.Text.expand_as(_prompts.Text));
+            Tensor pooled = Beside(passes, p => p.Prompt ? _prompts.Pooled : _empty.Pooled.expand_as(_prompts.Pooled));
+            (long rows, Device device) = (text.shape[0], latents.device);
+            Tensor velocities = _model.Transformer.forward(
+                Beside(passes, _ => latents),
+                null,
+                text,
+                pooled,
+                full(rows, Sigmas[step], device: device),
+                FrameData.Guidance(_model, rows, _guidance),
+                LatentPacking.ImageIds(_canvas.LatentHeight, _canvas.LatentWidth, device),
+                LatentPacking.TextIds(text.shape[1], device)).to(ScalarType.Float32);
+            return [.. velocities.unflatten(0, _subjects, passes.Count, latents.shape[0] / _subjects).unbind(1).Select(p => p.flatten(0, 1).MoveToOuterDisposeScope())];
+        }
+
+        public Tensor AddScaled(Tensor x, float scale, Tensor y) => x.add_(y * scale);
+
+        public void Dispose()
+        {
+            _prompts.Dispose();
+            _empty.Dispose();
+        }
+
+        // The passes of a subject lie side by side in its own share of the batch: [subjects · passes · cases, …].
+        private Tensor Beside(IReadOnlyList<GuidancePass> passes, Func<GuidancePass, Tensor> rows) =>
+            stack([.. passes.Select(p => rows(p).unflatten(0, _subjects, rows(p).shape[0] / _subjects))], dim: 1).flatten(0, 2);
     }
 }

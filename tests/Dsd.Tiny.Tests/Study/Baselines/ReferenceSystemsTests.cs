@@ -228,7 +228,7 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
     {
         using IDisposable noGrad = no_grad();
         TextEmbedding text = network.Model.Text.Encode(["a blue creature"]);
-        return network.Velocity(Noise(network.Model), reference, full([1, 1, 1], told, ScalarType.Bool), text.Text, text.Pooled, full(1, 0.7), 3.5f);
+        return network.Velocity(SmallTeacher.Noise(network.Model, 4), reference, full([1, 1, 1], told, ScalarType.Bool), text.Text, text.Pooled, full(1, 0.7), 3.5f);
     }
 
     private Tensor Plain()
@@ -242,10 +242,8 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
         using IDisposable noGrad = no_grad();
         TextEmbedding words = plain.Text.Encode(["a blue creature"]);
         return plain.Transformer.forward(
-            Noise(plain), null, words.Text, words.Pooled, full(1, 0.7), full(1, 3.5), LatentPacking.ImageIds(12, 12), LatentPacking.TextIds(words.Text.shape[1]));
+            SmallTeacher.Noise(plain, 4), null, words.Text, words.Pooled, full(1, 0.7), full(1, 3.5), LatentPacking.ImageIds(12, 12), LatentPacking.TextIds(words.Text.shape[1]));
     }
-
-    private static Tensor Noise(FluxModel model) => Sampler.Noise([4], model.Vae.Config.LatentChannels, 12, 12, CPU);
 
     private static void TensorsEqual(Tensor expected, Tensor found, float most) => Assert.InRange((expected - found).abs().max().item<float>(), 0, most);
 

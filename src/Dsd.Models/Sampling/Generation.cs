@@ -1,0 +1,139 @@
+using Dsd.Imaging;
+
+namespace Dsd.Models.Sampling;
+
+/// <summary>From requests to pictures, for every backend and model: canvases, noise, condition, steps and decoding.</summary>
+/// <typeparam name="T">The backend's tensors.</typeparam>
+public sealed class Generation<T>(IModelBackend<T> backend)
+    where T : class, IDisposable
+{
+    /// <summary>The latents of whole canvases that references and prompts give.</summary>
+    /// <param name="requests">References, prompts and seeds, at least one.</param>
+    /// <param name="options">Frame size, steps and guidance.</param>
+    /// <param name="initial">Makes the latents to start from, which are used up; null draws them by the seeds.</param>
+    /// <param name="onStep">See <see cref="Sampler.Integrate"/>.</param>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="cancellationToken">Checked between steps.</param>
+    public T Latents(
+        IReadOnlyList<DsdRequest> requests,
+        DsdOptions options,
+        Func<Canvas, T>? initial = null,
+        Func<int, float, T, T?>? onStep = null,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        DsdRequest.CheckAll(requests);
+        ArgumentNullException.ThrowIfNull(options);
+        Canvas canvas = CanvasOf(options);
+        cancellationToken.ThrowIfCancellationRequested();
+        T latents = initial?.Invoke(canvas) ?? Noise([.. requests.Select(r => r.Seed)], canvas);
+        try
+        {
+            using T condition = Condition(requests, options);
+            DenoiserInputs<T> inputs = Inputs([.. requests.Select(r => r.Prompt)], condition, options);
+            return Denoise(inputs, latents, new TrueGuidance(options.ImageGuidance, options.TextGuidance, options.UnguidedSteps), onStep, progress, cancellationToken);
+        }
+        catch
+        {
+            latents.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The latents that prompts alone give.</summary>
+    public T Latents(
+        IReadOnlyList<TextToImageRequest> requests,
+        TextToImageOptions options,
+        Func<Canvas, T>? initial = null,
+        Func<int, float, T, T?>? onStep = null,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        ArgumentNullException.ThrowIfNull(options);
+        if (requests.Count == 0)
+        {
+            throw new ArgumentException("At least one request is needed, but there is none.", nameof(requests));
+        }
+        Canvas canvas = CanvasOf(options);
+        cancellationToken.ThrowIfCancellationRequested();
+        T latents = initial?.Invoke(canvas) ?? Noise([.. requests.Select(r => r.Seed)], canvas);
+        return Denoise(Inputs([.. requests.Select(r => r.Prompt)], options), latents, TrueGuidance.None, onStep, progress, cancellationToken);
+    }
+
+    /// <summary>The results, which are the second frames, of latents of whole canvases.</summary>
+    public IReadOnlyList<Picture> Decode(T latents, DsdOptions options) => [.. backend.Decode(latents, CanvasOf(options)).Select(FramesOf(options).Result)];
+
+    /// <summary>The pictures of latents.</summary>
+    public IReadOnlyList<Picture> Decode(T latents, TextToImageOptions options) => backend.Decode(latents, CanvasOf(options));
+
+    /// <summary>Condition tokens: each reference in the first frame, black in the second one.</summary>
+    public T Condition(IReadOnlyList<DsdRequest> requests, DsdOptions options) => backend.Encode(
+        [.. requests.Select(r => FramesOf(options).Compose(r.Reference))], CanvasOf(options), options.SampleCondition ? [.. requests.Select(r => r.Seed)] : null);
+
+    /// <summary>Latents from given noise, which is used up.</summary>
+    public T Denoise(
+        DenoiserInputs<T> inputs,
+        T noise,
+        TrueGuidance guidance,
+        Func<int, float, T, T?>? onStep = null,
+        IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            using IDenoiser<T> denoiser = backend.Denoiser(inputs);
+            return Sampler.Integrate(denoiser, noise, inputs.Sigmas, guidance, onStep, progress, cancellationToken);
+        }
+        catch
+        {
+            noise.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What a denoiser needs for prompts with a condition.</summary>
+    public DenoiserInputs<T> Inputs(IReadOnlyList<string> prompts, T condition, DsdOptions options) => new()
+    {
+        Prompts = prompts,
+        Canvas = CanvasOf(options),
+        Sigmas = FlowMatchEulerScheduler.Sigmas(backend.Schedule, options.Steps, CanvasOf(options).Tokens),
+        Condition = condition,
+        Guidance = options.Guidance,
+        MaxTextTokens = options.MaxTextTokens,
+        BlockCache = options.BlockCache,
+    };
+
+    /// <summary>What a denoiser needs for prompts alone.</summary>
+    public DenoiserInputs<T> Inputs(IReadOnlyList<string> prompts, TextToImageOptions options) => new()
+    {
+        Prompts = prompts,
+        Canvas = CanvasOf(options),
+        Sigmas = FlowMatchEulerScheduler.Sigmas(backend.Schedule, options.Steps, CanvasOf(options).Tokens),
+        Guidance = options.Guidance,
+        MaxTextTokens = options.MaxTextTokens,
+        BlockCache = options.BlockCache,
+    };
+
+    /// <summary>Packed noise for each seed: the same for every backend.</summary>
+    public T Noise(IReadOnlyList<long> seeds, Canvas canvas)
+    {
+        float[] tokens = new float[seeds.Count * canvas.LatentSize];
+        for (int i = 0; i < seeds.Count; i++)
+        {
+            LatentPacking.Pack(Sampling.Noise.Normal(seeds[i], canvas.LatentSize), canvas, tokens.AsSpan(i * canvas.LatentSize, canvas.LatentSize));
+        }
+        return backend.FromTokens(tokens, canvas);
+    }
+
+    private TwoFrames FramesOf(DsdOptions options) => new(options.Width, options.Height, backend.Frames);
+
+    private Canvas CanvasOf(DsdOptions options)
+    {
+        // Each frame has to come out as whole tokens, not only both together.
+        backend.CanvasOf(options.Width, options.Height);
+        return backend.CanvasOf(FramesOf(options).CanvasWidth, FramesOf(options).CanvasHeight);
+    }
+
+    private Canvas CanvasOf(TextToImageOptions options) => backend.CanvasOf(options.Width, options.Height);
+}

@@ -1,0 +1,68 @@
+using System.Numerics.Tensors;
+using Dsd.Models.Sampling;
+
+namespace Dsd.Onnx.Runtime;
+
+/// <summary>An exported transformer that predicts velocities for one batch. Passes of a step go through it together.</summary>
+/// <param name="manifest">Which inputs the transformer has.</param>
+/// <param name="sessions">Run it.</param>
+/// <param name="inputs">The batch.</param>
+/// <param name="encode">Encodes prompts, padded or cut to a number of tokens: T5's states [rows, tokens, channels] and CLIP's pooled vectors [rows, channels].</param>
+internal sealed class OnnxDenoiser(
+    OnnxManifest manifest, OnnxSessions sessions, DenoiserInputs<OnnxTensor> inputs, Func<IReadOnlyList<string>, int?, (OnnxTensor States, OnnxTensor Pooled)> encode) : IDenoiser<OnnxTensor>
+{
+    private readonly Dictionary<IReadOnlyList<GuidancePass>, TransformerBatch> _batches = [];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<OnnxTensor> Velocities(OnnxTensor latents, int step, IReadOnlyList<GuidancePass> passes)
+    {
+        if (!_batches.TryGetValue(passes, out TransformerBatch? batch))
+        {
+            batch = Batch(passes);
+            _batches.Add(passes, batch);
+        }
+        OnnxTensor velocities = batch.Velocity(sessions, latents.Floats, inputs.Sigmas[step]);
+        if (passes.Count == 1)
+        {
+            return [velocities];
+        }
+        using (velocities)
+        {
+            int size = latents.Floats.Length;
+            return [.. Enumerable.Range(0, passes.Count).Select(i => OnnxTensor.Of(velocities.Floats.Slice(i * size, size).ToArray(), [.. latents.Shape]))];
+        }
+    }
+
+    /// <inheritdoc/>
+    public OnnxTensor AddScaled(OnnxTensor x, float scale, OnnxTensor y)
+    {
+        TensorPrimitives.MultiplyAdd(y.Floats, scale, x.Floats, x.Floats);
+        return x;
+    }
+
+    /// <summary>Frees the inputs.</summary>
+    public void Dispose()
+    {
+        foreach (TransformerBatch batch in _batches.Values)
+        {
+            batch.Dispose();
+        }
+        _batches.Clear();
+    }
+
+    // The rows of all passes, one pass after another.
+    private TransformerBatch Batch(IReadOnlyList<GuidancePass> passes)
+    {
+        string[] prompts = [.. passes.SelectMany(pass => inputs.Prompts.Select(prompt => pass.Prompt ? prompt : ""))];
+        int size = inputs.Prompts.Count * inputs.Canvas.LatentSize;
+        float[] condition = new float[manifest.Conditional ? passes.Count * size : 0];
+        for (int i = 0; i < passes.Count && inputs.Condition is { } given && manifest.Conditional; i++)
+        {
+            if (passes[i].Condition)
+            {
+                given.Floats.CopyTo(condition.AsSpan(i * size));
+            }
+        }
+        return new TransformerBatch(manifest, inputs.Canvas, encode(prompts, inputs.MaxTextTokens), condition, inputs.Guidance);
+    }
+}

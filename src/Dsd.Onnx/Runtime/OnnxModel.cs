@@ -1,0 +1,51 @@
+using Dsd.Imaging;
+using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
+
+namespace Dsd.Onnx.Runtime;
+
+/// <summary>An exported model as ONNX Runtime runs it. Latents lie in the host's memory between two steps.</summary>
+internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
+{
+    private readonly OnnxManifest _manifest;
+    private readonly OnnxSessions _sessions;
+    private readonly PromptEncoder _prompts;
+    private readonly Action<string>? _warn;
+
+    /// <summary>Opens nothing yet but the tokenizers: sessions are opened when first used.</summary>
+    public OnnxModel(OnnxModelFolder folder, OnnxRuntimeOptions options)
+    {
+        (_manifest, _warn) = (folder.Manifest, options.Warn);
+        _sessions = new OnnxSessions(folder, options);
+        _prompts = new PromptEncoder(folder, _sessions);
+        Codec = new PictureCodec(_sessions, _manifest);
+        Schedule = ModelFolder.OpenParts(folder.Path).ReadConfig<SchedulerConfig>("scheduler", "scheduler_config.json");
+    }
+
+    /// <inheritdoc/>
+    public SchedulerConfig Schedule { get; }
+
+    /// <inheritdoc/>
+    public FrameOrder Frames => FrameOrder.Beside;
+
+    /// <summary>The autoencoder.</summary>
+    public PictureCodec Codec { get; }
+
+    /// <inheritdoc/>
+    public Canvas CanvasOf(int width, int height) => new(width, height, _manifest.VaeFactor, _manifest.LatentChannels);
+
+    /// <inheritdoc/>
+    public OnnxTensor FromTokens(float[] tokens, Canvas canvas) => OnnxTensor.Of(tokens, tokens.Length / canvas.LatentSize, canvas.Tokens, canvas.TokenChannels);
+
+    /// <inheritdoc/>
+    public OnnxTensor Encode(IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds = null) => Codec.Encode(pictures, canvas, seeds);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Picture> Decode(OnnxTensor latents, Canvas canvas) => Codec.Decode(latents.Floats, canvas);
+
+    /// <inheritdoc/>
+    public IDenoiser<OnnxTensor> Denoiser(DenoiserInputs<OnnxTensor> inputs) => new OnnxDenoiser(_manifest, _sessions, inputs, (prompts, tokens) => _prompts.Encode(prompts, tokens ?? _prompts.MostTokens, _warn));
+
+    /// <summary>Closes the sessions.</summary>
+    public void Dispose() => _sessions.Dispose();
+}
