@@ -1,3 +1,4 @@
+using Dsd.Imaging;
 using Dsd.MLNet.Columns;
 using Dsd.MLNet.Execution;
 using Microsoft.ML;
@@ -62,11 +63,16 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
 
     /// <summary>The input's shape with the added column.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
+    /// <exception cref="IOException">No temporary folder can be made, which the export will need.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         DsdGeneratorTransformer.Check(_options, inputSchema);
         ColumnCheck.Optional(inputSchema, "adapter", _options.AdapterColumn, new LoraDataViewType());
+        if (_options.Torch is null && _options.OnnxFolder is null)
+        {
+            ScratchFolder.Check();
+        }
         return ColumnCheck.Add(inputSchema, DsdGeneratorTransformer.Column(_options).Shape);
     }
 

@@ -45,12 +45,14 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
     /// <summary>Reads the pairs and trains.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
     /// <exception cref="InvalidOperationException">There is no pair to train on, or there are more than <see cref="LoraFineTunerOptions.MaxPairs"/>.</exception>
+    /// <exception cref="IOException">No temporary folder can be made.</exception>
     /// <exception cref="DsdRowException">A row cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public LoraFineTunerTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
         Check(ColumnCheck.ShapeOf(input.Schema));
+        ScratchFolder.Check();
         Work work = new(_environment, nameof(LoraFineTuner), _options.CancellationToken);
         LoraWeights adapter = work.Run(cancel =>
         {
@@ -63,10 +65,12 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
 
     /// <summary>The input's shape with the added column.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
+    /// <exception cref="IOException">No temporary folder can be made, which the training will need.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         Check(inputSchema);
+        ScratchFolder.Check();
         return ColumnCheck.Add(inputSchema, LoraFineTunerTransformer.Column(_options, null).Shape);
     }
 

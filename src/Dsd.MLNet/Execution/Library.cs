@@ -1,4 +1,5 @@
 using Dsd.Curation.Grids;
+using Dsd.Imaging;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
@@ -28,7 +29,7 @@ internal static class Library
         {
             throw OnnxBackend.NeedsAdapter(options);
         }
-        using TemporaryFolder scratch = new("dsd-lora");
+        using ScratchFolder scratch = new("lora");
         PipelineOptions pipeline = torch.Pipeline(Torch(options.Device), warn);
         if (adapter is not null)
         {
@@ -45,10 +46,11 @@ internal static class Library
 
     public static LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken)
     {
+        // Made first: a training must not end in a place that cannot be written.
+        using ScratchFolder folder = new("lora");
+        string file = Path.Combine(folder.Path, "adapter.safetensors");
         using FluxModel model = FluxModel.LoadConditional(TinyModel.Resolve(options.Model), null, new PipelineOptions { Device = Torch(options.Device), Warn = warn });
         using LoraAdapter adapter = new LoraTrainer(model, ModelDefaults.Training(options)).Train(pairs, options.Progress, cancellationToken);
-        using TemporaryFolder folder = new("dsd-lora");
-        string file = Path.Combine(folder.Path, "adapter.safetensors");
         adapter.Save(file);
         return new LoraWeights(File.ReadAllBytes(file));
     }

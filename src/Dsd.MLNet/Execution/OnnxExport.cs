@@ -1,10 +1,12 @@
+using Dsd.Imaging;
+
 namespace Dsd.MLNet.Execution;
 
 /// <summary>The ONNX models of one generator: where they lie, and when they are written.</summary>
 internal sealed class OnnxExport(DsdGeneratorOptions options, LoraWeights? adapter, IOnnxBackend backend, Work work) : IDisposable
 {
     private readonly Lock _gate = new();
-    private TemporaryFolder? _own;
+    private ScratchFolder? _own;
     private bool _current;
 
     /// <summary>The file's name says which adapter it is, so that an export can be told from one of another adapter.</summary>
@@ -42,12 +44,12 @@ internal sealed class OnnxExport(DsdGeneratorOptions options, LoraWeights? adapt
         }
     }
 
-    private string Place => options.OnnxFolder ?? Path.Combine((_own ??= new TemporaryFolder("dsd-onnx")).Path, "models");
+    private string Place => options.OnnxFolder ?? Path.Combine((_own ??= new ScratchFolder("onnx")).Path, "models");
 
     private string Write(CancellationToken cancellationToken)
     {
         work.Info($"Exporting '{options.Model}'{(adapter is null ? "" : " with its adapter merged")} to ONNX in '{Place}'.");
-        using TemporaryFolder scratch = new("dsd-lora");
+        using ScratchFolder scratch = new("lora");
         string? loraFile = LoraName is { } name ? Path.Combine(scratch.Path, name) : null;
         if (loraFile is not null)
         {

@@ -74,7 +74,9 @@ public sealed record PipelineOptions
         }
         if (Device is { type: TorchSharp.DeviceType.CUDA } && !torch.cuda.is_available())
         {
-            throw new ArgumentException($"Option {nameof(Device)} is {Device}, but this machine or this build has no CUDA device. Leave it out to use the CPU.");
+            throw new ArgumentException($"Option {nameof(Device)} is {Device}, but libtorch finds no CUDA device. "
+                + "Add the package TorchSharp-cuda-linux or TorchSharp-cuda-windows to your program (one built from Dsd.MLNet's source: build with -p:DsdTorchCuda=true) "
+                + "and check the driver, or leave the option out to use the CPU.");
         }
     }
 }

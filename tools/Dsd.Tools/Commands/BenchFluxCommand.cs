@@ -138,13 +138,14 @@ internal static class BenchFluxCommand
     /// <summary>The same step of the embedded teacher by ONNX Runtime, from an export of its own that goes with it.</summary>
     private sealed class OnnxStep : IDisposable
     {
-        private readonly string _folder = Path.Combine(Path.GetTempPath(), $"dsd-bench-{Guid.NewGuid():N}");
+        private readonly ScratchFolder _scratch = new("bench");
         private InferenceSession? _session;
 
         public Func<float[]> Prepare(FluxBenchmarkInputs inputs)
         {
-            OnnxExporter.Export(TinyModel.Folder, null, _folder, new OnnxExportOptions { FrameWidth = 2 * TinyModel.PanelSize, FrameHeight = TinyModel.PanelSize });
-            _session = new InferenceSession(Path.Combine(_folder, "transformer", "model.onnx"));
+            string folder = Path.Combine(_scratch.Path, "models");
+            OnnxExporter.Export(TinyModel.Folder, null, folder, new OnnxExportOptions { FrameWidth = 2 * TinyModel.PanelSize, FrameHeight = TinyModel.PanelSize });
+            _session = new InferenceSession(Path.Combine(folder, "transformer", "model.onnx"));
             FluxBenchmarkOptions o = inputs.Options;
             (long image, long text) = (o.Rows * o.Columns, o.TextTokens);
             Dictionary<string, OrtValue> values = new()
@@ -168,10 +169,7 @@ internal static class BenchFluxCommand
         public void Dispose()
         {
             _session?.Dispose();
-            if (Directory.Exists(_folder))
-            {
-                Directory.Delete(_folder, recursive: true);
-            }
+            _scratch.Dispose();
         }
 
         private static float[] Positions(int rows, int columns) =>

@@ -30,7 +30,7 @@ internal static partial class DeviceOption
     {
         if (device.Contains("cuda", StringComparison.Ordinal) && !torch.cuda.is_available())
         {
-            throw new UsageException("Option '--device' asks for CUDA, but this machine or this build has none. Leave it out to use the CPU.");
+            throw new UsageException("Option '--device' asks for CUDA, but libtorch finds no CUDA device. Build with -p:DsdTorchCuda=true and check the driver, or leave it out to use the CPU.");
         }
     }
 
