@@ -66,7 +66,7 @@ internal sealed record OnnxManifest
         FileInfo file = new(path);
         if (!file.Exists)
         {
-            throw new WeightsException(folder, $"an ONNX folder with a '{FileName}', as 'dsd export' writes it", Directory.Exists(folder) ? "no such file in it" : "no such folder");
+            throw new WeightsException(folder, $"an ONNX folder with a '{FileName}', as Dsd.MLNet's export ('dsd export') writes it", Directory.Exists(folder) ? "no such file in it" : "no such folder");
         }
         if (file.Length > MostBytes)
         {

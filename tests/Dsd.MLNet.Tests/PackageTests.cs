@@ -86,7 +86,7 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
     [Theory]
     [InlineData("DsdCuda=true", "-p:DsdOnnxCuda=true")]
     [InlineData("DsdOnnxCuda=1", "must be true or false")]
-    [InlineData("DsdTorchCuda=yes", "must be true or false")]
+    [InlineData("DsdTorchCuda=12.8", "must be true or false")]
     public void AnUnknownSwitch_IsRefused(string property, string said)
     {
         (int code, string output) = DotnetCommand.Run(Fixtures.Repository, "build", Path.Combine("src", "Dsd.Imaging", "Dsd.Imaging.csproj"), $"-p:{property}", "--artifacts-path", packed.Artifacts);
