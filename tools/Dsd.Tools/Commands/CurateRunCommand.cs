@@ -57,17 +57,19 @@ internal sealed class CurateRunCommand
         {
             _terminal.Warn(warning);
         }
+        JudgeTally judge = new(roles.Judge);
+        RunProgress done;
         ProgressLine<RunProgress> line = new(_terminal, ProgressWords.Of);
         await using SharedBudget budget = await SharedBudget.StartAsync(folder, roles.Budget).ConfigureAwait(false);
         try
         {
-            await new CurationRun(folder, options, roles.Writer, drawer, roles.Judge, roles.Captioner) { Progress = line }.RunAsync(captions.ToAsyncEnumerable(), cancel).ConfigureAwait(false);
+            done = await new CurationRun(folder, options, roles.Writer, drawer, judge, roles.Captioner) { Progress = line }.RunAsync(captions.ToAsyncEnumerable(), cancel).ConfigureAwait(false);
         }
         finally
         {
             line.Close();
         }
         RunSummary.Write(_terminal, folder);
-        return ExitCode.Done;
+        return judge.End(_terminal, done);
     }
 }

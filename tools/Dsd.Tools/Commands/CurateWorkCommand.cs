@@ -46,18 +46,20 @@ internal sealed class CurateWorkCommand
         {
             _terminal.Warn(warning);
         }
+        JudgeTally judge = new(roles.Judge);
+        RunProgress done;
         ProgressLine<RunProgress> line = new(_terminal, ProgressWords.Of);
         await using ClusterWorker worker = await ClusterWorker.StartAsync(cluster, cancellationToken: cancel).ConfigureAwait(false);
         await using SharedBudget budget = await worker.ShareBudgetAsync(roles.Budget).ConfigureAwait(false);
         try
         {
-            await worker.RunAsync(options, roles.Writer, drawer, roles.Judge, roles.Captioner, line, cancel).ConfigureAwait(false);
+            done = await worker.RunAsync(options, roles.Writer, drawer, judge, roles.Captioner, line, cancel).ConfigureAwait(false);
         }
         finally
         {
             line.Close();
         }
-        return ExitCode.Done;
+        return judge.End(_terminal, done);
     }
 
     private static async Task<IPEndPoint> EndpointAsync(string connect, CancellationToken cancel)
