@@ -57,19 +57,17 @@ internal sealed class CurateRunCommand
         {
             _terminal.Warn(warning);
         }
-        JudgeTally judge = new(roles.Judge);
-        RunProgress done;
         ProgressLine<RunProgress> line = new(_terminal, ProgressWords.Of);
         await using SharedBudget budget = await SharedBudget.StartAsync(folder, roles.Budget).ConfigureAwait(false);
         try
         {
-            done = await new CurationRun(folder, options, roles.Writer, drawer, judge, roles.Captioner) { Progress = line }.RunAsync(captions.ToAsyncEnumerable(), cancel).ConfigureAwait(false);
+            await new CurationRun(folder, options, roles.Writer, drawer, roles.Judge, roles.Captioner) { Progress = line }.RunAsync(captions.ToAsyncEnumerable(), cancel).ConfigureAwait(false);
         }
         finally
         {
             line.Close();
         }
         RunSummary.Write(_terminal, folder);
-        return judge.End(_terminal, done);
+        return RunOutcome.Of(_terminal, folder);
     }
 }

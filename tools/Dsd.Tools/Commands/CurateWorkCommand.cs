@@ -46,20 +46,18 @@ internal sealed class CurateWorkCommand
         {
             _terminal.Warn(warning);
         }
-        JudgeTally judge = new(roles.Judge);
-        RunProgress done;
         ProgressLine<RunProgress> line = new(_terminal, ProgressWords.Of);
         await using ClusterWorker worker = await ClusterWorker.StartAsync(cluster, cancellationToken: cancel).ConfigureAwait(false);
         await using SharedBudget budget = await worker.ShareBudgetAsync(roles.Budget).ConfigureAwait(false);
         try
         {
-            done = await worker.RunAsync(options, roles.Writer, drawer, judge, roles.Captioner, line, cancel).ConfigureAwait(false);
+            await worker.RunAsync(options, roles.Writer, drawer, roles.Judge, roles.Captioner, line, cancel).ConfigureAwait(false);
         }
         finally
         {
             line.Close();
         }
-        return judge.End(_terminal, done);
+        return ExitCode.Done;
     }
 
     private static async Task<IPEndPoint> EndpointAsync(string connect, CancellationToken cancel)
