@@ -68,6 +68,6 @@ internal sealed class CurateRunCommand
             line.Close();
         }
         RunSummary.Write(_terminal, folder);
-        return ExitCode.Done;
+        return RunOutcome.Of(_terminal, folder);
     }
 }

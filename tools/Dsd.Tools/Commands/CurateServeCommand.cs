@@ -48,7 +48,7 @@ internal static class CurateServeCommand
                     }
                 }
                 RunSummary.Write(terminal, folder);
-                return ExitCode.Done;
+                return RunOutcome.Of(terminal, folder);
             },
             cancel));
         return command;
