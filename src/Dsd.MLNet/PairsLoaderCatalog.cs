@@ -19,7 +19,7 @@ public static class PairsLoaderCatalog
     /// <c>Reviewed</c>, <c>Status</c>, <c>Subject</c>, <c>TargetDescription</c>, <c>ReferenceDescription</c>, <c>Reason</c>, <c>Judge</c>, <c>Model</c> (text), <c>Differences</c>,
     /// <c>Flags</c> (vectors of text). <see cref="PairDetails"/> says what each holds.
     /// </description></item>
-    /// <item><term>Rows</term><description>one for each row of the dataset, in its order, read anew by each cursor; pictures are read and decoded where their column is asked for only.</description></item>
+    /// <item><term>Rows</term><description>one for each row of the dataset, in its order, read anew by each cursor; pictures are read and decoded where their column is asked for only, and turned as their Exif says, which ML.NET's own loading of images does not do.</description></item>
     /// </list>
     /// The image columns state no size, so a row class reads them into a property of type <see cref="Microsoft.ML.Data.MLImage"/> without an <c>ImageType</c>.
     /// The files must stay as they are while the view is used. What is wrong in a row is told by a <see cref="DsdRowException"/> that names it.
