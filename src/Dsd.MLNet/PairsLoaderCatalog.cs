@@ -9,7 +9,7 @@ public static class PairsLoaderCatalog
 {
     /// <summary>
     /// Loads a dataset of pairs, as <c>dsd dataset write</c> makes them or others publish them (<c>primecai/dsd_data</c>): Parquet files with pictures, an imagefolder with
-    /// <c>metadata.jsonl</c>, or WebDataset tars. What lies there decides which. The view feeds <see cref="LoraFineTuner"/> as it is.
+    /// <c>metadata.jsonl</c>, <c>metadata.csv</c> or <c>metadata.parquet</c>, or WebDataset tars. What lies there decides which. The view feeds <see cref="LoraFineTuner"/> as it is.
     /// </summary>
     /// <remarks>
     /// <list type="table">
@@ -25,7 +25,7 @@ public static class PairsLoaderCatalog
     /// The files must stay as they are while the view is used. What is wrong in a row is told by a <see cref="DsdRowException"/> that names it.
     /// </remarks>
     /// <param name="catalog"><c>mlContext.Data</c>.</param>
-    /// <param name="path">A folder, or one of its files: a Parquet file, a tar or a <c>metadata.jsonl</c>.</param>
+    /// <param name="path">A folder, or one of its files: a Parquet file, a tar, or an imagefolder's metadata.</param>
     /// <param name="options">The columns' names, and what is read; null is the defaults.</param>
     /// <exception cref="DatasetException">It is no dataset of pairs; the message says what lies there.</exception>
     /// <exception cref="ArgumentException">Two columns have the same name.</exception>
