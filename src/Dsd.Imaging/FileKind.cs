@@ -106,6 +106,17 @@ internal static class FileKind
             : $"plain text: {Quote(text)}";
     }
 
+    /// <summary>What something is that no decoder of pictures takes.</summary>
+    /// <param name="encoded">All of its bytes.</param>
+    public static string OfNoPicture(ReadOnlySpan<byte> encoded)
+    {
+        string? known = Of(encoded[..Math.Min(encoded.Length, Looked)]);
+        string size = $"{encoded.Length} bytes";
+        return known is null ? $"{size} that none of these decoders recognises"
+            : known.EndsWith(" picture", StringComparison.Ordinal) ? $"{known} of {size} that is damaged or cut off"
+            : known;
+    }
+
     /// <summary>A short JSON object that tells of an error and of nothing else: what a server answered where a file was asked for; null for anything else.</summary>
     public static string? ServerAnswer(ReadOnlySpan<byte> content)
     {
@@ -133,9 +144,16 @@ internal static class FileKind
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static byte[] Start(string path)
     {
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        byte[] start = new byte[Looked];
-        return start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        try
+        {
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            byte[] start = new byte[Looked];
+            return start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"Cannot read '{path}': it is a folder, or its permissions forbid it ({e.Message.TrimEnd('.')}).", e);
+        }
     }
 
     private static string Pickle(string form) =>

@@ -19,6 +19,10 @@ internal static partial class JsonFault
         {
             return $"a value of another kind than is needed{place}";
         }
+        if (message.Contains("uplicate propert", StringComparison.Ordinal))
+        {
+            return $"a field twice{(place.Length > 0 ? place : Named().Match(message).Value)}";
+        }
         if (Unknown().Match(message) is { Success: true } unknown)
         {
             return $"an unknown field '{unknown.Groups[1].Value}'{place}";
@@ -38,6 +42,9 @@ internal static partial class JsonFault
 
     [GeneratedRegex(@"The JSON property '(.+?)' could not be mapped", RegexOptions.Singleline)]
     private static partial Regex Unknown();
+
+    [GeneratedRegex(@" '.+?'")]
+    private static partial Regex Named();
 
     [GeneratedRegex(@" (?:Path: .*|LineNumber: \d+.*)$", RegexOptions.Singleline)]
     private static partial Regex Tail();

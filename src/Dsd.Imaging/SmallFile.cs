@@ -9,13 +9,9 @@ internal static class SmallFile
     public delegate Exception Refusal(string expected, string found);
 
     /// <summary>A file's bytes as they are.</summary>
-    /// <exception cref="IOException">The file cannot be read; what is wrong with it is told by <paramref name="refuse"/>.</exception>
+    /// <exception cref="IOException">The file is missing or cannot be read; what is wrong with it is told by <paramref name="refuse"/>.</exception>
     public static byte[] Bytes(string path, long most, Refusal refuse)
     {
-        if (!File.Exists(path))
-        {
-            throw refuse("a file", Directory.Exists(path) ? "a folder" : "nothing there");
-        }
         try
         {
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
@@ -31,7 +27,7 @@ internal static class SmallFile
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new IOException($"Cannot read '{path}': its permissions forbid it ({e.Message.TrimEnd('.')}).", e);
+            throw new IOException($"Cannot read '{path}': it is a folder, or its permissions forbid it ({e.Message.TrimEnd('.')}).", e);
         }
     }
 

@@ -61,12 +61,12 @@ internal static class Json
     }
 
     /// <summary>A file's bytes, where it is not larger than a bound and of no foreign kind.</summary>
-    public static byte[] Bytes(string path, long maxBytes) => SmallFile.Bytes(path, maxBytes, Refusal(path));
+    public static byte[] Bytes(string path, long maxBytes) => SmallFile.Bytes(Existing(path), maxBytes, Refusal(path));
 
     /// <summary>A file's text, bounded and in strict UTF-8, without a byte-order mark.</summary>
     public static ReadOnlyMemory<byte> Text(string path, long maxBytes)
     {
-        ReadOnlyMemory<byte> text = SmallFile.Utf8(path, maxBytes, Refusal(path));
+        ReadOnlyMemory<byte> text = SmallFile.Utf8(Existing(path), maxBytes, Refusal(path));
         return FileKind.ServerAnswer(text.Span) is { } answer ? throw new WeightsException(path, "what its name promises", answer) : text;
     }
 
@@ -92,7 +92,10 @@ internal static class Json
         }
     }
 
+    private static string Existing(string path) => File.Exists(path) ? path : throw new WeightsException(path, "a file", Directory.Exists(path) ? "a folder" : "nothing there");
+
     private static SmallFile.Refusal Refusal(string path) => (expected, found) => new WeightsException(path, expected, found);
 
-    private static WeightsException Wrong(string path, JsonException e) => new(path, "JSON with the fields that are needed", JsonFault.Of(e), e);
+    // Without the exception itself, whose words name types of the program.
+    private static WeightsException Wrong(string path, JsonException e) => new(path, "JSON with the fields that are needed", JsonFault.Of(e));
 }

@@ -129,7 +129,7 @@ public sealed class ClipTokenizerTests : IDisposable
     [InlineData("merges.txt", "#version: 0.2\ni n\nt h\ni n\n", "'i n' in line 2 and in line 4")]
     [InlineData("merges.txt", "i n\ni  n", "'i  n' in line 2")]
     [InlineData("merges.txt", "", "an empty file")]
-    [InlineData("vocab.json", """{"a":0,"a":1}""", "'a'")]
+    [InlineData("vocab.json", """{"a":0,"a":1}""", "a field twice at '$.a'")]
     [InlineData("vocab.json", """{"a":"b"}""", "another kind than is needed at '$.a' in line 1")]
     [InlineData("vocab.json", """{"a":0""", "in line 1")]
     [InlineData("vocab.json", """{"error":"Entry not found"}""", "the answer of a server")]
