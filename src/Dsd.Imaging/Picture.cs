@@ -83,7 +83,7 @@ public sealed class Picture
         using SKCodec? codec = SKCodec.Create(data);
         if (codec is null)
         {
-            throw new PictureException(source, "a PNG, JPEG, WebP, BMP or GIF picture", $"{encoded.Length} bytes that none of these decoders recognises");
+            throw new PictureException(source, "a PNG, JPEG, WebP, BMP or GIF picture", FileKind.OfNoPicture(encoded));
         }
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
         if (width > MaxSide || height > MaxSide || (long)width * height > MaxPixels)

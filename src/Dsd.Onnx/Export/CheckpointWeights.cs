@@ -119,11 +119,11 @@ internal sealed class CheckpointWeights(WeightSource source, string prefix = "",
         {
             _faults.Add($"no '{key}' [{string.Join(", ", shape)}]");
         }
-        else if (source.Entry(key) is { } entry && (!entry.Shape.SequenceEqual(shape) || !FloatReader.CanRead(entry.DType)))
+        else if (source.Entry(key) is { } entry && (!entry.Shape.SequenceEqual(shape) || !entry.IsFloating))
         {
             _faults.Add($"'{key}' {entry} where the config asks for floating [{string.Join(", ", shape)}]");
         }
-        return (first, values) => FloatReader.Read(source.Bytes(key), source.Entry(key).DType, first, values);
+        return (first, values) => source.ReadFloats(key, first, values);
     }
 
     private string Key(string name)

@@ -81,10 +81,12 @@ public static class OnnxExporter
         GraphBuilder graph = FluxTransformerExport.Build(parts.Flux, weights);
         weights.Check();
         writer.Model("transformer", graph);
-        JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(parts.TransformerFolder, "config.json")))!;
+        JsonNode config = JsonNode.Parse(Text(Path.Combine(parts.TransformerFolder, "config.json")).Span)!;
         config["_class_name"] = parts.Flux.ClassName;
         writer.Text("transformer", "config.json", config.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }));
     }
+
+    private static ReadOnlyMemory<byte> Text(string file) => SmallFile.Utf8(file, MostBytesCopied, (expected, found) => new WeightsException(file, expected, found));
 
     private static void ExportAutoencoder(VaeConfig config, ModelFolder model, Writer writer)
     {

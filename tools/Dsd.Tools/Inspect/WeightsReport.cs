@@ -51,7 +51,7 @@ internal sealed record WeightsReport
     public static WeightsReport Read(string path, bool each)
     {
         using WeightSource source = WeightSource.Open(path);
-        Dictionary<string, TensorEntry> tensors = source.Names.ToDictionary(n => n, source.Entry, StringComparer.Ordinal);
+        Dictionary<string, TensorEntry> tensors = source.Names.Concat(source.ScaleNames).ToDictionary(n => n, source.Entry, StringComparer.Ordinal);
         Recognised recognised = new WeightsRecogniser(tensors).Recognise();
         LoraSummary? lora = LoraSummary.Find(tensors, source.Metadata, name => Scalar(source, name));
         List<string> warnings = [.. lora?.Warnings ?? []];
