@@ -85,7 +85,7 @@ internal sealed record LoraContents
             StatesAlpha = config.Transformer is not null || keys.Layers.Any(l => l.Alpha is not null),
             Notes = [.. (config.Transformer?.Notes ?? []).Concat(config.Clip?.Notes ?? []).Distinct()],
             Problems = problems,
-            ClipProblems = clipProblems,
+            ClipProblems = keys.Clip.Count > 0 ? clipProblems : [],
         };
     }
 
@@ -98,8 +98,8 @@ internal sealed record LoraContents
             string[] text = [.. Clip, .. T5];
             problems.Add(new(
                 "tensors of the transformer alone",
-                $"{text.Length} for text encoders: {WeightsException.Some(text)}. To take the transformer's part alone, set the option TextEncoders to LeaveOut ('--lora-text leave-out'); "
-                    + "to lay CLIP's part over CLIP's text encoder too, set it to Apply ('--lora-text apply')"));
+                $"{text.Length} for text encoders, which the option TextEncoders leaves out (LeaveOut, '--lora-text leave-out') or, for CLIP, applies (Apply, '--lora-text apply'): "
+                    + WeightsException.Some(text)));
         }
         else if (choice == LoraTextEncoders.Apply)
         {

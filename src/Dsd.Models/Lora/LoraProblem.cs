@@ -8,8 +8,8 @@ namespace Dsd.Models.Lora;
 /// <param name="Tensor">The one tensor that it is about; null where there is no such.</param>
 internal sealed record LoraProblem(string Expected, string Found, string? Tensor = null)
 {
-    /// <summary>One sentence for a list of warnings.</summary>
-    public override string ToString() => $"{(Tensor is null ? "" : $"'{Tensor}': ")}expected {Expected}, found {Found}";
+    /// <summary>One sentence for a list of warnings, with what matters most in front, since such lists are cut.</summary>
+    public override string ToString() => $"{(Tensor is null ? "" : $"'{Tensor}': ")}{Found} (expected {Expected})";
 
     /// <summary>All that is wrong with a file in one error.</summary>
     public static WeightsException Exception(string file, IReadOnlyList<LoraProblem> problems) => problems is [{ Tensor: { } tensor } single]

@@ -93,7 +93,7 @@ internal sealed class PeftPatterns
         {
             throw new FormatException($"{key.Length} characters, more than {LongestKey}");
         }
-        if (!Common.IsMatch(key))
+        if (!Common.IsMatch(key) || StrangeGroup.IsMatch(key))
         {
             throw new FormatException("signs that Python and .NET may read differently");
         }
@@ -112,4 +112,7 @@ internal sealed class PeftPatterns
     private static readonly Regex Common = new(
         @"\A(?:[^\\\[\](){}*+?]|\\[dDwWsSbB]|\\[^\w\s]|\((?:\?(?::|=|!|<=|<!))?|\)|\[\^?\]?(?:[^\[\]\\]|\\[dDwWsS]|\\[^\w\s])*\]|[*+?]\??|\{[0-9]{1,4}(?:,[0-9]{0,4})?\}\??)*\z",
         RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+
+    // Named groups, flags and conditions.
+    private static readonly Regex StrangeGroup = new(@"\(\?(?!:|=|!|<=|<!)", RegexOptions.CultureInvariant);
 }
