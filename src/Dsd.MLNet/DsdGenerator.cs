@@ -81,7 +81,7 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
         bool present = ColumnCheck.Optional(ColumnCheck.ShapeOf(input), "adapter", _options.AdapterColumn, new LoraDataViewType());
         if (!present)
         {
-            return Library.DefaultAdapter(_options);
+            return Library.DefaultAdapter(_options, new Work(_environment, nameof(DsdGenerator), _options.CancellationToken).Warn);
         }
         if (_options.LoraFile is not null)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 
 namespace Dsd.MLNet;
@@ -29,6 +30,9 @@ public sealed record DsdGeneratorOptions
     /// else the embedded model's own. Refused where the input has an adapter too.
     /// </summary>
     public string? LoraFile { get; init => field = OptionCheck.TextOrNull(value, nameof(LoraFile)); }
+
+    /// <summary>What becomes of a part of <see cref="LoraFile"/> that is for text encoders. Default: a file that has one is refused. What is left out is written to the context's log.</summary>
+    public LoraTextEncoders LoraTextEncoders { get; init => field = OptionCheck.OneOf(value, nameof(LoraTextEncoders), Enum.GetValues<LoraTextEncoders>()); }
 
     /// <summary>The column at which a <see cref="LoraFineTuner"/> noted its adapter, where the input has it. Null looks for none. Default <c>Adapter</c>.</summary>
     public string? AdapterColumn { get; init => field = OptionCheck.TextOrNull(value, nameof(AdapterColumn)); } = "Adapter";

@@ -4,6 +4,7 @@ using Dsd.MLNet.Columns;
 using Dsd.MLNet.Execution;
 using Dsd.MLNet.Persistence;
 using Dsd.MLNet.Rows;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -71,6 +72,10 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
         if (options.Torch is not null && options.OnnxFolder is not null)
         {
             throw new ArgumentException($"Options {nameof(options.Torch)} and {nameof(options.OnnxFolder)} are both set, but TorchSharp exports no ONNX models: leave one out.", nameof(options));
+        }
+        if (options.LoraTextEncoders != LoraTextEncoders.Refuse && options.LoraFile is null && options.ReleaseFolder is null)
+        {
+            throw new ArgumentException($"Option {nameof(options.LoraTextEncoders)} is {options.LoraTextEncoders}, but there is no adapter file that it could be about: set {nameof(options.LoraFile)} too, or leave it out.", nameof(options));
         }
         if (options.Torch is null && options.Sampling is { BlockCache: > 0 })
         {

@@ -35,7 +35,7 @@ internal static class Library
         {
             string file = Path.Combine(scratch.Path, $"lora-{adapter.Fingerprint}.safetensors");
             adapter.Save(file);
-            pipeline = pipeline with { Loras = [new LoraUse(file), .. pipeline.Loras] };
+            pipeline = pipeline with { Loras = [new LoraUse(file) { TextEncoders = LoraTextEncoders.Apply }, .. pipeline.Loras] };
         }
         return DsdPipeline.Load(model, options.ReleaseFolder, pipeline);
     }
@@ -55,13 +55,26 @@ internal static class Library
         return new LoraWeights(File.ReadAllBytes(file));
     }
 
-    /// <summary>The adapter that options mean when the input has none.</summary>
-    public static LoraWeights? DefaultAdapter(DsdGeneratorOptions options)
+    /// <summary>The adapter that options mean when the input has none. It is read here, so that what is wrong with a file is said of that file.</summary>
+    public static LoraWeights? DefaultAdapter(DsdGeneratorOptions options, Action<string> warn)
     {
         string? file = options.LoraFile
             ?? (options.ReleaseFolder is { } release ? Path.Combine(release, "pytorch_lora_weights.safetensors") : null)
             ?? (options.Model == TinyModel.Name ? TinyModel.AdapterFile : null);
-        return file is null ? null : new LoraWeights(File.ReadAllBytes(file));
+        if (file is null)
+        {
+            return null;
+        }
+        using LoraAdapter adapter = LoraAdapter.Load(file, options.LoraTextEncoders);
+        foreach (string remark in adapter.Remarks)
+        {
+            warn(remark);
+        }
+        using TemporaryFolder folder = new("dsd-lora");
+        string whole = Path.Combine(folder.Path, "adapter.safetensors");
+        // Written anew, the file holds what PEFT keeps in another file beside it, and of text encoders what was asked for.
+        adapter.Save(whole);
+        return new LoraWeights(File.ReadAllBytes(whole));
     }
 
     // Null is the CPU: torch.device would load the native library even where nothing runs yet.

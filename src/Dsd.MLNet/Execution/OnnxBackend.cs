@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dsd.Models.Flux;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
@@ -24,7 +25,7 @@ internal sealed class OnnxBackend : IOnnxBackend
             model,
             loraFile,
             folder,
-            new OnnxExportOptions { ReleaseFolder = options.ReleaseFolder, FrameWidth = frame.Width, FrameHeight = frame.Height, Overwrite = true },
+            new OnnxExportOptions { ReleaseFolder = options.ReleaseFolder, FrameWidth = frame.Width, FrameHeight = frame.Height, Overwrite = true, LoraTextEncoders = LoraTextEncoders.Apply },
             cancellationToken);
     }
 

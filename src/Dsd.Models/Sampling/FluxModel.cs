@@ -11,7 +11,7 @@ namespace Dsd.Models.Sampling;
 public sealed class FluxModel : IDisposable
 {
     private const string TransformerName = "transformer";
-    private IReadOnlyList<LoraAttachment> _attachments = [];
+    private IReadOnlyList<IDisposable> _attachments = [];
     private readonly IdleModule _vae;
 
     /// <summary>Puts the parts together.</summary>
@@ -108,7 +108,8 @@ public sealed class FluxModel : IDisposable
 
     /// <summary>
     /// Lays these adapters over the transformer, all at once, in place of those that lay there. Nothing is loaded again but the adapters, and the transformer's own weights stay as
-    /// they are; with no adapter the model is the plain one.
+    /// they are; with no adapter the model is the plain one. A part for CLIP is laid over CLIP's text encoder where <see cref="LoraUse.TextEncoders"/> asks for it; what is left out
+    /// of a file is told to <see cref="Warn"/>.
     /// </summary>
     /// <param name="adapters">The adapters, none of them twice; at most one that holds layers whole, such as DSD's <c>c_embedder</c>.</param>
     /// <exception cref="WeightsException">A file is none, or does not fit the transformer or the other adapters. The adapters from before then stay.</exception>
@@ -118,13 +119,14 @@ public sealed class FluxModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(adapters);
         List<LoraAdapter> loaded = [];
-        List<LoraAttachment> attached = [];
+        List<IDisposable> attached = [];
         try
         {
             foreach (LoraUse use in adapters)
             {
-                loaded.Add(LoraAdapter.Load(use.File));
+                loaded.Add(LoraAdapter.Load(use.File, use.TextEncoders));
                 loaded[^1].RequireFit(Transformer, use.Scale);
+                loaded[^1].RequireFit(Text.Clip, use.Scale);
             }
             if (loaded.Where(a => a.Whole.Count > 0).Skip(1).FirstOrDefault() is { } second)
             {
@@ -136,6 +138,11 @@ public sealed class FluxModel : IDisposable
             foreach ((LoraAdapter adapter, LoraUse use) in loaded.Zip(adapters))
             {
                 attached.Add(adapter.Attach(Transformer, use.Scale));
+                attached.Add(adapter.Attach(Text.Clip, use.Scale));
+                foreach (string remark in adapter.Remarks)
+                {
+                    Warn?.Invoke(remark);
+                }
             }
         }
         finally
@@ -153,9 +160,9 @@ public sealed class FluxModel : IDisposable
         Vae.Dispose();
     }
 
-    private static void TakeOff(IEnumerable<LoraAttachment> attachments)
+    private static void TakeOff(IEnumerable<IDisposable> attachments)
     {
-        foreach (LoraAttachment attachment in attachments)
+        foreach (IDisposable attachment in attachments)
         {
             attachment.Dispose();
         }

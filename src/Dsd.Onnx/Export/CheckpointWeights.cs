@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Graph;
@@ -67,7 +68,12 @@ internal sealed class CheckpointWeights(WeightSource source, string prefix = "",
                         block[input * outputs + output] = row[input];
                     }
                 }
-                pair?.AddTransposed(block, first);
+                if (pair is not null)
+                {
+                    RequireFinite(name, block, source.Path);
+                    pair.AddTransposed(block, first);
+                    RequireFinite(name, block, lora!.Source);
+                }
                 stream.Write(MemoryMarshal.AsBytes<float>(block));
             }
         });
@@ -102,6 +108,15 @@ internal sealed class CheckpointWeights(WeightSource source, string prefix = "",
             const int Listed = 20;
             string more = faults.Length > Listed ? $"; and {faults.Length - Listed} more" : "";
             throw new WeightsException(source.Path, "the tensors that its config describes", string.Join("; ", faults.Take(Listed)) + more);
+        }
+    }
+
+    /// <summary>Refuses a merged weight that no longer is a number: a model with one in it draws nothing but noise, or black.</summary>
+    private static void RequireFinite(string name, float[] values, string culprit)
+    {
+        if (!float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values)))
+        {
+            throw new WeightsException(culprit, $"finite numbers in '{name}' once the adapter is merged", "NaN or infinity");
         }
     }
 

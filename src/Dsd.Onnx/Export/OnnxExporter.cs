@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
+using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Graph;
 
@@ -19,7 +20,7 @@ public static class OnnxExporter
 
     /// <summary>Exports a model. The target appears whole or not at all.</summary>
     /// <param name="modelFolder">A pipeline folder in diffusers' layout.</param>
-    /// <param name="loraFile">A LoRA to merge into the transformer (<c>W + scale · B·A</c>, in single precision); one that brings a <c>c_embedder</c> makes the model conditional. Null is none.</param>
+    /// <param name="loraFile">A LoRA to merge into the transformer, and into CLIP's text encoder where the options ask for it (<c>W + scale · B·A</c>, in single precision); one that brings a <c>c_embedder</c> makes the model conditional. Null is none.</param>
     /// <param name="outFolder">The ONNX folder to write: absent, empty, or an earlier export if <see cref="OnnxExportOptions.Overwrite"/> is set.</param>
     /// <param name="options">How; null is the defaults.</param>
     /// <param name="cancellationToken">Checked between pieces of weights.</param>
@@ -43,17 +44,21 @@ public static class OnnxExporter
             throw new ArgumentException($"Option {nameof(OnnxExportOptions.LoraScale)} is {options.LoraScale}, but there is no LoRA that it could scale.", nameof(options));
         }
         ModelFolder model = ModelFolder.Open(modelFolder);
-        using LoraWeights? lora = loraFile is null ? null : LoraWeights.Open(loraFile, options.LoraScale);
+        using LoraAdapter? lora = loraFile is null ? null : LoraAdapter.Load(loraFile, options.LoraTextEncoders);
         ModelParts parts = ModelParts.Read(model, options.ReleaseFolder, bringsCondition: lora?.HasCondition == true);
+        foreach (string remark in lora?.Remarks ?? [])
+        {
+            options.Warn?.Invoke(remark);
+        }
         AtomicFolder.Write(
             outFolder,
             mayReplace: folder => CheckReplaceable(folder, options),
             fill: folder =>
             {
                 Writer writer = new(folder, options, progress, cancellationToken);
-                ExportTransformer(parts, lora, writer);
+                ExportTransformer(parts, lora is null ? null : LoraWeights.OfTransformer(lora, options.LoraScale), writer);
                 ExportAutoencoder(parts.Vae, model, writer);
-                ExportTextEncoders(parts, model, writer);
+                ExportTextEncoders(parts, model, lora is null ? null : LoraWeights.OfClip(lora, options.LoraScale), writer);
                 foreach (string part in Copied)
                 {
                     writer.Copy(model.ComponentFolder(part), part, "*");
@@ -101,12 +106,12 @@ public static class OnnxExporter
         writer.Copy(model.ComponentFolder("vae"), "vae_decoder", "config.json");
     }
 
-    private static void ExportTextEncoders(ModelParts parts, ModelFolder model, Writer writer)
+    private static void ExportTextEncoders(ModelParts parts, ModelFolder model, LoraWeights? clip, Writer writer)
     {
         using (WeightSource source = WeightSource.Open(model.ComponentFolder("text_encoder")))
         {
             bool legacy = source.Names.Any(n => n.StartsWith(ClipTextExport.LegacyPrefix, StringComparison.Ordinal));
-            CheckpointWeights weights = new(source, legacy ? ClipTextExport.LegacyPrefix : "");
+            CheckpointWeights weights = new(source, legacy ? ClipTextExport.LegacyPrefix : "", clip);
             GraphBuilder graph = ClipTextExport.Build(parts.Clip, weights);
             weights.Check(ClipTextExport.Belongs);
             writer.Model("text_encoder", graph);

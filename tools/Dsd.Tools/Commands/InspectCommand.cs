@@ -6,7 +6,7 @@ using Dsd.Tools.Inspect;
 
 namespace Dsd.Tools.Commands;
 
-/// <summary><c>dsd inspect</c>: what is in a file or folder, from headers and configs alone.</summary>
+/// <summary><c>dsd inspect</c>: what is in a file or folder, from headers and configs alone, but for adapters, which the loader is asked about.</summary>
 internal static class InspectCommand
 {
     private static readonly JsonSerializerOptions Json = new()
