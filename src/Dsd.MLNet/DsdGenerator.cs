@@ -29,10 +29,11 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     {
     }
 
-    internal DsdGenerator(IHostEnvironment environment, DsdGeneratorOptions? options, IOnnxBackend backend)
+    internal DsdGenerator(IHostEnvironment mlContext, DsdGeneratorOptions? options, IOnnxBackend backend)
     {
-        ArgumentNullException.ThrowIfNull(environment);
-        _environment = environment;
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ColumnTypes.Register();
+        _environment = mlContext;
         _options = options ?? new DsdGeneratorOptions();
         _backend = backend;
     }

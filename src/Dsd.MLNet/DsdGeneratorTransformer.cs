@@ -47,6 +47,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     /// <inheritdoc/>
     public override void Dispose()
     {
+        Work.Close();
         _model.Dispose();
         _export.Dispose();
     }
@@ -108,7 +109,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
         PerWindow<Picture> pictures = new(rows, () =>
         {
             DsdRequest[] requests = [.. Enumerable.Range(0, rows.Count).Select(slot => rows.At(slot, Request))];
-            return Work.Run(rows.Window, rows.Count, Options.GeneratedColumn, cancel =>
+            return Work.Run(rows, Options.GeneratedColumn, cancel =>
                 _model.Use(cancel, model => model.Generate(requests, _sampling, Options.Progress, cancel)));
         });
         return _ => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(pictures.Current));

@@ -31,10 +31,11 @@ public sealed class GridGenerator : IEstimator<GridGeneratorTransformer>
     {
     }
 
-    internal GridGenerator(IHostEnvironment environment, GridGeneratorOptions? options, Func<GridGeneratorOptions, Action<string>, ITextToImageModel> open)
+    internal GridGenerator(IHostEnvironment mlContext, GridGeneratorOptions? options, Func<GridGeneratorOptions, Action<string>, ITextToImageModel> open)
     {
-        ArgumentNullException.ThrowIfNull(environment);
-        _environment = environment;
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ColumnTypes.Register();
+        _environment = mlContext;
         _options = options ?? new GridGeneratorOptions();
         _open = open;
         GridGeneratorTransformer.CheckTogether(_options);

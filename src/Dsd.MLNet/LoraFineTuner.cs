@@ -34,10 +34,11 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
     }
 
     internal LoraFineTuner(
-        IHostEnvironment environment, LoraFineTunerOptions? options, Func<LoraFineTunerOptions, IReadOnlyList<TrainingPair>, Action<string>, CancellationToken, LoraWeights> train)
+        IHostEnvironment mlContext, LoraFineTunerOptions? options, Func<LoraFineTunerOptions, IReadOnlyList<TrainingPair>, Action<string>, CancellationToken, LoraWeights> train)
     {
-        ArgumentNullException.ThrowIfNull(environment);
-        _environment = environment;
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ColumnTypes.Register();
+        _environment = mlContext;
         _options = options ?? new LoraFineTunerOptions();
         _train = train;
     }

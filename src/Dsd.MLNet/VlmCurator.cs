@@ -28,6 +28,7 @@ public sealed class VlmCurator : IEstimator<VlmCuratorTransformer>
     public VlmCurator(MLContext mlContext, VlmCuratorOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
+        ColumnTypes.Register();
         _environment = mlContext;
         _options = options ?? new VlmCuratorOptions();
         VlmCuratorTransformer.CheckTogether(_options);
@@ -53,7 +54,7 @@ public sealed class VlmCurator : IEstimator<VlmCuratorTransformer>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        VlmCuratorTransformer.Check(_options, inputSchema);
-        return ColumnCheck.Add(inputSchema, VlmCuratorTransformer.Columns(_options, MLImages.Type(0, 0)).Select(c => c.Shape));
+        VlmCuratorTransformer.SheetPlan plan = VlmCuratorTransformer.Check(_options, inputSchema);
+        return ColumnCheck.Add(inputSchema, VlmCuratorTransformer.Columns(_options, plan).Select(c => c.Shape));
     }
 }
