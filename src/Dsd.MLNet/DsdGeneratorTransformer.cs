@@ -127,6 +127,6 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     {
         DsdGeneratorOptions options = ModelEntry.Load<DsdGeneratorOptions>(context, Version());
         byte[] adapter = ModelEntry.LoadBytes(context, AdapterEntry);
-        return new DsdGeneratorTransformer(environment, options, adapter.Length == 0 ? null : new LoraWeights(adapter), Library.Onnx);
+        return new DsdGeneratorTransformer(environment, options, adapter.Length == 0 ? null : new LoraWeights(adapter, "the adapter in the saved model"), Library.Onnx);
     }
 }

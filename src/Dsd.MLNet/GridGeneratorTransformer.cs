@@ -91,9 +91,9 @@ public sealed class GridGeneratorTransformer : RowToRowTransformer
         {
             long seed = new RowSeed(Options.Seed).With(caption()).With(key() ?? 0).Value;
             GridPromptRequest request = new(caption()) { Layout = Options.Layout, Seed = seed };
-            IReadOnlyList<GridPrompt> prompts = Work.RunAsync(rows.Row.Position, 1, Options.GridPromptColumn, rows.Stopped, cancel =>
-                _writer.UseAsync(writer => writer.WriteAsync(request, cancel))).GetAwaiter().GetResult();
-            return (prompts[0], seed);
+            GridPrompt prompt = Work.RunAsync(rows.Row.Position, 1, Options.GridPromptColumn, rows.Stopped, cancel =>
+                _writer.UseAsync(async writer => (await writer.WriteAsync(request, cancel).ConfigureAwait(false))[0])).GetAwaiter().GetResult();
+            return (prompt, seed);
         });
         PerWindow<Picture> sheets = new(rows, () =>
         {

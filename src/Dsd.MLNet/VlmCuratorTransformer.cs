@@ -99,6 +99,10 @@ public sealed class VlmCuratorTransformer : DsdTransformer
             throw new InvalidOperationException(
                 $"Column '{options.GridColumn}' does not say how the panels of its sheets lie, as those of {nameof(GridGenerator)} do. Set the option {nameof(VlmCuratorOptions.Layout)}, such as {nameof(GridLayout)}.{nameof(GridLayout.TwoByTwo)}.");
         }
+        if (grid.ItemType is ImageDataViewType { Width: > 0, Height: > 0 } sheet && (options.Layout ?? LayoutAnnotation.Known(grid)) is { } layout)
+        {
+            PanelCutter.RequireSize(sheet.Width, sheet.Height, layout);
+        }
         return new SheetPlan(captioned, Cutting(options, grid));
     }
 

@@ -76,5 +76,9 @@ public sealed record PipelineOptions
         {
             throw new ArgumentException($"Option {nameof(Device)} is {Device}, but this machine or this build has no CUDA device. Leave it out to use the CPU.");
         }
+        if (cuda && Device!.index >= torch.cuda.device_count())
+        {
+            throw new ArgumentException($"Option {nameof(Device)} is {Device}, but this machine has {torch.cuda.device_count()} CUDA devices, counted from 0.");
+        }
     }
 }
