@@ -17,6 +17,8 @@ namespace Dsd.MLNet;
 /// <item><term>Adds</term><description><c>Reference</c>, <c>Target</c> (images), <c>Prompt</c>, <c>Reason</c> (text), <c>Kept</c> (Boolean), <c>Confidence</c> (Single).</description></item>
 /// <item><term>Rows</term><description>none to many for each sheet. How many is known by judging only, so reading any column judges.</description></item>
 /// </list>
+/// Sheets are read, and so drawn, ahead of the row that is asked for, and judged meanwhile: as many as <see cref="PairJudgeOptions.Concurrency"/> can judge at once, and four more, are held
+/// at most. Rows come in the order of the sheets whichever is judged first, and what goes wrong with a sheet comes where its rows would. Disposing the cursor ends what runs.
 /// PredictionEngine maps rows one to one and refuses a chain with a curator in it. Append this stage with <c>TransformerScope.Training</c>
 /// and take <c>GetModelFor(TransformerScope.Scoring)</c> of the fitted chain.
 /// </remarks>

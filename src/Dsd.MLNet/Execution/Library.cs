@@ -102,6 +102,21 @@ internal static class Library
         ?? (options.ReleaseFolder is { } release ? Path.Combine(release, "pytorch_lora_weights.safetensors") : null)
         ?? (options.Model == TinyModel.Name ? TinyModel.AdapterFile : null);
 
-    // Null is the CPU: torch.device would load the native library even where nothing runs yet.
-    private static torch.Device? Torch(string device) => device == "cpu" ? null : torch.device(device);
+    /// <exception cref="ArgumentException">There is no such device.</exception>
+    private static torch.Device? Torch(string device)
+    {
+        if (device == "cpu")
+        {
+            // Null is the CPU: torch.device would load the native library even where nothing runs yet.
+            return null;
+        }
+        try
+        {
+            return torch.device(device);
+        }
+        catch (Exception e) when (e is InvalidOperationException or NotSupportedException or DllNotFoundException or TypeInitializationException)
+        {
+            throw new ArgumentException($"Option {nameof(GridGeneratorOptions.Device)} is '{device}', but this machine has no CUDA device, or this program the libtorch of the CPU. Leave the option out to use the CPU.", e);
+        }
+    }
 }

@@ -272,6 +272,32 @@ public abstract class EstimatorConformance
         Assert.All(Needed.Select(n => n.Column).Concat(Added).Where(n => n != "Adapter"), name => Assert.Equal(Views.Column(expected, name), Views.Column(given, name)));
     }
 
+    // What PredictionEngine does.
+    [Fact]
+    public void OneRowAtATime_GivesTheSameTypesAndRows()
+    {
+        IDataView data = Data;
+        using Fitted fitted = new(Estimator.Fit(data));
+        if (!fitted.Transformer.IsRowToRowMapper)
+        {
+            return;
+        }
+        IRowToRowMapper mapper = fitted.Transformer.GetRowToRowMapper(data.Schema);
+        DataViewSchema.Column[] added = [.. Added.Select(n => mapper.OutputSchema[n])];
+        using DataViewRowCursor cursor = data.GetRowCursor(mapper.GetDependencies(added));
+        using DataViewRow row = mapper.GetRow(cursor, added);
+        Func<string>[] readers = [.. added.Select(c => Views.Reader(row, c))];
+        Assert.ThrowsAny<InvalidOperationException>(readers[0]);
+        int rows = 0;
+        while (cursor.MoveNext())
+        {
+            Assert.Equal(rows, row.Position);
+            Assert.Equal(readers.Select(r => r()), readers.Select(r => r()));
+            rows++;
+        }
+        Assert.Equal(3, rows);
+    }
+
     private static Action Id(DataViewRowCursor cursor)
     {
         ValueGetter<DataViewRowId> get = cursor.GetIdGetter();
