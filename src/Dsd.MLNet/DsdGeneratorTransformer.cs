@@ -48,6 +48,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     /// <inheritdoc/>
     public override void Dispose()
     {
+        Work.Close();
         _model.Dispose();
         _export.Dispose();
     }
@@ -113,7 +114,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
         PerWindow<Picture> pictures = new(rows, () =>
         {
             DsdRequest[] requests = [.. Enumerable.Range(0, rows.Count).Select(slot => rows.At(slot, Request))];
-            return Work.Run(rows.Window, rows.Count, Options.GeneratedColumn, cancel =>
+            return Work.Run(rows, Options.GeneratedColumn, cancel =>
                 _model.Use(cancel, model => model.Generate(requests, _sampling, Options.Progress, cancel)));
         });
         return _ => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(pictures.Current));
@@ -131,6 +132,6 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     {
         DsdGeneratorOptions options = ModelEntry.Load<DsdGeneratorOptions>(context, Version());
         byte[] adapter = ModelEntry.LoadBytes(context, AdapterEntry);
-        return new DsdGeneratorTransformer(environment, options, adapter.Length == 0 ? null : new LoraWeights(adapter), Library.Onnx);
+        return new DsdGeneratorTransformer(environment, options, adapter.Length == 0 ? null : new LoraWeights(adapter, "the adapter in the saved model"), Library.Onnx);
     }
 }

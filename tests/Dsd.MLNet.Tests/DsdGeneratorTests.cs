@@ -139,8 +139,8 @@ public sealed class DsdGeneratorTests
         DsdGeneratorTransformer fitted = Fit(Small, references);
         IDataView view = fitted.Transform(references);
         fitted.Dispose();
-        DsdRowException e = Assert.Throws<DsdRowException>(() => Views.Column(view, "Generated"));
-        Assert.IsType<ObjectDisposedException>(e.InnerException);
+        Assert.Contains("DsdGenerator was disposed", Assert.Throws<ObjectDisposedException>(() => Views.Column(view, "Generated")).Message);
+        Assert.Empty(_backend.Opened);
     }
 
     [Fact]

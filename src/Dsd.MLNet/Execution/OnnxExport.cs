@@ -9,15 +9,12 @@ internal sealed class OnnxExport(DsdGeneratorOptions options, LoraWeights? adapt
     private ScratchFolder? _own;
     private bool _current;
 
-    /// <summary>The file's name says which adapter it is, so that an export can be told from one of another adapter.</summary>
-    private string? LoraName => adapter is null ? null : $"lora-{adapter.Fingerprint}.safetensors";
-
     /// <summary>The folder with the models, written now if they are not there: after loading, or where somebody has cleared the folder.</summary>
     public string Folder(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (!_current && options.OnnxFolder is { } given && LoraName is { } name && backend.MergedLora(given) == name)
+            if (!_current && options.OnnxFolder is { } given && adapter is not null && backend.MergedLora(given) == AdapterFile.Name(adapter))
             {
                 _current = true;
             }
@@ -49,13 +46,18 @@ internal sealed class OnnxExport(DsdGeneratorOptions options, LoraWeights? adapt
     private string Write(CancellationToken cancellationToken)
     {
         work.Info($"Exporting '{options.Model}'{(adapter is null ? "" : " with its adapter merged")} to ONNX in '{Place}'.");
-        using ScratchFolder scratch = new("lora");
-        string? loraFile = LoraName is { } name ? Path.Combine(scratch.Path, name) : null;
-        if (loraFile is not null)
+        if (adapter is null)
         {
-            adapter!.Save(loraFile);
+            backend.Export(options, null, Place, cancellationToken);
         }
-        backend.Export(options, loraFile, Place, cancellationToken);
+        else
+        {
+            AdapterFile.Use(adapter, file =>
+            {
+                backend.Export(options, file, Place, cancellationToken);
+                return true;
+            });
+        }
         _current = true;
         return Place;
     }

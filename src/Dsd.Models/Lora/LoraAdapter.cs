@@ -254,7 +254,7 @@ public sealed class LoraAdapter : IDisposable
         return tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
     }
 
-    private static bool Matches(string name, string target) =>
+    internal static bool Matches(string name, string target) =>
         name == target || name.EndsWith("." + target, StringComparison.Ordinal);
 
     /// <summary>Layer names without their block numbers, each once.</summary>

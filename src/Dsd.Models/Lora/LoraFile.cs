@@ -14,11 +14,7 @@ internal static class LoraFile
     public static LoraAdapter Load(string path, LoraTextEncoders textEncoders)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        LoraContents contents = LoraContents.Read(path, file.Entries, file.Metadata, key => Scalar(file, key));
-        if (contents.ProblemsFor(textEncoders) is { Count: > 0 } problems)
-        {
-            throw LoraProblem.Exception(path, problems);
-        }
+        LoraContents contents = Contents(file, textEncoders);
         Dictionary<string, LoraFactors> factors = [];
         Dictionary<string, LoraFactors> clip = [];
         Dictionary<string, Tensor> whole = [];
@@ -41,6 +37,14 @@ internal static class LoraFile
             new LoraAdapter(path, factors, whole) { ClipFactors = clip }.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What a file holds, by its header alone.</summary>
+    /// <exception cref="WeightsException">It cannot be loaded so; says all that is wrong.</exception>
+    public static LoraContents Contents(SafetensorsFile file, LoraTextEncoders textEncoders)
+    {
+        LoraContents contents = LoraContents.Read(file.Path, file.Entries, file.Metadata, key => Scalar(file, key));
+        return contents.ProblemsFor(textEncoders) is { Count: > 0 } problems ? throw LoraProblem.Exception(file.Path, problems) : contents;
     }
 
     public static void Save(LoraAdapter adapter, string path, ScalarType? type)

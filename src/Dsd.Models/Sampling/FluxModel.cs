@@ -68,11 +68,7 @@ public sealed class FluxModel : IDisposable
     public static FluxModel Load(string folder, PipelineOptions? options = null)
     {
         options ??= new PipelineOptions();
-        ModelFolder parts = ModelFolder.Open(folder);
-        FluxConfig config = ConfigOf(options.TransformerFile) ?? parts.ReadConfig<FluxConfig>(TransformerName);
-        return config.Conditional
-            ? throw new WeightsException(folder, $"a plain transformer ({FluxConfig.PlainClass})", $"{FluxConfig.ConditionalClass}, which needs a reference: load it as a conditional model")
-            : Load(parts, config, options.TransformerFile ?? parts.ComponentFolder(TransformerName), options);
+        return LoadParts(FindPlain(folder, options), options);
     }
 
     /// <summary>Loads a conditional model, as Diffusion Self-Distillation makes it.</summary>
@@ -87,6 +83,22 @@ public sealed class FluxModel : IDisposable
     public static FluxModel LoadConditional(string folder, string? dsdFolder = null, PipelineOptions? options = null)
     {
         options ??= new PipelineOptions();
+        return LoadParts(FindConditional(folder, dsdFolder, options), options);
+    }
+
+    /// <summary>Finds the parts of a plain model: see <see cref="Load"/>.</summary>
+    internal static (ModelFolder Parts, FluxConfig Config, string Weights) FindPlain(string folder, PipelineOptions options)
+    {
+        ModelFolder parts = ModelFolder.Open(folder);
+        FluxConfig config = ConfigOf(options.TransformerFile) ?? parts.ReadConfig<FluxConfig>(TransformerName);
+        return config.Conditional
+            ? throw new WeightsException(folder, $"a plain transformer ({FluxConfig.PlainClass})", $"{FluxConfig.ConditionalClass}, which needs a reference: load it as a conditional model")
+            : (parts, config, options.TransformerFile ?? parts.ComponentFolder(TransformerName));
+    }
+
+    /// <summary>Finds the parts of a conditional model: see <see cref="LoadConditional"/>.</summary>
+    internal static (ModelFolder Parts, FluxConfig Config, string Weights) FindConditional(string folder, string? dsdFolder, PipelineOptions options)
+    {
         if (dsdFolder is not null && options.TransformerFile is not null)
         {
             throw new ArgumentException($"Option {nameof(options.TransformerFile)} and a release folder both bring a transformer: leave one out.", nameof(options));
@@ -94,13 +106,13 @@ public sealed class FluxModel : IDisposable
         ModelFolder parts = ModelFolder.Open(folder);
         if (ConfigOf(options.TransformerFile) is { } told)
         {
-            return Load(parts, told with { Conditional = true }, options.TransformerFile!, options);
+            return (parts, told with { Conditional = true }, options.TransformerFile!);
         }
         ModelFolder source = dsdFolder is null ? parts : ModelFolder.OpenParts(dsdFolder);
         // The release's own description calls the folder by the second name.
         string name = !source.Has(TransformerName) && source.Has("transformers") ? "transformers" : TransformerName;
         FluxConfig config = source.ReadConfig<FluxConfig>(name) with { Conditional = true };
-        return Load(parts, config, options.TransformerFile ?? source.ComponentFolder(name), options);
+        return (parts, config, options.TransformerFile ?? source.ComponentFolder(name));
     }
 
     /// <summary>Has the autoencoder on the device until the result is disposed.</summary>
@@ -174,8 +186,9 @@ public sealed class FluxModel : IDisposable
         return weights is null ? null : FluxTransformer.ConfigOf(weights);
     }
 
-    private static FluxModel Load(ModelFolder parts, FluxConfig config, string transformerWeights, PipelineOptions options)
+    private static FluxModel LoadParts((ModelFolder Parts, FluxConfig Config, string Weights) found, PipelineOptions options)
     {
+        (ModelFolder parts, FluxConfig config, string transformerWeights) = found;
         options.Validate();
         SchedulerConfig scheduler = parts.ReadConfig<SchedulerConfig>("scheduler", "scheduler_config.json", "FlowMatchEulerDiscreteScheduler");
         TextEncoders? text = null;

@@ -78,5 +78,9 @@ public sealed record PipelineOptions
                 + "Add the package TorchSharp-cuda-linux or TorchSharp-cuda-windows to your program (one built from Dsd.MLNet's source: build with -p:DsdTorchCuda=true) "
                 + "and check the driver, or leave the option out to use the CPU.");
         }
+        if (cuda && Device!.index >= torch.cuda.device_count())
+        {
+            throw new ArgumentException($"Option {nameof(Device)} is {Device}, but this machine has {torch.cuda.device_count()} CUDA devices, counted from 0.");
+        }
     }
 }

@@ -67,6 +67,24 @@ public static class OnnxExporter
             });
     }
 
+    /// <summary>Refuses a target that <see cref="Export"/> would refuse, before anything is computed.</summary>
+    /// <param name="outFolder">The ONNX folder to write.</param>
+    /// <param name="options">How; null is the defaults.</param>
+    /// <exception cref="IOException">The target cannot be written, or holds something else.</exception>
+    public static void CheckTarget(string outFolder, OnnxExportOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(outFolder);
+        if (File.Exists(outFolder))
+        {
+            throw new IOException($"Cannot write the ONNX folder '{outFolder}': a file stands there. Choose an empty or new folder.");
+        }
+        if (Directory.Exists(outFolder) && Directory.EnumerateFileSystemEntries(outFolder).Any())
+        {
+            CheckReplaceable(outFolder, options ?? new OnnxExportOptions());
+        }
+        WritablePlace.Require(outFolder);
+    }
+
     private static void CheckReplaceable(string folder, OnnxExportOptions options)
     {
         if (!File.Exists(Path.Combine(folder, OnnxManifest.FileName)))
