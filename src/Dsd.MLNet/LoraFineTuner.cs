@@ -78,7 +78,6 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         Check(inputSchema);
-        ScratchFolder.Check();
         return ColumnCheck.Add(inputSchema, LoraFineTunerTransformer.Column(_options, null).Shape);
     }
 

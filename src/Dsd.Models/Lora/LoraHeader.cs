@@ -24,7 +24,7 @@ internal static class LoraHeader
             {
                 continue;
             }
-            (long outputs, long inputs) = (layer.B.Entry.Shape[0], layer.A.Entry.Shape[1]);
+            (long outputs, long inputs) = (layer.B.Shape[0], layer.A.Shape[1]);
             long[] own = transformer.Entry(layer.Parts.Modules[0] + ".weight").Shape;
             if (!own.SequenceEqual([outputs, inputs]))
             {
