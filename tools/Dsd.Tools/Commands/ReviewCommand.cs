@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
+using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
 using Dsd.Review.Exporting;
 using Dsd.Review.Reports;
@@ -56,13 +57,16 @@ internal sealed class ReviewCommand
             OutputFile.CheckFolder(page);
             (int written, int all) = await ReviewExport.WriteAsync(folder, page, options, cancel);
             _terminal.Error.WriteLine($"{written} of {all} pairs written.");
+            WarnOf(unreadable);
             _terminal.Output.WriteLine(Path.Combine(page, "index.html"));
         }
         if (report is not null)
         {
             OutputFile.CheckFolder(report);
             await using RunFolder run = RunFolder.OpenToRead(folder);
-            JudgeReportFiles.Write(JudgeReport.Of(run.Ledger), report);
+            JudgeReport measured = JudgeReport.Of(run.Ledger);
+            JudgeReportFiles.Write(measured, report);
+            WarnOf(measured.Unreadable);
             _terminal.Output.WriteLine(Path.Combine(report, "report.md"));
         }
         return ExitCode.Done;
@@ -99,6 +103,14 @@ internal sealed class ReviewCommand
         catch (Exception e) when (e is Win32Exception or InvalidOperationException or PlatformNotSupportedException)
         {
             _terminal.Warn($"No browser could be started ({e.Message.TrimEnd('.')}): open the address yourself.");
+        }
+    }
+
+    private void WarnOf(LedgerFaults unreadable)
+    {
+        if (unreadable.Count > 0)
+        {
+            _terminal.Warn(unreadable.ToString());
         }
     }
 
