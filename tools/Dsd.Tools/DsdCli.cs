@@ -18,7 +18,9 @@ internal static class DsdCli
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
-        Terminal terminal = new(output, error);
+        GuardedWriter results = GuardedWriter.Around(output, endsWithFault: true);
+        GuardedWriter messages = GuardedWriter.Around(error, endsWithFault: false);
+        Terminal terminal = new(results, messages);
         Option<bool> verbose = new("--verbose") { Description = "After an error, show where it came from.", Recursive = true };
         RootCommand root = new("Diffusion Self-Distillation: look into models, export them to ONNX, and draw pictures with them.")
         {
@@ -32,6 +34,7 @@ internal static class DsdCli
             CurateCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };
+        StrictOptions.Apply(root);
         // Prompts may begin with '@', which would otherwise name a file of arguments, and nothing here needs bundled letters.
         ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
@@ -43,12 +46,18 @@ internal static class DsdCli
         {
             InvocationConfiguration invocation = new()
             {
-                Output = output,
-                Error = error,
+                Output = results,
+                Error = messages,
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = CleanUp,
             };
-            return await parsed.InvokeAsync(invocation, cancellationToken);
+            int exitCode = await parsed.InvokeAsync(invocation, cancellationToken);
+            results.Flush();
+            if (results.Fault is { } fault)
+            {
+                terminal.Fail(ErrorText.Sentence($"Cannot write to standard output: {ErrorText.OneLine(fault).TrimEnd('.')}. What the command wrote to files is there"));
+            }
+            return results.Fault is null ? exitCode : ExitCode.Failed;
         }
         catch (Exception e)
         {
@@ -56,7 +65,7 @@ internal static class DsdCli
             terminal.Fail(e is UsageException ? $"{message} See '{Words(parsed.CommandResult)} --help'." : message);
             if (parsed.GetValue(verbose))
             {
-                error.WriteLine(e);
+                messages.WriteLine(e);
             }
             return e is UsageException ? ExitCode.WrongUse : ExitCode.Failed;
         }
