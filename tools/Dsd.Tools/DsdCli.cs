@@ -61,7 +61,8 @@ internal static class DsdCli
         }
         catch (Exception e)
         {
-            string message = e is OperationCanceledException ? "Cancelled." : ErrorText.OneLine(e);
+            // What a wrong use was found by has the library's words for the same.
+            string message = e is OperationCanceledException ? "Cancelled." : e is UsageException ? ErrorText.Sentence(e.Message) : ErrorText.OneLine(e);
             terminal.Fail(e is UsageException ? $"{message} See '{Words(parsed.CommandResult)} --help'." : message);
             if (parsed.GetValue(verbose))
             {
