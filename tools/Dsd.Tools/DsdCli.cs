@@ -22,19 +22,7 @@ internal static class DsdCli
         GuardedWriter messages = GuardedWriter.Around(error, endsWithFault: false);
         Terminal terminal = new(results, messages);
         Option<bool> verbose = new("--verbose") { Description = "After an error, show where it came from.", Recursive = true };
-        RootCommand root = new("Diffusion Self-Distillation: look into models, export them to ONNX, and draw pictures with them.")
-        {
-            verbose,
-            InspectCommand.Create(terminal),
-            ExportCommand.Create(terminal),
-            GenerateCommand.Create(terminal),
-            DatasetCommand.Create(terminal),
-            ReviewCommand.Create(terminal),
-            TinyCommand.Create(terminal),
-            CurateCommand.Create(terminal),
-            BenchCommand.Create(terminal),
-        };
-        StrictOptions.Apply(root);
+        RootCommand root = Commands(terminal, verbose);
         // Prompts may begin with '@', which would otherwise name a file of arguments, and nothing here needs bundled letters.
         ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
@@ -70,6 +58,25 @@ internal static class DsdCli
             }
             return e is UsageException ? ExitCode.WrongUse : ExitCode.Failed;
         }
+    }
+
+    /// <summary>All commands.</summary>
+    internal static RootCommand Commands(Terminal terminal, Option<bool> verbose)
+    {
+        RootCommand root = new("Diffusion Self-Distillation: look into models, export them to ONNX, and draw pictures with them.")
+        {
+            verbose,
+            InspectCommand.Create(terminal),
+            ExportCommand.Create(terminal),
+            GenerateCommand.Create(terminal),
+            DatasetCommand.Create(terminal),
+            ReviewCommand.Create(terminal),
+            TinyCommand.Create(terminal),
+            CurateCommand.Create(terminal),
+            BenchCommand.Create(terminal),
+        };
+        StrictOptions.Apply(root);
+        return root;
     }
 
     /// <summary>The message, with the option that it is about where the parser only names the value.</summary>

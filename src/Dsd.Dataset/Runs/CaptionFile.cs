@@ -40,7 +40,9 @@ public static class CaptionFile
             }
             catch (Exception e) when (e is ArgumentException or JsonException or FormatException or InvalidOperationException)
             {
-                throw new InvalidDataException($"Captions '{file}', line {line}: {e.Message}", e);
+                // The framework appends the parameter's name.
+                string message = e.Message.IndexOf(" (Parameter '", StringComparison.Ordinal) is > 0 and var tail ? e.Message[..tail] : e.Message;
+                throw new InvalidDataException($"Captions '{file}', line {line}: {message}", e);
             }
             (ulong key, ulong words) = (Hash(caption.Key), Hash(caption.Caption));
             if (seen.TryAdd(key, words))
