@@ -42,14 +42,7 @@ internal static class BenchFluxCommand
         size.AcceptOnlyFromAmong(Tiny, Dev);
         Option<string> device = DeviceOption.Create();
         Option<string?> json = new("--json") { Description = "A file for the figures, one object for each variant.", HelpName = "FILE" };
-        Option<double> seconds = new("--seconds") { Description = "Seconds for each of three rounds of a variant, 0.01 to 60; 2 if left out.", HelpName = "S", DefaultValueFactory = _ => 2 };
-        seconds.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (>= 0.01 and <= 60))
-            {
-                result.AddError($"Option '--seconds' must lie between 0.01 and 60, but is {result.GetValueOrDefault<double>()}.");
-            }
-        });
+        Option<double> seconds = new Option<double>("--seconds") { Description = "Seconds for each of three rounds of a variant, 0.01 to 60; 2 if left out.", HelpName = "S", DefaultValueFactory = _ => 2 }.Between(0.01, 60);
         Option<bool> float8 = new("--float8") { Description = "Also time all optimisations with weights in eight bits, on a GPU of compute capability 9.0 or newer." };
         Command command = new("flux", "Time a step of the FLUX transformer, with each optimisation switched off one at a time.") { size, device, json, seconds, float8 };
         command.SetAction(async (parsed, cancel) =>

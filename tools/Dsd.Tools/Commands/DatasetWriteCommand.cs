@@ -38,7 +38,7 @@ internal static class DatasetWriteCommand
             {
                 throw new IOException($"Cannot write the dataset '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier dataset.");
             }
-            OutputFile.CheckFolder(target);
+            OutputFile.CheckMovedFolder(target);
             await Task.Run(() => Write(terminal, parsed.GetRequiredValue(run), target, options, cancel), cancel);
             return ExitCode.Done;
         });

@@ -81,6 +81,7 @@ internal sealed class ExportCommand
         {
             throw new IOException($"Cannot write the ONNX folder '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier export.");
         }
+        OutputFile.CheckMovedFolder(target);
         string folder = TinyModel.Resolve(embedded ? TinyModel.Name : model);
         if (release is not null && lora is null && File.Exists(Path.Combine(release, ReleasedAdapter)))
         {

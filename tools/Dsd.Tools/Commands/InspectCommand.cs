@@ -56,6 +56,10 @@ internal static class InspectCommand
         }
         else if (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) && File.Exists(path))
         {
+            if (all)
+            {
+                throw new UsageException($"--all lists the tensors of a safetensors file, and '{path}' is an ONNX file.");
+            }
             OnnxModelReport report = OnnxFile.Read(path);
             Write(terminal, json, report, () => printer.Print(report));
         }

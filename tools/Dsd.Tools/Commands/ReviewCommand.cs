@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
 using Dsd.Review.Exporting;
@@ -52,9 +53,12 @@ internal sealed class ReviewCommand
         }
         ReviewExportOptions options = LibraryOptions.Build(() => parsed.GetValue(_most) is { } most ? new ReviewExportOptions { MostPairs = most } : new ReviewExportOptions());
         RequireRun(folder);
+        foreach (string target in new[] { page, report }.OfType<string>())
+        {
+            OutputFile.CheckFolder(target);
+        }
         if (page is not null)
         {
-            OutputFile.CheckFolder(page);
             (int written, int all) = await ReviewExport.WriteAsync(folder, page, options, cancel);
             _terminal.Error.WriteLine($"{written} of {all} pairs written.");
             WarnOf(unreadable);
@@ -62,7 +66,6 @@ internal sealed class ReviewCommand
         }
         if (report is not null)
         {
-            OutputFile.CheckFolder(report);
             await using RunFolder run = RunFolder.OpenToRead(folder);
             JudgeReport measured = JudgeReport.Of(run.Ledger);
             JudgeReportFiles.Write(measured, report);
@@ -78,14 +81,26 @@ internal sealed class ReviewCommand
         RequireRun(folder);
         await using ReviewServer server = await ReviewServer.StartAsync(folder, options, cancel);
         _terminal.Output.WriteLine(server.Address);
+        if (_terminal.IsOutputLost)
+        {
+            // Nobody knows the address.
+            return;
+        }
         _terminal.Error.WriteLine("Verdicts go into the ledger as they are given. Ctrl-C ends the review.");
         if (!parsed.GetValue(_noBrowser))
         {
             OpenBrowser(server.Address);
         }
+        // Nobody can press Ctrl-C in a terminal that is gone.
+        CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        using PosixSignalRegistration? hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            ended.Cancel();
+        });
         try
         {
-            await Task.Delay(Timeout.Infinite, cancel);
+            await Task.Delay(Timeout.Infinite, ended.Token);
         }
         catch (OperationCanceledException)
         {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -113,8 +112,18 @@ internal sealed class TorchModelOptions
     private static LoraUse Lora(string text)
     {
         int colon = text.LastIndexOf(':');
-        return colon > 0 && float.TryParse(text.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out float scale)
-            ? new LoraUse(text[..colon], scale)
+        if (colon <= 0)
+        {
+            return new LoraUse(text);
+        }
+        (string file, string strength) = (text[..colon], text[(colon + 1)..]);
+        if (Number.TryRead(strength, out float scale))
+        {
+            return new LoraUse(file, scale);
+        }
+        bool isMeantAsNumber = File.Exists(file) || strength.Length > 0 && (char.IsDigit(strength[0]) || strength[0] is '-' or '+' or '.' or ',');
+        return isMeantAsNumber && !Path.Exists(text)
+            ? throw new UsageException($"Option '--lora': the strength after '{Printable.Line(file)}:' {Number.Fault<float>(strength)}.")
             : new LoraUse(text);
     }
 
