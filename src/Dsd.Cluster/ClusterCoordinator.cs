@@ -75,7 +75,7 @@ public sealed class ClusterCoordinator : IAsyncDisposable
     /// <summary>Waits until all captions are through and the workers have heard so. With no worker it waits for one.</summary>
     /// <param name="cancellationToken">Stops the run; the workers hear it, and what is done is in the store.</param>
     /// <returns>What became of the captions.</returns>
-    /// <exception cref="IOException">The store cannot be written.</exception>
+    /// <exception cref="IOException">The store cannot be read or written, or was taken away.</exception>
     /// <exception cref="ClusterException">This silo cannot go on.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public async Task<ClusterProgress> RunAsync(CancellationToken cancellationToken = default)
@@ -97,6 +97,7 @@ public sealed class ClusterCoordinator : IAsyncDisposable
             cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
+        await _store.CheckAsync().ConfigureAwait(false);
         return _queue.Counts;
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Dsd.Curation;
@@ -11,9 +12,10 @@ internal static class AnswerJson
     /// <exception cref="FormatException">The answer is empty, too long, or anything but one JSON object.</exception>
     public static JsonDocument Parse(string? answer, int maxLength)
     {
-        if (answer is { Length: var length } && length > maxLength)
+        // No character takes more than two places, so what is longer is not counted.
+        if (answer is { Length: var length } && length > maxLength && (length > 2 * maxLength || Count(answer) > maxLength))
         {
-            throw new FormatException($"expected at most {maxLength} characters, found {length}.");
+            throw new FormatException($"expected at most {maxLength} characters, found {(length > 2 * maxLength ? "far more" : Count(answer))}.");
         }
         ReadOnlyMemory<char> text = Unfenced(answer.AsMemory().Trim());
         if (text.IsEmpty)
@@ -28,6 +30,10 @@ internal static class AnswerJson
         catch (JsonException e)
         {
             throw new FormatException($"expected one whole JSON object and nothing else, found '{Excerpt(text.Span)}' ({e.Message})", e);
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            throw new FormatException($"expected a JSON object of whole characters, found half a surrogate pair in '{Excerpt(text.Span)}'.", e);
         }
         if (document.RootElement.ValueKind == JsonValueKind.Object)
         {
@@ -45,18 +51,19 @@ internal static class AnswerJson
         {
             throw new FormatException($"{where}: expected an object, found {element.ValueKind}.");
         }
+        HashSet<string> found = Names(element, where);
         foreach (string name in names)
         {
-            if (!element.TryGetProperty(name, out _))
+            if (!found.Contains(name))
             {
                 throw new FormatException($"{where}: the field '{name}' is missing.");
             }
         }
-        foreach (JsonProperty property in element.EnumerateObject())
+        foreach (string name in found)
         {
-            if (!names.Contains(property.Name))
+            if (!names.Contains(name))
             {
-                throw new FormatException($"{where}: the field '{Excerpt(property.Name)}' is not known; expected only {string.Join(", ", names.ToArray())}.");
+                throw new FormatException($"{where}: the field '{Excerpt(name)}' is not known; expected only {string.Join(", ", names.ToArray())}.");
             }
         }
     }
@@ -73,7 +80,43 @@ internal static class AnswerJson
         return [.. list.EnumerateArray().Select((entry, i) => Value(entry, $"field '{name}[{i}]'", maxLength))];
     }
 
-    public static string Excerpt(ReadOnlySpan<char> text, int length = 80) => text.Length <= length ? text.ToString() : $"{text[..length]}…";
+    /// <summary>The beginning of a text for a message.</summary>
+    public static string Excerpt(ReadOnlySpan<char> text, int length = 80) => text.Length <= length ? Beginning(text, length) : $"{Beginning(text, length)}…";
+
+    /// <summary>At most so many UTF-16 units of a text, in whole characters: half a surrogate pair becomes the replacement sign, and none is made.</summary>
+    public static string Beginning(ReadOnlySpan<char> text, int length)
+    {
+        bool splits = text.Length > length && length > 0 && char.IsHighSurrogate(text[length - 1]) && char.IsLowSurrogate(text[length]);
+        StringBuilder beginning = new();
+        foreach (Rune rune in text[..Math.Min(text.Length, splits ? length - 1 : length)].EnumerateRunes())
+        {
+            beginning.Append(rune);
+        }
+        return beginning.ToString();
+    }
+
+    /// <summary>The characters of a text as JSON schemas count them, which is Unicode's code points.</summary>
+    private static int Count(ReadOnlySpan<char> text)
+    {
+        int count = 0;
+        foreach (Rune _ in text.EnumerateRunes())
+        {
+            count++;
+        }
+        return count;
+    }
+
+    private static HashSet<string> Names(JsonElement element, string where)
+    {
+        try
+        {
+            return [.. element.EnumerateObject().Select(p => p.Name)];
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new FormatException($"{where}: expected fields with names of whole characters, found half a surrogate pair.", e);
+        }
+    }
 
     private static string Value(JsonElement value, string where, int maxLength)
     {
@@ -82,9 +125,8 @@ internal static class AnswerJson
             throw new FormatException($"{where}: expected a text, found {value.ValueKind}.");
         }
         string text = Decoded(value, where).Trim();
-        return text.Length is > 0 && text.Length <= maxLength
-            ? text
-            : throw new FormatException($"{where}: expected 1 to {maxLength} characters, found {text.Length}.");
+        int length = Count(text);
+        return length is > 0 && length <= maxLength ? text : throw new FormatException($"{where}: expected 1 to {maxLength} characters, found {length}.");
     }
 
     private static string Decoded(JsonElement value, string where)

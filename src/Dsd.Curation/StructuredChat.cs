@@ -1,3 +1,4 @@
+using Dsd.Curation.Chat;
 using Microsoft.Extensions.AI;
 
 namespace Dsd.Curation;
@@ -20,22 +21,22 @@ internal static class StructuredChat
         {
             ChatResponse response = await client.GetResponseAsync(messages, options(), cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
-            (input, output) = (input + (response.Usage?.InputTokenCount ?? 0), output + (response.Usage?.OutputTokenCount ?? 0));
+            (input, output) = (input + (TokenCount.Told(response.Usage?.InputTokenCount) ?? 0), output + (TokenCount.Told(response.Usage?.OutputTokenCount) ?? 0));
+            string text = AnswerText.Of(response);
             StructuredAnswer<T> Answer(T? value, FormatException? error) => new(value, error, attempt, response.ModelId, input, output);
             try
             {
-                return Answer(read(response.Text), null);
+                return Answer(read(text), null);
             }
             catch (FormatException e) when (attempt == 1)
             {
-                string text = response.Text;
                 // Some servers refuse an empty message, and others two of one role in a row.
-                messages.Add(new ChatMessage(ChatRole.Assistant, string.IsNullOrWhiteSpace(text) ? "(nothing)" : text.Length > QuotedAnswer ? text[..QuotedAnswer] : text));
+                messages.Add(new ChatMessage(ChatRole.Assistant, string.IsNullOrWhiteSpace(text) ? "(nothing)" : AnswerJson.Beginning(text, QuotedAnswer)));
                 messages.Add(new ChatMessage(ChatRole.User, TextResource.Embedded("retry.txt").Replace("{error}", e.Message, StringComparison.Ordinal)));
             }
             catch (FormatException e)
             {
-                return Answer(null, e);
+                return Answer(null, AnswerText.Cause(response) is { } cause ? new FormatException($"{cause} {e.Message}", e) : e);
             }
         }
     }

@@ -20,17 +20,25 @@ internal static class TextResource
         return reader.ReadToEnd();
     }
 
+    /// <summary>A file's text, without its byte-order mark.</summary>
+    /// <exception cref="InvalidDataException">It is too long, empty, or not UTF-8.</exception>
     public static string FromFile(string file)
     {
         using FileStream stream = File.OpenRead(file);
         if (stream.Length > MaxBytes)
         {
-            throw new InvalidDataException($"Prompt file '{file}': expected at most {MaxBytes} bytes, found {stream.Length}. Shorten it.");
+            throw new InvalidDataException($"File '{file}': expected at most {MaxBytes} bytes, found {stream.Length}. Shorten it.");
         }
         using StreamReader reader = new(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
-        string text = reader.ReadToEnd();
-        return string.IsNullOrWhiteSpace(text)
-            ? throw new InvalidDataException($"Prompt file '{file}': expected a text, found only white space.")
-            : text;
+        string text;
+        try
+        {
+            text = reader.ReadToEnd();
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new InvalidDataException($"File '{file}': expected text in UTF-8, found other bytes. Save it as UTF-8.", e);
+        }
+        return string.IsNullOrWhiteSpace(text) ? throw new InvalidDataException($"File '{file}': expected a text, found only white space.") : text;
     }
 }

@@ -3,7 +3,10 @@ namespace Dsd.Imaging;
 /// <summary>A folder that appears whole or not at all.</summary>
 public static class AtomicFolder
 {
-    /// <summary>Fills a folder beside the target and renames it when all is written; after a failure nothing new is left.</summary>
+    /// <summary>
+    /// Fills a folder beside the target and renames it when all is written; after a failure nothing new is left. What a process that was killed
+    /// had begun for this target is removed first.
+    /// </summary>
     /// <param name="target">Where the folder shall stand. The folders above it are made if need be.</param>
     /// <param name="mayReplace">Is given a folder that stands there now and is not empty; throws if it must not be replaced.</param>
     /// <param name="fill">Writes the content into the folder that it is given.</param>
@@ -15,11 +18,18 @@ public static class AtomicFolder
         ArgumentNullException.ThrowIfNull(fill);
         string whole = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
         CheckTarget(whole, mayReplace);
-        string half = $"{whole}.part-{Guid.NewGuid():N}";
+        string parts = $"{whole}.part-";
+        string working = $"{parts}{Guid.NewGuid():N}";
+        // Within the marked folder, so that the mark is never among the content.
+        string half = Path.Combine(working, "content");
         string[] newFolders = NewFolders.Above(whole);
+        FolderMark.RemoveAbandoned(Path.GetDirectoryName(whole) ?? whole, Path.GetFileName(parts));
+        FolderMark? mark = null;
         bool done = false;
         try
         {
+            Directory.CreateDirectory(working);
+            mark = FolderMark.Place(working);
             Directory.CreateDirectory(half);
             fill(half);
             CheckTarget(whole, mayReplace);
@@ -32,12 +42,9 @@ public static class AtomicFolder
         }
         finally
         {
+            FolderMark.RemoveFolder(working, mark);
             if (!done)
             {
-                if (Directory.Exists(half))
-                {
-                    Directory.Delete(half, recursive: true);
-                }
                 NewFolders.RemoveEmpty(newFolders);
             }
         }

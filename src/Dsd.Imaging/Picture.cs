@@ -46,7 +46,7 @@ public sealed class Picture
     /// <summary>The RGB bytes, <c>Width · Height · 3</c> of them.</summary>
     public ReadOnlySpan<byte> Pixels => _pixels;
 
-    /// <summary>Reads a PNG, JPEG, WebP, BMP or GIF (first frame) file.</summary>
+    /// <summary>Reads a PNG, JPEG, WebP, BMP or GIF (first frame) file, turned as its Exif says.</summary>
     /// <param name="path">The picture's file. Its content decides what it is, not its name.</param>
     /// <exception cref="PictureException">The file is no picture, is damaged, or is larger than <see cref="MaxSide"/>, <see cref="MaxPixels"/> or <see cref="MaxEncodedBytes"/>.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read; the message names it.</exception>
@@ -65,7 +65,11 @@ public sealed class Picture
         return Decode(File.ReadAllBytes(path), path);
     }
 
-    /// <summary>Decodes an encoded picture. The size in its header is checked before memory is taken for the pixels.</summary>
+    /// <summary>Decodes an encoded picture, turned and mirrored as its Exif says. The size in its header is checked before memory is taken for the pixels.</summary>
+    /// <remarks>
+    /// Cameras write pixels as the sensor lies and note in Exif how to turn them. JPEG, PNG (<c>eXIf</c>) and WebP are read so, by the rule of Pillow's <c>exif_transpose</c>;
+    /// Exif that is damaged is passed over, as there.
+    /// </remarks>
     /// <param name="encoded">The bytes of a PNG, JPEG, WebP, BMP or GIF file.</param>
     /// <param name="source">A name for error messages: a file, a column and row, a tar entry.</param>
     /// <exception cref="PictureException">The bytes are no picture, are damaged, or claim too large a size.</exception>
@@ -79,7 +83,7 @@ public sealed class Picture
         using SKCodec? codec = SKCodec.Create(data);
         if (codec is null)
         {
-            throw new PictureException(source, "a PNG, JPEG, WebP, BMP or GIF picture", $"{encoded.Length} bytes that none of these decoders recognises");
+            throw new PictureException(source, "a PNG, JPEG, WebP, BMP or GIF picture", FileKind.OfNoPicture(encoded));
         }
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
         if (width > MaxSide || height > MaxSide || (long)width * height > MaxPixels)
@@ -100,7 +104,8 @@ public sealed class Picture
         {
             throw new PictureException(source, $"{width} × {height} whole pixels", $"damaged data ({result})");
         }
-        return FromRgba(width, height, rgba);
+        (width, height, byte[] rgb) = Orientation.Applied(Orientation.Of(encoded), width, height, Rgb(width, height, rgba));
+        return new Picture(width, height, rgb);
     }
 
     /// <summary>A picture from a SkiaSharp bitmap, drawn over white where it is transparent.</summary>
@@ -124,7 +129,7 @@ public sealed class Picture
         {
             throw new ArgumentException($"The bitmap of {bitmap.Width} × {bitmap.Height} ({bitmap.ColorType}) has no pixels that can be read as RGB.", nameof(bitmap));
         }
-        return FromRgba(bitmap.Width, bitmap.Height, rgba);
+        return new Picture(bitmap.Width, bitmap.Height, Rgb(bitmap.Width, bitmap.Height, rgba));
     }
 
     /// <summary>A copy as a SkiaSharp bitmap, which the caller disposes.</summary>
@@ -236,7 +241,8 @@ public sealed class Picture
 
     private static PictureException TooManyBytes(string source, long found) => new(source, $"at most {MaxEncodedBytes} bytes", $"{found}");
 
-    private static Picture FromRgba(int width, int height, ReadOnlySpan<byte> rgba)
+    /// <summary>Draws over white.</summary>
+    private static byte[] Rgb(int width, int height, ReadOnlySpan<byte> rgba)
     {
         byte[] rgb = new byte[3 * width * height];
         for (int i = 0, j = 0; i < rgb.Length; i += 3, j += 4)
@@ -247,6 +253,6 @@ public sealed class Picture
             rgb[i + 1] = (byte)((rgba[j + 1] * alpha + white) / 255);
             rgb[i + 2] = (byte)((rgba[j + 2] * alpha + white) / 255);
         }
-        return new Picture(width, height, rgb);
+        return rgb;
     }
 }

@@ -1,3 +1,4 @@
+using Dsd.Imaging;
 using Dsd.MLNet.Columns;
 using Dsd.MLNet.Execution;
 using Microsoft.ML;
@@ -29,10 +30,11 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     {
     }
 
-    internal DsdGenerator(IHostEnvironment environment, DsdGeneratorOptions? options, IOnnxBackend backend)
+    internal DsdGenerator(IHostEnvironment mlContext, DsdGeneratorOptions? options, IOnnxBackend backend)
     {
-        ArgumentNullException.ThrowIfNull(environment);
-        _environment = environment;
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ColumnTypes.Register();
+        _environment = mlContext;
         _options = options ?? new DsdGeneratorOptions();
         _backend = backend;
     }
@@ -40,14 +42,17 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     /// <summary>Takes the adapter from the input's schema or the options, and exports the model, or loads it with TorchSharp.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
     /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one.</exception>
-    /// <exception cref="IOException">A file cannot be read or the folder not written.</exception>
+    /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
+    /// <exception cref="NotSupportedException">ONNX Runtime has no such device here.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
+    /// <exception cref="IOException">A folder or file is missing or cannot be read, or the ONNX folder not written.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public DsdGeneratorTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        DsdGeneratorTransformer.CheckTogether(_options);
-        DsdGeneratorTransformer.Check(_options, ColumnCheck.ShapeOf(input.Schema));
-        DsdGeneratorTransformer fitted = new(_environment, _options, Adapter(input.Schema), _backend);
+        bool tuned = Check(ColumnCheck.ShapeOf(input.Schema));
+        LoraWeights? adapter = tuned ? Adapter(input.Schema[_options.AdapterColumn!]) : Library.DefaultAdapter(_options, new Work(_environment, nameof(DsdGenerator), _options.CancellationToken).Warn);
+        DsdGeneratorTransformer fitted = new(_environment, _options, adapter, _backend);
         try
         {
             fitted.Prepare();
@@ -60,29 +65,37 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
         }
     }
 
-    /// <summary>The input's shape with the added column.</summary>
+    /// <summary>The input's shape with the added column. The model's and adapter's files, the device and the options are checked, as <see cref="Fit"/> does; no weights are read.</summary>
+    /// <remarks>A chain calls this for all its stages before it fits the first, so a typo in the last one shows before anything is drawn.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one.</exception>
+    /// <exception cref="NotSupportedException">ONNX Runtime has no such device here.</exception>
+    /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
+    /// <exception cref="IOException">A folder or file is missing or cannot be read.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        DsdGeneratorTransformer.Check(_options, inputSchema);
-        ColumnCheck.Optional(inputSchema, "adapter", _options.AdapterColumn, new LoraDataViewType());
+        Check(inputSchema);
         return ColumnCheck.Add(inputSchema, DsdGeneratorTransformer.Column(_options).Shape);
     }
 
-    private LoraWeights? Adapter(DataViewSchema input)
+    /// <summary>Everything that can be known before a row is read, and so before the stages in front of this one have worked for hours.</summary>
+    /// <returns>Whether the input brings an adapter.</returns>
+    private bool Check(SchemaShape input)
     {
-        bool present = ColumnCheck.Optional(ColumnCheck.ShapeOf(input), "adapter", _options.AdapterColumn, new LoraDataViewType());
-        if (!present)
-        {
-            return Library.DefaultAdapter(_options);
-        }
-        if (_options.LoraFile is not null)
+        DsdGeneratorTransformer.CheckTogether(_options);
+        DsdGeneratorTransformer.Check(_options, input);
+        bool tuned = ColumnCheck.Optional(input, "adapter", _options.AdapterColumn, new LoraDataViewType());
+        if (tuned && _options.LoraFile is not null)
         {
             throw new InvalidOperationException(
                 $"The input's column '{_options.AdapterColumn}' and the option {nameof(DsdGeneratorOptions.LoraFile)} ('{_options.LoraFile}') both give an adapter. Set the option {nameof(DsdGeneratorOptions.AdapterColumn)} to null to use the file.");
         }
-        return AdapterAnnotation.Find(input[_options.AdapterColumn!]) ?? throw new InvalidOperationException(
-            $"Column '{_options.AdapterColumn}' has no adapter noted at it, as {nameof(LoraFineTuner)} leaves it. Save the adapter and set the option {nameof(DsdGeneratorOptions.LoraFile)}, with {nameof(DsdGeneratorOptions.AdapterColumn)} null.");
+        _backend.Check(_options, tuned);
+        return tuned;
     }
+
+    private LoraWeights Adapter(DataViewSchema.Column column) => AdapterAnnotation.Find(column) ?? throw new InvalidOperationException(
+        $"Column '{_options.AdapterColumn}' has no adapter noted at it, as {nameof(LoraFineTuner)} leaves it. Save the adapter and set the option {nameof(DsdGeneratorOptions.LoraFile)}, with {nameof(DsdGeneratorOptions.AdapterColumn)} null.");
 }

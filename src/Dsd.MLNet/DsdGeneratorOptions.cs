@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 
 namespace Dsd.MLNet;
@@ -30,6 +31,9 @@ public sealed record DsdGeneratorOptions
     /// </summary>
     public string? LoraFile { get; init => field = OptionCheck.TextOrNull(value, nameof(LoraFile)); }
 
+    /// <summary>What becomes of a part of <see cref="LoraFile"/> that is for text encoders. Default: a file that has one is refused. What is left out is written to the context's log.</summary>
+    public LoraTextEncoders LoraTextEncoders { get; init => field = OptionCheck.OneOf(value, nameof(LoraTextEncoders), Enum.GetValues<LoraTextEncoders>()); }
+
     /// <summary>The column at which a <see cref="LoraFineTuner"/> noted its adapter, where the input has it. Null looks for none. Default <c>Adapter</c>.</summary>
     public string? AdapterColumn { get; init => field = OptionCheck.TextOrNull(value, nameof(AdapterColumn)); } = "Adapter";
 
@@ -45,7 +49,11 @@ public sealed record DsdGeneratorOptions
     /// <summary>Pictures that are drawn together, 1 to 256. Reading one row then draws those after it too. Default 4.</summary>
     public int BatchSize { get; init => field = OptionCheck.Range(value, 1, 256, nameof(BatchSize)); } = 4;
 
-    /// <summary>Mixed with each row's reference, prompt and <see cref="SeedColumn"/>: the same seed and row give the same picture, wherever the row stands. Default 0.</summary>
+    /// <summary>
+    /// Mixed with each row's reference, prompt and <see cref="SeedColumn"/>: the same seed and row start from the same noise, wherever the row stands. Default 0. A batch of another size adds
+    /// in another order, so a picture that is drawn with more or fewer others may differ by rounding, as a rule by one or two of 255 in some pixels. That concerns another <see cref="BatchSize"/>, the
+    /// last rows of a view, which may be fewer, and PredictionEngine, which takes one row at a time.
+    /// </summary>
     public long Seed { get; init; }
 
     /// <summary>An Int64 column that tells rows with the same reference and prompt apart. Null, the default, is none.</summary>

@@ -4,6 +4,7 @@ using Dsd.MLNet.Columns;
 using Dsd.MLNet.Execution;
 using Dsd.MLNet.Persistence;
 using Dsd.MLNet.Rows;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -47,6 +48,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     /// <inheritdoc/>
     public override void Dispose()
     {
+        Work.Close();
         _model.Dispose();
         _export.Dispose();
     }
@@ -71,6 +73,10 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
         if (options.Torch is not null && options.OnnxFolder is not null)
         {
             throw new ArgumentException($"Options {nameof(options.Torch)} and {nameof(options.OnnxFolder)} are both set, but TorchSharp exports no ONNX models: leave one out.", nameof(options));
+        }
+        if (options.LoraTextEncoders != LoraTextEncoders.Refuse && options.LoraFile is null && options.ReleaseFolder is null)
+        {
+            throw new ArgumentException($"Option {nameof(options.LoraTextEncoders)} is {options.LoraTextEncoders}, but there is no adapter file that it could be about: set {nameof(options.LoraFile)} too, or leave it out.", nameof(options));
         }
         if (options.Torch is null && options.Sampling is { BlockCache: > 0 })
         {
@@ -108,7 +114,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
         PerWindow<Picture> pictures = new(rows, () =>
         {
             DsdRequest[] requests = [.. Enumerable.Range(0, rows.Count).Select(slot => rows.At(slot, Request))];
-            return Work.Run(rows.Window, rows.Count, Options.GeneratedColumn, cancel =>
+            return Work.Run(rows, Options.GeneratedColumn, cancel =>
                 _model.Use(cancel, model => model.Generate(requests, _sampling, Options.Progress, cancel)));
         });
         return _ => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(pictures.Current));
@@ -126,6 +132,6 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     {
         DsdGeneratorOptions options = ModelEntry.Load<DsdGeneratorOptions>(context, Version());
         byte[] adapter = ModelEntry.LoadBytes(context, AdapterEntry);
-        return new DsdGeneratorTransformer(environment, options, adapter.Length == 0 ? null : new LoraWeights(adapter), Library.Onnx);
+        return new DsdGeneratorTransformer(environment, options, adapter.Length == 0 ? null : new LoraWeights(adapter, "the adapter in the saved model"), Library.Onnx);
     }
 }

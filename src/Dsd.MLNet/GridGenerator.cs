@@ -12,7 +12,7 @@ namespace Dsd.MLNet;
 /// </summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>Training</term><description>none: <see cref="Fit"/> only checks the columns.</description></item>
+/// <item><term>Training</term><description>none: <see cref="Fit"/> only checks columns and options.</description></item>
 /// <item><term>Reads</term><description><c>Caption</c> (text).</description></item>
 /// <item><term>Adds</term><description><c>GridPrompt</c> (text), <c>PanelCaptions</c> (a text for each panel), <c>Grid</c> (image).</description></item>
 /// </list>
@@ -23,43 +23,58 @@ public sealed class GridGenerator : IEstimator<GridGeneratorTransformer>
     private readonly IHostEnvironment _environment;
     private readonly GridGeneratorOptions _options;
     private readonly Func<GridGeneratorOptions, Action<string>, ITextToImageModel> _open;
+    private readonly Action<GridGeneratorOptions>? _check;
 
     /// <summary>A grid generator with the given options, or the defaults: the embedded model.</summary>
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
     public GridGenerator(MLContext mlContext, GridGeneratorOptions? options = null)
-        : this(mlContext, options, Library.OpenTeacher)
+        : this(mlContext, options, Library.OpenTeacher, Library.CheckTeacher)
     {
     }
 
-    internal GridGenerator(IHostEnvironment environment, GridGeneratorOptions? options, Func<GridGeneratorOptions, Action<string>, ITextToImageModel> open)
+    internal GridGenerator(IHostEnvironment mlContext, GridGeneratorOptions? options, Func<GridGeneratorOptions, Action<string>, ITextToImageModel> open, Action<GridGeneratorOptions>? check = null)
     {
-        ArgumentNullException.ThrowIfNull(environment);
-        _environment = environment;
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ColumnTypes.Register();
+        _environment = mlContext;
         _options = options ?? new GridGeneratorOptions();
-        _open = open;
+        (_open, _check) = (open, check);
         GridGeneratorTransformer.CheckTogether(_options);
     }
 
-    /// <summary>Checks the input's columns. The model is loaded when the first sheet is read.</summary>
+    /// <summary>Checks the input's columns, the model's files, the device and the options. The model is loaded when the first sheet is read.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The caption column is missing or is no text.</exception>
     /// <exception cref="InvalidOperationException">No chat client has the name that the options give.</exception>
+    /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
+    /// <exception cref="IOException">A folder or file is missing or cannot be read.</exception>
     public GridGeneratorTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        GridGeneratorTransformer.Check(_options, ColumnCheck.ShapeOf(input.Schema));
+        Check(ColumnCheck.ShapeOf(input.Schema));
+        return new GridGeneratorTransformer(_environment, _options, _open);
+    }
+
+    /// <summary>The input's shape with the added columns. It checks what <see cref="Fit"/> checks.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The caption column is missing or is no text.</exception>
+    /// <exception cref="InvalidOperationException">No chat client has the name that the options give.</exception>
+    /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
+    /// <exception cref="IOException">A folder or file is missing or cannot be read.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        Check(inputSchema);
+        return ColumnCheck.Add(inputSchema, GridGeneratorTransformer.Columns(_options).Select(c => c.Shape));
+    }
+
+    private void Check(SchemaShape input)
+    {
+        GridGeneratorTransformer.Check(_options, input);
         if (_options.PromptClient is { } client)
         {
             ChatClients.RequireKnown(client);
         }
-        return new GridGeneratorTransformer(_environment, _options, _open);
-    }
-
-    /// <summary>The input's shape with the added columns.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The caption column is missing or is no text.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        GridGeneratorTransformer.Check(_options, inputSchema);
-        return ColumnCheck.Add(inputSchema, GridGeneratorTransformer.Columns(_options).Select(c => c.Shape));
+        _check?.Invoke(_options);
     }
 }

@@ -34,7 +34,11 @@ public sealed record GridGeneratorOptions
     /// <summary>Sheets that are drawn together, 1 to 256. Reading one row then draws those after it too. Default 4.</summary>
     public int BatchSize { get; init => field = OptionCheck.Range(value, 1, 256, nameof(BatchSize)); } = 4;
 
-    /// <summary>Mixed with each row's caption and <see cref="SeedColumn"/>: the same seed and row give the same sheet, wherever the row stands. Default 0.</summary>
+    /// <summary>
+    /// Mixed with each row's caption and <see cref="SeedColumn"/>: the same seed and row start from the same noise, wherever the row stands. Default 0. A batch of another size adds in
+    /// another order, so a sheet that is drawn with more or fewer others may differ by rounding, as a rule by one or two of 255 in some pixels. That concerns another <see cref="BatchSize"/>, the
+    /// last rows of a view, which may be fewer, and PredictionEngine, which takes one row at a time.
+    /// </summary>
     public long Seed { get; init; }
 
     /// <summary>The text column with the caption of the subject. Default <c>Caption</c>.</summary>

@@ -20,7 +20,7 @@ public sealed class GridGeneratorTransformer : RowToRowTransformer
     internal const string LoaderSignature = "DsdGridGenerator";
     private readonly TextToImageOptions _sampling;
     private readonly SharedModel<ITextToImageModel> _teacher;
-    private readonly Lazy<IGridPromptWriter> _writer;
+    private readonly SharedTool<IGridPromptWriter> _writer;
 
     internal GridGeneratorTransformer(IHostEnvironment environment, GridGeneratorOptions options, Func<GridGeneratorOptions, Action<string>, ITextToImageModel> open)
         : base(new Work(environment, nameof(GridGenerator), options.CancellationToken))
@@ -34,7 +34,7 @@ public sealed class GridGeneratorTransformer : RowToRowTransformer
             Work.Info($"Loading the teacher '{options.Model}' on {options.Device}.");
             return open(options, Work.Warn);
         });
-        _writer = new Lazy<IGridPromptWriter>(() => ModelDefaults.PromptWriter(options));
+        _writer = new SharedTool<IGridPromptWriter>(nameof(GridGeneratorTransformer), () => ModelDefaults.PromptWriter(options));
     }
 
     /// <summary>The options that it was made with.</summary>
@@ -43,7 +43,12 @@ public sealed class GridGeneratorTransformer : RowToRowTransformer
     private protected override IReadOnlyList<AddedColumn> Added { get; }
 
     /// <inheritdoc/>
-    public override void Dispose() => _teacher.Dispose();
+    public override void Dispose()
+    {
+        Work.Close();
+        _teacher.Dispose();
+        _writer.Dispose();
+    }
 
     internal static AddedColumn[] Columns(GridGeneratorOptions options)
     {
@@ -85,14 +90,15 @@ public sealed class GridGeneratorTransformer : RowToRowTransformer
         PerRow<(GridPrompt Prompt, long Seed)> prompts = new(rows, () =>
         {
             long seed = new RowSeed(Options.Seed).With(caption()).With(key() ?? 0).Value;
-            GridPrompt prompt = Work.Run(rows.Row.Position, 1, Options.GridPromptColumn, cancel =>
-                _writer.Value.WriteAsync(new GridPromptRequest(caption()) { Layout = Options.Layout, Seed = seed }, cancel).GetAwaiter().GetResult()[0]);
+            GridPromptRequest request = new(caption()) { Layout = Options.Layout, Seed = seed };
+            GridPrompt prompt = Work.RunAsync(rows.Row.Position, 1, Options.GridPromptColumn, rows.Stopped, cancel =>
+                _writer.UseAsync(async writer => (await writer.WriteAsync(request, cancel).ConfigureAwait(false))[0])).GetAwaiter().GetResult();
             return (prompt, seed);
         });
         PerWindow<Picture> sheets = new(rows, () =>
         {
             TextToImageRequest[] requests = [.. Enumerable.Range(0, rows.Count).Select(prompts.At).Select(p => new TextToImageRequest(p.Prompt.Text, p.Seed))];
-            return Work.Run(rows.Window, rows.Count, Options.GridColumn, cancel =>
+            return Work.Run(rows, Options.GridColumn, cancel =>
                 _teacher.Use(cancel, teacher => teacher.Generate(requests, _sampling, Options.Progress, cancel)));
         });
         return column =>

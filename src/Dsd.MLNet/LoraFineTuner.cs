@@ -26,43 +26,54 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
     private readonly IHostEnvironment _environment;
     private readonly LoraFineTunerOptions _options;
     private readonly Func<LoraFineTunerOptions, IReadOnlyList<TrainingPair>, Action<string>, CancellationToken, LoraWeights> _train;
+    private readonly Action<LoraFineTunerOptions>? _check;
 
     /// <summary>A fine-tuner with the given options, or the defaults: a brief run on the embedded model.</summary>
     public LoraFineTuner(MLContext mlContext, LoraFineTunerOptions? options = null)
-        : this(mlContext, options, Library.Train)
+        : this(mlContext, options, Library.Train, Library.CheckTuner)
     {
     }
 
     internal LoraFineTuner(
-        IHostEnvironment environment, LoraFineTunerOptions? options, Func<LoraFineTunerOptions, IReadOnlyList<TrainingPair>, Action<string>, CancellationToken, LoraWeights> train)
+        IHostEnvironment mlContext,
+        LoraFineTunerOptions? options,
+        Func<LoraFineTunerOptions, IReadOnlyList<TrainingPair>, Action<string>, CancellationToken, LoraWeights> train,
+        Action<LoraFineTunerOptions>? check = null)
     {
-        ArgumentNullException.ThrowIfNull(environment);
-        _environment = environment;
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ColumnTypes.Register();
+        _environment = mlContext;
         _options = options ?? new LoraFineTunerOptions();
-        _train = train;
+        (_train, _check) = (train, check);
     }
 
     /// <summary>Reads the pairs and trains.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
     /// <exception cref="InvalidOperationException">There is no pair to train on, or there are more than <see cref="LoraFineTunerOptions.MaxPairs"/>.</exception>
+    /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
+    /// <exception cref="IOException">A folder or file is missing or cannot be read.</exception>
     /// <exception cref="DsdRowException">A row cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public LoraFineTunerTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        Check(ColumnCheck.ShapeOf(input.Schema));
+        bool rated = Check(ColumnCheck.ShapeOf(input.Schema));
         Work work = new(_environment, nameof(LoraFineTuner), _options.CancellationToken);
         LoraWeights adapter = work.Run(cancel =>
         {
-            IReadOnlyList<TrainingPair> pairs = Pairs(input, cancel);
+            IReadOnlyList<TrainingPair> pairs = Pairs(input, rated ? _options.KeptColumn : null, cancel);
             work.Info($"Training a LoRA of '{_options.Model}' on {pairs.Count} pairs, on {_options.Device}.");
             return _train(_options, pairs, work.Warn, cancel);
         });
         return new LoraFineTunerTransformer(_environment, _options, adapter);
     }
 
-    /// <summary>The input's shape with the added column.</summary>
+    /// <summary>The input's shape with the added column. The model's files, the device and the options are checked, as <see cref="Fit"/> does; no weights are read.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
+    /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
+    /// <exception cref="IOException">A folder or file is missing or cannot be read.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
@@ -70,17 +81,19 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
         return ColumnCheck.Add(inputSchema, LoraFineTunerTransformer.Column(_options, null).Shape);
     }
 
+    /// <returns>Whether the input says which pairs are kept.</returns>
     private bool Check(SchemaShape input)
     {
         ColumnCheck.Image(input, "reference", _options.ReferenceColumn);
         ColumnCheck.Image(input, "target", _options.TargetColumn);
         ColumnCheck.Text(input, "prompt", _options.PromptColumn);
-        return ColumnCheck.Optional(input, "kept", _options.KeptColumn, BooleanDataViewType.Instance);
+        bool rated = ColumnCheck.Optional(input, "kept", _options.KeptColumn, BooleanDataViewType.Instance);
+        _check?.Invoke(_options);
+        return rated;
     }
 
-    private List<TrainingPair> Pairs(IDataView input, CancellationToken cancel)
+    private List<TrainingPair> Pairs(IDataView input, string? kept, CancellationToken cancel)
     {
-        string? kept = Check(ColumnCheck.ShapeOf(input.Schema)) ? _options.KeptColumn : null;
         string[] reads = [_options.ReferenceColumn, _options.TargetColumn, _options.PromptColumn, .. kept is null ? Array.Empty<string>() : [kept]];
         using DataViewRowCursor cursor = input.GetRowCursor(reads.Select(name => input.Schema[name]).DistinctBy(c => c.Index));
         Func<bool> isKept = InputReaders.Flag(cursor, kept);

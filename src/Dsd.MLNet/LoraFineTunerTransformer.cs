@@ -57,5 +57,5 @@ public sealed class LoraFineTunerTransformer : RowToRowTransformer
     }
 
     private static LoraFineTunerTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
-        new(environment, ModelEntry.Load<LoraFineTunerOptions>(context, Version()), new LoraWeights(ModelEntry.LoadBytes(context, AdapterEntry)));
+        new(environment, ModelEntry.Load<LoraFineTunerOptions>(context, Version()), new LoraWeights(ModelEntry.LoadBytes(context, AdapterEntry), "the adapter in the saved model"));
 }

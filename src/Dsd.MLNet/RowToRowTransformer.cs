@@ -42,10 +42,10 @@ public abstract class RowToRowTransformer : DsdTransformer
     /// <summary>Makes the getters of the added columns over one cursor's rows: a <c>ValueGetter</c> of the column's type for each name.</summary>
     private protected abstract Func<string, Delegate> Open(RowWindow rows);
 
-    private RowMapper Bind(DataViewSchema input)
+    private RowMapper Bind(DataViewSchema inputSchema)
     {
-        ArgumentNullException.ThrowIfNull(input);
-        Check(ColumnCheck.ShapeOf(input));
-        return new RowMapper(input, Added, WindowSize, Open);
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        Check(ColumnCheck.ShapeOf(inputSchema));
+        return new RowMapper(inputSchema, Added, WindowSize, Open);
     }
 }

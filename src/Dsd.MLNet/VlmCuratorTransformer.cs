@@ -20,14 +20,16 @@ namespace Dsd.MLNet;
 public sealed class VlmCuratorTransformer : DsdTransformer
 {
     internal const string LoaderSignature = "DsdVlmCurator";
-    private readonly Lazy<IChatClient> _client;
+    // A batch of sheets, as the grid generator draws them: so much is judged while the next is drawn.
+    private const int SheetsAhead = 4;
+    private readonly SharedTool<IPairJudge> _judge;
 
     internal VlmCuratorTransformer(IHostEnvironment environment, VlmCuratorOptions options)
         : base(new Work(environment, nameof(VlmCurator), options.CancellationToken))
     {
         CheckTogether(options);
         Options = options;
-        _client = new Lazy<IChatClient>(() => options.ChatClient ?? ChatClients.Create(options.Judge));
+        _judge = new SharedTool<IPairJudge>(nameof(VlmCuratorTransformer), () => Judge(options));
     }
 
     /// <summary>The options that it was made with.</summary>
@@ -40,8 +42,7 @@ public sealed class VlmCuratorTransformer : DsdTransformer
     public override DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        Check(Options, ColumnCheck.ShapeOf(inputSchema));
-        return AddedColumn.Extend(inputSchema, Added(inputSchema));
+        return AddedColumn.Extend(inputSchema, Columns(Options, Check(Options, ColumnCheck.ShapeOf(inputSchema))));
     }
 
     /// <summary>Refused: this stage does not map rows one to one.</summary>
@@ -53,32 +54,38 @@ public sealed class VlmCuratorTransformer : DsdTransformer
     public override IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new CuratedView(input, GetOutputSchema(input.Schema), Added(input.Schema), OpenSheets);
+        SheetPlan plan = Check(Options, ColumnCheck.ShapeOf(input.Schema));
+        AddedColumn[] added = Columns(Options, plan);
+        return new CuratedView(input, AddedColumn.Extend(input.Schema, added), added, Reading(plan, LayoutOf(input.Schema)));
     }
 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        if (Options.ChatClient is null && _client.IsValueCreated)
-        {
-            _client.Value.Dispose();
-        }
+        Work.Close();
+        _judge.Dispose();
     }
 
-    internal static AddedColumn[] Columns(VlmCuratorOptions options, ImageDataViewType panel) =>
-    [
-        new(options.ReferenceColumn, panel, []),
-        new(options.TargetColumn, panel, []),
-        new(options.PromptColumn, TextDataViewType.Instance, []),
-        new(options.KeptColumn, BooleanDataViewType.Instance, []),
-        new(options.ConfidenceColumn, NumberDataViewType.Single, []),
-        new(options.ReasonColumn, TextDataViewType.Instance, []),
-    ];
+    internal static AddedColumn[] Columns(VlmCuratorOptions options, SheetPlan plan)
+    {
+        ImageDataViewType panel = plan.Cutting is { PanelWidth: { } width, PanelHeight: { } height } ? MLImages.Type(width, height) : MLImages.Type(0, 0);
+        return
+        [
+            new(options.ReferenceColumn, panel, []),
+            new(options.TargetColumn, panel, []),
+            new(options.PromptColumn, TextDataViewType.Instance, []),
+            new(options.KeptColumn, BooleanDataViewType.Instance, []),
+            new(options.ConfidenceColumn, NumberDataViewType.Single, []),
+            new(options.ReasonColumn, TextDataViewType.Instance, []),
+        ];
+    }
 
-    internal static void Check(VlmCuratorOptions options, SchemaShape input)
+    /// <summary>Checks the input's columns and tells how its sheets are cut.</summary>
+    internal static SheetPlan Check(VlmCuratorOptions options, SchemaShape input)
     {
         ColumnCheck.Image(input, "sheet", options.GridColumn);
-        if (input.TryFindColumn(options.PanelCaptionsColumn, out _))
+        bool captioned = input.TryFindColumn(options.PanelCaptionsColumn, out _);
+        if (captioned)
         {
             ColumnCheck.Texts(input, "panel captions", options.PanelCaptionsColumn);
         }
@@ -87,17 +94,22 @@ public sealed class VlmCuratorTransformer : DsdTransformer
             ColumnCheck.Text(input, "caption", options.CaptionColumn);
         }
         input.TryFindColumn(options.GridColumn, out SchemaShape.Column grid);
-        if (options.Layout is null && !grid.Annotations.TryFindColumn(LayoutAnnotation.Name, out _))
+        if (options.Layout is null && !LayoutAnnotation.IsAt(grid))
         {
             throw new InvalidOperationException(
                 $"Column '{options.GridColumn}' does not say how the panels of its sheets lie, as those of {nameof(GridGenerator)} do. Set the option {nameof(VlmCuratorOptions.Layout)}, such as {nameof(GridLayout)}.{nameof(GridLayout.TwoByTwo)}.");
         }
+        if (grid.ItemType is ImageDataViewType { Width: > 0, Height: > 0 } sheet && (options.Layout ?? LayoutAnnotation.Known(grid)) is { } layout)
+        {
+            PanelCutter.RequireSize(sheet.Width, sheet.Height, layout);
+        }
+        return new SheetPlan(captioned, Cutting(options, grid));
     }
 
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
     internal static void CheckTogether(VlmCuratorOptions options)
     {
-        OptionCheck.Different(Columns(options, MLImages.Type(0, 0)).Select(c => c.Name));
+        OptionCheck.Different(Columns(options, new SheetPlan(false, options.Cutting)).Select(c => c.Name));
         if ((options.ChatClient is not null || options.PairJudge is not null) && options.Judge != ChatClients.Embedded)
         {
             throw new ArgumentException($"Options {(options.ChatClient is not null ? nameof(options.ChatClient) : nameof(options.PairJudge))} and Judge ('{options.Judge}') both name a judge: give one of them.", nameof(options));
@@ -108,54 +120,88 @@ public sealed class VlmCuratorTransformer : DsdTransformer
         }
     }
 
-    /// <summary>Opens the sheets of one cursor: the columns that are read, and what becomes of the sheet that the row holds.</summary>
-    private (IReadOnlyList<string> Reads, Func<DataViewRow, Func<IReadOnlyList<CuratedPair>>> Open) OpenSheets(DataViewSchema input)
+    private static (IPairJudge Judge, IDisposable? Owned) Judge(VlmCuratorOptions options)
     {
-        bool captioned = input.GetColumnOrNull(Options.PanelCaptionsColumn) is not null;
-        GridLayout layout = LayoutOf(input);
-        PanelCutterOptions cutting = Cutting(input);
-        return ([Options.GridColumn, captioned ? Options.PanelCaptionsColumn : Options.CaptionColumn], Open);
-
-        Func<IReadOnlyList<CuratedPair>> Open(DataViewRow row)
+        if (options.PairJudge is not null || options.ChatClient is not null)
         {
+            return (options.PairJudge ?? new PairJudge(options.ChatClient!, options.Judging), null);
+        }
+        IChatClient client = ChatClients.Create(options.Judge);
+        return (new PairJudge(client, options.Judging), client);
+    }
+
+    /// <summary>How the sheets of a view are read. All sheets of a cursor share what may be judged at the same time.</summary>
+    private SheetReading Reading(SheetPlan plan, GridLayout layout)
+    {
+        int pairs = PanelCutter.Pairs(layout.Panels, Options.Pairs).Count;
+        return new SheetReading(
+            [Options.GridColumn, plan.Captioned ? Options.PanelCaptionsColumn : Options.CaptionColumn],
+            ((Options.Judging.Concurrency + pairs - 1) / pairs) + SheetsAhead,
+            Open,
+            Reporter);
+
+        Func<CancellationToken, Task<JudgedSheet>> Open(DataViewRow row)
+        {
+            SemaphoreSlim places = new(Options.Judging.Concurrency);
             Func<Picture> sheet = InputReaders.Picture(row, Options.GridColumn);
-            Func<string[]> captions = captioned
+            Func<string[]> captions = plan.Captioned
                 ? PanelCaptions(row, layout)
                 : Repeated(InputReaders.Text(row, Options.CaptionColumn, "a caption"), layout.Panels);
-            CurationProgress progress = new(0, 0, 0);
-            return () =>
+            return stopped =>
             {
                 (Picture grid, string[] prompts) = (sheet(), captions());
-                (PanelPair[] pairs, PairJudgement[] judgements) = Work.Run(row.Position, 1, Options.KeptColumn, cancel => Judge(PanelCutter.Cut(grid, layout, cutting), prompts, cancel));
-                progress = new CurationProgress(progress.Sheets + 1, progress.Pairs + pairs.Length, progress.Kept + judgements.Count(j => j.Kept));
+                return Work.RunAsync(row.Position, 1, Options.KeptColumn, stopped, cancel => JudgeAsync(PanelCutter.Cut(grid, layout, plan.Cutting), prompts, places, cancel));
+            };
+        }
+
+        Action<JudgedSheet> Reporter()
+        {
+            CurationProgress progress = new(0, 0, 0);
+            return sheet =>
+            {
+                progress = new CurationProgress(progress.Sheets + 1, progress.Pairs + sheet.Judged, progress.Kept + sheet.Kept);
                 Options.Progress?.Report(progress);
-                return [.. pairs.Zip(judgements).SelectMany(p => Rows(p.First, p.Second))];
             };
         }
     }
 
-    private (PanelPair[] Pairs, PairJudgement[] Judgements) Judge(IReadOnlyList<Picture> panels, string[] prompts, CancellationToken cancel)
+    private async Task<JudgedSheet> JudgeAsync(IReadOnlyList<Picture> panels, string[] prompts, SemaphoreSlim places, CancellationToken cancel)
     {
         PanelPair[] pairs = [.. PanelCutter.Pairs(panels.Count, Options.Pairs).Select(p => new PanelPair(panels[p.First], panels[p.Second], prompts[p.First], prompts[p.Second]))];
-        IPairJudge judge = Options.PairJudge ?? new PairJudge(_client.Value, Options.Judging);
-        return (pairs, [.. judge.JudgeManyAsync(pairs.Select(p => new PicturePair(p.First, p.Second)), Options.Judging.Concurrency, cancel).ToBlockingEnumerable(cancel)]);
-    }
-
-    private AddedColumn[] Added(DataViewSchema input)
-    {
-        PanelCutterOptions cutting = Cutting(input);
-        return Columns(Options, cutting is { PanelWidth: { } width, PanelHeight: { } height } ? MLImages.Type(width, height) : MLImages.Type(0, 0));
+        using CancellationTokenSource rest = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        async Task<PairJudgement> One(PanelPair pair)
+        {
+            // First come, first served: the pairs of earlier sheets are asked about first.
+            await places.WaitAsync(rest.Token).ConfigureAwait(false);
+            try
+            {
+                return await Task.Run(() => _judge.UseAsync(judge => judge.JudgeAsync(pair.First, pair.Second, rest.Token)), rest.Token).ConfigureAwait(false);
+            }
+            catch
+            {
+                await rest.CancelAsync().ConfigureAwait(false);
+                throw;
+            }
+            finally
+            {
+                places.Release();
+            }
+        }
+        PairJudgement[] judgements = await Task.WhenAll(pairs.Select(One)).ConfigureAwait(false);
+        return new JudgedSheet(pairs.Length, judgements.Count(j => j.Kept), [.. pairs.Zip(judgements).SelectMany(p => Rows(p.First, p.Second))]);
     }
 
     private GridLayout LayoutOf(DataViewSchema input) => Options.Layout ?? LayoutAnnotation.Find(input[Options.GridColumn])!;
 
-    /// <summary>How sheets are cut: where the column says how large they are, panels get their share of that, whatever border is trimmed.</summary>
-    private PanelCutterOptions Cutting(DataViewSchema input)
+    /// <summary>How sheets are cut: where the column says how large they are and how their panels lie, panels get their share of that, whatever border is trimmed.</summary>
+    private static PanelCutterOptions Cutting(VlmCuratorOptions options, SchemaShape.Column grid)
     {
-        GridLayout layout = LayoutOf(input);
-        return Options.Cutting is { PanelWidth: null, PanelHeight: null } cutting && input[Options.GridColumn].Type is ImageDataViewType { Width: > 0, Height: > 0 } sheet
-            ? cutting with { PanelWidth = Math.Max(1, sheet.Width / layout.Columns), PanelHeight = Math.Max(1, sheet.Height / layout.Rows) }
-            : Options.Cutting;
+        if (options.Cutting is not { PanelWidth: null, PanelHeight: null } || grid.ItemType is not ImageDataViewType { Width: > 0, Height: > 0 } sheet
+            || (options.Layout ?? LayoutAnnotation.Known(grid)) is not { } layout)
+        {
+            return options.Cutting;
+        }
+        return options.Cutting with { PanelWidth = Math.Max(1, sheet.Width / layout.Columns), PanelHeight = Math.Max(1, sheet.Height / layout.Rows) };
     }
 
     private IEnumerable<CuratedPair> Rows(PanelPair pair, PairJudgement judgement)
@@ -203,6 +249,11 @@ public sealed class VlmCuratorTransformer : DsdTransformer
 
     private static VlmCuratorTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
         new(environment, ModelEntry.Load<VlmCuratorOptions>(context, Version()));
+
+    /// <summary>What the shape of the input says about its sheets.</summary>
+    /// <param name="Captioned">Whether each panel has a caption of its own.</param>
+    /// <param name="Cutting">How sheets are cut.</param>
+    internal sealed record SheetPlan(bool Captioned, PanelCutterOptions Cutting);
 
     private sealed record PanelPair(Picture First, Picture Second, string FirstCaption, string SecondCaption);
 }

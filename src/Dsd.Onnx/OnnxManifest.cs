@@ -66,13 +66,9 @@ internal sealed record OnnxManifest
         FileInfo file = new(path);
         if (!file.Exists)
         {
-            throw new WeightsException(folder, $"an ONNX folder with a '{FileName}', as 'dsd export' writes it", Directory.Exists(folder) ? "no such file in it" : "no such folder");
+            throw new WeightsException(folder, $"an ONNX folder with a '{FileName}', as Dsd.MLNet's export ('dsd export') writes it", Directory.Exists(folder) ? "no such file in it" : "no such folder");
         }
-        if (file.Length > MostBytes)
-        {
-            throw new WeightsException(path, $"at most {MostBytes} bytes", $"{file.Length}");
-        }
-        byte[] json = File.ReadAllBytes(path);
+        ReadOnlySpan<byte> json = SmallFile.Utf8(path, MostBytes, (expected, found) => new WeightsException(path, expected, found)).Span;
         try
         {
             // The version comes first: another layout may lack what this one requires.
@@ -87,7 +83,7 @@ internal sealed record OnnxManifest
         }
         catch (JsonException e)
         {
-            throw new WeightsException(path, "the description of an ONNX folder", e.Message.TrimEnd('.'), e);
+            throw new WeightsException(path, "the description of an ONNX folder", JsonFault.Of(e));
         }
     }
 

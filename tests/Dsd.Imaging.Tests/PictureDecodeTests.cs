@@ -44,17 +44,17 @@ public class PictureDecodeTests
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("no picture at all")]
-    [InlineData("\u0089PNG\r\n\u001a\n")]
-    [InlineData("BM")]
-    public void Decode_RefusesWhatIsNoPicture(string content)
+    [InlineData("", "an empty file: fetch or write it again")]
+    [InlineData("no picture at all", "plain text: 'no picture at all'")]
+    [InlineData("\u0089PNG\r\n\u001a\n", "a PNG picture of 8 bytes that is damaged or cut off")]
+    [InlineData("\u0001\u0002\u0003", "3 bytes that none of these decoders recognises")]
+    public void Decode_RefusesWhatIsNoPicture(string content, string found)
     {
         PictureException e = Assert.Throws<PictureException>(() => Picture.Decode(System.Text.Encoding.Latin1.GetBytes(content), "row 3 of column Image"));
 
         Assert.Equal("row 3 of column Image", e.PictureSource);
         Assert.Equal(
-            $"Picture 'row 3 of column Image': expected a PNG, JPEG, WebP, BMP or GIF picture, found {content.Length} bytes that none of these decoders recognises.",
+            $"Picture 'row 3 of column Image': expected a PNG, JPEG, WebP, BMP or GIF picture, found {found}.",
             e.Message);
     }
 

@@ -3,6 +3,16 @@ using Microsoft.ML;
 
 // Loads a saved model and prints what it gives for a sample input, a line for each row. It names no type of Dsd.MLNet and registers
 // nothing, unless it is told to: ML.NET must find the classes by what the file says.
+if (args[0] == "--types")
+{
+    KnownTypes.AfterMaking(args[1]);
+    return;
+}
+if (args[0] == "--adapter")
+{
+    KnownTypes.AfterLoading(args[1]);
+    return;
+}
 (string model, string input) = (args[0], args[1]);
 if (args.Contains("--client"))
 {

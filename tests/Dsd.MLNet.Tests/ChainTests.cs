@@ -40,7 +40,21 @@ public sealed class ChainTests
         SchemaShape promised = chain.GetOutputSchema(Columns.ColumnCheck.ShapeOf(captions.Schema));
         using TransformerChain<DsdGeneratorTransformer> fitted = chain.Fit(captions);
         SchemaShape given = Columns.ColumnCheck.ShapeOf(fitted.GetOutputSchema(captions.Schema));
-        Assert.Equal(given.Select(c => $"{c.Name} {c.Kind} {c.ItemType.GetType().Name}").Order(), promised.Select(c => $"{c.Name} {c.Kind} {c.ItemType.GetType().Name}").Order());
+        Assert.Equal(given.Select(c => $"{c.Name} {c.Kind} {c.ItemType}").Order(), promised.Select(c => $"{c.Name} {c.Kind} {c.ItemType}").Order());
+        Assert.Contains(promised, c => c.Name == "Reference" && c.ItemType.ToString() == "Image<32, 32>");
+    }
+
+    [Fact]
+    public void Fit_RefusesATypoInTheLastStageBeforeAnythingIsDrawn()
+    {
+        EstimatorChain<DsdGeneratorTransformer> chain = new EstimatorChain<ITransformer>()
+            .Append(Grids())
+            .Append(new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true) }))
+            .Append(new LoraFineTuner(_ml, null, (_, _, _, _) => new LoraWeights([1, 2, 3])))
+            .Append(new DsdGenerator(_ml, new DsdGeneratorOptions { Model = "FLUX.1-dve", AdapterColumn = null, LoraFile = "x.safetensors" }));
+        DirectoryNotFoundException e = Assert.Throws<DirectoryNotFoundException>(() => chain.Fit(Views.Captions(_ml, "a fox")));
+        Assert.Contains("'FLUX.1-dve'", e.Message);
+        Assert.Empty(_teacher.Batches);
     }
 
     [Fact]
@@ -73,10 +87,7 @@ public sealed class ChainTests
     private EstimatorChain<DsdGeneratorTransformer> Chain(TransformerScope training) =>
         new EstimatorChain<ITransformer>()
             .Append(
-                new GridGenerator(
-                    _ml,
-                    new GridGeneratorOptions { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 } },
-                    (_, _) => _teacher),
+                Grids(),
                 training)
             .Append(new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true) }), training)
             .Append(
@@ -90,4 +101,7 @@ public sealed class ChainTests
                     }),
                 training)
             .Append(new DsdGenerator(_ml, new DsdGeneratorOptions { Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1 } }, _backend));
+
+    private GridGenerator Grids() =>
+        new(_ml, new GridGeneratorOptions { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 } }, (_, _) => _teacher);
 }

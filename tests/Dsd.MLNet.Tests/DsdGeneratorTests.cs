@@ -1,8 +1,11 @@
 using Dsd.MLNet.Tests.Fakes;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
 using Dsd.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using TorchSharp;
 
 namespace Dsd.MLNet.Tests;
 
@@ -73,6 +76,35 @@ public sealed class DsdGeneratorTests
     }
 
     [Fact]
+    public void Fit_KeepsTheAlphaThatPeftWritesBesideALoraFile()
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.File("adapter_model.safetensors");
+        using (torch.Tensor factor = torch.ones(4, 4))
+        {
+            SafetensorsWriter.Write(file, new Dictionary<string, torch.Tensor> { ["base_model.model.proj_out.lora_A.weight"] = factor, ["base_model.model.proj_out.lora_B.weight"] = factor });
+        }
+        File.WriteAllText(folder.File("adapter_config.json"), """{ "peft_type": "LORA", "r": 4, "lora_alpha": 40 }""");
+        using DsdGeneratorTransformer fitted = Fit(Small with { LoraFile = file }, Views.References(_ml, 1));
+        fitted.Adapter!.Save(folder.File("taken.safetensors"));
+        using LoraAdapter taken = LoraAdapter.Load(folder.File("taken.safetensors"));
+        Assert.Equal(40, taken.Factors["proj_out"].Alpha);
+    }
+
+    [Fact]
+    public void Fit_RefusesALoraFileThatIsNone_ByItsOwnName()
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.File("mine.safetensors");
+        using (torch.Tensor factor = torch.full([4, 4], float.NaN))
+        {
+            SafetensorsWriter.Write(file, new Dictionary<string, torch.Tensor> { ["proj_out.lora_A.weight"] = factor, ["proj_out.lora_B.weight"] = factor });
+        }
+        Assert.Contains(file, Assert.Throws<SafetensorsException>(() => Fit(Small with { LoraFile = file }, Views.References(_ml, 1))).Message);
+        Assert.Contains("LoraFile", Assert.Throws<ArgumentException>(() => Fit(Small with { LoraTextEncoders = LoraTextEncoders.Apply }, Views.References(_ml, 1))).Message);
+    }
+
+    [Fact]
     public void Fit_RefusesTwoAdapters()
     {
         IDataView pairs = Views.Pairs(_ml, true);
@@ -107,8 +139,8 @@ public sealed class DsdGeneratorTests
         DsdGeneratorTransformer fitted = Fit(Small, references);
         IDataView view = fitted.Transform(references);
         fitted.Dispose();
-        DsdRowException e = Assert.Throws<DsdRowException>(() => Views.Column(view, "Generated"));
-        Assert.IsType<ObjectDisposedException>(e.InnerException);
+        Assert.Contains("DsdGenerator was disposed", Assert.Throws<ObjectDisposedException>(() => Views.Column(view, "Generated")).Message);
+        Assert.Empty(_backend.Opened);
     }
 
     [Fact]

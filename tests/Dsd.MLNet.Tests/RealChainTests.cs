@@ -122,6 +122,18 @@ public sealed class RealChainTests
         Assert.NotEqual(expected, Views.Column(half.Transform(captions), "Grid"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AnotherBatch_ChangesPicturesByRoundingAlone(bool torch)
+    {
+        IDataView references = SampleInput.Of(_ml, "references");
+        DsdGeneratorOptions options = Generator with { ReleaseFolder = OwnFixtures.TinyDsd, Torch = torch ? new TorchOptions() : null };
+        using DsdGeneratorTransformer alone = new DsdGenerator(_ml, options with { BatchSize = 1 }).Fit(references);
+        using DsdGeneratorTransformer together = new DsdGenerator(_ml, options with { BatchSize = 3 }).Fit(references);
+        Assert.All(Pixels(alone.Transform(references)).Zip(Pixels(together.Transform(references))), pair => Assert.True(pair.First.Zip(pair.Second).Max(p => Math.Abs(p.First - p.Second)) <= 2));
+    }
+
     private static byte[][] Pixels(IDataView view)
     {
         using DataViewRowCursor cursor = view.GetRowCursor(view.Schema);

@@ -2,9 +2,9 @@ using Xunit;
 
 namespace Dsd.Testing;
 
-/// <summary>A test that reads what only Linux tells; elsewhere it is skipped and says why.</summary>
+/// <summary>A test that looks at what only Linux has; elsewhere it is skipped and says why.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class LinuxFactAttribute : FactAttribute
 {
-    public LinuxFactAttribute() => Skip = OperatingSystem.IsLinux() ? null : "Reads the process's memory from /proc, which only Linux has.";
+    public LinuxFactAttribute() => Skip = OperatingSystem.IsLinux() ? null : "Looks at what only Linux has.";
 }

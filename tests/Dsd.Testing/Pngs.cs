@@ -20,7 +20,8 @@ public static class Pngs
         return png;
     }
 
-    private static uint Checksum(ReadOnlySpan<byte> bytes)
+    /// <summary>The checksum that stands behind a chunk's kind and bytes.</summary>
+    internal static uint Checksum(ReadOnlySpan<byte> bytes)
     {
         uint crc = uint.MaxValue;
         foreach (byte b in bytes)

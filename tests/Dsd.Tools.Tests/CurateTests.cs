@@ -58,7 +58,34 @@ public sealed class CurateTests : IDisposable
         (await Run("run", "--layout", "5x5")).AssertFails(ExitCode.WrongUse, "'--layout'", "5x5");
         (await Run("run", "--layout", "3x3")).AssertFails(ExitCode.WrongUse, "3x3", "2x2");
         (await Run("run", "--chat", _folder.File("none.json"))).AssertFails(ExitCode.Failed, "none.json");
+        (await Run("run", "--steps", "0")).AssertFails(ExitCode.WrongUse, "'--steps'");
+        (await Run("run", "--float8")).AssertFails(ExitCode.WrongUse, "'--float8'");
+        (await Run("run", "--model", _folder.File("none"))).AssertFails(ExitCode.Failed, _folder.File("none"));
         (await Cli.Run("curate", "run", "--captions", _folder.File("none.txt"), "--out", _folder.File("run"))).AssertFails(ExitCode.Failed, "none.txt");
+        Assert.False(Directory.Exists(_folder.File("run")));
+    }
+
+    [Fact]
+    public async Task Captions_AreReadToTheirEnd_BeforeAnythingIsDrawn()
+    {
+        string captions = _folder.File("captions.csv");
+        File.WriteAllText(captions, "caption,key\na red fox,fox\n\"no end");
+
+        (await Cli.Run("curate", "run", "--captions", captions, "--out", _folder.File("run"))).AssertFails(ExitCode.Failed, captions, "line 3");
+        File.WriteAllText(captions, "caption\n");
+        (await Cli.Run("curate", "run", "--captions", captions, "--out", _folder.File("run"))).AssertFails(ExitCode.Failed, captions, "at least one caption");
+        Assert.False(Directory.Exists(_folder.File("run")));
+    }
+
+    [Fact]
+    public async Task OptionsOfTheWorldsCaptions_AreRefusedForAFile()
+    {
+        string captions = _folder.File("captions.txt");
+        File.WriteAllText(captions, "a red fox");
+
+        (await Cli.Run("curate", "run", "--captions", captions, "--count", "3", "--out", _folder.File("run"))).AssertFails(ExitCode.WrongUse, "'--count'");
+        (await Cli.Run("curate", "serve", "--captions", captions, "--seed", "3", "--out", _folder.File("run"))).AssertFails(ExitCode.WrongUse, "'--seed'");
+        (await Cli.Run("curate", "serve", "--captions", captions, "--address", "3", "--out", _folder.File("run"))).AssertFails(ExitCode.WrongUse, "'--address'", "'3'");
         Assert.False(Directory.Exists(_folder.File("run")));
     }
 

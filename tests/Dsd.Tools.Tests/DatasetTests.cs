@@ -77,6 +77,34 @@ public sealed class DatasetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Inspect_OfTwoSplits_AsksForTheOption()
+    {
+        await Cli.Run("dataset", "write", Run, "--out", Out);
+        File.Move(_folder.File("out", "data", "train-00000-of-00001.parquet"), _folder.File("out", "data", "train.parquet"));
+        File.Copy(_folder.File("out", "data", "train.parquet"), _folder.File("out", "data", "my_eval_1.parquet"));
+
+        (await Cli.Run("dataset", "inspect", Out)).AssertFails(ExitCode.Failed, "test, train", "'--split' on the command line");
+        Assert.Equal(2, (await Cli.Json("dataset", "inspect", Out, "--split", "test")).GetProperty("rows").GetInt32());
+        (await Cli.Run("dataset", "inspect", Out, "--split", "validation")).AssertFails(ExitCode.Failed, "a split 'validation'", "only test, train");
+    }
+
+    [Fact]
+    public async Task Inspect_OfColumnsWithOtherNames_GoesByTheOptions()
+    {
+        Directory.CreateDirectory(Out);
+        new Picture(8, 4, new byte[3 * 32]).Save(_folder.File("out", "a.png"));
+        File.WriteAllText(_folder.File("out", "metadata.csv"), "file_name,edited_file_name,text,kept\n./a.png,a.png,a fox,perhaps\n");
+        string[] columns = ["--image-column", "edited", "--conditioning-column", "image", "--caption-column", "text"];
+
+        (await Cli.Run(["dataset", "inspect", Out, .. columns])).AssertFails(ExitCode.Failed, "column 'kept'", "'--no-details' on the command line");
+        JsonElement report = await Cli.Json(["dataset", "inspect", Out, .. columns, "--no-details"]);
+
+        Assert.Equal(["edited", "image", "text"], report.GetProperty("columns").EnumerateArray().Select(c => c.GetString()));
+        Assert.Equal("a fox", report.GetProperty("captions")[0].GetString());
+        (await Cli.Run("dataset", "inspect", Out, "--caption-column", " ")).AssertFails(ExitCode.WrongUse, "--caption-column");
+    }
+
+    [Fact]
     public async Task Write_OverAnEarlierDataset_AsksForTheOption()
     {
         await Cli.Run("dataset", "write", Run, "--out", Out);

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Dsd.Models.Weights;
 using Dsd.Testing;
+using TorchSharp;
 
 namespace Dsd.Tools.Tests;
 
@@ -47,6 +49,34 @@ public sealed class ExportTests(ExportedModel exported) : IClassFixture<Exported
         File.WriteAllBytes(_folder.File("model.onnx"), whole[..(whole.Length / 2)]);
 
         (await Cli.Run("inspect", _folder.File("model.onnx"))).AssertFails(ExitCode.Failed, "model.onnx", "expected an ONNX model");
+    }
+
+    [Fact]
+    public async Task Export_OfAnAdapterWithATextEncodersPart_AsksForAChoice_AndSaysWhatIsLeftOut()
+    {
+        string lora = _folder.File("lora.safetensors");
+        using (torch.Tensor one = torch.ones(1, 24))
+        using (torch.Tensor other = torch.ones(24, 1))
+        using (torch.Tensor wide = torch.ones(1, 32))
+        using (torch.Tensor high = torch.ones(96, 1))
+        {
+            SafetensorsWriter.Write(lora, new Dictionary<string, torch.Tensor>
+            {
+                ["lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight"] = wide,
+                ["lora_unet_double_blocks_0_img_attn_qkv.lora_up.weight"] = high,
+                ["lora_te1_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight"] = one,
+                ["lora_te1_text_model_encoder_layers_0_self_attn_q_proj.lora_up.weight"] = other,
+            });
+        }
+        string[] export = ["export", "--model", Fixtures.Own("tiny-flux"), "--lora", lora, "--out", _folder.File("onnx")];
+
+        (await Cli.Run(export)).AssertFails(ExitCode.Failed, lora, "lora_te1_text_model", "--lora-text");
+        Assert.False(Directory.Exists(_folder.File("onnx")));
+        CliResult result = await Cli.Run([.. export, "--lora-text", "leave-out"]);
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Contains("2 tensors for text encoders were left out", result.Error, StringComparison.Ordinal);
+        (await Cli.Run("export", "--model", Fixtures.Own("tiny-flux"), "--lora-text", "apply", "--out", _folder.File("other"))).AssertFails(ExitCode.WrongUse, "'--lora-text' needs an adapter");
     }
 
     [Fact]

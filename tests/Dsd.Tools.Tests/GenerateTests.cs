@@ -173,6 +173,36 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
         Assert.False(File.Exists(Result));
     }
 
+    [Theory]
+    [InlineData("0,8")]
+    [InlineData("1e0")]
+    [InlineData("+1")]
+    [InlineData("")]
+    public async Task Generate_WithAnAdaptersStrengthThatIsNoNumber_QuotesIt(string strength) =>
+        (await Torch("--lora", $"{TinyModel.AdapterFile}:{strength}")).AssertFails(ExitCode.WrongUse, "'--lora'", $"but is '{strength}'");
+
+    [Fact]
+    public async Task Generate_WhereNoMessageCanBeWritten_DrawsAllTheSame()
+    {
+        using StringWriter output = new();
+
+        int exitCode = await DsdCli.RunAsync(["generate", "--model", TinyModel.Name, "--prompt", "x", "--steps", "1", "--out", Result], output, new FullWriter());
+
+        Assert.Equal((ExitCode.Done, Result + Environment.NewLine), (exitCode, output.ToString()));
+    }
+
+    [Fact]
+    public async Task Generate_WhereTheResultCannotBeWritten_FailsAndKeepsThePicture()
+    {
+        using StringWriter error = new();
+
+        int exitCode = await DsdCli.RunAsync(["generate", "--model", TinyModel.Name, "--prompt", "x", "--steps", "1", "--out", Result], new FullWriter(), error);
+
+        Assert.Equal(ExitCode.Failed, exitCode);
+        Assert.Contains("dsd: Cannot write to standard output: the disk is full.", error.ToString(), StringComparison.Ordinal);
+        Assert.True(File.Exists(Result));
+    }
+
     [Fact]
     public async Task Generate_FromWhatIsNoImage_LeavesNothing()
     {

@@ -18,8 +18,51 @@ internal static class DsdCli
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
-        Terminal terminal = new(output, error);
+        GuardedWriter results = GuardedWriter.Around(output, endsWithFault: true);
+        GuardedWriter messages = GuardedWriter.Around(error, endsWithFault: false);
+        Terminal terminal = new(results, messages);
         Option<bool> verbose = new("--verbose") { Description = "After an error, show where it came from.", Recursive = true };
+        RootCommand root = Commands(terminal, verbose);
+        // Prompts may begin with '@', which would otherwise name a file of arguments, and nothing here needs bundled letters.
+        ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            terminal.Fail($"{Message(parsed.Errors[0])} See '{Words(parsed.CommandResult)} --help'.");
+            return ExitCode.WrongUse;
+        }
+        try
+        {
+            InvocationConfiguration invocation = new()
+            {
+                Output = results,
+                Error = messages,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = CleanUp,
+            };
+            int exitCode = await parsed.InvokeAsync(invocation, cancellationToken);
+            results.Flush();
+            if (results.Fault is { } fault)
+            {
+                terminal.Fail(ErrorText.Sentence($"Cannot write to standard output: {ErrorText.OneLine(fault).TrimEnd('.')}. What the command wrote to files is there"));
+            }
+            return results.Fault is null ? exitCode : ExitCode.Failed;
+        }
+        catch (Exception e)
+        {
+            // What a wrong use was found by has the library's words for the same.
+            string message = e is OperationCanceledException ? "Cancelled." : e is UsageException ? ErrorText.Sentence(e.Message) : ErrorText.OneLine(e);
+            terminal.Fail(e is UsageException ? $"{message} See '{Words(parsed.CommandResult)} --help'." : message);
+            if (parsed.GetValue(verbose))
+            {
+                messages.WriteLine(e);
+            }
+            return e is UsageException ? ExitCode.WrongUse : ExitCode.Failed;
+        }
+    }
+
+    /// <summary>All commands.</summary>
+    internal static RootCommand Commands(Terminal terminal, Option<bool> verbose)
+    {
         RootCommand root = new("Diffusion Self-Distillation: look into models, export them to ONNX, and draw pictures with them.")
         {
             verbose,
@@ -32,34 +75,8 @@ internal static class DsdCli
             CurateCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };
-        // Prompts may begin with '@', which would otherwise name a file of arguments, and nothing here needs bundled letters.
-        ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count > 0)
-        {
-            terminal.Fail($"{Message(parsed.Errors[0])} See '{Words(parsed.CommandResult)} --help'.");
-            return ExitCode.WrongUse;
-        }
-        try
-        {
-            InvocationConfiguration invocation = new()
-            {
-                Output = output,
-                Error = error,
-                EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = CleanUp,
-            };
-            return await parsed.InvokeAsync(invocation, cancellationToken);
-        }
-        catch (Exception e)
-        {
-            string message = e is OperationCanceledException ? "Cancelled." : ErrorText.OneLine(e);
-            terminal.Fail(e is UsageException ? $"{message} See '{Words(parsed.CommandResult)} --help'." : message);
-            if (parsed.GetValue(verbose))
-            {
-                error.WriteLine(e);
-            }
-            return e is UsageException ? ExitCode.WrongUse : ExitCode.Failed;
-        }
+        StrictOptions.Apply(root);
+        return root;
     }
 
     /// <summary>The message, with the option that it is about where the parser only names the value.</summary>

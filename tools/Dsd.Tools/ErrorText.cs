@@ -1,9 +1,10 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace Dsd.Tools;
 
 /// <summary>Exceptions as one line for people.</summary>
-internal static class ErrorText
+internal static partial class ErrorText
 {
     private const int MaxLength = 2000;
 
@@ -44,6 +45,19 @@ internal static class ErrorText
             int tail = message.IndexOf(" (Parameter '", StringComparison.Ordinal);
             message = tail > 0 ? message[..tail] : message;
         }
-        return Printable.Line(message);
+        // The JSON reader names the program's types, which say nothing to whoever wrote the file.
+        return JsonType().Replace(Printable.Line(message), match => $"The JSON value is not {Kind(match.Groups[1].Value)}");
     }
+
+    private static string Kind(string type) => true switch
+    {
+        _ when type.Contains("Int", StringComparison.Ordinal) => "a whole number of this range",
+        _ when type.Contains("Single", StringComparison.Ordinal) || type.Contains("Double", StringComparison.Ordinal) => "a number",
+        _ when type.Contains("String", StringComparison.Ordinal) => "a text",
+        _ when type.Contains("Boolean", StringComparison.Ordinal) => "true or false",
+        _ => "what is expected here",
+    };
+
+    [GeneratedRegex(@"The JSON value could not be converted to (\S*[^\s.])")]
+    private static partial Regex JsonType();
 }

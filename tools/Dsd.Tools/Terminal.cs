@@ -5,17 +5,22 @@ namespace Dsd.Tools;
 /// <summary>Where a command talks: results on one writer, everything else on the other.</summary>
 internal sealed class Terminal
 {
-    public Terminal(TextWriter output, TextWriter error)
+    private readonly GuardedWriter _output;
+
+    public Terminal(GuardedWriter output, GuardedWriter error)
     {
-        (Output, Error) = (output, error);
+        (_output, Error) = (output, error);
         (Results, Status) = (Console(output), Console(error));
     }
 
     /// <summary>Standard output, for results.</summary>
-    public TextWriter Output { get; }
+    public TextWriter Output => _output;
 
     /// <summary>Standard error.</summary>
     public TextWriter Error { get; }
+
+    /// <summary>Whether standard output could not be written.</summary>
+    public bool IsOutputLost => _output.Fault is not null;
 
     /// <summary>Standard output with tables and colours.</summary>
     public IAnsiConsole Results { get; }
@@ -34,7 +39,8 @@ internal sealed class Terminal
     /// <param name="work">The work, which reports its stages as they end.</param>
     public void Track(string title, Action<IProgress<Stage>> work)
     {
-        if (!Status.Profile.Out.IsTerminal)
+        // A bar needs a cursor that can be moved, and Spectre.Console would ask the system for it where there are no escape sequences.
+        if (!Status.Profile.Out.IsTerminal || !Status.Profile.Capabilities.Ansi)
         {
             work(new StageLines(Error, title));
             return;
@@ -49,15 +55,19 @@ internal sealed class Terminal
             });
     }
 
-    private static IAnsiConsole Console(TextWriter writer)
+    private static IAnsiConsole Console(GuardedWriter writer)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new ConsoleOutput(writer) });
         if (!console.Profile.Out.IsTerminal)
         {
             // A pipe has no width, and a program that reads it wants a row on one line.
             console.Profile.Width = 4096;
             console.Profile.Capabilities.Ansi = false;
             console.Profile.Capabilities.Interactive = false;
+        }
+        if (!console.Profile.Capabilities.Ansi)
+        {
+            console.Profile.Capabilities.ColorSystem = ColorSystem.NoColors;
         }
         return console;
     }

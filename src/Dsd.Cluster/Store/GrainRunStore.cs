@@ -18,6 +18,8 @@ internal sealed class GrainRunStore(IStoreGrain grain, PatientCalls calls, Curat
     public async Task<Picture?> SheetAsync(string promptId) =>
         await calls.MakeAsync(() => grain.SheetAsync(promptId)).ConfigureAwait(false) is { } png ? Picture.Decode(SheetBytes.Checked(promptId, png.Value, options), promptId) : null;
 
+    public Task<bool> HasSheetAsync(string promptId) => calls.MakeAsync(() => grain.HasSheetAsync(promptId));
+
     public Task WriteSheetAsync(string promptId, Picture sheet, string drawer)
     {
         Immutable<byte[]> png = new(SheetBytes.Of(promptId, sheet, options));

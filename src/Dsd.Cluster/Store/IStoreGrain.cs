@@ -19,6 +19,9 @@ internal interface IStoreGrain : IGrainWithIntegerKey
     [Alias("sheet")]
     Task<Immutable<byte[]>?> SheetAsync(string promptId);
 
+    [Alias("has-sheet")]
+    Task<bool> HasSheetAsync(string promptId);
+
     [Alias("write-sheet")]
     Task WriteSheetAsync(string promptId, Immutable<byte[]> png, string drawer);
 

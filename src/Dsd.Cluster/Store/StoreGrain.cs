@@ -29,6 +29,8 @@ internal sealed class StoreGrain(IRunStore store, CaptionQueue queue, CurationCl
         return (Immutable<byte[]>?)new Immutable<byte[]>(SheetBytes.Of(promptId, sheet, options));
     }));
 
+    public Task<bool> HasSheetAsync(string promptId) => Do(() => Task.Run(() => store.HasSheetAsync(promptId)));
+
     public Task WriteSheetAsync(string promptId, Immutable<byte[]> png, string drawer) =>
         Do(() => Task.Run(() => store.WriteSheetAsync(promptId, Picture.Decode(SheetBytes.Checked(promptId, png.Value, options), promptId), drawer)));
 

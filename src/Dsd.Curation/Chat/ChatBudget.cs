@@ -5,7 +5,7 @@ namespace Dsd.Curation.Chat;
 /// <summary>What may be spent on a chat model: shared by all clients it is given to, and safe to use from several threads.</summary>
 /// <remarks>
 /// Calls are counted before they are made, failed and repeated ones too, and never exceed their limit. Tokens are known afterwards only: the calls then under way may exceed theirs,
-/// and what a failed call took is never told.
+/// and what a failed call took is seldom told. Counts below nothing, and of more than a billion for one answer, are no counts.
 /// </remarks>
 public sealed class ChatBudget
 {
@@ -66,7 +66,7 @@ public sealed class ChatBudget
     /// <exception cref="ChatBudgetException">There is a limit on tokens, and the model does not say how many it took.</exception>
     internal void Add(UsageDetails? usage)
     {
-        long tokens = usage?.TotalTokenCount ?? (usage?.InputTokenCount ?? 0) + (usage?.OutputTokenCount ?? 0);
+        long tokens = TokenCount.Total(usage) ?? 0;
         if (tokens <= 0 && MaxTokens is not null)
         {
             throw new ChatBudgetException($"There is a budget of {MaxTokens} tokens, but the model does not say how many it takes. Give a budget of calls ({nameof(MaxCalls)}) instead.");

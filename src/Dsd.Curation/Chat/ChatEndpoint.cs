@@ -1,7 +1,4 @@
-using System.ClientModel;
-using System.ClientModel.Primitives;
 using Microsoft.Extensions.AI;
-using OpenAI;
 
 namespace Dsd.Curation.Chat;
 
@@ -23,7 +20,14 @@ public sealed record ChatEndpoint(Uri Address, string Model)
     /// <summary>
     /// The environment variable that holds the key; the key itself stands in no option, file or log. Null, the default, sends none.
     /// </summary>
-    public string? KeyVariable { get; init; }
+    /// <remarks>Letters, digits and '_', not a digit first. Anything else is taken for the key itself, put here by mistake, and shown nowhere.</remarks>
+    public string? KeyVariable
+    {
+        get;
+        init => field = value is null || (value.Length is > 0 and <= 128 && !char.IsAsciiDigit(value[0]) && value.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
+            ? value
+            : throw new ArgumentException($"Option {nameof(KeyVariable)} must be the name of an environment variable, of letters, digits and '_', but is none. If it is the key itself, put that into a variable, and name the variable here.", nameof(KeyVariable));
+    }
 
     /// <summary>The header that the key is sent under. Null, the default: <c>api-key</c> to Azure, <c>Authorization: Bearer</c> to others.</summary>
     public string? KeyHeader
@@ -31,7 +35,7 @@ public sealed record ChatEndpoint(Uri Address, string Model)
         get;
         init => field = value is null || (value.Length is > 0 and <= 64 && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
             ? value
-            : throw new ArgumentException($"Option {nameof(KeyHeader)} must be 1 to 64 letters, digits, '-' or '_', but is '{value}'.", nameof(KeyHeader));
+            : throw new ArgumentException($"Option {nameof(KeyHeader)} must be 1 to 64 letters, digits, '-' or '_', such as api-key, but has other characters or {value.Length} of them.", nameof(KeyHeader));
     }
 
     /// <summary>How the server is told what form an answer must have. Default: as a JSON schema. Choose another where it answers schemas with status 400.</summary>
@@ -45,37 +49,16 @@ public sealed record ChatEndpoint(Uri Address, string Model)
     public bool SendSeed { get; init; } = true;
 
     /// <summary>A client without limits of its own: put a <see cref="LimitedChatClient"/> around it. Dispose it, and its connections close.</summary>
-    /// <remarks>Redirections are not followed, and answers of more than 8 MB are refused.</remarks>
+    /// <remarks>
+    /// Redirections are not followed, and answers of more than 8 MB are refused. What the server refuses, or sends in place of an answer, ends as an <see cref="HttpRequestException"/> with the status. The client
+    /// knows texts and pictures, no tools.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">The environment variable is not set, or holds what cannot be sent in a header.</exception>
     public IChatClient CreateClient()
     {
         string? key = KeyVariable is null ? null : KeyFrom(KeyVariable);
         string? header = KeyHeader ?? (AzureHosts.Any(host => Address.Host.EndsWith(host, StringComparison.OrdinalIgnoreCase)) ? "api-key" : null);
-        HttpClient connections = new(new EndpointHandler(
-            new SocketsHttpHandler
-            {
-                AllowAutoRedirect = false,
-                UseCookies = false,
-                ConnectTimeout = TimeSpan.FromSeconds(30),
-                // A server that moves is found again by its name.
-                PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-            },
-            key,
-            header))
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        OpenAIClientOptions options = new()
-        {
-            Endpoint = Address,
-            Transport = new HttpClientPipelineTransport(connections),
-            // Repeats and timeouts are LimitedChatClient's: two layers of them would multiply.
-            RetryPolicy = new ClientRetryPolicy(maxRetries: 0),
-            NetworkTimeout = Timeout.InfiniteTimeSpan,
-        };
-        // The handler sets the key; the library only insists on being given some.
-        IChatClient client = new OpenAIClient(new ApiKeyCredential("none"), options).GetChatClient(Model).AsIChatClient();
-        return new EndpointClient(client, connections, AnswerForm, SendSeed);
+        return new EndpointClient(this, new EndpointConnection(this, key, header));
     }
 
     private string KeyFrom(string variable)

@@ -1,57 +1,87 @@
+using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace Dsd.Curation.Chat;
 
-/// <summary>The protocol's client, less what its server does not know, and with the connections that it goes over.</summary>
-internal sealed class EndpointClient(IChatClient client, HttpClient connections, AnswerForm form, bool sendSeed) : DelegatingChatClient(client)
+/// <summary>A client of OpenAI's protocol that takes answers as servers really send them: see <see cref="ChatAnswer"/>. It leaves out of questions what its server does not know.</summary>
+internal sealed class EndpointClient(ChatEndpoint endpoint, EndpointConnection connection) : IChatClient
 {
-    public override async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    private readonly ChatClientMetadata _metadata = new("openai", endpoint.Address, endpoint.Model);
+
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        (messages, options) = Known(messages, options);
-        try
-        {
-            return await base.GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or NullReferenceException or KeyNotFoundException or FormatException or OverflowException)
-        {
-            // The library reads what came without a look at its form, so JSON of another form ends in any of these.
-            throw new ChatFailedException($"What the server sent is no chat completion, though it said that all was well ({e.Message.ReplaceLineEndings(" ")})", mayPass: true, e);
-        }
+        ArgumentNullException.ThrowIfNull(messages);
+        string body = await connection.PostAsync(Question(messages, options, stream: false), cancellationToken).ConfigureAwait(false);
+        return Read(body, ChatAnswer.Read);
     }
 
-    public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+    /// <summary>The pieces as they come. Unlike a whole answer, a key that a server spreads over several of them stays in.</summary>
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        (messages, options) = Known(messages, options);
-        await foreach (ChatResponseUpdate update in base.GetStreamingResponseAsync(messages, options, cancellationToken).ConfigureAwait(false))
+        ArgumentNullException.ThrowIfNull(messages);
+        using HttpResponseMessage response = await connection.SendAsync(Question(messages, options, stream: true), cancellationToken).ConfigureAwait(false);
+        Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using BoundedStream bounded = new(stream, EndpointConnection.MaxAnswerBytes);
+        bool isWhole = false;
+        await foreach (SseItem<string> item in SseParser.Create(bounded).EnumerateAsync(cancellationToken).ConfigureAwait(false))
         {
-            yield return update;
+            if (item.Data == "[DONE]")
+            {
+                yield break;
+            }
+            if (Read(item.Data, ChatAnswer.ReadPiece) is { } update)
+            {
+                isWhole |= update.FinishReason is not null;
+                yield return update;
+            }
+        }
+        if (!isWhole)
+        {
+            throw new IOException("What the server streamed ends before the answer's end.");
         }
     }
 
-    protected override void Dispose(bool disposing)
+    public object? GetService(Type serviceType, object? serviceKey = null)
     {
-        base.Dispose(disposing);
-        if (disposing)
+        ArgumentNullException.ThrowIfNull(serviceType);
+        return serviceKey is not null ? null : serviceType == typeof(ChatClientMetadata) ? _metadata : serviceType.IsInstanceOfType(this) ? this : null;
+    }
+
+    public void Dispose() => connection.Dispose();
+
+    private T Read<T>(string body, Func<string, KeyRedactor, T> read)
+    {
+        try
         {
-            connections.Dispose();
+            return read(body, connection.Key);
         }
+        catch (ChatAnswerException e)
+        {
+            throw connection.Unread(body, e);
+        }
+    }
+
+    private byte[] Question(IEnumerable<ChatMessage> messages, ChatOptions? options, bool stream)
+    {
+        (messages, options) = Known(messages, options);
+        return ChatRequest.Write(messages, options, endpoint.Model, stream);
     }
 
     private (IEnumerable<ChatMessage> Messages, ChatOptions? Options) Known(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
-        JsonElement? schema = form == AnswerForm.JsonSchema ? null : (options?.ResponseFormat as ChatResponseFormatJson)?.Schema;
-        if (options is null || (schema is null && (sendSeed || options.Seed is null)))
+        JsonElement? schema = endpoint.AnswerForm == AnswerForm.JsonSchema ? null : (options?.ResponseFormat as ChatResponseFormatJson)?.Schema;
+        if (options is null || (schema is null && (endpoint.SendSeed || options.Seed is null)))
         {
             return (messages, options);
         }
         options = options.Clone();
-        options.Seed = sendSeed ? options.Seed : null;
+        options.Seed = endpoint.SendSeed ? options.Seed : null;
         if (schema is { } said)
         {
-            options.ResponseFormat = form == AnswerForm.JsonObject ? ChatResponseFormat.Json : null;
+            options.ResponseFormat = endpoint.AnswerForm == AnswerForm.JsonObject ? ChatResponseFormat.Json : null;
             messages = WithWords(messages, TextResource.Embedded("form.txt").Replace("{schema}", said.GetRawText(), StringComparison.Ordinal));
         }
         return (messages, options);

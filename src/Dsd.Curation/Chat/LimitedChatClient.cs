@@ -60,7 +60,7 @@ public sealed class LimitedChatClient : DelegatingChatClient
     public override async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         ChatMessage[] asked = [.. messages];
-        int attempts = 0;
+        (int attempts, int unread) = (0, 0);
         try
         {
             return await _waiting.ExecuteAsync(
@@ -75,7 +75,14 @@ public sealed class LimitedChatClient : DelegatingChatClient
                             {
                                 _limits.Budget?.Take();
                                 attempts++;
-                                return await AskAsync(asked, options, within).ConfigureAwait(false);
+                                try
+                                {
+                                    return await AskAsync(asked, options, within).ConfigureAwait(false);
+                                }
+                                catch (ServerException e) when (e.IsUnread && ++unread > 1)
+                                {
+                                    throw e.Last();
+                                }
                             },
                             cancel).ConfigureAwait(false);
                     }
@@ -138,6 +145,11 @@ public sealed class LimitedChatClient : DelegatingChatClient
         {
             throw new TimeoutException("The client gave up waiting for an answer.", e);
         }
+        catch (ServerException e) when (e.Usage is { } usage)
+        {
+            _limits.Budget?.Add(usage);
+            throw;
+        }
         _limits.Budget?.Add(response.Usage);
         return response;
     }
@@ -150,7 +162,7 @@ public sealed class LimitedChatClient : DelegatingChatClient
         {
             builder.AddRetry(new RetryStrategyOptions<ChatResponse>
             {
-                ShouldHandle = new PredicateBuilder<ChatResponse>().Handle<Exception>(ChatFailure.MayPass),
+                ShouldHandle = new PredicateBuilder<ChatResponse>().Handle<Exception>(ChatFailure.IsRepeated),
                 MaxRetryAttempts = _limits.Retries,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,

@@ -16,10 +16,7 @@ public static class PanelCutter
         ArgumentNullException.ThrowIfNull(sheet);
         ArgumentNullException.ThrowIfNull(layout);
         options ??= new PanelCutterOptions();
-        if (sheet.Width / layout.Columns < 8 || sheet.Height / layout.Rows < 8)
-        {
-            throw new ArgumentException($"A sheet of {sheet.Width} × {sheet.Height} pixels is too small for {layout} panels: each needs at least 8 × 8 pixels.", nameof(sheet));
-        }
+        RequireSize(sheet.Width, sheet.Height, layout);
         (int Start, int End)[] columns = UniformLines.Spans(sheet, layout.Columns, vertical: true, options);
         (int Start, int End)[] rows = UniformLines.Spans(sheet, layout.Rows, vertical: false, options);
         int width = options.PanelWidth ?? columns.Min(span => span.End - span.Start);
@@ -30,6 +27,20 @@ public static class PanelCutter
                from column in columns
                select sheet.Crop(column.Start, row.Start, column.End - column.Start, row.End - row.Start).CropToFit(width, height),
         ];
+    }
+
+    /// <summary>Refuses sheets of a size that <see cref="Cut"/> would refuse.</summary>
+    /// <param name="width">A sheet's width in pixels.</param>
+    /// <param name="height">A sheet's height in pixels.</param>
+    /// <param name="layout">How the panels lie.</param>
+    /// <exception cref="ArgumentException">A panel would have fewer than 8 pixels a side.</exception>
+    public static void RequireSize(int width, int height, GridLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        if (width / layout.Columns < 8 || height / layout.Rows < 8)
+        {
+            throw new ArgumentException($"A sheet of {width} × {height} pixels is too small for {layout} panels: each needs at least 8 × 8 pixels.");
+        }
     }
 
     /// <summary>The pairs of panels to judge, as indices, the earlier one first: <see cref="PairChoice.Ordered"/> and <see cref="PairChoice.Unordered"/> judge the same.</summary>

@@ -5,11 +5,11 @@ namespace Dsd.Curation.Judging;
 /// <summary>The form of a verdict: its JSON schema, and the strict reading of an answer.</summary>
 public static class VerdictFormat
 {
-    /// <summary>The longest answer that is read, in characters.</summary>
+    /// <summary>The longest answer that is read, in characters (code points, as in all bounds of a verdict).</summary>
     public const int MaxAnswerLength = 32 * 1024;
 
-    /// <summary>The longest verdict that can be written: all fields full, and each character as \uXXXX.</summary>
-    internal const int MaxWrittenLength = 192 * 1024;
+    /// <summary>The longest verdict that can be written: all fields full, and each character as two of \uXXXX.</summary>
+    internal const int MaxWrittenLength = 320 * 1024;
 
     private static readonly JsonElement SchemaElement = ReadSchema();
 
@@ -18,7 +18,7 @@ public static class VerdictFormat
 
     /// <summary>Reads a verdict. The answer may stand in a code fence; anything else around or inside it is refused.</summary>
     /// <remarks>
-    /// Bounds: <c>subject</c> 500 characters, descriptions 4000 each, at most 32 <c>differences</c> of 500, at most 16 <c>flags</c> of 64,
+    /// Bounds, in code points as JSON schemas count: <c>subject</c> 500 characters, descriptions 4000 each, at most 32 <c>differences</c> of 500, at most 16 <c>flags</c> of 64,
     /// <c>confidence</c> a finite number from 0 to 1.
     /// </remarks>
     /// <exception cref="VerdictFormatException">The answer is no verdict; the message names the field.</exception>

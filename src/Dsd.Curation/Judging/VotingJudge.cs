@@ -40,7 +40,8 @@ public sealed class VotingJudge : IPairJudge
         JudgeVote[] votes = [.. all.SelectMany(j => j.Votes)];
         if (agreeing.Length == 0)
         {
-            return new PairJudgement { Status = VerdictStatus.Undecided, Kept = false, Reason = $"undecided: {tally}, and none of the others came to a verdict", Votes = votes };
+            string why = all.FirstOrDefault(j => j.Status == VerdictStatus.Undecided)?.Reason is { } reason ? $" ({reason})" : "";
+            return new PairJudgement { Status = VerdictStatus.Undecided, Kept = false, Reason = $"undecided: {tally}, and none of the others came to a verdict{why}", Votes = votes };
         }
         PairJudgement surest = agreeing.MaxBy(j => j.Confidence)!;
         return new PairJudgement

@@ -1,11 +1,15 @@
-using System.Text.RegularExpressions;
 using Dsd.Dataset.Runs;
 
 namespace Dsd.Dataset.Formats;
 
 /// <summary>Finds a dataset's files, and what layout they have.</summary>
-internal static partial class DatasetFiles
+internal static class DatasetFiles
 {
+    /// <summary>The endings of picture files.</summary>
+    public static readonly IReadOnlyList<string> PictureEndings = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
+
+    private const string OrSplit = $"Say which with the option {nameof(PairDatasetOptions.Split)} ('--split' on the command line)";
+
     // As deep as hubs lay splits and configurations.
     private static readonly EnumerationOptions Below = new() { RecurseSubdirectories = true, MaxRecursionDepth = 4 };
 
@@ -14,56 +18,61 @@ internal static partial class DatasetFiles
     {
         if (File.Exists(path))
         {
-            return FormatOf(path) is { } format
-                ? (format, [path])
-                : throw new DatasetException($"'{path}'", $"a file that ends in .parquet or .tar, or is called {ImageFolderPairReader.MetadataFile}", "another");
+            string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+            PairFormat format = FormatOf(path, () => Directory.EnumerateFiles(folder, "*", Below).Any(IsPicture))
+                ?? throw new DatasetException($"'{path}'", $"a file that ends in .parquet or .tar, or is called {ImageFolderPairReader.MetadataFiles}", "another");
+            // Its folder may name the split.
+            ILookup<string, string> of = DatasetSplits.Of([Path.Combine(Path.GetFileName(folder), Path.GetFileName(path))]);
+            return split is null || of.Contains(split) ? (format, [path]) : throw new DatasetException($"'{path}'", $"a split '{split}'", $"a file of {Names(of)}");
         }
         if (!Directory.Exists(path))
         {
             throw new FileNotFoundException($"'{path}': expected a dataset's folder or file, found nothing there.", path);
         }
-        ILookup<PairFormat, string> found = Directory.EnumerateFiles(path, "*", Below)
-            .Where(f => FormatOf(f) is not null)
-            .Order(StringComparer.Ordinal)
-            .ToLookup(f => FormatOf(f)!.Value);
+        // Folders such as __MACOSX hold what programs left there; names that begin with a dot are passed over already.
+        string[] all = [.. Directory.EnumerateFiles(path, "*", Below).Select(f => Path.GetRelativePath(path, f)).Where(f => !f.Split(Path.DirectorySeparatorChar).SkipLast(1).Any(d => d.StartsWith("__", StringComparison.Ordinal))).Order(StringComparer.Ordinal)];
+        bool hasPictures = all.Any(IsPicture);
+        ILookup<PairFormat, string> found = all.Where(f => FormatOf(f, () => hasPictures) is not null).ToLookup(f => FormatOf(f, () => hasPictures)!.Value);
         return found.Count switch
         {
-            1 => (found.Single().Key, OfSplit(path, [.. found.Single()], split)),
+            1 => (found.Single().Key, OfSplit(path, [.. found.Single()], all, split)),
             0 when File.Exists(RunFolder.LedgerFile(path)) => throw new DatasetException($"'{path}'", "a dataset", "a run's folder: write a dataset from it first ('dsd dataset write')"),
-            0 => throw new DatasetException($"'{path}'", $"Parquet files, tars or a {ImageFolderPairReader.MetadataFile}", "none of these"),
-            _ => throw new DatasetException($"'{path}'", "one layout", $"{string.Join(" and ", found.Select(g => $"{g.Key} ('{Path.GetRelativePath(path, g.First())}')"))}. Name the folder or the file of one of them"),
+            0 => throw new DatasetException($"'{path}'", $"Parquet files, tars or a {ImageFolderPairReader.MetadataFiles}", "none of these"),
+            _ => throw new DatasetException($"'{path}'", "one layout", $"{string.Join(" and ", found.Select(g => $"{g.Key} ('{g.First()}')"))}. Name the folder or the file of one of them"),
         };
     }
 
-    private static PairFormat? FormatOf(string file) => Path.GetExtension(file).ToLowerInvariant() switch
+    private static bool IsPicture(string file) => Path.GetExtension(file) is { Length: > 1 } ending && PictureEndings.Contains(ending[1..].ToLowerInvariant());
+
+    /// <param name="file">The file.</param>
+    /// <param name="besidePictures">Whether there are pictures: only then <c>metadata.parquet</c> is an imagefolder's, as for <c>datasets</c>.</param>
+    private static PairFormat? FormatOf(string file, Func<bool> besidePictures) => Path.GetExtension(file).ToLowerInvariant() switch
     {
-        ".parquet" => PairFormat.Parquet,
+        ".parquet" => Path.GetFileName(file) == "metadata.parquet" && besidePictures() ? PairFormat.ImageFolder : PairFormat.Parquet,
         ".tar" => PairFormat.WebDataset,
-        ".jsonl" when Path.GetFileName(file) == ImageFolderPairReader.MetadataFile => PairFormat.ImageFolder,
+        ".jsonl" or ".csv" when Path.GetFileName(file) is "metadata.jsonl" or "metadata.csv" => PairFormat.ImageFolder,
         _ => null,
     };
 
-    private static IReadOnlyList<string> OfSplit(string path, IReadOnlyList<string> files, string? split)
+    private static IReadOnlyList<string> OfSplit(string path, IReadOnlyList<string> files, IReadOnlyList<string> all, string? split)
     {
-        ILookup<string, string> splits = files.ToLookup(f => SplitOf(path, f));
-        string names = string.Join(", ", splits.Select(s => s.Key).Order(StringComparer.Ordinal).Take(20));
-        return split is not null
-            ? splits.Contains(split) ? [.. splits[split]] : throw new DatasetException($"'{path}'", $"a split '{split}'", $"only {names}")
-            : splits.Count == 1 ? files : throw new DatasetException($"'{path}'", "one split", $"{names}. Say which with the option {nameof(PairDatasetOptions.Split)}");
-    }
-
-    /// <summary>A file's split: what its name begins with, or the folder that an imagefolder's metadata lies in; else train.</summary>
-    private static string SplitOf(string path, string file)
-    {
-        if (Path.GetFileName(file) == ImageFolderPairReader.MetadataFile)
+        ILookup<string, string> splits = DatasetSplits.Of(files);
+        string[] chosen = split is not null
+            ? splits.Contains(split) && split != DatasetSplits.Unnamed ? [.. splits[split]] : throw new DatasetException($"'{path}'", $"a split '{split}'", $"only {Names(splits)}")
+            : splits.Count == 1 ? [.. files] : throw new DatasetException($"'{path}'", "one split", $"{Names(splits)}. {OrSplit}");
+        foreach (string metadata in chosen.Where(f => Path.GetFileNameWithoutExtension(f) == "metadata"))
         {
-            string folder = Path.GetRelativePath(path, Path.GetDirectoryName(file)!);
-            return folder == "." ? "train" : Path.GetFileName(folder);
+            string folder = Path.GetDirectoryName(metadata)!;
+            IReadOnlyList<string> below = DatasetSplits.OfAllFolders(all.Where(f => IsPicture(f) && (folder.Length == 0 || f.StartsWith($"{folder}{Path.DirectorySeparatorChar}", StringComparison.Ordinal))).Select(f => Path.GetRelativePath(folder.Length == 0 ? "." : folder, f)));
+            if (below.Count > 1)
+            {
+                throw new DatasetException(
+                    $"'{Path.Combine(path, metadata)}'", "the metadata of one split", $"folders of {string.Join(" and ", below)} below it. Put a metadata file into each, or name this file itself to read all of them");
+            }
         }
-        Match match = Sharded().Match(Path.GetFileNameWithoutExtension(file));
-        return match.Success ? match.Groups["split"].Value : "train";
+        return [.. chosen.Select(f => Path.Combine(path, f))];
     }
 
-    [GeneratedRegex("^(?<split>.+)-[0-9]{5}-of-[0-9]{5}$")]
-    private static partial Regex Sharded();
+    private static string Names(ILookup<string, string> splits) =>
+        string.Join(", ", splits.OrderBy(s => s.Key, StringComparer.Ordinal).Take(20).Select(s => s.Key == DatasetSplits.Unnamed ? $"{s.Count()} that name none ('{s.First()}')" : s.Key));
 }

@@ -10,6 +10,7 @@ public static class DatasetWriter
     /// <summary>
     /// Writes the pairs of a run's folder, in the order of their names: both ways round where the run's task pairs panels so, once otherwise. Panels are cut again from their sheets as
     /// the run cut them. The folder appears whole or not at all, and the same ledger and options give the same bytes. Memory does not grow with the number of pairs.
+    /// Rows of the ledger that cannot be read keep out the pairs that need them, and no others; they are counted.
     /// </summary>
     /// <param name="runFolder">The run's folder (<see cref="RunFolder"/>); a run may go on in it meanwhile.</param>
     /// <param name="target">The folder to write: absent, empty, or a dataset of ours if <see cref="DatasetWriteOptions.Overwrite"/> is set.</param>
@@ -17,7 +18,7 @@ public static class DatasetWriter
     /// <param name="progress">Told after each sheet how many rows are written.</param>
     /// <param name="cancellationToken">Checked before each sheet.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
-    /// <exception cref="LedgerException">The ledger is none, or contradicts itself, or a sheet is gone.</exception>
+    /// <exception cref="LedgerException">The ledger is none, or contradicts itself, or a sheet is gone, or no pair is left by the rows that cannot be read.</exception>
     /// <exception cref="DatasetException">There is no pair to write.</exception>
     /// <exception cref="IOException">The target cannot be written, or holds something else.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled; nothing is left of it.</exception>
@@ -64,6 +65,10 @@ public static class DatasetWriter
                 kept += sheet.Count(r => r.Details.Kept == true);
                 progress?.Report(rows);
             }
+            if (rows == 0 && pairs.FirstUnreadable is { } fault)
+            {
+                throw fault;
+            }
             if (rows == 0)
             {
                 LedgerCounts counts = run.Ledger.Counts();
@@ -71,7 +76,7 @@ public static class DatasetWriter
             }
             all = writer.Complete();
         }
-        WrittenDataset written = new(rows, kept, all.Files, all.Bytes);
+        WrittenDataset written = new(rows, kept, all.Files, all.Bytes) { Unreadable = pairs.Unreadable };
         DatasetCard.Write(folder, options, written);
         return written;
     }

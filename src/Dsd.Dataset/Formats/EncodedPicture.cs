@@ -21,13 +21,16 @@ public sealed class EncodedPicture
     /// <summary>What its file is called; null where that is not known. It comes from the dataset: never use it as a path as it is.</summary>
     public string? Name { get; }
 
-    /// <summary>Reads the bytes. A picture that a dataset gave can be read while the enumeration stands on its row.</summary>
+    /// <summary>
+    /// Reads the bytes, as the dataset has them: Exif in them may say that the pixels must be turned, which <see cref="Decode"/> does. A picture that a dataset gave can be read while the
+    /// enumeration stands on its row.
+    /// </summary>
     /// <exception cref="DatasetException">There are none, or too many.</exception>
     /// <exception cref="InvalidOperationException">The enumeration that gave the row has ended.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public ReadOnlyMemory<byte> ReadBytes() => _read();
 
-    /// <summary>Reads and decodes the picture.</summary>
+    /// <summary>Reads and decodes the picture, turned as its Exif says.</summary>
     /// <exception cref="DatasetException">There are no bytes, or too many.</exception>
     /// <exception cref="PictureException">The bytes are no picture; the message names file, row and column.</exception>
     /// <exception cref="InvalidOperationException">The enumeration that gave the row has ended.</exception>

@@ -1,76 +1,117 @@
-using System.Text.Json;
-
 namespace Dsd.Dataset.Formats;
 
-/// <summary>Reads picture files and the <c>metadata.jsonl</c> that names them.</summary>
+/// <summary>Reads picture files and the <c>metadata.jsonl</c>, <c>metadata.csv</c> or <c>metadata.parquet</c> that names them.</summary>
+/// <remarks>Names of columns and files are read as <c>datasets</c> 5.0 reads them (<c>folder_based_builder.py</c>).</remarks>
 internal sealed class ImageFolderPairReader : PairReader
 {
-    /// <summary>The file that makes a folder an imagefolder with captions.</summary>
+    /// <summary>The file that is written.</summary>
     public const string MetadataFile = "metadata.jsonl";
+
+    /// <summary>The files that make a folder an imagefolder with captions, for messages.</summary>
+    public const string MetadataFiles = "metadata.jsonl, metadata.csv or metadata.parquet";
+
+    private const string FileName = "file_name";
+    private const int MostName = 1000;
 
     private readonly IReadOnlyList<string> _files;
     private readonly PairDatasetOptions _options;
 
-    public ImageFolderPairReader(IReadOnlyList<string> files, PairDatasetOptions options)
+    public ImageFolderPairReader(IReadOnlyList<string> files, PairDatasetOptions options, CancellationToken cancel)
     {
         (_files, _options) = (files, options);
-        using IEnumerator<(string File, long Number, JsonDocument Row)> rows = Rows().GetEnumerator();
+        string[] endings = [.. files.Select(f => Path.GetExtension(f)).Distinct()];
+        if (endings.Length > 1)
+        {
+            throw new DatasetException($"'{files[0]}'", "metadata files of one kind", string.Join(" and ", endings.Select(e => $"metadata{e}")));
+        }
+        using IEnumerator<(string File, string Place, RowValues Row)> rows = Rows(cancel).GetEnumerator();
         if (rows.MoveNext())
         {
-            using JsonDocument first = rows.Current.Row;
-            Details = options.ReadDetails ? DetailsJson.Columns(first.RootElement) : [];
-            _ = Record(rows.Current.File, rows.Current.Number, first.RootElement);
+            Details = options.ReadDetails ? rows.Current.Row.Columns() : [];
+            _ = Record(rows.Current.File, rows.Current.Place, rows.Current.Row);
         }
     }
 
-    public override IEnumerable<PairRecord> Read()
+    public override IEnumerable<PairRecord> Read(CancellationToken cancel)
     {
-        foreach ((string file, long number, JsonDocument row) in Rows())
+        foreach ((string file, string place, RowValues row) in Rows(cancel))
         {
-            using (row)
-            {
-                yield return Record(file, number, row.RootElement);
-            }
+            yield return Record(file, place, row);
         }
     }
 
-    private IEnumerable<(string File, long Number, JsonDocument Row)> Rows()
+    private IEnumerable<(string File, string Place, RowValues Row)> Rows(CancellationToken cancel)
     {
         foreach (string file in _files)
         {
-            using FileStream stream = Open(file);
-            foreach ((long number, ReadOnlyMemory<byte> line) in JsonLines.Read(stream, DetailsJson.MaxBytes, file))
+            foreach ((string place, RowValues row) in Path.GetExtension(file) switch
             {
-                yield return (file, number, DetailsJson.Parse(line, Place(file, number)));
+                ".csv" => CsvRows(file),
+                ".parquet" => ParquetRows(file, cancel),
+                _ => JsonRows(file),
+            })
+            {
+                cancel.ThrowIfCancellationRequested();
+                yield return (file, place, row);
             }
         }
     }
 
-    private PairRecord Record(string file, long number, JsonElement row)
+    private static IEnumerable<(string Place, RowValues Row)> JsonRows(string file)
     {
-        string place = Place(file, number);
-        string image = row.TryGetProperty($"{_options.ImageColumn}_file_name", out _) ? $"{_options.ImageColumn}_file_name" : "file_name";
-        return new PairRecord
+        using FileStream stream = Open(file);
+        foreach ((long number, ReadOnlyMemory<byte> line) in JsonLines.Read(stream, JsonValues.MaxBytes, file))
         {
-            Source = place,
-            Image = Picture(file, row, image, place),
-            Conditioning = Picture(file, row, $"{_options.ConditioningColumn}_file_name", place),
-            Caption = DetailsJson.Text(row, _options.CaptionColumn, place),
-            Details = DetailsJson.Details(row, Details, place),
-        };
+            string place = $"'{file}', line {number}";
+            yield return (place, JsonValues.Parse(line, place));
+        }
     }
 
-    private static EncodedPicture Picture(string file, JsonElement row, string column, string place)
+    private static IEnumerable<(string Place, RowValues Row)> CsvRows(string file)
     {
-        string name = DetailsJson.Text(row, column, place);
-        string where = $"{place}, column '{column}'";
-        // The names are the dataset's, and lead nowhere but below its folder.
-        if (name.Length > 1000 || name.Contains('\\') || name.Contains(':') || name.Contains('\0') || name.Split('/').Any(part => part is "" or "." or ".."))
+        using FileStream stream = Open(file);
+        List<string>? names = null;
+        foreach ((long number, string[] cells) in CsvRecords.Read(stream, JsonValues.MaxBytes, file))
         {
-            throw new DatasetException(where, "a file below the metadata's folder, such as 'ab/1.png'", $"'{(name.Length <= 200 ? name : $"{name[..200]}…")}'");
+            string place = $"'{file}', line {number}";
+            if (names is null)
+            {
+                names = cells.Distinct(StringComparer.Ordinal).Count() == cells.Length ? [.. cells] : throw new DatasetException(place, "columns of different names", "one twice");
+                continue;
+            }
+            yield return cells.Length <= names.Count ? (place, new CsvValues(names, cells)) : throw new DatasetException(place, $"at most {names.Count} cells, as the first line has", $"{cells.Length}");
         }
-        string path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, name);
-        return new EncodedPicture(Path.GetFileName(name), where, () =>
+    }
+
+    private IEnumerable<(string Place, RowValues Row)> ParquetRows(string file, CancellationToken cancel)
+    {
+        IEnumerable<(string, DetailKind)> wanted = [.. new[] { FileName, FileColumn(_options.ImageColumn), FileColumn(_options.ConditioningColumn), _options.CaptionColumn }.Select(n => (n, DetailKind.Text)), .. _options.ReadDetails ? DetailColumn.All.Select(c => (c.Name, c.Kind)) : []];
+        using ParquetFile parquet = ParquetFile.Open(file, cancel);
+        foreach ((long number, RowValues row) in parquet.Rows(wanted))
+        {
+            yield return ($"'{file}', row {number}", row);
+        }
+    }
+
+    private PairRecord Record(string file, string place, RowValues row) => new()
+    {
+        Source = place,
+        Image = Picture(file, row, _options.ImageColumn, place),
+        Conditioning = Picture(file, row, _options.ConditioningColumn, place),
+        Caption = row.Text(_options.CaptionColumn, place),
+        Details = row.Details(Details, place),
+    };
+
+    private static string FileColumn(string column) => $"{column}_{FileName}";
+
+    private static EncodedPicture Picture(string file, RowValues row, string name, string place)
+    {
+        // 'file_name' alone is the column that 'datasets' calls image.
+        string column = name == "image" && !row.Has(FileColumn(name)) ? FileName : FileColumn(name);
+        string where = $"{place}, column '{column}'";
+        string below = Below(row.Text(column, place), where);
+        string path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, below);
+        return new EncodedPicture(Path.GetFileName(below), where, () =>
         {
             FileInfo picture = new(path);
             if (!picture.Exists)
@@ -83,5 +124,13 @@ internal sealed class ImageFolderPairReader : PairReader
         });
     }
 
-    private static string Place(string file, long number) => $"'{file}', line {number}";
+    /// <summary>A name with the system's separators and without parts that say nothing. Names are the dataset's, and lead nowhere but below its folder.</summary>
+    private static string Below(string name, string where)
+    {
+        // Programs of Windows write backslashes, and 'datasets' reads them as slashes everywhere.
+        string[] parts = name.Replace('\\', '/').Split('/');
+        return name.Length <= MostName && !name.Contains(':') && !name.Contains('\0') && parts[0].Length > 0 && parts[^1] is not ("" or ".") && !parts.Contains("..")
+            ? Path.Combine([.. parts.Where(p => p is not ("" or "."))])
+            : throw new DatasetException(where, "a file below the metadata's folder, such as 'ab/1.png'", $"'{(name.Length <= 200 ? name : $"{name[..200]}…")}'");
+    }
 }

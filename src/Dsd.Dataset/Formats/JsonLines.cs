@@ -1,13 +1,15 @@
 namespace Dsd.Dataset.Formats;
 
-/// <summary>The lines of a file, none of them longer than a bound.</summary>
+/// <summary>The lines of a file, none of them longer than a bound. A byte-order mark before the first is passed over.</summary>
 internal static class JsonLines
 {
     /// <summary>Each line that is not empty, with its number from 1. The memory is overwritten by the next.</summary>
+    /// <exception cref="DatasetException">A line is too long, or the file's mark says that it is not UTF-8.</exception>
     public static IEnumerable<(long Number, ReadOnlyMemory<byte> Line)> Read(Stream stream, int mostBytes, string file)
     {
         byte[] buffer = new byte[64 * 1024];
-        (int start, int end, long number) = (0, 0, 0);
+        int end = stream.ReadAtLeast(buffer, StrictText.MostMark, throwOnEndOfStream: false);
+        (int start, long number) = (StrictText.Mark(buffer.AsSpan(0, end), $"'{file}'"), 0);
         bool more = true;
         while (more || start < end)
         {

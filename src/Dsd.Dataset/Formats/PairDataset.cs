@@ -16,7 +16,7 @@ public sealed class PairDataset
     /// <summary>Its layout.</summary>
     public PairFormat Format { get; }
 
-    /// <summary>The files that hold its rows, in the order of reading: Parquet files, tars, or an imagefolder's <c>metadata.jsonl</c>.</summary>
+    /// <summary>The files that hold its rows, in the order of reading: Parquet files, tars, or an imagefolder's metadata.</summary>
     public IReadOnlyList<string> Files { get; }
 
     /// <summary>The columns of <see cref="DetailColumn.All"/> that it has: those of the first file, or in an imagefolder and a tar of the first row.</summary>
@@ -26,25 +26,29 @@ public sealed class PairDataset
     public long? RowCount => _reader.RowCount;
 
     /// <summary>Finds out what lies at a path, and reads as much of it as is needed to know its columns.</summary>
-    /// <param name="path">A folder, or one of its files: a Parquet file, a tar or a <c>metadata.jsonl</c>.</param>
+    /// <param name="path">A folder, or one of its files: a Parquet file, a tar, or a <c>metadata.jsonl</c>, <c>metadata.csv</c> or <c>metadata.parquet</c>.</param>
     /// <param name="options">What is read; null is the defaults.</param>
+    /// <param name="cancellationToken">Checked while files are read.</param>
     /// <exception cref="DatasetException">It is no dataset of pairs, or several; the message says what lies there.</exception>
     /// <exception cref="IOException">There is nothing at the path, or it cannot be read.</exception>
-    public static PairDataset Open(string path, PairDatasetOptions? options = null)
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static PairDataset Open(string path, PairDatasetOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new PairDatasetOptions();
         (PairFormat format, IReadOnlyList<string> files) = DatasetFiles.Find(path, options.Split);
         return new PairDataset(path, format, files, format switch
         {
-            PairFormat.Parquet => new ParquetPairReader(files, options),
-            PairFormat.ImageFolder => new ImageFolderPairReader(files, options),
-            _ => new WebDatasetPairReader(files, options),
+            PairFormat.Parquet => new ParquetPairReader(files, options, cancellationToken),
+            PairFormat.ImageFolder => new ImageFolderPairReader(files, options, cancellationToken),
+            _ => new WebDatasetPairReader(files, options, cancellationToken),
         });
     }
 
     /// <summary>Reads the rows, one after the other; each call begins anew. Pictures are read when they are asked for.</summary>
+    /// <param name="cancellationToken">Checked before each row, and while a file is read.</param>
     /// <exception cref="DatasetException">A file or row is not as it should be; the message names file, row and column.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public IEnumerable<PairRecord> Read() => _reader.Read();
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public IEnumerable<PairRecord> Read(CancellationToken cancellationToken = default) => _reader.Read(cancellationToken);
 }

@@ -10,12 +10,12 @@ internal abstract class PairReader
     public virtual long? RowCount => null;
 
     /// <summary>The rows, from the first on.</summary>
-    public abstract IEnumerable<PairRecord> Read();
+    public abstract IEnumerable<PairRecord> Read(CancellationToken cancel);
 
     /// <summary>What is thrown where a picture is asked for after the reading of its dataset has ended.</summary>
     protected static InvalidOperationException Gone(string place) =>
         new($"Dataset {place}: the picture can be read only while the enumeration that gave its row stands on it. Read it there, or keep the bytes.");
 
     /// <summary>A file's stream. What cannot be opened is told by the system's own exception, which names the file.</summary>
-    protected static FileStream Open(string file) => new(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+    public static FileStream Open(string file) => new(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
 }

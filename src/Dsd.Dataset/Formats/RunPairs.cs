@@ -14,6 +14,8 @@ internal sealed class RunPairs
     private readonly PairChoice _choice;
     private readonly PanelCutterOptions _cutting;
     private readonly DatasetWriteOptions _options;
+    private readonly HashSet<string> _unreadable = [];
+    private readonly List<string> _firstUnreadable = [];
 
     /// <exception cref="LedgerException">The ledger does not say how its sheets are cut and paired.</exception>
     public RunPairs(RunFolder run, DatasetWriteOptions options)
@@ -31,6 +33,12 @@ internal sealed class RunPairs
             throw new LedgerException(run.Ledger.File, "a fact 'cutting' that says how sheets are cut", $"'{Fact("cutting")}'", e);
         }
     }
+
+    /// <summary>Rows of the ledger that could not be read so far, which kept pairs out.</summary>
+    public LedgerFaults Unreadable => new(_unreadable.Count, [.. _firstUnreadable]);
+
+    /// <summary>The first of them.</summary>
+    public LedgerException? FirstUnreadable { get; private set; }
 
     /// <summary>Each sheet's rows. Sheets are cut and encoded on all cores, as many as there are at a time.</summary>
     public IEnumerable<IReadOnlyList<PairRecord>> Sheets(CancellationToken cancel)
@@ -52,7 +60,7 @@ internal sealed class RunPairs
     private IEnumerable<IReadOnlyList<LedgerPair>> Pairs()
     {
         List<LedgerPair> sheet = [];
-        foreach (LedgerPair pair in _run.Ledger.Pairs(keptOnly: !_options.IncludeRejected))
+        foreach (LedgerPair pair in _run.Ledger.Pairs(keptOnly: !_options.IncludeRejected, PassOver))
         {
             if (sheet.Count > 0 && sheet[0].PromptId != pair.PromptId)
             {
@@ -67,19 +75,51 @@ internal sealed class RunPairs
         }
     }
 
+    private void PassOver(LedgerException fault)
+    {
+        const int MostTold = 5;
+        // Sheets are cut on all cores.
+        lock (_unreadable)
+        {
+            FirstUnreadable ??= fault;
+            if (_unreadable.Add($"{fault.Table} {fault.Row}") && _firstUnreadable.Count < MostTold)
+            {
+                _firstUnreadable.Add(fault.Message);
+            }
+        }
+    }
+
     private IReadOnlyList<PairRecord> Rows(IReadOnlyList<LedgerPair> sheet)
+    {
+        try
+        {
+            return ReadableRows(sheet);
+        }
+        catch (LedgerException e) when (e.ConcernsOneRow)
+        {
+            PassOver(e);
+            return [];
+        }
+    }
+
+    private IReadOnlyList<PairRecord> ReadableRows(IReadOnlyList<LedgerPair> sheet)
     {
         LedgerPrompt prompt = _run.Ledger.PromptOf(sheet[0].PromptId);
         IReadOnlyDictionary<int, string> ownCaptions = _run.Ledger.PanelCaptionsOf(prompt.Id);
         IReadOnlyList<Picture> panels = PanelCutter.Cut(Sheet(prompt), prompt.Prompt.Layout, _cutting);
         EncodedPicture?[] encoded = new EncodedPicture?[panels.Count];
         List<PairRecord> rows = [];
-        foreach (LedgerPair pair in sheet.Select(p => _run.Ledger.PairOf(p.Id)))
+        foreach (string id in sheet.Select(p => p.Id))
         {
-            rows.Add(Row(pair, pair.First, pair.Second));
-            if (_choice == PairChoice.Ordered)
+            try
             {
-                rows.Add(Row(pair, pair.Second, pair.First));
+                LedgerPair pair = _run.Ledger.PairOf(id);
+                PairRecord row = Row(pair, pair.First, pair.Second);
+                rows.AddRange(_choice == PairChoice.Ordered ? [row, Row(pair, pair.Second, pair.First)] : [row]);
+            }
+            catch (LedgerException e) when (e.ConcernsOneRow)
+            {
+                PassOver(e);
             }
         }
         return rows;
@@ -126,7 +166,7 @@ internal sealed class RunPairs
     {
         if (panel < 0 || panel >= count)
         {
-            throw new LedgerException(_run.Ledger.File, $"pair '{pair.Id}' to lie within the sheet's {count} {what}", $"panel {panel}");
+            throw LedgerException.OfRow(_run.Ledger.File, LedgerTable.Pairs.Name, pair.Id, panel == pair.First ? "first" : "second", $"a panel that is one of the sheet's {count} {what}", $"panel {panel}");
         }
     }
 
@@ -134,7 +174,7 @@ internal sealed class RunPairs
     private string Name(string id) =>
         id.Length is > 0 and <= 80 && id[0] is not ('.' or '~') && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '~')
             ? id
-            : throw new LedgerException(_run.Ledger.File, "ids of at most 80 letters, digits, '-', '_', '.' and '~'", $"'{id}'");
+            : throw LedgerException.OfRow(_run.Ledger.File, LedgerTable.Prompts.Name, id, "id", "at most 80 letters, digits, '-', '_', '.' and '~'", $"'{id}'");
 
     private static PairDetails Details(LedgerPair pair, string id, string captionKey, bool targetIsSecond)
     {

@@ -1,6 +1,4 @@
 using System.Formats.Tar;
-using System.Text;
-using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 
 namespace Dsd.Dataset.Formats;
@@ -9,64 +7,77 @@ namespace Dsd.Dataset.Formats;
 internal sealed class WebDatasetPairReader : PairReader
 {
     private const int MostMembers = 64;
-    private static readonly HashSet<string> PictureEndings = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
+    private const int Block = 512;
 
     private readonly IReadOnlyList<string> _files;
     private readonly PairDatasetOptions _options;
 
-    public WebDatasetPairReader(IReadOnlyList<string> files, PairDatasetOptions options)
+    public WebDatasetPairReader(IReadOnlyList<string> files, PairDatasetOptions options, CancellationToken cancel)
     {
         (_files, _options) = (files, options);
-        using IEnumerator<Sample> samples = Samples().GetEnumerator();
+        using IEnumerator<Sample> samples = Samples(cancel).GetEnumerator();
         if (samples.MoveNext())
         {
-            using JsonDocument? first = Json(samples.Current);
-            Details = first is not null && options.ReadDetails ? DetailsJson.Columns(first.RootElement) : [];
+            RowValues? first = Json(samples.Current);
+            Details = first is not null && options.ReadDetails ? first.Columns() : [];
             _ = Record(samples.Current, first);
         }
     }
 
-    public override IEnumerable<PairRecord> Read()
+    public override IEnumerable<PairRecord> Read(CancellationToken cancel)
     {
-        foreach (Sample sample in Samples())
+        foreach (Sample sample in Samples(cancel))
         {
-            using JsonDocument? json = Json(sample);
-            yield return Record(sample, json);
+            yield return Record(sample, Json(sample));
         }
     }
 
-    private PairRecord Record(Sample sample, JsonDocument? json) => new()
+    private PairRecord Record(Sample sample, RowValues? json) => new()
     {
         Source = sample.Place,
         Image = Picture(sample, _options.ImageColumn),
         Conditioning = Picture(sample, _options.ConditioningColumn),
         Caption = Caption(sample, json),
-        Details = json is null ? new PairDetails() : DetailsJson.Details(json.RootElement, Details, $"{sample.Place}, member 'json'"),
+        Details = json?.Details(Details, JsonPlace(sample)) ?? new PairDetails(),
     };
 
-    private IEnumerable<Sample> Samples()
+    private IEnumerable<Sample> Samples(CancellationToken cancel)
     {
         foreach (string file in _files)
         {
             using FileStream stream = Open(file);
             using TarReader reader = new(stream, leaveOpen: true);
             Sample? sample = null;
-            while (Next(reader, file) is { } entry)
+            long at = 0;
+            while (Next(reader, stream, at, file) is { } entry)
             {
-                if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
+                cancel.ThrowIfCancellationRequested();
+                string name = entry.Name.StartsWith("./", StringComparison.Ordinal) ? entry.Name[2..] : entry.Name;
+                string place = $"'{file}', member '{(name.Length <= 200 ? name : $"{name[..200]}…")}'";
+                // Only files have bytes; folders and links have none, whatever their headers say.
+                long length = entry.EntryType is TarEntryType.Directory or TarEntryType.SymbolicLink or TarEntryType.HardLink ? 0 : entry.Length;
+                if (length < 0 || length > stream.Length - entry.DataOffset)
+                {
+                    throw new DatasetException(place, $"{length} bytes", $"{Math.Max(0, stream.Length - entry.DataOffset)} before the file ends: it is cut off");
+                }
+                at = entry.DataOffset + (length + Block - 1) / Block * Block;
+                if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile))
                 {
                     continue;
                 }
-                string name = entry.Name.StartsWith("./", StringComparison.Ordinal) ? entry.Name[2..] : entry.Name;
+                if (entry is PaxTarEntry pax && pax.ExtendedAttributes.Keys.Any(k => k.StartsWith("GNU.sparse.", StringComparison.Ordinal)))
+                {
+                    throw TarHeaders.Sparse(place);
+                }
+                if (name.Contains('\uFFFD'))
+                {
+                    throw new DatasetException(place, "a name in UTF-8", "other bytes. Write the tar with names in UTF-8");
+                }
                 int dot = name.IndexOf('.', name.LastIndexOf('/') + 1);
                 if (dot <= name.LastIndexOf('/') + 1)
                 {
                     // A file without an ending, or a hidden one, belongs to no row.
                     continue;
-                }
-                if (entry.DataOffset + entry.Length > stream.Length)
-                {
-                    throw new DatasetException($"'{file}', member '{name}'", $"{entry.Length} bytes", $"{Math.Max(0, stream.Length - entry.DataOffset)} before the file ends: it is cut off");
                 }
                 string key = name[..dot];
                 if (sample is not null && sample.Key != key)
@@ -87,21 +98,23 @@ internal sealed class WebDatasetPairReader : PairReader
         }
     }
 
-    private static TarEntry? Next(TarReader reader, string file)
+    /// <summary>The next member; null at the end.</summary>
+    private static TarEntry? Next(TarReader reader, FileStream stream, long at, string file)
     {
+        TarHeaders.Check(stream.SafeFileHandle, at, file);
         try
         {
             return reader.GetNextEntry();
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException or NotSupportedException)
+        catch (Exception e) when (e is not (IOException or UnauthorizedAccessException) or EndOfStreamException)
         {
-            throw new DatasetException($"'{file}'", "a tar", $"a file that is damaged or no tar ({e.Message.TrimEnd('.')})", e);
+            throw new DatasetException(TarHeaders.Place(file, at), "a tar", $"a file that is damaged or no tar ({e.Message.TrimEnd('.')})", e);
         }
     }
 
     private static EncodedPicture Picture(Sample sample, string column)
     {
-        string[] members = [.. sample.Members.Keys.Where(m => m.StartsWith($"{column}.", StringComparison.OrdinalIgnoreCase) && PictureEndings.Contains(m[(column.Length + 1)..]))];
+        string[] members = [.. sample.Members.Keys.Where(m => m.StartsWith($"{column}.", StringComparison.OrdinalIgnoreCase) && DatasetFiles.PictureEndings.Contains(m[(column.Length + 1)..]))];
         if (members is not [string member])
         {
             throw new DatasetException(sample.Place, $"one member '{column}' that is a picture, such as '{column}.png'", members.Length == 0 ? $"only {sample.Names}" : string.Join(" and ", members.Select(m => $"'{m}'")));
@@ -110,19 +123,21 @@ internal sealed class WebDatasetPairReader : PairReader
         return new EncodedPicture($"{Path.GetFileName(sample.Key)}.{member}", place, () => sample.Bytes(member, Imaging.Picture.MaxEncodedBytes));
     }
 
-    private string Caption(Sample sample, JsonDocument? json)
+    private string Caption(Sample sample, RowValues? json)
     {
-        if (json is not null && json.RootElement.TryGetProperty(_options.CaptionColumn, out _))
+        if (json is not null && json.Has(_options.CaptionColumn))
         {
-            return DetailsJson.Text(json.RootElement, _options.CaptionColumn, $"{sample.Place}, member 'json'");
+            return json.Text(_options.CaptionColumn, JsonPlace(sample));
         }
+        string place = $"{sample.Place}, member 'txt'";
         return sample.Members.ContainsKey("txt")
-            ? Encoding.UTF8.GetString(sample.Bytes("txt", DetailsJson.MaxBytes).Span)
+            ? StrictText.Decode(StrictText.Checked(sample.Bytes("txt", JsonValues.MaxBytes), place).Span, place)
             : throw new DatasetException(sample.Place, $"a caption: '{_options.CaptionColumn}' in a member 'json', or a member 'txt'", $"only {sample.Names}");
     }
 
-    private static JsonDocument? Json(Sample sample) =>
-        sample.Members.ContainsKey("json") ? DetailsJson.Parse(sample.Bytes("json", DetailsJson.MaxBytes), $"{sample.Place}, member 'json'") : null;
+    private static RowValues? Json(Sample sample) => sample.Members.ContainsKey("json") ? JsonValues.Parse(sample.Bytes("json", JsonValues.MaxBytes), JsonPlace(sample)) : null;
+
+    private static string JsonPlace(Sample sample) => $"{sample.Place}, member 'json'";
 
     /// <summary>The members of one name. Their bytes lie in the tar, and are read from there.</summary>
     private sealed class Sample(string file, string key, SafeFileHandle handle)

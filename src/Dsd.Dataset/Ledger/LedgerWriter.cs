@@ -9,14 +9,16 @@ internal sealed class LedgerWriter : IAsyncDisposable
     private const int MostInOne = 2000;
     private readonly Channel<Entry> _entries = Channel.CreateBounded<Entry>(new BoundedChannelOptions(MostInOne) { SingleReader = true });
     private readonly SqliteConnection _connection;
+    private readonly string _file;
+    private readonly FilePlace _place;
     private readonly Dictionary<string, SqliteCommand> _commands = [];
     private readonly Task _loop;
     private SqliteTransaction? _transaction;
     private Exception? _fault;
 
-    public LedgerWriter(SqliteConnection connection)
+    public LedgerWriter(SqliteConnection connection, string file, FilePlace place)
     {
-        _connection = connection;
+        (_connection, _file, _place) = (connection, file, place);
         _loop = Task.Factory.StartNew(Loop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
     }
 
@@ -33,7 +35,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         }
         catch (ChannelClosedException)
         {
-            throw _fault is null ? new ObjectDisposedException(nameof(RunLedger)) : new IOException($"The ledger cannot be written: {_fault.Message}", _fault);
+            throw _fault is null ? new ObjectDisposedException(nameof(RunLedger)) : Again(_fault);
         }
         await done.Task.ConfigureAwait(false);
     }
@@ -100,6 +102,12 @@ internal sealed class LedgerWriter : IAsyncDisposable
 
     private void Commit(List<Entry> batch)
     {
+        // After a fault the rest is not tried: each might wait for half a minute until the same is found.
+        if ((_fault ??= _place.Fault()) is not null)
+        {
+            Close(batch);
+            return;
+        }
         try
         {
             using SqliteTransaction transaction = _transaction = _connection.BeginTransaction();
@@ -108,37 +116,52 @@ internal sealed class LedgerWriter : IAsyncDisposable
                 entry.Write(this);
             }
             transaction.Commit();
-            batch.ForEach(entry => entry.Done.SetResult());
         }
         catch (Exception e) when (batch.Count == 1)
         {
-            batch[0].Done.SetException(e);
-            if (e is SqliteException)
+            _transaction = null;
+            if (e is SqliteException fault)
             {
-                Close(e);
+                _fault = LedgerFile.Fault(_file, fault);
+                Close(batch);
             }
+            else
+            {
+                batch[0].Done.SetException(e);
+            }
+            return;
         }
         catch (Exception)
         {
+            _transaction = null;
             // One of them is at fault: each by itself, so that the others are written and the fault reaches the one.
             batch.ForEach(entry => Commit([entry]));
+            return;
         }
-        finally
+        _transaction = null;
+        // Told only now: in between the file may have been taken away.
+        if ((_fault = _place.Fault()) is not null)
         {
-            _transaction = null;
+            Close(batch);
+            return;
         }
+        batch.ForEach(entry => entry.Done.SetResult());
     }
 
-    private void Close(Exception e)
+    /// <summary>Takes nothing more: what waits, and whoever comes, hears of the fault.</summary>
+    private void Close(List<Entry> batch)
     {
-        _fault = e;
+        batch.ForEach(entry => entry.Done.TrySetException(Again(_fault!)));
         // Without the fault: it is told to whoever writes, and closing the ledger still ends in order.
         _entries.Writer.TryComplete();
         while (_entries.Reader.TryRead(out Entry? waiting))
         {
-            waiting.Done.TrySetException(new IOException($"The ledger cannot be written: {e.Message}", e));
+            waiting.Done.TrySetException(Again(_fault!));
         }
     }
+
+    // Many hear of one fault, and each throws its own exception.
+    private static Exception Again(Exception fault) => fault is IOException ? new IOException(fault.Message, fault) : fault;
 
     private sealed record Entry(Action<LedgerWriter> Write, TaskCompletionSource Done);
 }

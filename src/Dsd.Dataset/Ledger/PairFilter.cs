@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+
 namespace Dsd.Dataset.Ledger;
 
 /// <summary>Which pairs of a ledger are looked for; what is left out does not matter.</summary>
@@ -36,6 +39,22 @@ public sealed record PairFilter
     private static double? Share(double? value, string option) =>
         value is null or (>= 0 and <= 1) ? value : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must lie between 0 and 1, but is {value}.");
 
+    // A NUL ends a text in SQLite, so that what stands behind it would not be looked for; a half of a surrogate pair is no character.
     private static string? Bounded(string? value, string option) =>
-        value is null or { Length: > 0 and <= MaxTextLength } ? value : throw new ArgumentException($"Option {option} must have 1 to {MaxTextLength} characters, but has {value.Length}.", option);
+        value is not null and not { Length: > 0 and <= MaxTextLength } ? throw new ArgumentException($"Option {option} must have 1 to {MaxTextLength} characters, but has {value.Length}.", option)
+        : value is not null && (value.Contains('\0') || !IsWellFormed(value)) ? throw new ArgumentException($"Option {option} must be a text without NUL and without halves of surrogate pairs.", option)
+        : value;
+
+    private static bool IsWellFormed(string text)
+    {
+        for (ReadOnlySpan<char> rest = text; rest.Length > 0;)
+        {
+            if (Rune.DecodeFromUtf16(rest, out _, out int length) != OperationStatus.Done)
+            {
+                return false;
+            }
+            rest = rest[length..];
+        }
+        return true;
+    }
 }

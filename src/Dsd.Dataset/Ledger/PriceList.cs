@@ -56,7 +56,7 @@ public sealed class PriceList
         {
             return new PriceList(JsonSerializer.Deserialize(stream, Strict.DictionaryStringModelPrice) ?? throw new InvalidDataException($"Price list '{file}': expected an object, found null."));
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
             throw new InvalidDataException($"Price list '{file}': expected {{\"model\": {{\"input\": 2.5, \"output\": 10}}, …}}, prices of a million tokens. {e.Message}", e);
         }

@@ -14,27 +14,33 @@ public sealed partial class RunLedger
         ("captions", ["caption"]), ("prompts", ["text", "seed"]), ("grids", ["sha256"]), ("panels", ["caption"]), ("votes", []), ("pairs", ["kept", "status"]), ("reviews", ["kept"]),
     ];
 
-    /// <summary>Takes over what another ledger of the same run holds: all of it or nothing. Doing it again changes nothing.</summary>
+    /// <summary>
+    /// Takes over what another ledger of the same run holds: all of it or nothing. Doing it again changes nothing. Rows that cannot be read are left out with what hangs on them: a caption with all
+    /// of its prompts and pairs, a pair with its votes. The next run does these anew.
+    /// </summary>
+    /// <returns>The rows that cannot be read.</returns>
     /// <exception cref="LedgerException">It is no ledger or another run's, or says something else of the same caption, prompt, sheet, panel, pair or review.</exception>
     /// <exception cref="IOException">There is no such file, or this ledger cannot be written.</exception>
-    public async Task MergeAsync(string file)
+    public async Task<LedgerFaults> MergeAsync(string file)
     {
+        LeftOut left = new();
         // Whether it is a ledger is found before anything is begun.
         await OpenToRead(file).DisposeAsync().ConfigureAwait(false);
         await Write(w =>
         {
             try
             {
-                using SqliteConnection other = Connect(file, SqliteOpenMode.ReadOnly);
+                using SqliteConnection other = LedgerFile.Connect(file, SqliteOpenMode.ReadOnly);
                 // One moment of it, also while a run writes there.
                 using SqliteTransaction moment = other.BeginTransaction(deferred: true);
+                left = LeftOut.Of(FaultsOf(other, file));
                 MergeMeta(w, other, file);
-                MergeFailures(w, other);
+                MergeFailures(w, other, left);
                 foreach ((string table, string[] told) in Tables)
                 {
-                    MergeTable(w, other, file, table, told);
+                    MergeTable(w, other, file, table, told, left);
                 }
-                foreach (object?[] spent in RowsOf(other, "SELECT id, calls, tokens FROM spent"))
+                foreach (object?[] spent in RowsOf(other, "SELECT id, calls, tokens FROM spent").Where(r => !left.Holds("spent", r)))
                 {
                     // A session's count only grows, so the larger is the later.
                     w.Run("INSERT INTO spent VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET calls = max(calls, excluded.calls), tokens = max(tokens, excluded.tokens)", spent);
@@ -46,6 +52,7 @@ public sealed partial class RunLedger
                 throw new LedgerException(file, "a whole ledger", $"a damaged one ({e.Message})", e);
             }
         }).ConfigureAwait(false);
+        return left.Faults;
     }
 
     private void MergeMeta(LedgerWriter w, SqliteConnection other, string file)
@@ -61,7 +68,7 @@ public sealed partial class RunLedger
     }
 
     /// <summary>A piece of work is done, failed at a later step, failed, or not begun; the one that came further tells what stands here afterwards.</summary>
-    private static void MergeFailures(LedgerWriter w, SqliteConnection other)
+    private static void MergeFailures(LedgerWriter w, SqliteConnection other, LeftOut left)
     {
         foreach (string id in w.Read("SELECT id FROM failures"))
         {
@@ -70,7 +77,7 @@ public sealed partial class RunLedger
                 w.Run("DELETE FROM failures WHERE id = $0", id);
             }
         }
-        foreach (object?[] row in RowsOf(other, "SELECT id, stage, message FROM failures"))
+        foreach (object?[] row in RowsOf(other, "SELECT id, stage, message FROM failures").Where(r => !left.Holds("failures", r)))
         {
             w.Run(
                 $"""
@@ -81,11 +88,11 @@ public sealed partial class RunLedger
         }
     }
 
-    private void MergeTable(LedgerWriter w, SqliteConnection other, string file, string table, string[] told)
+    private void MergeTable(LedgerWriter w, SqliteConnection other, string file, string table, string[] told, LeftOut left)
     {
         string same = told.Length == 0 ? "NOTHING" : $"UPDATE SET {told[0]} = excluded.{told[0]} WHERE {string.Join(" AND ", told.Select(c => $"{c} IS excluded.{c}"))}";
         string only = table == "votes" ? "NOT EXISTS (SELECT 1 FROM pairs WHERE id = $0)" : "true";
-        foreach (object?[] row in RowsOf(other, $"SELECT * FROM {table}"))
+        foreach (object?[] row in RowsOf(other, $"SELECT * FROM {table}").Where(r => !left.Holds(table, r)))
         {
             string sql = $"INSERT INTO {table} SELECT {string.Join(", ", row.Select((_, i) => $"${i}"))} WHERE {only} ON CONFLICT DO {same}";
             if (w.Run(sql, row) == 0 && told.Length > 0)
@@ -110,5 +117,58 @@ public sealed partial class RunLedger
             rows.GetValues(row!);
             yield return row;
         }
+    }
+
+    /// <summary>What is not taken over: rows that cannot be read, and those that mean nothing without them.</summary>
+    private sealed class LeftOut
+    {
+        private const int MostTold = 5;
+        private readonly HashSet<(string Table, string Row)> _rows = [];
+        private readonly HashSet<string> _captions = [];
+        private readonly HashSet<string> _pairs = [];
+        private readonly List<string> _first = [];
+
+        public LedgerFaults Faults => new(_rows.Count, _first);
+
+        /// <exception cref="LedgerException">A note of the whole ledger cannot be read: nothing can be made of it then.</exception>
+        public static LeftOut Of(IEnumerable<LedgerException> faults)
+        {
+            LeftOut left = new();
+            foreach (LedgerException fault in faults)
+            {
+                (string table, string row) = (fault.Table!, fault.Row!);
+                if (table == LedgerTable.Meta.Name)
+                {
+                    throw fault;
+                }
+                if (left._rows.Add((table, row)) && left._first.Count < MostTold)
+                {
+                    left._first.Add(fault.Message);
+                }
+                if (table == LedgerTable.Captions.Name || table == LedgerTable.Prompts.Name)
+                {
+                    left._captions.Add(CaptionOf(row));
+                }
+                else if (table == LedgerTable.Pairs.Name || table == LedgerTable.Votes.Name)
+                {
+                    left._pairs.Add(table == LedgerTable.Votes.Name ? row[..row.LastIndexOf(", ", StringComparison.Ordinal)] : row);
+                }
+            }
+            return left;
+        }
+
+        public bool Holds(string table, object?[] row)
+        {
+            if (_rows.Count == 0)
+            {
+                return false;
+            }
+            string first = LedgerRow.KeyOf(row[0]);
+            bool hangs = table is "pairs" or "votes" or "reviews" ? _pairs.Contains(first) || _captions.Contains(CaptionOf(first)) : table is not ("failures" or "spent") && _captions.Contains(CaptionOf(first));
+            return hangs || _rows.Contains((table, table is "panels" or "votes" ? $"{first}, {LedgerRow.KeyOf(row[1])}" : first));
+        }
+
+        // Ids begin with the caption's key: KEY~0~0-1.
+        private static string CaptionOf(string id) => id.Split('~')[0];
     }
 }

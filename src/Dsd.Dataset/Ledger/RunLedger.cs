@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Microsoft.Data.Sqlite;
 
@@ -16,17 +15,17 @@ namespace Dsd.Dataset.Ledger;
 /// </remarks>
 public sealed partial class RunLedger : IAsyncDisposable
 {
-    private const string Version = "1";
     private readonly SqliteConnection _read;
     private readonly SqliteConnection? _write;
     private readonly LedgerWriter? _writer;
+    private readonly FilePlace _place;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, SqliteCommand> _commands = [];
 
     private RunLedger(string file, SqliteConnection read, SqliteConnection? write)
     {
-        (File, _read, _write) = (file, read, write);
-        _writer = write is null ? null : new LedgerWriter(write);
+        (File, _read, _write, _place) = (file, read, write, new FilePlace("ledger", file));
+        _writer = write is null ? null : new LedgerWriter(write, file, _place);
     }
 
     /// <summary>The file.</summary>
@@ -36,101 +35,116 @@ public sealed partial class RunLedger : IAsyncDisposable
     public long Written => _writer?.Written ?? 0;
 
     /// <summary>Opens a ledger for reading and writing, and makes it where there is none.</summary>
-    /// <exception cref="LedgerException">The file is no ledger, or one of another version.</exception>
+    /// <remarks>A ledger that does not say yet what it is (SQLite's <c>application_id</c>) is known by its tables, and stamped.</remarks>
+    /// <exception cref="LedgerException">The file is no ledger, or one of another version; it stays as it is.</exception>
     /// <exception cref="IOException">The folder cannot be made, or the file not opened.</exception>
-    public static RunLedger Open(string file) => Open(file, write: true);
+    public static RunLedger Open(string file) => Open(file, SqliteOpenMode.ReadWriteCreate);
 
     /// <summary>Opens a ledger for reading.</summary>
     /// <exception cref="LedgerException">The file is no ledger, or one of another version.</exception>
     /// <exception cref="IOException">There is no such file.</exception>
-    public static RunLedger OpenToRead(string file) => System.IO.File.Exists(file) ? Open(file, write: false) : throw new FileNotFoundException($"There is no ledger at '{file}'.", file);
+    public static RunLedger OpenToRead(string file) => Open(Standing(file), SqliteOpenMode.ReadOnly);
+
+    /// <summary>Opens a ledger that is there for reading and writing.</summary>
+    /// <exception cref="LedgerException">The file is no ledger, or one of another version; it stays as it is.</exception>
+    /// <exception cref="IOException">There is no such file, or it cannot be opened.</exception>
+    public static RunLedger OpenStanding(string file) => Open(Standing(file), SqliteOpenMode.ReadWrite);
+
+    /// <summary>Makes sure that the ledger at its path is the one that is open, so that what was written is where it will be looked for.</summary>
+    /// <exception cref="IOException">It was deleted, moved or replaced.</exception>
+    public void CheckPlace() => _place.Check();
 
     /// <summary>A value that belongs to the whole ledger; null where there is none.</summary>
-    public string? Meta(string name) => Read("SELECT value FROM meta WHERE name = $0", r => r.GetString(0), name).FirstOrDefault();
+    /// <exception cref="LedgerException">It cannot be read.</exception>
+    public string? Meta(string name) => Read(LedgerTable.Meta, "WHERE name = $0", name).FirstOrDefault().Value;
 
     /// <summary>Whether a caption's prompts stand in the ledger.</summary>
-    /// <exception cref="LedgerException">Another caption has this key.</exception>
+    /// <exception cref="LedgerException">Another caption has this key, or the row cannot be read.</exception>
     public bool IsWritten(SeedCaption caption)
     {
         ArgumentNullException.ThrowIfNull(caption);
-        (string? words, bool written) = Read("SELECT caption, written FROM captions WHERE key = $0", r => (r.GetString(0), r.GetInt64(1) == 1), caption.Key).FirstOrDefault();
-        return words is null || words == caption.Caption ? written : throw new LedgerException(File, $"the caption '{words}' of key '{caption.Key}'", $"'{caption.Caption}'");
+        (SeedCaption? known, bool written) = Read(LedgerTable.Captions, "WHERE key = $0", caption.Key).FirstOrDefault();
+        return known is null || known.Caption == caption.Caption ? written : throw new LedgerException(File, $"the caption '{known.Caption}' of key '{caption.Key}'", $"'{caption.Caption}'");
     }
 
     /// <summary>The sheets to be drawn for a caption, in order.</summary>
-    public IReadOnlyList<LedgerPrompt> PromptsOf(string captionKey) =>
-        Read("SELECT id, caption_key, ordinal, text, subject, layout, captions, seed FROM prompts WHERE caption_key = $0 ORDER BY ordinal", Prompt, captionKey);
+    /// <exception cref="LedgerException">A row cannot be read.</exception>
+    public IReadOnlyList<LedgerPrompt> PromptsOf(string captionKey) => Read(LedgerTable.Prompts, "WHERE caption_key = $0 ORDER BY ordinal", captionKey);
 
     /// <summary>The sheet that was drawn for a prompt; null where none was.</summary>
-    public LedgerGrid? GridOf(string promptId) => Read(
-        "SELECT file, width, height, sha256, drawer FROM grids WHERE prompt_id = $0",
-        r => new LedgerGrid(promptId, r.GetString(0), r.GetInt32(1), r.GetInt32(2), r.GetString(3), r.GetString(4)),
-        promptId).FirstOrDefault();
+    /// <exception cref="LedgerException">The row cannot be read.</exception>
+    public LedgerGrid? GridOf(string promptId) => Read(LedgerTable.Grids, "WHERE prompt_id = $0", promptId).FirstOrDefault();
 
     /// <summary>A prompt by its id.</summary>
-    /// <exception cref="LedgerException">There is none.</exception>
+    /// <exception cref="LedgerException">There is none, or the row cannot be read.</exception>
     public LedgerPrompt PromptOf(string promptId) =>
-        Read("SELECT id, caption_key, ordinal, text, subject, layout, captions, seed FROM prompts WHERE id = $0", Prompt, promptId).FirstOrDefault()
-        ?? throw new LedgerException(File, $"a prompt '{promptId}'", "none");
+        Read(LedgerTable.Prompts, "WHERE id = $0", promptId).FirstOrDefault() ?? throw LedgerException.OfMissing(File, LedgerTable.Prompts.Name, promptId);
 
     /// <summary>The panels of a sheet that are judged already, as pairs.</summary>
-    public IReadOnlySet<(int First, int Second)> JudgedOf(string promptId) =>
-        Read("SELECT first, second FROM pairs WHERE prompt_id = $0", r => (r.GetInt32(0), r.GetInt32(1)), promptId).ToHashSet();
+    /// <exception cref="LedgerException">A row cannot be read.</exception>
+    public IReadOnlySet<(int First, int Second)> JudgedOf(string promptId) => Read(LedgerTable.Pairs, "WHERE prompt_id = $0", promptId).Select(p => (p.First, p.Second)).ToHashSet();
 
     /// <summary>Captions that panels were given in place of the sheet's words, by panel.</summary>
-    public IReadOnlyDictionary<int, string> PanelCaptionsOf(string promptId) =>
-        Read("SELECT panel, caption FROM panels WHERE prompt_id = $0", r => (r.GetInt32(0), r.GetString(1)), promptId).ToDictionary(p => p.Item1, p => p.Item2);
+    /// <exception cref="LedgerException">A row cannot be read.</exception>
+    public IReadOnlyDictionary<int, string> PanelCaptionsOf(string promptId) => Read(LedgerTable.Panels, "WHERE prompt_id = $0", promptId).ToDictionary(p => p.Panel, p => p.Caption);
 
     /// <summary>The votes on a pair, in the order of asking.</summary>
-    /// <exception cref="LedgerException">What stands there is no verdict.</exception>
-    public IReadOnlyList<JudgeVote> VotesOf(string pairId) => Read(
-        "SELECT judge, model, kept, verdict, reason, attempts, input_tokens, output_tokens, seconds FROM votes WHERE pair_id = $0 ORDER BY ordinal",
-        r => new JudgeVote
-        {
-            Judge = r.GetString(0),
-            Model = r.IsDBNull(1) ? null : r.GetString(1),
-            Kept = r.GetBoolean(2),
-            Verdict = r.IsDBNull(3) ? null : ReadVerdict(pairId, r.GetString(3)),
-            Reason = r.GetString(4),
-            Attempts = r.GetInt32(5),
-            InputTokens = r.GetInt64(6),
-            OutputTokens = r.GetInt64(7),
-            Duration = TimeSpan.FromSeconds(r.GetDouble(8)),
-        },
-        pairId);
+    /// <exception cref="LedgerException">A row cannot be read.</exception>
+    public IReadOnlyList<JudgeVote> VotesOf(string pairId) => [.. Read(LedgerTable.Votes, "WHERE pair_id = $0 ORDER BY ordinal", pairId).Select(v => v.Vote)];
 
     /// <summary>All judged pairs by id, without their votes, a page in memory at a time: a ledger of any length can be gone through, and written meanwhile.</summary>
     /// <param name="keptOnly">Only those that go into datasets.</param>
-    public IEnumerable<LedgerPair> Pairs(bool keptOnly = false)
+    /// <param name="unreadable">Told of each row that cannot be read, and the others go on; null throws.</param>
+    /// <exception cref="LedgerException">A row cannot be read.</exception>
+    public IEnumerable<LedgerPair> Pairs(bool keptOnly = false, Action<LedgerException>? unreadable = null)
     {
         const int Page = 1000;
-        string after = "";
+        byte[] after = [];
         while (true)
         {
-            List<LedgerPair> page = Read(
-                "SELECT p.id, p.prompt_id, p.first, p.second, p.status, p.kept, p.confidence, p.reason, r.kept FROM pairs p LEFT JOIN reviews r ON r.pair_id = p.id WHERE p.id > $0 ORDER BY p.id LIMIT 1000",
-                Pair,
-                after);
-            foreach (LedgerPair pair in page.Where(p => p.Kept || !keptOnly))
+            // By the bytes of the id, which may be no text that can be read. An id that is not even of the type comes in the end.
+            List<(byte[] Id, LedgerPair? Pair, LedgerException? Fault)> page = Read(
+                $"{PairQuery} WHERE p.id > CAST($0 AS TEXT) AND typeof(p.id) = 'text' ORDER BY p.id LIMIT {Page}", r => Told(r, r.GetFieldValue<byte[]>(0)), after);
+            if (page.Count < Page)
             {
-                yield return pair;
+                page.AddRange(Read($"{PairQuery} WHERE typeof(p.id) <> 'text'", r => Told(r, [])));
+            }
+            foreach ((_, LedgerPair? pair, LedgerException? fault) in page)
+            {
+                if (fault is not null)
+                {
+                    (unreadable ?? throw fault)(fault);
+                }
+                else if (pair!.Kept || !keptOnly)
+                {
+                    yield return pair;
+                }
             }
             if (page.Count < Page)
             {
                 yield break;
             }
-            after = page[^1].Id;
+            after = page[Page - 1].Id;
+        }
+
+        (byte[], LedgerPair?, LedgerException?) Told(SqliteDataReader row, byte[] id)
+        {
+            try
+            {
+                return (id, Pair(row), null);
+            }
+            catch (LedgerException e)
+            {
+                return (id, null, e);
+            }
         }
     }
 
     /// <summary>A pair with its votes.</summary>
-    /// <exception cref="LedgerException">There is none of this id.</exception>
+    /// <exception cref="LedgerException">There is none of this id, or a row cannot be read.</exception>
     public LedgerPair PairOf(string pairId)
     {
-        LedgerPair pair = Read(
-            "SELECT p.id, p.prompt_id, p.first, p.second, p.status, p.kept, p.confidence, p.reason, r.kept FROM pairs p LEFT JOIN reviews r ON r.pair_id = p.id WHERE p.id = $0",
-            Pair,
-            pairId).FirstOrDefault() ?? throw new LedgerException(File, $"a pair '{pairId}'", "none");
+        LedgerPair pair = Read($"{PairQuery} WHERE p.id = $0", Pair, pairId).FirstOrDefault() ?? throw LedgerException.OfMissing(File, LedgerTable.Pairs.Name, pairId);
         IReadOnlyList<JudgeVote> votes = VotesOf(pairId);
         Verdict? verdict = votes.LastOrDefault(v => v.Kept == pair.Judgement.Kept && v.Verdict is not null)?.Verdict;
         return pair with { Judgement = pair.Judgement with { Votes = votes, Verdict = verdict } };
@@ -138,7 +152,8 @@ public sealed partial class RunLedger : IAsyncDisposable
 
     /// <summary>What failed and is left for the next run: what it was, where, and why.</summary>
     public IReadOnlyList<(string Id, string Stage, string Message)> Failures(int most = 100) =>
-        Read("SELECT id, stage, message FROM failures ORDER BY id LIMIT $0", r => (r.GetString(0), r.GetString(1), r.GetString(2)), most);
+        // A note that cannot be read is told with the other rows that cannot.
+        Read(LedgerTable.Failures, "WHERE typeof(id) = 'text' AND typeof(stage) = 'text' AND typeof(message) = 'text' ORDER BY id LIMIT $0", most);
 
     /// <summary>What stands in the ledger.</summary>
     public LedgerCounts Counts() => Read(
@@ -151,11 +166,20 @@ public sealed partial class RunLedger : IAsyncDisposable
 
     /// <summary>What judging took, by judge and model.</summary>
     public IReadOnlyList<LedgerUsage> Usage() => Read(
-        "SELECT judge, model, count(*), sum(attempts), sum(input_tokens), sum(output_tokens) FROM votes GROUP BY judge, model ORDER BY judge, model",
+        $"""
+        SELECT judge, model, count(*), sum(attempts), sum(input_tokens), sum(output_tokens) FROM votes
+        WHERE typeof(judge) = 'text' AND typeof(model) IN ('text', 'null') AND {IsCount("attempts")} AND {IsCount("input_tokens")} AND {IsCount("output_tokens")}
+        GROUP BY judge, model ORDER BY judge, model
+        """,
         r => new LedgerUsage(r.GetString(0), r.IsDBNull(1) ? null : r.GetString(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5)));
 
     /// <summary>Calls and tokens that all sessions of the run have counted against its budget.</summary>
-    public (long Calls, long Tokens) Spent() => Read("SELECT coalesce(sum(calls), 0), coalesce(sum(tokens), 0) FROM spent", r => (r.GetInt64(0), r.GetInt64(1)))[0];
+    /// <exception cref="LedgerException">A row cannot be read: without it the budget cannot be kept.</exception>
+    public (long Calls, long Tokens) Spent()
+    {
+        List<(string Session, long Calls, long Tokens)> all = Read(LedgerTable.Spent, "");
+        return (all.Sum(s => s.Calls), all.Sum(s => s.Tokens));
+    }
 
     /// <summary>Sets a value that belongs to the whole ledger.</summary>
     public Task WriteMetaAsync(string name, string value) =>
@@ -211,6 +235,11 @@ public sealed partial class RunLedger : IAsyncDisposable
                 "INSERT INTO pairs VALUES ($0, $1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
                 pair.Id, pair.PromptId, pair.First, pair.Second, j.Status.ToString(), j.Kept, double.IsNaN(j.Confidence) ? null : j.Confidence, j.Reason);
             w.Run("DELETE FROM failures WHERE id = $0", pair.Id);
+            if (rows > 0)
+            {
+                // Of a pair whose row somebody has deleted, so that it is judged anew.
+                w.Run("DELETE FROM votes WHERE pair_id = $0", pair.Id);
+            }
             for (int i = 0; i < j.Votes.Count && rows > 0; i++)
             {
                 JudgeVote v = j.Votes[i];
@@ -265,106 +294,51 @@ public sealed partial class RunLedger : IAsyncDisposable
         _write?.Dispose();
     }
 
-    private static RunLedger Open(string file, bool write)
+    private static RunLedger Open(string file, SqliteOpenMode mode)
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
         string path = Path.GetFullPath(file);
-        if (write)
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        }
         SqliteConnection? writing = null;
         SqliteConnection? reading = null;
         try
         {
-            if (write)
+            if (mode == SqliteOpenMode.ReadWriteCreate)
             {
-                writing = Connect(path, SqliteOpenMode.ReadWriteCreate);
-                Execute(writing, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
-                Create(writing);
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             }
-            reading = Connect(path, SqliteOpenMode.ReadOnly);
+            if (mode != SqliteOpenMode.ReadOnly)
+            {
+                writing = LedgerFile.ConnectToWrite(path, mode);
+            }
+            reading = LedgerFile.Connect(path, SqliteOpenMode.ReadOnly);
+            LedgerFile.Require(reading, path);
             AddFunctions(reading);
-            using SqliteCommand version = reading.CreateCommand();
-            version.CommandText = "SELECT value FROM meta WHERE name = 'version'";
-            return version.ExecuteScalar() as string is var found && found == Version
-                ? new RunLedger(path, reading, writing)
-                : throw new LedgerException(path, $"version {Version}", found ?? "none");
+            return new RunLedger(path, reading, writing);
         }
-        catch (SqliteException e)
+        catch (Exception e)
         {
             reading?.Dispose();
             writing?.Dispose();
-            throw e.SqliteErrorCode is 26 or 1 ? new LedgerException(path, "a ledger of Dsd.MLNet", $"another file ({e.Message})", e) : new IOException($"The ledger '{path}' cannot be opened: {e.Message}", e);
-        }
-        catch
-        {
-            reading?.Dispose();
-            writing?.Dispose();
-            throw;
-        }
-    }
-
-    private static void Create(SqliteConnection connection)
-    {
-        using SqliteTransaction transaction = connection.BeginTransaction();
-        using SqliteCommand command = connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = "SELECT count(*) FROM sqlite_master WHERE name = 'meta'";
-        if ((long)command.ExecuteScalar()! == 0)
-        {
-            using Stream stream = typeof(RunLedger).Assembly.GetManifestResourceStream("Dsd.Dataset.ledger.sql")!;
-            using StreamReader reader = new(stream);
-            command.CommandText = reader.ReadToEnd() + $"INSERT INTO meta VALUES ('version', '{Version}');";
-            command.ExecuteNonQuery();
-        }
-        transaction.Commit();
-    }
-
-    private static SqliteConnection Connect(string file, SqliteOpenMode mode)
-    {
-        SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = file, Mode = mode, Pooling = false, DefaultTimeout = 30 }.ToString());
-        connection.Open();
-        return connection;
-    }
-
-    private static void Execute(SqliteConnection connection, string sql)
-    {
-        using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
-
-    private static LedgerPrompt Prompt(SqliteDataReader r) => new(
-        r.GetString(0),
-        r.GetString(1),
-        r.GetInt32(2),
-        new GridPrompt(r.GetString(3), GridLayout.Parse(r.GetString(5)), r.GetString(4), JsonSerializer.Deserialize<string[]>(r.GetString(6))!),
-        r.GetInt64(7));
-
-    private static LedgerPair Pair(SqliteDataReader r) => new(r.GetString(0), r.GetString(1), r.GetInt32(2), r.GetInt32(3), new PairJudgement
-    {
-        Status = Enum.Parse<VerdictStatus>(r.GetString(4)),
-        Kept = r.GetBoolean(5),
-        Confidence = r.IsDBNull(6) ? double.NaN : r.GetDouble(6),
-        Reason = r.GetString(7),
-        Votes = [],
-    })
-    {
-        Reviewed = r.IsDBNull(8) ? null : r.GetBoolean(8),
-    };
-
-    private Verdict ReadVerdict(string pairId, string json)
-    {
-        try
-        {
-            return Verdict.FromJson(json);
-        }
-        catch (VerdictFormatException e)
-        {
-            throw new LedgerException(File, $"a verdict on pair '{pairId}'", $"something else ({e.Message})", e);
+            throw e switch
+            {
+                SqliteException fault => LedgerFile.Fault(path, fault),
+                UnauthorizedAccessException => new IOException($"The ledger '{path}' cannot be opened: {e.Message.TrimEnd('.')}. Change its permissions, or take another folder.", e),
+                _ => e,
+            };
         }
     }
+
+    private static string Standing(string file) => System.IO.File.Exists(file) ? file : throw new FileNotFoundException($"There is no ledger at '{file}'.", file);
+
+    private static string PairQuery { get; } = $"SELECT {LedgerTable.Pairs.ColumnsOf("p")}, r.kept FROM pairs p LEFT JOIN reviews r ON r.pair_id = p.id";
+
+    private LedgerPair Pair(SqliteDataReader reader)
+    {
+        LedgerRow row = new(File, LedgerTable.Pairs.Name, LedgerTable.Pairs.Keys, reader);
+        return LedgerTable.Pairs.Read(row) with { Reviewed = row.Of(LedgerTable.Reviews.Name).FlagOrNull(reader.FieldCount - 1) };
+    }
+
+    private static string IsCount(string column) => string.Create(CultureInfo.InvariantCulture, $"typeof({column}) = 'integer' AND {column} BETWEEN 0 AND {LedgerTable.MostCounted}");
 
     private void Same(int rows, string what)
     {
@@ -376,7 +350,22 @@ public sealed partial class RunLedger : IAsyncDisposable
 
     private Task Write(Action<LedgerWriter> write) => (_writer ?? throw new InvalidOperationException($"The ledger '{File}' was opened to read.")).WriteAsync(write);
 
+    private List<T> Read<T>(LedgerTable<T> table, string condition, params ReadOnlySpan<object> values) =>
+        Read($"{table.Select} {condition}", r => table.Read(new LedgerRow(File, table.Name, table.Keys, r)), values);
+
     private List<T> Read<T>(string sql, Func<SqliteDataReader, T> row, params ReadOnlySpan<object> values)
+    {
+        try
+        {
+            return ReadRows(sql, row, values);
+        }
+        catch (SqliteException e)
+        {
+            throw LedgerFile.Fault(File, e);
+        }
+    }
+
+    private List<T> ReadRows<T>(string sql, Func<SqliteDataReader, T> row, ReadOnlySpan<object> values)
     {
         lock (_gate)
         {

@@ -60,6 +60,7 @@ public sealed class CurationRun
     /// <exception cref="LedgerException">The store was begun with other options, or a key now names another caption.</exception>
     /// <exception cref="ChatBudgetException">The budget is spent; what was judged is in the store.</exception>
     /// <exception cref="ChatFailedException">Too many requests failed in a row, or one in a way that all others would too: a wrong key, an unknown model.</exception>
+    /// <exception cref="IOException">The store cannot be read or written, or was taken away; what was written before is in it.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public async Task<RunProgress> RunAsync(IAsyncEnumerable<SeedCaption> captions, CancellationToken cancellationToken = default)
     {
@@ -94,6 +95,7 @@ public sealed class CurationRun
             cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
+        await _store.CheckAsync().ConfigureAwait(false);
         return _done;
     }
 
@@ -115,16 +117,20 @@ public sealed class CurationRun
         await foreach (CaptionWork work in captions.ReadAllAsync(cancel).ConfigureAwait(false))
         {
             List<LedgerPrompt> open = [];
+            IReadOnlyList<LedgerPrompt> prompts = [];
             await Attempt(work, work.Caption.Key, "prompts", cancel, async () =>
+                prompts = await _store.PromptsAsync(work.Caption).ConfigureAwait(false) ?? await WritePromptsAsync(work.Caption, cancel).ConfigureAwait(false)).ConfigureAwait(false);
+            foreach (LedgerPrompt prompt in prompts)
             {
-                foreach (LedgerPrompt prompt in await _store.PromptsAsync(work.Caption).ConfigureAwait(false) ?? await WritePromptsAsync(work.Caption, cancel).ConfigureAwait(false))
+                await Attempt(work, prompt.Id, "sheet", cancel, async () =>
                 {
-                    if ((await _store.JudgedAsync(prompt.Id).ConfigureAwait(false)).Count < PairsOf(prompt).Count)
+                    // A sheet whose pairs are all judged is drawn anew where it is lost: a dataset needs its pictures.
+                    if ((await _store.JudgedAsync(prompt.Id).ConfigureAwait(false)).Count < PairsOf(prompt).Count || !await _store.HasSheetAsync(prompt.Id).ConfigureAwait(false))
                     {
                         open.Add(prompt);
                     }
-                }
-            }).ConfigureAwait(false);
+                }).ConfigureAwait(false);
+            }
             work.Begin(open.Count);
             foreach (LedgerPrompt prompt in open)
             {
@@ -152,7 +158,18 @@ public sealed class CurationRun
         {
             while (batch.Count < _options.BatchSize && prompts.TryRead(out PromptWork? work))
             {
-                if (await _store.SheetAsync(work.Prompt.Id).ConfigureAwait(false) is { } sheet)
+                Picture? sheet;
+                try
+                {
+                    sheet = await _store.SheetAsync(work.Prompt.Id).ConfigureAwait(false);
+                }
+                catch (LedgerException e) when (e.ConcernsOneRow)
+                {
+                    await NoteAsync(work.Caption, work.Prompt.Id, "sheet", e).ConfigureAwait(false);
+                    await EndAsync(work.Caption).ConfigureAwait(false);
+                    continue;
+                }
+                if (sheet is not null)
                 {
                     await next.WriteAsync(new SheetWork(work.Caption, work.Prompt, sheet, IsNew: false), cancel).ConfigureAwait(false);
                 }
@@ -251,15 +268,9 @@ public sealed class CurationRun
             }
             ends = true;
         }
-        catch (Exception e) when ((e is ChatFailedException or GridPromptException or ArgumentException or FormatException) && !cancel.IsCancellationRequested)
+        catch (Exception e) when ((e is ChatFailedException or GridPromptException or ArgumentException or FormatException or LedgerException { ConcernsOneRow: true }) && !cancel.IsCancellationRequested)
         {
-            if (Interlocked.Increment(ref _failuresInARow) >= _options.MostFailures)
-            {
-                throw;
-            }
-            caption.Fail();
-            await _store.WriteFailureAsync(id, stage, e.Message).ConfigureAwait(false);
-            Add(new RunProgress(0, 0, 0, 0, 1));
+            await NoteAsync(caption, id, stage, e).ConfigureAwait(false);
         }
         finally
         {
@@ -269,6 +280,21 @@ public sealed class CurationRun
         {
             await BeginWorkAsync(cancel).ConfigureAwait(false);
         }
+    }
+
+    private async Task NoteAsync(CaptionWork caption, string id, string stage, Exception fault)
+    {
+        if (Interlocked.Increment(ref _failuresInARow) >= _options.MostFailures)
+        {
+            ExceptionDispatchInfo.Throw(fault);
+        }
+        caption.Fail();
+        // A row that cannot be read is told as long as it stands there, and not noted beside: nothing would take the note away when it is put right.
+        if (fault is not LedgerException)
+        {
+            await _store.WriteFailureAsync(id, stage, fault.Message).ConfigureAwait(false);
+        }
+        Add(new RunProgress(0, 0, 0, 0, 1));
     }
 
     /// <summary>Counts a piece of work; once the budget is spent, or a model refuses all, none begins, and the run ends when what is under way, and paid for, is written.</summary>

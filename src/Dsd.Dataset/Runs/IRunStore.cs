@@ -4,7 +4,8 @@ using Dsd.Imaging;
 namespace Dsd.Dataset.Runs;
 
 /// <summary>Where a run reads what was done and writes what it does: a folder of this machine (<see cref="RunFolder"/>), or one at another's end.</summary>
-/// <remarks>Safe to use from many threads. A write is done when its task is, and survives the end of the process from then on; the same thing written twice is kept once.</remarks>
+/// <remarks>Safe to use from many threads. A write is done when its task is, and survives the end of the process from then on; the same thing written twice is kept once.
+/// A <see cref="LedgerException"/> that concerns one row alone (<see cref="LedgerException.ConcernsOneRow"/>) fails the piece of work that needs it; others end the run.</remarks>
 public interface IRunStore
 {
     /// <summary>Begins or goes on with a run.</summary>
@@ -23,6 +24,9 @@ public interface IRunStore
 
     /// <summary>The sheet that was drawn for a prompt; null where none was, or where its file is gone or damaged.</summary>
     Task<Picture?> SheetAsync(string promptId);
+
+    /// <summary>Whether the sheet that was drawn for a prompt is there, whole.</summary>
+    async Task<bool> HasSheetAsync(string promptId) => await SheetAsync(promptId).ConfigureAwait(false) is not null;
 
     /// <summary>Writes a sheet.</summary>
     /// <param name="promptId">The prompt.</param>
@@ -51,4 +55,8 @@ public interface IRunStore
     /// <param name="tokens">Tokens of their questions and answers, 0 or more.</param>
     /// <returns>What all sessions of the run have spent, this one with it.</returns>
     Task<(long Calls, long Tokens)> SpendAsync(string session, long calls, long tokens);
+
+    /// <summary>Makes sure, before a run says that it is done, that what was written is where it will be looked for. A store at another's end leaves that to the other.</summary>
+    /// <exception cref="IOException">The store was taken away meanwhile.</exception>
+    Task CheckAsync() => Task.CompletedTask;
 }

@@ -11,8 +11,13 @@ namespace Dsd.Dataset.Runs;
 public sealed class RunFolder : IRunStore, IAsyncDisposable
 {
     private readonly FileStream? _lock;
+    private readonly FilePlace? _lockPlace;
 
-    private RunFolder(string path, RunLedger ledger, FileStream? @lock) => (Path, Ledger, _lock) = (path, ledger, @lock);
+    private RunFolder(string path, RunLedger ledger, FileStream? @lock)
+    {
+        (Path, Ledger, _lock) = (path, ledger, @lock);
+        _lockPlace = @lock is null ? null : new FilePlace("run's lock", LockFile(path));
+    }
 
     /// <summary>The folder.</summary>
     public string Path { get; }
@@ -29,17 +34,24 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     public static RunFolder Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Directory.CreateDirectory(path);
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"Run folder '{path}' cannot be made: {e.Message.TrimEnd('.')}. Take another, or change the permissions of the folder above it.", e);
+        }
         FileStream held = Hold(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
         try
         {
             RemoveHalfWritten(path);
             return new RunFolder(path, RunLedger.Open(LedgerFile(path)), held);
         }
-        catch
+        catch (Exception e)
         {
             held.Dispose();
-            throw;
+            throw e is UnauthorizedAccessException ? new IOException($"Run folder '{path}' cannot be worked in: {e.Message.TrimEnd('.')}. Change its permissions, or take another.", e) : e;
         }
     }
 
@@ -77,18 +89,31 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     public Task<Picture?> SheetAsync(string promptId) => Task.FromResult(Ledger.GridOf(promptId) is { } grid ? Load(grid) : null);
 
     /// <inheritdoc/>
-    public Task WriteSheetAsync(string promptId, Picture sheet, string drawer)
+    public Task<bool> HasSheetAsync(string promptId) => Task.FromResult(Ledger.GridOf(promptId) is { } grid && Bytes(grid) is not null);
+
+    /// <inheritdoc/>
+    public Task CheckAsync()
+    {
+        Ledger.CheckPlace();
+        _lockPlace?.Check();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task WriteSheetAsync(string promptId, Picture sheet, string drawer)
     {
         ArgumentNullException.ThrowIfNull(sheet);
+        // A folder that was taken away must not come into being again with a sheet in it and nothing else.
+        await CheckAsync().ConfigureAwait(false);
         byte[] png = sheet.EncodePng(quickly: true);
         string sha = Convert.ToHexStringLower(SHA256.HashData(png));
         string name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(promptId)))[..2];
         string file = $"grids/{name}/{promptId}.{sha[..8]}.png";
         LedgerGrid grid = new(promptId, file, sheet.Width, sheet.Height, sha, drawer);
         // The file first: a row never points at a file that is not there.
-        AtomicFile.Write(FileOf(grid), stream => stream.Write(png));
-        bool replace = Ledger.GridOf(promptId) is { } known && Load(known) is null;
-        return Ledger.WriteGridAsync(grid, replace);
+        Place(FileOf(grid), png);
+        bool replace = Ledger.GridOf(promptId) is { } known && Bytes(known) is null;
+        await Ledger.WriteGridAsync(grid, replace).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -118,28 +143,35 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
 
     /// <summary>Reads a sheet; null where its file is gone or is not what the ledger says.</summary>
     /// <exception cref="LedgerException">The ledger names a file outside the folder.</exception>
+    /// <exception cref="IOException">The file is there and cannot be read.</exception>
     public Picture? Load(LedgerGrid grid)
     {
         ArgumentNullException.ThrowIfNull(grid);
-        string file = FileOf(grid);
-        if (!File.Exists(file) || new FileInfo(file).Length > Picture.MaxEncodedBytes)
+        try
+        {
+            return Bytes(grid) is { } bytes ? Picture.Decode(bytes, grid.File) : null;
+        }
+        catch (PictureException)
         {
             return null;
         }
-        byte[] bytes = File.ReadAllBytes(file);
-        return Convert.ToHexStringLower(SHA256.HashData(bytes)) == grid.Sha256 ? Picture.Decode(bytes, file) : null;
     }
 
-    /// <summary>Takes over what another folder of the same run holds, sheets and ledger: all of it or nothing. Doing it again changes nothing, and completes one that was cut off.</summary>
+    /// <summary>
+    /// Takes over what another folder of the same run holds, sheets and ledger: all of it or nothing. Doing it again changes nothing, and completes one that was cut off. Rows of its ledger that
+    /// cannot be read are left out, as <see cref="RunLedger.MergeAsync"/> says.
+    /// </summary>
+    /// <returns>The rows that cannot be read.</returns>
     /// <exception cref="LedgerException">It is another run's, contradicts this one, or is damaged.</exception>
     /// <exception cref="IOException">A process works in it, or a file cannot be read or written.</exception>
-    public async Task MergeAsync(string other, CancellationToken cancellationToken = default)
+    public async Task<LedgerFaults> MergeAsync(string other, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(other);
         if (System.IO.Path.GetFullPath(other) == System.IO.Path.GetFullPath(Path))
         {
-            return;
+            return LedgerFaults.None;
         }
+        await CheckAsync().ConfigureAwait(false);
         using FileStream? held = File.Exists(LockFile(other)) ? Hold(other, FileMode.Open, FileAccess.Read) : null;
         List<string> copied = [];
         try
@@ -160,7 +192,9 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
                     copied.Add(target);
                 }
             }
-            await Ledger.MergeAsync(LedgerFile(other)).ConfigureAwait(false);
+            LedgerFaults faults = await Ledger.MergeAsync(LedgerFile(other)).ConfigureAwait(false);
+            await CheckAsync().ConfigureAwait(false);
+            return faults;
         }
         catch (LedgerException)
         {
@@ -218,9 +252,51 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         {
             return new FileStream(LockFile(folder), mode, access, FileShare.None);
         }
-        catch (IOException e) when (e is not DirectoryNotFoundException)
+        catch (IOException e) when (IsHeld(e))
         {
             throw new IOException($"Run folder '{folder}': another process works in it. Wait for it, or give this one a folder of its own (and merge them afterwards).", e);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException and not (DirectoryNotFoundException or FileNotFoundException))
+        {
+            throw new IOException($"Run folder '{folder}' cannot be worked in: its lock '{LockFile(folder)}' cannot be opened ({e.Message.TrimEnd('.')}). Free space or change permissions, or take another folder.", e);
+        }
+    }
+
+    // What a held file says: Linux, macOS, and Windows, where a file or a part of it is held.
+    private static bool IsHeld(IOException e) => e.HResult is 11 or 35 or unchecked((int)0x80070020) or unchecked((int)0x80070021);
+
+    private byte[]? Bytes(LedgerGrid grid)
+    {
+        string file = FileOf(grid);
+        try
+        {
+            if (!File.Exists(file) || new FileInfo(file).Length > Picture.MaxEncodedBytes)
+            {
+                return null;
+            }
+            byte[] bytes = File.ReadAllBytes(file);
+            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == grid.Sha256 ? bytes : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Taken away just now.
+            return null;
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"The sheet '{file}' cannot be read: {e.Message.TrimEnd('.')}. Change its permissions.", e);
+        }
+    }
+
+    private static void Place(string file, byte[] bytes)
+    {
+        try
+        {
+            AtomicFile.Write(file, stream => stream.Write(bytes));
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"The sheet '{file}' cannot be written ({e.Message.TrimEnd('.')}). Free space, or see that the folder can be written, and start the run again: it goes on with what is done.", e);
         }
     }
 
@@ -228,7 +304,9 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     private string FileOf(LedgerGrid grid)
     {
         string root = System.IO.Path.GetFullPath(Path) + System.IO.Path.DirectorySeparatorChar;
-        string file = System.IO.Path.GetFullPath(System.IO.Path.Combine(root, grid.File));
-        return file.StartsWith(root, StringComparison.Ordinal) ? file : throw new LedgerException(Ledger.File, "sheets within the folder", $"'{grid.File}'");
+        string? file = grid.File.Contains('\0') ? null : System.IO.Path.GetFullPath(System.IO.Path.Combine(root, grid.File));
+        return file?.StartsWith(root, StringComparison.Ordinal) == true
+            ? file
+            : throw LedgerException.OfRow(Ledger.File, LedgerTable.Grids.Name, grid.PromptId, "file", "a sheet within the folder", $"'{grid.File}'");
     }
 }

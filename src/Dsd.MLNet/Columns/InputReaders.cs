@@ -36,10 +36,10 @@ internal static class InputReaders
     public static Func<Picture> Picture(DataViewRow row, string column)
     {
         ValueGetter<MLImage> get = row.GetGetter<MLImage>(row.Schema[column]);
-        // Not disposed here: an in-memory view hands out its caller's own objects. A getter that makes images replaces its last one.
-        MLImage image = null!;
         return () =>
         {
+            // Not disposed, and a new variable each time, in which no getter finds an image to dispose: an in-memory view hands out its caller's own objects.
+            MLImage image = null!;
             get(ref image);
             Picture picture;
             try

@@ -41,6 +41,8 @@ internal static class MLImages
             rgb[i + 1] = (byte)Math.Min(255, pixels[j + 1] + white);
             rgb[i + 2] = (byte)Math.Min(255, pixels[j + blue] + white);
         }
+        // The pixels are the image's own memory, which goes when it is collected: somebody else may hold it no longer.
+        GC.KeepAlive(image);
         return new Picture(width, height, rgb);
     }
 
@@ -62,7 +64,8 @@ internal static class MLImages
     /// <summary>A copy, which the caller owns.</summary>
     public static MLImage Copy(MLImage image)
     {
-        MLImage copy = MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, image.Pixels);
+        // By way of an array: the collector sees no image's memory, and would let thousands of them wait for their finalisers.
+        MLImage copy = MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, image.Pixels.ToArray());
         copy.Tag = image.Tag;
         return copy;
     }

@@ -1,4 +1,5 @@
 using Dsd.Curation.Grids;
+using Dsd.Imaging;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
@@ -20,23 +21,69 @@ internal static class Library
     public static ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn) =>
         FluxPipeline.Load(TinyModel.Resolve(options.Model), options.Torch.Pipeline(Torch(options.Device), warn));
 
+    /// <summary>Refuses options with which the teacher could not be loaded, or could not draw. Only headers are read.</summary>
+    public static void CheckTeacher(GridGeneratorOptions options)
+    {
+        TextToImageOptions sheet = ModelDefaults.Sheet(options);
+        FluxModelCheck.Plain(TinyModel.Resolve(options.Model), sheet.Width, sheet.Height, options.Torch.Pipeline(Torch(options.Device), _ => { }));
+    }
+
+    /// <summary>Refuses options with which training could not begin, or its state not be kept. Only headers are read.</summary>
+    public static void CheckTuner(LoraFineTunerOptions options)
+    {
+        // The trained adapter passes through a file: a training must not end in a place that cannot be written.
+        ScratchFolder.Check();
+        LoraTrainingOptions training = ModelDefaults.Training(options);
+        LoraUse[] start = training.InitialAdapterFile is { } file ? [new LoraUse(file)] : [];
+        FluxModelCheck.Conditional(
+            TinyModel.Resolve(options.Model),
+            null,
+            training.Width,
+            training.Height,
+            new PipelineOptions { Device = Torch(options.Device), Loras = start },
+            start.Length == 0 ? training.Adapter.Targets : null);
+        if (training.Checkpoint is { } checkpoint)
+        {
+            WritablePlace.Require(checkpoint);
+        }
+    }
+
+    /// <summary>Refuses options with which the student could not be loaded, or could not draw. Only headers are read.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="tuned">Whether the input brings an adapter.</param>
+    public static void CheckStudent(DsdGeneratorOptions options, bool tuned)
+    {
+        string model = TinyModel.Resolve(options.Model);
+        DsdOptions frame = ModelDefaults.Frame(options);
+        PipelineOptions pipeline = options.Torch?.Pipeline(Torch(options.Device), _ => { }) ?? new PipelineOptions();
+        bool adapted = tuned || pipeline.Loras.Count > 0;
+        if (!tuned && DefaultAdapterFile(options) is { } file)
+        {
+            adapted = true;
+            pipeline = pipeline with { Loras = [new LoraUse(file) { TextEncoders = options.LoraTextEncoders }, .. pipeline.Loras] };
+        }
+        RequireCondition(options, model, adapted);
+        FluxModelCheck.Conditional(model, options.ReleaseFolder, frame.Width, frame.Height, pipeline);
+    }
+
     /// <summary>The student with TorchSharp: the generator's own adapter and the further ones over the model.</summary>
     public static IDsdModel OpenStudent(DsdGeneratorOptions options, TorchOptions torch, LoraWeights? adapter, Action<string> warn)
     {
         string model = TinyModel.Resolve(options.Model);
-        if (adapter is null && torch.Loras.Count == 0 && options.ReleaseFolder is null && !ModelFolder.Open(model).ReadConfig<FluxConfig>("transformer").Conditional)
+        RequireCondition(options, model, adapter is not null || torch.Loras.Count > 0);
+        PipelineOptions pipeline = torch.Pipeline(Torch(options.Device), warn);
+        return adapter is null
+            ? DsdPipeline.Load(model, options.ReleaseFolder, pipeline)
+            : AdapterFile.Use(adapter, file => DsdPipeline.Load(model, options.ReleaseFolder, pipeline with { Loras = [new LoraUse(file) { TextEncoders = LoraTextEncoders.Apply }, .. pipeline.Loras] }));
+    }
+
+    /// <exception cref="InvalidOperationException">The model is a plain one, and nothing makes it take a reference.</exception>
+    public static void RequireCondition(DsdGeneratorOptions options, string model, bool adapted)
+    {
+        if (!adapted && options.ReleaseFolder is null && !ModelFolder.Open(model).ReadConfig<FluxConfig>("transformer").Conditional)
         {
             throw OnnxBackend.NeedsAdapter(options);
         }
-        using TemporaryFolder scratch = new("dsd-lora");
-        PipelineOptions pipeline = torch.Pipeline(Torch(options.Device), warn);
-        if (adapter is not null)
-        {
-            string file = Path.Combine(scratch.Path, $"lora-{adapter.Fingerprint}.safetensors");
-            adapter.Save(file);
-            pipeline = pipeline with { Loras = [new LoraUse(file), .. pipeline.Loras] };
-        }
-        return DsdPipeline.Load(model, options.ReleaseFolder, pipeline);
     }
 
     public static GridTemplates Templates(string model) => model == TinyModel.Name ? WorldGridTemplates.Templates : GridTemplates.Default;
@@ -47,21 +94,32 @@ internal static class Library
     {
         using FluxModel model = FluxModel.LoadConditional(TinyModel.Resolve(options.Model), null, new PipelineOptions { Device = Torch(options.Device), Warn = warn });
         using LoraAdapter adapter = new LoraTrainer(model, ModelDefaults.Training(options)).Train(pairs, options.Progress, cancellationToken);
-        using TemporaryFolder folder = new("dsd-lora");
-        string file = Path.Combine(folder.Path, "adapter.safetensors");
-        adapter.Save(file);
-        return new LoraWeights(File.ReadAllBytes(file));
+        return AdapterFile.Keep(adapter, "the trained adapter");
     }
 
     /// <summary>The adapter that options mean when the input has none.</summary>
-    public static LoraWeights? DefaultAdapter(DsdGeneratorOptions options)
-    {
-        string? file = options.LoraFile
-            ?? (options.ReleaseFolder is { } release ? Path.Combine(release, "pytorch_lora_weights.safetensors") : null)
-            ?? (options.Model == TinyModel.Name ? TinyModel.AdapterFile : null);
-        return file is null ? null : new LoraWeights(File.ReadAllBytes(file));
-    }
+    public static LoraWeights? DefaultAdapter(DsdGeneratorOptions options, Action<string> warn) =>
+        DefaultAdapterFile(options) is { } file ? AdapterFile.Read(file, options.LoraTextEncoders, warn) : null;
 
-    // Null is the CPU: torch.device would load the native library even where nothing runs yet.
-    private static torch.Device? Torch(string device) => device == "cpu" ? null : torch.device(device);
+    private static string? DefaultAdapterFile(DsdGeneratorOptions options) => options.LoraFile
+        ?? (options.ReleaseFolder is { } release ? Path.Combine(release, "pytorch_lora_weights.safetensors") : null)
+        ?? (options.Model == TinyModel.Name ? TinyModel.AdapterFile : null);
+
+    /// <exception cref="ArgumentException">There is no such device.</exception>
+    private static torch.Device? Torch(string device)
+    {
+        if (device == "cpu")
+        {
+            // Null is the CPU: torch.device would load the native library even where nothing runs yet.
+            return null;
+        }
+        try
+        {
+            return torch.device(device);
+        }
+        catch (Exception e) when (e is InvalidOperationException or NotSupportedException or DllNotFoundException or TypeInitializationException)
+        {
+            throw new ArgumentException($"Option {nameof(GridGeneratorOptions.Device)} is '{device}', but this machine has no CUDA device, or this program the libtorch of the CPU. Leave the option out to use the CPU.", e);
+        }
+    }
 }

@@ -2,6 +2,7 @@ using Dsd.Curation.Grids;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Tiny;
+using Microsoft.Extensions.AI;
 
 namespace Dsd.MLNet.Execution;
 
@@ -21,11 +22,15 @@ internal static class ModelDefaults
         ? new LoraTrainingOptions { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = 100, BatchSize = 4, LearningRate = 1e-4, InitialAdapterFile = TinyModel.AdapterFile }
         : new LoraTrainingOptions());
 
-    public static IGridPromptWriter PromptWriter(GridGeneratorOptions options)
+    /// <summary>What writes prompts, and the client that was asked for it and must be disposed, if there is one.</summary>
+    public static (IGridPromptWriter Writer, IDisposable? Client) PromptWriter(GridGeneratorOptions options)
     {
         GridTemplates templates = options.Templates ?? Library.Templates(options.Model);
-        return options.PromptClient is null
-            ? new TemplateGridPromptWriter(templates)
-            : new ChatGridPromptWriter(ChatClients.Create(options.PromptClient), new ChatGridPromptWriterOptions { Templates = templates });
+        if (options.PromptClient is null)
+        {
+            return (new TemplateGridPromptWriter(templates), null);
+        }
+        IChatClient client = ChatClients.Create(options.PromptClient);
+        return (new ChatGridPromptWriter(client, new ChatGridPromptWriterOptions { Templates = templates }), client);
     }
 }

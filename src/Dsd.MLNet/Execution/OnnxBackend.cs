@@ -1,7 +1,7 @@
 using System.Globalization;
-using Dsd.Models.Flux;
+using Dsd.Imaging;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
-using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
 using Dsd.Tiny;
@@ -11,20 +11,34 @@ namespace Dsd.MLNet.Execution;
 /// <summary>Exports with Dsd.Onnx and draws through ONNX Runtime.</summary>
 internal sealed class OnnxBackend : IOnnxBackend
 {
+    public void Check(DsdGeneratorOptions options, bool tuned)
+    {
+        if (options.Torch is null)
+        {
+            OnnxPipeline.RequireProvider(Runtime(options));
+            if (options.OnnxFolder is { } folder)
+            {
+                OnnxExporter.CheckTarget(folder, new OnnxExportOptions { Overwrite = true });
+            }
+            else
+            {
+                ScratchFolder.Check();
+            }
+        }
+        Library.CheckStudent(options, tuned);
+    }
+
     public void Export(DsdGeneratorOptions options, string? loraFile, string folder, CancellationToken cancellationToken)
     {
         string model = TinyModel.Resolve(options.Model);
-        if (loraFile is null && options.ReleaseFolder is null && !ModelFolder.Open(model).ReadConfig<FluxConfig>("transformer").Conditional)
-        {
-            // Said before gigabytes are written.
-            throw NeedsAdapter(options);
-        }
+        // Said before gigabytes are written.
+        Library.RequireCondition(options, model, loraFile is not null);
         DsdOptions frame = ModelDefaults.Frame(options);
         OnnxExporter.Export(
             model,
             loraFile,
             folder,
-            new OnnxExportOptions { ReleaseFolder = options.ReleaseFolder, FrameWidth = frame.Width, FrameHeight = frame.Height, Overwrite = true },
+            new OnnxExportOptions { ReleaseFolder = options.ReleaseFolder, FrameWidth = frame.Width, FrameHeight = frame.Height, Overwrite = true, LoraTextEncoders = LoraTextEncoders.Apply },
             cancellationToken);
     }
 
@@ -32,13 +46,7 @@ internal sealed class OnnxBackend : IOnnxBackend
 
     public IDsdModel Open(string folder, DsdGeneratorOptions options, Action<string> warn)
     {
-        string[] device = options.Device.Split(':');
-        OnnxPipeline pipeline = OnnxPipeline.Open(folder, new OnnxRuntimeOptions
-        {
-            Provider = device[0] == "cuda" ? OnnxProvider.Cuda : OnnxProvider.Cpu,
-            Device = device.Length == 2 ? int.Parse(device[1], CultureInfo.InvariantCulture) : 0,
-            Warn = warn,
-        });
+        OnnxPipeline pipeline = OnnxPipeline.Open(folder, Runtime(options) with { Warn = warn });
         if (!pipeline.Folder.IsConditional)
         {
             pipeline.Dispose();
@@ -49,4 +57,14 @@ internal sealed class OnnxBackend : IOnnxBackend
 
     internal static InvalidOperationException NeedsAdapter(DsdGeneratorOptions options) => new(
         $"Model '{options.Model}' takes no reference picture: it is a plain text-to-image model without an adapter that adds one. Put a {nameof(LoraFineTuner)} before the {nameof(DsdGenerator)}, or set the option {nameof(DsdGeneratorOptions.LoraFile)} or {nameof(DsdGeneratorOptions.ReleaseFolder)}.");
+
+    private static OnnxRuntimeOptions Runtime(DsdGeneratorOptions options)
+    {
+        string[] device = options.Device.Split(':');
+        return new OnnxRuntimeOptions
+        {
+            Provider = device[0] == "cuda" ? OnnxProvider.Cuda : OnnxProvider.Cpu,
+            Device = device.Length == 2 ? int.Parse(device[1], CultureInfo.InvariantCulture) : 0,
+        };
+    }
 }

@@ -1,21 +1,20 @@
+using Dsd.Imaging;
+
 namespace Dsd.MLNet.Execution;
 
 /// <summary>The ONNX models of one generator: where they lie, and when they are written.</summary>
 internal sealed class OnnxExport(DsdGeneratorOptions options, LoraWeights? adapter, IOnnxBackend backend, Work work) : IDisposable
 {
     private readonly Lock _gate = new();
-    private TemporaryFolder? _own;
+    private ScratchFolder? _own;
     private bool _current;
-
-    /// <summary>The file's name says which adapter it is, so that an export can be told from one of another adapter.</summary>
-    private string? LoraName => adapter is null ? null : $"lora-{adapter.Fingerprint}.safetensors";
 
     /// <summary>The folder with the models, written now if they are not there: after loading, or where somebody has cleared the folder.</summary>
     public string Folder(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (!_current && options.OnnxFolder is { } given && LoraName is { } name && backend.MergedLora(given) == name)
+            if (!_current && options.OnnxFolder is { } given && adapter is not null && backend.MergedLora(given) == AdapterFile.Name(adapter))
             {
                 _current = true;
             }
@@ -42,18 +41,23 @@ internal sealed class OnnxExport(DsdGeneratorOptions options, LoraWeights? adapt
         }
     }
 
-    private string Place => options.OnnxFolder ?? Path.Combine((_own ??= new TemporaryFolder("dsd-onnx")).Path, "models");
+    private string Place => options.OnnxFolder ?? Path.Combine((_own ??= new ScratchFolder("onnx")).Path, "models");
 
     private string Write(CancellationToken cancellationToken)
     {
         work.Info($"Exporting '{options.Model}'{(adapter is null ? "" : " with its adapter merged")} to ONNX in '{Place}'.");
-        using TemporaryFolder scratch = new("dsd-lora");
-        string? loraFile = LoraName is { } name ? Path.Combine(scratch.Path, name) : null;
-        if (loraFile is not null)
+        if (adapter is null)
         {
-            adapter!.Save(loraFile);
+            backend.Export(options, null, Place, cancellationToken);
         }
-        backend.Export(options, loraFile, Place, cancellationToken);
+        else
+        {
+            AdapterFile.Use(adapter, file =>
+            {
+                backend.Export(options, file, Place, cancellationToken);
+                return true;
+            });
+        }
         _current = true;
         return Place;
     }

@@ -4,13 +4,14 @@ using Microsoft.ML.Data;
 
 namespace Dsd.MLNet.Rows;
 
-/// <summary>Stands on one pair after the other, while the source stands on the sheet that they were cut from.</summary>
+/// <summary>Stands on one pair after the other; the columns of the sheet that they were cut from are passed through.</summary>
 internal sealed class CuratedCursor(
-    DataViewRowCursor source,
+    DataViewRow sheet,
+    SheetQueue sheets,
     DataViewSchema schema,
     IReadOnlyList<AddedColumn> added,
     bool[] active,
-    Func<IReadOnlyList<CuratedPair>> curate) : DataViewRowCursor
+    Action<JudgedSheet> report) : DataViewRowCursor, IStoppable
 {
     private IReadOnlyList<CuratedPair> _pairs = [];
     private int _current;
@@ -23,7 +24,7 @@ internal sealed class CuratedCursor(
 
     public override long Batch => 0;
 
-    private CuratedPair Pair => _position >= 0 && !_ended ? _pairs[_current] : throw new InvalidOperationException("The cursor stands on no row: call MoveNext first, and stop when it returns false.");
+    private CuratedPair Pair => _position >= 0 && !_ended ? _pairs[_current] : throw RowWindow.NoRow();
 
     public override bool MoveNext()
     {
@@ -34,13 +35,14 @@ internal sealed class CuratedCursor(
         _current++;
         while (_current >= _pairs.Count)
         {
-            if (!source.MoveNext())
+            // Until the next sheet is there, the cursor stands on no row, also where none comes because of a failure.
+            _ended = true;
+            if (sheets.Next() is not { } next)
             {
-                _ended = true;
                 return false;
             }
-            _pairs = curate();
-            _current = 0;
+            report(next);
+            (_pairs, _current, _ended) = (next.Rows, 0, false);
         }
         _position++;
         return true;
@@ -54,31 +56,45 @@ internal sealed class CuratedCursor(
         {
             throw new ArgumentException($"Column '{column.Name}' is not active in this cursor.", nameof(column));
         }
-        int passed = source.Schema.Count;
+        int passed = sheet.Schema.Count;
         return column.Index < passed
-            ? source.GetGetter<TValue>(source.Schema[column.Index])
+            ? Passed<TValue>(sheet.Schema[column.Index])
             : Added(column.Index - passed) as ValueGetter<TValue>
                 ?? throw new InvalidOperationException($"Column '{column.Name}' holds {added[column.Index - passed].Type.RawType}, not {typeof(TValue)}.");
     }
 
     public override ValueGetter<DataViewRowId> GetIdGetter()
     {
-        ValueGetter<DataViewRowId> sheet = source.GetIdGetter();
+        ValueGetter<DataViewRowId> own = sheet.GetIdGetter();
         return (ref DataViewRowId id) =>
         {
-            sheet(ref id);
+            _ = Pair;
+            own(ref id);
             // Spread over the sheet's own id by an odd constant, so that pairs of different sheets do not meet.
             id = new DataViewRowId(id.Low + (ulong)_current * 0x9E3779B97F4A7C15, id.High);
         };
     }
 
+    public void Stop() => sheets.Stop();
+
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
-            source.Dispose();
+            _ended = true;
+            sheets.Dispose();
         }
         base.Dispose(disposing);
+    }
+
+    private ValueGetter<TValue> Passed<TValue>(DataViewSchema.Column column)
+    {
+        ValueGetter<TValue> getter = sheet.GetGetter<TValue>(column);
+        return (ref TValue value) =>
+        {
+            _ = Pair;
+            getter(ref value);
+        };
     }
 
     // In the order of VlmCuratorTransformer.Columns.

@@ -4,11 +4,7 @@ using Microsoft.ML;
 namespace Dsd.MLNet.Rows;
 
 /// <summary>A view that gives none to many rows for each row of its source.</summary>
-internal sealed class CuratedView(
-    IDataView source,
-    DataViewSchema schema,
-    IReadOnlyList<AddedColumn> added,
-    Func<DataViewSchema, (IReadOnlyList<string> Reads, Func<DataViewRow, Func<IReadOnlyList<CuratedPair>>> Open)> sheets) : IDataView
+internal sealed class CuratedView(IDataView source, DataViewSchema schema, IReadOnlyList<AddedColumn> added, SheetReading reading) : IDataView
 {
     public bool CanShuffle => false;
 
@@ -24,10 +20,11 @@ internal sealed class CuratedView(
         {
             active[column.Index] = true;
         }
-        (IReadOnlyList<string> reads, Func<DataViewRow, Func<IReadOnlyList<CuratedPair>>> open) = sheets(source.Schema);
-        HashSet<int> read = [.. reads.Select(name => source.Schema[name].Index)];
+        HashSet<int> read = [.. reading.Reads.Select(name => source.Schema[name].Index)];
         DataViewRowCursor cursor = source.GetRowCursor(source.Schema.Where(c => active[c.Index] || read.Contains(c.Index)));
-        return new CuratedCursor(cursor, schema, added, active, open(cursor));
+        RowBuffer buffer = new(cursor, reading.Ahead, c => active[c.Index]);
+        SheetQueue sheets = new(cursor, buffer, reading.Ahead, reading.Open(cursor));
+        return new CuratedCursor(buffer.Row, sheets, schema, added, active, reading.Reporter());
     }
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>

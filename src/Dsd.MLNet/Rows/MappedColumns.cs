@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace Dsd.MLNet.Rows;
 
@@ -21,10 +22,25 @@ internal sealed class MappedColumns(RowMapper mapper, RowWindow rows, bool[] act
             throw new ArgumentException($"Column '{column.Name}' is not active in this cursor.", nameof(column));
         }
         int passed = mapper.InputSchema.Count;
-        return column.Index < passed
-            ? rows.Row.GetGetter<TValue>(mapper.InputSchema[column.Index])
+        ValueGetter<TValue> getter = column.Index < passed
+            ? OwnValue.Passed(rows.Row.GetGetter<TValue>(mapper.InputSchema[column.Index]), column.Type)
             : _open.Value(mapper.NameOf(column.Index - passed)) as ValueGetter<TValue>
                 ?? throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type.RawType}, not {typeof(TValue)}.");
+        return (ref TValue value) =>
+        {
+            rows.RequireRow();
+            getter(ref value);
+        };
+    }
+
+    public ValueGetter<DataViewRowId> IdGetter()
+    {
+        ValueGetter<DataViewRowId> getter = rows.Row.GetIdGetter();
+        return (ref DataViewRowId id) =>
+        {
+            rows.RequireRow();
+            getter(ref id);
+        };
     }
 
     public void Dispose() => rows.Dispose();

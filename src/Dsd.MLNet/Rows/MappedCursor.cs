@@ -4,11 +4,11 @@ using Microsoft.ML.Data;
 namespace Dsd.MLNet.Rows;
 
 /// <summary>A cursor with the added columns.</summary>
-internal sealed class MappedCursor(MappedColumns columns) : DataViewRowCursor
+internal sealed class MappedCursor(MappedColumns columns) : DataViewRowCursor, IStoppable
 {
     public override DataViewSchema Schema => columns.Schema;
 
-    public override long Position => columns.Rows.Row.Position;
+    public override long Position => columns.Rows.HasRow ? columns.Rows.Row.Position : -1;
 
     public override long Batch => columns.Rows.Row.Batch;
 
@@ -18,7 +18,9 @@ internal sealed class MappedCursor(MappedColumns columns) : DataViewRowCursor
 
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => columns.Getter<TValue>(column);
 
-    public override ValueGetter<DataViewRowId> GetIdGetter() => columns.Rows.Row.GetIdGetter();
+    public override ValueGetter<DataViewRowId> GetIdGetter() => columns.IdGetter();
+
+    public void Stop() => columns.Rows.Stop();
 
     protected override void Dispose(bool disposing)
     {

@@ -16,7 +16,7 @@ internal sealed class MappedRow(MappedColumns columns) : DataViewRow
 
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => columns.Getter<TValue>(column);
 
-    public override ValueGetter<DataViewRowId> GetIdGetter() => columns.Rows.Row.GetIdGetter();
+    public override ValueGetter<DataViewRowId> GetIdGetter() => columns.IdGetter();
 
     protected override void Dispose(bool disposing)
     {

@@ -19,7 +19,7 @@ internal sealed class PairsCursor(PairDataset dataset, DataViewSchema schema, IR
     public override long Batch => 0;
 
     /// <summary>The row that the cursor stands on.</summary>
-    public PairRecord Row => _row ?? throw new InvalidOperationException("The cursor stands on no row: call MoveNext first, and stop when it returns false.");
+    public PairRecord Row => _row ?? throw RowWindow.NoRow();
 
     public override bool MoveNext()
     {
@@ -67,6 +67,7 @@ internal sealed class PairsCursor(PairDataset dataset, DataViewSchema schema, IR
     {
         if (disposing)
         {
+            (_row, _ended) = (null, true);
             _rows.Dispose();
         }
         base.Dispose(disposing);

@@ -1,4 +1,5 @@
 using Dsd.Models.Flux;
+using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -7,7 +8,7 @@ namespace Dsd.Models.Lora;
 
 /// <summary>
 /// A low-rank adapter of a FLUX transformer as data: two factors for each adapted linear layer, and layers that it holds whole,
-/// such as DSD's <c>c_embedder</c>. Nothing in it changes; it owns its tensors, which lie on the CPU.
+/// such as DSD's <c>c_embedder</c>. It may have a part for CLIP's text encoder too. Nothing in it changes; it owns its tensors, which lie on the CPU.
 /// </summary>
 public sealed class LoraAdapter : IDisposable
 {
@@ -31,17 +32,31 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>Whole tensors by parameter name (<c>c_embedder.weight</c>), in ordinal order. They take the place of the transformer's own.</summary>
     public IReadOnlyDictionary<string, Tensor> Whole => _whole;
 
+    /// <summary>
+    /// The factors for CLIP's text encoder by module name (<c>encoder.layers.0.self_attn.q_proj</c>), in ordinal order; empty unless the file has them and they were asked for.
+    /// They are laid over a <see cref="ClipTextModel"/>, apart from the transformer's.
+    /// </summary>
+    public IReadOnlyDictionary<string, LoraFactors> ClipFactors
+    {
+        get;
+        internal init => field = new SortedDictionary<string, LoraFactors>(value.ToDictionary(), StringComparer.Ordinal);
+    } = new SortedDictionary<string, LoraFactors>();
+
+    /// <summary>What of the file was left out or passed over, in sentences; empty for most.</summary>
+    public IReadOnlyList<string> Remarks { get; internal init; } = [];
+
     /// <summary>Whether it holds a <c>c_embedder</c>, and so needs a conditional transformer.</summary>
     public bool HasCondition => _whole.ContainsKey("c_embedder.weight");
 
-    /// <summary>Reads an adapter file in diffusers' layout.</summary>
-    /// <param name="file">A safetensors file with keys <c>transformer.MODULE.lora_A.weight</c> and <c>.lora_B.weight</c>, with or without
-    /// <c>transformer.</c> in front; keys without <c>lora_</c> are whole tensors. Alpha comes from the metadata
-    /// (<c>lora_adapter_metadata</c>) or from scalars <c>MODULE.alpha</c>; without either it is the rank.</param>
-    /// <exception cref="WeightsException">A factor lacks its partner, shapes contradict each other or the metadata, or there is something
-    /// in the file that cannot be applied.</exception>
+    /// <summary>Reads an adapter file of diffusers, PEFT, Black Forest Labs' names, ComfyUI or kohya.</summary>
+    /// <param name="file">A safetensors file with keys such as <c>transformer.MODULE.lora_A.weight</c> and <c>.lora_B.weight</c>; keys that no adapter has are whole tensors.
+    /// Alpha comes from the metadata (<c>lora_adapter_metadata</c>), from the <c>adapter_config.json</c> beside an <c>adapter_model.safetensors</c>, or from scalars
+    /// <c>MODULE.alpha</c>; without any of them it is the rank.</param>
+    /// <param name="textEncoders">What becomes of a part for text encoders. Default: such a file is refused.</param>
+    /// <exception cref="WeightsException">A factor lacks its partner, shapes contradict each other or the metadata, numbers are not finite, or there is something in the file or
+    /// its config that cannot be applied.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static LoraAdapter Load(string file) => LoraFile.Load(file);
+    public static LoraAdapter Load(string file, LoraTextEncoders textEncoders = LoraTextEncoders.Refuse) => LoraFile.Load(file, textEncoders);
 
     /// <summary>Writes the adapter in the layout that <see cref="Load"/> reads, with its metadata, for diffusers and PEFT.</summary>
     /// <param name="file">The file, which is replaced if it is there.</param>
@@ -95,11 +110,44 @@ public sealed class LoraAdapter : IDisposable
         ArgumentNullException.ThrowIfNull(transformer);
         Dictionary<string, AdaptableLinear> linears = transformer.Linears();
         CheckFit(linears, scale);
+        if (!trainable)
+        {
+            RequireFit(transformer, scale);
+        }
         return new LoraAttachment(this, transformer, linears, scale, trainable);
     }
 
-    /// <summary>Refuses a transformer that the adapter does not fit, as <see cref="Attach"/> would.</summary>
-    internal void RequireFit(FluxTransformer transformer, float scale) => CheckFit(transformer.Linears(), scale);
+    /// <summary>Lays the adapter's part for CLIP over its text encoder. Several may lie over one encoder.</summary>
+    /// <param name="clip">The text encoder. Its own weights stay as they are.</param>
+    /// <param name="scale">Strength, times alpha / rank: 1 is as trained.</param>
+    /// <returns>What takes the part off again when it is disposed. Attaching and disposing must not run beside a forward pass.</returns>
+    /// <exception cref="WeightsException">Lists the layers that the encoder lacks, and those of another shape.</exception>
+    public IDisposable Attach(ClipTextModel clip, float scale = 1)
+    {
+        ArgumentNullException.ThrowIfNull(clip);
+        RequireFit(clip, scale);
+        return new ClipAttachment(this, clip, scale);
+    }
+
+    /// <summary>Refuses a transformer that the adapter does not fit, as <see cref="Attach(FluxTransformer, float, bool)"/> would.</summary>
+    internal void RequireFit(FluxTransformer transformer, float scale)
+    {
+        CheckFit(transformer.Linears(), scale);
+        RequireRange(_factors, scale, transformer.DType);
+        foreach ((string name, Tensor tensor) in _whole)
+        {
+            RequireRange(name, tensor, transformer.DType);
+        }
+    }
+
+    /// <summary>Refuses a text encoder that the adapter's part for it does not fit.</summary>
+    internal void RequireFit(ClipTextModel clip, float scale)
+    {
+        RequireStrength(scale);
+        Dictionary<string, TextLinear> linears = clip.Linears();
+        ThrowIfAny(Misfits(ClipFactors, m => linears.GetValueOrDefault(m)?.Weight.shape, "CLIP's text encoder"), "CLIP's text encoder", ClipFactors.Count);
+        RequireRange(ClipFactors, scale, clip.DType);
+    }
 
     /// <summary>Adds the adapter to a transformer's own weights, computed in float32 and cast back. All weights change, or none.</summary>
     /// <param name="transformer">The transformer; conditional where the adapter has a <c>c_embedder</c>.</param>
@@ -182,7 +230,7 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>Frees the tensors. Attachments made from the adapter have their own and stay.</summary>
     public void Dispose()
     {
-        foreach (LoraFactors factors in _factors.Values)
+        foreach (LoraFactors factors in _factors.Values.Concat(ClipFactors.Values))
         {
             factors.A.Dispose();
             factors.B.Dispose();
@@ -206,7 +254,7 @@ public sealed class LoraAdapter : IDisposable
         return tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
     }
 
-    private static bool Matches(string name, string target) =>
+    internal static bool Matches(string name, string target) =>
         name == target || name.EndsWith("." + target, StringComparison.Ordinal);
 
     /// <summary>Layer names without their block numbers, each once.</summary>
@@ -231,23 +279,8 @@ public sealed class LoraAdapter : IDisposable
 
     private void CheckFit(Dictionary<string, AdaptableLinear> linears, float scale)
     {
-        if (!float.IsFinite(scale))
-        {
-            throw new ArgumentOutOfRangeException(nameof(scale), scale, $"The scale of an adapter must be a finite number, but is {scale}.");
-        }
-        List<string> problems = [];
-        foreach ((string module, LoraFactors factors) in _factors)
-        {
-            long[] shape = [factors.B.shape[0], factors.A.shape[1]];
-            if (!linears.TryGetValue(module, out AdaptableLinear? linear))
-            {
-                problems.Add($"{module}: the transformer has no such linear layer");
-            }
-            else if (!linear.Weight.shape.SequenceEqual(shape))
-            {
-                problems.Add($"{module}: the layer is [{string.Join(", ", linear.Weight.shape)}], B·A is [{string.Join(", ", shape)}]");
-            }
-        }
+        RequireStrength(scale);
+        List<string> problems = Misfits(_factors, m => linears.GetValueOrDefault(m)?.Weight.shape, "the transformer");
         foreach ((string name, Tensor tensor) in _whole)
         {
             (string module, string field) = Split(name);
@@ -262,12 +295,71 @@ public sealed class LoraAdapter : IDisposable
                 problems.Add($"{name}: the transformer's is [{string.Join(", ", own.shape)}], the adapter's [{string.Join(", ", tensor.shape)}]");
             }
         }
+        ThrowIfAny(problems, "the transformer", _factors.Count + _whole.Count);
+    }
+
+    private static void RequireStrength(float scale)
+    {
+        if (!float.IsFinite(scale))
+        {
+            throw new ArgumentOutOfRangeException(nameof(scale), scale, $"The scale of an adapter must be a finite number, but is {scale}.");
+        }
+    }
+
+    private static List<string> Misfits(IReadOnlyDictionary<string, LoraFactors> factors, Func<string, long[]?> shapeOf, string network)
+    {
+        List<string> problems = [];
+        foreach ((string module, LoraFactors pair) in factors)
+        {
+            long[] shape = [pair.B.shape[0], pair.A.shape[1]];
+            if (shapeOf(module) is not { } own)
+            {
+                problems.Add($"{module}: {network} has no such linear layer");
+            }
+            else if (!own.SequenceEqual(shape))
+            {
+                problems.Add($"{module}: the layer is [{string.Join(", ", own)}], B·A is [{string.Join(", ", shape)}]");
+            }
+        }
+        return problems;
+    }
+
+    private void ThrowIfAny(List<string> problems, string network, int places)
+    {
         if (problems.Count > 0)
         {
             throw new WeightsException(
                 Source,
-                $"Adapter '{Source}' does not fit the transformer in {problems.Count} of {_factors.Count + _whole.Count} places: "
+                $"Adapter '{Source}' does not fit {network} in {problems.Count} of {places} places: "
                     + $"{WeightsException.Some(problems, "; ")}. Use it with the model that it was trained for.");
+        }
+    }
+
+    /// <summary>Refuses numbers that the network's type does not hold: in float16, finite ones become infinite.</summary>
+    private void RequireRange(IReadOnlyDictionary<string, LoraFactors> factors, float scale, ScalarType type)
+    {
+        foreach ((string module, LoraFactors pair) in factors)
+        {
+            if (!float.IsFinite(scale * pair.Scale))
+            {
+                throw new WeightsException(Source, $"a finite strength for {module}", $"{scale} times alpha / rank {pair.Scale}");
+            }
+            RequireRange($"{module}.lora_A", pair.A, type);
+            RequireRange($"{module}.lora_B", pair.B, type);
+        }
+    }
+
+    private void RequireRange(string name, Tensor tensor, ScalarType type)
+    {
+        if (type == tensor.dtype || type == ScalarType.Float32)
+        {
+            return;
+        }
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        if (!tensor.to(type).isfinite().all().item<bool>())
+        {
+            throw new WeightsException(Source, $"numbers in {name} that {type} holds, as the model has it", "larger ones. Use the model in another type, such as BFloat16 or Float32");
         }
     }
 

@@ -10,55 +10,41 @@ internal static class LoraFile
     private const string Prefix = "transformer.";
     private const string SuffixA = ".lora_A.weight";
     private const string SuffixB = ".lora_B.weight";
-    private const string SuffixAlpha = ".alpha";
 
-    public static LoraAdapter Load(string path)
+    public static LoraAdapter Load(string path, LoraTextEncoders textEncoders)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        LoraMetadata? metadata = LoraMetadata.Of(file);
-        LoraKeys keys = LoraKeys.Read(file);
+        LoraContents contents = Contents(file, textEncoders);
         Dictionary<string, LoraFactors> factors = [];
+        Dictionary<string, LoraFactors> clip = [];
         Dictionary<string, Tensor> whole = [];
         try
         {
-            foreach (LoraKeys.Layer layer in keys.Layers)
+            Read(file, contents.Layers, factors);
+            if (textEncoders == LoraTextEncoders.Apply)
             {
-                (TensorEntry a, TensorEntry b) = (file.Entry(layer.A), file.Entry(layer.B));
-                if (a.Shape.Length != 2 || b.Shape.Length != 2 || a.Shape[0] != b.Shape[1] || a.Shape[0] is < 1 or > 65536)
-                {
-                    throw new SafetensorsException(path, a.Name, "factors A [rank, inputs] and B [outputs, rank] of one rank", $"A {a} and B {b}");
-                }
-                int rank = (int)a.Shape[0];
-                long[] outputs = layer.Parts.Divide(b.Shape[0])
-                    ?? throw new SafetensorsException(path, b.Name, $"outputs that {string.Join(", ", layer.Parts.Modules)} can share", $"{b}");
+                Read(file, contents.ClipLayers, clip);
+            }
+            foreach ((string name, string key) in contents.Whole)
+            {
                 using DisposeScope scope = NewDisposeScope();
-                (Tensor down, Tensor up) = (Read(file, a.Name), Read(file, b.Name));
-                up = layer.Parts.HalvesSwapped ? cat([.. up.chunk(2).Reverse()]) : up;
-                Tensor[] ups = up.split(outputs);
-                for (int i = 0; i < ups.Length; i++)
-                {
-                    string module = layer.Parts.Modules[i];
-                    float alpha = layer.Alpha is { } scalar ? Scalar(file, scalar) : metadata?.AlphaOf(path, module, rank) ?? rank;
-                    LoraFactors own = new(down.clone().DetachFromDisposeScope(), ups[i].clone().DetachFromDisposeScope(), alpha);
-                    if (!factors.TryAdd(module, own))
-                    {
-                        own.A.Dispose();
-                        own.B.Dispose();
-                        throw new WeightsException(path, $"one pair of factors for {module}", $"a second one, {a.Name}");
-                    }
-                }
+                whole.Add(name, Finite(file, key).Tensor.DetachFromDisposeScope());
             }
-            foreach ((string name, string key) in keys.Whole)
-            {
-                whole.Add(name, Read(file, key).DetachFromDisposeScope());
-            }
-            return new LoraAdapter(path, factors, whole);
+            return new LoraAdapter(path, factors, whole) { ClipFactors = clip, Remarks = contents.RemarksFor(textEncoders) };
         }
         catch
         {
-            new LoraAdapter(path, factors, whole).Dispose();
+            new LoraAdapter(path, factors, whole) { ClipFactors = clip }.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What a file holds, by its header alone.</summary>
+    /// <exception cref="WeightsException">It cannot be loaded so; says all that is wrong.</exception>
+    public static LoraContents Contents(SafetensorsFile file, LoraTextEncoders textEncoders)
+    {
+        LoraContents contents = LoraContents.Read(file.Path, file.Entries, file.Metadata, key => Scalar(file, key));
+        return contents.ProblemsFor(textEncoders) is { Count: > 0 } problems ? throw LoraProblem.Exception(file.Path, problems) : contents;
     }
 
     public static void Save(LoraAdapter adapter, string path, ScalarType? type)
@@ -66,12 +52,13 @@ internal static class LoraFile
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         Tensor Stored(Tensor tensor) => type is { } t ? tensor.to(t) : tensor;
-        Dictionary<string, string> metadata = new() { ["format"] = "pt", [LoraMetadata.Key] = LoraMetadata.Describe(adapter.Factors) };
+        Dictionary<string, LoraFactors> clip = adapter.ClipFactors.ToDictionary(f => LoraTextKeys.ClipModel + f.Key, f => f.Value);
+        Dictionary<string, string> metadata = new() { ["format"] = "pt", [LoraMetadata.Key] = LoraMetadata.Describe(adapter.Factors, clip) };
         SortedDictionary<string, Tensor> tensors = new(StringComparer.Ordinal);
-        foreach ((string module, LoraFactors factors) in adapter.Factors)
+        foreach ((string module, LoraFactors factors) in adapter.Factors.Select(f => (Prefix + f.Key, f.Value)).Concat(clip.Select(f => (LoraTextKeys.ClipPrefix + f.Key, f.Value))))
         {
-            tensors.Add(Prefix + module + SuffixA, Stored(factors.A));
-            tensors.Add(Prefix + module + SuffixB, Stored(factors.B));
+            tensors.Add(module + SuffixA, Stored(factors.A));
+            tensors.Add(module + SuffixB, Stored(factors.B));
         }
         foreach ((string name, Tensor tensor) in adapter.Whole)
         {
@@ -80,25 +67,58 @@ internal static class LoraFile
         SafetensorsWriter.Write(path, tensors, metadata);
     }
 
-    private static Tensor Read(SafetensorsFile file, string key)
+    private static void Read(SafetensorsFile file, IReadOnlyList<LoraContents.Layer> layers, Dictionary<string, LoraFactors> factors)
+    {
+        foreach (LoraContents.Layer layer in layers)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            ((Tensor down, double mostA), (Tensor up, double mostB)) = (Finite(file, layer.A.Name), Finite(file, layer.B.Name));
+            RequireFiniteProduct(file.Path, layer, down, mostA, up, mostB);
+            up = layer.Parts.HalvesSwapped ? cat([.. up.chunk(2).Reverse()]) : up;
+            foreach ((string module, Tensor own) in layer.Parts.Modules.Zip(up.split(layer.Outputs)))
+            {
+                factors.Add(module, new LoraFactors(down.clone().DetachFromDisposeScope(), own.clone().DetachFromDisposeScope(), layer.Alpha));
+            }
+        }
+    }
+
+    /// <summary>A tensor whose numbers are finite in float32, and the largest of their magnitudes.</summary>
+    private static (Tensor Tensor, double Most) Finite(SafetensorsFile file, string key)
     {
         Tensor tensor = file.Read(key);
         if (!tensor.is_floating_point())
         {
-            tensor.Dispose();
             throw new SafetensorsException(file.Path, key, "floating-point numbers", $"{file.Entry(key)}");
         }
-        return tensor;
+        if (tensor.numel() == 0)
+        {
+            throw new SafetensorsException(file.Path, key, "at least one number", $"{file.Entry(key)}");
+        }
+        float most = tensor.to(ScalarType.Float32).abs().max().item<float>(); // NaN where one of them is
+        if (!float.IsFinite(most))
+        {
+            long wrong = tensor.numel() - tensor.to(ScalarType.Float32).isfinite().sum().item<long>();
+            throw new SafetensorsException(file.Path, key, "finite numbers", $"NaN, infinity or more than float32 holds in {wrong} of {tensor.numel()}: the adapter is broken");
+        }
+        return (tensor, most);
     }
 
-    private static float Scalar(SafetensorsFile file, string key)
+    /// <summary>Refuses finite factors whose product is not.</summary>
+    private static void RequireFiniteProduct(string path, LoraContents.Layer layer, Tensor down, double mostA, Tensor up, double mostB)
     {
-        if (file.Entry(key).ElementCount != 1)
+        float scale = layer.Alpha / layer.Rank;
+        // The bound is seldom passed; only then is the product worth its time.
+        bool finite = mostA * mostB * layer.Rank * Math.Max(scale, 1) < float.MaxValue
+            || (matmul(up.to(ScalarType.Float32), down.to(ScalarType.Float32)) * scale).isfinite().all().item<bool>();
+        if (!finite)
         {
-            throw new SafetensorsException(file.Path, key, "one number", $"{file.Entry(key)}");
+            throw new SafetensorsException(path, layer.A.Name, $"a product with '{layer.B.Name}' that float32 holds", "more than that: the adapter is broken");
         }
+    }
+
+    private static double Scalar(SafetensorsFile file, string key)
+    {
         using DisposeScope scope = NewDisposeScope();
-        float alpha = file.Read(key).to(ScalarType.Float32).reshape(1)[0].item<float>();
-        return float.IsFinite(alpha) ? alpha : throw new SafetensorsException(file.Path, key, "a finite alpha", $"{alpha}");
+        return file.Read(key).to(ScalarType.Float64).reshape(1)[0].item<double>();
     }
 }

@@ -20,10 +20,9 @@ internal static class OneDnn
     public static void LimitWhereWrong()
     {
         if (X86Base.IsSupported && IsWrongOn(Vendor(), X86Base.CpuId(CacheList, 0).Eax)
-            && Environment.GetEnvironmentVariable(Limit) is null && Environment.GetEnvironmentVariable(OldLimit) is null)
+            && Environment.GetEnvironmentVariable(OldLimit) is null)
         {
-            // .NET's own variables are a copy, which native code never sees.
-            SetEnv(Limit, Enough, 0);
+            NativeEnvironment.SetDefault(Limit, Enough);
         }
     }
 
@@ -39,7 +38,4 @@ internal static class OneDnn
         MemoryMarshal.Write(name[8..], c);
         return Encoding.ASCII.GetString(name);
     }
-
-    [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
-    private static extern int SetEnv(string name, string value, int overwrite);
 }

@@ -49,7 +49,9 @@ public static class TorchLibrary
         lock (Gate)
         {
             string? original = SearchDirectories().Select(d => Path.Combine(d, $"lib{ShimName}.so")).FirstOrDefault(File.Exists);
-            if (original is null || WeakenedCopy(original) is not { } copy)
+            byte[] image = original is null ? [] : File.ReadAllBytes(original);
+            string hash = Convert.ToHexStringLower(SHA256.HashData(image))[..16];
+            if (original is null || !ElfVersions.Weaken(image, UnusedVersion))
             {
                 return IntPtr.Zero;
             }
@@ -58,7 +60,14 @@ public static class TorchLibrary
             {
                 NativeLibrary.TryLoad(Path.Combine(Path.GetDirectoryName(original)!, needed), out _);
             }
-            return NativeLibrary.Load(copy);
+            string file = $"lib{ShimName}.{hash}.so";
+            if (WriteOnce(Path.Combine(Path.GetDirectoryName(original)!, file), image) is { } beside)
+            {
+                return NativeLibrary.Load(beside);
+            }
+            // A folder of this process alone: in one that others may write, the file could be another by the time it is loaded. What is loaded needs its file no more.
+            using ScratchFolder scratch = new("torch");
+            return NativeLibrary.Load(WriteOnce(Path.Combine(scratch.Path, file), image) ?? throw new IOException($"'{scratch.Path}' cannot be written."));
         }
     }
 
@@ -70,34 +79,21 @@ public static class TorchLibrary
             .Append(Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"));
     }
 
-    /// <summary>Writes the copy beside the original, or in the temporary folder where that is read-only; null if there is nothing to weaken.</summary>
-    private static string? WeakenedCopy(string original)
+    /// <summary>The file with the content, written now unless it is there; null where it cannot be written.</summary>
+    private static string? WriteOnce(string file, byte[] content)
     {
-        byte[] image = File.ReadAllBytes(original);
-        string hash = Convert.ToHexStringLower(SHA256.HashData(image))[..16];
-        if (!ElfVersions.Weaken(image, UnusedVersion))
+        if (File.Exists(file) && File.ReadAllBytes(file).AsSpan().SequenceEqual(content))
+        {
+            return file;
+        }
+        try
+        {
+            AtomicFile.Write(file, stream => stream.Write(content));
+            return file;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }
-        string file = $"lib{ShimName}.{hash}.so";
-        string temporary = Path.Combine(Path.GetTempPath(), $"dsd-{Environment.UserName}");
-        foreach (string folder in new[] { Path.GetDirectoryName(original)!, temporary })
-        {
-            string copy = Path.Combine(folder, file);
-            if (File.Exists(copy) && File.ReadAllBytes(copy).AsSpan().SequenceEqual(image))
-            {
-                return copy;
-            }
-            try
-            {
-                AtomicFile.Write(copy, stream => stream.Write(image));
-                return copy;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Read-only: try the next place.
-            }
-        }
-        return null;
     }
 }

@@ -11,7 +11,7 @@ namespace Dsd.Models.Sampling;
 public sealed class FluxModel : IDisposable
 {
     private const string TransformerName = "transformer";
-    private IReadOnlyList<LoraAttachment> _attachments = [];
+    private IReadOnlyList<IDisposable> _attachments = [];
     private readonly IdleModule _vae;
 
     /// <summary>Puts the parts together.</summary>
@@ -68,11 +68,7 @@ public sealed class FluxModel : IDisposable
     public static FluxModel Load(string folder, PipelineOptions? options = null)
     {
         options ??= new PipelineOptions();
-        ModelFolder parts = ModelFolder.Open(folder);
-        FluxConfig config = ConfigOf(options.TransformerFile) ?? parts.ReadConfig<FluxConfig>(TransformerName);
-        return config.Conditional
-            ? throw new WeightsException(folder, $"a plain transformer ({FluxConfig.PlainClass})", $"{FluxConfig.ConditionalClass}, which needs a reference: load it as a conditional model")
-            : Load(parts, config, options.TransformerFile ?? parts.ComponentFolder(TransformerName), options);
+        return LoadParts(FindPlain(folder, options), options);
     }
 
     /// <summary>Loads a conditional model, as Diffusion Self-Distillation makes it.</summary>
@@ -87,6 +83,22 @@ public sealed class FluxModel : IDisposable
     public static FluxModel LoadConditional(string folder, string? dsdFolder = null, PipelineOptions? options = null)
     {
         options ??= new PipelineOptions();
+        return LoadParts(FindConditional(folder, dsdFolder, options), options);
+    }
+
+    /// <summary>Finds the parts of a plain model: see <see cref="Load"/>.</summary>
+    internal static (ModelFolder Parts, FluxConfig Config, string Weights) FindPlain(string folder, PipelineOptions options)
+    {
+        ModelFolder parts = ModelFolder.Open(folder);
+        FluxConfig config = ConfigOf(options.TransformerFile) ?? parts.ReadConfig<FluxConfig>(TransformerName);
+        return config.Conditional
+            ? throw new WeightsException(folder, $"a plain transformer ({FluxConfig.PlainClass})", $"{FluxConfig.ConditionalClass}, which needs a reference: load it as a conditional model")
+            : (parts, config, options.TransformerFile ?? parts.ComponentFolder(TransformerName));
+    }
+
+    /// <summary>Finds the parts of a conditional model: see <see cref="LoadConditional"/>.</summary>
+    internal static (ModelFolder Parts, FluxConfig Config, string Weights) FindConditional(string folder, string? dsdFolder, PipelineOptions options)
+    {
         if (dsdFolder is not null && options.TransformerFile is not null)
         {
             throw new ArgumentException($"Option {nameof(options.TransformerFile)} and a release folder both bring a transformer: leave one out.", nameof(options));
@@ -94,13 +106,13 @@ public sealed class FluxModel : IDisposable
         ModelFolder parts = ModelFolder.Open(folder);
         if (ConfigOf(options.TransformerFile) is { } told)
         {
-            return Load(parts, told with { Conditional = true }, options.TransformerFile!, options);
+            return (parts, told with { Conditional = true }, options.TransformerFile!);
         }
         ModelFolder source = dsdFolder is null ? parts : ModelFolder.OpenParts(dsdFolder);
         // The release's own description calls the folder by the second name.
         string name = !source.Has(TransformerName) && source.Has("transformers") ? "transformers" : TransformerName;
         FluxConfig config = source.ReadConfig<FluxConfig>(name) with { Conditional = true };
-        return Load(parts, config, options.TransformerFile ?? source.ComponentFolder(name), options);
+        return (parts, config, options.TransformerFile ?? source.ComponentFolder(name));
     }
 
     /// <summary>Has the autoencoder on the device until the result is disposed.</summary>
@@ -108,7 +120,8 @@ public sealed class FluxModel : IDisposable
 
     /// <summary>
     /// Lays these adapters over the transformer, all at once, in place of those that lay there. Nothing is loaded again but the adapters, and the transformer's own weights stay as
-    /// they are; with no adapter the model is the plain one.
+    /// they are; with no adapter the model is the plain one. A part for CLIP is laid over CLIP's text encoder where <see cref="LoraUse.TextEncoders"/> asks for it; what is left out
+    /// of a file is told to <see cref="Warn"/>.
     /// </summary>
     /// <param name="adapters">The adapters, none of them twice; at most one that holds layers whole, such as DSD's <c>c_embedder</c>.</param>
     /// <exception cref="WeightsException">A file is none, or does not fit the transformer or the other adapters. The adapters from before then stay.</exception>
@@ -118,13 +131,14 @@ public sealed class FluxModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(adapters);
         List<LoraAdapter> loaded = [];
-        List<LoraAttachment> attached = [];
+        List<IDisposable> attached = [];
         try
         {
             foreach (LoraUse use in adapters)
             {
-                loaded.Add(LoraAdapter.Load(use.File));
+                loaded.Add(LoraAdapter.Load(use.File, use.TextEncoders));
                 loaded[^1].RequireFit(Transformer, use.Scale);
+                loaded[^1].RequireFit(Text.Clip, use.Scale);
             }
             if (loaded.Where(a => a.Whole.Count > 0).Skip(1).FirstOrDefault() is { } second)
             {
@@ -136,6 +150,11 @@ public sealed class FluxModel : IDisposable
             foreach ((LoraAdapter adapter, LoraUse use) in loaded.Zip(adapters))
             {
                 attached.Add(adapter.Attach(Transformer, use.Scale));
+                attached.Add(adapter.Attach(Text.Clip, use.Scale));
+                foreach (string remark in adapter.Remarks)
+                {
+                    Warn?.Invoke(remark);
+                }
             }
         }
         finally
@@ -153,9 +172,9 @@ public sealed class FluxModel : IDisposable
         Vae.Dispose();
     }
 
-    private static void TakeOff(IEnumerable<LoraAttachment> attachments)
+    private static void TakeOff(IEnumerable<IDisposable> attachments)
     {
-        foreach (LoraAttachment attachment in attachments)
+        foreach (IDisposable attachment in attachments)
         {
             attachment.Dispose();
         }
@@ -167,8 +186,9 @@ public sealed class FluxModel : IDisposable
         return weights is null ? null : FluxCheckpoint.ConfigOf(weights);
     }
 
-    private static FluxModel Load(ModelFolder parts, FluxConfig config, string transformerWeights, PipelineOptions options)
+    private static FluxModel LoadParts((ModelFolder Parts, FluxConfig Config, string Weights) found, PipelineOptions options)
     {
+        (ModelFolder parts, FluxConfig config, string transformerWeights) = found;
         options.Validate();
         SchedulerConfig scheduler = parts.ReadConfig<SchedulerConfig>("scheduler", "scheduler_config.json", "FlowMatchEulerDiscreteScheduler");
         TextEncoders? text = null;

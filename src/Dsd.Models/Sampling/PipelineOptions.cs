@@ -74,7 +74,13 @@ public sealed record PipelineOptions
         }
         if (Device is { type: TorchSharp.DeviceType.CUDA } && !torch.cuda.is_available())
         {
-            throw new ArgumentException($"Option {nameof(Device)} is {Device}, but this machine or this build has no CUDA device. Leave it out to use the CPU.");
+            throw new ArgumentException($"Option {nameof(Device)} is {Device}, but libtorch finds no CUDA device. "
+                + "Add the package TorchSharp-cuda-linux or TorchSharp-cuda-windows to your program (one built from Dsd.MLNet's source: build with -p:DsdTorchCuda=true) "
+                + "and check the driver, or leave the option out to use the CPU.");
+        }
+        if (cuda && Device!.index >= torch.cuda.device_count())
+        {
+            throw new ArgumentException($"Option {nameof(Device)} is {Device}, but this machine has {torch.cuda.device_count()} CUDA devices, counted from 0.");
         }
     }
 }

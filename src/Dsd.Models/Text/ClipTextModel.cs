@@ -216,6 +216,10 @@ public sealed class ClipTextModel : Module<Tensor, (Tensor Last, Tensor Pooled)>
     /// <summary>The type of the weights, in which the network computes.</summary>
     public ScalarType DType => embeddings.Weight.dtype;
 
+    /// <summary>The linear layers by module name: where adapters go.</summary>
+    internal Dictionary<string, TextLinear> Linears() =>
+        named_modules().Where(m => m.module is TextLinear).ToDictionary(m => m.name, m => (TextLinear)m.module);
+
     /// <summary>The encoder of a component folder: <c>config.json</c>, and weights as <see cref="WeightSource.Open"/> finds them.</summary>
     /// <param name="folder">The folder, such as a pipeline's <c>text_encoder</c>.</param>
     /// <param name="device">Where the weights shall lie. Null is the CPU.</param>

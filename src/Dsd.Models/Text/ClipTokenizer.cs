@@ -4,41 +4,60 @@ using Microsoft.ML.Tokenizers;
 
 namespace Dsd.Models.Text;
 
-/// <summary>CLIP's tokenizer: lower-cased words in byte-level pairs, from <c>vocab.json</c> and <c>merges.txt</c>.</summary>
-/// <remarks>Encodes as the tokenizer of Hugging Face does, special tokens spelled out in the prompt included. Safe for use from several threads.</remarks>
+/// <summary>CLIP's tokenizer: lower-cased words in byte-level pairs, from <c>vocab.json</c> and <c>merges.txt</c>, or from the <c>tokenizer.json</c> that transformers 5 saves alone.</summary>
+/// <remarks>Encodes as the tokenizer of Hugging Face does, added and special tokens spelled out in the prompt included. Safe for use from several threads.</remarks>
 public sealed class ClipTokenizer : ITextTokenizer
 {
-    private const long MaxFileBytes = 64_000_000;
-    private const string WordEnd = "</w>";
+    internal const string WordEnd = "</w>";
+    private const string VocabularyFile = "vocab.json";
+    private const string MergesFile = "merges.txt";
     private readonly BpeTokenizer _pairs;
-    private readonly Dictionary<string, int> _specials;
+    private readonly AddedVocabulary _added;
     private readonly int _begin;
     private readonly int _end;
     private readonly int _pad;
 
-    private ClipTokenizer(string folder)
+    private ClipTokenizer(string path)
     {
-        TokenizerConfig config = TokenizerConfig.Read(folder, "CLIPTokenizer", "CLIPTokenizerFast");
-        string vocabularyFile = Path.Combine(folder, "vocab.json");
-        Dictionary<string, int> vocabulary = Json.Read<Dictionary<string, int>>(vocabularyFile, MaxFileBytes);
-        CheckIds(vocabularyFile, vocabulary);
-        MaxLength = config.MaxLength(folder, most: 77);
-        VocabularySize = vocabulary.Count;
-        string unknown = TokenizerConfig.Token(config.UnkToken, "<|endoftext|>");
-        string begin = TokenizerConfig.Token(config.BosToken, "<|startoftext|>");
-        string end = TokenizerConfig.Token(config.EosToken, "<|endoftext|>");
-        string pad = TokenizerConfig.Token(config.PadToken, "<|endoftext|>");
-        _specials = new[] { begin, end, pad, unknown }.Distinct().ToDictionary(t => t, t => Id(vocabularyFile, vocabulary, t));
-        (_begin, _end, _pad) = (_specials[begin], _specials[end], _specials[pad]);
+        TokenizerFolder folder = TokenizerFolder.Open(path, "CLIPTokenizer", "CLIPTokenizerFast");
+        bool fromJson = folder.NeedsJson(VocabularyFile, MergesFile);
+        TokenizerJson? json = folder.Json(fromJson);
+        string file = fromJson ? json!.File : folder.At(VocabularyFile);
+        (Dictionary<string, int> vocabulary, IEnumerable<(string Pair, string Place)> merges) = fromJson ? FromJson(json!) : FromFiles(folder);
+        CheckIds(file, vocabulary);
+        IReadOnlyCollection<AddedToken> added = AddedTokens.Of(folder, json, t => vocabulary.TryGetValue(t, out int known) ? known : null, vocabulary.Count);
+        Dictionary<string, AddedToken> tokens = added.ToDictionary(t => t.Content);
+        MaxLength = folder.MaxLength(most: 77);
+        VocabularySize = Math.Max(vocabulary.Count, added.Select(t => t.Id + 1).DefaultIfEmpty().Max());
+        string begin = Special("bos_token", "<|startoftext|>");
+        string end = Special("eos_token", "<|endoftext|>");
+        string pad = Special("pad_token", "<|endoftext|>");
+        string unknown = Special("unk_token", "<|endoftext|>");
+        (_begin, _end, _pad) = (tokens[begin].Id, tokens[end].Id, tokens[pad].Id);
+        if (fromJson)
+        {
+            json!.CheckEnds((begin, _begin), (end, _end), pad);
+        }
+        _added = new AddedVocabulary(tokens.Values, fromJson ? TextSteps.Parse(file, json!.Normalizer) : ClipNormalizer.Normalize);
         _pairs = BpeTokenizer.Create(new BpeOptions(vocabulary)
         {
-            Merges = Merges(Path.Combine(folder, "merges.txt"), vocabulary),
+            Merges = Checked(fromJson ? file : folder.At(MergesFile), merges, vocabulary),
             ByteLevel = true,
             EndOfWordSuffix = WordEnd,
-            UnknownToken = unknown,
-            Normalizer = new ClipNormalizer(),
-            PreTokenizer = new ClipPreTokenizer(),
+            // Every byte has a token, so that nothing is unknown; the library wants one of the vocabulary all the same.
+            UnknownToken = vocabulary.ContainsKey(unknown) ? unknown : null,
+            PreTokenizer = fromJson ? ClipPreTokenizer.Parse(json!) : new ClipPreTokenizer(),
         });
+
+        string Special(string field, string otherwise)
+        {
+            string token = folder.Token(field, otherwise);
+            if (!tokens.ContainsKey(token))
+            {
+                tokens.Add(token, new AddedToken(token, Id(file, vocabulary, token)));
+            }
+            return token;
+        }
     }
 
     /// <inheritdoc/>
@@ -50,7 +69,10 @@ public sealed class ClipTokenizer : ITextTokenizer
     /// <summary>The id that closes a text.</summary>
     public int EndOfText => _end;
 
-    /// <summary>Reads a tokenizer's folder: <c>vocab.json</c>, <c>merges.txt</c> and <c>tokenizer_config.json</c>.</summary>
+    /// <summary>
+    /// Reads a tokenizer's folder: <c>tokenizer_config.json</c>, and <c>vocab.json</c> with <c>merges.txt</c> or else <c>tokenizer.json</c>; and the tokens that <c>added_tokens.json</c>,
+    /// <c>special_tokens_map.json</c> and the others add.
+    /// </summary>
     /// <exception cref="WeightsException">A file is missing, too large or wrong, or they contradict each other.</exception>
     public static ClipTokenizer Load(string folder)
     {
@@ -65,15 +87,15 @@ public sealed class ClipTokenizer : ITextTokenizer
     public long[] Encode(string text, int maxLength, out bool truncated)
     {
         List<int> ids = [];
-        foreach ((string plain, int? special) in PromptText.Split(PromptText.Checked(text, maxLength, MaxLength), _specials))
+        foreach ((string plain, int? token) in _added.Split(PromptText.Checked(text, maxLength, MaxLength)))
         {
-            if (special is { } id)
+            if (token is { } id)
             {
                 ids.Add(id);
             }
             else
             {
-                ids.AddRange(_pairs.EncodeToIds(plain));
+                ids.AddRange(_pairs.EncodeToIds(plain, considerNormalization: false));
             }
         }
         return PromptText.Fit(ids, _begin, _end, _pad, maxLength, out truncated);
@@ -100,23 +122,41 @@ public sealed class ClipTokenizer : ITextTokenizer
         }
     }
 
-    private static List<string> Merges(string file, Dictionary<string, int> vocabulary)
+    private static (Dictionary<string, int>, IEnumerable<(string, string)>) FromJson(TokenizerJson json)
     {
-        List<string> merges = [];
-        string text = Encoding.UTF8.GetString(Json.Bytes(file, MaxFileBytes));
-        foreach (string line in text.Split('\n').Select(l => l.TrimEnd('\r')))
+        (Dictionary<string, int> vocabulary, string[] merges) = json.Bpe();
+        return (vocabulary, merges.Select((merge, i) => (merge, $"entry {i + 1} of model.merges")));
+    }
+
+    private static (Dictionary<string, int>, IEnumerable<(string, string)>) FromFiles(TokenizerFolder folder)
+    {
+        Dictionary<string, int> vocabulary = Json.Read<Dictionary<string, int>>(folder.At(VocabularyFile), TokenizerJson.MaxFileBytes);
+        string text = Encoding.UTF8.GetString(Json.Text(folder.At(MergesFile), TokenizerJson.MaxFileBytes).Span);
+        return (
+            vocabulary,
+            text.Split('\n')
+                .Select((line, i) => (Line: line.TrimEnd('\r'), Number: i + 1))
+                .Where(l => l.Line.Length > 0 && !(l.Number == 1 && l.Line.StartsWith("#version", StringComparison.Ordinal)))
+                .Select(l => (l.Line, $"line {l.Number}")));
+    }
+
+    /// <summary>The merges, each two tokens whose union is a token too, and none twice.</summary>
+    private static List<string> Checked(string file, IEnumerable<(string Pair, string Place)> merges, Dictionary<string, int> vocabulary)
+    {
+        Dictionary<string, string> seen = [];
+        foreach ((string pair, string place) in merges)
         {
-            if (line.Length == 0 || (merges.Count == 0 && line.StartsWith("#version", StringComparison.Ordinal)))
+            string quoted = pair.Length > 80 ? pair[..80] : pair;
+            string[] parts = pair.Split(' ');
+            if (parts.Length != 2 || !vocabulary.ContainsKey(parts[0]) || !vocabulary.ContainsKey(parts[1]) || !vocabulary.ContainsKey(parts[0] + parts[1]))
             {
-                continue;
+                throw new WeightsException(file, "merges of two tokens of the vocabulary, whose union is there too", $"'{quoted}' in {place}");
             }
-            string[] pair = line.Split(' ');
-            if (pair.Length != 2 || !vocabulary.ContainsKey(pair[0]) || !vocabulary.ContainsKey(pair[1]) || !vocabulary.ContainsKey(pair[0] + pair[1]))
+            if (!seen.TryAdd(pair, place))
             {
-                throw new WeightsException(file, "two tokens of vocab.json a line, whose union is there too", $"'{(line.Length > 80 ? line[..80] : line)}'");
+                throw new WeightsException(file, "each merge once", $"'{quoted}' in {seen[pair]} and in {place}");
             }
-            merges.Add(line);
         }
-        return merges;
+        return [.. seen.Keys];
     }
 }

@@ -36,29 +36,6 @@ public static class PromptText
         return repaired?.ToString() ?? text;
     }
 
-    /// <summary>Cuts a text at special tokens spelled out in it: either a stretch of plain text, or the id of such a token.</summary>
-    internal static IEnumerable<(string Plain, int? Special)> Split(string text, IReadOnlyDictionary<string, int> specials)
-    {
-        int start = 0;
-        for (int i = 0; i < text.Length; i++)
-        {
-            // All special tokens of both models are written in angle brackets.
-            if (text[i] != '<')
-            {
-                continue;
-            }
-            string? found = specials.Keys.Where(s => string.CompareOrdinal(text, i, s, 0, s.Length) == 0).MaxBy(s => s.Length);
-            if (found is not null)
-            {
-                yield return (text[start..i], null);
-                yield return ("", specials[found]);
-                start = i + found.Length;
-                i = start - 1;
-            }
-        }
-        yield return (text[start..], null);
-    }
-
     /// <summary>Ids between an optional first and a last one, cut and padded to the length.</summary>
     internal static long[] Fit(List<int> ids, int? first, int last, int pad, int length, out bool truncated)
     {

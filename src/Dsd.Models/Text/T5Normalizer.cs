@@ -5,11 +5,10 @@ using Dsd.Models.Weights;
 
 namespace Dsd.Models.Text;
 
-/// <summary>Maps characters by the table inside a SentencePiece model, and cuts the text into words that begin with '▁'.</summary>
+/// <summary>Maps characters by the table inside a SentencePiece model.</summary>
 /// <remarks>The table is a double-array trie over UTF-8, whose values point into a list of replacements that end in a zero byte.</remarks>
 internal sealed class T5Normalizer
 {
-    private const char Space = '▁';
     private const int MaxWholeBytes = 6;
     private readonly uint[] _trie;
     private readonly byte[] _replacements;
@@ -32,33 +31,6 @@ internal sealed class T5Normalizer
             _trie[i] = BinaryPrimitives.ReadUInt32LittleEndian(map[(sizeof(uint) * (i + 1))..]);
         }
         _replacements = map[(sizeof(uint) + (int)size)..].ToArray();
-    }
-
-    /// <summary>The words of a text, each with '▁' in front.</summary>
-    public IEnumerable<string> Words(string text)
-    {
-        StringBuilder word = new();
-        foreach (char c in Normalize(text))
-        {
-            bool space = char.IsWhiteSpace(c);
-            if ((space || c == Space) && word.Length > 0)
-            {
-                yield return word.ToString();
-                word.Clear();
-            }
-            if (!space)
-            {
-                if (word.Length == 0 && c != Space)
-                {
-                    word.Append(Space);
-                }
-                word.Append(c);
-            }
-        }
-        if (word.Length > 0)
-        {
-            yield return word.ToString();
-        }
     }
 
     /// <summary>Replaces what the table knows: a short cluster of characters as a whole, else code point by code point.</summary>

@@ -3,45 +3,65 @@ using Microsoft.ML.Tokenizers;
 
 namespace Dsd.Models.Text;
 
-/// <summary>T5's tokenizer: a SentencePiece unigram model, from <c>spiece.model</c>.</summary>
-/// <remarks>Encodes as the tokenizer of Hugging Face does, special tokens spelled out in the prompt included. Safe for use from several threads.</remarks>
+/// <summary>T5's tokenizer: a SentencePiece unigram model, from <c>spiece.model</c>, or from the <c>tokenizer.json</c> that transformers 5 saves alone.</summary>
+/// <remarks>Encodes as the tokenizer of Hugging Face does, added and special tokens spelled out in the prompt included. Safe for use from several threads.</remarks>
 public sealed class T5Tokenizer : ITextTokenizer
 {
-    private const long MaxFileBytes = 64_000_000;
+    private const string ModelFile = "spiece.model";
+    private const string Sentinel = "<extra_id_";
     private readonly SentencePieceTokenizer _pieces;
-    private readonly T5Normalizer _normalizer;
-    private readonly Dictionary<string, int> _specials;
+    private readonly AddedVocabulary _added;
+    private readonly T5Words _words;
     private readonly int _end;
     private readonly int _pad;
     private readonly int _unknown;
 
-    private T5Tokenizer(string folder)
+    private T5Tokenizer(string path)
     {
-        TokenizerConfig config = TokenizerConfig.Read(folder, "T5Tokenizer", "T5TokenizerFast");
-        string file = Path.Combine(folder, "spiece.model");
-        byte[] bytes = Json.Bytes(file, MaxFileBytes);
-        SentencePieceModel model = SentencePieceModel.Parse(file, bytes);
-        MaxLength = config.MaxLength(folder, most: 512);
-        string end = TokenizerConfig.Token(config.EosToken, "</s>");
-        string pad = TokenizerConfig.Token(config.PadToken, "<pad>");
-        string unknown = TokenizerConfig.Token(config.UnkToken, "<unk>");
-        _specials = new[] { end, pad, unknown }.Distinct().ToDictionary(t => t, t => model.Id(file, t));
-        // The sentinels of T5's pretraining follow the pieces in descending order.
-        int extra = Check.Range(config.ExtraIds ?? 0, 0, 10_000, "extra_ids");
-        VocabularySize = model.Pieces.Count + extra;
-        for (int i = 0; i < extra; i++)
+        TokenizerFolder folder = TokenizerFolder.Open(path, "T5Tokenizer", "T5TokenizerFast");
+        bool fromJson = folder.NeedsJson(ModelFile);
+        TokenizerJson? json = folder.Json(fromJson);
+        string file = fromJson ? json!.File : folder.At(ModelFile);
+        SentencePieceModel model = fromJson ? SentencePieceModel.Of(file, json!.Unigram()) : SentencePieceModel.Parse(file, Json.Bytes(file, TokenizerJson.MaxFileBytes));
+        IReadOnlyCollection<AddedToken> added = AddedTokens.Of(folder, json, model.IdOf, model.Count, fromJson ? [] : Sentinels(folder, model.Count));
+        Dictionary<string, AddedToken> tokens = added.ToDictionary(t => t.Content);
+        if (fromJson && folder.ExtraIds > 0 && !tokens.ContainsKey($"{Sentinel}0>"))
         {
-            _specials[$"<extra_id_{i}>"] = VocabularySize - 1 - i;
+            throw new WeightsException(file, $"the {folder.ExtraIds} sentinels that tokenizer_config.json asks for (extra_ids)", $"no token '{Sentinel}0>'");
         }
-        (_end, _pad, _unknown) = (_specials[end], _specials[pad], _specials[unknown]);
-        _normalizer = new T5Normalizer(file, model.CharacterMap);
+        MaxLength = folder.MaxLength(most: 512);
+        VocabularySize = Math.Max(model.Count, added.Select(t => t.Id + 1).DefaultIfEmpty().Max());
+        string end = Special("eos_token", "</s>");
+        string pad = Special("pad_token", "<pad>");
+        string unknown = Special("unk_token", "<unk>");
+        (_end, _pad, _unknown) = (tokens[end].Id, tokens[pad].Id, tokens[unknown].Id);
+        if (_unknown != model.Unknown)
+        {
+            throw new WeightsException(file, $"the unknown token '{unknown}' ({_unknown}) as the model's own", $"id {model.Unknown}");
+        }
+        if (fromJson)
+        {
+            json!.CheckEnds(null, (end, _end), pad);
+        }
+        _added = new AddedVocabulary(tokens.Values, fromJson ? TextSteps.Parse(file, json!.Normalizer) : new T5Normalizer(file, model.CharacterMap).Normalize);
+        _words = fromJson ? T5Words.Parse(json!) : new T5Words();
         try
         {
-            _pieces = SentencePieceTokenizer.Create(new MemoryStream(model.WithBeginToken(bytes, end, _end)), addBeginningOfSentence: false, addEndOfSentence: false);
+            _pieces = SentencePieceTokenizer.Create(new MemoryStream(model.Write(_end)), addBeginningOfSentence: false, addEndOfSentence: false);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             throw new WeightsException(file, "a SentencePiece unigram model", e.Message.TrimEnd('.'), e);
+        }
+
+        string Special(string field, string otherwise)
+        {
+            string token = folder.Token(field, otherwise);
+            if (!tokens.ContainsKey(token))
+            {
+                tokens.Add(token, new AddedToken(token, model.IdOf(token) ?? throw new WeightsException(file, $"the special token '{token}'", $"{model.Count} pieces, none of them it")));
+            }
+            return token;
         }
     }
 
@@ -51,7 +71,10 @@ public sealed class T5Tokenizer : ITextTokenizer
     /// <inheritdoc/>
     public int VocabularySize { get; }
 
-    /// <summary>Reads a tokenizer's folder: <c>spiece.model</c> and <c>tokenizer_config.json</c>.</summary>
+    /// <summary>
+    /// Reads a tokenizer's folder: <c>tokenizer_config.json</c>, and <c>spiece.model</c> or else <c>tokenizer.json</c>; and the tokens that <c>added_tokens.json</c>,
+    /// <c>special_tokens_map.json</c> and the others add.
+    /// </summary>
     /// <exception cref="WeightsException">A file is missing, too large or wrong, or they contradict each other.</exception>
     public static T5Tokenizer Load(string folder)
     {
@@ -66,20 +89,27 @@ public sealed class T5Tokenizer : ITextTokenizer
     public long[] Encode(string text, int maxLength, out bool truncated)
     {
         List<int> ids = [];
-        foreach ((string plain, int? special) in PromptText.Split(PromptText.Checked(text, maxLength, MaxLength), _specials))
+        foreach ((string plain, int? token) in _added.Split(PromptText.Checked(text, maxLength, MaxLength)))
         {
-            if (special is { } id)
+            if (token is { } id)
             {
                 ids.Add(id);
                 continue;
             }
             // Word by word and normalised here: the library's own normaliser does not return from some texts with white space.
-            foreach (string word in _normalizer.Words(plain))
+            foreach (string word in _words.Of(plain))
             {
                 AddFused(ids, _pieces.EncodeToIds(word, addBeginningOfSentence: false, addEndOfSentence: false, considerPreTokenization: false, considerNormalization: false));
             }
         }
         return PromptText.Fit(ids, null, _end, _pad, maxLength, out truncated);
+    }
+
+    /// <summary>The sentinels of T5's pretraining, which follow the pieces in descending order: as many as the config says, or as special tokens name.</summary>
+    private static IEnumerable<AddedToken> Sentinels(TokenizerFolder folder, int pieces)
+    {
+        int count = folder.ExtraIds ?? folder.Special().Select(s => AddedToken.ContentOf(s.Value)).Where(t => t?.StartsWith(Sentinel, StringComparison.Ordinal) == true).Distinct().Count();
+        return Enumerable.Range(0, count).Select(i => new AddedToken($"{Sentinel}{i}>", pieces + count - 1 - i));
     }
 
     /// <summary>Unknown characters side by side in a word are one token.</summary>

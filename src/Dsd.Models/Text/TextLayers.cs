@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -45,7 +46,20 @@ internal sealed class TextLinear : Module<Tensor, Tensor>
     /// <summary>[outputs].</summary>
     public Parameter? Bias => bias;
 
-    public override Tensor forward(Tensor x) => functional.linear(x, weight, bias); // [batch, tokens, outputs]
+    /// <summary>The adapters over this layer. They belong to whoever laid them there, not to the layer.</summary>
+    public IList<LoraPair> Adapters { get; } = [];
+
+    public override Tensor forward(Tensor x)
+    {
+        Tensor y = functional.linear(x, weight, bias); // [batch, tokens, outputs]
+        foreach (LoraPair pair in Adapters)
+        {
+            // The encoder may have been brought to another device since.
+            Tensor low = functional.linear(x, pair.A.to(x.dtype, x.device)); // [batch, tokens, rank]
+            y = y + (functional.linear(low, pair.B.to(x.dtype, x.device)) * pair.Scale);
+        }
+        return y;
+    }
 }
 
 /// <summary>What both text encoders share: heads, checks of ids, random weights.</summary>

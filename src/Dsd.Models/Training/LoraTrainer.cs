@@ -67,6 +67,10 @@ public sealed class LoraTrainer
         }
         TextEmbedding empty = _model.Text.Encode([""], _options.MaxTextTokens);
         using LoraAdapter start = _options.InitialAdapterFile is { } file ? LoraAdapter.Load(file) : LoraAdapter.Create(_model.Transformer, _options.Adapter);
+        foreach (string remark in start.Remarks)
+        {
+            _model.Warn?.Invoke(remark);
+        }
         using LoraAttachment attached = start.Attach(_model.Transformer, trainable: true);
         using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), new TrainingLoopOptions
         {

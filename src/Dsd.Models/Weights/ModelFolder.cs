@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dsd.Imaging;
 
 namespace Dsd.Models.Weights;
 
@@ -32,7 +33,8 @@ public sealed class ModelFolder
         ArgumentException.ThrowIfNullOrEmpty(path);
         return Directory.Exists(path)
             ? new ModelFolder(path)
-            : throw new DirectoryNotFoundException($"Model folder '{path}': expected a folder with a component in each subfolder, found no such folder.");
+            : throw new DirectoryNotFoundException(
+                $"Model folder '{path}': expected a folder with a component in each subfolder, found {(File.Exists(path) ? FileKind.Of(FileKind.Start(path)) ?? "a file" : "no such folder")}.");
     }
 
     /// <summary>Whether the folder has this component.</summary>

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+using Dsd.Imaging;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Weights;
@@ -27,10 +29,21 @@ public sealed unsafe class SafetensorsFile : IDisposable
             _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
             start += _view.PointerOffset;
             ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(start, sizeof(ulong)));
+            ReadOnlySpan<byte> beginning = new(start, (int)Math.Min(fileLength, FileKind.Looked));
             long most = Math.Min(SafetensorsHeader.MaxLength, fileLength - sizeof(ulong));
             if (headerLength > (ulong)most)
             {
-                throw new SafetensorsException(path, null, $"a header of at most {most} bytes", $"one that claims {headerLength}: the file is truncated, or no safetensors file");
+                throw new SafetensorsException(
+                    path,
+                    null,
+                    "a safetensors file",
+                    headerLength <= SafetensorsHeader.MaxLength && beginning.Length > sizeof(ulong) && beginning[sizeof(ulong)] == '{'
+                        ? $"{fileLength} bytes of one whose header alone has {headerLength}: the file is truncated. Fetch it again"
+                        : FileKind.Of(beginning) ?? $"a header that claims {headerLength} bytes in a file of {fileLength}: the file is truncated, or no safetensors file");
+            }
+            if (headerLength == 0 || beginning[sizeof(ulong)] != '{')
+            {
+                throw new SafetensorsException(path, null, "a safetensors file, with a header that begins with '{'", FileKind.Of(beginning) ?? (headerLength == 0 ? "an empty header" : $"byte 0x{beginning[sizeof(ulong)]:x2}"));
             }
             byte[] header = new ReadOnlySpan<byte>(start + sizeof(ulong), (int)headerLength).ToArray();
             _data = start + sizeof(ulong) + headerLength;
@@ -66,7 +79,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
             using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
             if (stream.Length <= sizeof(ulong))
             {
-                throw new SafetensorsException(path, null, "at least 10 bytes", $"{stream.Length}");
+                byte[] all = new byte[stream.Length];
+                stream.ReadExactly(all);
+                throw new SafetensorsException(path, null, "a safetensors file", FileKind.Of(all) ?? $"{stream.Length} bytes: the file is truncated. Fetch it again");
             }
             MemoryMappedFile map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             return new SafetensorsFile(path, map, stream.Length);
@@ -95,8 +110,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
             : throw new SafetensorsException(Path, name, $"at most {int.MaxValue} bytes to look at in one span", $"{entry.ByteLength}; read it as a tensor instead");
     }
 
-    /// <summary>A new CPU tensor with the file's own element type and shape.</summary>
-    /// <exception cref="SafetensorsException">No such tensor, or an element type that TorchSharp has no tensor for (F8, U16, U32, U64).</exception>
+    /// <summary>A new CPU tensor with the file's own element type and shape; numbers of eight bits come widened to single precision, which loses nothing.</summary>
+    /// <exception cref="SafetensorsException">No such tensor, or an element type that TorchSharp has no tensor for (U16, U32, U64, C64, F8_E8M0, and packed ones of fewer bits).</exception>
     public Tensor Read(string name)
     {
         TensorEntry entry = Entry(name);
@@ -107,26 +122,52 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return tensor;
     }
 
-    /// <summary>Copies a tensor's bytes, from some byte of it on, over a contiguous CPU tensor of the same type that takes no more than the rest.</summary>
+    /// <summary>Elements of a floating tensor in single precision, from some element on.</summary>
+    /// <exception cref="SafetensorsException">No such tensor, or one of whole numbers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The tensor has fewer elements.</exception>
+    public void ReadFloats(string name, long first, Span<float> values)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        TensorEntry entry = Entry(name);
+        if (!entry.IsFloating)
+        {
+            throw new SafetensorsException(Path, name, "floating-point numbers", $"{entry}");
+        }
+        int size = DTypes.Bits(entry.DType) / 8;
+        FloatReader.Read(Part(entry, first * size, (long)values.Length * size), entry.DType, values);
+    }
+
+    /// <summary>
+    /// Copies a tensor's elements, from some byte of it on, over a contiguous CPU tensor of the type that <see cref="Read"/> gives, which takes no more than the rest.
+    /// </summary>
     internal void CopyTo(string name, Tensor target, long from = 0)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         TensorEntry entry = Entry(name);
-        if (from < 0 || from + (target.numel() * target.element_size()) > entry.ByteLength)
-        {
-            throw new ArgumentOutOfRangeException(nameof(from), from, $"'{name}' has {entry.ByteLength} bytes, fewer than are asked for.");
-        }
-        byte* source = _data + entry.Begin + from;
         foreach (Tensor piece in TensorPieces.Of(target))
         {
             using (piece)
             {
                 Span<byte> bytes = piece.bytes;
-                new ReadOnlySpan<byte>(source, bytes.Length).CopyTo(bytes);
-                source += bytes.Length;
+                if (Float8.Is(entry.DType))
+                {
+                    Span<float> values = MemoryMarshal.Cast<byte, float>(bytes);
+                    Float8.Widen(entry.DType, Part(entry, from, values.Length), values);
+                    from += values.Length;
+                }
+                else
+                {
+                    Part(entry, from, bytes.Length).CopyTo(bytes);
+                    from += bytes.Length;
+                }
             }
         }
     }
+
+    private ReadOnlySpan<byte> Part(TensorEntry entry, long from, long length) =>
+        from >= 0 && length <= int.MaxValue && from + length <= entry.ByteLength
+            ? new ReadOnlySpan<byte>(_data + entry.Begin + from, (int)length)
+            : throw new ArgumentOutOfRangeException(nameof(from), from, $"'{entry.Name}' has {entry.ByteLength} bytes, fewer than are asked for.");
 
     /// <summary>Unmaps the file.</summary>
     public void Dispose()

@@ -76,8 +76,8 @@ internal static class SafetensorsHeader
         }
         JsonElement dtype = Field(file, name, value, "dtype", JsonValueKind.String);
         string type = dtype.GetString()!;
-        int size = DTypes.Size(type);
-        if (size == 0)
+        int bits = DTypes.Bits(type);
+        if (bits == 0)
         {
             throw new SafetensorsException(file, name, $"a dtype among {DTypes.Listed}", $"'{Short(type)}'");
         }
@@ -88,18 +88,22 @@ internal static class SafetensorsHeader
             throw new SafetensorsException(file, name, "data_offsets as [begin, end] with begin <= end", $"[{string.Join(", ", offsets.Take(4))}]");
         }
         TensorEntry entry = new(name, type, shape, offsets[0], offsets[1]);
-        long bytes;
+        long inAll;
         try
         {
-            bytes = shape.Aggregate((long)size, (product, length) => checked(product * length));
+            inAll = shape.Aggregate((long)bits, (product, length) => checked(product * length));
         }
         catch (OverflowException e)
         {
             throw new SafetensorsException(file, name, "a size that fits into 64 bits", $"{entry}", e);
         }
-        return bytes == entry.ByteLength
+        if (inAll % 8 != 0)
+        {
+            throw new SafetensorsException(file, name, "elements that fill whole bytes", $"{inAll} bits of {entry}");
+        }
+        return inAll / 8 == entry.ByteLength
             ? entry
-            : throw new SafetensorsException(file, name, $"{bytes} bytes for {entry}", $"{entry.ByteLength} bytes between its offsets");
+            : throw new SafetensorsException(file, name, $"{inAll / 8} bytes for {entry}", $"{entry.ByteLength} bytes between its offsets");
     }
 
     private static JsonElement Field(string file, string name, JsonElement value, string field, JsonValueKind kind)

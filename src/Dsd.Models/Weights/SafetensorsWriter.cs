@@ -68,7 +68,7 @@ public static class SafetensorsWriter
                 }
                 string dtype = DTypes.Name(tensor.dtype)
                     ?? throw new SafetensorsException(path, name, $"an element type among {DTypes.Listed}", $"{tensor.dtype}");
-                long end = begin + tensor.numel() * DTypes.Size(dtype);
+                long end = begin + tensor.numel() * DTypes.Bits(dtype) / 8;
                 json.WriteStartObject(name);
                 json.WriteString("dtype", dtype);
                 json.WriteStartArray("shape");

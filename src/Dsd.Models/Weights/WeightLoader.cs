@@ -128,7 +128,8 @@ public static class WeightLoader
         SafetensorsFile file = source.File(name);
         ScalarType type = DTypes.Scalar(entry.DType)!.Value;
         bool whole = piece.To == 0 && piece.Rows == Rows(entry.Shape);
-        if (whole && place.device_type == DeviceType.CPU && place.is_contiguous() && type == place.dtype)
+        using Tensor? scale = source.Scale(name);
+        if (whole && scale is null && place.device_type == DeviceType.CPU && place.is_contiguous() && type == place.dtype)
         {
             file.CopyTo(name, place);
             return;
@@ -150,7 +151,17 @@ public static class WeightLoader
             using Tensor part = buffer.narrow(0, 0, count);
             file.CopyTo(name, part, (piece.From + row) * rowBytes);
             using Tensor rows = into.narrow(0, row, count);
-            rows.copy_(part);
+            if (scale is null)
+            {
+                rows.copy_(part);
+                continue;
+            }
+            // In single precision, so that the product is rounded once, to the type that is loaded.
+            using Tensor factor = scale.shape[0] == 1 ? scale.alias() : scale.narrow(0, piece.From + row, count);
+            using Tensor shaped = factor.view([factor.shape[0], .. Enumerable.Repeat(1L, (int)part.dim() - 1)]);
+            using Tensor wide = part.to(ScalarType.Float32);
+            using Tensor scaled = wide * shaped;
+            rows.copy_(scaled);
         }
     }
 

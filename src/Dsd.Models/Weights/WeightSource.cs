@@ -1,3 +1,4 @@
+using Dsd.Imaging;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Weights;
@@ -10,14 +11,19 @@ public sealed class WeightSource : IDisposable
     private const string IndexSuffix = ".safetensors.index.json";
     private readonly Dictionary<string, SafetensorsFile> _files = [];
     private readonly Dictionary<string, SafetensorsFile> _byName = [];
+    private readonly List<string> _names = [];
+    private WeightScales? _scales;
 
     private WeightSource(string path) => Path = path;
 
     /// <summary>The file or index that was opened.</summary>
     public string Path { get; }
 
-    /// <summary>The names of all tensors.</summary>
-    public IReadOnlyCollection<string> Names => _byName.Keys;
+    /// <summary>The names of the weights; what scales them is not among them.</summary>
+    public IReadOnlyCollection<string> Names => _names;
+
+    /// <summary>The names of tensors that belong to weights of eight bits: their scales, those of inputs, and marks. Reading a weight heeds its scale.</summary>
+    public IReadOnlyCollection<string> ScaleNames => _scales is { } scales ? scales.Names : [];
 
     /// <summary>The metadata of the file, or of the first shard.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _files.Values.First().Metadata;
@@ -41,6 +47,8 @@ public sealed class WeightSource : IDisposable
             {
                 source.Add(path);
             }
+            source._scales = WeightScales.Of(source, source._byName.Keys);
+            source._names.AddRange(source._byName.Keys.Where(n => !source._scales.Names.Contains(n)));
             return source;
         }
         catch
@@ -57,13 +65,41 @@ public sealed class WeightSource : IDisposable
     /// <exception cref="WeightsException">There is no such tensor.</exception>
     public TensorEntry Entry(string name) => File(name).Entry(name);
 
-    /// <summary>A tensor's bytes from the mapped file, valid until this object is disposed.</summary>
+    /// <summary>Elements of a floating tensor in single precision, from some element on, multiplied by the scale that the file gives the tensor.</summary>
+    /// <exception cref="WeightsException">There is no such tensor, or it is one of whole numbers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The tensor has fewer elements.</exception>
+    public void ReadFloats(string name, long first, Span<float> values)
+    {
+        File(name).ReadFloats(name, first, values);
+        _scales?.Apply(name, Entry(name), first, values);
+    }
+
+    /// <summary>A tensor's bytes from the mapped file as they are, valid until this object is disposed.</summary>
     /// <exception cref="WeightsException">There is no such tensor, or it has 2 GB or more.</exception>
     public ReadOnlySpan<byte> Bytes(string name) => File(name).Bytes(name);
 
-    /// <summary>A new CPU tensor with the file's own element type and shape.</summary>
+    /// <summary>
+    /// A new CPU tensor with the file's own element type and shape. Numbers of eight bits come widened to single precision, and what has a scale comes in single precision multiplied by it.
+    /// </summary>
     /// <exception cref="WeightsException">There is no such tensor, or TorchSharp has no such element type.</exception>
-    public Tensor Read(string name) => File(name).Read(name);
+    public Tensor Read(string name)
+    {
+        Tensor tensor = File(name).Read(name);
+        using Tensor? scale = Scale(name);
+        if (scale is null)
+        {
+            return tensor;
+        }
+        using (tensor)
+        {
+            using Tensor wide = tensor.to(ScalarType.Float32);
+            using Tensor shaped = scale.view([.. scale.shape.Take((int)Math.Min(1, wide.dim())), .. Enumerable.Repeat(1L, Math.Max(0, (int)wide.dim() - 1))]);
+            return wide * shaped;
+        }
+    }
+
+    /// <summary>A weight's scale in single precision, [1] or [rows], which the caller disposes; null where it has none.</summary>
+    internal Tensor? Scale(string name) => _scales?.Of(name) is { } values ? tensor(values) : null;
 
     /// <summary>The file that holds a tensor.</summary>
     internal SafetensorsFile File(string name) =>
@@ -103,12 +139,20 @@ public sealed class WeightSource : IDisposable
                 }
             }
         }
+        if (Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Select(f => (File: f, Kind: Pickle(f))).FirstOrDefault(f => f.Kind is not null) is { Kind: { } kind, File: var pickle })
+        {
+            throw new WeightsException(pickle, $"weights as {string.Join(" or ", Wholes)}", kind);
+        }
         string[] found = [.. Directory.EnumerateFiles(folder).Select(f => System.IO.Path.GetFileName(f)).Order(StringComparer.Ordinal).Take(10)];
         throw new WeightsException(
             folder,
             $"{string.Join(" or ", Wholes)}, whole or with an .index.json",
             found.Length == 0 ? "an empty folder" : string.Join(", ", found));
     }
+
+    /// <summary>What a file is that other programs take for weights; null for any other.</summary>
+    private static string? Pickle(string file) =>
+        System.IO.Path.GetExtension(file) is ".bin" or ".pt" or ".pth" or ".ckpt" or ".gguf" or ".sft" ? FileKind.Of(FileKind.Start(file)) : null;
 
     private SafetensorsFile Add(string path)
     {

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Graph;
@@ -67,7 +68,12 @@ internal sealed class CheckpointWeights(WeightSource source, string prefix = "",
                         block[input * outputs + output] = row[input];
                     }
                 }
-                pair?.AddTransposed(block, first);
+                if (pair is not null)
+                {
+                    RequireFinite(name, block, source.Path);
+                    pair.AddTransposed(block, first);
+                    RequireFinite(name, block, lora!.Source);
+                }
                 stream.Write(MemoryMarshal.AsBytes<float>(block));
             }
         });
@@ -105,6 +111,15 @@ internal sealed class CheckpointWeights(WeightSource source, string prefix = "",
         }
     }
 
+    /// <summary>Refuses a merged weight that no longer is a number: a model with one in it draws nothing but noise, or black.</summary>
+    private static void RequireFinite(string name, float[] values, string culprit)
+    {
+        if (!float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values)))
+        {
+            throw new WeightsException(culprit, $"finite numbers in '{name}' once the adapter is merged", "NaN or infinity");
+        }
+    }
+
     private static long Count(long[] shape) => shape.Aggregate(1L, (product, side) => product * side);
 
     private Reader Find(string name, long[] shape)
@@ -119,11 +134,11 @@ internal sealed class CheckpointWeights(WeightSource source, string prefix = "",
         {
             _faults.Add($"no '{key}' [{string.Join(", ", shape)}]");
         }
-        else if (source.Entry(key) is { } entry && (!entry.Shape.SequenceEqual(shape) || !FloatReader.CanRead(entry.DType)))
+        else if (source.Entry(key) is { } entry && (!entry.Shape.SequenceEqual(shape) || !entry.IsFloating))
         {
             _faults.Add($"'{key}' {entry} where the config asks for floating [{string.Join(", ", shape)}]");
         }
-        return (first, values) => FloatReader.Read(source.Bytes(key), source.Entry(key).DType, first, values);
+        return (first, values) => source.ReadFloats(key, first, values);
     }
 
     private string Key(string name)

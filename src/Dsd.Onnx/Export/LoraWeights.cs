@@ -5,31 +5,41 @@ using static TorchSharp.torch;
 
 namespace Dsd.Onnx.Export;
 
-/// <summary>A transformer's LoRA as an export needs it: factors by weight name, whole tensors that replace or extend the checkpoint's, and an account of what was used.</summary>
-/// <param name="adapter">The adapter, which this object takes over.</param>
-/// <param name="strength">What its additions are multiplied by, beside alpha / rank.</param>
-internal sealed class LoraWeights(LoraAdapter adapter, float strength) : IDisposable
+/// <summary>One network's part of a LoRA as an export needs it: factors by weight name, whole tensors that replace or extend the checkpoint's, and an account of what was used.</summary>
+internal sealed class LoraWeights
 {
     private readonly HashSet<string> _used = [];
+    private readonly string _source;
+    private readonly IReadOnlyDictionary<string, LoraFactors> _factors;
+    private readonly IReadOnlyDictionary<string, Tensor> _whole;
+    private readonly float _strength;
 
-    /// <summary>Opens a LoRA file.</summary>
-    /// <exception cref="WeightsException">The file is damaged or no adapter of a transformer.</exception>
-    public static LoraWeights Open(string path, float strength) => new(LoraAdapter.Load(path), strength);
+    private LoraWeights(string source, IReadOnlyDictionary<string, LoraFactors> factors, IReadOnlyDictionary<string, Tensor> whole, float strength) =>
+        (_source, _factors, _whole, _strength) = (source, factors, whole, strength);
 
-    /// <summary>Whether it brings a <c>c_embedder</c>, and so makes the transformer conditional.</summary>
-    public bool HasCondition => adapter.HasCondition;
+    /// <summary>The part for the transformer.</summary>
+    /// <param name="adapter">The adapter, which must outlive the result.</param>
+    /// <param name="strength">What its additions are multiplied by, beside alpha / rank.</param>
+    public static LoraWeights OfTransformer(LoraAdapter adapter, float strength) => new(adapter.Source, adapter.Factors, adapter.Whole, strength);
+
+    /// <summary>The part for CLIP's text encoder; it may be empty.</summary>
+    /// <inheritdoc cref="OfTransformer"/>
+    public static LoraWeights OfClip(LoraAdapter adapter, float strength) => new(adapter.Source, adapter.ClipFactors, new Dictionary<string, Tensor>(), strength);
+
+    /// <summary>The adapter's file, for messages.</summary>
+    public string Source => _source;
 
     /// <summary>A whole tensor that stands in for the checkpoint's; null is none. One of another shape is added to the faults.</summary>
     public float[]? Whole(string name, long[] shape, List<string> faults)
     {
-        if (!adapter.Whole.TryGetValue(name, out Tensor? tensor))
+        if (!_whole.TryGetValue(name, out Tensor? tensor))
         {
             return null;
         }
         _used.Add(name);
         if (!tensor.shape.SequenceEqual(shape))
         {
-            faults.Add($"'{name}' [{string.Join(", ", tensor.shape)}] of '{adapter.Source}' where the config asks for [{string.Join(", ", shape)}]");
+            faults.Add($"'{name}' [{string.Join(", ", tensor.shape)}] of '{_source}' where the config asks for [{string.Join(", ", shape)}]");
         }
         return Floats(tensor);
     }
@@ -38,24 +48,21 @@ internal sealed class LoraWeights(LoraAdapter adapter, float strength) : IDispos
     public Func<LoraPair>? Pair(string weight, int inputs, int outputs, List<string> faults)
     {
         string module = weight[..^".weight".Length];
-        if (!adapter.Factors.TryGetValue(module, out LoraFactors? factors))
+        if (!_factors.TryGetValue(module, out LoraFactors? factors))
         {
             return null;
         }
         _used.Add(module);
         if (factors.A.shape[1] != inputs || factors.B.shape[0] != outputs)
         {
-            faults.Add($"'{module}' of '{adapter.Source}' adapts {factors.A.shape[1]} inputs and {factors.B.shape[0]} outputs where the layer has {inputs} and {outputs}");
+            faults.Add($"'{module}' of '{_source}' adapts {factors.A.shape[1]} inputs and {factors.B.shape[0]} outputs where the layer has {inputs} and {outputs}");
         }
-        return () => new LoraPair(Floats(factors.A), Floats(factors.B), factors.Rank, strength * factors.Scale);
+        return () => new LoraPair(Floats(factors.A), Floats(factors.B), factors.Rank, _strength * factors.Scale);
     }
 
     /// <summary>What found no place in the graph, as faults.</summary>
     public IEnumerable<string> Unused() =>
-        adapter.Factors.Keys.Concat(adapter.Whole.Keys).Where(n => !_used.Contains(n)).Select(n => $"'{adapter.Source}' holds '{n}', which this model lacks");
-
-    /// <summary>Disposes the adapter.</summary>
-    public void Dispose() => adapter.Dispose();
+        _factors.Keys.Concat(_whole.Keys).Where(n => !_used.Contains(n)).Select(n => $"'{_source}' holds '{n}', which this model lacks");
 
     private static float[] Floats(Tensor tensor)
     {

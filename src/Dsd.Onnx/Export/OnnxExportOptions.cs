@@ -1,3 +1,5 @@
+using Dsd.Models.Lora;
+
 namespace Dsd.Onnx.Export;
 
 /// <summary>How models are exported.</summary>
@@ -14,6 +16,18 @@ public sealed record OnnxExportOptions
             ? value
             : throw new ArgumentOutOfRangeException(nameof(LoraScale), value, $"Option {nameof(LoraScale)} must lie between -100 and 100, but is {value}.");
     } = 1f;
+
+    /// <summary>What becomes of a part of the LoRA that is for text encoders; CLIP's can be merged into CLIP's text encoder, at the same strength. Default: a file that has one is refused.</summary>
+    public LoraTextEncoders LoraTextEncoders
+    {
+        get;
+        init => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(LoraTextEncoders), value, $"Option {nameof(LoraTextEncoders)} must be one of {string.Join(", ", Enum.GetNames<LoraTextEncoders>())}, but is {value}.");
+    }
+
+    /// <summary>Told what of the LoRA's file was left out or passed over. Null, the default, tells nobody.</summary>
+    public Action<string>? Warn { get; init; }
 
     /// <summary>Width of a frame in pixels that the model is meant for, a multiple of 16; written into <c>dsd.json</c> for callers. Default 512.</summary>
     public int FrameWidth { get; init => field = Side(value, nameof(FrameWidth)); } = 512;

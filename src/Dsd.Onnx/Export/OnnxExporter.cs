@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
+using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Graph;
 
@@ -19,7 +20,7 @@ public static class OnnxExporter
 
     /// <summary>Exports a model. The target appears whole or not at all.</summary>
     /// <param name="modelFolder">A pipeline folder in diffusers' layout.</param>
-    /// <param name="loraFile">A LoRA to merge into the transformer (<c>W + scale · B·A</c>, in single precision); one that brings a <c>c_embedder</c> makes the model conditional. Null is none.</param>
+    /// <param name="loraFile">A LoRA to merge into the transformer, and into CLIP's text encoder where the options ask for it (<c>W + scale · B·A</c>, in single precision); one that brings a <c>c_embedder</c> makes the model conditional. Null is none.</param>
     /// <param name="outFolder">The ONNX folder to write: absent, empty, or an earlier export if <see cref="OnnxExportOptions.Overwrite"/> is set.</param>
     /// <param name="options">How; null is the defaults.</param>
     /// <param name="cancellationToken">Checked between pieces of weights.</param>
@@ -43,23 +44,45 @@ public static class OnnxExporter
             throw new ArgumentException($"Option {nameof(OnnxExportOptions.LoraScale)} is {options.LoraScale}, but there is no LoRA that it could scale.", nameof(options));
         }
         ModelFolder model = ModelFolder.Open(modelFolder);
-        using LoraWeights? lora = loraFile is null ? null : LoraWeights.Open(loraFile, options.LoraScale);
+        using LoraAdapter? lora = loraFile is null ? null : LoraAdapter.Load(loraFile, options.LoraTextEncoders);
         ModelParts parts = ModelParts.Read(model, options.ReleaseFolder, bringsCondition: lora?.HasCondition == true);
+        foreach (string remark in lora?.Remarks ?? [])
+        {
+            options.Warn?.Invoke(remark);
+        }
         AtomicFolder.Write(
             outFolder,
             mayReplace: folder => CheckReplaceable(folder, options),
             fill: folder =>
             {
                 Writer writer = new(folder, options, progress, cancellationToken);
-                ExportTransformer(parts, lora, writer);
+                ExportTransformer(parts, lora is null ? null : LoraWeights.OfTransformer(lora, options.LoraScale), writer);
                 ExportAutoencoder(parts.Vae, model, writer);
-                ExportTextEncoders(parts, model, writer);
+                ExportTextEncoders(parts, model, lora is null ? null : LoraWeights.OfClip(lora, options.LoraScale), writer);
                 foreach (string part in Copied)
                 {
                     writer.Copy(model.ComponentFolder(part), part, "*");
                 }
                 Describe(parts, loraFile, options, folder).Write(folder);
             });
+    }
+
+    /// <summary>Refuses a target that <see cref="Export"/> would refuse, before anything is computed.</summary>
+    /// <param name="outFolder">The ONNX folder to write.</param>
+    /// <param name="options">How; null is the defaults.</param>
+    /// <exception cref="IOException">The target cannot be written, or holds something else.</exception>
+    public static void CheckTarget(string outFolder, OnnxExportOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(outFolder);
+        if (File.Exists(outFolder))
+        {
+            throw new IOException($"Cannot write the ONNX folder '{outFolder}': a file stands there. Choose an empty or new folder.");
+        }
+        if (Directory.Exists(outFolder) && Directory.EnumerateFileSystemEntries(outFolder).Any())
+        {
+            CheckReplaceable(outFolder, options ?? new OnnxExportOptions());
+        }
+        WritablePlace.Require(outFolder);
     }
 
     private static void CheckReplaceable(string folder, OnnxExportOptions options)
@@ -81,10 +104,12 @@ public static class OnnxExporter
         GraphBuilder graph = FluxTransformerExport.Build(parts.Flux, weights);
         weights.Check();
         writer.Model("transformer", graph);
-        JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(parts.TransformerFolder, "config.json")))!;
+        JsonNode config = JsonNode.Parse(Text(Path.Combine(parts.TransformerFolder, "config.json")).Span)!;
         config["_class_name"] = parts.Flux.ClassName;
         writer.Text("transformer", "config.json", config.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }));
     }
+
+    private static ReadOnlyMemory<byte> Text(string file) => SmallFile.Utf8(file, MostBytesCopied, (expected, found) => new WeightsException(file, expected, found));
 
     private static void ExportAutoencoder(VaeConfig config, ModelFolder model, Writer writer)
     {
@@ -99,12 +124,12 @@ public static class OnnxExporter
         writer.Copy(model.ComponentFolder("vae"), "vae_decoder", "config.json");
     }
 
-    private static void ExportTextEncoders(ModelParts parts, ModelFolder model, Writer writer)
+    private static void ExportTextEncoders(ModelParts parts, ModelFolder model, LoraWeights? clip, Writer writer)
     {
         using (WeightSource source = WeightSource.Open(model.ComponentFolder("text_encoder")))
         {
             bool legacy = source.Names.Any(n => n.StartsWith(ClipTextExport.LegacyPrefix, StringComparison.Ordinal));
-            CheckpointWeights weights = new(source, legacy ? ClipTextExport.LegacyPrefix : "");
+            CheckpointWeights weights = new(source, legacy ? ClipTextExport.LegacyPrefix : "", clip);
             GraphBuilder graph = ClipTextExport.Build(parts.Clip, weights);
             weights.Check(ClipTextExport.Belongs);
             writer.Model("text_encoder", graph);

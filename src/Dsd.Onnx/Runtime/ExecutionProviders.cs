@@ -16,6 +16,7 @@ internal static class ExecutionProviders
     /// <exception cref="NotSupportedException">The provider cannot be had here; the message says why and what to do.</exception>
     public static SessionOptions Create(OnnxRuntimeOptions options)
     {
+        Telemetry.SwitchOffEvents();
         SessionOptions session = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         try
         {
@@ -60,7 +61,8 @@ internal static class ExecutionProviders
         {
             throw new NotSupportedException(
                 $"ONNX Runtime has no CUDA here: its build says '{inBuild.Message}', and there is no provider library '{library}'. "
-                + $"Build with -p:DsdCuda=true, name the library in {nameof(OnnxRuntimeOptions.CudaProviderLibrary)}, or use {nameof(OnnxProvider.Cpu)}.",
+                + $"Add the package Microsoft.ML.OnnxRuntime.Gpu to your program (one built from Dsd.MLNet's source: build with -p:DsdOnnxCuda=true), "
+                + $"name the library in {nameof(OnnxRuntimeOptions.CudaProviderLibrary)}, or use {nameof(OnnxProvider.Cpu)}.",
                 inBuild);
         }
         try

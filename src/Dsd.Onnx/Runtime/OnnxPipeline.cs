@@ -32,6 +32,16 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
         return new OnnxPipeline(OnnxModelFolder.Open(folder), options);
     }
 
+    /// <summary>Refuses a provider or device that cannot be had here, before there is a model.</summary>
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
+    /// <exception cref="NotSupportedException">The provider cannot be had here; the message says why and what to do.</exception>
+    public static void RequireProvider(OnnxRuntimeOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        ExecutionProviders.Create(options).Dispose();
+    }
+
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The export takes no condition.</exception>
     public IReadOnlyList<Picture> Generate(IReadOnlyList<DsdRequest> requests, DsdOptions options, IProgress<SamplingProgress>? progress = null, CancellationToken cancellationToken = default)

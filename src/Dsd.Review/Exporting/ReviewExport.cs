@@ -18,7 +18,7 @@ public static class ReviewExport
     /// <param name="target">The folder to write, whole or not at all. An earlier export there is replaced.</param>
     /// <param name="options">How much is written.</param>
     /// <param name="cancellationToken">Stops the work; nothing new is left then.</param>
-    /// <returns>The pairs written, and those in the ledger.</returns>
+    /// <returns>The pairs written, and those in the ledger. A pair that needs a row that cannot be read is written as what is wrong with it.</returns>
     /// <exception cref="IOException">There is no ledger in the folder, or the target holds something else or cannot be written.</exception>
     /// <exception cref="LedgerException">The ledger is none, or no run was begun in it.</exception>
     public static async Task<(int Written, int All)> WriteAsync(string folder, string target, ReviewExportOptions? options = null, CancellationToken cancellationToken = default)
@@ -60,7 +60,7 @@ public static class ReviewExport
             pairs.Add(reader.Read(id, Place));
         }
         PageData data = PageData.Of(run);
-        data = data with { Name = $"{data.Name}: {note}", Pairs = pairs, Summary = ReviewSummary.Of(run.Ledger.Outcomes(), run.Ledger.Agreement()) };
+        data = data with { Name = $"{data.Name}: {note}", Pairs = pairs, Summary = ReviewSummary.Of(run.Ledger.Outcomes(), run.Ledger.Agreement(), run.Ledger.Faults()) };
         File.WriteAllText(Path.Combine(folder, PageFiles.Data), data.ToScript(), Encoding.ASCII);
         foreach (string name in PageFiles.Types.Keys)
         {
@@ -73,7 +73,7 @@ public static class ReviewExport
             if (!written.TryGetValue((promptId, panel), out string? name))
             {
                 written.Add((promptId, panel), name = string.Create(CultureInfo.InvariantCulture, $"panels/{written.Count + 1:00000}.jpg"));
-                if (panels.Panel(promptId, panel) is { } picture)
+                if (Readable(promptId, panel) is { } picture)
                 {
                     double scale = Math.Min(1, (double)options.MaxSide / Math.Max(picture.Width, picture.Height));
                     Picture sent = picture.Resize(Math.Max(1, (int)(picture.Width * scale)), Math.Max(1, (int)(picture.Height * scale)));
@@ -81,6 +81,18 @@ public static class ReviewExport
                 }
             }
             return (name, name);
+        }
+
+        Picture? Readable(string promptId, int panel)
+        {
+            try
+            {
+                return panels.Panel(promptId, panel);
+            }
+            catch (LedgerException e) when (e.ConcernsOneRow)
+            {
+                return null;
+            }
         }
     }
 }

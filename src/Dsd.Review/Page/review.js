@@ -48,7 +48,7 @@
     const verdicts = pair.votes.map(v => v.verdict).filter(v => v);
     const words = () => [pair.id, pair.reason, pair.prompt, pair.subject, pair.first.caption, pair.second.caption, ...pair.votes.map(v => v.reason),
       ...verdicts.flatMap(v => [v.subject, v.description_a, v.description_b, ...v.differences, ...v.flags])];
-    return (!f.outcome || f.outcome === outcomeOf(pair)) && (!f.review || person[f.review])
+    return (!f.outcome || f.outcome === outcomeOf(pair)) && (!f.review || person[f.review] && !pair.fault)
       && (!f.least || (pair.confidence !== null && pair.confidence >= Number(f.least))) && (!f.most || (pair.confidence !== null && pair.confidence <= Number(f.most)))
       && (!f.flag || verdicts.some(v => v.flags.includes(f.flag))) && (!f.judge || pair.votes.some(v => v.judge === f.judge))
       && (!f.text || words().some(w => w.toLowerCase().includes(f.text.toLowerCase())));
@@ -56,10 +56,10 @@
 
   const source = readOnly ? still : server;
 
-  const outcomeOf = pair => pair.undecided ? "undecided" : pair.kept ? "kept" : "rejected";
+  const outcomeOf = pair => pair.fault ? "unreadable" : pair.undecided ? "undecided" : pair.kept ? "kept" : "rejected";
 
   /** Whether the judge's verdict is kept from who shall give one: who has seen it tends to agree. */
-  const isHidden = pair => $("blind").checked && pair.reviewed === null;
+  const isHidden = pair => $("blind").checked && pair.reviewed === null && !pair.fault;
 
   // What is shown: a list, the place in it, and the parts of it that were fetched.
   let list = null;
@@ -146,7 +146,7 @@
   async function ahead(mine) {
     if (at + 1 < count) {
       const next = (await partOf(at + 1))[(at + 1) % pageSize];
-      if (mine === moves && next) {
+      if (mine === moves && next && !next.fault) {
         new Image().src = next.first.source;
         new Image().src = next.second.source;
       }
@@ -168,12 +168,15 @@
     showMarks(pair);
     for (const [name, panel] of [["first", pair.first], ["second", pair.second]]) {
       const image = $(name);
-      if (image.getAttribute("src") !== panel.source) {
+      if (pair.fault) {
+        image.removeAttribute("src");
+        image.parentElement.classList.add("missing");
+      } else if (image.getAttribute("src") !== panel.source) {
         image.parentElement.classList.remove("missing");
         image.src = panel.source;
       }
-      image.alt = `${panel.place}: ${panel.caption}`;
-      $(`${name}-place`).textContent = `${panel.place}:`;
+      image.alt = pair.fault ? "A row of the ledger cannot be read." : `${panel.place}: ${panel.caption}`;
+      $(`${name}-place`).textContent = pair.fault ? "" : `${panel.place}:`;
       $(`${name}-caption`).textContent = panel.caption;
     }
     $("verdict").replaceChildren(...verdict(pair));
@@ -182,16 +185,20 @@
   }
 
   function showMarks(pair) {
-    badge($("outcome"), isHidden(pair) ? "nobody" : outcomeOf(pair), `Judge: ${isHidden(pair) ? "hidden" : outcomeOf(pair)}`);
+    badge($("outcome"), isHidden(pair) || pair.fault ? "nobody" : outcomeOf(pair), pair.fault ? "Cannot be read" : `Judge: ${isHidden(pair) ? "hidden" : outcomeOf(pair)}`);
     $("verdict").hidden = isHidden(pair);
     badge($("person"), pair.reviewed === null ? "nobody" : pair.reviewed ? "kept" : "rejected", pair.reviewed === null ? "Not reviewed" : pair.reviewed ? "Person: keep" : "Person: reject");
     $("keep").setAttribute("aria-pressed", String(pair.reviewed === true));
     $("reject").setAttribute("aria-pressed", String(pair.reviewed === false));
+    $("keep").disabled = $("reject").disabled = Boolean(pair.fault);
     $("clear").disabled = pair.reviewed === null;
     $("undo").disabled = given.length === 0;
   }
 
   function verdict(pair) {
+    if (pair.fault) {
+      return [make("h2", { textContent: "This pair cannot be read" }), make("p", { className: "reason", textContent: pair.fault })];
+    }
     const parts = [make("h2", { textContent: "The judge's verdict" }), make("p", { className: "reason", textContent: pair.reason })];
     if (pair.confidence !== null) {
       parts.push(make("h3", { textContent: "Confidence" }),
@@ -230,7 +237,7 @@
     const from = at - at % pageSize;
     $("strip").replaceChildren(...part.map((pair, i) => {
       const button = make("button", { type: "button", title: pair.id });
-      button.append(...[pair.first, pair.second].map(panel => make("img", { src: panel.small, alt: "", loading: "lazy" })), make("span", {}));
+      button.append(...(pair.fault ? [] : [pair.first, pair.second]).map(panel => make("img", { src: panel.small, alt: "", loading: "lazy" })), make("span", {}));
       button.addEventListener("click", () => goTo(from + i));
       return make("li", {}, button);
     }));
@@ -260,7 +267,7 @@
 
   function say(kept) {
     const pair = current();
-    if (readOnly || !pair || pair.reviewed === kept && kept === null) {
+    if (readOnly || !pair || pair.fault || pair.reviewed === kept && kept === null) {
       return;
     }
     given.push({ id: pair.id, before: pair.reviewed, list, at });
@@ -304,7 +311,15 @@
     clearTimeout(retry);
     try {
       while (waiting.length > 0) {
-        showSummary(await source.verdict(waiting[0].id, waiting[0].kept));
+        try {
+          showSummary(await source.verdict(waiting[0].id, waiting[0].kept));
+        } catch (error) {
+          // What the server will never take must not keep back those behind it.
+          if (![400, 404, 409].includes(error.status)) {
+            throw error;
+          }
+          $("said").textContent = `The verdict on ${waiting[0].id} was not taken: ${error.message}`;
+        }
         waiting.shift();
       }
       $("trouble").hidden = true;
@@ -333,6 +348,8 @@
     $("bar").max = Math.max(1, s.pairs);
     $("bar").value = s.reviewed;
     $("progress").textContent = `${n(s.reviewed)} of ${n(s.pairs)} reviewed (${n(s.peopleKept)} kept) · judge: ${n(s.outcomes.kept)} kept, ${n(s.outcomes.rejected)} rejected, ${n(s.outcomes.undecided)} undecided`;
+    $("faults").hidden = s.unreadable.count === 0;
+    $("faults").textContent = s.unreadable.count === 0 ? "" : `${n(s.unreadable.count)} ${s.unreadable.count === 1 ? "row" : "rows"} of the ledger cannot be read. ${s.unreadable.first[0] ?? ""}`;
     const noPrecision = s.side === "none" ? "no verdicts yet" : "review kept pairs";
     const noRecall = s.side === "both" ? "people keep none" : s.side === "none" ? "no verdicts yet" : s.side === "keptOnly" ? "review rejected pairs too" : "review kept pairs too";
     $("figures").replaceChildren(figure("Agreement", s.agreement, "no verdicts yet"), figure("Precision", s.precision, noPrecision), figure("Recall (reviewed)", s.recall, noRecall), figure("Recall (whole run)", s.runRecall, noRecall));

@@ -10,11 +10,22 @@ internal sealed class PairReader(RunFolder folder)
     /// <summary>Where a panel's picture lies, relative to the page.</summary>
     public delegate (string Source, string Small) PanelAddress(string promptId, int panel, string version);
 
-    /// <summary>A pair with all that the page shows of it.</summary>
+    /// <summary>A pair with all that the page shows of it; where a row cannot be read, what is wrong stands in its place, so that it hides no others.</summary>
     /// <param name="id">The pair's id.</param>
     /// <param name="address">Where its panels' pictures lie.</param>
-    /// <exception cref="LedgerException">There is no such pair, or the ledger contradicts itself.</exception>
     public PairView Read(string id, PanelAddress address)
+    {
+        try
+        {
+            return ReadWhole(id, address);
+        }
+        catch (LedgerException e)
+        {
+            return PairView.Unreadable(id, e.Message);
+        }
+    }
+
+    private PairView ReadWhole(string id, PanelAddress address)
     {
         LedgerPair pair = folder.Ledger.PairOf(id);
         LedgerPrompt prompt = folder.Ledger.PromptOf(pair.PromptId);

@@ -12,6 +12,9 @@ internal sealed record PairView
 
     public required string Id { get; init; }
 
+    /// <summary>What is wrong with a row of the ledger that this needs; null where it could be read.</summary>
+    public string? Fault { get; init; }
+
     public required string Subject { get; init; }
 
     public required string Prompt { get; init; }
@@ -33,6 +36,16 @@ internal sealed record PairView
     public required Verdict? Verdict { get; init; }
 
     public required IReadOnlyList<VoteView> Votes { get; init; }
+
+    /// <summary>A pair that cannot be shown, in its place.</summary>
+    public static PairView Unreadable(string id, string fault)
+    {
+        PanelView none = new("", "", "", "");
+        return new PairView
+        {
+            Id = id, Fault = fault, Subject = "", Prompt = "", Undecided = false, Kept = false, Confidence = null, Reason = "", Reviewed = null, First = none, Second = none, Verdict = null, Votes = [],
+        };
+    }
 }
 
 /// <summary>A panel: its address relative to the page, a small one's, its caption, and its place on the sheet in words.</summary>

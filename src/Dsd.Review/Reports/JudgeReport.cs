@@ -9,6 +9,9 @@ namespace Dsd.Review.Reports;
 /// <param name="Outcomes">What the run made of all pairs, looked at or not.</param>
 public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore> Judges, LedgerOutcomes Outcomes)
 {
+    /// <summary>Rows of the ledger that could not be read: pairs that need them are not measured by.</summary>
+    public LedgerFaults Unreadable { get; init; } = LedgerFaults.None;
+
     // A point for each hundredth of confidence.
     private const int Steps = 100;
 
@@ -36,16 +39,16 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
     }
 
     /// <summary>Measures the judges of a ledger by the verdicts of people in it.</summary>
-    /// <exception cref="LedgerException">The ledger contradicts itself.</exception>
+    /// <exception cref="LedgerException">The ledger as a whole cannot be read.</exception>
     public static JudgeReport Of(RunLedger ledger)
     {
         ArgumentNullException.ThrowIfNull(ledger);
         Tally whole = new();
         SortedDictionary<string, Tally> judges = new(StringComparer.Ordinal);
-        foreach (LedgerPair pair in ledger.PairIds(new PairFilter { Review = ReviewState.Reviewed }).Select(ledger.PairOf))
+        foreach (LedgerPair? pair in ledger.PairIds(new PairFilter { Review = ReviewState.Reviewed }).Select(id => Readable(ledger, id)))
         {
             // A verdict may be taken back while this goes on.
-            if (pair.Reviewed is not { } person)
+            if (pair?.Reviewed is not { } person)
             {
                 continue;
             }
@@ -61,7 +64,19 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
                 tally.Add(person, vote.Kept, vote.Verdict is null, vote.Verdict is { Same: true } v ? v.Confidence : null);
             }
         }
-        return new JudgeReport(whole.Score("judgement"), [.. judges.Select(j => j.Value.Score(j.Key))], ledger.Outcomes());
+        return new JudgeReport(whole.Score("judgement"), [.. judges.Select(j => j.Value.Score(j.Key))], ledger.Outcomes()) { Unreadable = ledger.Faults() };
+    }
+
+    private static LedgerPair? Readable(RunLedger ledger, string id)
+    {
+        try
+        {
+            return ledger.PairOf(id);
+        }
+        catch (LedgerException e) when (e.ConcernsOneRow)
+        {
+            return null;
+        }
     }
 
     /// <summary>Counts of one judge.</summary>

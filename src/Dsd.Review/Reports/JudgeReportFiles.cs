@@ -67,6 +67,10 @@ public static class JudgeReportFiles
             text.Append(CultureInfo.InvariantCulture, $"| {name} | {score.Counts.Reviewed} | {Share(score.Agreement)} | {Share(score.Precision)} | {Share(score.Recall)} | {Share(score.F1)} |\n");
         }
         text.Append('\n').Append(Caution(report)).Append('\n');
+        if (report.Unreadable.Count > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n**Not all of the ledger could be read.** {Cell(report.Unreadable.ToString())} Pairs that need them are not measured by.\n");
+        }
         text.Append(CultureInfo.InvariantCulture, $"""
 
             ## The whole judgement

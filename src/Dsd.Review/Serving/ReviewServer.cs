@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -36,7 +37,7 @@ public sealed class ReviewServer : IAsyncDisposable
     private readonly PairLists _lists;
     private readonly WebApplication _app;
     private readonly Lock _gate = new();
-    private (DateTime At, LedgerOutcomes Counts)? _outcomes;
+    private (DateTime Until, LedgerOutcomes Counts, LedgerFaults Unreadable)? _known;
 
     private ReviewServer(RunFolder folder, ReviewWriter writer, PanelSource panels, WebApplication app)
     {
@@ -158,7 +159,7 @@ public sealed class ReviewServer : IAsyncDisposable
             app.MapGet($"/{name}", context => SendFileAsync(context, name));
         }
         app.MapGet($"/{PageFiles.Data}", DataAsync);
-        app.MapGet("/api/summary", context => WriteAsync(context, Summary()));
+        app.MapGet("/api/summary", SummaryAsync);
         app.MapGet("/api/lists", ListAsync);
         app.MapGet("/api/lists/{list:long}", PageAsync);
         app.MapPost("/api/verdicts", VerdictAsync);
@@ -178,9 +179,15 @@ public sealed class ReviewServer : IAsyncDisposable
         return context.Response.WriteAsync(PageData.Of(_folder).ToScript());
     }
 
+    private Task SummaryAsync(HttpContext context)
+    {
+        RequestQuery.Of(context.Request);
+        return WriteAsync(context, Summary());
+    }
+
     private Task ListAsync(HttpContext context)
     {
-        (long number, int count) = _lists.Make(FilterOf(context.Request.Query));
+        (long number, int count) = _lists.Make(FilterOf(RequestQuery.Of(context.Request, "outcome", "review", "least", "most", "flag", "judge", "text")));
         return WriteAsync(context, new { list = number, count });
     }
 
@@ -191,14 +198,16 @@ public sealed class ReviewServer : IAsyncDisposable
         {
             return FailAsync(context, StatusCodes.Status410Gone, $"List {list} is forgotten: make it anew.");
         }
-        int from = Whole(context.Request.Query, "from", 0, int.MaxValue);
-        int count = Whole(context.Request.Query, "count", 1, MostPairsAPage);
+        RequestQuery query = RequestQuery.Of(context.Request, "from", "count");
+        int from = query.Whole("from", 0, int.MaxValue);
+        int count = query.Whole("count", 1, MostPairsAPage);
         PairView[] pairs = [.. ids.Skip(from).Take(count).Select(id => _pairs.Read(id, AddressOf))];
         return WriteAsync(context, new { from, pairs });
     }
 
     private async Task VerdictAsync(HttpContext context)
     {
+        RequestQuery.Of(context.Request);
         if (!context.Request.HasJsonContentType())
         {
             await FailAsync(context, StatusCodes.Status415UnsupportedMediaType, "A verdict is sent as application/json.").ConfigureAwait(false);
@@ -211,9 +220,9 @@ public sealed class ReviewServer : IAsyncDisposable
             // Not cancelled when the page is closed: what was sent is written.
             await _writer.WriteAsync(id, kept).ConfigureAwait(false);
         }
-        catch (LedgerException e)
+        catch (LedgerException e) when (e.ConcernsOneRow)
         {
-            await FailAsync(context, StatusCodes.Status404NotFound, e.Message).ConfigureAwait(false);
+            await FailAsync(context, e.Field is null ? StatusCodes.Status404NotFound : StatusCodes.Status409Conflict, e.Message).ConfigureAwait(false);
             return;
         }
         await WriteAsync(context, Summary()).ConfigureAwait(false);
@@ -221,22 +230,22 @@ public sealed class ReviewServer : IAsyncDisposable
 
     private async Task PanelAsync(HttpContext context)
     {
+        bool small = RequestQuery.Of(context.Request, "v", "small").Switch("small");
         int panel = int.Parse((string)context.GetRouteValue("panel")!, CultureInfo.InvariantCulture);
         Picture? picture = null;
         try
         {
             picture = _panels.Panel((string)context.GetRouteValue("prompt")!, panel);
         }
-        catch (LedgerException)
+        catch (LedgerException e) when (e.ConcernsOneRow)
         {
-            // No such prompt: nothing to show either.
+            // No such prompt, or none that can be read: nothing to show either.
         }
         if (picture is null)
         {
             await FailAsync(context, StatusCodes.Status404NotFound, "There is no such panel, or the sheet's file is gone or damaged.").ConfigureAwait(false);
             return;
         }
-        bool small = context.Request.Query.ContainsKey("small");
         double scale = small ? Math.Min(1, (double)SmallSide / Math.Max(picture.Width, picture.Height)) : 1;
         Picture sent = picture.Resize(Math.Max(1, (int)(picture.Width * scale)), Math.Max(1, (int)(picture.Height * scale)));
         context.Response.ContentType = "image/png";
@@ -255,56 +264,46 @@ public sealed class ReviewServer : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_outcomes is not { } known || DateTime.UtcNow - known.At > CountAgain)
+            if (_known is not { } known || DateTime.UtcNow > known.Until)
             {
-                _outcomes = known = (DateTime.UtcNow, _folder.Ledger.Outcomes());
+                Stopwatch took = Stopwatch.StartNew();
+                known = (default, _folder.Ledger.Outcomes(), _folder.Ledger.Faults());
+                // Going through all rows of a large ledger takes longer than counting: a twentieth of the time at most.
+                _known = known = known with { Until = DateTime.UtcNow + TimeSpan.FromTicks(Math.Max(CountAgain.Ticks, 20 * took.Elapsed.Ticks)) };
             }
-            return ReviewSummary.Of(known.Counts, _folder.Ledger.Agreement());
+            return ReviewSummary.Of(known.Counts, _folder.Ledger.Agreement(), known.Unreadable);
         }
     }
 
-    private static PairFilter FilterOf(IQueryCollection query)
+    private static PairFilter FilterOf(RequestQuery query) => new()
     {
-        return new PairFilter
-        {
-            Outcome = Named<JudgeOutcome>("outcome"),
-            Review = Named<ReviewState>("review"),
-            LeastConfidence = Number("least"),
-            MostConfidence = Number("most"),
-            Flag = Text("flag"),
-            Judge = Text("judge"),
-            Text = Text("text"),
-        };
-
-        string? Text(string name) => query[name].ToString() is { Length: > 0 } text ? text : null;
-
-        T? Named<T>(string name)
-            where T : struct, Enum =>
-            Text(name) is not { } text ? null
-            : Enum.TryParse(text, ignoreCase: true, out T value) && !int.TryParse(text, out _) ? value
-            : throw new FormatException($"'{name}': expected one of {string.Join(", ", Enum.GetNames<T>())}, found '{text}'.");
-
-        double? Number(string name) =>
-            Text(name) is not { } text ? null
-            : double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) ? value
-            : throw new FormatException($"'{name}': expected a number from 0 to 1, found '{text}'.");
-    }
-
-    private static int Whole(IQueryCollection query, string name, int least, int most) =>
-        int.TryParse(query[name].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
-            ? value
-            : throw new FormatException($"'{name}': expected a number from {least} to {most}, found '{query[name]}'.");
+        Outcome = query.Word<JudgeOutcome>("outcome"),
+        Review = query.Word<ReviewState>("review"),
+        LeastConfidence = query.Number("least"),
+        MostConfidence = query.Number("most"),
+        Flag = query.Text("flag"),
+        Judge = query.Text("judge"),
+        Text = query.Text("text"),
+    };
 
     private static (string Id, bool? Kept) VerdictOf(JsonElement body)
     {
-        if (body.ValueKind == JsonValueKind.Object
-            && body.EnumerateObject().Count() == 2
-            && body.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.String
-            && body.TryGetProperty("kept", out JsonElement kept) && kept.ValueKind is JsonValueKind.True or JsonValueKind.False or JsonValueKind.Null)
+        try
         {
-            return (id.GetString()!, kept.ValueKind == JsonValueKind.Null ? null : kept.GetBoolean());
+            if (body.ValueKind == JsonValueKind.Object
+                && body.EnumerateObject().Count() == 2
+                && body.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.String
+                && body.TryGetProperty("kept", out JsonElement kept) && kept.ValueKind is JsonValueKind.True or JsonValueKind.False or JsonValueKind.Null
+                && id.GetString() is { } text && !text.Contains('\0'))
+            {
+                return (text, kept.ValueKind == JsonValueKind.Null ? null : kept.GetBoolean());
+            }
         }
-        throw new FormatException("A verdict has the fields 'id', a text, and 'kept', which is true, false, or null to take it back.");
+        catch (InvalidOperationException)
+        {
+            // A half of a surrogate pair, in a name or in the id: no text.
+        }
+        throw new FormatException("A verdict has the fields 'id', a text without NUL or halves of surrogate pairs, and 'kept', which is true, false, or null to take it back.");
     }
 
     private static Task WriteAsync<T>(HttpContext context, T value)

@@ -1,5 +1,4 @@
 using Dsd.Dataset.Ledger;
-using Microsoft.Data.Sqlite;
 
 namespace Dsd.Review.Serving;
 
@@ -16,13 +15,13 @@ internal sealed class ReviewWriter(string ledger) : IAsyncDisposable
     /// <summary>Opens the ledger, so that a file that cannot be written is told at once.</summary>
     /// <exception cref="LedgerException">It is no ledger.</exception>
     /// <exception cref="IOException">It cannot be opened to be written.</exception>
-    public void Open() => _open ??= RunLedger.Open(ledger);
+    public void Open() => _open ??= RunLedger.OpenStanding(ledger);
 
     /// <summary>Verdicts written, taken back ones included.</summary>
     public long Written { get; private set; }
 
     /// <summary>Writes a verdict; null takes it back. Done when it is on disk.</summary>
-    /// <exception cref="LedgerException">There is no such pair.</exception>
+    /// <exception cref="LedgerException">There is no such pair, or it cannot be read.</exception>
     /// <exception cref="IOException">The ledger cannot be written now; the verdict is not in it.</exception>
     public async Task WriteAsync(string pairId, bool? kept)
     {
@@ -34,15 +33,19 @@ internal sealed class ReviewWriter(string ledger) : IAsyncDisposable
             await _open!.WriteReviewAsync(pairId, kept, DateTimeOffset.UtcNow).ConfigureAwait(false);
             Written++;
         }
-        catch (Exception e) when (e is IOException or SqliteException)
+        catch (Exception e) when (e is IOException or LedgerException)
         {
-            // A ledger that failed once takes nothing more: the next verdict opens it anew.
+            // A ledger that failed once may take nothing more: the next verdict opens it anew.
             if (_open is { } failed)
             {
                 _open = null;
                 await failed.DisposeAsync().ConfigureAwait(false);
             }
-            throw new IOException($"The verdict on '{pairId}' is not written: {e.Message.TrimEnd('.')}. Another program may be writing '{ledger}'; try again.", e);
+            if (e is LedgerException)
+            {
+                throw;
+            }
+            throw new IOException($"The verdict on '{pairId}' is not written: {e.Message}", e);
         }
         finally
         {

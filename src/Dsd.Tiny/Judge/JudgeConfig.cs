@@ -51,16 +51,16 @@ public sealed record JudgeConfig
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static JudgeConfig Load(string path)
     {
-        using FileStream stream = File.OpenRead(path);
-        if (stream.Length > MaxBytes)
-        {
-            throw new WeightsException(path, $"at most {MaxBytes} bytes", $"{stream.Length}");
-        }
+        ReadOnlySpan<byte> json = SmallFile.Utf8(path, MaxBytes, (expected, found) => new WeightsException(path, expected, found)).Span;
         try
         {
-            return JsonSerializer.Deserialize<JudgeConfig>(stream, Json) ?? throw new WeightsException(path, "a JSON object", "null");
+            return JsonSerializer.Deserialize<JudgeConfig>(json, Json) ?? throw new WeightsException(path, "a JSON object", "null");
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (JsonException e)
+        {
+            throw new WeightsException(path, "a judge's config", JsonFault.Of(e));
+        }
+        catch (ArgumentException e)
         {
             throw new WeightsException(path, "a judge's config", e.Message.TrimEnd('.'), e);
         }

@@ -45,16 +45,16 @@ public sealed record ClassifierConfig
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ClassifierConfig Load(string path)
     {
-        using FileStream stream = File.OpenRead(path);
-        if (stream.Length > MaxBytes)
-        {
-            throw new WeightsException(path, $"at most {MaxBytes} bytes", $"{stream.Length}");
-        }
+        ReadOnlySpan<byte> json = SmallFile.Utf8(path, MaxBytes, (expected, found) => new WeightsException(path, expected, found)).Span;
         try
         {
-            return JsonSerializer.Deserialize<ClassifierConfig>(stream, Json) ?? throw new WeightsException(path, "a JSON object", "null");
+            return JsonSerializer.Deserialize<ClassifierConfig>(json, Json) ?? throw new WeightsException(path, "a JSON object", "null");
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (JsonException e)
+        {
+            throw new WeightsException(path, "a classifier's config", JsonFault.Of(e));
+        }
+        catch (ArgumentException e)
         {
             throw new WeightsException(path, "a classifier's config", e.Message.TrimEnd('.'), e);
         }

@@ -7,6 +7,8 @@ namespace Dsd.Tiny.Study;
 /// <summary>The study's JSON files: names in snake case, unknown fields refused, written whole or not at all.</summary>
 internal static class StudyJson
 {
+    private const long MostBytes = 64_000_000;
+
     private static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -23,11 +25,12 @@ internal static class StudyJson
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(File.ReadAllText(file), Options) ?? throw new JsonException("The file holds null.");
+            return JsonSerializer.Deserialize<T>(SmallFile.Utf8(file, MostBytes, (wanted, found) => new JsonException($"{found} where {wanted} is wanted")).Span, Options)
+                ?? throw new JsonException("null");
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new JsonException($"'{file}': expected {expected}. Found: {e.Message}");
+            throw new JsonException($"'{file}': expected {expected}. Found: {(e is JsonException json ? JsonFault.Of(json) : e.Message)}");
         }
     }
 

@@ -1,11 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dsd.Imaging;
 
 namespace Dsd.Tiny.Training;
 
 /// <summary>Everything that decides what the embedded model becomes: sizes, steps, rates and the seed. Read from <c>training.json</c>.</summary>
 public sealed record TinyTrainingConfig
 {
+    private const long MostBytes = 1_000_000;
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -49,12 +52,12 @@ public sealed record TinyTrainingConfig
     {
         try
         {
-            return JsonSerializer.Deserialize<TinyTrainingConfig>(File.ReadAllText(file), Json)
+            return JsonSerializer.Deserialize<TinyTrainingConfig>(SmallFile.Utf8(file, MostBytes, (expected, found) => new JsonException($"expected {expected}, found {found}")).Span, Json)
                 ?? throw new JsonException("the file holds null");
         }
         catch (JsonException e)
         {
-            throw new JsonException($"Training config '{file}': {e.Message}");
+            throw new JsonException($"Training config '{file}': {JsonFault.Of(e)}");
         }
     }
 }

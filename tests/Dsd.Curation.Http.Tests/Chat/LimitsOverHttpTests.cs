@@ -7,7 +7,37 @@ namespace Dsd.Curation.Http.Tests.Chat;
 
 public class LimitsOverHttpTests
 {
-    public static TheoryData<string> Passing => ["408", "429", "500", "502", "503", "cut", "half", "{}", "[]", "null", "{\"choices\": []}", "{\"choices\": [{}]}", "{\"error\": {\"message\": \"busy\"}}", "<html>", ""];
+    public static TheoryData<string> Passing => ["408", "429", "500", "502", "503", "cut", "half", "", "{\"choices\": [{\"mess", "{\"error\": {\"message\": \"busy\", \"code\": 503}}", "{\"error\": {\"message\": \"busy\", \"code\": \"429\"}}"];
+
+    public static TheoryData<string> NotUnderstood => ["{}", "[]", "null", "7", "{\"choices\": []}", "{\"choices\": {}}", "{\"choices\": [{}]}", "{\"choices\": [7]}", "{\"choices\": [{\"message\": {\"content\": 7}}]}", "{\"error\": {\"message\": \"busy\"}}", "<html>", "well"];
+
+    [Theory]
+    [MemberData(nameof(NotUnderstood))]
+    public async Task Body_ThatIsNotUnderstood_IsAskedForOnceMoreAndNoMore(string body)
+    {
+        await using ChatServer server = await Asking.ServerAsync(q => q.Number == 1 ? null : Fault(body));
+        using LimitedChatClient client = Asking.Client(server);
+
+        Assert.Null((await Asking.AskManyAsync(client, 1))[0]);
+        Assert.Equal(2, server.Asked);
+        ChatFailedException failure = Assert.IsType<ChatFailedException>((await Asking.AskManyAsync(client, 1))[0]);
+        Assert.Equal((4, false, false), (server.Asked, failure.MayPass, failure.ConcernsAll));
+        Assert.Contains(server.Address.ToString(), failure.Message, StringComparison.Ordinal);
+        Assert.Contains(body, failure.Message.Replace(" ", "", StringComparison.Ordinal).Replace(":", ": ", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Bodies_ThatAreNotUnderstood_AreNoOutageOfTheServer()
+    {
+        await using ChatServer server = await Asking.ServerAsync(q => q.Number < 40 ? Fault("{}") : null);
+        using LimitedChatClient client = Asking.Client(server);
+
+        Assert.All(await Asking.AskManyAsync(client, 20), e => Assert.IsType<ChatFailedException>(e));
+        long start = Stopwatch.GetTimestamp();
+        Assert.All(await Asking.AskManyAsync(client, 20), Assert.Null);
+
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 0.45);
+    }
 
     [Theory]
     [MemberData(nameof(Passing))]
@@ -26,7 +56,7 @@ public class LimitsOverHttpTests
     [InlineData("404", false)]
     [InlineData("307", false)]
     [InlineData("503", true)]
-    [InlineData("{}", true)]
+    [InlineData("{\"choices\": [{\"mess", true)]
     public async Task Request_ThatFailsForGood_SaysWhyAndWhetherItMayPass(string fault, bool mayPass)
     {
         await using ChatServer server = await Asking.ServerAsync(_ => Fault(fault));
@@ -36,7 +66,7 @@ public class LimitsOverHttpTests
 
         Assert.Equal(mayPass, failure.MayPass);
         Assert.Equal(mayPass ? 3 : 1, server.Asked);
-        Assert.Contains(int.TryParse(fault, out _) ? $"status {fault}" : "no chat completion", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(int.TryParse(fault, out _) ? $"status {fault}" : "breaks off", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public class VerdictFormatTests
     [InlineData("\u0001")]
     public void FromJson_ReadsTheLongestVerdictsThatToJsonWrites(string sign)
     {
-        string Long(int length) => string.Concat(Enumerable.Repeat(sign, length / sign.Length));
+        string Long(int length) => string.Concat(Enumerable.Repeat(sign, length));
         Verdict verdict = new()
         {
             Subject = Long(500),
@@ -130,6 +130,56 @@ public class VerdictFormatTests
     [Fact]
     public void Parse_RefusesAHugeAnswerBeforeReadingIt() =>
         Assert.Contains("32768", Assert.Throws<VerdictFormatException>(() => VerdictFormat.Parse(new string('[', 10_000_000))).Message);
+
+    [Theory]
+    [InlineData("f", 500, true)]
+    [InlineData("f", 501, false)]
+    [InlineData("🦊", 500, true)]
+    [InlineData("🦊", 501, false)]
+    [InlineData("é", 501, false)]
+    public void Parse_CountsCodePointsAsJsonSchemasDo(string sign, int count, bool isRead)
+    {
+        // 'The length of a string instance is defined as the number of its characters as defined by RFC 8259' (JSON Schema 2020-12, 6.3): code points.
+        string answer = Good.Replace("a fox", string.Concat(Enumerable.Repeat(sign, count)));
+
+        if (isRead)
+        {
+            Assert.Equal(count * sign.Length, VerdictFormat.Parse(answer).Subject.Length);
+        }
+        else
+        {
+            Assert.Contains($"found {count}", Assert.Throws<VerdictFormatException>(() => VerdictFormat.Parse(answer)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Parse_CountsTheWholeAnswerInCodePointsToo()
+    {
+        string list = string.Join(',', Enumerable.Repeat($"\"{string.Concat(Enumerable.Repeat("🦊", 500))}\"", 32));
+        string answer = Good.Replace("\"the scarf is green in A and missing in B\"", list).Replace("orange, no scarf", string.Concat(Enumerable.Repeat("🦊", 4000)));
+
+        Assert.True(answer.Length > VerdictFormat.MaxAnswerLength);
+        Assert.Equal(32, VerdictFormat.Parse(answer).Differences.Count);
+    }
+
+    [Theory]
+    [InlineData("a fox", "\\ud83e")]
+    [InlineData("a fox", "HALF")]
+    [InlineData("\"same\"", "\"\\ud83e\"")]
+    [InlineData("\"same\"", "\"HALF\"")]
+    [InlineData("{\"subject\"", "HALF{\"subject\"")]
+    public void Parse_RefusesHalfASurrogatePairWhereverItStands(string from, string to)
+    {
+        // An attribute cannot hold the character itself.
+        string message = Assert.Throws<VerdictFormatException>(() => VerdictFormat.Parse(Good.Replace(from, to).Replace("HALF", "\ud83e"))).Message;
+
+        Assert.Contains("half a surrogate pair", message, StringComparison.Ordinal);
+        Assert.DoesNotContain(message, c => char.IsSurrogate(c));
+    }
+
+    [Fact]
+    public void Messages_CutNoCharacterInHalf() =>
+        Assert.DoesNotContain('\ud83e', Assert.Throws<VerdictFormatException>(() => VerdictFormat.Parse(new string('x', 79) + "🦊🦊")).Message);
 
     [Fact]
     public void Parse_RefusesAnEndlessField() =>

@@ -33,13 +33,17 @@ public sealed class PairDatasetTests
         string train = run.Path("out", "data", "train-00000-of-00001.parquet");
         File.Copy(train, run.Path("out", "data", "test-00000-of-00001.parquet"));
 
-        Assert.Contains("expected one split, found test, train", Assert.Throws<DatasetException>(() => PairDataset.Open(run.Path("out"))).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<DatasetException>(() => PairDataset.Open(run.Path("out"))).Message;
+        Assert.Contains("expected one split, found test, train", message, StringComparison.Ordinal);
+        Assert.Contains("'--split' on the command line", message, StringComparison.Ordinal);
         Assert.Equal([train], PairDataset.Open(run.Path("out"), new PairDatasetOptions { Split = "train" }).Files);
+        Assert.Equal([train], PairDataset.Open(train, new PairDatasetOptions { Split = "train" }).Files);
+        Assert.Contains("expected a split 'test', found a file of train", Assert.Throws<DatasetException>(() => PairDataset.Open(train, new PairDatasetOptions { Split = "test" })).Message, StringComparison.Ordinal);
         Assert.Contains("expected a split 'dev'", Assert.Throws<DatasetException>(() => PairDataset.Open(run.Path("out"), new PairDatasetOptions { Split = "dev" })).Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("empty", "expected Parquet files, tars or a metadata.jsonl, found none of these")]
+    [InlineData("empty", "expected Parquet files, tars or a metadata.jsonl, metadata.csv or metadata.parquet, found none of these")]
     [InlineData("empty/a.csv", "expected a file that ends in .parquet or .tar")]
     public void Open_OfAnythingElse_SaysWhatItShouldBe(string path, string message)
     {
@@ -70,6 +74,24 @@ public sealed class PairDatasetTests
         PairRecord[] rows = [.. PairDataset.Open(run.Path("out")).Read()];
 
         Assert.Contains("only while the enumeration", Assert.Throws<InvalidOperationException>(() => rows[0].Image.ReadBytes()).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(PairFormat.Parquet)]
+    [InlineData(PairFormat.ImageFolder)]
+    [InlineData(PairFormat.WebDataset)]
+    public async Task Read_ObeysItsToken(PairFormat format)
+    {
+        using TestRun run = await TestRun.Of(2);
+        DatasetWriter.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = format });
+        using CancellationTokenSource source = new();
+        using IEnumerator<PairRecord> rows = PairDataset.Open(run.Path("out"), cancellationToken: source.Token).Read(source.Token).GetEnumerator();
+        Assert.True(rows.MoveNext());
+
+        await source.CancelAsync();
+
+        Assert.ThrowsAny<OperationCanceledException>(() => rows.MoveNext());
+        Assert.ThrowsAny<OperationCanceledException>(() => PairDataset.Open(run.Path("out"), cancellationToken: source.Token));
     }
 
     [Fact]

@@ -158,6 +158,120 @@ public sealed class ParquetPairReaderTests : IDisposable
         Assert.Contains($"claims {int.MaxValue}", Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Open_OfFootersWithAnyByteChanged_EndsAndNamesTheFile()
+    {
+        Write("a.parquet", Images("image", [null], _target), Images("conditioning", ["b.jpg"], _reference), Texts("caption", "one"), Texts("reason", "good"));
+        string file = Path.Combine(_folder, "a.parquet");
+        byte[] whole = File.ReadAllBytes(file);
+        int footer = BitConverter.ToInt32(whole.AsSpan(whole.Length - 8));
+        for (int at = whole.Length - 8 - footer; at < whole.Length; at++)
+        {
+            // What stands in the way of counts, ends and numbers that go on.
+            foreach (byte value in new byte[] { 0xff, (byte)(whole[at] | 0x80), (byte)(whole[at] ^ 0x0f) })
+            {
+                byte[] damaged = [.. whole];
+                damaged[at] = value;
+                File.WriteAllBytes(file, damaged);
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                try
+                {
+                    foreach (PairRecord row in PairDataset.Open(file).Read())
+                    {
+                        _ = row.Image.ReadBytes();
+                    }
+                }
+                catch (DatasetException e)
+                {
+                    Assert.Contains(file, e.Message, StringComparison.Ordinal);
+                }
+                Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 40_000_000);
+            }
+        }
+    }
+
+    [Fact]
+    public void Open_OfAFooterWithChangedCounts_NamesWhatItClaims()
+    {
+        // The first field of a footer is its version; the second, a list of structures, is its schema, whose first element has the name of the root.
+        Write("a.parquet", Images("image", [null], _target), Images("conditioning", [null], _reference), Texts("caption", "one"));
+        string file = Path.Combine(_folder, "a.parquet");
+        byte[] bytes = File.ReadAllBytes(file);
+        int footer = bytes.Length - 8 - BitConverter.ToInt32(bytes.AsSpan(bytes.Length - 8));
+        int list = footer + bytes.AsSpan(footer).IndexOf((byte)0x19) + 1;
+        Assert.Equal(0x0c, bytes[list] & 15);
+        bytes[list] = 0xfc;
+        File.WriteAllBytes(file, bytes);
+
+        DatasetException e = Assert.Throws<DatasetException>(() => PairDataset.Open(_folder));
+
+        Assert.Contains("a.parquet', footer: expected one as Parquet has it, found", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_OfPagesWithAnyByteChanged_EndsAndNamesTheFile()
+    {
+        Write("a.parquet", Images("image", [null], [1, 2, 3]), Images("conditioning", ["b.jpg"], [4, 5]), Texts("caption", "one"), Texts("reason", "good"));
+        string file = Path.Combine(_folder, "a.parquet");
+        byte[] whole = File.ReadAllBytes(file);
+        int pages = whole.Length - 8 - BitConverter.ToInt32(whole.AsSpan(whole.Length - 8));
+        for (int at = 4; at < pages; at++)
+        {
+            foreach (byte value in new byte[] { 0xff, (byte)(whole[at] ^ 0x0f) })
+            {
+                byte[] damaged = [.. whole];
+                damaged[at] = value;
+                File.WriteAllBytes(file, damaged);
+                try
+                {
+                    foreach (PairRecord row in PairDataset.Open(file).Read())
+                    {
+                        _ = (row.Image.ReadBytes(), row.Conditioning.ReadBytes());
+                    }
+                }
+                catch (DatasetException e)
+                {
+                    Assert.Contains(file, e.Message, StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("caption")]
+    [InlineData("reason")]
+    [InlineData("path")]
+    public void Read_OfTextThatIsNotUtf8_NamesTheRowAndColumn(string column)
+    {
+        Write(
+            "a.parquet",
+            Images("image", ["1.png", column == "path" ? "Ma@is" : "2.png"], _target, _target), Images("conditioning", [null, null], _reference, _reference),
+            Texts("caption", "one", column == "caption" ? "Ma@is" : "two"), Texts("reason", "good", column == "reason" ? "Ma@is" : "good"));
+        string file = Path.Combine(_folder, "a.parquet");
+        byte[] bytes = File.ReadAllBytes(file);
+        for (int at = bytes.AsSpan().IndexOf("Ma@is"u8); at >= 0; at = bytes.AsSpan().IndexOf("Ma@is"u8))
+        {
+            bytes[at + 2] = 0xef;
+        }
+        File.WriteAllBytes(file, bytes);
+
+        DatasetException e = Assert.Throws<DatasetException>(() => PairDataset.Open(_folder).Read().ToArray());
+
+        Assert.Contains($"a.parquet', row 1, column '{(column == "path" ? "image/path" : column)}': expected text in UTF-8, found byte 0xef at 2", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_OfPicturesFromAPhone_TurnsThem()
+    {
+        Write("a.parquet", Images("image", [null], Oriented.Png(_target, Oriented.Exif(8))), Images("conditioning", [null], Oriented.Jpeg(_reference, Oriented.Exif(6))), Texts("caption", "one"));
+
+        foreach (PairRecord row in PairDataset.Open(_folder).Read())
+        {
+            Assert.Equal((20, 40), (row.Image.Decode().Width, row.Image.Decode().Height));
+            Assert.Equal((20, 40), (row.Conditioning.Decode().Width, row.Conditioning.Decode().Height));
+        }
+    }
+
     private void Write(string file, params (Node Node, Action<RowGroupWriter> Values)[] columns)
     {
         using GroupNode schema = new("schema", Repetition.Required, [.. columns.Select(c => c.Node)]);

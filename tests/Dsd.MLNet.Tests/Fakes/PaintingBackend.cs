@@ -11,6 +11,10 @@ internal sealed class PaintingBackend : IOnnxBackend
 
     public List<PaintingStudent> Opened { get; } = [];
 
+    public void Check(DsdGeneratorOptions options, bool tuned)
+    {
+    }
+
     public void Export(DsdGeneratorOptions options, string? loraFile, string folder, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

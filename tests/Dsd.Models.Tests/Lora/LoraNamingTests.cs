@@ -138,7 +138,7 @@ public sealed class LoraNamingTests : IDisposable
 
         Assert.All(
             [
-                "1 others: lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", "1 of another kind of adapter or layout: lora_unet_double_blocks_0_img_mod_lin.dora_scale",
+                "1 for text encoders", ": lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", "1 of another kind of adapter or layout: lora_unet_double_blocks_0_img_mod_lin.dora_scale",
                 "1 tensors without a partner: lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", "1 others: lora_unet_input_blocks_1_proj_in",
             ],
             (string part) => Assert.Contains(part, message, StringComparison.Ordinal));

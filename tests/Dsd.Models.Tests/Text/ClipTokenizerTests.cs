@@ -124,8 +124,19 @@ public sealed class ClipTokenizerTests : IDisposable
     [InlineData("vocab.json", """{"a":0,"b":0}""", "each id from 0 to 1 once")]
     [InlineData("vocab.json", """{"a":0,"b":7}""", "each id from 0 to 1 once")]
     [InlineData("vocab.json", """{"a":0,"b":1}""", "none of them it")]
-    [InlineData("merges.txt", "#version: 0.2\na", "two tokens")]
-    [InlineData("merges.txt", "#version: 0.2\nqq zz", "two tokens")]
+    [InlineData("merges.txt", "#version: 0.2\na", "'a' in line 2")]
+    [InlineData("merges.txt", "#version: 0.2\r\ni n\r\nqq zz", "'qq zz' in line 3")]
+    [InlineData("merges.txt", "#version: 0.2\ni n\nt h\ni n\n", "'i n' in line 2 and in line 4")]
+    [InlineData("merges.txt", "i n\ni  n", "'i  n' in line 2")]
+    [InlineData("merges.txt", "", "an empty file")]
+    [InlineData("vocab.json", """{"a":0,"a":1}""", "a field twice at '$.a'")]
+    [InlineData("vocab.json", """{"a":"b"}""", "another kind than is needed at '$.a' in line 1")]
+    [InlineData("vocab.json", """{"a":0""", "in line 1")]
+    [InlineData("vocab.json", """{"error":"Entry not found"}""", "the answer of a server")]
+    [InlineData("vocab.json", "version https://git-lfs.github.com/spec/v1\noid sha256:0", "a Git LFS pointer")]
+    [InlineData("tokenizer_config.json", """{"padding_side":"left"}""", "padding_side")]
+    [InlineData("tokenizer_config.json", """{"split_special_tokens":true}""", "split_special_tokens")]
+    [InlineData("tokenizer_config.json", """{"bos_token":5}""", "bos_token as text")]
     [InlineData("tokenizer_config.json", """{"tokenizer_class":"T5Tokenizer"}""", "CLIPTokenizer")]
     [InlineData("tokenizer_config.json", """{"model_max_length":1}""", "at least 2")]
     public void Load_RefusesAFileThatIsWrong(string file, string content, string message)
@@ -134,6 +145,33 @@ public sealed class ClipTokenizerTests : IDisposable
         WeightsException e = Assert.Throws<WeightsException>(() => ClipTokenizer.Load(_folder.Path));
         Assert.Equal(_folder.File(file), e.File);
         Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("merges.txt", 40)]
+    [InlineData("vocab.json", 300)]
+    public void Load_NamesTheLineOfTextThatIsNotUtf8(string file, int at)
+    {
+        byte[] bytes = File.ReadAllBytes(_folder.File(file));
+        bytes[at] = 0xe9;
+        File.WriteAllBytes(_folder.File(file), bytes);
+        WeightsException e = Assert.Throws<WeightsException>(() => ClipTokenizer.Load(_folder.Path));
+        Assert.Equal(_folder.File(file), e.File);
+        Assert.Contains($"byte 0xe9 in line {1 + bytes[..at].Count(b => b == '\n')}", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("vocab.json")]
+    [InlineData("merges.txt")]
+    [InlineData("tokenizer_config.json")]
+    public void Load_TakesAByteOrderMark(string file)
+    {
+        string text = File.ReadAllText(_folder.File(file));
+        foreach (Encoding encoding in new[] { new UTF8Encoding(true), Encoding.Unicode, Encoding.BigEndianUnicode, Encoding.UTF32 })
+        {
+            File.WriteAllText(_folder.File(file), text, encoding);
+            Assert.Equal(ClipTokenizers.Shared.Encode("a red fox", 77), ClipTokenizer.Load(_folder.Path).Encode("a red fox", 77));
+        }
     }
 
     [Fact]
@@ -163,7 +201,7 @@ public sealed class ClipTokenizerTests : IDisposable
         {
             Dictionary<string, int> vocabulary = System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(Path.Combine(folder, "vocab.json")))!;
             Dictionary<string, int> ranks = File.ReadLines(Path.Combine(folder, "merges.txt")).Skip(1).Select((line, rank) => (line, rank)).ToDictionary(p => p.line, p => p.rank);
-            string normalized = new ClipNormalizer().Normalize(PromptText.Checked(text, 2, 2));
+            string normalized = ClipNormalizer.Normalize(PromptText.Checked(text, 2, 2));
             List<int> ids = [];
             foreach ((int offset, int length) in new ClipPreTokenizer().PreTokenize(normalized))
             {

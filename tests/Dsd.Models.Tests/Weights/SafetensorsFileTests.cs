@@ -43,6 +43,40 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.True(file.Bytes("a").SequenceEqual(tensor.bytes));
     }
 
+    // Every type of the format (safetensors 0.8, Dtype), so that a file with any of them can be looked at.
+    [Theory]
+    [InlineData("BOOL", 8)]
+    [InlineData("F4", 4)]
+    [InlineData("F6_E2M3", 6)]
+    [InlineData("F6_E3M2", 6)]
+    [InlineData("U8", 8)]
+    [InlineData("I8", 8)]
+    [InlineData("F8_E5M2", 8)]
+    [InlineData("F8_E4M3", 8)]
+    [InlineData("F8_E8M0", 8)]
+    [InlineData("F8_E4M3FNUZ", 8)]
+    [InlineData("F8_E5M2FNUZ", 8)]
+    [InlineData("I16", 16)]
+    [InlineData("U16", 16)]
+    [InlineData("F16", 16)]
+    [InlineData("BF16", 16)]
+    [InlineData("I32", 32)]
+    [InlineData("U32", 32)]
+    [InlineData("F32", 32)]
+    [InlineData("C64", 64)]
+    [InlineData("F64", 64)]
+    [InlineData("I64", 64)]
+    [InlineData("U64", 64)]
+    public void Open_KnowsEveryTypeOfTheFormat(string dtype, int bits)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(Raw(One(dtype, "4", 0, bits / 2), bits / 2));
+        Assert.Equal((dtype, 4, bits / 2), (file.Entries["a"].DType, file.Entries["a"].ElementCount, file.Entries["a"].ByteLength));
+    }
+
+    [Fact]
+    public void Open_RefusesElementsThatFillNoWholeBytes() =>
+        Assert.Contains("12 bits of F4 [3]", Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(Raw(One("F4", "3", 0, 2), 2))).Message, StringComparison.Ordinal);
+
     [Theory]
     [InlineData("F8_E4M3")]
     [InlineData("F8_E5M2")]
@@ -55,8 +89,8 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Read_RefusesATypeThatTorchSharpLacks()
     {
-        using SafetensorsFile file = SafetensorsFile.Open(Raw(One("F8_E4M3", "3", 0, 3), 3));
-        Assert.Contains("F8_E4M3", Assert.Throws<SafetensorsException>(() => file.Read("a")).Message, StringComparison.Ordinal);
+        using SafetensorsFile file = SafetensorsFile.Open(Raw(One("U16", "3", 0, 6), 6));
+        Assert.Contains("U16", Assert.Throws<SafetensorsException>(() => file.Read("a")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -120,6 +154,24 @@ public sealed class SafetensorsFileTests : IDisposable
         string path = Raw(One("F32", "4", 0, 16), 16);
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..length]);
         Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(path));
+    }
+
+    [Theory]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "a Git LFS pointer: the file itself was not fetched")]
+    [InlineData("GGUF\u0003\0\0\0\u0001\0\0\0\0\0\0\0", "a GGUF file")]
+    [InlineData("<!DOCTYPE html>\n<html><head>", "an HTML page")]
+    [InlineData("{\"error\":\"Repository not found\"}", "the answer of a server")]
+    [InlineData("Entry not found", "plain text: 'Entry not found'")]
+    [InlineData("PK\u0003\u0004\0\0archive/data.pkl", "a pickle zipped")]
+    [InlineData("", "an empty file")]
+    [InlineData("\0\0\0\0\0\0\0\0\0\0\0\0", "bytes of zero alone")]
+    public void Open_NamesAnotherKindOfFile(string content, string kind)
+    {
+        string path = _folder.File("a.safetensors");
+        File.WriteAllText(path, content);
+        SafetensorsException e = Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(path));
+        Assert.Equal(path, e.File);
+        Assert.Contains($"expected a safetensors file, found {kind}", e.Message.Replace(", with a header that begins with '{'", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Fact]

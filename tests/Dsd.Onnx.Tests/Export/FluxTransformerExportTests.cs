@@ -1,4 +1,5 @@
 using Dsd.Models.Flux;
+using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Graph;
@@ -44,7 +45,8 @@ public class FluxTransformerExportTests
     {
         using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
         using TensorDictionary adapted = Fixtures.Tensors("dsd_transformer_lora.safetensors");
-        using LoraWeights lora = LoraWeights.Open(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"), strength: 1f);
+        using LoraAdapter merged = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));
+        LoraWeights lora = LoraWeights.OfTransformer(merged, strength: 1f);
         using OnnxModel model = Conditional(lora);
         foreach (string name in new[] { "hidden_states", "condition_hidden_states" })
         {
@@ -68,7 +70,8 @@ public class FluxTransformerExportTests
             tensors.Add("transformer.c_embedder.weight", zeros_like(release.Read("c_embedder.weight")));
             SafetensorsWriter.Write(file, tensors, null);
         }
-        using LoraWeights lora = LoraWeights.Open(file, strength: 0f);
+        using LoraAdapter merged = LoraAdapter.Load(file);
+        LoraWeights lora = LoraWeights.OfTransformer(merged, strength: 0f);
         using OnnxModel model = Conditional(lora);
         using OnnxModel original = Conditional();
 
@@ -83,7 +86,8 @@ public class FluxTransformerExportTests
     public void Lora_OfStrengthZero_ChangesNothing()
     {
         using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
-        using LoraWeights lora = LoraWeights.Open(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"), strength: 0f);
+        using LoraAdapter merged = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));
+        LoraWeights lora = LoraWeights.OfTransformer(merged, strength: 0f);
         using OnnxModel model = Conditional(lora);
 
         TensorAssert.Close(reference["sample"], model.Run(Inputs(model, reference))[0], Tolerance);

@@ -49,6 +49,24 @@ public class OnnxExporterTests
     }
 
     [Fact]
+    public void Export_RefusesALoraAtAStrengthThatNoNumberHolds_AndLeavesNothing()
+    {
+        using TemporaryFolder temporary = new();
+        string file = temporary.File("lora.safetensors");
+        using (torch.Tensor a = torch.full([1, 32], 1e19f))
+        using (torch.Tensor b = torch.full([64, 1], 1e19f))
+        {
+            SafetensorsWriter.Write(file, new Dictionary<string, torch.Tensor> { ["transformer.proj_out.lora_A.weight"] = a, ["transformer.proj_out.lora_B.weight"] = b }, null);
+        }
+
+        WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(Model, file, temporary.File("onnx"), new OnnxExportOptions { LoraScale = 100 }));
+
+        Assert.Equal(file, e.File);
+        Assert.Contains("'proj_out.weight' once the adapter is merged", e.Message, StringComparison.Ordinal);
+        Assert.Equal(["lora.safetensors"], Directory.EnumerateFileSystemEntries(temporary.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
     public void Export_RefusesALora_ThatAdaptsWhatTheModelLacks()
     {
         using TemporaryFolder temporary = new();

@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
@@ -23,6 +24,34 @@ public class TextExportTests
 
         TensorAssert.Close(reference["clip_last"], outputs[0], Tolerance);
         TensorAssert.Close(reference["clip_pooled"], outputs[1], Tolerance);
+    }
+
+    [Fact]
+    public void Clip_WithALora_GivesWhatTheAdaptedEncoderGives()
+    {
+        using TensorDictionary reference = Fixtures.Tensors("text.safetensors");
+        using TemporaryFolder folder = new();
+        Dictionary<string, Tensor> tensors = new() { ["proj_out.lora_A.weight"] = ones(1, 4), ["proj_out.lora_B.weight"] = ones(4, 1) };
+        foreach ((string module, int inputs, int outputs) in new[] { ("self_attn.out_proj", 24, 24), ("mlp.fc1", 24, 48), ("mlp.fc2", 48, 24) })
+        {
+            tensors.Add($"text_encoder.text_model.encoder.layers.1.{module}.lora_A.weight", randn(2, inputs));
+            tensors.Add($"text_encoder.text_model.encoder.layers.1.{module}.lora_B.weight", randn(outputs, 2));
+        }
+        SafetensorsWriter.Write(folder.File("lora.safetensors"), tensors);
+        using LoraAdapter adapter = LoraAdapter.Load(folder.File("lora.safetensors"), LoraTextEncoders.Apply);
+        using ClipTextModel clip = ClipTextModel.Load(_folder.ComponentFolder("text_encoder"));
+        using IDisposable attached = adapter.Attach(clip, 0.5f);
+        using WeightSource source = WeightSource.Open(_folder.ComponentFolder("text_encoder"));
+        bool isLegacy = source.Names.Any(n => n.StartsWith(ClipTextExport.LegacyPrefix, StringComparison.Ordinal));
+        CheckpointWeights weights = new(source, isLegacy ? ClipTextExport.LegacyPrefix : "", LoraWeights.OfClip(adapter, 0.5f));
+        GraphBuilder graph = ClipTextExport.Build(_folder.ReadConfig<ClipTextConfig>("text_encoder"), weights);
+        weights.Check(ClipTextExport.Belongs);
+        using OnnxModel model = new(graph);
+
+        Tensor pooled = model.Run(("input_ids", reference["clip_ids"]))[1];
+
+        TensorAssert.Close(clip.forward(reference["clip_ids"]).Pooled, pooled, Tolerance);
+        Assert.False(reference["clip_pooled"].allclose(pooled));
     }
 
     [Fact]

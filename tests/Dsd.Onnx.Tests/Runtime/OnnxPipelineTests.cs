@@ -168,7 +168,8 @@ public class OnnxPipelineTests(ExportedModels models) : IClassFixture<ExportedMo
         NotSupportedException e = Assert.Throws<NotSupportedException>(() => pipeline.Generate([new TextToImageRequest("a fox", 1)], SmallText));
 
         Assert.Contains("no-such-library.so", e.Message);
-        Assert.Contains("DsdCuda", e.Message);
+        Assert.Contains("Microsoft.ML.OnnxRuntime.Gpu", e.Message);
+        Assert.Contains("DsdOnnxCuda", e.Message);
     }
 
     // A batch may add up its products in another order: the last bit of a byte can differ.

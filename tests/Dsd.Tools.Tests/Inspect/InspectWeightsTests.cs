@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using Dsd.Testing;
 using TorchSharp;
@@ -55,6 +56,51 @@ public sealed class InspectWeightsTests : IDisposable
         Assert.Equal(1, report.GetProperty("lora").GetProperty("alpha").GetDouble());
         Assert.Equal(4, report.GetProperty("lora").GetProperty("ranks")[0].GetInt64());
         Assert.DoesNotContain("convert", report.GetProperty("description").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Inspect_OfPeftsFolder_ReadsTheConfigBesideTheFile_AndKnowsKeysWithAnAdaptersName()
+    {
+        Write("adapter_model.safetensors", "base_model.model.double_blocks.0.img_attn.qkv", ".lora_A.default.weight", ".lora_B.default.weight");
+        File.WriteAllText(_folder.File("adapter_config.json"), """{ "peft_type": "LORA", "r": 4, "lora_alpha": 8, "use_rslora": true }""");
+
+        JsonElement report = await Cli.Json("inspect", _folder.File("adapter_model.safetensors"));
+
+        Assert.Equal("lora-black-forest-labs", report.GetProperty("kind").GetString());
+        Assert.Equal(16, report.GetProperty("lora").GetProperty("alpha").GetDouble());
+        Assert.Equal(("yes", 1), (report.GetProperty("lora").GetProperty("loads").GetString(), report.GetProperty("lora").GetProperty("pairs").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("yes", "proj_out", ".lora_A.weight", ".lora_B.weight")]
+    [InlineData("by choice", "lora_te1_text_model_encoder_layers_0_mlp_fc1", ".lora_down.weight", ".lora_up.weight")]
+    [InlineData("by choice", "text_encoder.text_model.encoder.layers.0.mlp.fc1", ".lora_A.weight", ".lora_B.weight")]
+    [InlineData("no", "proj_out", ".lora_A.weight", ".lora_B.bias")]
+    [InlineData("no", "proj_out", ".lokr_w1", ".lokr_w2")]
+    [InlineData("no", "lora_unet_double_blocks_0_img_attn_proj", ".lora_down.weight", ".dora_scale")]
+    public async Task Inspect_AndTheLoader_AgreeOnWhatLoads(string loads, string module, string a, string b)
+    {
+        Write("adapter.safetensors", module, a, b);
+
+        JsonElement report = await Cli.Json("inspect", _folder.File("adapter.safetensors"));
+
+        Assert.Equal(loads, report.GetProperty("lora").GetProperty("loads").GetString());
+        Assert.Equal(loads == "yes", Loads(LoraTextEncoders.Refuse));
+        Assert.Equal(loads != "no", Loads(LoraTextEncoders.Apply));
+        Assert.Equal(loads == "yes", report.GetProperty("warnings").GetArrayLength() == 0);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public async Task Inspect_OfAnAdapterWithNumbersThatAreNone_SaysThatItDoesNotLoad(float number)
+    {
+        Write("adapter.safetensors", "proj_out", ".lora_A.weight", ".lora_B.weight", number);
+
+        JsonElement report = await Cli.Json("inspect", _folder.File("adapter.safetensors"));
+
+        Assert.Equal("no", report.GetProperty("lora").GetProperty("loads").GetString());
+        Assert.Contains("proj_out.lora_A.weight", report.GetProperty("warnings")[0].GetString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -158,7 +204,7 @@ public sealed class InspectWeightsTests : IDisposable
 
         CliResult result = await Cli.Run("inspect", file);
 
-        Assert.Contains("warning: 'transformer.proj_out.lora_A.weight' has no 'transformer.proj_out.lora_B.weight'", result.Output, StringComparison.Ordinal);
+        Assert.Contains("warning: 1 tensors without a partner: transformer.proj_out.lora_A.weight", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -174,6 +220,27 @@ public sealed class InspectWeightsTests : IDisposable
     [Fact]
     public async Task Inspect_RefusesWhatIsNotThere() =>
         (await Cli.Run("inspect", _folder.File("none.safetensors"))).AssertFails(ExitCode.Failed, "none.safetensors", "nothing there");
+
+    private bool Loads(LoraTextEncoders choice)
+    {
+        try
+        {
+            LoraAdapter.Load(_folder.File("adapter.safetensors"), choice).Dispose();
+            return true;
+        }
+        catch (WeightsException)
+        {
+            return false;
+        }
+    }
+
+    private void Write(string file, string module, string a, string b, float number = 1)
+    {
+        bool isFused = module.EndsWith("qkv", StringComparison.Ordinal);
+        using torch.Tensor first = torch.full([4, 4], number);
+        using torch.Tensor second = torch.ones(isFused ? 12 : 4, 4);
+        SafetensorsWriter.Write(_folder.File(file), new Dictionary<string, torch.Tensor> { [module + a] = first, [module + b] = second });
+    }
 
     private static JsonElement Metadata(string file)
     {

@@ -50,19 +50,8 @@ internal static class BenchCurationCommand
 
     private static async Task RunAsync(CurationBenchmarkOptions options, PriceList? prices, string? json, Terminal terminal, CancellationToken cancel)
     {
-        string folder = Path.Combine(Path.GetTempPath(), $"dsd-bench-{Guid.NewGuid():N}");
-        CurationBenchmarkResult result;
-        try
-        {
-            result = await new CurationBenchmark(options, folder, new Line(terminal)).MeasureAsync(cancel);
-        }
-        finally
-        {
-            if (Directory.Exists(folder))
-            {
-                Directory.Delete(folder, recursive: true);
-            }
-        }
+        using ScratchFolder scratch = new("bench");
+        CurationBenchmarkResult result = await new CurationBenchmark(options, scratch.Path, new Line(terminal)).MeasureAsync(cancel);
         result = result with { CostPer1000Kept = Costs(result, prices) };
         terminal.Results.Write(Table(result));
         if (json is not null)

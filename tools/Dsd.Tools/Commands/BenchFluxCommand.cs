@@ -42,14 +42,7 @@ internal static class BenchFluxCommand
         size.AcceptOnlyFromAmong(Tiny, Dev);
         Option<string> device = DeviceOption.Create();
         Option<string?> json = new("--json") { Description = "A file for the figures, one object for each variant.", HelpName = "FILE" };
-        Option<double> seconds = new("--seconds") { Description = "Seconds for each of three rounds of a variant, 0.01 to 60; 2 if left out.", HelpName = "S", DefaultValueFactory = _ => 2 };
-        seconds.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (>= 0.01 and <= 60))
-            {
-                result.AddError($"Option '--seconds' must lie between 0.01 and 60, but is {result.GetValueOrDefault<double>()}.");
-            }
-        });
+        Option<double> seconds = new Option<double>("--seconds") { Description = "Seconds for each of three rounds of a variant, 0.01 to 60; 2 if left out.", HelpName = "S", DefaultValueFactory = _ => 2 }.Between(0.01, 60);
         Option<bool> float8 = new("--float8") { Description = "Also time all optimisations with weights in eight bits, on a GPU of compute capability 9.0 or newer." };
         Command command = new("flux", "Time a step of the FLUX transformer, with each optimisation switched off one at a time.") { size, device, json, seconds, float8 };
         command.SetAction(async (parsed, cancel) =>
@@ -138,13 +131,14 @@ internal static class BenchFluxCommand
     /// <summary>The same step of the embedded teacher by ONNX Runtime, from an export of its own that goes with it.</summary>
     private sealed class OnnxStep : IDisposable
     {
-        private readonly string _folder = Path.Combine(Path.GetTempPath(), $"dsd-bench-{Guid.NewGuid():N}");
+        private readonly ScratchFolder _scratch = new("bench");
         private InferenceSession? _session;
 
         public Func<float[]> Prepare(FluxBenchmarkInputs inputs)
         {
-            OnnxExporter.Export(TinyModel.Folder, null, _folder, new OnnxExportOptions { FrameWidth = 2 * TinyModel.PanelSize, FrameHeight = TinyModel.PanelSize });
-            _session = new InferenceSession(Path.Combine(_folder, "transformer", "model.onnx"));
+            string folder = Path.Combine(_scratch.Path, "models");
+            OnnxExporter.Export(TinyModel.Folder, null, folder, new OnnxExportOptions { FrameWidth = 2 * TinyModel.PanelSize, FrameHeight = TinyModel.PanelSize });
+            _session = new InferenceSession(Path.Combine(folder, "transformer", "model.onnx"));
             FluxBenchmarkOptions o = inputs.Options;
             (long image, long text) = (o.Rows * o.Columns, o.TextTokens);
             Dictionary<string, OrtValue> values = new()
@@ -168,10 +162,7 @@ internal static class BenchFluxCommand
         public void Dispose()
         {
             _session?.Dispose();
-            if (Directory.Exists(_folder))
-            {
-                Directory.Delete(_folder, recursive: true);
-            }
+            _scratch.Dispose();
         }
 
         private static float[] Positions(int rows, int columns) =>

@@ -11,7 +11,7 @@ internal sealed class CaptionOptions
 {
     private const int MostWorldCaptions = 10_000;
 
-    private readonly Option<string> _captions = new("--captions") { Description = "Seed captions: a text file with one a line, or a .jsonl file with 'caption' and perhaps 'key'. 'tiny' stands for captions of the embedded model's world.", HelpName = $"FILE|{TinyModel.Name}", Required = true };
+    private readonly Option<string> _captions = new("--captions") { Description = "Seed captions: a text file with one a line, or a .jsonl, .json, .csv or .tsv file with 'caption' and perhaps 'key'. 'tiny' stands for captions of the embedded model's world.", HelpName = $"FILE|{TinyModel.Name}", Required = true };
     private readonly Option<int> _count = new Option<int>("--count") { Description = "How many captions '--captions tiny' has.", HelpName = "N", DefaultValueFactory = _ => 16 }.Between(1, MostWorldCaptions);
 
     /// <summary>Adds the options to a command.</summary>
@@ -24,7 +24,30 @@ internal sealed class CaptionOptions
     /// <summary>The captions.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="seed">What captions of the embedded model's world follow from.</param>
-    public IEnumerable<SeedCaption> Read(ParseResult parsed, long seed) => parsed.GetRequiredValue(_captions) is var file && file == TinyModel.Name
-        ? WorldCaptions.Of(seed, parsed.GetValue(_count))
-        : File.Exists(file) ? CaptionFile.Read(file) : throw new FileNotFoundException($"There are no captions at '{file}'.", file);
+    /// <exception cref="UsageException">A count was given for captions that a file holds.</exception>
+    /// <exception cref="InvalidDataException">The file is no caption file to its end, or holds none.</exception>
+    public IEnumerable<SeedCaption> Read(ParseResult parsed, long seed)
+    {
+        if (AreOfTheWorld(parsed))
+        {
+            return WorldCaptions.Of(seed, parsed.GetValue(_count));
+        }
+        if (parsed.GetResult(_count) is { Implicit: false })
+        {
+            throw new UsageException($"Option '--count' is for '--captions {TinyModel.Name}': of a file all captions are taken.");
+        }
+        string file = parsed.GetRequiredValue(_captions);
+        if (!File.Exists(file))
+        {
+            throw new FileNotFoundException($"There are no captions at '{file}'.", file);
+        }
+        // Read once to its end, as a wrong line would otherwise show after days of drawing. What a pipe gives comes only once.
+        using FileStream stream = File.OpenRead(file);
+        return !stream.CanSeek || CaptionFile.Read(file).Count() > 0
+            ? CaptionFile.Read(file)
+            : throw new InvalidDataException($"Captions '{file}': expected at least one caption, found none.");
+    }
+
+    /// <summary>Whether the captions are those of the embedded model's world.</summary>
+    public bool AreOfTheWorld(ParseResult parsed) => parsed.GetRequiredValue(_captions) == TinyModel.Name;
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Net.Sockets;
 using Dsd.Cluster;
 
 namespace Dsd.Tools.Commands;
@@ -44,7 +45,8 @@ internal sealed class ClusterOptions
             throw new UsageException("Option '--sql-driver' goes with '--sql'.");
         }
         IPAddress? address = null;
-        if (parsed.GetValue(_address) is { } text && !IPAddress.TryParse(text, out address))
+        // Written with four numbers, as the reader takes a lone '3' for 0.0.0.3.
+        if (parsed.GetValue(_address) is { } text && (!IPAddress.TryParse(text, out address) || address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text))
         {
             throw new UsageException($"Option '--address' must be an IP address, but is '{text}'.");
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
 using Dsd.Tools.Curate;
 
@@ -25,7 +26,11 @@ internal static class CurateMergeCommand
             foreach (string other in folders)
             {
                 terminal.Error.WriteLine($"merging: {other}");
-                await Task.Run(() => folder.MergeAsync(other, cancel), cancel);
+                LedgerFaults unreadable = await Task.Run(() => folder.MergeAsync(other, cancel), cancel);
+                if (unreadable.Count > 0)
+                {
+                    terminal.Warn(unreadable.ToString());
+                }
             }
             RunSummary.Write(terminal, folder);
             return ExitCode.Done;

@@ -3,7 +3,9 @@ using Dsd.Curation.Chat;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Tasks;
 using Dsd.Dataset.Runs;
+using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
 using Dsd.Tiny;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
@@ -77,20 +79,28 @@ internal sealed class CurateOptions
     /// <param name="chat">The settings.</param>
     public static ChatRoles Roles(RunOptions options, ChatSettings chat) => ChatRoles.Open(chat, options.Task, known: Known);
 
-    /// <summary>The teacher, loaded.</summary>
+    /// <summary>Looks at what <see cref="Drawer"/> is asked for, before a folder is made or gigabytes are loaded.</summary>
     /// <exception cref="UsageException">A value is out of range, or the model cannot do what is asked.</exception>
+    public void CheckDrawer(ParseResult parsed, GridLayout layout)
+    {
+        string model = Model(parsed);
+        _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, _ => { });
+        Sheet(parsed, layout);
+        FluxConfig config = ModelFolder.Open(TinyModel.Resolve(model)).ReadConfig<FluxConfig>("transformer");
+        if (parsed.GetValue(_guidance) is not null && !config.GuidanceEmbeds)
+        {
+            throw new UsageException($"The model '{model}' takes no distilled guidance, so leave '--guidance' out.");
+        }
+    }
+
+    /// <summary>The teacher, loaded.</summary>
+    /// <exception cref="UsageException">A value is out of range.</exception>
     public TeacherDrawer Drawer(ParseResult parsed, GridLayout layout, Action<string> warn)
     {
         string model = Model(parsed);
         PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, warn);
         TextToImageOptions options = Sheet(parsed, layout);
-        FluxPipeline teacher = FluxPipeline.Load(TinyModel.Resolve(model), how);
-        if (parsed.GetValue(_guidance) is not null && !teacher.Model.Transformer.Config.GuidanceEmbeds)
-        {
-            teacher.Dispose();
-            throw new UsageException($"The model '{model}' takes no distilled guidance, so leave '--guidance' out.");
-        }
-        return new TeacherDrawer(teacher, Path.GetFileName(Path.TrimEndingDirectorySeparator(model)), options);
+        return new TeacherDrawer(FluxPipeline.Load(TinyModel.Resolve(model), how), Path.GetFileName(Path.TrimEndingDirectorySeparator(model)), options);
     }
 
     private TextToImageOptions Sheet(ParseResult parsed, GridLayout layout) => LibraryOptions.Build(() =>

@@ -48,6 +48,7 @@ internal sealed class CurateRunCommand
         string path = parsed.GetRequiredValue(_out);
         OutputFile.CheckFolder(path);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, parsed.GetRequiredValue(_shard));
+        _options.CheckDrawer(parsed, options.SheetLayout);
         IEnumerable<Dsd.Dataset.Ledger.SeedCaption> captions = _captions.Read(parsed, options.Seed);
         await using RunFolder folder = RunFolder.Open(path);
         using ChatRoles roles = CurateOptions.Roles(options, chat);
@@ -68,6 +69,6 @@ internal sealed class CurateRunCommand
             line.Close();
         }
         RunSummary.Write(_terminal, folder);
-        return ExitCode.Done;
+        return RunOutcome.Of(_terminal, folder);
     }
 }

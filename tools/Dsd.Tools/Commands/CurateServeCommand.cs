@@ -28,6 +28,10 @@ internal static class CurateServeCommand
                 OutputFile.CheckFolder(path);
                 CurationClusterOptions options = cluster.Read(parsed, coordinator: null);
                 options.Check(isCoordinator: true);
+                if (!captions.AreOfTheWorld(parsed) && parsed.GetResult(seed) is { Implicit: false })
+                {
+                    throw new UsageException("Option '--seed' is for '--captions tiny'. With a file of captions the workers' '--seed' counts.");
+                }
                 IEnumerable<SeedCaption> seeds = captions.Read(parsed, parsed.GetValue(seed));
                 await using RunFolder folder = RunFolder.Open(path);
                 ProgressLine<ClusterProgress> line = new(terminal, ProgressWords.Of);
@@ -48,7 +52,7 @@ internal static class CurateServeCommand
                     }
                 }
                 RunSummary.Write(terminal, folder);
-                return ExitCode.Done;
+                return RunOutcome.Of(terminal, folder);
             },
             cancel));
         return command;

@@ -20,7 +20,7 @@ internal static class CurateStatusCommand
             await using RunFolder folder = RunFolder.OpenToRead(parsed.GetRequiredValue(path));
             if (parsed.GetValue(json))
             {
-                terminal.Output.WriteLine(JsonSerializer.Serialize(new { counts = folder.Ledger.Counts(), usage = folder.Ledger.Usage() }, Json));
+                terminal.Output.WriteLine(JsonSerializer.Serialize(new { counts = folder.Ledger.Counts(), usage = folder.Ledger.Usage(), unreadable = folder.Ledger.Faults() }, Json));
             }
             else
             {

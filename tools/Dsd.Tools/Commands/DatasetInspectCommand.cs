@@ -18,15 +18,27 @@ internal static class DatasetInspectCommand
 
     public static Command Create(Terminal terminal)
     {
-        Argument<string> path = new("PATH") { Description = "A dataset's folder, or one of its files: a Parquet file, a tar or a metadata.jsonl." };
-        Option<string?> split = new("--split") { Description = "The split, where there are several.", HelpName = "NAME" };
+        Argument<string> path = new("PATH") { Description = "A dataset's folder, or one of its files: a Parquet file, a tar, or an imagefolder's metadata.jsonl, metadata.csv or metadata.parquet." };
+        Option<string?> split = new("--split") { Description = "The split, where there are several, such as train, validation or test.", HelpName = "NAME" };
+        PairDatasetOptions names = new();
+        Option<string> image = Column("--image-column", "the target", names.ImageColumn);
+        Option<string> conditioning = Column("--conditioning-column", "the reference", names.ConditioningColumn);
+        Option<string> caption = Column("--caption-column", "what the target shows", names.CaptionColumn);
+        Option<bool> noDetails = new("--no-details") { Description = "Read these three columns alone, where others have names of ours and hold something else." };
         Option<int> captions = new Option<int>("--captions") { Description = "How many captions to show, 0 to 100.", HelpName = "N", DefaultValueFactory = _ => 3 }.Between(0, 100);
         Option<bool> json = new("--json") { Description = "Write one JSON object to standard output." };
-        Command command = new("inspect", "Say what a dataset of pairs holds.") { path, split, captions, json };
+        Command command = new("inspect", "Say what a dataset of pairs holds.") { path, split, image, conditioning, caption, noDetails, captions, json };
         command.SetAction(async (parsed, cancel) =>
         {
-            PairDatasetOptions options = new() { Split = parsed.GetValue(split) };
-            Report report = await Task.Run(() => Read(PairDataset.Open(parsed.GetRequiredValue(path), options), parsed.GetValue(captions), cancel), cancel);
+            PairDatasetOptions options = new()
+            {
+                Split = parsed.GetValue(split),
+                ImageColumn = parsed.GetRequiredValue(image),
+                ConditioningColumn = parsed.GetRequiredValue(conditioning),
+                CaptionColumn = parsed.GetRequiredValue(caption),
+                ReadDetails = !parsed.GetValue(noDetails),
+            };
+            Report report = await Task.Run(() => Read(PairDataset.Open(parsed.GetRequiredValue(path), options, cancel), options, parsed.GetValue(captions), cancel), cancel);
             if (parsed.GetValue(json))
             {
                 terminal.Output.WriteLine(JsonSerializer.Serialize(report, Json));
@@ -40,18 +52,30 @@ internal static class DatasetInspectCommand
         return command;
     }
 
+    private static Option<string> Column(string name, string what, string usual)
+    {
+        Option<string> option = new(name) { Description = $"The column with {what}; '{usual}' if left out.", HelpName = "NAME", DefaultValueFactory = _ => usual };
+        option.Validators.Add(result =>
+        {
+            if (string.IsNullOrWhiteSpace(result.GetValueOrDefault<string>()))
+            {
+                result.AddError("Expected a column's name, found none.");
+            }
+        });
+        return option;
+    }
+
     /// <summary>Reads every row but the pictures; of these the first row's two.</summary>
-    private static Report Read(PairDataset dataset, int captions, CancellationToken cancel)
+    private static Report Read(PairDataset dataset, PairDatasetOptions options, int captions, CancellationToken cancel)
     {
         (long rows, long kept, long decided, long reviewed) = (0, 0, 0, 0);
         string[] pictures = [];
         List<string> first = [];
-        foreach (PairRecord row in dataset.Read())
+        foreach (PairRecord row in dataset.Read(cancel))
         {
-            cancel.ThrowIfCancellationRequested();
             if (rows++ == 0)
             {
-                pictures = [Picture("image", row.Image), Picture("conditioning", row.Conditioning)];
+                pictures = [Picture(options.ImageColumn, row.Image), Picture(options.ConditioningColumn, row.Conditioning)];
             }
             kept += row.Details.Kept == true ? 1 : 0;
             decided += row.Details.Status == "decided" ? 1 : 0;
@@ -61,7 +85,7 @@ internal static class DatasetInspectCommand
                 first.Add(Printable.Line(row.Caption, MostCaption));
             }
         }
-        string[] columns = ["image", "conditioning", "caption", .. dataset.Details.Select(d => d.Name)];
+        string[] columns = [options.ImageColumn, options.ConditioningColumn, options.CaptionColumn, .. dataset.Details.Select(d => d.Name)];
         bool Has(string column) => columns.Contains(column);
         return new Report(
             dataset.Path,

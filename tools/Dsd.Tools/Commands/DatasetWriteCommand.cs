@@ -38,7 +38,7 @@ internal static class DatasetWriteCommand
             {
                 throw new IOException($"Cannot write the dataset '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier dataset.");
             }
-            OutputFile.CheckFolder(target);
+            OutputFile.CheckMovedFolder(target);
             await Task.Run(() => Write(terminal, parsed.GetRequiredValue(run), target, options, cancel), cancel);
             return ExitCode.Done;
         });
@@ -49,8 +49,12 @@ internal static class DatasetWriteCommand
     {
         WrittenDataset? written = null;
         terminal.Track("writing", stages => written = DatasetWriter.Write(run, target, options, new RowProgress(stages), cancel));
+        if (written!.Unreadable.Count > 0)
+        {
+            terminal.Warn(written.Unreadable.ToString());
+        }
         terminal.Output.WriteLine(target);
-        terminal.Error.WriteLine($"{written!.Rows} rows{(options.IncludeRejected ? $", {written.Kept} kept" : "")}, {written.Files} files, {Printable.Bytes(written.Bytes)}");
+        terminal.Error.WriteLine($"{written.Rows} rows{(options.IncludeRejected ? $", {written.Kept} kept" : "")}, {written.Files} files, {Printable.Bytes(written.Bytes)}");
     }
 
     // How many rows there will be depends on the run's task and on what is kept, so the bar does not say how much is left.

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using TorchSharp;
 
@@ -16,7 +17,7 @@ internal static partial class DeviceOption
         device.Validators.Add(result =>
         {
             string[] names = several ? result.GetValueOrDefault<string>().Split(',') : [result.GetValueOrDefault<string>()];
-            if (!names.All(name => DeviceName().IsMatch(name)))
+            if (!names.All(name => DeviceName().IsMatch(name)) || names.Distinct().Count() < names.Length)
             {
                 result.AddError($"Option '--device' must be {form}, but is '{result.GetValueOrDefault<string>()}'.");
             }
@@ -28,12 +29,17 @@ internal static partial class DeviceOption
     /// <exception cref="UsageException">CUDA is asked for, but there is none.</exception>
     public static void RequirePresent(string device)
     {
-        if (device.Contains("cuda", StringComparison.Ordinal) && !torch.cuda.is_available())
+        string[] gpus = [.. device.Split(',').Where(name => name != "cpu")];
+        if (gpus.Length > 0 && !torch.cuda.is_available())
         {
-            throw new UsageException("Option '--device' asks for CUDA, but this machine or this build has none. Leave it out to use the CPU.");
+            throw new UsageException("Option '--device' asks for CUDA, but libtorch finds no CUDA device. Build with -p:DsdTorchCuda=true and check the driver, or leave it out to use the CPU.");
+        }
+        if (gpus.FirstOrDefault(name => name.Length > 5 && int.Parse(name.AsSpan(5), CultureInfo.InvariantCulture) >= torch.cuda.device_count()) is { } beyond)
+        {
+            throw new UsageException($"Option '--device' asks for {beyond}, but the last GPU of this machine is cuda:{torch.cuda.device_count() - 1}.");
         }
     }
 
-    [GeneratedRegex(@"^(cpu|cuda(:\d{1,2})?)$")]
+    [GeneratedRegex(@"^(cpu|cuda(:[0-9]{1,2})?)\z")]
     private static partial Regex DeviceName();
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Models.Lora;
 using Dsd.Onnx.Export;
 using Dsd.Tiny;
 
@@ -25,6 +26,7 @@ internal sealed class ExportCommand
     private readonly Option<string?> _release = new("--dsd") { Description = "A release of Diffusion Self-Distillation, whose transformer takes the place of the pipeline's.", HelpName = "FOLDER" };
     private readonly Option<string?> _lora = new("--lora") { Description = "An adapter to merge into the transformer.", HelpName = "FILE" };
     private readonly Option<float?> _loraScale = new("--lora-scale") { Description = "Strength of the adapter; 1 if left out.", HelpName = "X" };
+    private readonly LoraTextOption _loraText = new();
     private readonly Option<PictureSize?> _size = PictureSize.Option($"Size of a frame that the model is meant for; 512x512 if left out, {TinyModel.PanelSize}x{TinyModel.PanelSize} for the embedded model.");
     private readonly Option<string> _folder = new("--out") { Description = "The folder to write.", HelpName = "FOLDER", Required = true };
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace an earlier export there." };
@@ -36,7 +38,7 @@ internal sealed class ExportCommand
         ExportCommand export = new(terminal);
         Command command = new("export", "Write a model as ONNX.")
         {
-            export._model, export._release, export._lora, export._loraScale, export._size, export._folder, export._overwrite,
+            export._model, export._release, export._lora, export._loraScale, export._loraText.Option, export._size, export._folder, export._overwrite,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -57,6 +59,7 @@ internal sealed class ExportCommand
         {
             throw new UsageException("'--lora-scale' needs an adapter, but there is no '--lora'.");
         }
+        LoraTextEncoders text = _loraText.Of(parsed, lora is not null);
         OnnxExportOptions options = LibraryOptions.Build(() =>
         {
             OnnxExportOptions defaults = new();
@@ -66,6 +69,8 @@ internal sealed class ExportCommand
             {
                 ReleaseFolder = release,
                 LoraScale = scale ?? defaults.LoraScale,
+                LoraTextEncoders = text,
+                Warn = _terminal.Warn,
                 FrameWidth = size.Width,
                 FrameHeight = size.Height,
                 Overwrite = parsed.GetValue(_overwrite),
@@ -76,6 +81,7 @@ internal sealed class ExportCommand
         {
             throw new IOException($"Cannot write the ONNX folder '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier export.");
         }
+        OutputFile.CheckMovedFolder(target);
         string folder = TinyModel.Resolve(embedded ? TinyModel.Name : model);
         if (release is not null && lora is null && File.Exists(Path.Combine(release, ReleasedAdapter)))
         {

@@ -6,7 +6,7 @@ using Dsd.Tools.Inspect;
 
 namespace Dsd.Tools.Commands;
 
-/// <summary><c>dsd inspect</c>: what is in a file or folder, from headers and configs alone.</summary>
+/// <summary><c>dsd inspect</c>: what is in a file or folder, from headers and configs alone, but for adapters, which the loader is asked about.</summary>
 internal static class InspectCommand
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -56,6 +56,10 @@ internal static class InspectCommand
         }
         else if (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) && File.Exists(path))
         {
+            if (all)
+            {
+                throw new UsageException($"--all lists the tensors of a safetensors file, and '{path}' is an ONNX file.");
+            }
             OnnxModelReport report = OnnxFile.Read(path);
             Write(terminal, json, report, () => printer.Print(report));
         }

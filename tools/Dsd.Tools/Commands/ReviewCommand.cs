@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
 using Dsd.Review.Exporting;
 using Dsd.Review.Reports;
@@ -51,18 +53,23 @@ internal sealed class ReviewCommand
         }
         ReviewExportOptions options = LibraryOptions.Build(() => parsed.GetValue(_most) is { } most ? new ReviewExportOptions { MostPairs = most } : new ReviewExportOptions());
         RequireRun(folder);
+        foreach (string target in new[] { page, report }.OfType<string>())
+        {
+            OutputFile.CheckFolder(target);
+        }
         if (page is not null)
         {
-            OutputFile.CheckFolder(page);
             (int written, int all) = await ReviewExport.WriteAsync(folder, page, options, cancel);
             _terminal.Error.WriteLine($"{written} of {all} pairs written.");
+            WarnOf(unreadable);
             _terminal.Output.WriteLine(Path.Combine(page, "index.html"));
         }
         if (report is not null)
         {
-            OutputFile.CheckFolder(report);
             await using RunFolder run = RunFolder.OpenToRead(folder);
-            JudgeReportFiles.Write(JudgeReport.Of(run.Ledger), report);
+            JudgeReport measured = JudgeReport.Of(run.Ledger);
+            JudgeReportFiles.Write(measured, report);
+            WarnOf(measured.Unreadable);
             _terminal.Output.WriteLine(Path.Combine(report, "report.md"));
         }
         return ExitCode.Done;
@@ -74,14 +81,26 @@ internal sealed class ReviewCommand
         RequireRun(folder);
         await using ReviewServer server = await ReviewServer.StartAsync(folder, options, cancel);
         _terminal.Output.WriteLine(server.Address);
+        if (_terminal.IsOutputLost)
+        {
+            // Nobody knows the address.
+            return;
+        }
         _terminal.Error.WriteLine("Verdicts go into the ledger as they are given. Ctrl-C ends the review.");
         if (!parsed.GetValue(_noBrowser))
         {
             OpenBrowser(server.Address);
         }
+        // Nobody can press Ctrl-C in a terminal that is gone.
+        CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        using PosixSignalRegistration? hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            ended.Cancel();
+        });
         try
         {
-            await Task.Delay(Timeout.Infinite, cancel);
+            await Task.Delay(Timeout.Infinite, ended.Token);
         }
         catch (OperationCanceledException)
         {
@@ -99,6 +118,14 @@ internal sealed class ReviewCommand
         catch (Exception e) when (e is Win32Exception or InvalidOperationException or PlatformNotSupportedException)
         {
             _terminal.Warn($"No browser could be started ({e.Message.TrimEnd('.')}): open the address yourself.");
+        }
+    }
+
+    private void WarnOf(LedgerFaults unreadable)
+    {
+        if (unreadable.Count > 0)
+        {
+            _terminal.Warn(unreadable.ToString());
         }
     }
 

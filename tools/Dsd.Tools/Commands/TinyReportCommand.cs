@@ -18,15 +18,8 @@ internal static class TinyReportCommand
         };
         Option<string> folder = new("--out") { Description = "The folder for report.md, report.json and the picture sheets.", HelpName = "FOLDER", Required = true };
         Option<string> device = DeviceOption.Create();
-        Option<int?> subjects = new Option<int?>("--subjects") { Description = "Held-out subjects, 2 to 10000; 400 if left out, 16 with --quick.", HelpName = "N" };
+        Option<int?> subjects = new Option<int?>("--subjects") { Description = "Held-out subjects, 2 to 10000; 400 if left out, 16 with --quick.", HelpName = "N" }.Between(2, 10_000);
         Option<bool> quick = new("--quick") { Description = "A small report for two cores: fewer subjects, drawings and sampling steps." };
-        subjects.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is { } n and not (>= 2 and <= 10_000))
-            {
-                result.AddError($"Option '--subjects' must lie between 2 and 10000, but is {n}.");
-            }
-        });
         Command command = new("report", "Measure what a teacher draws from captions of subjects that it never saw.") { model, folder, device, subjects, quick };
         command.SetAction(async (parsed, cancel) =>
         {

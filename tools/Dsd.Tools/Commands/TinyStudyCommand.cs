@@ -19,7 +19,7 @@ internal static class TinyStudyCommand
             DefaultValueFactory = _ => TinyModel.Name,
         };
         Option<string> device = DeviceOption.Create();
-        Option<double?> minutes = new("--minutes") { Description = "Write the state and stop after so long.", HelpName = "N" };
+        Option<double?> minutes = new Option<double?>("--minutes") { Description = "Write the state and stop after so long.", HelpName = "N" }.Between(0, MostMinutes);
         Option<long?> seed = new("--seed") { Description = "Where all random numbers start, in place of the config's seed.", HelpName = "N" };
         Option<bool> quick = new("--quick") { Description = "A small study for two cores, which takes minutes and proves nothing." };
         Option<string?> config = new("--config") { Description = "A study config in place of the full or the quick one.", HelpName = "FILE" };
@@ -27,19 +27,12 @@ internal static class TinyStudyCommand
         {
             Description = $"Only these parts, separated by commas, and no report; out of {string.Join(", ", TinyStudy.PartNames)}.",
             HelpName = "NAME,NAME",
-            CustomParser = result => [.. result.Tokens.SelectMany(t => t.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))],
+            CustomParser = result => [.. result.Tokens.SelectMany(t => t.Value.Split(',', StringSplitOptions.TrimEntries))],
         };
-        minutes.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double?>() is { } m && !(m >= 0 && m <= MostMinutes))
-            {
-                result.AddError($"Option '--minutes' must lie between 0 and {MostMinutes}, but is {m}.");
-            }
-        });
         only.Validators.Add(result =>
         {
             string[] named = result.GetValueOrDefault<string[]>() ?? [];
-            if (named.Length == 0 || named.FirstOrDefault(n => !TinyStudy.PartNames.Contains(n)) is not null)
+            if (!named.All(TinyStudy.PartNames.Contains))
             {
                 result.AddError($"Option '--only' must name some of {string.Join(", ", TinyStudy.PartNames)}, but is '{string.Join(',', named)}'.");
             }

@@ -12,16 +12,9 @@ internal static class TinyTrainCommand
     {
         Option<string> folder = new("--out") { Description = "The folder that becomes the model; a run that was cut off goes on in it.", HelpName = "FOLDER", Required = true };
         Option<string> device = DeviceOption.Create(several: true);
-        Option<double?> minutes = new("--minutes") { Description = "Write a checkpoint and stop after so long.", HelpName = "N" };
+        Option<double?> minutes = new Option<double?>("--minutes") { Description = "Write a checkpoint and stop after so long.", HelpName = "N" }.Between(0, MostMinutes);
         Option<string?> config = new("--config") { Description = "A training config in place of the embedded model's own.", HelpName = "FILE" };
         Option<string[]> stages = new("--stage") { Description = $"Only these stages, out of {string.Join(", ", TinyTraining.StageNames)}.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
-        minutes.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double?>() is { } m && !(m >= 0 && m <= MostMinutes))
-            {
-                result.AddError($"Option '--minutes' must lie between 0 and {MostMinutes}, but is {m}.");
-            }
-        });
         stages.AcceptOnlyFromAmong([.. TinyTraining.StageNames]);
         Command command = new("train", "Train the embedded model: tokenizers, autoencoder, judge, classifier, text encoders, teacher, guidance, student.") { folder, device, minutes, config, stages };
         command.SetAction(async (parsed, cancel) =>
@@ -36,7 +29,8 @@ internal static class TinyTrainCommand
                 ConfigFile = parsed.GetValue(config),
                 Stages = parsed.GetValue(stages) is { Length: > 0 } named ? named : TinyTraining.StageNames,
             };
-            await Task.Run(() => TinyTraining.Run(options, terminal.Output.WriteLine, cancel), cancel);
+            await Task.Run(() => TinyTraining.Run(options, terminal.Error.WriteLine, cancel), cancel);
+            terminal.Output.WriteLine(options.OutFolder);
             return ExitCode.Done;
         });
         return command;

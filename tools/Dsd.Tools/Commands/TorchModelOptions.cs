@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -30,6 +29,7 @@ internal sealed class TorchModelOptions
     private readonly Option<string?> _model = new("--model") { Description = $"Draw with TorchSharp: a pipeline folder in diffusers' layout, or '{TinyModel.Name}', the embedded model.", HelpName = $"FOLDER|{TinyModel.Name}" };
     private readonly Option<string?> _release = new("--dsd") { Description = "A release of Diffusion Self-Distillation, whose transformer takes the place of the model's.", HelpName = "FOLDER" };
     private readonly Option<string[]> _loras = new("--lora") { Description = "An adapter, and after a colon its strength. It may be given several times.", HelpName = "FILE[:SCALE]", DefaultValueFactory = _ => [] };
+    private readonly LoraTextOption _loraText = new();
     private readonly Option<string?> _transformer = new("--transformer") { Description = "A file with other weights of the transformer, such as flux1-dev.safetensors.", HelpName = "FILE" };
     private readonly Option<string?> _vae = new("--vae") { Description = "A file with other weights of the autoencoder, such as ae.safetensors.", HelpName = "FILE" };
     private readonly Option<string?> _type = Choice("--dtype", "The type of weights and computation; float32 on the CPU and bfloat16 on a GPU if left out.", Types.Keys);
@@ -77,6 +77,8 @@ internal sealed class TorchModelOptions
             throw new UsageException($"'{gpuOnly.Name}' is for a GPU, but '--device' is cpu.");
         }
         LoraUse[] loras = LibraryOptions.Build(() => parsed.GetRequiredValue(_loras).Select(Lora).ToArray());
+        LoraTextEncoders text = _loraText.Of(parsed, loras.Length > 0);
+        loras = [.. loras.Select(l => l with { TextEncoders = text })];
         string? release = parsed.GetValue(_release);
         if (release is not null && !conditional)
         {
@@ -104,14 +106,24 @@ internal sealed class TorchModelOptions
         });
     }
 
-    private Option[] All => [_model, _release, _loras, _transformer, _vae, _type, _memory, _float8, _tile, _blockCache];
+    private Option[] All => [_model, _release, _loras, _loraText.Option, _transformer, _vae, _type, _memory, _float8, _tile, _blockCache];
 
     // The last colon with a number behind it: a path may hold others.
     private static LoraUse Lora(string text)
     {
         int colon = text.LastIndexOf(':');
-        return colon > 0 && float.TryParse(text.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out float scale)
-            ? new LoraUse(text[..colon], scale)
+        if (colon <= 0)
+        {
+            return new LoraUse(text);
+        }
+        (string file, string strength) = (text[..colon], text[(colon + 1)..]);
+        if (Number.TryRead(strength, out float scale))
+        {
+            return new LoraUse(file, scale);
+        }
+        bool isMeantAsNumber = File.Exists(file) || strength.Length > 0 && (char.IsDigit(strength[0]) || strength[0] is '-' or '+' or '.' or ',');
+        return isMeantAsNumber && !Path.Exists(text)
+            ? throw new UsageException($"Option '--lora': the strength after '{Printable.Line(file)}:' {Number.Fault<float>(strength)}.")
             : new LoraUse(text);
     }
 

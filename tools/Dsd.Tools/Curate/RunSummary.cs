@@ -24,6 +24,8 @@ internal static class RunSummary
         Row("undecided", counts.Undecided);
         Row("reviewed by people", counts.Reviewed);
         Row("failed, left for the next run", counts.Failures);
+        LedgerFaults unreadable = folder.Ledger.Faults(MostFailures);
+        Row("rows that cannot be read", unreadable.Count);
         terminal.Results.Write(table);
         IReadOnlyList<LedgerUsage> usage = folder.Ledger.Usage();
         if (usage.Count > 0)
@@ -43,6 +45,10 @@ internal static class RunSummary
         foreach ((string id, string stage, string message) in folder.Ledger.Failures(MostFailures))
         {
             terminal.Warn($"{stage} of '{id}' failed: {message}");
+        }
+        foreach (string fault in unreadable.First)
+        {
+            terminal.Warn(fault);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsd.Imaging;
 using Dsd.Models.Weights;
 
 namespace Dsd.Tools.Inspect;
@@ -14,14 +15,10 @@ internal static class ConfigValues
     /// <exception cref="WeightsException">The file is too large or no JSON object.</exception>
     public static Dictionary<string, object> Read(string file)
     {
-        long length = new FileInfo(file).Length;
-        if (length > MaxBytes)
-        {
-            throw new WeightsException(file, $"at most {MaxBytes} bytes", $"{length}");
-        }
+        ReadOnlyMemory<byte> json = SmallFile.Utf8(file, MaxBytes, (expected, found) => new WeightsException(file, expected, found));
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file), new JsonDocumentOptions { MaxDepth = 32 });
+            using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 32 });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 throw new WeightsException(file, "a JSON object", $"{document.RootElement.ValueKind}");

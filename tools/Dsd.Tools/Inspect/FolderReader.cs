@@ -21,6 +21,9 @@ internal sealed class FolderReader(string folder)
         ["vae"] = ["config.json"],
     };
 
+    // Transformers 5 saves it in place of a tokenizer's other files.
+    private const string WholeTokenizer = "tokenizer.json";
+
     private static readonly string[] WithoutWeights = ["scheduler", "tokenizer", "tokenizer_2"];
 
     /// <summary>Reads configs and headers of every component.</summary>
@@ -77,7 +80,7 @@ internal sealed class FolderReader(string folder)
         {
             return new ComponentReport { Name = name, ClassName = className, Config = config, Warnings = [$"the subfolder is missing"] };
         }
-        warnings.AddRange(FluxParts.GetValueOrDefault(name, []).Where(f => !File.Exists(Inside(name, f))).Select(f => $"the file '{f}' is missing"));
+        warnings.AddRange(FluxParts.GetValueOrDefault(name, []).Where(f => !File.Exists(Inside(name, f)) && !(name.StartsWith("tokenizer", StringComparison.Ordinal) && File.Exists(Inside(name, WholeTokenizer)))).Select(f => $"the file '{f}' is missing"));
         string configFile = Inside(name, name == "scheduler" ? "scheduler_config.json" : "config.json");
         if (File.Exists(configFile))
         {

@@ -1,25 +1,27 @@
 using System.Globalization;
-using System.Text.Json;
+using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 
 namespace Dsd.Tools.Inspect;
 
-/// <summary>The low-rank pairs among a set of tensors.</summary>
+/// <summary>An adapter among a set of tensors, as the loader reads it.</summary>
 internal sealed record LoraSummary
 {
     /// <summary>
-    /// How the names are formed: <c>peft</c> (diffusers' modules, <c>lora_A</c>, <c>lora_B</c>), <c>black-forest-labs</c> (the modules of their single files, <c>lora_A</c>,
-    /// <c>lora_B</c>) or <c>kohya</c> (<c>lora_down</c>, <c>lora_up</c>).
+    /// Whose names the layers have: <c>peft</c> (diffusers' modules), <c>black-forest-labs</c> (the modules of their single files) or <c>kohya</c> (underscores for dots).
     /// </summary>
     public required string Layout { get; init; }
 
-    /// <summary>How many layers are adapted.</summary>
+    /// <summary>How many layers of the transformer are adapted, as the file names them.</summary>
     public required int Pairs { get; init; }
 
     /// <summary>The ranks that occur, in order.</summary>
     public required long[] Ranks { get; init; }
 
-    /// <summary>The alphas that the file states, in order, in its metadata or as tensors; none means that alpha equals the rank.</summary>
+    /// <summary>
+    /// The alphas that the loader computes with, in order, whether they stand in the file's metadata, in PEFT's config beside it or in tensors; none where nothing states one, and
+    /// alpha equals the rank. Where the config asks for the rank's root (<c>use_rslora</c>), they hold it already.
+    /// </summary>
     public required double[] Alphas { get; init; }
 
     /// <summary>The one alpha that the file states; null where it states none, or several.</summary>
@@ -31,85 +33,83 @@ internal sealed record LoraSummary
     /// <summary>Tensors that are replaced whole, such as a reference's embedder.</summary>
     public required string[] WholeTensors { get; init; }
 
-    /// <summary>What does not fit together.</summary>
+    /// <summary>How many layers of CLIP's text encoder are adapted.</summary>
+    public required int ClipPairs { get; init; }
+
+    /// <summary>How many tensors are for text encoders, CLIP's among them.</summary>
+    public required int TextTensors { get; init; }
+
+    /// <summary>Whether the loader, which is asked, takes the file: <c>yes</c>, <c>no</c>, or <c>by choice</c> where a part for text encoders must be chosen for; <c>unused</c> within a model's weights.</summary>
+    public required string Loads { get; init; }
+
+    /// <summary>Why the loader refuses it, and what it passes over.</summary>
     public required string[] Warnings { get; init; }
 
-    /// <summary>Finds the pairs; null where there are none.</summary>
-    /// <param name="tensors">The tensors by name.</param>
-    /// <param name="metadata">The file's metadata.</param>
+    /// <summary>The adapter among the tensors; null where there is none.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tensors">Its tensors by name.</param>
+    /// <param name="metadata">Its metadata.</param>
+    /// <param name="isModel">Whether they lie in a model's weights, where no loader looks for an adapter.</param>
     /// <param name="scalar">Reads a tensor of one number.</param>
-    public static LoraSummary? Find(IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata, Func<string, double> scalar)
+    public static LoraSummary? Find(string path, IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata, bool isModel, Func<string, double> scalar)
     {
-        (string Layout, string A, string B) names = tensors.Keys.Any(n => n.EndsWith(".lora_A.weight", StringComparison.Ordinal))
-            ? (tensors.Keys.Any(n => n.Contains("double_blocks.", StringComparison.Ordinal) || n.Contains("single_blocks.", StringComparison.Ordinal)) ? "black-forest-labs" : "peft", ".lora_A.weight", ".lora_B.weight")
-            : ("kohya", ".lora_down.weight", ".lora_up.weight");
-        TensorEntry[] downs = [.. tensors.Values.Where(t => t.Name.EndsWith(names.A, StringComparison.Ordinal))];
-        if (downs.Length == 0)
+        if (!tensors.Keys.Any(LoraKeys.IsOfAdapter))
         {
             return null;
         }
-        List<string> warnings = [];
-        foreach (TensorEntry down in downs)
-        {
-            string module = down.Name[..^names.A.Length];
-            if (!tensors.TryGetValue(module + names.B, out TensorEntry? up))
-            {
-                warnings.Add($"'{down.Name}' has no '{module + names.B}'");
-            }
-            else if (down.Shape.Length < 2 || up.Shape.Length < 2 || down.Shape[0] != up.Shape[1])
-            {
-                warnings.Add($"'{down.Name}' {down} and '{up.Name}' {up} do not multiply");
-            }
-        }
-        foreach (string up in tensors.Keys.Where(n => n.EndsWith(names.B, StringComparison.Ordinal) && !tensors.ContainsKey(n[..^names.B.Length] + names.A)))
-        {
-            warnings.Add($"'{up}' has no '{up[..^names.B.Length] + names.A}'");
-        }
+        LoraContents contents = LoraContents.Read(path, tensors, metadata, scalar);
+        bool always = contents.ProblemsFor(LoraTextEncoders.Refuse).Count == 0;
+        LoraTextEncoders? choice = always ? LoraTextEncoders.Refuse
+            : contents.ProblemsFor(LoraTextEncoders.Apply).Count == 0 ? LoraTextEncoders.Apply
+            : contents.ProblemsFor(LoraTextEncoders.LeaveOut).Count == 0 ? LoraTextEncoders.LeaveOut
+            : null;
+        string? refusal = choice is { } c && !isModel ? Refusal(path, c) : null;
         return new LoraSummary
         {
-            Layout = names.Layout,
-            Pairs = downs.Length,
-            Ranks = [.. downs.Select(d => d.Shape.FirstOrDefault()).Distinct().Order()],
-            Alphas = AlphasOf(tensors, metadata, scalar, warnings),
-            Targets = new SortedDictionary<string, int>(
-                downs.GroupBy(d => Target(d.Name[..^names.A.Length])).ToDictionary(g => g.Key, g => g.Count()), StringComparer.Ordinal),
-            WholeTensors = [.. tensors.Keys
-                .Where(n => !n.Contains(".lora_", StringComparison.Ordinal) && !n.EndsWith(".alpha", StringComparison.Ordinal))
-                .Order(StringComparer.Ordinal)],
-            Warnings = [.. warnings],
+            Layout = contents.Layout,
+            Pairs = contents.Layers.Count,
+            Ranks = [.. contents.Layers.Concat(contents.ClipLayers).Select(l => (long)l.Rank).Distinct().Order()],
+            Alphas = contents.StatesAlpha ? [.. contents.Layers.Select(l => (double)l.Alpha).Distinct().Order()] : [],
+            Targets = new SortedDictionary<string, int>(contents.Layers.GroupBy(l => Target(l.Module)).ToDictionary(g => g.Key, g => g.Count()), StringComparer.Ordinal),
+            WholeTensors = [.. contents.Whole.Keys.Order(StringComparer.Ordinal)],
+            ClipPairs = contents.ClipLayers.Count,
+            TextTensors = contents.Clip.Count + contents.T5.Count,
+            Loads = isModel ? "unused" : refusal is not null || choice is null ? "no" : always ? "yes" : "by choice",
+            Warnings = isModel ? [] :
+            [
+                .. refusal is null ? Array.Empty<string>() : [refusal],
+                .. contents.ProblemsFor(LoraTextEncoders.Refuse).Select(p => p.ToString()),
+                .. contents.ClipProblems.Select(p => $"CLIP's part: {p}"),
+                .. contents.Notes,
+            ],
         };
     }
 
-    /// <summary>The part of a layer's name behind its last block number that starts a block: <c>attn.to_out.0</c> of <c>transformer_blocks.3.attn.to_out.0</c>.</summary>
-    private static string Target(string module)
+    /// <summary>What the loader says of the numbers, where it takes the names, shapes and config; null where it takes all.</summary>
+    private static string? Refusal(string path, LoraTextEncoders choice)
     {
-        string[] parts = module.Split('.');
-        int block = Array.FindIndex(parts, p => int.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out _));
-        string target = block >= 0 && block < parts.Length - 1 ? string.Join('.', parts[(block + 1)..]) : parts[^1];
-        return block > 0 && block < parts.Length - 1 ? $"{parts[block - 1]}.*.{target}" : target;
-    }
-
-    private static double[] AlphasOf(
-        IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata, Func<string, double> scalar, List<string> warnings)
-    {
-        double[] stated = [.. tensors.Values.Where(t => t.Name.EndsWith(".alpha", StringComparison.Ordinal) && t.ElementCount == 1).Select(t => scalar(t.Name)).Distinct().Order()];
-        if (stated.Length > 0 || !metadata.TryGetValue("lora_adapter_metadata", out string? text))
-        {
-            return stated;
-        }
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 16 });
-            return [.. document.RootElement.EnumerateObject()
-                .Where(p => p.Name == "lora_alpha" || p.Name.EndsWith(".lora_alpha", StringComparison.Ordinal))
-                .Select(p => p.Value.GetDouble())
-                .Distinct()
-                .Order()];
+            LoraAdapter.Load(path, choice).Dispose();
+            return null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        catch (WeightsException e)
         {
-            warnings.Add($"the metadata 'lora_adapter_metadata' cannot be read ({e.Message.TrimEnd('.')})");
-            return [];
+            return ErrorText.OneLine(e).TrimEnd('.');
         }
+    }
+
+    /// <summary>The part of a layer's name behind its block number, and the block's own name: <c>transformer_blocks.*.attn.to_out.0</c>.</summary>
+    private static string Target(string module)
+    {
+        char dot = module.Contains('.', StringComparison.Ordinal) ? '.' : '_';
+        string[] parts = module.Split(dot);
+        int block = Array.FindIndex(parts, p => int.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+        if (block <= 0 || block == parts.Length - 1)
+        {
+            return dot == '.' ? parts[^1] : module;
+        }
+        string[] before = dot == '.' ? [parts[block - 1]] : parts[..block];
+        return string.Join(dot, [.. before, "*", .. parts[(block + 1)..]]);
     }
 }

@@ -102,6 +102,11 @@ internal sealed class ReportPrinter(IAnsiConsole console)
         {
             string alpha = lora.Alphas.Length > 0 ? string.Join(", ", lora.Alphas.Take(8).Select(a => a.ToString(CultureInfo.InvariantCulture))) : "not stated, so the rank";
             Line($"adapter: {lora.Pairs} layers, rank {string.Join(", ", lora.Ranks.Take(8))}, alpha {alpha}");
+            if (lora.TextTensors > 0)
+            {
+                Line($"text encoders: {lora.TextTensors} tensors, {lora.ClipPairs} layers of CLIP among them; '--lora-text' says what becomes of them");
+            }
+            Line($"loads here: {lora.Loads}");
             Values("targets", lora.Targets.ToDictionary(t => t.Key, t => (object)$"×{t.Value}"));
             if (lora.WholeTensors.Length > 0)
             {

@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using TorchSharp;
 
@@ -45,17 +46,20 @@ internal sealed record WeightsReport
     /// <summary>What does not fit together.</summary>
     public required string[] Warnings { get; init; }
 
-    /// <summary>Reads the headers alone.</summary>
+    /// <summary>Reads the headers alone, and of an adapter the numbers too, as the loader does.</summary>
     /// <param name="path">A safetensors file, an index of shards, or a folder with one of them.</param>
     /// <param name="each">List each tensor where the default puts repeated blocks together.</param>
     public static WeightsReport Read(string path, bool each)
     {
         using WeightSource source = WeightSource.Open(path);
-        Dictionary<string, TensorEntry> tensors = source.Names.ToDictionary(n => n, source.Entry, StringComparer.Ordinal);
+        Dictionary<string, TensorEntry> tensors = source.Names.Concat(source.ScaleNames).ToDictionary(n => n, source.Entry, StringComparer.Ordinal);
         Recognised recognised = new WeightsRecogniser(tensors).Recognise();
-        LoraSummary? lora = LoraSummary.Find(tensors, source.Metadata, name => Scalar(source, name));
+        bool isModel = recognised.Kind != "unknown";
+        // A model's own weights are no whole tensors of an adapter.
+        Dictionary<string, TensorEntry> adapter = isModel ? tensors.Where(t => LoraKeys.IsOfAdapter(t.Key)).ToDictionary(StringComparer.Ordinal) : tensors;
+        LoraSummary? lora = LoraSummary.Find(source.Path, adapter, source.Metadata, isModel, name => Scalar(source, name));
         List<string> warnings = [.. lora?.Warnings ?? []];
-        if (lora is not null && recognised.Kind == "unknown")
+        if (lora is not null && !isModel)
         {
             recognised = lora.Layout switch
             {

@@ -15,8 +15,8 @@ internal abstract record ChatFault
     /// <summary>The connection is cut after half of the body, or of the stream.</summary>
     public sealed record Half : ChatFault;
 
-    /// <summary>Status 200 with a body that is no chat completion.</summary>
-    public sealed record Body(string Text) : ChatFault;
+    /// <summary>A body as it is given, with a status and a type.</summary>
+    public sealed record Body(string Text, int Code = 200, string Type = "application/json") : ChatFault;
 
     /// <summary>A chat completion whose content is this text.</summary>
     public sealed record Answer(string Text) : ChatFault;

@@ -122,7 +122,8 @@ internal sealed class ChatServer : IAsyncDisposable
                 context.Abort();
                 return;
             case ChatFault.Body raw:
-                context.Response.ContentType = "application/json";
+                context.Response.StatusCode = raw.Code;
+                context.Response.ContentType = raw.Type;
                 await context.Response.WriteAsync(raw.Text, gone);
                 return;
         }

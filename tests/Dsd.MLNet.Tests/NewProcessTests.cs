@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using Microsoft.ML;
+
+namespace Dsd.MLNet.Tests;
+
+/// <summary>Row classes with a plain <c>MLImage</c> or a <c>LoraWeights</c>, in a process where nothing else has made these types known.</summary>
+public sealed class NewProcessTests
+{
+    private readonly MLContext _ml = new(1);
+
+    [Theory]
+    [InlineData("grids")]
+    [InlineData("curator")]
+    [InlineData("tuner")]
+    [InlineData("generator")]
+    public void MakingAnyStage_MakesItsTypesKnown(string stage) => Assert.Equal(["Image: Image", "Adapter: Lora", "rows: 1"], Run("--types", stage));
+
+    [Fact]
+    public void LoadingAStage_MakesItsTypesKnown()
+    {
+        using Testing.TemporaryFolder folder = new();
+        IDataView pairs = Views.Pairs(_ml, true);
+        LoraFineTunerTransformer fitted = new LoraFineTuner(_ml, null, (_, _, _, _) => new LoraWeights([1, 2, 3])).Fit(pairs);
+        _ml.Model.Save(fitted, pairs.Schema, folder.File("tuner.zip"));
+        Assert.Equal(["3 bytes"], Run("--adapter", folder.File("tuner.zip")));
+    }
+
+    private static string[] Run(params string[] arguments)
+    {
+        ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Dsd.MLNet.LoadApp.dll"), .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, errors.Result);
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    }
+}

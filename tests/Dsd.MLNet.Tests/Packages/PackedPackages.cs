@@ -1,0 +1,121 @@
+using System.Runtime.InteropServices;
+using Dsd.Testing;
+
+namespace Dsd.MLNet.Tests.Packages;
+
+/// <summary>The libraries packed into a folder, and two programs built from there: one with what the packages bring, one that adds CUDA builds. Once for all tests.</summary>
+public sealed class PackedPackages : IDisposable
+{
+    private const string FakeTorch = "libtorch-cuda-test";
+    private readonly TemporaryFolder _folder = new();
+
+    // A version of its own each time: the packages go through the user's package cache, which keeps what it has seen.
+    private readonly string _version = $"0.1.0-test.{DateTime.UtcNow:yyyyMMddHHmmss}.{Environment.ProcessId}";
+
+    public PackedPackages()
+    {
+        Directory.CreateDirectory(Feed);
+        Directory.CreateDirectory(Traces);
+        Build = Pack();
+        if (Build.Code != 0)
+        {
+            CudaBuild = Run = CudaRun = (Build.Code, "The packages were not packed.");
+            Plain = Cuda = null!;
+            return;
+        }
+        Plain = new ConsumerProject(_folder.File("consumer"), Feed, Source("Plain.cs"), ("Dsd.MLNet", _version));
+        Build = Plain.Build();
+        Run = Build.Code == 0 ? Plain.Run(NothingWritten(), OwnFixtures.TinyFlux, OwnFixtures.TinyDsd) : (Build.Code, "The consumer was not built.");
+        // libtorch.so is among the CPU package's libraries too, libtorch_cuda.so is not.
+        FakePackage.WriteCudaTorch(Feed, FakeTorch, _version, "libtorch.so", "libtorch_cuda.so");
+        Cuda = new ConsumerProject(
+            _folder.File("cuda"), Feed, Source("Cuda.cs"), ("Dsd.MLNet", _version), ("Microsoft.ML.OnnxRuntime.Gpu", GpuVersion), (FakeTorch, _version));
+        CudaBuild = Cuda.Build();
+        CudaRun = CudaBuild.Code == 0 ? Cuda.Run(new Dictionary<string, string?>()) : (CudaBuild.Code, "The consumer was not built.");
+    }
+
+    /// <summary>This machine's name in the packages' folders.</summary>
+    public static string Runtime => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 ? "linux-x64" : RuntimeInformation.RuntimeIdentifier;
+
+    /// <summary>The version of the CUDA build that the repository's own switch takes.</summary>
+    public static string GpuVersion { get; } = File.ReadLines(Path.Combine(Fixtures.Repository, "Directory.Packages.props"))
+        .Single(l => l.Contains("\"Microsoft.ML.OnnxRuntime.Gpu\"", StringComparison.Ordinal)).Split('"')[3];
+
+    public string Feed => _folder.File("feed");
+
+    /// <summary>What was built on the way to the packages.</summary>
+    public string Artifacts => _folder.File("artifacts");
+
+    /// <summary>Holds the plain program's temporary folder and home, which were empty.</summary>
+    public string Traces => _folder.File("traces");
+
+    public (int Code, string Output) Build { get; }
+
+    public (int Code, string Output) Run { get; }
+
+    public (int Code, string Output) CudaBuild { get; }
+
+    public (int Code, string Output) CudaRun { get; }
+
+    internal ConsumerProject Plain { get; }
+
+    internal ConsumerProject Cuda { get; }
+
+    /// <summary>Folders of this machine that no package may name.</summary>
+    public IEnumerable<string> Builders => [Fixtures.Repository, _folder.Path, Cache];
+
+    private static string Cache => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+
+    private static string[] Projects => [.. Directory.GetDirectories(Path.Combine(Fixtures.Repository, "src")).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)];
+
+    public void Dispose()
+    {
+        foreach (string package in Projects.Append(FakeTorch))
+        {
+            string cached = Path.Combine(Cache, package.ToLowerInvariant(), _version);
+            if (Directory.Exists(cached))
+            {
+                Directory.Delete(cached, recursive: true);
+            }
+        }
+        _folder.Dispose();
+    }
+
+    /// <summary>Builds the sample with ONNX Runtime's CUDA build, from what packing has compiled already.</summary>
+    public (int Code, string Output) BuildWithOnnxCuda() => DotnetCommand.Run(
+        Fixtures.Repository, "build", Path.Combine("samples", "Quickstart", "Quickstart.csproj"), "-c", "Release", "--artifacts-path", Artifacts, $"-p:Version={_version}",
+        "-p:DsdOnnxCuda=true", "-p:CreateSymbolicLinksForCopyLocalIfPossible=true");
+
+    private (int Code, string Output) Pack()
+    {
+        (int Code, string Output) packed = (0, "");
+        foreach (string project in Projects)
+        {
+            // Built beside the repository's own output, which other tests are using at this moment.
+            packed = DotnetCommand.Run(
+                Fixtures.Repository, "pack", Path.Combine("src", project, $"{project}.csproj"), "-c", "Release", "-o", Feed, "--artifacts-path", Artifacts, $"-p:Version={_version}");
+            if (packed.Code != 0)
+            {
+                break;
+            }
+        }
+        return packed;
+    }
+
+    // ONNX Runtime reports nothing in CI, whatever it is told: the names by which it knows CI must not hide what a user would get.
+    private Dictionary<string, string?> NothingWritten()
+    {
+        Dictionary<string, string?> settings = Environment.GetEnvironmentVariables().Keys.Cast<string>()
+            .Where(name => name is "CI" or "TF_BUILD" or "GITHUB_ACTIONS" or "GITLAB_CI" or "JENKINS_URL" or "TEAMCITY_VERSION" or "BUILDKITE" or "APPVEYOR" or "TRAVIS" or "CIRCLECI" or "ORT_DISABLE_TELEMETRY"
+                || name.StartsWith("XDG_", StringComparison.Ordinal))
+            .ToDictionary(name => name, _ => (string?)null);
+        foreach (string name in new[] { "TMPDIR", "HOME" })
+        {
+            settings[name] = Directory.CreateDirectory(Path.Combine(Traces, name)).FullName;
+        }
+        return settings;
+    }
+
+    private static string Source(string name) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Packages", "Programs", name));
+}
