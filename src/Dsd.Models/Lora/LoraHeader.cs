@@ -14,7 +14,7 @@ internal static class LoraHeader
     {
         using SafetensorsFile file = SafetensorsFile.Open(use.File);
         LoraContents contents = LoraFile.Contents(file, use.TextEncoders);
-        bool foreign = FluxTransformer.ConfigOf(transformer) is not null;
+        bool foreign = FluxCheckpoint.ConfigOf(transformer) is not null;
         List<string> problems = [];
         foreach (LoraContents.Layer layer in contents.Layers)
         {

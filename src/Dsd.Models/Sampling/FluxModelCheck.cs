@@ -65,7 +65,7 @@ public static class FluxModelCheck
         {
             throw new WeightsException(whole[1], "one adapter that holds layers whole", $"a second one beside '{whole[0]}'. Which should count is nobody's guess");
         }
-        if (FluxTransformer.ConfigOf(transformer) is null && targets.Where(t => !transformer.Names.Any(n => LoraAdapter.Matches(n, t + ".weight"))).ToArray() is { Length: > 0 } lost)
+        if (FluxCheckpoint.ConfigOf(transformer) is null && targets.Where(t => !transformer.Names.Any(n => LoraAdapter.Matches(n, t + ".weight"))).ToArray() is { Length: > 0 } lost)
         {
             throw new ArgumentException($"Targets {string.Join(", ", lost)} match no layer of the transformer '{transformer.Path}'.");
         }

@@ -173,7 +173,7 @@ public sealed class Float8Tests : IDisposable
             place.copy_(tensor(values).view(place.shape) * (isMatrix ? 0.5f : 1));
         }
         using WeightSource source = WeightSource.Open(Write([.. tensors]));
-        using FluxTransformer read = FluxTransformer.Load(config, source);
+        using FluxTransformer read = FluxCheckpoint.Load(config, source);
         Assert.All(wide.state_dict(), p => TensorAssert.Equal(p.Value, read.state_dict()[p.Key]));
     }
 
