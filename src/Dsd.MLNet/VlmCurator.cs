@@ -1,6 +1,7 @@
 using Dsd.Curation.Judging;
 using Dsd.MLNet.Columns;
 using Dsd.MLNet.Execution;
+using Dsd.MLNet.Rows;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -60,13 +61,13 @@ public sealed class VlmCurator : IEstimator<VlmCuratorTransformer>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        VlmCuratorTransformer.SheetPlan plan = Check(inputSchema);
+        SheetPlan plan = Check(inputSchema);
         return ColumnCheck.Add(inputSchema, VlmCuratorTransformer.Columns(_options, plan).Select(c => c.Shape));
     }
 
-    private VlmCuratorTransformer.SheetPlan Check(SchemaShape input)
+    private SheetPlan Check(SchemaShape input)
     {
-        VlmCuratorTransformer.SheetPlan plan = VlmCuratorTransformer.Check(_options, input);
+        SheetPlan plan = VlmCuratorTransformer.Check(_options, input);
         if (_options.ChatClient is null && _options.PairJudge is null)
         {
             ChatClients.RequireKnown(_options.Judge);
