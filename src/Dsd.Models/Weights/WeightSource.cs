@@ -139,11 +139,7 @@ public sealed class WeightSource : IDisposable
                 }
             }
         }
-        if (Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Select(f => (File: f, Kind: Pickle(f))).FirstOrDefault(f => f.Kind is not null) is { Kind: { } kind, File: var pickle })
-        {
-            throw new WeightsException(pickle, $"weights as {string.Join(" or ", Wholes)}", kind);
-        }
-        string[] found = [.. Directory.EnumerateFiles(folder).Select(f => System.IO.Path.GetFileName(f)).Order(StringComparer.Ordinal).Take(10)];
+        string[] found = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Take(10).Select(f => System.IO.Path.GetFileName(f) + (OtherWeights(f) is { } kind ? $" ({kind})" : ""))];
         throw new WeightsException(
             folder,
             $"{string.Join(" or ", Wholes)}, whole or with an .index.json",
@@ -151,7 +147,7 @@ public sealed class WeightSource : IDisposable
     }
 
     /// <summary>What a file is that other programs take for weights; null for any other.</summary>
-    private static string? Pickle(string file) =>
+    private static string? OtherWeights(string file) =>
         System.IO.Path.GetExtension(file) is ".bin" or ".pt" or ".pth" or ".ckpt" or ".gguf" or ".sft" ? FileKind.Of(FileKind.Start(file)) : null;
 
     private SafetensorsFile Add(string path)

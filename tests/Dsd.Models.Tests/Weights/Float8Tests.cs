@@ -130,7 +130,7 @@ public sealed class Float8Tests : IDisposable
     [InlineData("""{"layers":{"a":{"format":"int8_tensorwise"}}}""", "int8_tensorwise")]
     public void Open_ReadsTheFormatsOfTheMetadata(string metadata, string? refused)
     {
-        string file = Write(new() { ["_quantization_metadata"] = metadata }, ("a.weight", "F8_E5M2", [1], [0x3c]));
+        string file = WriteWith(new() { ["_quantization_metadata"] = metadata }, ("a.weight", "F8_E5M2", [1], [0x3c]));
         if (refused is null)
         {
             WeightSource.Open(file).Dispose();
@@ -213,9 +213,9 @@ public sealed class Float8Tests : IDisposable
         Assert.Contains(message, Assert.Throws<WeightsException>(() => WeightSource.Open(file)).Message, StringComparison.Ordinal);
     }
 
-    private string Write(params (string Name, string DType, long[] Shape, byte[] Bytes)[] tensors) => Write([], tensors);
+    private string Write(params (string Name, string DType, long[] Shape, byte[] Bytes)[] tensors) => WriteWith([], tensors);
 
-    private string Write(Dictionary<string, string> metadata, params (string Name, string DType, long[] Shape, byte[] Bytes)[] tensors)
+    private string WriteWith(Dictionary<string, string> metadata, params (string Name, string DType, long[] Shape, byte[] Bytes)[] tensors)
     {
         Dictionary<string, object> header = new() { ["__metadata__"] = metadata };
         long begin = 0;

@@ -37,6 +37,43 @@ public sealed class ModelFolderTests : IDisposable
         Assert.Contains("nowhere", Assert.Throws<DirectoryNotFoundException>(() => ModelFolder.Open(_folder.File("nowhere"))).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void Open_NamesTheKindOfAFileInPlaceOfAFolder()
+    {
+        Write("model.gguf", "GGUF\u0003\0\0\0");
+        Assert.Contains("found a GGUF file", Assert.Throws<DirectoryNotFoundException>(() => ModelFolder.Open(_folder.File("model.gguf"))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"error":"Entry not found"}""", "the answer of a server in place of the file")]
+    [InlineData("<!doctype html><html>", "an HTML page")]
+    [InlineData("version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer")]
+    [InlineData("""{"_class_name":7}""", "a value of another kind than is needed at '$._class_name' in line 1")]
+    public void Open_NamesWhatIsNoIndex(string content, string message)
+    {
+        Write("model_index.json", content);
+        WeightsException e = Assert.Throws<WeightsException>(() => ModelFolder.Open(_folder.Path));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Model_LoadsWithByteOrderMarks_AndTokenizersInOneFile()
+    {
+        using TemporaryFolder copy = TemporaryFolder.CopyOf(Fixtures.Own("tiny-flux"));
+        foreach (string file in new[] { "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer_2/spiece.model" })
+        {
+            File.Delete(copy.File(file));
+        }
+        foreach (string file in Directory.EnumerateFiles(copy.Path, "*.json", SearchOption.AllDirectories))
+        {
+            File.WriteAllText(file, File.ReadAllText(file), new System.Text.UTF8Encoding(true));
+        }
+        using Dsd.Models.Sampling.FluxModel marked = Dsd.Models.Sampling.FluxModel.Load(copy.Path);
+        using Dsd.Models.Sampling.FluxModel plain = Dsd.Models.Sampling.FluxModel.Load(Fixtures.Own("tiny-flux"));
+        Assert.Equal(plain.Transformer.Config.NumLayers, marked.Transformer.Config.NumLayers);
+    }
+
+    [Fact]
     public void OpenParts_TakesAReleaseWithoutIndex() =>
         Assert.True(ModelFolder.OpenParts(Fixtures.Path("tiny-dsd")).Has("transformer"));
 

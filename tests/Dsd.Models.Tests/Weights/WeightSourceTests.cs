@@ -70,6 +70,26 @@ public sealed class WeightSourceTests : IDisposable
     }
 
     [Fact]
+    public void Open_NamesAPickleInPlaceOfWeights()
+    {
+        File.WriteAllBytes(_folder.File("pytorch_model.bin"), [.. "PK"u8, 3, 4, .. "......archive/data.pkl"u8]);
+        Assert.Contains("found pytorch_model.bin (a pickle zipped (.pt, .bin, .ckpt), which can run programs", Assert.Throws<WeightsException>(() => WeightSource.Open(_folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("utf-8")]
+    [InlineData("utf-16")]
+    public void Open_TakesAnIndexWithAByteOrderMark(string encoding)
+    {
+        using TorchSharp.torch.Tensor one = TorchSharp.torch.ones(1);
+        SafetensorsWriter.Write(_folder.File("a.safetensors"), new Dictionary<string, TorchSharp.torch.Tensor> { ["a"] = one });
+        string index = _folder.File("model.safetensors.index.json");
+        File.WriteAllText(index, """{"weight_map":{"a":"a.safetensors"}}""", System.Text.Encoding.GetEncoding(encoding));
+        using WeightSource source = WeightSource.Open(index);
+        Assert.Equal(["a"], source.Names);
+    }
+
+    [Fact]
     public void Open_TellsWhatAFolderWithoutWeightsHolds()
     {
         File.WriteAllText(_folder.File("model.bin"), "");

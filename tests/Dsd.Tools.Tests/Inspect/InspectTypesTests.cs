@@ -57,6 +57,12 @@ public sealed class InspectTypesTests : IDisposable
             File.Delete(model.File(file));
         }
 
+        // With byte-order marks, as some editors leave them.
+        foreach (string file in Directory.EnumerateFiles(model.Path, "*.json", SearchOption.AllDirectories))
+        {
+            File.WriteAllText(file, File.ReadAllText(file), new UTF8Encoding(true));
+        }
+
         JsonElement report = await Cli.Json("inspect", model.Path);
 
         Assert.All(report.GetProperty("components").EnumerateArray(), c => Assert.Empty(c.GetProperty("warnings").EnumerateArray()));
