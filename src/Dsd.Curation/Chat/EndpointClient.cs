@@ -62,6 +62,10 @@ internal sealed class EndpointClient(ChatEndpoint endpoint, EndpointConnection c
         {
             throw connection.Unread(body, e);
         }
+        catch (IOException e)
+        {
+            throw connection.Broken(body, e);
+        }
     }
 
     private byte[] Question(IEnumerable<ChatMessage> messages, ChatOptions? options, bool stream)

@@ -113,6 +113,9 @@ internal sealed class EndpointConnection : IDisposable
         return new ServerException($"status 200{status}, from {Shown}: {what}. It sent {ServerWords.Quoted(said)}.{Advice(code, said)}", code, said, why) { Usage = why.Usage };
     }
 
+    /// <summary>What to throw for an answer that breaks off.</summary>
+    public IOException Broken(string body, IOException why) => new($"status 200 from {Shown}: {why.Message} It sent {ServerWords.Quoted(ServerWords.Of(Key.Hide(body)))}.");
+
     public void Dispose() => _http.Dispose();
 
     private async Task<ServerException> RefusedAsync(HttpResponseMessage response, CancellationToken cancel)

@@ -2,11 +2,12 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Dsd.Curation.Chat;
 
 /// <summary>What a server said in place of an answer.</summary>
-internal static class ServerWords
+internal static partial class ServerWords
 {
     /// <summary>How much of it a message quotes, in characters.</summary>
     public const int MaxQuoted = 300;
@@ -20,6 +21,8 @@ internal static class ServerWords
         try
         {
             text = JsonSerializer.Serialize(JsonSerializer.Deserialize<JsonElement>(body), Legible);
+            // Even so it escapes what is a surrogate pair.
+            text = Pair().Replace(text, pair => Regex.Unescape(pair.Value));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
@@ -74,4 +77,7 @@ internal static class ServerWords
         }
         return root.TryGetProperty("error", out JsonElement error) ? Code(error) : null;
     }
+
+    [GeneratedRegex(@"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")]
+    private static partial Regex Pair();
 }
