@@ -51,10 +51,10 @@ public sealed class ClusterCoordinator : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(captions);
         CaptionQueue queue = new(captions, options, TimeProvider.System, progress);
-        IHost host = SiloHost.Build(options, isCoordinator: true, silo => silo.Services.AddSingleton(queue).AddSingleton(store), logging);
+        IHost host;
         try
         {
-            await Joining.StartAsync(host, options, cancellationToken).ConfigureAwait(false);
+            host = await Joining.StartAsync(() => SiloHost.Build(options, isCoordinator: true, silo => silo.Services.AddSingleton(queue).AddSingleton(store), logging), options, cancellationToken).ConfigureAwait(false);
         }
         catch
         {

@@ -35,8 +35,10 @@ public sealed class ClusterWorker : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         // Only the coordinator has the folder: its grains are never made here.
-        IHost host = SiloHost.Build(options, isCoordinator: false, silo => silo.Configure<GrainTypeOptions>(o => o.Classes.RemoveWhere(c => c == typeof(QueueGrain) || c == typeof(StoreGrain))), logging);
-        await Joining.StartAsync(host, options, cancellationToken).ConfigureAwait(false);
+        IHost host = await Joining.StartAsync(
+            () => SiloHost.Build(options, isCoordinator: false, silo => silo.Configure<GrainTypeOptions>(o => o.Classes.RemoveWhere(c => c == typeof(QueueGrain) || c == typeof(StoreGrain))), logging),
+            options,
+            cancellationToken).ConfigureAwait(false);
         try
         {
             // A silo that has just joined does not know at once which others there are.

@@ -8,27 +8,63 @@ namespace Dsd.Cluster.Hosting;
 /// <summary>Starts and stops a silo.</summary>
 internal static class Joining
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Builds a silo and starts it. A worker is let in only when all members answer it, so where one of them is dead or frozen and not yet known to be so, a silo that was refused is built anew
+    /// until the patience ends.
+    /// </summary>
     /// <exception cref="ClusterException">The cluster cannot be joined.</exception>
-    public static async Task StartAsync(IHost host, CurationClusterOptions options, CancellationToken cancellationToken)
+    public static async Task<IHost> StartAsync(Func<IHost> build, CurationClusterOptions options, CancellationToken cancellationToken)
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(options.Patience);
-        try
+        Exception? refusal = null;
+        while (true)
         {
-            if (options.Coordinator is { } endpoint)
+            IHost host = build();
+            try
             {
-                await KnockAsync(endpoint, patience.Token).ConfigureAwait(false);
+                if (options.Coordinator is { } endpoint)
+                {
+                    await KnockAsync(endpoint, patience.Token).ConfigureAwait(false);
+                }
+                await StartOneAsync(host, patience.Token).ConfigureAwait(false);
+                return host;
             }
-            await host.StartAsync(patience.Token).WaitAsync(patience.Token).ConfigureAwait(false);
+            catch (Exception e)
+            {
+                await StopAsync(host, graceful: false).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
+                bool ended = patience.IsCancellationRequested;
+                if (ended || e is not (OrleansException or TimeoutException))
+                {
+                    throw Refused(options, ended ? refusal ?? e : e, ended);
+                }
+                refusal = e;
+            }
+            await Task.WhenAny(Task.Delay(Pause, patience.Token)).ConfigureAwait(false);
         }
-        catch (Exception e)
+    }
+
+    private static async Task StartOneAsync(IHost host, CancellationToken patience)
+    {
+        Task<string> evicted = host.Services.GetRequiredService<Eviction>().Reason;
+        Task start = host.StartAsync(patience);
+        // A silo that is declared dead while it joins may never end its start.
+        if (await Task.WhenAny(start, evicted).WaitAsync(patience).ConfigureAwait(false) == evicted && !start.IsCompleted)
         {
-            await StopAsync(host, graceful: false).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
-            string where = options.Provider == ClusterProvider.Embedded ? options.Coordinator is { } coordinator ? $"the coordinator at {coordinator}" : "its own port" : $"{options.Provider} (variable {options.ConnectionVariable})";
-            string why = e is OperationCanceledException ? $"nobody has answered for {options.Patience.TotalSeconds:0} s" : e.GetBaseException().Message;
-            throw new ClusterException($"The cluster '{options.ClusterId}' cannot be joined through {where}: {why}.", e);
+            throw new OrleansException(await evicted.ConfigureAwait(false));
         }
+        await start.ConfigureAwait(false);
+    }
+
+    private static ClusterException Refused(CurationClusterOptions options, Exception e, bool ended)
+    {
+        string where = options.Provider == ClusterProvider.Embedded ? options.Coordinator is { } coordinator ? $"the coordinator at {coordinator}" : "its own port" : $"{options.Provider} (variable {options.ConnectionVariable})";
+        string why = e is OperationCanceledException ? $"nobody has answered, or not every member, for {options.Patience.TotalSeconds:0} s. Look whether the coordinator runs and can be reached; a worker that died is forgotten within half a minute"
+            : ended ? $"{e.GetBaseException().Message.TrimEnd('.')}, and so for {options.Patience.TotalSeconds:0} s" : e.GetBaseException().Message.TrimEnd('.');
+        return new ClusterException($"The cluster '{options.ClusterId}' cannot be joined through {where}: {why}.", e);
     }
 
     /// <summary>Stops and releases a silo, also one that never came to run: what it says then is of no use to anyone.</summary>

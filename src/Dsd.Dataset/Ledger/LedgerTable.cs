@@ -61,11 +61,11 @@ internal abstract record LedgerTable(string Name, int Keys, string Columns)
 
     private static LedgerPair Pair(LedgerRow r)
     {
-        VerdictStatus status = r.Word<VerdictStatus>(4);
-        return new LedgerPair(r.Text(0), r.Text(1), Panel(r, 2), Panel(r, 3) is var second && second != Panel(r, 2) ? second : throw r.Bad(3, "another panel than the first"), new PairJudgement
+        (int first, int second) = (Panel(r, 2), Panel(r, 3));
+        return new LedgerPair(r.Text(0), r.Text(1), first, second != first ? second : throw r.Bad(3, "another panel than the first"), new PairJudgement
         {
-            Status = status,
-            Kept = r.Flag(5) && status == VerdictStatus.Undecided ? throw r.Bad(5, $"0, since the pair is {status}") : r.Flag(5),
+            Status = r.Word<VerdictStatus>(4),
+            Kept = r.Flag(5),
             Confidence = r.RealOrNull(6, 0, 1) ?? double.NaN,
             Reason = r.Text(7),
             Votes = [],

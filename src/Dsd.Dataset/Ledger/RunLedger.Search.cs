@@ -14,7 +14,7 @@ public sealed partial class RunLedger
         List<object> values = [];
         Add(filter.Outcome, o => o switch
         {
-            JudgeOutcome.Kept => $"p.kept = 1 AND p.status = '{VerdictStatus.Decided}'",
+            JudgeOutcome.Kept => "p.kept = 1",
             JudgeOutcome.Rejected => $"p.kept = 0 AND p.status = '{VerdictStatus.Decided}'",
             _ => $"p.status = '{VerdictStatus.Undecided}'",
         });
@@ -81,8 +81,8 @@ public sealed partial class RunLedger
     /// <summary>What the judge made of all pairs, whatever people said.</summary>
     public LedgerOutcomes Outcomes() => Read(
         $"""
-        SELECT count(*) FILTER (WHERE kept = 1 AND status = '{VerdictStatus.Decided}'), count(*) FILTER (WHERE kept = 0 AND status = '{VerdictStatus.Decided}'),
-          count(*) FILTER (WHERE kept = 0 AND status = '{VerdictStatus.Undecided}') FROM pairs
+        SELECT count(*) FILTER (WHERE kept = 1 AND status IN ('{VerdictStatus.Decided}', '{VerdictStatus.Undecided}')), count(*) FILTER (WHERE kept = 0 AND status = '{VerdictStatus.Decided}'),
+          count(*) FILTER (WHERE status = '{VerdictStatus.Undecided}') FROM pairs
         """,
         r => new LedgerOutcomes(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2)))[0];
 

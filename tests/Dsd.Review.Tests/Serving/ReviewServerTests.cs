@@ -6,6 +6,8 @@ using System.Text.Json;
 using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
 using Dsd.Imaging;
+using Dsd.Review.Exporting;
+using Dsd.Review.Reports;
 using Dsd.Review.Serving;
 using Microsoft.Data.Sqlite;
 
@@ -221,6 +223,20 @@ public sealed class ReviewServerTests : IAsyncLifetime
     [Theory]
     [InlineData("outcome=good")]
     [InlineData("outcome=1")]
+    [InlineData("outcome=kept,rejected")]
+    [InlineData("outcome=kept&outcome=rejected")]
+    [InlineData("outcome=%20kept")]
+    [InlineData("review=kept,reviewed")]
+    [InlineData("outcom=kept")]
+    [InlineData("text=a&text=b")]
+    [InlineData("text=%00")]
+    [InlineData("text=a%00b")]
+    [InlineData("flag=%00")]
+    [InlineData("judge=stern%00")]
+    [InlineData("text=%FF")]
+    [InlineData("text=%ED%A0%80")]
+    [InlineData("least=1e-3")]
+    [InlineData("least=0,3")]
     [InlineData("least=2")]
     [InlineData("most=NaN")]
     [InlineData("text=LONG")]
@@ -229,6 +245,117 @@ public sealed class ReviewServerTests : IAsyncLifetime
         HttpResponseMessage answer = await _http.GetAsync("api/lists?" + query.Replace("LONG", new string('x', 201), StringComparison.Ordinal));
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("""{"id":"\ud800","kept":true}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"id":"p000~0~0-1\udc00","kept":true}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"\ud800":"p000~0~0-1","kept":true}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"id":"p000~0~0-1\u0000","kept":true}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"id":"p000~0~0-1","id":"p000~0~0-1"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"id":["p000~0~0-1"],"kept":true}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"id":"p000~0~0-1","kept":1}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"id":"p000~0~0-1","kept":true} x""", HttpStatusCode.BadRequest)]
+    [InlineData("""[""", HttpStatusCode.BadRequest)]
+    [InlineData("", HttpStatusCode.BadRequest)]
+    [InlineData("""{"id":"","kept":true}""", HttpStatusCode.NotFound)]
+    [InlineData("""{"id":"%","kept":true}""", HttpStatusCode.NotFound)]
+    public async Task Verdict_OfAnotherForm_IsRefused_AndNothingIsWritten(string body, HttpStatusCode status)
+    {
+        HttpResponseMessage answer = await _http.PostAsync("api/verdicts", new StringContent(body, Encoding.UTF8, "application/json"));
+
+        Assert.Equal(status, answer.StatusCode);
+        Assert.Null(await _run.ReviewOfAsync(0));
+    }
+
+    [Theory]
+    [InlineData("api/lists/1?from=0")]
+    [InlineData("api/lists/1?from=0&count=1&count=2")]
+    [InlineData("api/lists/1?from=0&count=101")]
+    [InlineData("api/lists/1?from=-1&count=1")]
+    [InlineData("api/lists/1?from=0&count=1&more=1")]
+    [InlineData("api/summary?of=all")]
+    [InlineData("panels/p000~0/0?small=0")]
+    [InlineData("panels/p000~0/0?size=9")]
+    public async Task Query_ThatIsNone_IsRefused(string path)
+    {
+        await ListAsync("");
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync(path)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("UPDATE pairs SET status = 'Perhaps' WHERE id = 'p002~0~0-1'", "table 'pairs', row 'p002~0~0-1', field 'status'")]
+    [InlineData("UPDATE pairs SET first = 5000000000 WHERE id = 'p002~0~0-1'", "field 'first'")]
+    [InlineData("UPDATE votes SET verdict = '{' WHERE pair_id = 'p002~0~0-1'", "field 'verdict'")]
+    [InlineData("UPDATE prompts SET captions = 'none' WHERE id = 'p002~0'", "table 'prompts', row 'p002~0', field 'captions'")]
+    [InlineData("UPDATE grids SET sha256 = x'00' WHERE prompt_id = 'p002~0'", "field 'sha256'")]
+    [InlineData("INSERT INTO panels VALUES ('p002~0', 77, 'c')", "table 'panels', row 'p002~0, 77', field 'panel'")]
+    public async Task ABadRow_IsShownInItsPlace_AndHidesNoOther(string change, string named)
+    {
+        using (SqliteConnection other = new($"Data Source={RunFolder.LedgerFile(_run.Folder)};Pooling=False"))
+        {
+            other.Open();
+            using SqliteCommand command = other.CreateCommand();
+            command.CommandText = change;
+            command.ExecuteNonQuery();
+        }
+
+        JsonElement page = await PageAsync("", 0, 24);
+        JsonElement[] bad = [.. page.EnumerateArray().Where(p => p.GetProperty("fault").ValueKind == JsonValueKind.String)];
+        JsonElement summary = await _http.GetFromJsonAsync<JsonElement>("api/summary");
+
+        Assert.Equal(24, page.GetArrayLength());
+        Assert.Equal(TestRun.IdOf(2), Assert.Single(bad).GetProperty("id").GetString());
+        Assert.Contains(named, bad[0].GetProperty("fault").GetString(), StringComparison.Ordinal);
+        Assert.Equal(1, summary.GetProperty("unreadable").GetProperty("count").GetInt64());
+        Assert.Contains(named, summary.GetProperty("unreadable").GetProperty("first")[0].GetString(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync("panels/p002~0/7")).StatusCode);
+        Assert.True((await _http.GetAsync("data.js")).IsSuccessStatusCode);
+        Assert.True((await ListAsync("flag=text")).Count >= 9);
+        Assert.True((await ListAsync("text=snow")).Count >= 29);
+        // Files and a report are written of all others.
+        Assert.Equal((30, 30), await ReviewExport.WriteAsync(_run.Folder, Path.Combine(_run.Folder, "page")));
+        await _run.ReviewAsync((0, true), (1, true));
+        await using RunLedger ledger = _run.Read();
+        JudgeReport report = JudgeReport.Of(ledger);
+        Assert.Equal((2, 1), (report.Judgement.Counts.Reviewed, report.Unreadable.Count));
+    }
+
+    [Fact]
+    public async Task AVerdictOnAPairThatCannotBeRead_IsRefused()
+    {
+        using (SqliteConnection other = new($"Data Source={RunFolder.LedgerFile(_run.Folder)};Pooling=False"))
+        {
+            other.Open();
+            using SqliteCommand command = other.CreateCommand();
+            command.CommandText = "UPDATE pairs SET kept = 9 WHERE id = 'p002~0~0-1'";
+            command.ExecuteNonQuery();
+        }
+
+        HttpResponseMessage answer = await _http.PostAsJsonAsync("api/verdicts", new { id = TestRun.IdOf(2), kept = true });
+
+        Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
+        Assert.Contains("kept", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await VerdictAsync(3, true);
+    }
+
+    [Fact]
+    public async Task AVerdict_ForALedgerThatIsGone_IsNotAcknowledged_AndMakesNone()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            // Files that are open are not given away there.
+            return;
+        }
+        await VerdictAsync(0, true);
+        string ledger = RunFolder.LedgerFile(_run.Folder);
+        File.Move(ledger, Path.Combine(_run.Folder, "aside.db"));
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _http.PostAsJsonAsync("api/verdicts", new { id = TestRun.IdOf(1), kept = true })).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _http.PostAsJsonAsync("api/verdicts", new { id = TestRun.IdOf(1), kept = true })).StatusCode);
+
+        Assert.False(File.Exists(ledger));
     }
 
     [Fact]
