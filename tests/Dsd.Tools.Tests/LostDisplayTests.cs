@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Dsd.Dataset.Runs;
 using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;
@@ -119,9 +118,7 @@ public sealed class LostDisplayTests : IDisposable
         {
             return;
         }
-        await using (RunFolder.Open(_folder.File("run")))
-        {
-        }
+        Assert.Equal(0, (await Cli.Run("curate", "run", "--captions", "tiny", "--count", "1", "--steps", "1", "--out", _folder.File("run"))).ExitCode);
         using PseudoTerminal terminal = new();
         using Process process = Start($">{terminal.Path} 2>{terminal.Path}", ["review", _folder.File("run"), "--no-browser"], session: true);
         terminal.WaitFor("Ctrl-C ends the review.");

@@ -41,7 +41,6 @@ public class NumberTests
     [InlineData("3f")]
     [InlineData("three")]
     [InlineData("")]
-    [InlineData("99999999999999999999999999999999999999999999999999")]
     public void EveryNumberOption_RefusesWhatIsNoDigitsWithAPoint(string text) => Assert.All(NumberOptions(), found => AssertRefuses(found, text));
 
     [Fact]
@@ -50,6 +49,7 @@ public class NumberTests
         AssertRefuses(found, "3.0");
         AssertRefuses(found, "3.5");
         AssertRefuses(found, ".5");
+        AssertRefuses(found, "99999999999999999999");
     });
 
     [Theory]

@@ -34,8 +34,16 @@ internal sealed partial class PseudoTerminal : IDisposable
         byte[] buffer = new byte[4096];
         while (!shown.ToString().Contains(word, StringComparison.Ordinal))
         {
-            int count = _stream.Read(buffer);
-            Assert.True(count > 0, $"The terminal ended after: {shown}");
+            int count;
+            try
+            {
+                count = _stream.Read(buffer);
+            }
+            catch (IOException e)
+            {
+                // The program has ended.
+                throw new IOException($"The terminal ended after: {shown}", e);
+            }
             shown.Append(Encoding.UTF8.GetString(buffer, 0, count));
         }
     }

@@ -127,7 +127,7 @@ public sealed class CaptionFileTests : IDisposable
     [InlineData("caption\na \"red\" fox\n", "line 2", "quotes")]
     [InlineData("caption\n\"a fox\"!\n", "line 2", "'!'")]
     [InlineData("caption\nb\n\"a fox\n", "line 3", "a closing quote")]
-    [InlineData("[\"a red fox\"]", "line 1", "a column 'caption'")]
+    [InlineData("[\"a red fox\"]", "line 1", "quotes")]
     public void Csv_OfAnotherForm_IsRefusedByLine(string text, string line, string what) => AssertRefused("captions.csv", text, line, what);
 
     [Theory]
@@ -174,7 +174,7 @@ public sealed class CaptionFileTests : IDisposable
     [InlineData(new byte[] { (byte)'a', 0, (byte)'b', 0 }, "U+0000")]
     [InlineData(new byte[] { 0xFF, 0xFE, 0, 0xD8, (byte)'b', 0 }, "expected UTF-16 text")]
     [InlineData(new byte[] { 0xFF, 0xFE, (byte)'a', 0, (byte)'b' }, "expected UTF-16 text")]
-    [InlineData(new byte[] { (byte)'a', (byte)'\n', (byte)'c', (byte)'a', (byte)'f', 0xE9 }, "line 2: expected UTF-8 text")]
+    [InlineData(new byte[] { (byte)'a', (byte)'\n', (byte)'c', (byte)'a', (byte)'f', 0xE9, (byte)'\n' }, "line 2: expected UTF-8 text")]
     [InlineData(new byte[] { (byte)'a', 0xC3 }, "line 1: expected UTF-8 text")]
     public void BytesOfOtherKinds_AreRefused_WhateverTheName(byte[] bytes, string what) => Assert.All(["captions.txt", "captions.csv", "captions.json"], name =>
     {
