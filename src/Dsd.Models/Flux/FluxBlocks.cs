@@ -103,6 +103,11 @@ internal abstract class FluxBlock(string name) : Module(name)
 {
     /// <summary>The linear layers that hold most of the weights; those of one array lie end to end.</summary>
     public abstract AdaptableLinear[][] Large { get; }
+
+    /// <summary>
+    /// Shown the stream after each run, for losses on what lies within: of a block with two streams the image's. What is shown lives only while it is shown. Null, the default, shows nobody.
+    /// </summary>
+    public Action<Tensor>? Shown { get; set; }
 }
 
 /// <summary>A block with separate image and text streams that meet in attention.</summary>
@@ -161,6 +166,7 @@ internal sealed class DoubleStreamBlock : FluxBlock
             // The text stream of FLUX outgrows float16 in late blocks.
             text = text.clamp(-65504, 65504);
         }
+        Shown?.Invoke(image);
         return (image.MoveToOuterDisposeScope(), text.MoveToOuterDisposeScope());
     }
 }
@@ -209,6 +215,7 @@ internal sealed class SingleStreamBlock : FluxBlock
         {
             x = x.clamp(-65504, 65504);
         }
+        Shown?.Invoke(x);
         return x.MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using Dsd.Models.Autoencoder;
+using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using TorchSharp;
@@ -99,15 +100,19 @@ internal static class TeacherStage
         (TeacherNetworks networks, Alignment? alignment) = (replica.Networks, replica.Alignment);
         (Tensor text, Tensor pooled) = networks.Encode(example.T5Ids, example.ClipIds);
         Tensor? aligned = null;
-        void Align(int block, Tensor hidden)
+        FluxBlock? block = alignment is null ? null : networks.Transformer.Doubles.Concat<FluxBlock>(networks.Transformer.Singles).ElementAt(stage.AlignmentBlock - 1);
+        if (block is not null)
         {
-            if (block == stage.AlignmentBlock)
-            {
-                aligned = alignment.Loss(hidden, example.Features!).MoveToOuterDisposeScope();
-            }
+            // The image's tokens are the last ones.
+            long image = example.Latents.shape[1];
+            block.Shown = stream => aligned = alignment!.Loss(stream.narrow(1, stream.shape[1] - image, image), example.Features!).DetachFromDisposeScope();
         }
         Tensor velocity = networks.Transformer.forward(
-            example.Latents, null, text, pooled, example.Sigma, ones_like(example.Sigma), example.PositionIds, networks.TextPositions, alignment is null ? null : Align);
+            example.Latents, null, text, pooled, example.Sigma, ones_like(example.Sigma), example.PositionIds, networks.TextPositions);
+        if (aligned is not null)
+        {
+            scope.Attach(aligned);
+        }
         return (FlowMatching.Loss(velocity, example.Velocity).MoveToOuterDisposeScope(), aligned?.MoveToOuterDisposeScope());
     }
 
