@@ -64,9 +64,9 @@ internal sealed record LoraContents
             problems.Add(new("a config of the adapter that can be read", e.Message.TrimEnd('.')));
         }
         problems.AddRange(config.Transformer?.Problems ?? []);
-        problems.AddRange(config.Transformer?.Missing([.. keys.Whole.Keys], keys.IsUnderscored) ?? []);
+        problems.AddRange(config.Transformer?.Missing([.. keys.Layers.Select(l => l.Module)], [.. keys.Whole.Keys], keys.IsUnderscored) ?? []);
         clipProblems.AddRange(config.Clip?.Problems ?? []);
-        clipProblems.AddRange(config.Clip?.Missing([], keys.IsUnderscored) ?? []);
+        clipProblems.AddRange(config.Clip?.Missing([.. keys.ClipLayers.Select(l => l.Module)], [], keys.IsUnderscored) ?? []);
         List<Layer> layers = Match(keys.Layers, entries, scalar, config.Transformer, problems);
         List<Layer> clip = Match(keys.ClipLayers, entries, scalar, config.Clip, clipProblems);
         if (keys.Layers.Count == 0 && problems.Count == 0 && keys.Clip.Count == 0)

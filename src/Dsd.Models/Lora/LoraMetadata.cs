@@ -43,7 +43,7 @@ internal sealed record LoraMetadata
             return new LoraMetadata();
         }
         return new FileInfo(config).Length <= MostConfigBytes
-            ? Parse(config, File.ReadAllText(config))
+            ? Parse(config, File.ReadAllText(config), isPefts: true)
             : throw new WeightsException(config, $"at most {MostConfigBytes} bytes", $"{new FileInfo(config).Length}");
     }
 
@@ -78,7 +78,7 @@ internal sealed record LoraMetadata
     /// <summary>Whole numbers are written as such: older readers expect them.</summary>
     private static object Whole(float alpha) => alpha == MathF.Truncate(alpha) && MathF.Abs(alpha) < 1e9f ? (long)alpha : alpha;
 
-    private static LoraMetadata Parse(string file, string json)
+    private static LoraMetadata Parse(string file, string json, bool isPefts = false)
     {
         try
         {
@@ -96,7 +96,7 @@ internal sealed record LoraMetadata
                 throw new WeightsException(file, $"fields of '{TransformerPrefix}' in the adapter's config", WeightsException.Some([.. root.EnumerateObject().Select(f => f.Name)]));
             }
             return isBare
-                ? new LoraMetadata { Transformer = PeftConfig.Of(root, ""), Clip = PeftConfig.Of(root, "") }
+                ? new LoraMetadata { Transformer = PeftConfig.Of(root, "", isPefts), Clip = PeftConfig.Of(root, "", isPefts) }
                 : new LoraMetadata { Transformer = transformer, Clip = clip };
         }
         catch (JsonException e)

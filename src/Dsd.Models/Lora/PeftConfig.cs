@@ -13,7 +13,7 @@ internal sealed class PeftConfig
     // PEFT's own, where a config does not say. A rank that it does not say is read from the factors.
     private const double DefaultAlpha = 8;
 
-    /// <summary>Fields that change nothing once an adapter is trained, or that only say which layers it has, which its tensors say too.</summary>
+    /// <summary>Fields that change nothing once an adapter is trained, or that only say which layers it has (<see cref="PeftTargets"/>).</summary>
     private static readonly HashSet<string> WithoutEffect =
     [
         "task_type", "auto_mapping", "peft_version", "base_model_name_or_path", "revision", "inference_mode", "runtime_config",
@@ -65,8 +65,9 @@ internal sealed class PeftConfig
     private readonly PeftPatterns _ranks = new();
     private readonly PeftPatterns _alphas = new();
     private readonly string? _bias;
+    private readonly PeftTargets? _targets;
 
-    private PeftConfig(JsonElement root, string prefix)
+    private PeftConfig(JsonElement root, string prefix, bool choosesLayers)
     {
         _prefix = prefix;
         Dictionary<string, JsonElement> fields = [];
@@ -83,6 +84,7 @@ internal sealed class PeftConfig
         CheckStart(fields);
         _bias = IsSet(fields, "bias") && Text(fields["bias"]) != "none" ? Text(fields["bias"]) : null;
         ReadSavedModules(fields);
+        _targets = choosesLayers ? new PeftTargets(fields.ToDictionary(f => f.Key, f => f.Value.Clone()), _savedModules) : null;
         foreach ((string field, string what) in Refused.Where(r => IsSet(fields, r.Key)))
         {
             _problems.Add(new("a plain low-rank adapter", $"one with {what} ('{prefix}{field}' in its config), which is not known here"));
@@ -101,8 +103,11 @@ internal sealed class PeftConfig
     public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>The config among a JSON object's fields; null where no field has the prefix.</summary>
-    public static PeftConfig? Of(JsonElement root, string prefix) =>
-        root.EnumerateObject().Any(f => f.Name.StartsWith(prefix, StringComparison.Ordinal)) ? new PeftConfig(root, prefix) : null;
+    /// <param name="root">The object.</param>
+    /// <param name="prefix">What stands before the names of the fields that count.</param>
+    /// <param name="choosesLayers">Whether the config decides which layers are adapted, and the file's factors must be of those.</param>
+    public static PeftConfig? Of(JsonElement root, string prefix, bool choosesLayers = false) =>
+        root.EnumerateObject().Any(f => f.Name.StartsWith(prefix, StringComparison.Ordinal)) ? new PeftConfig(root, prefix, choosesLayers) : null;
 
     /// <summary>Alpha of a module, in the meaning that the product is multiplied by alpha / rank. What contradicts the config is added to the problems.</summary>
     /// <param name="module">The module's name in the file, without what stands before all names.</param>
@@ -127,11 +132,16 @@ internal sealed class PeftConfig
         }
     }
 
-    /// <summary>What a file must hold, by its config, beside its factors.</summary>
+    /// <summary>What a file must hold, by its config, beside its factors, and which factors it must not.</summary>
+    /// <param name="modules">The modules that it has factors for.</param>
     /// <param name="whole">The names of the parameters that it holds whole.</param>
     /// <param name="isUnderscored">Whether its names have underscores for dots.</param>
-    public IEnumerable<LoraProblem> Missing(IReadOnlyCollection<string> whole, bool isUnderscored)
+    public IEnumerable<LoraProblem> Missing(IReadOnlyCollection<string> modules, IReadOnlyCollection<string> whole, bool isUnderscored)
     {
+        if (_targets?.Of(modules) is { } contradiction)
+        {
+            yield return contradiction;
+        }
         if (isUnderscored && _ranks.Count + _alphas.Count > 0)
         {
             yield return new("names with dots, since the adapter's config has patterns of names", "names with underscores, and nothing says which names the patterns mean");

@@ -26,7 +26,7 @@ internal sealed class PeftPatterns
         _spent.Start();
         try
         {
-            _entries.Add((key, Plain(key) ?? Expression(key), value));
+            _entries.Add((key, Plain(key) ?? Expression(key, whole: false, MatchLimit), value));
         }
         finally
         {
@@ -87,7 +87,12 @@ internal sealed class PeftPatterns
         };
     }
 
-    private static Func<string, bool> Expression(string key)
+    /// <summary>A pattern of Python's as a test.</summary>
+    /// <param name="key">The pattern.</param>
+    /// <param name="whole">Whether all of a name must match, as Python's <c>fullmatch</c> has it; else an ending of it after a dot.</param>
+    /// <param name="limit">How long one match may take.</param>
+    /// <exception cref="FormatException">It is no regular expression that means the same here as in Python; says why.</exception>
+    public static Func<string, bool> Expression(string key, bool whole, TimeSpan limit)
     {
         if (key.Length > LongestKey)
         {
@@ -99,7 +104,7 @@ internal sealed class PeftPatterns
         }
         try
         {
-            Regex expression = new($@"\A(?:(.*\.)?({key})$)", RegexOptions.CultureInvariant, MatchLimit);
+            Regex expression = new(whole ? $@"\A(?:{key})\z" : $@"\A(?:(.*\.)?({key})$)", RegexOptions.CultureInvariant, limit);
             return expression.IsMatch;
         }
         catch (ArgumentException)

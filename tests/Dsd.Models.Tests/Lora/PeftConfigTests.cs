@@ -203,6 +203,12 @@ public sealed class PeftConfigTests : IDisposable
     [InlineData("\"bias\": \"lora_only\"", "trained biases")]
     [InlineData("\"modules_to_save\": [\"c_embedder\"]", "'c_embedder' whole")]
     [InlineData("\"modules_to_save\": \"c_embedder\"", "a list of names")]
+    [InlineData("\"target_modules\": [\"to_k\"]", "by 'target_modules'")] // check_target_module_exists: PEFT would pass the factors over
+    [InlineData("\"target_modules\": \"to_q\"", "by 'target_modules'")] // a string is for the whole name
+    [InlineData("\"target_modules\": [\"to_q\"], \"exclude_modules\": [\"attn.to_q\"]", "by 'exclude_modules'")]
+    [InlineData("\"exclude_modules\": \"single_.*\"", "by 'exclude_modules'")]
+    [InlineData("\"target_modules\": [\"to_q\"], \"layers_to_transform\": [1]", "by 'layers_to_transform'")]
+    [InlineData("\"target_modules\": \"(\"", "no regular expression")]
     [InlineData("\"alpha_pattern\": [1]", "an object")]
     [InlineData("\"alpha_pattern\": { \"to_q\": 0 }", "a positive number as 'alpha_pattern.to_q'")]
     [InlineData("\"lora_alpha\": -1", "a positive number as 'lora_alpha'")]
@@ -228,6 +234,8 @@ public sealed class PeftConfigTests : IDisposable
     [InlineData("\"fan_in_fan_out\": true, \"megatron_core\": \"megatron.core\", \"qalora_group_size\": 16, \"ensure_weight_tying\": true")]
     [InlineData("\"use_dora\": false, \"use_qalora\": null, \"target_parameters\": [], \"layer_replication\": null, \"bias\": \"none\"")]
     [InlineData("\"target_modules\": [\"to_q\"], \"exclude_modules\": null, \"layers_to_transform\": null")]
+    [InlineData("\"target_modules\": \".*attn\\\\.to_[qkv]\", \"exclude_modules\": [\"to_k\"]")]
+    [InlineData("\"target_modules\": \"all-linear\", \"layers_to_transform\": []")]
     public void Load_OfFieldsThatChangeNothing_Loads(string fields)
     {
         using LoraAdapter adapter = LoadFolder($$"""{ "r": 4, "lora_alpha": 8, {{fields}} }""", Pair($"base_model.model.{BlockQ}", 4));
