@@ -43,6 +43,7 @@ public sealed class InspectFolderTests : IDisposable
         CopyPipeline();
         Directory.Delete(_folder.File("vae"), recursive: true);
         File.Delete(_folder.File("tokenizer_2", "spiece.model"));
+        File.Delete(_folder.File("tokenizer_2", "tokenizer.json"));
 
         CliResult result = await Cli.Run("inspect", _folder.Path);
 
