@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Dsd.Cluster.Hosting;
 using Dsd.Cluster.Queue;
 using Dsd.Dataset.Ledger;
@@ -59,7 +60,7 @@ internal sealed class StoreGrain(IRunStore store, CaptionQueue queue, CurationCl
         {
             return await call();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or LedgerException { InnerException: DbException })
         {
             queue.Fail(e);
             throw;

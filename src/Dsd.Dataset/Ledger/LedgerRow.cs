@@ -90,7 +90,8 @@ internal readonly struct LedgerRow(string file, string table, int keys, SqliteDa
         }
         catch (Exception e) when (e is FormatException or JsonException or ArgumentException or VerdictFormatException)
         {
-            throw Bad(column, expected, e is ArgumentException ? Found(column) : $"{Found(column)} ({e.Message.TrimEnd('.')})", e);
+            // What the other two say is meant for who writes programs.
+            throw Bad(column, expected, e is ArgumentException or JsonException ? Found(column) : $"{Found(column)} ({e.Message.TrimEnd('.')})", e);
         }
     }
 

@@ -111,7 +111,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         string file = $"grids/{name}/{promptId}.{sha[..8]}.png";
         LedgerGrid grid = new(promptId, file, sheet.Width, sheet.Height, sha, drawer);
         // The file first: a row never points at a file that is not there.
-        Place(FileOf(grid), png);
+        Place(FileOf(grid), stream => stream.Write(png));
         bool replace = Ledger.GridOf(promptId) is { } known && Bytes(known) is null;
         await Ledger.WriteGridAsync(grid, replace).ConfigureAwait(false);
     }
@@ -184,7 +184,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
                 string target = System.IO.Path.Combine(Path, System.IO.Path.GetRelativePath(other, file));
                 if (!File.Exists(target))
                 {
-                    AtomicFile.Write(target, stream =>
+                    Place(target, stream =>
                     {
                         using FileStream source = File.OpenRead(file);
                         source.CopyTo(stream);
@@ -288,15 +288,15 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         }
     }
 
-    private static void Place(string file, byte[] bytes)
+    private static void Place(string file, Action<Stream> write)
     {
         try
         {
-            AtomicFile.Write(file, stream => stream.Write(bytes));
+            AtomicFile.Write(file, write);
         }
         catch (IOException e)
         {
-            throw new IOException($"The sheet '{file}' cannot be written ({e.Message.TrimEnd('.')}). Free space, or see that the folder can be written, and start the run again: it goes on with what is done.", e);
+            throw new IOException($"The sheet '{file}' cannot be written ({e.Message.TrimEnd('.')}). Free space, or see that the folder can be written, and start again: work goes on with what is done.", e);
         }
     }
 

@@ -25,7 +25,7 @@ internal sealed class PanelSource
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new LedgerException(folder.Ledger.File, $"options for cutting in the fact '{Fact}'", e.Message, e);
+            throw new LedgerException(folder.Ledger.File, $"options for cutting in the fact '{Fact}'", $"'{cutting}'", e);
         }
     }
 

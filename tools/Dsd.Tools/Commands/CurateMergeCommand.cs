@@ -20,6 +20,11 @@ internal static class CurateMergeCommand
             {
                 throw new FileNotFoundException($"There is no run in '{none}': it has no '{Path.GetFileName(RunFolder.LedgerFile(none))}'.");
             }
+            foreach (string other in folders)
+            {
+                // Whether each is a run, before the target is made.
+                await RunFolder.OpenToRead(other).DisposeAsync();
+            }
             string target = parsed.GetRequiredValue(into);
             OutputFile.CheckFolder(target);
             await using RunFolder folder = RunFolder.Open(target);
