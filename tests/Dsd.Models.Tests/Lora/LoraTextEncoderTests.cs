@@ -1,6 +1,5 @@
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
-using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using Dsd.Testing;
 using TorchSharp;
