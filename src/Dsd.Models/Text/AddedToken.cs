@@ -38,7 +38,11 @@ internal sealed record AddedToken(string Content, int Id)
         {
             throw new WeightsException(file, $"an id for the token '{content}' ({place}) in the vocabulary or among the added tokens", "none. Add it to added_tokens.json with its id, or take it out");
         }
-        return new AddedToken(content, number is >= 0 and <= LargestId ? number : throw new WeightsException(file, $"an id from 0 to {LargestId} for the token '{content}'", $"{number}"))
+        if (number is < 0 or > LargestId)
+        {
+            throw new WeightsException(file, $"an id from 0 to {LargestId} for the token '{content}'", $"{number}");
+        }
+        return new AddedToken(content, number)
         {
             LeftStrip = Flag("lstrip", false),
             RightStrip = Flag("rstrip", false),

@@ -50,7 +50,8 @@ internal sealed class SentencePieceModel
             (string text, float score) = _pieces[id];
             if (text.Length == 0 || !float.IsFinite(score) || !_ids.TryAdd(text, id))
             {
-                throw new WeightsException(file, "pieces with a text and a finite score, each once", $"piece {id}, '{text}' of score {score}{(_ids.TryGetValue(text, out int first) ? $", as piece {first} is" : "")}");
+                string again = _ids.TryGetValue(text, out int first) ? $", as piece {first} is" : "";
+                throw new WeightsException(file, "pieces with a text and a finite score, each once", $"piece {id}, '{text}' of score {score}{again}");
             }
         }
     }
@@ -87,7 +88,8 @@ internal sealed class SentencePieceModel
                         {
                             unknown.Add(pieces.Count);
                         }
-                        pieces.Add((Strict.GetString(parts.LastOrDefault(p => p.Number == PieceText).Content.Span), BitConverter.UInt32BitsToSingle((uint)parts.LastOrDefault(p => p.Number == PieceScore).Value)));
+                        string text = Strict.GetString(parts.LastOrDefault(p => p.Number == PieceText).Content.Span);
+                        pieces.Add((text, BitConverter.UInt32BitsToSingle((uint)parts.LastOrDefault(p => p.Number == PieceScore).Value)));
                         break;
                     case NormalizerSpec:
                         map = parts.LastOrDefault(p => p.Number == CharsMap).Content.ToArray();
@@ -109,7 +111,8 @@ internal sealed class SentencePieceModel
         }
         if (!specs.Contains(TrainerSpec) || !specs.Contains(NormalizerSpec))
         {
-            throw new WeightsException(file, "a SentencePiece model with its trainer_spec and normalizer_spec, which follow the pieces", $"{pieces.Count} pieces and no such part: the file is cut off. Fetch it again");
+            throw new WeightsException(
+                file, "a SentencePiece model with its trainer_spec and normalizer_spec, which follow the pieces", $"{pieces.Count} pieces and no such part: the file is cut off. Fetch it again");
         }
         return unknown.Count == 1
             ? new SentencePieceModel(file, pieces, unknown[0], map)

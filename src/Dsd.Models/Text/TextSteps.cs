@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Dsd.Models.Weights;
 
 namespace Dsd.Models.Text;
 

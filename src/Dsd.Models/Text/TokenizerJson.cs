@@ -106,7 +106,8 @@ internal sealed class TokenizerJson
         {
             throw new WeightsException(File, $"a post_processor that makes of a text {Words(wanted)}", around.Count == 0 ? "none" : Words(around));
         }
-        if (Padding.ValueKind == JsonValueKind.Object && ((Padding.TryGetProperty("direction", out JsonElement side) && side.ToString() != "Right") || (Padding.TryGetProperty("pad_token", out JsonElement token) && token.ToString() != pad)))
+        if (Padding.ValueKind == JsonValueKind.Object
+            && ((Padding.TryGetProperty("direction", out JsonElement side) && side.ToString() != "Right") || (Padding.TryGetProperty("pad_token", out JsonElement token) && token.ToString() != pad)))
         {
             throw new WeightsException(File, $"padding on the right with '{pad}'", AddedToken.Short(Padding));
         }
@@ -138,7 +139,8 @@ internal sealed class TokenizerJson
 
     /// <summary>The pattern of a step that replaces or splits: 'String' or 'Regex', and what it is.</summary>
     public static (string Kind, string Pattern) Pattern(string file, JsonElement step) =>
-        step.TryGetProperty("pattern", out JsonElement pattern) && pattern.ValueKind == JsonValueKind.Object && pattern.EnumerateObject().FirstOrDefault() is { Value.ValueKind: JsonValueKind.String } first
+        step.TryGetProperty("pattern", out JsonElement pattern) && pattern.ValueKind == JsonValueKind.Object
+            && pattern.EnumerateObject().FirstOrDefault() is { Value.ValueKind: JsonValueKind.String } first
             ? (first.Name, first.Value.GetString()!)
             : throw new WeightsException(file, "'pattern' as a String or a Regex", AddedToken.Short(step));
 
@@ -160,7 +162,8 @@ internal sealed class TokenizerJson
         }
         foreach (JsonElement token in List(file, "added_tokens", root))
         {
-            int id = token.ValueKind == JsonValueKind.Object && token.TryGetProperty("id", out JsonElement value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number)
+            int id = token.ValueKind == JsonValueKind.Object && token.TryGetProperty("id", out JsonElement value)
+                && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number)
                 ? number
                 : throw new WeightsException(file, "added_tokens with a whole number as 'id'", AddedToken.Short(token));
             yield return AddedToken.Parse(file, $"added_tokens, id {id}", token, _ => id, normalized: true);
@@ -171,14 +174,16 @@ internal sealed class TokenizerJson
 
     private string Merge(JsonElement merge) =>
         merge.ValueKind == JsonValueKind.String ? merge.GetString()!
-        : merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2 && merge.EnumerateArray().All(m => m.ValueKind == JsonValueKind.String) ? $"{merge[0].GetString()} {merge[1].GetString()}"
+        : merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2 && merge.EnumerateArray().All(m => m.ValueKind == JsonValueKind.String)
+            ? $"{merge[0].GetString()} {merge[1].GetString()}"
         : throw new WeightsException(File, "model.merges of two tokens each", AddedToken.Short(merge));
 
     private void RequireModel(string type)
     {
-        if (_model.ValueKind != JsonValueKind.Object || !_model.TryGetProperty("type", out JsonElement found) || found.ToString() != type)
+        JsonElement found = _model.ValueKind == JsonValueKind.Object && _model.TryGetProperty("type", out JsonElement named) ? named : default;
+        if (found.ToString() != type)
         {
-            throw new WeightsException(File, $"a model of type {type}", _model.ValueKind == JsonValueKind.Object && _model.TryGetProperty("type", out JsonElement other) ? AddedToken.Short(other) : "none");
+            throw new WeightsException(File, $"a model of type {type}", IsNone(found) ? "none" : AddedToken.Short(found));
         }
     }
 
