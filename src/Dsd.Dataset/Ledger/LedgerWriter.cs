@@ -161,7 +161,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
     }
 
     // Many hear of one fault, and each throws its own exception.
-    private static Exception Again(Exception fault) => fault is IOException ? new IOException(fault.Message, fault) : fault;
+    private static Exception Again(Exception fault) => fault is IOException ? new IOException(fault.Message, fault.InnerException) : fault;
 
     private sealed record Entry(Action<LedgerWriter> Write, TaskCompletionSource Done);
 }

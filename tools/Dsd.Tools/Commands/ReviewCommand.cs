@@ -61,7 +61,8 @@ internal sealed class ReviewCommand
         {
             (int written, int all) = await ReviewExport.WriteAsync(folder, page, options, cancel);
             _terminal.Error.WriteLine($"{written} of {all} pairs written.");
-            WarnOf(unreadable);
+            await using RunFolder run = RunFolder.OpenToRead(folder);
+            WarnOf(run.Ledger.Faults());
             _terminal.Output.WriteLine(Path.Combine(page, "index.html"));
         }
         if (report is not null)
