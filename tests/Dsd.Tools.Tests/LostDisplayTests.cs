@@ -86,9 +86,9 @@ public sealed class LostDisplayTests : IDisposable
             return;
         }
         using PseudoTerminal terminal = new();
-        // The leader of a session without a terminal, which becomes the terminal's owner by opening it: closing it sends SIGHUP.
-        using Process process = Start($"2>{terminal.Path}", Generate(60), session: true);
-        terminal.WaitFor("step 2 of 60");
+        // The leader of a session without a terminal, which becomes the terminal's owner by opening it to read and write: closing it sends SIGHUP.
+        using Process process = Start($"2<>{terminal.Path}", Generate(200), session: true);
+        terminal.WaitFor("drawing: step");
         terminal.Dispose();
 
         Assert.Equal((0, Picture + "\n"), await EndAsync(process));
@@ -103,8 +103,8 @@ public sealed class LostDisplayTests : IDisposable
             return;
         }
         using PseudoTerminal terminal = new();
-        using Process process = Start($"<{terminal.Path} >{terminal.Path} 2>{terminal.Path}", Generate(60), session: true);
-        terminal.WaitFor("step 2 of 60");
+        using Process process = Start($"0<>{terminal.Path} 1<>{terminal.Path} 2<>{terminal.Path}", Generate(200), session: true);
+        terminal.WaitFor("drawing: step");
         terminal.Dispose();
 
         Assert.Equal((1, ""), await EndAsync(process));
@@ -120,7 +120,7 @@ public sealed class LostDisplayTests : IDisposable
         }
         Assert.Equal(0, (await Cli.Run("curate", "run", "--captions", "tiny", "--count", "1", "--steps", "1", "--out", _folder.File("run"))).ExitCode);
         using PseudoTerminal terminal = new();
-        using Process process = Start($">{terminal.Path} 2>{terminal.Path}", ["review", _folder.File("run"), "--no-browser"], session: true);
+        using Process process = Start($"1<>{terminal.Path} 2<>{terminal.Path}", ["review", _folder.File("run"), "--no-browser"], session: true);
         terminal.WaitFor("Ctrl-C ends the review.");
         terminal.Dispose();
 

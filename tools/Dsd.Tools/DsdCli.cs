@@ -27,7 +27,7 @@ internal static class DsdCli
         ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            terminal.Fail($"{Message(parsed.Errors[0])} See '{Words(parsed.CommandResult)} --help'.");
+            terminal.Fail($"{Message(parsed.Errors.MinBy(Rank)!)} See '{Words(parsed.CommandResult)} --help'.");
             return ExitCode.WrongUse;
         }
         try
@@ -78,6 +78,10 @@ internal static class DsdCli
         StrictOptions.Apply(root);
         return root;
     }
+
+    /// <summary>Of several errors the one behind the others: a mistyped option is missing as well, and its value one too many.</summary>
+    private static int Rank(ParseError error) =>
+        error.Message.Contains(StrictOptions.ReadsLikeOption, StringComparison.Ordinal) ? 0 : error.Message.StartsWith("Unrecognized", StringComparison.Ordinal) ? 1 : 2;
 
     /// <summary>The message, with the option that it is about where the parser only names the value.</summary>
     private static string Message(ParseError error)

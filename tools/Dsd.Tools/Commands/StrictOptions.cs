@@ -7,6 +7,9 @@ namespace Dsd.Tools.Commands;
 /// <summary>What holds for every option of every command, said once: how numbers are written, that a switch takes no value, and that no text is empty or a mistyped option.</summary>
 internal static class StrictOptions
 {
+    /// <summary>What the message about a value says that is a mistyped option.</summary>
+    public const string ReadsLikeOption = "reads like an option";
+
     // A prompt may be empty where that is said.
     private const string MayBeEmpty = "--prompt";
 
@@ -84,7 +87,7 @@ internal static class StrictOptions
             }
             else if (text.Length > 1 && text[0] == '-' && (text[1] == '-' || char.IsAsciiLetter(text[1])))
             {
-                fault($"{what} was given '{Number.Shown(text)}', which reads like an option, and there is none of that name. If it is meant, write a './' or a space before it.");
+                fault($"{what} was given '{Number.Shown(text)}', which {ReadsLikeOption}, and there is none of that name. If it is meant, write a './' or a space before it.");
             }
         }
     }

@@ -35,7 +35,7 @@ internal sealed class TorchModelOptions
     private readonly Option<string?> _type = Choice("--dtype", "The type of weights and computation; float32 on the CPU and bfloat16 on a GPU if left out.", Types.Keys);
     private readonly Option<string?> _memory = Choice("--memory", "What of the model lies in the GPU's memory: all of it (resident), what a step needs (idle-on-host), or two blocks at a time (streamed).", Modes.Keys);
     private readonly Option<bool> _float8 = new("--float8") { Description = "Compute in eight bits: faster, half the memory, not quite the same picture." };
-    private readonly Option<int?> _tile = new("--vae-tile") { Description = "Side in pixels of the tiles in which the autoencoder works on larger pictures.", HelpName = "PIXELS" };
+    private readonly Option<int?> _tile = new("--vae-tile") { Description = "Side in pixels of the tiles in which the autoencoder works on larger pictures, a multiple of 32 from 128.", HelpName = "PIXELS" };
     private readonly Option<float?> _blockCache = new("--block-cache") { Description = "Leave out blocks in steps where the first one's result changed by no more than this share: faster, not the same picture. 0.1 is common.", HelpName = "SHARE" };
 
     /// <summary>Adds the options to a command.</summary>
@@ -75,6 +75,14 @@ internal sealed class TorchModelOptions
         if (device == "cpu" && new Option[] { _float8, _memory }.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } gpuOnly)
         {
             throw new UsageException($"'{gpuOnly.Name}' is for a GPU, but '--device' is cpu.");
+        }
+        if (parsed.GetValue(_tile) is { } side && (side < 128 || side % 32 != 0))
+        {
+            throw new UsageException($"Option '--vae-tile' must be a multiple of 32 from 128, but is {side}.");
+        }
+        if (parsed.GetValue(_release) is not null && parsed.GetValue(_transformer) is not null)
+        {
+            throw new UsageException("Options '--dsd' and '--transformer' exclude each other: both bring a transformer.");
         }
         LoraUse[] loras = LibraryOptions.Build(() => parsed.GetRequiredValue(_loras).Select(Lora).ToArray());
         LoraTextEncoders text = _loraText.Of(parsed, loras.Length > 0);
