@@ -1,4 +1,5 @@
 using System.Text;
+using Dsd.Imaging;
 
 namespace Dsd.Curation;
 
@@ -24,21 +25,7 @@ internal static class TextResource
     /// <exception cref="InvalidDataException">It is too long, empty, or not UTF-8.</exception>
     public static string FromFile(string file)
     {
-        using FileStream stream = File.OpenRead(file);
-        if (stream.Length > MaxBytes)
-        {
-            throw new InvalidDataException($"File '{file}': expected at most {MaxBytes} bytes, found {stream.Length}. Shorten it.");
-        }
-        using StreamReader reader = new(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
-        string text;
-        try
-        {
-            text = reader.ReadToEnd();
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new InvalidDataException($"File '{file}': expected text in UTF-8, found other bytes. Save it as UTF-8.", e);
-        }
+        string text = SmallFile.Text(file, MaxBytes, (expected, found) => new InvalidDataException($"File '{file}': expected {expected}, found {found}."));
         return string.IsNullOrWhiteSpace(text) ? throw new InvalidDataException($"File '{file}': expected a text, found only white space.") : text;
     }
 }

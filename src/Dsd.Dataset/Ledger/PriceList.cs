@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dsd.Imaging;
 
 namespace Dsd.Dataset.Ledger;
 
@@ -47,14 +48,10 @@ public sealed class PriceList
     public static PriceList Load(string file)
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
-        using FileStream stream = File.OpenRead(file);
-        if (stream.Length > MaxBytes)
-        {
-            throw new InvalidDataException($"Price list '{file}': expected at most {MaxBytes} bytes, found {stream.Length}.");
-        }
+        ReadOnlyMemory<byte> json = SmallFile.Utf8(file, MaxBytes, (expected, found) => new InvalidDataException($"Price list '{file}': expected {expected}, found {found}."));
         try
         {
-            return new PriceList(JsonSerializer.Deserialize(stream, Strict.DictionaryStringModelPrice) ?? throw new InvalidDataException($"Price list '{file}': expected an object, found null."));
+            return new PriceList(JsonSerializer.Deserialize(json.Span, Strict.DictionaryStringModelPrice) ?? throw new InvalidDataException($"Price list '{file}': expected an object, found null."));
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Dsd.Models.Weights;
@@ -38,13 +39,9 @@ internal sealed record LoraMetadata
         {
             return Parse(path, json);
         }
-        if (Beside(path) is not { } config)
-        {
-            return new LoraMetadata();
-        }
-        return new FileInfo(config).Length <= MostConfigBytes
-            ? Parse(config, File.ReadAllText(config), isPefts: true)
-            : throw new WeightsException(config, $"at most {MostConfigBytes} bytes", $"{new FileInfo(config).Length}");
+        return Beside(path) is { } config
+            ? Parse(config, Encoding.UTF8.GetString(Json.Text(config, MostConfigBytes).Span), isPefts: true)
+            : new LoraMetadata();
     }
 
     /// <summary>The JSON for an adapter: for each network the commonest rank and alpha, and the others by module.</summary>

@@ -1,6 +1,8 @@
 using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
+using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Testing;
 using Dsd.Tiny.Study;
@@ -68,6 +70,13 @@ public sealed class SmallTeacher : IDisposable
            select new StudyCase(
                s, subject, Elsewhere, Renderer.Draw(subject, Elsewhere, TinyModel.PanelSize), Captions.Single(subject, Elsewhere, 1), context, Captions.Edit(context, (ulong)i), 10 * s + i),
     ];
+
+    /// <summary>Noise of the frame's size for some seeds: [seeds, tokens, channels].</summary>
+    public static Tensor Noise(FluxModel model, params long[] seeds)
+    {
+        FluxBackend backend = new(model);
+        return new Generation<Tensor>(backend).Noise(seeds, backend.CanvasOf(TinyModel.PanelSize, TinyModel.PanelSize));
+    }
 
     public void Dispose() => _folder.Dispose();
 
