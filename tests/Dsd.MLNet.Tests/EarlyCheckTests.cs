@@ -142,7 +142,7 @@ public sealed class EarlyCheckTests : IDisposable
         WriteWithoutMetadata(without, peft);
         int rank = without.Factors.Values.First().Rank;
         File.WriteAllText(_folder.File("adapter_config.json"), $$"""{"peft_type":"LORA","r":{{rank}},"lora_alpha":{{3 * rank}}}""");
-        LoraWeights kept = Execution.AdapterFile.Read(peft);
+        LoraWeights kept = Execution.AdapterFile.Read(peft, LoraTextEncoders.Refuse, _ => { });
         string copy = _folder.File("copy.safetensors");
         kept.Save(copy);
         using LoraAdapter read = LoraAdapter.Load(copy);
