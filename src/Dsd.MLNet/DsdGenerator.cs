@@ -1,4 +1,3 @@
-using Dsd.Imaging;
 using Dsd.MLNet.Columns;
 using Dsd.MLNet.Execution;
 using Microsoft.ML;

@@ -4,7 +4,6 @@ using Dsd.Curation.Judging;
 using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Sampling;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace Dsd.MLNet.Tests;
 

@@ -2,7 +2,6 @@ using Dsd.Curation.Grids;
 using Dsd.MLNet.Tests.Fakes;
 using Dsd.Testing;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace Dsd.MLNet.Tests;
 

@@ -1,5 +1,4 @@
 using Dsd.Models.Acceleration;
-using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Weights;
 using static TorchSharp.torch;

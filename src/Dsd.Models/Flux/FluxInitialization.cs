@@ -1,5 +1,4 @@
 using Dsd.Models.Lora;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Flux;

@@ -1,8 +1,6 @@
 using Dsd.Models.Flux;
-using Dsd.Models.Lora;
 using Dsd.Models.Native;
 using Dsd.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Residency;

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Dsd.Models.Lora;
-using Dsd.Models.Weights;
 using static TorchSharp.torch;
 
 namespace Dsd.Onnx.Export;

@@ -43,7 +43,19 @@ internal sealed record PairView
         PanelView none = new("", "", "", "");
         return new PairView
         {
-            Id = id, Fault = fault, Subject = "", Prompt = "", Undecided = false, Kept = false, Confidence = null, Reason = "", Reviewed = null, First = none, Second = none, Verdict = null, Votes = [],
+            Id = id,
+            Fault = fault,
+            Subject = "",
+            Prompt = "",
+            Undecided = false,
+            Kept = false,
+            Confidence = null,
+            Reason = "",
+            Reviewed = null,
+            First = none,
+            Second = none,
+            Verdict = null,
+            Votes = [],
         };
     }
 }

@@ -1,5 +1,4 @@
 using Dsd.Curation.Grids;
-using Dsd.Curation.Judging;
 using Dsd.Dataset.Formats;
 using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
