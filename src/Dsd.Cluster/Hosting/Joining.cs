@@ -19,7 +19,6 @@ internal static class Joining
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(options.Patience);
-        Exception? refusal = null;
         while (true)
         {
             IHost host = build();
@@ -39,9 +38,8 @@ internal static class Joining
                 bool ended = patience.IsCancellationRequested;
                 if (ended || e is not (OrleansException or TimeoutException))
                 {
-                    throw Refused(options, ended ? refusal ?? e : e, ended);
+                    throw Refused(options, e, ended);
                 }
-                refusal = e;
             }
             await Task.WhenAny(Task.Delay(Pause, patience.Token)).ConfigureAwait(false);
         }
@@ -62,9 +60,10 @@ internal static class Joining
     private static ClusterException Refused(CurationClusterOptions options, Exception e, bool ended)
     {
         string where = options.Provider == ClusterProvider.Embedded ? options.Coordinator is { } coordinator ? $"the coordinator at {coordinator}" : "its own port" : $"{options.Provider} (variable {options.ConnectionVariable})";
-        string why = e is OperationCanceledException ? $"nobody has answered, or not every member, for {options.Patience.TotalSeconds:0} s. Look whether the coordinator runs and can be reached; a worker that died is forgotten within half a minute"
-            : ended ? $"{e.GetBaseException().Message.TrimEnd('.')}, and so for {options.Patience.TotalSeconds:0} s" : e.GetBaseException().Message.TrimEnd('.');
-        return new ClusterException($"The cluster '{options.ClusterId}' cannot be joined through {where}: {why}.", e);
+        string why = ended
+            ? $"for {options.Patience.TotalSeconds:0} s nobody has answered, or not every member of it. Look whether the coordinator runs and can be reached; a worker that died is forgotten within half a minute"
+            : e.GetBaseException().Message.TrimEnd('.');
+        return new ClusterException($"The cluster '{options.ClusterId}' cannot be joined through {where}: {why}.", ended ? null : e);
     }
 
     /// <summary>Stops and releases a silo, also one that never came to run: what it says then is of no use to anyone.</summary>

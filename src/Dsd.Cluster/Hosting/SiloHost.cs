@@ -43,8 +43,9 @@ internal static class SiloHost
                 // A star: workers have nothing to say to each other, so the coordinator alone watches, and its word is enough. Orleans turns once round all silos for each that is watched, so the
                 // number has a bound; beyond it, leases end without.
                 (o.LivenessEnabled, o.NumVotesForDeathDeclaration, o.NumProbedSilos) = (isCoordinator, 1, isCoordinator ? 256 : 1);
-                // By its own eyes alone: asked through another worker, which may be dead or frozen itself, neither of two such would ever be found so.
-                o.EnableIndirectProbes = false;
+                // By its own probes alone: asked through another worker, which may be dead or frozen itself, neither of two such would ever be found so; and a connection that was alive
+                // within a minute says nothing of one that is frozen now.
+                (o.EnableIndirectProbes, o.EnableConnectionLivenessCheck) = (false, false);
                 o.MaxJoinAttemptTime = options.Patience;
             });
             silo.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.Add("Dsd"));

@@ -103,15 +103,24 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     public async Task WriteSheetAsync(string promptId, Picture sheet, string drawer)
     {
         ArgumentNullException.ThrowIfNull(sheet);
-        // A folder that was taken away must not come into being again with a sheet in it and nothing else.
-        await CheckAsync().ConfigureAwait(false);
         byte[] png = sheet.EncodePng(quickly: true);
         string sha = Convert.ToHexStringLower(SHA256.HashData(png));
         string name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(promptId)))[..2];
         string file = $"grids/{name}/{promptId}.{sha[..8]}.png";
         LedgerGrid grid = new(promptId, file, sheet.Width, sheet.Height, sha, drawer);
         // The file first: a row never points at a file that is not there.
+        await CheckAsync().ConfigureAwait(false);
         Place(FileOf(grid), stream => stream.Write(png));
+        try
+        {
+            await CheckAsync().ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // A folder that was taken away just now must not come into being again with a sheet in it and nothing else.
+            RemoveAlone(FileOf(grid));
+            throw;
+        }
         bool replace = Ledger.GridOf(promptId) is { } known && Bytes(known) is null;
         await Ledger.WriteGridAsync(grid, replace).ConfigureAwait(false);
     }
@@ -264,6 +273,22 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
 
     // What a held file says: Linux, macOS, and Windows, where a file or a part of it is held.
     private static bool IsHeld(IOException e) => e.HResult is 11 or 35 or unchecked((int)0x80070020) or unchecked((int)0x80070021);
+
+    private void RemoveAlone(string file)
+    {
+        try
+        {
+            File.Delete(file);
+            for (string? folder = System.IO.Path.GetDirectoryName(file); folder is not null && folder.StartsWith(System.IO.Path.GetFullPath(Path), StringComparison.Ordinal); folder = System.IO.Path.GetDirectoryName(folder))
+            {
+                Directory.Delete(folder);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Something else lies there, or it is gone already.
+        }
+    }
 
     private byte[]? Bytes(LedgerGrid grid)
     {
