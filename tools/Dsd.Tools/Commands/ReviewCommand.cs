@@ -81,6 +81,13 @@ internal sealed class ReviewCommand
         ReviewOptions options = LibraryOptions.Build(() => new ReviewOptions { Port = parsed.GetValue(_port) ?? 0 });
         RequireRun(folder);
         await using ReviewServer server = await ReviewServer.StartAsync(folder, options, cancel);
+        // Nobody can press Ctrl-C in a terminal that is gone.
+        CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        using PosixSignalRegistration? hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            ended.Cancel();
+        });
         _terminal.Output.WriteLine(server.Address);
         if (_terminal.IsOutputLost)
         {
@@ -92,13 +99,6 @@ internal sealed class ReviewCommand
         {
             OpenBrowser(server.Address);
         }
-        // Nobody can press Ctrl-C in a terminal that is gone.
-        CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using PosixSignalRegistration? hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
-        {
-            signal.Cancel = true;
-            ended.Cancel();
-        });
         try
         {
             await Task.Delay(Timeout.Infinite, ended.Token);
