@@ -107,6 +107,7 @@ public static class WeightLoader
         {
             if (absent.Contains(own))
             {
+                using DisposeScope scope = NewDisposeScope();
                 place.zero_();
             }
             else
