@@ -37,7 +37,7 @@ public sealed class TemporaryPlaceTests : IDisposable
     [Fact]
     public void Fit_OfTheFineTuner_SaysSoBeforeItTrains()
     {
-        LoraFineTuner tuner = new(_ml, null, (_, _, _, _) => throw new InvalidOperationException("It trains."));
+        LoraFineTuner tuner = new(_ml, null, (_, _, _, _) => throw new InvalidOperationException("It trains."), Execution.Library.CheckTuner);
         AssertNamed(Assert.Throws<IOException>(() => tuner.Fit(LoadApp.SampleInput.Of(_ml, "pairs"))));
     }
 
