@@ -426,12 +426,18 @@
     clearTimeout(pause);
     pause = setTimeout(() => makeList(0), event.target.type === "search" || event.target.type === "number" ? 300 : 0);
   });
-  $("filters").addEventListener("reset", () => {
-    const blind = $("blind").checked;
-    setTimeout(() => {
-      $("blind").checked = blind;
-      makeList(0);
-    });
+  // By hand, since the browser's own way clears after the event, and a key that is pressed in between would act on half of it.
+  $("filters").addEventListener("reset", event => {
+    event.preventDefault();
+    for (const field of $("filters").elements) {
+      if (field instanceof HTMLSelectElement) {
+        field.selectedIndex = Math.max(0, [...field.options].findIndex(option => option.defaultSelected));
+      } else if (field instanceof HTMLInputElement && field !== $("blind")) {
+        field.value = field.defaultValue;
+        field.checked = field.defaultChecked;
+      }
+    }
+    makeList(0);
   });
   $("filters").addEventListener("submit", event => event.preventDefault());
 
