@@ -73,9 +73,9 @@ internal sealed class FluxBackend(FluxModel model) : IModelBackend<Tensor>
     public IDenoiser<Tensor> Denoiser(DenoiserInputs<Tensor> inputs) => new FluxDenoiser(model, inputs);
 
     /// <summary>Makes the latents that a caller wants to start from, as copies; null where the seeds shall say.</summary>
-    public Func<Canvas, Tensor>? Start<TRequest>(LatentOptions? latents, IReadOnlyList<TRequest> requests) => latents?.Initial is not { } given ? null : canvas =>
+    public Func<Canvas, Tensor>? Start(LatentOptions? latents, int batch) => latents?.Initial is not { } given ? null : canvas =>
     {
-        RequireShape(given, canvas, requests.Count, nameof(LatentOptions.Initial));
+        RequireShape(given, canvas, batch, nameof(LatentOptions.Initial));
         return given.detach().to(ScalarType.Float32, model.Transformer.Device, copy: true);
     };
 

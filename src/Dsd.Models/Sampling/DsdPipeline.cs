@@ -75,7 +75,7 @@ public sealed class DsdPipeline : IDsdModel
         ArgumentNullException.ThrowIfNull(requests);
         ArgumentNullException.ThrowIfNull(options);
         using DisposeScope scope = NewDisposeScope();
-        return Generation.Latents(requests, options, Backend.Start(latents, requests), FluxBackend.Hook(latents, options.Steps), progress, cancellationToken).DetachFromDisposeScope();
+        return Generation.Latents(requests, options, Backend.Start(latents, requests.Count), FluxBackend.Hook(latents, options.Steps), progress, cancellationToken).DetachFromDisposeScope();
     }
 
     /// <summary>The results, which are the right frames, of latents.</summary>

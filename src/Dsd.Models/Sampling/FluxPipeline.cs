@@ -67,7 +67,7 @@ public sealed class FluxPipeline : ITextToImageModel
         ArgumentNullException.ThrowIfNull(requests);
         ArgumentNullException.ThrowIfNull(options);
         using DisposeScope scope = NewDisposeScope();
-        return Generation.Latents(requests, options, Backend.Start(latents, requests), FluxBackend.Hook(latents, options.Steps), progress, cancellationToken).DetachFromDisposeScope();
+        return Generation.Latents(requests, options, Backend.Start(latents, requests.Count), FluxBackend.Hook(latents, options.Steps), progress, cancellationToken).DetachFromDisposeScope();
     }
 
     /// <summary>The pictures of latents.</summary>

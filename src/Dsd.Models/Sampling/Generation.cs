@@ -30,7 +30,16 @@ public sealed class Generation<T>(IModelBackend<T> backend)
         try
         {
             using T condition = Condition(requests, options);
-            DenoiserInputs<T> inputs = Inputs([.. requests.Select(r => r.Prompt)], condition, options);
+            DenoiserInputs<T> inputs = new()
+            {
+                Prompts = [.. requests.Select(r => r.Prompt)],
+                Canvas = canvas,
+                Sigmas = FlowMatchEulerScheduler.Sigmas(backend.Schedule, options.Steps, canvas.Tokens),
+                Condition = condition,
+                Guidance = options.Guidance,
+                MaxTextTokens = options.MaxTextTokens,
+                BlockCache = options.BlockCache,
+            };
             return Denoise(inputs, latents, new TrueGuidance(options.ImageGuidance, options.TextGuidance, options.UnguidedSteps), onStep, progress, cancellationToken);
         }
         catch
@@ -58,7 +67,16 @@ public sealed class Generation<T>(IModelBackend<T> backend)
         Canvas canvas = CanvasOf(options);
         cancellationToken.ThrowIfCancellationRequested();
         T latents = initial?.Invoke(canvas) ?? Noise([.. requests.Select(r => r.Seed)], canvas);
-        return Denoise(Inputs([.. requests.Select(r => r.Prompt)], options), latents, TrueGuidance.None, onStep, progress, cancellationToken);
+        DenoiserInputs<T> inputs = new()
+        {
+            Prompts = [.. requests.Select(r => r.Prompt)],
+            Canvas = canvas,
+            Sigmas = FlowMatchEulerScheduler.Sigmas(backend.Schedule, options.Steps, canvas.Tokens),
+            Guidance = options.Guidance,
+            MaxTextTokens = options.MaxTextTokens,
+            BlockCache = options.BlockCache,
+        };
+        return Denoise(inputs, latents, TrueGuidance.None, onStep, progress, cancellationToken);
     }
 
     /// <summary>The results, which are the second frames, of latents of whole canvases.</summary>
@@ -71,14 +89,19 @@ public sealed class Generation<T>(IModelBackend<T> backend)
     public T Condition(IReadOnlyList<DsdRequest> requests, DsdOptions options) => backend.Encode(
         [.. requests.Select(r => FramesOf(options).Compose(r.Reference))], CanvasOf(options), options.SampleCondition ? [.. requests.Select(r => r.Seed)] : null);
 
-    /// <summary>Latents from given noise, which is used up.</summary>
-    public T Denoise(
-        DenoiserInputs<T> inputs,
-        T noise,
-        TrueGuidance guidance,
-        Func<int, float, T, T?>? onStep = null,
-        IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+    /// <summary>Packed noise for each seed: the same for every backend.</summary>
+    public T Noise(IReadOnlyList<long> seeds, Canvas canvas)
+    {
+        float[] tokens = new float[seeds.Count * canvas.LatentSize];
+        for (int i = 0; i < seeds.Count; i++)
+        {
+            LatentPacking.Pack(Sampling.Noise.Normal(seeds[i], canvas.LatentSize), canvas, tokens.AsSpan(i * canvas.LatentSize, canvas.LatentSize));
+        }
+        return backend.FromTokens(tokens, canvas);
+    }
+
+    private T Denoise(
+        DenoiserInputs<T> inputs, T noise, TrueGuidance guidance, Func<int, float, T, T?>? onStep, IProgress<SamplingProgress>? progress, CancellationToken cancellationToken)
     {
         try
         {
@@ -90,40 +113,6 @@ public sealed class Generation<T>(IModelBackend<T> backend)
             noise.Dispose();
             throw;
         }
-    }
-
-    /// <summary>What a denoiser needs for prompts with a condition.</summary>
-    public DenoiserInputs<T> Inputs(IReadOnlyList<string> prompts, T condition, DsdOptions options) => new()
-    {
-        Prompts = prompts,
-        Canvas = CanvasOf(options),
-        Sigmas = FlowMatchEulerScheduler.Sigmas(backend.Schedule, options.Steps, CanvasOf(options).Tokens),
-        Condition = condition,
-        Guidance = options.Guidance,
-        MaxTextTokens = options.MaxTextTokens,
-        BlockCache = options.BlockCache,
-    };
-
-    /// <summary>What a denoiser needs for prompts alone.</summary>
-    public DenoiserInputs<T> Inputs(IReadOnlyList<string> prompts, TextToImageOptions options) => new()
-    {
-        Prompts = prompts,
-        Canvas = CanvasOf(options),
-        Sigmas = FlowMatchEulerScheduler.Sigmas(backend.Schedule, options.Steps, CanvasOf(options).Tokens),
-        Guidance = options.Guidance,
-        MaxTextTokens = options.MaxTextTokens,
-        BlockCache = options.BlockCache,
-    };
-
-    /// <summary>Packed noise for each seed: the same for every backend.</summary>
-    public T Noise(IReadOnlyList<long> seeds, Canvas canvas)
-    {
-        float[] tokens = new float[seeds.Count * canvas.LatentSize];
-        for (int i = 0; i < seeds.Count; i++)
-        {
-            LatentPacking.Pack(Sampling.Noise.Normal(seeds[i], canvas.LatentSize), canvas, tokens.AsSpan(i * canvas.LatentSize, canvas.LatentSize));
-        }
-        return backend.FromTokens(tokens, canvas);
     }
 
     private TwoFrames FramesOf(DsdOptions options) => new(options.Width, options.Height, backend.Frames);
