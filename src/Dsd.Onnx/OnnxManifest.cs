@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dsd.Imaging;
+using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 
 namespace Dsd.Onnx;
@@ -23,6 +24,9 @@ internal sealed record OnnxManifest
     /// <summary>The version of this layout.</summary>
     public required int FormatVersion { get; init; }
 
+    /// <summary>The family of the model. Exports from before there were others do not name it.</summary>
+    public string Family { get; init; } = "flux";
+
     /// <summary>Whether the transformer takes a condition, that is, whether the models are a student.</summary>
     public required bool Conditional { get; init; }
 
@@ -31,6 +35,13 @@ internal sealed record OnnxManifest
 
     /// <summary>Channels of a packed latent token.</summary>
     public required int InChannels { get; init; }
+
+    /// <summary>Places of a latent a side that become one token.</summary>
+    public int Patch { get; init; } = LatentPacking.Patch;
+
+    /// <summary>How reference and result lie on a canvas.</summary>
+    [JsonConverter(typeof(JsonStringEnumConverter<FrameOrder>))]
+    public FrameOrder Frames { get; init; } = FrameOrder.Beside;
 
     /// <summary>Channels of a latent.</summary>
     public required int LatentChannels { get; init; }
@@ -89,9 +100,9 @@ internal sealed record OnnxManifest
 
     private void Check(string folder, string path)
     {
-        if (VaeFactor is < 1 or > 256 || LatentChannels is < 1 or > 1024 || InChannels != 4 * LatentChannels)
+        if (VaeFactor is < 1 or > 256 || LatentChannels is < 1 or > 1024 || Patch is < 1 or > 16 || InChannels != Patch * Patch * LatentChannels)
         {
-            throw new WeightsException(path, "vae_factor 1 to 256, latent_channels 1 to 1024 and in_channels four times as many", $"{VaeFactor}, {LatentChannels} and {InChannels}");
+            throw new WeightsException(path, "vae_factor 1 to 256, latent_channels 1 to 1024, patch 1 to 16 and in_channels latent_channels times its square", $"{VaeFactor}, {LatentChannels}, {Patch} and {InChannels}");
         }
         if (FrameWidth is < 16 or > 8192 || FrameHeight is < 16 or > 8192)
         {

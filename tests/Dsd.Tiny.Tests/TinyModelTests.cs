@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -19,7 +20,7 @@ public class TinyModelTests
     [Fact]
     public void Teacher_DrawsASheetOfTwoPanelsThatDiffer()
     {
-        using FluxPipeline teacher = FluxPipeline.Load(TinyModel.Folder);
+        using TextToImagePipeline teacher = TextToImagePipeline.Load(TinyModel.Folder);
         TextToImageOptions options = new() { Width = 2 * TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = 4 };
         string prompt = Captions.Grid(WorldSampler.Subjects(3).First(), [new Context(), new Context() with { Light = Light.Night }], 3).Text;
 
@@ -43,10 +44,10 @@ public class TinyModelTests
     [Fact]
     public void Autoencoder_KeepsWhatAPictureShows()
     {
-        using FluxPipeline teacher = FluxPipeline.Load(TinyModel.Folder);
+        using TextToImagePipeline teacher = TextToImagePipeline.Load(TinyModel.Folder);
         Picture picture = Renderer.Draw(WorldSampler.Subjects(3).First(), new Context(), TinyModel.PanelSize);
 
-        Assert.InRange(Error(picture, RoundTrip(teacher.Model, picture)), 0, 12);
+        Assert.InRange(Error(picture, RoundTrip((FluxModel)teacher.Model, picture)), 0, 12);
     }
 
     [Theory]

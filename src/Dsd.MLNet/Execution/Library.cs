@@ -1,6 +1,6 @@
 using Dsd.Curation.Grids;
 using Dsd.Imaging;
-using Dsd.Models.Flux;
+using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
@@ -19,13 +19,13 @@ internal static class Library
     public static IOnnxBackend Onnx { get; } = new OnnxBackend();
 
     public static ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn) =>
-        FluxPipeline.Load(TinyModel.Resolve(options.Model), options.Torch.Pipeline(Torch(options.Device), warn));
+        TextToImagePipeline.Load(TinyModel.Resolve(options.Model), options.Torch.Pipeline(Torch(options.Device), warn));
 
     /// <summary>Refuses options with which the teacher could not be loaded, or could not draw. Only headers are read.</summary>
     public static void CheckTeacher(GridGeneratorOptions options)
     {
         TextToImageOptions sheet = ModelDefaults.Sheet(options);
-        FluxModelCheck.Plain(TinyModel.Resolve(options.Model), sheet.Width, sheet.Height, options.Torch.Pipeline(Torch(options.Device), _ => { }));
+        ModelCheck.Plain(TinyModel.Resolve(options.Model), sheet.Width, sheet.Height, options.Torch.Pipeline(Torch(options.Device), _ => { }));
     }
 
     /// <summary>Refuses options with which training could not begin, or its state not be kept. Only headers are read.</summary>
@@ -35,7 +35,7 @@ internal static class Library
         ScratchFolder.Check();
         LoraTrainingOptions training = ModelDefaults.Training(options);
         LoraUse[] start = training.InitialAdapterFile is { } file ? [new LoraUse(file)] : [];
-        FluxModelCheck.Conditional(
+        ModelCheck.Conditional(
             TinyModel.Resolve(options.Model),
             null,
             training.Width,
@@ -63,7 +63,7 @@ internal static class Library
             pipeline = pipeline with { Loras = [new LoraUse(file) { TextEncoders = options.LoraTextEncoders }, .. pipeline.Loras] };
         }
         RequireCondition(options, model, adapted);
-        FluxModelCheck.Conditional(model, options.ReleaseFolder, frame.Width, frame.Height, pipeline);
+        ModelCheck.Conditional(model, options.ReleaseFolder, frame.Width, frame.Height, pipeline);
     }
 
     /// <summary>The student with TorchSharp: the generator's own adapter and the further ones over the model.</summary>
@@ -80,7 +80,7 @@ internal static class Library
     /// <exception cref="InvalidOperationException">The model is a plain one, and nothing makes it take a reference.</exception>
     public static void RequireCondition(DsdGeneratorOptions options, string model, bool adapted)
     {
-        if (!adapted && options.ReleaseFolder is null && !ModelFolder.Open(model).ReadConfig<FluxConfig>("transformer").Conditional)
+        if (!adapted && options.ReleaseFolder is null && !ModelCheck.IsConditional(model))
         {
             throw OnnxBackend.NeedsAdapter(options);
         }
@@ -92,7 +92,7 @@ internal static class Library
 
     public static LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken)
     {
-        using FluxModel model = FluxModel.LoadConditional(TinyModel.Resolve(options.Model), null, new PipelineOptions { Device = Torch(options.Device), Warn = warn });
+        using DiffusionModel model = DiffusionModel.LoadConditional(TinyModel.Resolve(options.Model), null, new PipelineOptions { Device = Torch(options.Device), Warn = warn });
         using LoraAdapter adapter = new LoraTrainer(model, ModelDefaults.Training(options)).Train(pairs, options.Progress, cancellationToken);
         return AdapterFile.Keep(adapter, "the trained adapter");
     }

@@ -1,11 +1,12 @@
+using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Flux;
 
-/// <summary>A FLUX transformer that predicts velocities for one batch. Passes of a step go through it together.</summary>
-internal sealed class FluxDenoiser : IDenoiser<Tensor>
+/// <summary>Denoises a batch with a FLUX transformer. What the latents have no part in is embedded once for all steps.</summary>
+internal sealed class FluxDenoiser : TensorDenoiser
 {
     private readonly FluxTransformer _transformer;
     private readonly DenoiserInputs<Tensor> _inputs;
@@ -24,32 +25,18 @@ internal sealed class FluxDenoiser : IDenoiser<Tensor>
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<Tensor> Velocities(Tensor latents, int step, IReadOnlyList<GuidancePass> passes)
+    protected override Tensor Velocity(Tensor rows, int step, IReadOnlyList<GuidancePass> passes)
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
         if (!_conditionings.TryGetValue(passes, out FluxConditioning? conditioning))
         {
             conditioning = Embed(passes);
             _conditionings.Add(passes, conditioning);
         }
-        Tensor rows = passes.Count == 1 ? latents : latents.repeat(passes.Count, 1, 1); // [passes · batch, tokens, channels]
-        Tensor velocities = _transformer.forward(rows, conditioning, step).to(ScalarType.Float32);
-        return [.. velocities.split(latents.shape[0], dim: 0).Select(v => v.MoveToOuterDisposeScope())];
-    }
-
-    /// <inheritdoc/>
-    public Tensor AddScaled(Tensor x, float scale, Tensor y)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        Tensor sum = x.to(ScalarType.Float32) + y * scale;
-        x.Dispose();
-        return sum.MoveToOuterDisposeScope();
+        return _transformer.forward(rows, conditioning, step);
     }
 
     /// <summary>Frees what it has embedded.</summary>
-    public void Dispose()
+    public override void Dispose()
     {
         _prompts.Dispose();
         foreach (FluxConditioning conditioning in _conditionings.Values)
@@ -65,11 +52,9 @@ internal sealed class FluxDenoiser : IDenoiser<Tensor>
         using DisposeScope scope = NewDisposeScope();
         (long count, Canvas canvas, Device device) = (_inputs.Prompts.Count, _inputs.Canvas, _transformer.Device);
         TextEmbedding? empty = passes.All(p => p.Prompt) ? null : _encodeEmpty();
-        Tensor Rows(Tensor prompts, Tensor? none) => cat([.. passes.Select(p => p.Prompt ? prompts : none!.expand_as(prompts))], dim: 0);
-        Tensor text = Rows(_prompts.Text, empty?.Text);
-        Tensor pooled = Rows(_prompts.Pooled, empty?.Pooled);
-        Tensor? condition = !_transformer.Config.Conditional ? null
-            : cat([.. passes.Select(p => p.Condition && _inputs.Condition is { } given ? given : zeros(count, canvas.Tokens, canvas.TokenChannels, device: device))], dim: 0);
+        Tensor text = Rows(passes, _prompts.Text, empty?.Text);
+        Tensor pooled = Rows(passes, _prompts.Pooled, empty?.Pooled);
+        Tensor? condition = _transformer.Config.Conditional ? Condition(_inputs, passes, device) : null;
         long rows = passes.Count * count;
         return _transformer.Embed(
             condition,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Dsd.Models.Lora;
 
 namespace Dsd.Models.Flux;
 
@@ -9,7 +10,7 @@ namespace Dsd.Models.Flux;
 /// </summary>
 internal static partial class FluxNames
 {
-    private static readonly FluxParts[] DoubleBlock =
+    private static readonly LayerParts[] DoubleBlock =
     [
         new("img_mod.lin", ["norm1.linear"]),
         new("txt_mod.lin", ["norm1_context.linear"]),
@@ -27,7 +28,7 @@ internal static partial class FluxNames
         new("txt_mlp.2", ["ff_context.net.2"]),
     ];
 
-    private static readonly FluxParts[] SingleBlock =
+    private static readonly LayerParts[] SingleBlock =
     [
         new("linear1", ["attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp"], [1, 1, 1, 4]),
         new("linear2", ["proj_out"]),
@@ -36,7 +37,7 @@ internal static partial class FluxNames
         new("norm.key_norm", ["attn.norm_k"]),
     ];
 
-    private static readonly FluxParts[] Ends =
+    private static readonly LayerParts[] Ends =
     [
         new("img_in", ["x_embedder"]),
         new("txt_in", ["context_embedder"]),
@@ -52,12 +53,12 @@ internal static partial class FluxNames
     ];
 
     /// <summary>The module of this name in a single file of Black Forest Labs, in diffusers' terms; null for any other name.</summary>
-    public static FluxParts? OfPublished(string module) => Find(module, '.');
+    public static LayerParts? OfPublished(string module) => Find(module, '.');
 
     /// <summary>The module of this name with underscores for dots, in diffusers' terms, whether it was Black Forest Labs' name or diffusers'; null for any other name.</summary>
-    public static FluxParts? OfUnderscored(string module) => Find(module, '_') ?? Underscored(module);
+    public static LayerParts? OfUnderscored(string module) => Find(module, '_') ?? Underscored(module);
 
-    private static FluxParts? Find(string module, char dot)
+    private static LayerParts? Find(string module, char dot)
     {
         Match block = dot == '.' ? Block().Match(module) : UnderscoredBlock().Match(module);
         if (!block.Success)
@@ -65,18 +66,18 @@ internal static partial class FluxNames
             return Ends.FirstOrDefault(p => p.Published.Replace('.', dot) == module);
         }
         bool isDouble = block.Groups[1].ValueSpan is "double";
-        FluxParts? found = (isDouble ? DoubleBlock : SingleBlock).FirstOrDefault(p => p.Published.Replace('.', dot) == block.Groups[3].Value);
+        LayerParts? found = (isDouble ? DoubleBlock : SingleBlock).FirstOrDefault(p => p.Published.Replace('.', dot) == block.Groups[3].Value);
         string own = string.Create(CultureInfo.InvariantCulture, $"{(isDouble ? "transformer_blocks" : "single_transformer_blocks")}.{int.Parse(block.Groups[2].ValueSpan, CultureInfo.InvariantCulture)}.");
         return found is null ? null : found with { Published = module, Modules = [.. found.Modules.Select(m => own + m)] };
     }
 
-    private static FluxParts? Underscored(string module)
+    private static LayerParts? Underscored(string module)
     {
         Match block = UnderscoredDiffusersBlock().Match(module);
-        FluxParts[] table = !block.Success ? Ends : block.Groups[1].ValueSpan is "" ? DoubleBlock : SingleBlock;
+        LayerParts[] table = !block.Success ? Ends : block.Groups[1].ValueSpan is "" ? DoubleBlock : SingleBlock;
         string wanted = block.Success ? block.Groups[3].Value : module;
         string? name = table.SelectMany(p => p.Modules).FirstOrDefault(m => m.Replace('.', '_') == wanted);
-        return name is null ? null : new FluxParts(module, [block.Success ? $"{block.Groups[1].Value}transformer_blocks.{block.Groups[2].Value}.{name}" : name]);
+        return name is null ? null : new LayerParts(module, [block.Success ? $"{block.Groups[1].Value}transformer_blocks.{block.Groups[2].Value}.{name}" : name]);
     }
 
     [GeneratedRegex(@"^(double|single)_blocks\.(\d{1,4})\.(.+)$")]
@@ -87,25 +88,4 @@ internal static partial class FluxNames
 
     [GeneratedRegex(@"^(single_|)transformer_blocks_(\d{1,4})_(.+)$")]
     private static partial Regex UnderscoredDiffusersBlock();
-}
-
-/// <summary>A published module in diffusers' terms.</summary>
-/// <param name="Published">Its published name.</param>
-/// <param name="Modules">Diffusers' modules that its outputs are divided among, in order.</param>
-/// <param name="Shares">The proportions of the division; null where there is one module.</param>
-internal sealed record FluxParts(string Published, IReadOnlyList<string> Modules, IReadOnlyList<int>? Shares = null)
-{
-    /// <summary>Whether the first half of the outputs is diffusers' second half.</summary>
-    public bool HalvesSwapped { get; init; }
-
-    /// <summary>How many outputs each module gets; null where they cannot be divided so.</summary>
-    public long[]? Divide(long outputs)
-    {
-        if (Shares is null)
-        {
-            return HalvesSwapped && outputs % 2 != 0 ? null : [outputs];
-        }
-        long all = Shares.Sum();
-        return outputs % all == 0 ? [.. Shares.Select(s => outputs / all * s)] : null;
-    }
 }

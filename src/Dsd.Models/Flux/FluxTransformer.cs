@@ -1,4 +1,5 @@
 using Dsd.Models.Acceleration;
+using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using TorchSharp;
@@ -20,7 +21,7 @@ namespace Dsd.Models.Flux;
 /// low-rank adapters: see <see cref="LoraAttachment"/>. Runs in float32, bfloat16 and float16, with autograd where enabled.
 /// <see cref="FluxCheckpoint"/> loads weights.
 /// </remarks>
-public sealed class FluxTransformer : Module
+public sealed class FluxTransformer : DenoisingNetwork
 {
     private readonly Modulation norm_out;
     private readonly AdaptableLinear x_embedder;
@@ -70,13 +71,19 @@ public sealed class FluxTransformer : Module
     public FluxConfig Config { get; }
 
     /// <summary>Where the weights lie.</summary>
-    public Device Device => x_embedder.Weight.device;
+    public override Device Device => x_embedder.Weight.device;
 
     /// <summary>The type of the weights, in which the network computes.</summary>
-    public ScalarType DType => x_embedder.Weight.dtype;
+    public override ScalarType DType => x_embedder.Weight.dtype;
+
+    /// <inheritdoc/>
+    public override bool IsConditional => Config.Conditional;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> AdapterTargets => LoraOptions.AllTargets;
 
     /// <summary>Whether the blocks' weights are in eight bits.</summary>
-    public bool IsFloat8 => Doubles.Concat<FluxBlock>(Singles).Any(b => b.Large[0][0].HoldsFloat8);
+    public override bool IsFloat8 => Doubles.Concat<FluxBlock>(Singles).Any(b => b.Large[0][0].HoldsFloat8);
 
     /// <summary>The blocks with separate streams.</summary>
     internal IList<DoubleStreamBlock> Doubles => transformer_blocks;
@@ -165,10 +172,6 @@ public sealed class FluxTransformer : Module
         Tensor[] last = given.Modulations.Parts(norm_out, step);
         return proj_out.forward(Modulation.Apply(image, shift: last[1], scale: last[0])).MoveToOuterDisposeScope();
     }
-
-    /// <summary>The linear layers by module name: where adapters go.</summary>
-    internal Dictionary<string, AdaptableLinear> Linears() =>
-        named_modules().Where(m => m.module is AdaptableLinear).ToDictionary(m => m.name, m => (AdaptableLinear)m.module);
 
     /// <summary>Frees the weights, wherever they lie.</summary>
     protected override void Dispose(bool disposing)

@@ -1,4 +1,4 @@
-using Dsd.Models.Flux;
+using Dsd.Models.Families;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using TorchSharp;
@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Lora;
 
 /// <summary>
-/// A low-rank adapter of a FLUX transformer as data: two factors for each adapted linear layer, and layers that it holds whole,
+/// A low-rank adapter of a denoising network as data: two factors for each adapted linear layer, and layers that it holds whole,
 /// such as DSD's <c>c_embedder</c>. It may have a part for CLIP's text encoder too. Nothing in it changes; it owns its tensors, which lie on the CPU.
 /// </summary>
 public sealed class LoraAdapter : IDisposable
@@ -65,15 +65,16 @@ public sealed class LoraAdapter : IDisposable
     public void Save(string file, ScalarType? type = null) => LoraFile.Save(this, file, type);
 
     /// <summary>A new adapter that changes nothing yet: first factors normal with deviation 1 / rank, second factors zero.</summary>
-    /// <param name="transformer">The transformer whose layers it shall fit.</param>
+    /// <param name="network">The transformer whose layers it shall fit.</param>
     /// <param name="options">Which layers, and the rank.</param>
     /// <exception cref="ArgumentException">A target matches no linear layer.</exception>
-    public static LoraAdapter Create(FluxTransformer transformer, LoraOptions options)
+    public static LoraAdapter Create(DenoisingNetwork network, LoraOptions options)
     {
-        ArgumentNullException.ThrowIfNull(transformer);
+        ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(options);
-        Dictionary<string, AdaptableLinear> linears = transformer.Linears();
-        string[] lost = [.. options.Targets.Where(t => !linears.Keys.Any(name => Matches(name, t)))];
+        IReadOnlyDictionary<string, AdaptableLinear> linears = network.Linears();
+        IReadOnlyList<string> targets = options.Targets ?? network.AdapterTargets;
+        string[] lost = [.. targets.Where(t => !linears.Keys.Any(name => Matches(name, t)))];
         if (lost.Length > 0)
         {
             throw new ArgumentException(
@@ -83,7 +84,7 @@ public sealed class LoraAdapter : IDisposable
         Dictionary<string, Tensor> whole = [];
         using IDisposable noGrad = no_grad();
         using Generator generator = new((ulong)options.Seed, CPU);
-        foreach (string name in linears.Keys.Where(n => options.Targets.Any(t => Matches(n, t))).Order(StringComparer.Ordinal))
+        foreach (string name in linears.Keys.Where(n => targets.Any(t => Matches(n, t))).Order(StringComparer.Ordinal))
         {
             long[] shape = linears[name].Weight.shape; // [outputs, inputs]
             using DisposeScope scope = NewDisposeScope();
@@ -100,21 +101,21 @@ public sealed class LoraAdapter : IDisposable
     }
 
     /// <summary>Lays the adapter over a transformer's layers. Several may lie over one transformer, but only one with whole layers.</summary>
-    /// <param name="transformer">The transformer; conditional where the adapter has a <c>c_embedder</c>. Its own weights stay as they are.</param>
+    /// <param name="network">The transformer; conditional where the adapter has a <c>c_embedder</c>. Its own weights stay as they are.</param>
     /// <param name="scale">Strength of the low-rank part, times alpha / rank: 1 is as trained. Whole layers know no scale.</param>
     /// <param name="trainable">Whether the adapter shall learn: its tensors then are float32 and need gradients, and the transformer's own no longer do.</param>
     /// <returns>The adapter in place. Disposing it takes it off again.</returns>
     /// <exception cref="WeightsException">Lists the layers that the transformer lacks, and those of another shape.</exception>
-    public LoraAttachment Attach(FluxTransformer transformer, float scale = 1, bool trainable = false)
+    public LoraAttachment Attach(DenoisingNetwork network, float scale = 1, bool trainable = false)
     {
-        ArgumentNullException.ThrowIfNull(transformer);
-        Dictionary<string, AdaptableLinear> linears = transformer.Linears();
+        ArgumentNullException.ThrowIfNull(network);
+        IReadOnlyDictionary<string, AdaptableLinear> linears = network.Linears();
         CheckFit(linears, scale);
         if (!trainable)
         {
-            RequireFit(transformer, scale);
+            RequireFit(network, scale);
         }
-        return new LoraAttachment(this, transformer, linears, scale, trainable);
+        return new LoraAttachment(this, network, linears, scale, trainable);
     }
 
     /// <summary>Lays the adapter's part for CLIP over its text encoder. Several may lie over one encoder.</summary>
@@ -129,39 +130,44 @@ public sealed class LoraAdapter : IDisposable
         return new ClipAttachment(this, clip, scale);
     }
 
-    /// <summary>Refuses a transformer that the adapter does not fit, as <see cref="Attach(FluxTransformer, float, bool)"/> would.</summary>
-    internal void RequireFit(FluxTransformer transformer, float scale)
+    /// <summary>Refuses a transformer that the adapter does not fit, as <see cref="Attach(DenoisingNetwork, float, bool)"/> would.</summary>
+    internal void RequireFit(DenoisingNetwork network, float scale)
     {
-        CheckFit(transformer.Linears(), scale);
-        RequireRange(_factors, scale, transformer.DType);
+        CheckFit(network.Linears(), scale);
+        RequireRange(_factors, scale, network.DType);
         foreach ((string name, Tensor tensor) in _whole)
         {
-            RequireRange(name, tensor, transformer.DType);
+            RequireRange(name, tensor, network.DType);
         }
     }
 
     /// <summary>Refuses a text encoder that the adapter's part for it does not fit.</summary>
-    internal void RequireFit(ClipTextModel clip, float scale)
+    internal void RequireFit(ClipTextModel? clip, float scale)
     {
         RequireStrength(scale);
+        if (clip is null)
+        {
+            ThrowIfAny([.. ClipFactors.Keys.Select(m => $"{m}: the model has no text encoder of CLIP")], "the model", ClipFactors.Count);
+            return;
+        }
         Dictionary<string, TextLinear> linears = clip.Linears();
         ThrowIfAny(Misfits(ClipFactors, m => linears.GetValueOrDefault(m)?.Weight.shape, "CLIP's text encoder"), "CLIP's text encoder", ClipFactors.Count);
         RequireRange(ClipFactors, scale, clip.DType);
     }
 
     /// <summary>Adds the adapter to a transformer's own weights, computed in float32 and cast back. All weights change, or none.</summary>
-    /// <param name="transformer">The transformer; conditional where the adapter has a <c>c_embedder</c>.</param>
+    /// <param name="network">The transformer; conditional where the adapter has a <c>c_embedder</c>.</param>
     /// <param name="scale">Strength of the low-rank part, times alpha / rank: 1 is as trained.</param>
     /// <exception cref="WeightsException">The adapter does not fit, or a merged weight would not be finite.</exception>
     /// <exception cref="InvalidOperationException">The transformer's weights are in eight bits.</exception>
-    public void Merge(FluxTransformer transformer, float scale = 1)
+    public void Merge(DenoisingNetwork network, float scale = 1)
     {
-        ArgumentNullException.ThrowIfNull(transformer);
-        if (transformer.IsFloat8)
+        ArgumentNullException.ThrowIfNull(network);
+        if (network.IsFloat8)
         {
             throw new InvalidOperationException("Weights in eight bits take no merged adapter: merge before they are rounded, or attach the adapter.");
         }
-        Dictionary<string, AdaptableLinear> linears = transformer.Linears();
+        IReadOnlyDictionary<string, AdaptableLinear> linears = network.Linears();
         CheckFit(linears, scale);
         using IDisposable noGrad = no_grad();
         // Computed twice rather than kept: a second copy of the weights would not fit beside a large model.
@@ -261,7 +267,7 @@ public sealed class LoraAdapter : IDisposable
     private static IEnumerable<string> Endings(IEnumerable<string> names) =>
         names.Select(n => n.Contains("blocks.", StringComparison.Ordinal) ? string.Join('.', n.Split('.').Skip(2)) : n).Distinct().Order(StringComparer.Ordinal);
 
-    private IEnumerable<(string Name, Tensor Own)> Touched(Dictionary<string, AdaptableLinear> linears)
+    private IEnumerable<(string Name, Tensor Own)> Touched(IReadOnlyDictionary<string, AdaptableLinear> linears)
     {
         foreach ((string module, _) in _factors)
         {
@@ -277,7 +283,7 @@ public sealed class LoraAdapter : IDisposable
         }
     }
 
-    private void CheckFit(Dictionary<string, AdaptableLinear> linears, float scale)
+    private void CheckFit(IReadOnlyDictionary<string, AdaptableLinear> linears, float scale)
     {
         RequireStrength(scale);
         List<string> problems = Misfits(_factors, m => linears.GetValueOrDefault(m)?.Weight.shape, "the transformer");

@@ -1,4 +1,4 @@
-using Dsd.Models.Flux;
+using Dsd.Models.Families;
 using Dsd.Models.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -17,7 +17,7 @@ public sealed class LoraAttachment : IDisposable
     private readonly SortedDictionary<string, (AdaptableLinear Layer, WholeLinear Whole)> _wholes = new(StringComparer.Ordinal);
     private bool _disposed;
 
-    internal LoraAttachment(LoraAdapter adapter, FluxTransformer transformer, Dictionary<string, AdaptableLinear> linears, float scale, bool trainable)
+    internal LoraAttachment(LoraAdapter adapter, DenoisingNetwork network, IReadOnlyDictionary<string, AdaptableLinear> linears, float scale, bool trainable)
     {
         Scale = scale;
         string[] modules = [.. adapter.Whole.Keys.Select(n => LoraAdapter.Split(n).Module).Distinct()];
@@ -29,8 +29,8 @@ public sealed class LoraAttachment : IDisposable
         {
             throw new WeightsException(adapter.Source, $"weights of {rounded} beside its bias, since the transformer's own are in eight bits", "the bias alone");
         }
-        ScalarType type = trainable ? ScalarType.Float32 : transformer.DType;
-        Parameter Own(Tensor tensor) => Parameter(tensor, transformer.Device, type, trainable);
+        ScalarType type = trainable ? ScalarType.Float32 : network.DType;
+        Parameter Own(Tensor tensor) => Parameter(tensor, network.Device, type, trainable);
         foreach ((string module, LoraFactors factors) in adapter.Factors)
         {
             LoraPair pair = new(Own(factors.A), Own(factors.B), scale * factors.Scale);
@@ -48,7 +48,7 @@ public sealed class LoraAttachment : IDisposable
         }
         if (trainable)
         {
-            foreach (Parameter own in transformer.parameters())
+            foreach (Parameter own in network.parameters())
             {
                 own.requires_grad = false;
             }

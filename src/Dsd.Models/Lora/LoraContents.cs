@@ -1,4 +1,4 @@
-using Dsd.Models.Flux;
+using Dsd.Models.Families;
 using Dsd.Models.Weights;
 
 namespace Dsd.Models.Lora;
@@ -76,7 +76,7 @@ internal sealed record LoraContents
         return new LoraContents
         {
             Path = path,
-            Layout = keys.IsUnderscored ? "kohya" : keys.Layers.Any(l => FluxNames.OfPublished(l.Module) is not null) ? "black-forest-labs" : "peft",
+            Layout = keys.IsUnderscored ? "kohya" : keys.Layers.Any(l => ModelFamilies.OfPublished(l.Module) is not null) ? "black-forest-labs" : "peft",
             Layers = layers,
             Whole = keys.Whole,
             ClipLayers = clip,
@@ -192,5 +192,5 @@ internal sealed record LoraContents
     /// <param name="Outputs">How many outputs each of the layers has.</param>
     /// <param name="Rank">The rank.</param>
     /// <param name="Alpha">What the product is multiplied by, before it is divided by the rank.</param>
-    public sealed record Layer(string Module, FluxParts Parts, TensorEntry A, TensorEntry B, long[] Outputs, int Rank, float Alpha);
+    public sealed record Layer(string Module, LayerParts Parts, TensorEntry A, TensorEntry B, long[] Outputs, int Rank, float Alpha);
 }

@@ -1,4 +1,3 @@
-using Dsd.Models.Flux;
 using Dsd.Models.Weights;
 
 namespace Dsd.Models.Lora;
@@ -7,14 +6,17 @@ namespace Dsd.Models.Lora;
 internal static class LoraHeader
 {
     /// <summary>Checks keys, config and shapes of an adapter, and whether it fits a transformer whose own names are diffusers'.</summary>
+    /// <param name="use">The adapter.</param>
+    /// <param name="transformer">The network's weights.</param>
+    /// <param name="namesAreOwn">Whether their names are this library's.</param>
     /// <returns>Whether it holds layers whole.</returns>
     /// <exception cref="WeightsException">The file is no adapter, or does not fit.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
-    public static bool Check(LoraUse use, WeightSource transformer)
+    public static bool Check(LoraUse use, WeightSource transformer, bool namesAreOwn)
     {
         using SafetensorsFile file = SafetensorsFile.Open(use.File);
         LoraContents contents = LoraFile.Contents(file, use.TextEncoders);
-        bool foreign = FluxCheckpoint.ConfigOf(transformer) is not null;
+        bool foreign = !namesAreOwn;
         List<string> problems = [];
         foreach (LoraContents.Layer layer in contents.Layers)
         {

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Dsd.Models.Flux;
+using Dsd.Models.Families;
 using Dsd.Models.Weights;
 
 namespace Dsd.Models.Lora;
@@ -86,7 +86,7 @@ internal sealed partial record LoraKeys
             }
         }
         List<Layer> layers = transformer.Layers(module => Parts(module, underscored));
-        List<Layer> clipLayers = clip.Layers(module => LoraTextKeys.ClipLayer(module) is { } name ? new FluxParts(module, [name]) : null);
+        List<Layer> clipLayers = clip.Layers(module => LoraTextKeys.ClipLayer(module) is { } name ? new LayerParts(module, [name]) : null);
         return new LoraKeys
         {
             Prefix = prefix,
@@ -96,13 +96,13 @@ internal sealed partial record LoraKeys
             ClipLayers = clipLayers,
             Clip = ofClip,
             T5 = t5,
-            Problems = transformer.Problems($"tensors of the transformer alone, all under '{prefix}'", "layers of FLUX's transformer"),
+            Problems = transformer.Problems($"tensors of the transformer alone, all under '{prefix}'", "layers of a transformer that is known"),
             ClipProblems = clip.Problems("", "linear layers of CLIP's text encoder"),
         };
     }
 
-    private static FluxParts? Parts(string module, bool underscored) =>
-        underscored ? FluxNames.OfUnderscored(module) : FluxNames.OfPublished(module) ?? new FluxParts(module, [module]);
+    private static LayerParts? Parts(string module, bool underscored) =>
+        underscored ? ModelFamilies.OfUnderscored(module) : ModelFamilies.OfPublished(module) ?? new LayerParts(module, [module]);
 
     // The adapter's own name, 'default' for the most part, stands in keys that were not written by PEFT itself.
     [GeneratedRegex(@"^(.+?)\.(?:lora_([AB])(?:\.([^.]+))?\.weight|(?:lora_|lora\.|lora_linear_layer\.)(down|up)\.weight|(alpha))\z")]
@@ -114,7 +114,7 @@ internal sealed partial record LoraKeys
     /// <param name="A">The first factor.</param>
     /// <param name="B">The second factor.</param>
     /// <param name="Alpha">Alpha, if the file has it as a tensor.</param>
-    public sealed record Layer(string Module, FluxParts Parts, string A, string B, string? Alpha);
+    public sealed record Layer(string Module, LayerParts Parts, string A, string B, string? Alpha);
 
     /// <summary>The keys of one network, with all that is wrong with them.</summary>
     private sealed class Group
@@ -158,12 +158,12 @@ internal sealed partial record LoraKeys
             }
         }
 
-        public List<Layer> Layers(Func<string, FluxParts?> partsOf)
+        public List<Layer> Layers(Func<string, LayerParts?> partsOf)
         {
             List<Layer> layers = [];
             foreach ((string module, Dictionary<Role, string> roles) in _found)
             {
-                FluxParts? parts = partsOf(module);
+                LayerParts? parts = partsOf(module);
                 if (parts is null)
                 {
                     _nowhere.Add(roles.Values.First());

@@ -18,16 +18,16 @@ public sealed record LoraOptions
     ];
 
     /// <summary>
-    /// Endings of the module names to adapt, whole words between dots: <c>attn.to_q</c> is the one of every block.
-    /// Default <see cref="AllTargets"/>. Each must match at least one linear layer of the transformer.
+    /// Endings of the module names to adapt, whole words between dots: <c>attn.to_q</c> is the one of every block. Each must match at least one linear layer of the network.
+    /// Null, the default: what the model's family adapts, for FLUX <see cref="AllTargets"/>.
     /// </summary>
-    public IReadOnlyList<string> Targets
+    public IReadOnlyList<string>? Targets
     {
         get;
-        init => field = value is { Count: > 0 } && value.All(t => !string.IsNullOrWhiteSpace(t))
+        init => field = value is null || (value.Count > 0 && value.All(t => !string.IsNullOrWhiteSpace(t)))
             ? value
             : throw new ArgumentException($"Option {nameof(Targets)} must name at least one layer, and none by an empty name.", nameof(Targets));
-    } = AllTargets;
+    }
 
     /// <summary>Inner dimension of the factors, 1 to 4096. Default 16.</summary>
     public int Rank { get; init => field = Check.Range(value, 1, 4096, nameof(Rank)); } = 16;

@@ -26,7 +26,7 @@ internal sealed class LoraStack : IDisposable
         {
             throw new ArgumentException("There are no factors to lay over the transformer.", nameof(factors));
         }
-        Dictionary<string, AdaptableLinear> linears = transformer.Linears();
+        IReadOnlyDictionary<string, AdaptableLinear> linears = transformer.Linears();
         Count = (int)factors.Values.First().A.shape[0];
         string[] misfits = [.. factors.Where(f => !Fits(linears.GetValueOrDefault(f.Key), f.Value.A, f.Value.B, Count)).Select(f => $"{f.Key} A [{string.Join(", ", f.Value.A.shape)}] B [{string.Join(", ", f.Value.B.shape)}]")];
         if (misfits.Length > 0)

@@ -1,5 +1,5 @@
 using Dsd.Imaging;
-using Dsd.Models.Flux;
+using Dsd.Models.Families;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -7,41 +7,38 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Sampling;
 
 /// <summary>
-/// Reference and text to image with a conditional FLUX model: the distilled student. The canvas holds two frames; the left one becomes
+/// Reference and text to image with a conditional model: the distilled student. The canvas holds two frames; the left one becomes
 /// the reference again, the right one the result. Several threads may generate at once.
 /// </summary>
 public sealed class DsdPipeline : IDsdModel
 {
     /// <summary>A pipeline over a model, which it takes over and disposes.</summary>
     /// <exception cref="ArgumentException">The model is not a conditional one.</exception>
-    public DsdPipeline(FluxModel model)
+    public DsdPipeline(DiffusionModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (!model.Transformer.Config.Conditional)
+        if (!model.Network.IsConditional)
         {
             throw new ArgumentException("A reference needs a conditional transformer, but this one takes none. Build it with Conditional = true.", nameof(model));
         }
         Model = model;
-        Backend = new FluxBackend(model);
-        Generation = new Generation<Tensor>(Backend);
+        Generation = new Generation<Tensor>(model);
     }
 
     /// <summary>The model.</summary>
-    public FluxModel Model { get; }
-
-    internal FluxBackend Backend { get; }
+    public DiffusionModel Model { get; }
 
     internal Generation<Tensor> Generation { get; }
 
     /// <summary>Loads a conditional model.</summary>
-    /// <param name="baseFolder">A FLUX pipeline's folder in diffusers' layout, for all parts but perhaps the transformer.</param>
-    /// <param name="dsdFolder">A DSD release folder, whose transformer is used; null for the pipeline's own, whose <c>c_embedder</c> is
+    /// <param name="baseFolder">A pipeline's folder in diffusers' layout, for all parts but perhaps the transformer.</param>
+    /// <param name="releaseFolder">A DSD release folder, whose network is used; null for the pipeline's own, whose <c>c_embedder</c> is
     /// zero unless its checkpoint or the adapter brings one.</param>
     /// <param name="options">Device, type and adapter. Null is the defaults.</param>
     /// <exception cref="WeightsException">A file is missing or wrong, or the parts do not fit together.</exception>
     /// <exception cref="ArgumentException">The options contradict each other, or there is no such device.</exception>
-    public static DsdPipeline Load(string baseFolder, string? dsdFolder = null, PipelineOptions? options = null) =>
-        new(FluxModel.LoadConditional(baseFolder, dsdFolder, options));
+    public static DsdPipeline Load(string baseFolder, string? releaseFolder = null, PipelineOptions? options = null) =>
+        new(DiffusionModel.LoadConditional(baseFolder, releaseFolder, options));
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">There is no request, a reference is smaller than <see cref="DsdRequest.LeastReferenceSide"/>, or
@@ -75,7 +72,9 @@ public sealed class DsdPipeline : IDsdModel
         ArgumentNullException.ThrowIfNull(requests);
         ArgumentNullException.ThrowIfNull(options);
         using DisposeScope scope = NewDisposeScope();
-        return Generation.Latents(requests, options, Backend.Start(latents, requests.Count), FluxBackend.Hook(latents, options.Steps), progress, cancellationToken).DetachFromDisposeScope();
+        return Generation.Latents(
+            requests, options, LatentOptions.Start(latents, requests.Count, Model.Network.Device), LatentOptions.Hook(latents, options.Steps), progress, cancellationToken)
+            .DetachFromDisposeScope();
     }
 
     /// <summary>The results, which are the right frames, of latents.</summary>

@@ -1,3 +1,4 @@
+using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using TorchSharp;
@@ -35,7 +36,7 @@ public sealed record PipelineOptions
     /// </summary>
     public string? VaeFile { get; init; }
 
-    /// <summary>Adapters laid over the transformer, all at once, as <see cref="FluxModel.SetAdapters"/> does. Default none.</summary>
+    /// <summary>Adapters laid over the transformer, all at once, as <see cref="DiffusionModel.SetAdapters"/> does. Default none.</summary>
     public IReadOnlyList<LoraUse> Loras { get; init => field = [.. value ?? throw new ArgumentNullException(nameof(Loras))]; } = [];
 
     /// <summary>Side in pixels of the tiles in which the autoencoder works on larger pictures: see <see cref="Autoencoder.AutoencoderKL.TileSide"/>. Null, the default, is none.</summary>

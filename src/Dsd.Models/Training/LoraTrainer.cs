@@ -1,4 +1,4 @@
-using Dsd.Models.Flux;
+using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -20,35 +20,43 @@ namespace Dsd.Models.Training;
 public sealed class LoraTrainer
 {
     private const long MostBytesOnDevice = 1L << 30;
-    private readonly FluxModel _model;
+    private readonly DiffusionModel _model;
     private readonly LoraTrainingOptions _options;
-    private readonly FluxBackend _backend;
+    private readonly TwoFrames _frames;
+    private readonly Canvas _canvas;
     private int[] _order = [];
     private long _orderOf = -1;
 
     /// <summary>A trainer for a model, which still belongs to the caller. Its own weights do not change.</summary>
-    /// <param name="model">A conditional model: see <see cref="FluxModel.LoadConditional"/>.</param>
+    /// <param name="model">A conditional model: see <see cref="DiffusionModel.LoadConditional"/>.</param>
     /// <param name="options">How to train.</param>
-    /// <exception cref="ArgumentException">The transformer takes no condition, is in eight bits or not on its device as a whole, or the frame is not made of whole tokens.</exception>
-    public LoraTrainer(FluxModel model, LoraTrainingOptions options)
+    /// <exception cref="ArgumentException">The network takes no condition, is in eight bits or not on its device as a whole, or the frame is not made of whole tokens.</exception>
+    public LoraTrainer(DiffusionModel model, LoraTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
-        if (!model.Transformer.Config.Conditional)
+        if (!model.Network.IsConditional)
         {
-            throw new ArgumentException("The transformer takes no condition: load the model with FluxModel.LoadConditional.", nameof(model));
+            throw new ArgumentException($"The model takes no condition: load it with {nameof(DiffusionModel)}.{nameof(DiffusionModel.LoadConditional)}.", nameof(model));
         }
-        if (model.Memory != MemoryMode.Resident || model.Transformer.IsFloat8)
+        if (model.Memory != MemoryMode.Resident || model.Network.IsFloat8)
         {
             throw new ArgumentException(
-                $"Training needs a model that lies on its device in full precision ({nameof(PipelineOptions.Memory)} {nameof(MemoryMode.Resident)}, {nameof(PipelineOptions.Float8)} false), but this one is {model.Memory}{(model.Transformer.IsFloat8 ? " in eight bits" : "")}.",
+                $"Training needs a model that lies on its device in full precision ({nameof(PipelineOptions.Memory)} {nameof(MemoryMode.Resident)}, {nameof(PipelineOptions.Float8)} false), but this one is {model.Memory}{(model.Network.IsFloat8 ? " in eight bits" : "")}.",
                 nameof(model));
         }
-        if (options.Width % model.TokenSide != 0 || options.Height % model.TokenSide != 0)
+        (_model, _options) = (model, options);
+        _frames = new TwoFrames(options.Width, options.Height, model.Frames);
+        try
         {
-            throw new ArgumentException($"Options Width and Height must be multiples of {model.TokenSide} for this model, but are {options.Width} × {options.Height}.", nameof(options));
+            // Each frame has to come out as whole tokens, not only both together.
+            model.CanvasOf(options.Width, options.Height);
+            _canvas = model.CanvasOf(_frames.CanvasWidth, _frames.CanvasHeight);
         }
-        (_model, _options, _backend) = (model, options, new FluxBackend(model));
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"Options {nameof(options.Width)} and {nameof(options.Height)}: {e.Message}", nameof(options), e);
+        }
     }
 
     /// <summary>Trains an adapter.</summary>
@@ -65,13 +73,13 @@ public sealed class LoraTrainer
         {
             throw new ArgumentException("There is no pair to train on.", nameof(pairs));
         }
-        TextEmbedding empty = _model.Text.Encode([""], _options.MaxTextTokens);
-        using LoraAdapter start = _options.InitialAdapterFile is { } file ? LoraAdapter.Load(file) : LoraAdapter.Create(_model.Transformer, _options.Adapter);
+        PromptEmbedding empty = _model.EncodePrompts([""], _options.MaxTextTokens);
+        using LoraAdapter start = _options.InitialAdapterFile is { } file ? LoraAdapter.Load(file) : LoraAdapter.Create(_model.Network, _options.Adapter);
         foreach (string remark in start.Remarks)
         {
             _model.Warn?.Invoke(remark);
         }
-        using LoraAttachment attached = start.Attach(_model.Transformer, trainable: true);
+        using LoraAttachment attached = start.Attach(_model.Network, trainable: true);
         using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), new TrainingLoopOptions
         {
             Steps = _options.Steps,
@@ -86,47 +94,45 @@ public sealed class LoraTrainer
         return attached.ToAdapter();
     }
 
-    private Tensor Loss(long step, List<Example> examples, TextEmbedding empty)
+    private Tensor Loss(long step, List<Example> examples, PromptEmbedding empty)
     {
         using DisposeScope scope = NewDisposeScope();
         using Generator random = new((ulong)(_options.Seed * 1_000_003 + step));
-        Device device = _model.Transformer.Device;
+        Device device = _model.Network.Device;
         Example[] batch = [.. Enumerable.Range(0, _options.BatchSize).Select(i => examples[Chosen(step * _options.BatchSize + i, examples.Count)])];
         Tensor latents = cat(batch.Select(e => e.Latents).ToArray()).to(device); // [batch, tokens, channels]
         Tensor condition = cat(batch.Select(e => e.Condition).ToArray()).to(device);
-        Tensor text = cat(batch.Select(e => e.Text).ToArray()).to(device);
-        Tensor pooled = cat(batch.Select(e => e.Pooled).ToArray()).to(device);
+        Tensor[] prompts = [.. empty.Parts.Select((_, part) => cat(batch.Select(e => e.Prompt[part]).ToArray()).to(device))]; // [batch, …] each
 
         // One draw decides both: below the first bound nothing is told, below the second only the reference.
         Tensor drop = rand([batch.Length, 1, 1], generator: random).to(device);
         condition = where(drop.less(_options.ConditionDropout), zeros_like(condition), condition);
         Tensor wordless = drop.less(_options.ConditionDropout + _options.PromptDropout);
-        text = where(wordless, empty.Text, text);
-        pooled = where(wordless.squeeze(2), empty.Pooled, pooled);
+        prompts = [.. prompts.Zip(empty.Parts, (own, none) => where(wordless.view([batch.Length, .. Enumerable.Repeat(1L, (int)own.dim() - 1)]), none, own))];
 
         Tensor noise = randn(latents.shape, generator: random).to(device);
         float[] normal = randn(batch.Length, generator: random).data<float>().ToArray();
-        Tensor sigma = tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(_model.Scheduler, (int)latents.shape[1])), device: device);
-        Tensor? guidance = _model.Transformer.Config.GuidanceEmbeds ? full(batch.Length, _options.Guidance, device: device) : null;
-        int factor = _model.Vae.Config.Factor;
-        Tensor velocity = _model.Transformer.forward(
-            FlowMatching.Interpolate(latents, noise, sigma),
-            condition,
-            text,
-            pooled,
-            sigma,
-            guidance,
-            LatentPacking.ImageIds(_options.Height / factor, 2 * _options.Width / factor, device),
-            LatentPacking.TextIds(text.shape[1], device));
+        Tensor sigma = tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(_model.Schedule, (int)latents.shape[1])), device: device);
+        Tensor noised = FlowMatching.Interpolate(latents, noise, sigma);
+        Tensor velocity = _model.Velocity(noised, condition, new PromptEmbedding(prompts), sigma, _options.Guidance, _canvas);
         Tensor target = FlowMatching.Velocity(latents, noise);
         return FlowMatching.Loss(Counted(velocity), Counted(target)).MoveToOuterDisposeScope();
 
-        Tensor Counted(Tensor tokens) => CountedTokens(tokens, _options.Height / _model.TokenSide, _options.Width / _model.TokenSide, _options.Frames);
+        Tensor Counted(Tensor tokens) => CountedTokens(tokens, _canvas, _model.Frames, _options.Frames);
     }
 
-    /// <summary>The tokens of the frames that count, of a canvas' [batch, rows · 2 · columns, channels], which run row by row over both frames.</summary>
-    internal static Tensor CountedTokens(Tensor tokens, long rows, long columns, FrameLoss frames) =>
-        frames == FrameLoss.Both ? tokens : tokens.unflatten(1, rows, 2 * columns).narrow(2, columns, columns).flatten(1, 2);
+    /// <summary>The tokens of the frames that count, of a canvas' [batch, tokens, channels], which run row by row over both frames.</summary>
+    internal static Tensor CountedTokens(Tensor tokens, Canvas canvas, FrameOrder order, FrameLoss frames)
+    {
+        if (frames == FrameLoss.Both)
+        {
+            return tokens;
+        }
+        long columns = canvas.LatentWidth / canvas.Patch;
+        return order == FrameOrder.Below
+            ? tokens.narrow(1, canvas.Tokens / 2, canvas.Tokens / 2)
+            : tokens.unflatten(1, canvas.Tokens / columns, columns).narrow(2, columns / 2, columns / 2).flatten(1, 2);
+    }
 
     /// <summary>The example of a place in the endless sequence: every pass over the data is a permutation of its own.</summary>
     private int Chosen(long place, int count)
@@ -146,7 +152,7 @@ public sealed class LoraTrainer
 
     private List<Example> EncodeAll(IEnumerable<TrainingPair> pairs, CancellationToken cancellationToken)
     {
-        Device home = _model.Transformer.Device;
+        Device home = _model.Network.Device;
         List<Example> examples = [];
         foreach (TrainingPair[] some in pairs.Chunk(PairsAtOnce))
         {
@@ -165,24 +171,19 @@ public sealed class LoraTrainer
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        TwoFrames frames = new(_options.Width, _options.Height, _backend.Frames);
-        Canvas canvas = _backend.CanvasOf(frames.CanvasWidth, frames.CanvasHeight);
-        Tensor latents = _backend.Encode([.. pairs.Select(p => frames.Compose(p.Reference, p.Target))], canvas); // [pairs, tokens, channels]
-        Tensor conditions = _backend.Encode([.. pairs.Select(p => frames.Compose(p.Reference))], canvas);
-        TextEmbedding text = _model.Text.Encode([.. pairs.Select(p => p.Prompt)], _options.MaxTextTokens, _model.Warn);
-        return
-        [
-            .. pairs.Select((_, i) => new Example(Row(latents, i), Row(conditions, i), Row(text.Text, i), Row(text.Pooled, i))),
-        ];
+        Tensor latents = _model.Encode([.. pairs.Select(p => _frames.Compose(p.Reference, p.Target))], _canvas); // [pairs, tokens, channels]
+        Tensor conditions = _model.Encode([.. pairs.Select(p => _frames.Compose(p.Reference))], _canvas);
+        PromptEmbedding prompts = _model.EncodePrompts([.. pairs.Select(p => p.Prompt)], _options.MaxTextTokens, _model.Warn);
+        return [.. pairs.Select((_, i) => new Example(Row(latents, i), Row(conditions, i), [.. prompts.Parts.Select(part => Row(part, i))]))];
 
         // A copy, since a view would keep the whole batch.
         static Tensor Row(Tensor batch, long row) => batch.narrow(0, row, 1).clone().MoveToOuterDisposeScope();
     }
 
     /// <summary>A pair as the model sees it: both frames, the condition, and the prompt, [1, …] each.</summary>
-    private sealed record Example(Tensor Latents, Tensor Condition, Tensor Text, Tensor Pooled)
+    private sealed record Example(Tensor Latents, Tensor Condition, IReadOnlyList<Tensor> Prompt)
     {
-        private Tensor[] All => [Latents, Condition, Text, Pooled];
+        private Tensor[] All => [Latents, Condition, .. Prompt];
 
         public long Bytes => All.Sum(t => t.numel() * t.element_size());
 
@@ -198,7 +199,7 @@ public sealed class LoraTrainer
             {
                 tensor.Dispose();
             }
-            return new Example(moved[0], moved[1], moved[2], moved[3]);
+            return new Example(moved[0], moved[1], moved[2..]);
         }
     }
 }

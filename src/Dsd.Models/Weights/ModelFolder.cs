@@ -6,24 +6,24 @@ namespace Dsd.Models.Weights;
 /// <summary>A model folder in diffusers' layout: one folder a component, each with its config and weights.</summary>
 public sealed class ModelFolder
 {
-    private static readonly string[] Pipelines = ["FluxPipeline", "FluxConditionalPipeline"];
-
     private ModelFolder(string path) => Path = path;
 
     /// <summary>The folder, as it was given.</summary>
     public string Path { get; }
 
-    /// <summary>Opens a whole pipeline: a folder with a <c>model_index.json</c> of a FLUX pipeline.</summary>
+    /// <summary>The pipeline's <c>model_index.json</c>; whether it is there or not.</summary>
+    public string IndexFile => System.IO.Path.Combine(Path, "model_index.json");
+
+    /// <summary>The pipeline that the index names as <c>_class_name</c>; null where none is named, or the folder was opened for its parts.</summary>
+    public string? PipelineClass { get; private init; }
+
+    /// <summary>Opens a whole pipeline: a folder with a <c>model_index.json</c>.</summary>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="WeightsException">The index is missing, cannot be read, or is of another kind of pipeline.</exception>
+    /// <exception cref="WeightsException">The index is missing or cannot be read.</exception>
     public static ModelFolder Open(string path)
     {
         ModelFolder folder = OpenParts(path);
-        string index = System.IO.Path.Combine(path, "model_index.json");
-        string name = Json.Read<ClassNames>(index).ClassName ?? "none";
-        return Pipelines.Contains(name)
-            ? folder
-            : throw new WeightsException(index, $"_class_name {string.Join(" or ", Pipelines)}", $"'{name}'");
+        return new ModelFolder(path) { PipelineClass = Json.Read<ClassNames>(folder.IndexFile).ClassName };
     }
 
     /// <summary>Opens a folder that holds some components and no index, as a release of a transformer alone does.</summary>

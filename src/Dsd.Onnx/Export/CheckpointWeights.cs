@@ -10,25 +10,31 @@ namespace Dsd.Onnx.Export;
 /// A checkpoint's tensors as initializers of a graph, converted to single precision when they are written, with a LoRA merged on the way.
 /// Keeps account of what the graph took, so that <see cref="Check"/> can report everything that did not fit at once.
 /// </summary>
-/// <param name="source">The checkpoint.</param>
-/// <param name="prefix">What this checkpoint puts before the names that the graph uses, such as <c>text_model.</c>.</param>
-/// <param name="lora">Low-rank additions and replaced tensors; null is none.</param>
-internal sealed class CheckpointWeights(WeightSource source, string prefix = "", LoraWeights? lora = null)
+public sealed class CheckpointWeights
 {
     // One block of rows is converted at a time: bounded memory, whatever the tensor's size.
     private const int BlockElements = 1 << 20;
 
+    private readonly WeightSource _source;
+    private readonly string _prefix;
+    private readonly LoraWeights? _lora;
     private readonly HashSet<string> _taken = [];
     private readonly List<string> _faults = [];
+
+    /// <summary>An account of a checkpoint.</summary>
+    /// <param name="source">The checkpoint.</param>
+    /// <param name="prefix">What this checkpoint puts before the names that the graph uses, such as <c>text_model.</c>.</param>
+    /// <param name="lora">Low-rank additions and replaced tensors; null is none.</param>
+    internal CheckpointWeights(WeightSource source, string prefix = "", LoraWeights? lora = null) => (_source, _prefix, _lora) = (source, prefix, lora);
 
     /// <summary>Converts elements from the given one on.</summary>
     private delegate void Reader(long first, Span<float> values);
 
     /// <summary>Whether the checkpoint holds a tensor.</summary>
-    public bool Has(string name) => source.Contains(Key(name));
+    public bool Has(string name) => _source.Contains(Key(name));
 
     /// <summary>A tensor as it is.</summary>
-    public Initializer Tensor(string name, params long[] shape)
+    internal Initializer Tensor(string name, params long[] shape)
     {
         Reader read = Find(name, shape);
         return new Initializer(name, DataType.Float, shape, (stream, cancellationToken) =>
@@ -46,10 +52,10 @@ internal sealed class CheckpointWeights(WeightSource source, string prefix = "",
     }
 
     /// <summary>A linear layer's weight [out, in] transposed to [in, out], as MatMul takes it, with what the LoRA adds to it.</summary>
-    public Initializer Transposed(string name, int inputs, int outputs)
+    internal Initializer Transposed(string name, int inputs, int outputs)
     {
         Reader read = Find(name, [outputs, inputs]);
-        Func<LoraPair>? adapter = lora?.Pair(name, inputs, outputs, _faults);
+        Func<LoraPair>? adapter = _lora?.Pair(name, inputs, outputs, _faults);
         return new Initializer(name, DataType.Float, [inputs, outputs], (stream, cancellationToken) =>
         {
             LoraPair? pair = adapter?.Invoke();
@@ -70,9 +76,9 @@ internal sealed class CheckpointWeights(WeightSource source, string prefix = "",
                 }
                 if (pair is not null)
                 {
-                    RequireFinite(name, block, source.Path);
+                    RequireFinite(name, block, _source.Path);
                     pair.AddTransposed(block, first);
-                    RequireFinite(name, block, lora!.Source);
+                    RequireFinite(name, block, _lora!.Source);
                 }
                 stream.Write(MemoryMarshal.AsBytes<float>(block));
             }
@@ -95,19 +101,19 @@ internal sealed class CheckpointWeights(WeightSource source, string prefix = "",
     /// <summary>Ends the account; a graph is to be written only after it.</summary>
     /// <param name="belongs">Which tensors of the checkpoint the graph ought to have used; null is all.</param>
     /// <exception cref="WeightsException">Tensors were missing, of another shape or type, or left over; the message lists them.</exception>
-    public void Check(Func<string, bool>? belongs = null)
+    internal void Check(Func<string, bool>? belongs = null)
     {
         // The published release carries a second copy of its LoRA among the weights; the adapter's own file is what counts.
-        IEnumerable<string> left = source.Names
+        IEnumerable<string> left = _source.Names
             .Where(n => !_taken.Contains(n) && !n.Contains(".lora_", StringComparison.Ordinal) && belongs?.Invoke(n) != false)
             .Order(StringComparer.Ordinal)
-            .Select(n => $"unexpected '{n}' {source.Entry(n)}");
-        string[] faults = [.. _faults, .. left, .. lora?.Unused() ?? []];
+            .Select(n => $"unexpected '{n}' {_source.Entry(n)}");
+        string[] faults = [.. _faults, .. left, .. _lora?.Unused() ?? []];
         if (faults.Length > 0)
         {
             const int Listed = 20;
             string more = faults.Length > Listed ? $"; and {faults.Length - Listed} more" : "";
-            throw new WeightsException(source.Path, "the tensors that its config describes", string.Join("; ", faults.Take(Listed)) + more);
+            throw new WeightsException(_source.Path, "the tensors that its config describes", string.Join("; ", faults.Take(Listed)) + more);
         }
     }
 
@@ -126,27 +132,27 @@ internal sealed class CheckpointWeights(WeightSource source, string prefix = "",
     {
         string key = Key(name);
         _taken.Add(key);
-        if (lora?.Whole(name, shape, _faults) is { } whole)
+        if (_lora?.Whole(name, shape, _faults) is { } whole)
         {
             return (first, values) => whole.AsSpan(checked((int)first), values.Length).CopyTo(values);
         }
-        if (!source.Contains(key))
+        if (!_source.Contains(key))
         {
             _faults.Add($"no '{key}' [{string.Join(", ", shape)}]");
         }
-        else if (source.Entry(key) is { } entry && (!entry.Shape.SequenceEqual(shape) || !entry.IsFloating))
+        else if (_source.Entry(key) is { } entry && (!entry.Shape.SequenceEqual(shape) || !entry.IsFloating))
         {
             _faults.Add($"'{key}' {entry} where the config asks for floating [{string.Join(", ", shape)}]");
         }
-        return (first, values) => source.ReadFloats(key, first, values);
+        return (first, values) => _source.ReadFloats(key, first, values);
     }
 
     private string Key(string name)
     {
-        string key = prefix + name;
+        string key = _prefix + name;
         int dot = Math.Max(key.LastIndexOf('.'), 0);
         // A checkpoint saved with an adapter attached calls the module's own weight so.
         string wrapped = $"{key[..dot]}.base_layer{key[dot..]}";
-        return !source.Contains(key) && source.Contains(wrapped) ? wrapped : key;
+        return !_source.Contains(key) && _source.Contains(wrapped) ? wrapped : key;
     }
 }

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
+using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
+using Dsd.Onnx.Families;
 using Dsd.Onnx.Graph;
 
 namespace Dsd.Onnx.Export;
@@ -15,7 +17,6 @@ namespace Dsd.Onnx.Export;
 /// </remarks>
 public static class OnnxExporter
 {
-    private static readonly string[] Copied = ["tokenizer", "tokenizer_2", "scheduler"];
     private const long MostBytesCopied = 64_000_000;
 
     /// <summary>Exports a model. The target appears whole or not at all.</summary>
@@ -43,9 +44,10 @@ public static class OnnxExporter
         {
             throw new ArgumentException($"Option {nameof(OnnxExportOptions.LoraScale)} is {options.LoraScale}, but there is no LoRA that it could scale.", nameof(options));
         }
-        ModelFolder model = ModelFolder.Open(modelFolder);
+        (ModelFamily family, ModelFolder model) = ModelFamilies.Open(modelFolder);
+        OnnxFamily known = OnnxFamilies.Of(family.Name, model.IndexFile);
         using LoraAdapter? lora = loraFile is null ? null : LoraAdapter.Load(loraFile, options.LoraTextEncoders);
-        ModelParts parts = ModelParts.Read(model, options.ReleaseFolder, bringsCondition: lora?.HasCondition == true);
+        ExportPlan plan = known.Plan(model, options.ReleaseFolder, bringsCondition: lora?.HasCondition == true);
         foreach (string remark in lora?.Remarks ?? [])
         {
             options.Warn?.Invoke(remark);
@@ -56,14 +58,17 @@ public static class OnnxExporter
             fill: folder =>
             {
                 Writer writer = new(folder, options, progress, cancellationToken);
-                ExportTransformer(parts, lora is null ? null : LoraWeights.OfTransformer(lora, options.LoraScale), writer);
-                ExportAutoencoder(parts.Vae, model, writer);
-                ExportTextEncoders(parts, model, lora is null ? null : LoraWeights.OfClip(lora, options.LoraScale), writer);
-                foreach (string part in Copied)
+                Write(plan.Network, lora is null ? null : LoraWeights.OfTransformer(lora, options.LoraScale), writer);
+                ExportAutoencoder(plan.Vae, model, writer);
+                foreach (ExportedNetwork encoder in plan.TextEncoders)
+                {
+                    Write(encoder, lora is not null && encoder.IsClip ? LoraWeights.OfClip(lora, options.LoraScale) : null, writer);
+                }
+                foreach (string part in plan.Copied)
                 {
                     writer.Copy(model.ComponentFolder(part), part, "*");
                 }
-                Describe(parts, loraFile, options, folder).Write(folder);
+                Describe(plan, family.Name, loraFile, options, folder).Write(folder);
             });
     }
 
@@ -97,16 +102,22 @@ public static class OnnxExporter
         }
     }
 
-    private static void ExportTransformer(ModelParts parts, LoraWeights? lora, Writer writer)
+    private static void Write(ExportedNetwork network, LoraWeights? lora, Writer writer)
     {
-        using WeightSource source = WeightSource.Open(parts.TransformerFolder);
-        CheckpointWeights weights = new(source, lora: lora);
-        GraphBuilder graph = FluxTransformerExport.Build(parts.Flux, weights);
-        weights.Check();
-        writer.Model("transformer", graph);
-        JsonNode config = JsonNode.Parse(Text(Path.Combine(parts.TransformerFolder, "config.json")).Span)!;
-        config["_class_name"] = parts.Flux.ClassName;
-        writer.Text("transformer", "config.json", config.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }));
+        using WeightSource source = WeightSource.Open(network.WeightsFolder);
+        bool prefixed = network.Prefix is { } prefix && source.Names.Any(n => n.StartsWith(prefix, StringComparison.Ordinal));
+        CheckpointWeights weights = new(source, prefixed ? network.Prefix! : "", lora);
+        GraphBuilder graph = network.Build(weights);
+        weights.Check(network.Belongs);
+        writer.Model(network.Component, graph);
+        if (network.ClassName is null)
+        {
+            writer.Copy(network.WeightsFolder, network.Component, "config.json");
+            return;
+        }
+        JsonNode config = JsonNode.Parse(Text(Path.Combine(network.WeightsFolder, "config.json")).Span)!;
+        config["_class_name"] = network.ClassName;
+        writer.Text(network.Component, "config.json", config.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }));
     }
 
     private static ReadOnlyMemory<byte> Text(string file) => SmallFile.Utf8(file, MostBytesCopied, (expected, found) => new WeightsException(file, expected, found));
@@ -124,38 +135,20 @@ public static class OnnxExporter
         writer.Copy(model.ComponentFolder("vae"), "vae_decoder", "config.json");
     }
 
-    private static void ExportTextEncoders(ModelParts parts, ModelFolder model, LoraWeights? clip, Writer writer)
-    {
-        using (WeightSource source = WeightSource.Open(model.ComponentFolder("text_encoder")))
-        {
-            bool legacy = source.Names.Any(n => n.StartsWith(ClipTextExport.LegacyPrefix, StringComparison.Ordinal));
-            CheckpointWeights weights = new(source, legacy ? ClipTextExport.LegacyPrefix : "", clip);
-            GraphBuilder graph = ClipTextExport.Build(parts.Clip, weights);
-            weights.Check(ClipTextExport.Belongs);
-            writer.Model("text_encoder", graph);
-        }
-        using (WeightSource source = WeightSource.Open(model.ComponentFolder("text_encoder_2")))
-        {
-            CheckpointWeights weights = new(source);
-            GraphBuilder graph = T5EncoderExport.Build(parts.T5, weights);
-            weights.Check(T5EncoderExport.Belongs);
-            writer.Model("text_encoder_2", graph);
-        }
-        writer.Copy(model.ComponentFolder("text_encoder"), "text_encoder", "config.json");
-        writer.Copy(model.ComponentFolder("text_encoder_2"), "text_encoder_2", "config.json");
-    }
-
-    private static OnnxManifest Describe(ModelParts parts, string? loraFile, OnnxExportOptions options, string folder) =>
+    private static OnnxManifest Describe(ExportPlan plan, string family, string? loraFile, OnnxExportOptions options, string folder) =>
         new()
         {
             FormatVersion = OnnxManifest.Version,
-            Conditional = parts.Flux.Conditional,
-            Guidance = parts.Flux.GuidanceEmbeds,
-            InChannels = parts.Flux.InChannels,
-            LatentChannels = parts.Vae.LatentChannels,
-            VaeFactor = parts.Vae.Factor,
-            ScalingFactor = parts.Vae.ScalingFactor,
-            ShiftFactor = parts.Vae.ShiftFactor ?? 0f,
+            Family = family,
+            Conditional = plan.Conditional,
+            Guidance = plan.Guidance,
+            InChannels = plan.Vae.LatentChannels * plan.Patch * plan.Patch,
+            Patch = plan.Patch,
+            Frames = plan.Frames,
+            LatentChannels = plan.Vae.LatentChannels,
+            VaeFactor = plan.Vae.Factor,
+            ScalingFactor = plan.Vae.ScalingFactor,
+            ShiftFactor = plan.Vae.ShiftFactor ?? 0f,
             FrameWidth = options.FrameWidth,
             FrameHeight = options.FrameHeight,
             Lora = Path.GetFileName(loraFile),

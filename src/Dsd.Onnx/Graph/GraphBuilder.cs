@@ -7,7 +7,7 @@ namespace Dsd.Onnx.Graph;
 /// Builds the graph of an ONNX model node by node. Every operator is a method of its name; a node is called after the module that it
 /// stands in (<see cref="Scope"/>), its operator and a number: <c>transformer_blocks.0.attn.MatMul_1</c>.
 /// </summary>
-internal sealed partial class GraphBuilder(string name)
+public sealed partial class GraphBuilder(string name)
 {
     /// <summary>The version of ONNX's operators that the methods speak.</summary>
     public const int Opset = 20;
@@ -18,10 +18,10 @@ internal sealed partial class GraphBuilder(string name)
     private string _scope = "";
 
     /// <summary>Nodes, inputs and outputs so far, without initializers.</summary>
-    public GraphProto Graph => _graph;
+    internal GraphProto Graph => _graph;
 
     /// <summary>Constants so far, in the order in which they were asked for.</summary>
-    public IReadOnlyCollection<Initializer> Initializers => _initializers.Values;
+    internal IReadOnlyCollection<Initializer> Initializers => _initializers.Values;
 
     /// <summary>Names what is built inside a <c>using</c> after a module, within the scope that is open now.</summary>
     public IDisposable Scope(string module)
@@ -35,21 +35,27 @@ internal sealed partial class GraphBuilder(string name)
     public string Path(string local) => _scope.Length == 0 ? local : $"{_scope}.{local}";
 
     /// <summary>An input of the model. A dimension that starts with a digit is fixed, any other name is dynamic: <c>"batch"</c>, <c>"64"</c>.</summary>
-    public Value Input(string input, DataType type, params string[] shape)
+    internal Value Input(string input, DataType type, params string[] shape)
     {
         _graph.Input.Add(Describe(input, type, shape));
         return new Value(input);
     }
 
+    /// <summary>An input of single precision. A dimension that starts with a digit is fixed, any other name is dynamic: <c>"64"</c>, <c>"batch"</c>.</summary>
+    public Value Input(string input, params string[] shape) => Input(input, DataType.Float, shape);
+
+    /// <summary>Makes a value of single precision an output of the model, under its own name.</summary>
+    public void Output(string output, Value value, params string[] shape) => Output(output, value, DataType.Float, shape);
+
     /// <summary>Makes a value an output of the model, under its own name.</summary>
-    public void Output(string output, Value value, DataType type, params string[] shape)
+    internal void Output(string output, Value value, DataType type, params string[] shape)
     {
         _graph.Node.Add(new NodeProto { Name = output, OpType = "Identity", Input = { value.Name }, Output = { output } });
         _graph.Output.Add(Describe(output, type, shape));
     }
 
     /// <summary>A constant tensor; asked for again under the same name, it is the same.</summary>
-    public Value Constant(Initializer initializer)
+    internal Value Constant(Initializer initializer)
     {
         _initializers.TryAdd(initializer.Name, initializer);
         return new Value(initializer.Name);
@@ -60,20 +66,20 @@ internal sealed partial class GraphBuilder(string name)
         Constant(Initializer.Of($"ints.{string.Join('_', values)}", values, values.Length));
 
     /// <summary>A constant whole number.</summary>
-    public Value Int(long value) => Constant(Initializer.Of<long>($"int.{value}", [value]));
+    internal Value Int(long value) => Constant(Initializer.Of<long>($"int.{value}", [value]));
 
     /// <summary>A constant number.</summary>
-    public Value Float(float value) => Constant(Initializer.Of<float>(FormattableString.Invariant($"float.{value:R}"), [value]));
+    internal Value Float(float value) => Constant(Initializer.Of<float>(FormattableString.Invariant($"float.{value:R}"), [value]));
 
     /// <summary>A constant vector of one number repeated.</summary>
     public Value Filled(float value, int count) =>
         Constant(Initializer.Of<float>(FormattableString.Invariant($"float.{value:R}.{count}"), [.. Enumerable.Repeat(value, count)], count));
 
     /// <summary>A constant tensor of single precision, named in the open scope.</summary>
-    public Value Floats(string local, float[] values, params long[] shape) => Constant(Initializer.Of(Path(local), values, shape));
+    internal Value Floats(string local, float[] values, params long[] shape) => Constant(Initializer.Of(Path(local), values, shape));
 
     /// <summary>A constant tensor of double precision, named in the open scope.</summary>
-    public Value Doubles(string local, double[] values, params long[] shape) => Constant(Initializer.Of(Path(local), values, shape));
+    internal Value Doubles(string local, double[] values, params long[] shape) => Constant(Initializer.Of(Path(local), values, shape));
 
     private Value Node(string operation, Value[] inputs, params AttributeProto[] attributes) =>
         Nodes(operation, inputs, 1, attributes)[0];

@@ -7,9 +7,9 @@ namespace Dsd.Onnx.Runtime;
 /// <param name="manifest">Which inputs the transformer has.</param>
 /// <param name="sessions">Run it.</param>
 /// <param name="inputs">The batch.</param>
-/// <param name="encode">Encodes prompts, padded or cut to a number of tokens: T5's states [rows, tokens, channels] and CLIP's pooled vectors [rows, channels].</param>
+/// <param name="encode">What the network is told of a prompt for each row.</param>
 internal sealed class OnnxDenoiser(
-    OnnxManifest manifest, OnnxSessions sessions, DenoiserInputs<OnnxTensor> inputs, Func<IReadOnlyList<string>, int?, (OnnxTensor States, OnnxTensor Pooled)> encode) : IDenoiser<OnnxTensor>
+    OnnxManifest manifest, OnnxSessions sessions, DenoiserInputs<OnnxTensor> inputs, Func<IReadOnlyList<string>, IReadOnlyList<(string Name, OnnxTensor Value)>> encode) : IDenoiser<OnnxTensor>
 {
     private readonly Dictionary<IReadOnlyList<GuidancePass>, TransformerBatch> _batches = [];
 
@@ -63,6 +63,6 @@ internal sealed class OnnxDenoiser(
                 given.Floats.CopyTo(condition.AsSpan(i * size));
             }
         }
-        return new TransformerBatch(manifest, inputs.Canvas, encode(prompts, inputs.MaxTextTokens), condition, inputs.Guidance);
+        return new TransformerBatch(manifest, inputs.Canvas, prompts.Length, encode(prompts), condition, inputs.Guidance);
     }
 }

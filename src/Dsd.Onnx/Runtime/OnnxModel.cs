@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
+using Dsd.Onnx.Families;
 
 namespace Dsd.Onnx.Runtime;
 
@@ -9,7 +10,7 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
 {
     private readonly OnnxManifest _manifest;
     private readonly OnnxSessions _sessions;
-    private readonly PromptEncoder _prompts;
+    private readonly PromptInputs _prompts;
     private readonly Action<string>? _warn;
 
     /// <summary>Opens nothing yet but the tokenizers: sessions are opened when first used.</summary>
@@ -17,7 +18,7 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     {
         (_manifest, _warn) = (folder.Manifest, options.Warn);
         _sessions = new OnnxSessions(folder, options);
-        _prompts = new PromptEncoder(folder, _sessions);
+        _prompts = OnnxFamilies.Of(folder.Family, System.IO.Path.Combine(folder.Path, OnnxManifest.FileName)).Open(folder, _sessions);
         Codec = new PictureCodec(_sessions, _manifest);
         Schedule = ModelFolder.OpenParts(folder.Path).ReadConfig<SchedulerConfig>("scheduler", "scheduler_config.json");
     }
@@ -26,13 +27,13 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     public SchedulerConfig Schedule { get; }
 
     /// <inheritdoc/>
-    public FrameOrder Frames => FrameOrder.Beside;
+    public FrameOrder Frames => _manifest.Frames;
 
     /// <summary>The autoencoder.</summary>
     public PictureCodec Codec { get; }
 
     /// <inheritdoc/>
-    public Canvas CanvasOf(int width, int height) => new(width, height, _manifest.VaeFactor, _manifest.LatentChannels);
+    public Canvas CanvasOf(int width, int height) => new(width, height, _manifest.VaeFactor, _manifest.LatentChannels, _manifest.Patch);
 
     /// <inheritdoc/>
     public OnnxTensor FromTokens(float[] tokens, Canvas canvas) => OnnxTensor.Of(tokens, tokens.Length / canvas.LatentSize, canvas.Tokens, canvas.TokenChannels);
@@ -44,7 +45,7 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     public IReadOnlyList<Picture> Decode(OnnxTensor latents, Canvas canvas) => Codec.Decode(latents.Floats, canvas);
 
     /// <inheritdoc/>
-    public IDenoiser<OnnxTensor> Denoiser(DenoiserInputs<OnnxTensor> inputs) => new OnnxDenoiser(_manifest, _sessions, inputs, (prompts, tokens) => _prompts.Encode(prompts, tokens ?? _prompts.MostTokens, _warn));
+    public IDenoiser<OnnxTensor> Denoiser(DenoiserInputs<OnnxTensor> inputs) => new OnnxDenoiser(_manifest, _sessions, inputs, prompts => _prompts.Of(prompts, inputs.MaxTextTokens, inputs.Canvas, _warn));
 
     /// <summary>Closes the sessions.</summary>
     public void Dispose() => _sessions.Dispose();

@@ -6,7 +6,7 @@ namespace Dsd.Onnx.Runtime;
 /// <summary>A folder that <see cref="Export.OnnxExporter"/> wrote, checked: every file that its <c>dsd.json</c> lists is there in full length.</summary>
 public sealed class OnnxModelFolder
 {
-    private static readonly string[] Components = ["transformer", "vae_encoder", "vae_decoder", "text_encoder", "text_encoder_2"];
+    private static readonly string[] Components = ["transformer", "vae_encoder", "vae_decoder"];
 
     private OnnxModelFolder(string path, OnnxManifest manifest)
     {
@@ -53,7 +53,11 @@ public sealed class OnnxModelFolder
         return new OnnxModelFolder(path, manifest);
     }
 
+    /// <summary>The family of the model, such as <c>flux</c>.</summary>
+    public string Family => Manifest.Family;
+
     internal string ModelFile(string component) => System.IO.Path.Combine(Path, component, ModelWriter.ModelFile);
 
-    internal string Folder(string component) => System.IO.Path.Combine(Path, component);
+    /// <summary>The folder of a part.</summary>
+    public string Folder(string component) => System.IO.Path.Combine(Path, component);
 }

@@ -74,7 +74,7 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
     {
         if (blockCache != 0)
         {
-            throw new ArgumentException($"Option {nameof(DsdOptions.BlockCache)} is {blockCache}, but an ONNX model always runs whole. Set it to 0, or draw with TorchSharp (DsdPipeline, FluxPipeline).");
+            throw new ArgumentException($"Option {nameof(DsdOptions.BlockCache)} is {blockCache}, but an ONNX model always runs whole. Set it to 0, or draw with TorchSharp (DsdPipeline, TextToImagePipeline).");
         }
     }
 }

@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace Dsd.Onnx.Runtime;
 
 /// <summary>ONNX Runtime's sessions of one model folder, each opened when it is first used and kept until disposal.</summary>
-internal sealed class OnnxSessions(OnnxModelFolder folder, OnnxRuntimeOptions options) : IDisposable
+public sealed class OnnxSessions(OnnxModelFolder folder, OnnxRuntimeOptions options) : IDisposable
 {
     private readonly Dictionary<string, InferenceSession> _sessions = [];
     private readonly Lock _opening = new();
@@ -33,6 +33,7 @@ internal sealed class OnnxSessions(OnnxModelFolder folder, OnnxRuntimeOptions op
         }
     }
 
+    /// <summary>Closes the sessions.</summary>
     public void Dispose()
     {
         lock (_opening)

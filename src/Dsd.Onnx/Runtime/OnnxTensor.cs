@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace Dsd.Onnx.Runtime;
 
 /// <summary>Numbers in managed memory with a shape, which ONNX Runtime reads in place.</summary>
-internal sealed class OnnxTensor : IDisposable
+public sealed class OnnxTensor : IDisposable
 {
     private readonly float[]? _floats;
 
@@ -32,5 +32,6 @@ internal sealed class OnnxTensor : IDisposable
     /// <summary>A copy of one of a session's outputs.</summary>
     public static OnnxTensor CopyOf(OrtValue output) => Of(output.GetTensorDataAsSpan<float>().ToArray(), output.GetTensorTypeAndShape().Shape);
 
+    /// <summary>Frees it.</summary>
     public void Dispose() => Value.Dispose();
 }

@@ -11,24 +11,15 @@ internal sealed class TransformerBatch : IDisposable
 
     /// <param name="manifest">Which inputs the transformer has.</param>
     /// <param name="canvas">The sizes.</param>
-    /// <param name="text">T5's states [rows, tokens, channels] and CLIP's pooled vectors [rows, channels]; the batch takes them over.</param>
+    /// <param name="rows">How many rows there are.</param>
+    /// <param name="prompts">What the network is told of prompts and positions; the batch takes it over.</param>
     /// <param name="condition">Condition tokens of all rows, for a conditional transformer.</param>
     /// <param name="guidance">The distilled guidance, for a transformer that takes it.</param>
-    public TransformerBatch(OnnxManifest manifest, Canvas canvas, (OnnxTensor States, OnnxTensor Pooled) text, float[] condition, float guidance)
+    public TransformerBatch(OnnxManifest manifest, Canvas canvas, int rows, IReadOnlyList<(string Name, OnnxTensor Value)> prompts, float[] condition, float guidance)
     {
-        int rows = (int)text.States.Shape[0];
-        int textTokens = (int)text.States.Shape[1];
         _latents = OnnxTensor.Of(new float[rows * canvas.LatentSize], rows, canvas.Tokens, manifest.InChannels);
         _sigma = OnnxTensor.Of(new float[rows], rows);
-        _inputs =
-        [
-            ("hidden_states", _latents),
-            ("encoder_hidden_states", text.States),
-            ("pooled_projections", text.Pooled),
-            ("timestep", _sigma),
-            ("img_ids", OnnxTensor.Of(LatentPacking.Positions(canvas.LatentHeight, canvas.LatentWidth), canvas.Tokens, 3)),
-            ("txt_ids", OnnxTensor.Of(new float[3 * textTokens], textTokens, 3)),
-        ];
+        _inputs = [("hidden_states", _latents), ("timestep", _sigma), .. prompts];
         if (manifest.Conditional)
         {
             _inputs.Add(("condition_hidden_states", OnnxTensor.Of(condition, rows, canvas.Tokens, manifest.InChannels)));

@@ -89,7 +89,7 @@ public static class TeacherReporting
 
     private static (IReadOnlyList<Picture> Singles, IReadOnlyList<Picture> Sheets) Draw(TeacherReportOptions options, Case[] cases, Action<string> log, CancellationToken cancellationToken)
     {
-        using FluxPipeline teacher = FluxPipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
+        using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
         return (All("single pictures", 1, c => c.Single.Text), All("sheets", 2, c => c.Grid.Text));
 
         List<Picture> All(string what, int panels, Func<Case, string> prompt)

@@ -1,4 +1,6 @@
 using Dsd.Imaging;
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
@@ -35,7 +37,7 @@ public static class DsdSystem
         FrameLoss frames = FrameLoss.Both,
         CancellationToken cancellationToken = default)
     {
-        using FluxModel model = FluxModel.LoadConditional(modelFolder, options: ModelLoading.On(device));
+        using FluxModel model = (FluxModel)DiffusionModel.LoadConditional(modelFolder, options: ModelLoading.On(device));
         LoraTrainer trainer = new(model, new LoraTrainingOptions
         {
             Width = TinyModel.PanelSize,

@@ -49,12 +49,12 @@ internal sealed class GridSet
     public SheetPair[] Pairs()
     {
         GridPlan[] plans = TeacherGrids.Plan(_options);
-        FluxPipeline? teacher = null;
+        TextToImagePipeline? teacher = null;
         try
         {
             IReadOnlyList<Picture> sheets = PictureParts.Complete(_context.GridFolder(Name), plans.Length, DrawBatch, (first, count) =>
             {
-                teacher ??= FluxPipeline.Load(_context.ModelFolder, _context.Loading);
+                teacher ??= TextToImagePipeline.Load(_context.ModelFolder, _context.Loading);
                 IReadOnlyList<Picture> drawn = TeacherGrids.DrawSheets(teacher, plans.AsSpan(first, count).ToArray(), _options, _context.CancellationToken);
                 _context.Log($"grids: {first + count}/{plans.Length} sheets '{Name}' drawn");
                 return drawn;

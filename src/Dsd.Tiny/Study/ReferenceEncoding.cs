@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Dsd.Imaging;
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Imaging;
 using Dsd.Models.Sampling;
 using TorchSharp;
@@ -17,7 +19,7 @@ internal static class ReferenceEncoding
     public static double Seconds(StudyContext context)
     {
         Picture reference = context.Cases()[0].Reference;
-        using FluxModel model = FluxModel.Load(context.ModelFolder, context.Loading);
+        using FluxModel model = (FluxModel)DiffusionModel.Load(context.ModelFolder, context.Loading);
         double[] seconds = [.. Enumerable.Range(0, Warmup + Timed).Select(_ => Once(model, reference)).Skip(Warmup).Order()];
         return seconds[Timed / 2];
     }

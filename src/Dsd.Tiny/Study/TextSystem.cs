@@ -17,7 +17,7 @@ internal sealed class TextSystem() : StudySystem("text", "what text alone can do
     /// <param name="context">Model and sizes.</param>
     /// <param name="keepContext">True to say also of the context what the reference's caption says, for changes that keep it.</param>
     public static IStudyDrawer Open(StudyContext context, bool keepContext) => new Drawer(
-        FluxPipeline.Load(context.ModelFolder, context.Loading),
+        TextToImagePipeline.Load(context.ModelFolder, context.Loading),
         new TextToImageOptions { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = context.Config.DrawingSteps, Guidance = context.Config.Guidance },
         keepContext);
 
@@ -28,7 +28,7 @@ internal sealed class TextSystem() : StudySystem("text", "what text alone can do
         return Captions.Stating(wanted.Subject, wanted.ReferenceCaption.SubjectMask, wanted.Context, context, (ulong)wanted.Seed);
     }
 
-    private sealed class Drawer(FluxPipeline teacher, TextToImageOptions options, bool keepContext) : IStudyDrawer
+    private sealed class Drawer(TextToImagePipeline teacher, TextToImageOptions options, bool keepContext) : IStudyDrawer
     {
         public IReadOnlyList<Picture> Draw(IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken) => teacher.Generate(
             [.. cases.Select(c => new TextToImageRequest(Words(c, keepContext).Text, c.Seed))], options, cancellationToken: cancellationToken);

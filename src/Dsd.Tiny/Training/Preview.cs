@@ -13,7 +13,7 @@ internal static class Preview
     /// <summary>Single pictures, pairs and quads that the teacher draws from captions.</summary>
     public static void Teacher(StageContext context, string name, float guidance)
     {
-        using FluxPipeline pipeline = FluxPipeline.Load(context.OutFolder, new PipelineOptions { Device = context.Device });
+        using TextToImagePipeline pipeline = TextToImagePipeline.Load(context.OutFolder, new PipelineOptions { Device = context.Device });
         int side = context.Config.PanelSize;
         WorldRandom random = new(7);
         (Subject Subject, Context[] Contexts)[] wanted =

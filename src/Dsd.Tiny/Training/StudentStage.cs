@@ -1,3 +1,5 @@
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
@@ -34,7 +36,7 @@ internal static class StudentStage
         context.Log($"student: the judge calls {curation.CalledSame} of {drawn.Count} sheets the same subject; {curation.Kept.Count} kept");
         TrainingPair[] pairs = [.. curation.Kept.SelectMany(i => drawn[i].Both)];
 
-        using FluxModel model = FluxModel.LoadConditional(context.OutFolder, options: ModelLoading.On(context.Device));
+        using FluxModel model = (FluxModel)DiffusionModel.LoadConditional(context.OutFolder, options: ModelLoading.On(context.Device));
         LoraTrainer trainer = new(model, new LoraTrainingOptions
         {
             Width = context.Config.PanelSize,

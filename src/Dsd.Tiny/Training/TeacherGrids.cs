@@ -15,7 +15,7 @@ internal static class TeacherGrids
     {
         GridPlan[] plans = Plan(options);
         List<SheetPair> pairs = [];
-        using FluxPipeline teacher = FluxPipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
+        using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
         foreach (GridPlan[] some in plans.Chunk(DrawBatch))
         {
             pairs.AddRange(DrawSheets(teacher, some, options, cancellationToken).Zip(some, (sheet, plan) => Cut(sheet, plan, options.PanelSize)));
@@ -38,7 +38,7 @@ internal static class TeacherGrids
     }
 
     /// <summary>Draws some sheets in one batch.</summary>
-    public static IReadOnlyList<Picture> DrawSheets(FluxPipeline teacher, IReadOnlyList<GridPlan> plans, TeacherGridOptions options, CancellationToken cancellationToken) => teacher.Generate(
+    public static IReadOnlyList<Picture> DrawSheets(TextToImagePipeline teacher, IReadOnlyList<GridPlan> plans, TeacherGridOptions options, CancellationToken cancellationToken) => teacher.Generate(
         [.. plans.Select(p => new TextToImageRequest(p.Grid, p.Noise))],
         new TextToImageOptions { Width = 2 * options.PanelSize, Height = options.PanelSize, Steps = options.Steps, Guidance = options.Guidance },
         cancellationToken: cancellationToken);

@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 using Dsd.Models.Autoencoder;
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using Dsd.Testing;
@@ -22,14 +24,14 @@ public sealed class VaeSingleFileTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        using FluxModel expected = FluxModel.Load(Fixtures.Path("tiny-flux"));
+        using FluxModel expected = (FluxModel)DiffusionModel.Load(Fixtures.Path("tiny-flux"));
         Dictionary<string, Tensor> published = Published(expected.Vae, prefix);
         if (prefix.Length > 0)
         {
             published.Add("model.diffusion_model.img_in.weight", zeros(3));
         }
         SafetensorsWriter.Write(File, published);
-        using FluxModel other = FluxModel.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { VaeFile = File });
+        using FluxModel other = (FluxModel)DiffusionModel.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { VaeFile = File });
 
         manual_seed(3);
         Tensor picture = rand(1, 3, 8 * expected.Vae.Config.Factor, 4 * expected.Vae.Config.Factor);
@@ -59,14 +61,14 @@ public sealed class VaeSingleFileTests : IDisposable
     public void Load_NamesAllThatIsWrong()
     {
         using DisposeScope scope = NewDisposeScope();
-        using FluxModel model = FluxModel.Load(Fixtures.Path("tiny-flux"));
+        using FluxModel model = (FluxModel)DiffusionModel.Load(Fixtures.Path("tiny-flux"));
         Dictionary<string, Tensor> published = Published(model.Vae, "");
         published.Remove("decoder.norm_out.bias");
         published.Add("decoder.up.9.block.0.norm1.weight", zeros(3));
         published["encoder.mid.attn_1.q.weight"] = zeros(4, 4, 3, 3);
         SafetensorsWriter.Write(File, published);
 
-        WeightsException e = Assert.Throws<WeightsException>(() => FluxModel.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { VaeFile = File }));
+        WeightsException e = Assert.Throws<WeightsException>(() => DiffusionModel.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { VaeFile = File }));
         Assert.Contains("Missing: decoder.conv_norm_out.bias", e.Message, StringComparison.Ordinal);
         Assert.Contains("Unexpected: decoder.up.9.block.0.norm1.weight", e.Message, StringComparison.Ordinal);
         Assert.Contains("Ill-fitting: encoder.mid.attn_1.q.weight", e.Message, StringComparison.Ordinal);

@@ -56,8 +56,8 @@ public sealed class FirstBlockCacheTests
     [Fact]
     public void Picture_IsTheSameAloneAndInABatch()
     {
-        using FluxPipeline pipeline = FluxPipeline.Load(Fixtures.Path("tiny-flux"));
-        int side = pipeline.Model.TokenSide;
+        using TextToImagePipeline pipeline = TextToImagePipeline.Load(Fixtures.Path("tiny-flux"));
+        int side = 2 * pipeline.Model.Vae.Config.Factor;
         TextToImageOptions options = new() { Width = 3 * side, Height = 2 * side, Steps = 6, MaxTextTokens = 16, BlockCache = 0.3f };
         using Tensor both = pipeline.GenerateLatents([new("a fox", 5), new("a cup on a table", 6)], options);
         using Tensor alone = pipeline.GenerateLatents([new("a cup on a table", 6)], options);

@@ -1,3 +1,5 @@
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -117,7 +119,7 @@ public sealed class LoraTextEncoderTests : IDisposable
         (Tensor a, Tensor b) = (randn(4, 24), randn(24, 4));
         Write(("lora_te1_text_model_encoder_layers_0_self_attn_q_proj", a, b, ("lora_down", "lora_up")));
         List<string> said = [];
-        using FluxModel model = FluxModel.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { Warn = said.Add });
+        using FluxModel model = (FluxModel)DiffusionModel.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { Warn = said.Add });
         Tensor plain = Pooled(model);
 
         model.SetAdapters(new LoraUse(File, 0.5f) { TextEncoders = LoraTextEncoders.Apply });
@@ -141,7 +143,7 @@ public sealed class LoraTextEncoderTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         List<string> said = [];
-        using FluxModel model = FluxModel.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { Warn = said.Add });
+        using FluxModel model = (FluxModel)DiffusionModel.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { Warn = said.Add });
         Write(("transformer.single_transformer_blocks.0.attn.to_q", randn(4, 32), randn(32, 4), null), ($"text_encoder.{Layer}", randn(4, 20), randn(24, 4), null));
 
         Assert.Contains("CLIP's text encoder", Assert.Throws<WeightsException>(() => model.SetAdapters(new LoraUse(File) { TextEncoders = LoraTextEncoders.Apply })).Message, StringComparison.Ordinal);

@@ -1,4 +1,6 @@
 using Dsd.Imaging;
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -44,7 +46,7 @@ public sealed class DsdPipelineTests : IDisposable
         using TensorDictionary expected = Fixtures.Tensors("dsd_pipeline.safetensors");
         using IDisposable noGrad = no_grad();
         DsdOptions options = ReferenceOptions(expected);
-        using Tensor canvas = _pipeline.Backend.DecodeImages(expected["final_latents_plain"], _pipeline.Backend.CanvasOf(2 * options.Width, options.Height));
+        using Tensor canvas = _pipeline.Model.DecodeImages(expected["final_latents_plain"], _pipeline.Model.CanvasOf(2 * options.Width, options.Height));
         using Tensor image = canvas.narrow(3, options.Width, options.Width);
         using Tensor unit = (image / 2 + 0.5).clamp(0, 1);
         // The file may hold the image in the numbers of float16, whose half step below one is 2^-12.
@@ -175,7 +177,7 @@ public sealed class DsdPipelineTests : IDisposable
     [Fact]
     public void AFluxModelWithoutCondition_IsRefused()
     {
-        using FluxModel model = FluxModel.Load(Fixtures.Path("tiny-flux"));
+        using FluxModel model = (FluxModel)DiffusionModel.Load(Fixtures.Path("tiny-flux"));
         Assert.Throws<ArgumentException>(() => new DsdPipeline(model));
     }
 

@@ -1,3 +1,5 @@
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Tests.Flux;
@@ -11,7 +13,7 @@ namespace Dsd.Models.Tests.Sampling;
 public sealed class FluxModelAdapterTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly FluxModel _model = FluxModel.Load(Fixtures.Path("tiny-flux"));
+    private readonly FluxModel _model = (FluxModel)DiffusionModel.Load(Fixtures.Path("tiny-flux"));
 
     public void Dispose()
     {
@@ -26,7 +28,7 @@ public sealed class FluxModelAdapterTests : IDisposable
 
         _model.SetAdapters(new LoraUse(first, 0.5f), new LoraUse(second, -1));
 
-        using FluxModel merged = FluxModel.Load(Fixtures.Path("tiny-flux"));
+        using FluxModel merged = (FluxModel)DiffusionModel.Load(Fixtures.Path("tiny-flux"));
         foreach ((string file, float scale) in new[] { (first, 0.5f), (second, -1f) })
         {
             using LoraAdapter adapter = LoraAdapter.Load(file);
@@ -76,7 +78,7 @@ public sealed class FluxModelAdapterTests : IDisposable
     [Fact]
     public void SetAdapters_OfTwoThatHoldLayersWhole_IsRefused()
     {
-        using FluxModel conditional = FluxModel.LoadConditional(Fixtures.Path("tiny-flux"));
+        using FluxModel conditional = (FluxModel)DiffusionModel.LoadConditional(Fixtures.Path("tiny-flux"));
         string file = _folder.File("whole.safetensors");
         using (LoraAdapter adapter = LoraAdapter.Create(conditional.Transformer, new LoraOptions { Rank = 1 }))
         {

@@ -9,7 +9,7 @@ public sealed class LatentOptionsTests : IDisposable
 {
     private static readonly Picture Reference = Pictures.Gradient(40, 32);
     private readonly DsdPipeline _pipeline = DsdPipeline.Load(Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"));
-    private readonly FluxPipeline _plain = FluxPipeline.Load(Fixtures.Path("tiny-flux"));
+    private readonly TextToImagePipeline _plain = TextToImagePipeline.Load(Fixtures.Path("tiny-flux"));
 
     private DsdOptions Small => new() { Width = 3 * Pictures.Side(_pipeline.Model), Height = 2 * Pictures.Side(_pipeline.Model), Steps = 3, MaxTextTokens = 16 };
 
@@ -36,7 +36,7 @@ public sealed class LatentOptionsTests : IDisposable
     public void InitialLatents_TakeTheSeedsPlace()
     {
         using Tensor fromSeed = _plain.GenerateLatents([new("a fox", 5)], SmallText, new LatentOptions { OnStep = null });
-        using Tensor noise = _plain.Generation.Noise([5], _plain.Backend.CanvasOf(SmallText.Width, SmallText.Height));
+        using Tensor noise = _plain.Generation.Noise([5], _plain.Model.CanvasOf(SmallText.Width, SmallText.Height));
         using Tensor before = noise.clone();
         using Tensor given = _plain.GenerateLatents([new("a fox", 99)], SmallText, new LatentOptions { Initial = noise });
         TensorAssert.Equal(fromSeed, given);

@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 
 namespace Dsd.Models.Tests.Sampling;
@@ -7,7 +8,7 @@ namespace Dsd.Models.Tests.Sampling;
 internal static class Pictures
 {
     /// <summary>The least side, in pixels, that both the options and the model allow.</summary>
-    public static int Side(FluxModel model) => Math.Max(16, model.TokenSide);
+    public static int Side(DiffusionModel model) => Math.Max(16, 2 * model.Vae.Config.Factor);
 
     public static Picture Gradient(int width, int height) =>
         new(width, height, [.. Enumerable.Range(0, width * height).SelectMany(i => new[] { (byte)(i % width * 255 / width), (byte)(i / width * 255 / height), (byte)128 })]);

@@ -1,4 +1,6 @@
 using Dsd.Imaging;
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
@@ -61,9 +63,20 @@ public class LoraTrainerTests
         using DisposeScope scope = NewDisposeScope();
         // Two rows of two frames of three columns: 0 … 5 and 6 … 11.
         Tensor tokens = arange(12, dtype: float32).reshape(1, 12, 1);
+        Canvas canvas = new(width: 6 * 16, height: 2 * 16, factor: 8, channels: 1);
 
-        Assert.Equal([3, 4, 5, 9, 10, 11], LoraTrainer.CountedTokens(tokens, rows: 2, columns: 3, FrameLoss.EditOnly).data<float>().ToArray());
-        Assert.Equal(12, LoraTrainer.CountedTokens(tokens, rows: 2, columns: 3, FrameLoss.Both).numel());
+        Assert.Equal([3, 4, 5, 9, 10, 11], LoraTrainer.CountedTokens(tokens, canvas, FrameOrder.Beside, FrameLoss.EditOnly).data<float>().ToArray());
+        Assert.Equal(12, LoraTrainer.CountedTokens(tokens, canvas, FrameOrder.Beside, FrameLoss.Both).numel());
+    }
+
+    [Fact]
+    public void CountedTokens_OfTheEditAlone_AreThoseOfTheLowerFrame_WhereFramesLieBelowEachOther()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor tokens = arange(12, dtype: float32).reshape(1, 12, 1);
+        Canvas canvas = new(width: 3 * 16, height: 4 * 16, factor: 8, channels: 1);
+
+        Assert.Equal([6, 7, 8, 9, 10, 11], LoraTrainer.CountedTokens(tokens, canvas, FrameOrder.Below, FrameLoss.EditOnly).data<float>().ToArray());
     }
 
     [Fact]
@@ -105,11 +118,11 @@ public class LoraTrainerTests
     [Fact]
     public void Constructor_RefusesATransformerWithoutCondition()
     {
-        using FluxModel model = FluxModel.Load(Fixtures.Path("tiny-flux"));
+        using FluxModel model = (FluxModel)DiffusionModel.Load(Fixtures.Path("tiny-flux"));
         Assert.Throws<ArgumentException>(() => new LoraTrainer(model, Options));
     }
 
-    private static FluxModel Model() => FluxModel.LoadConditional(Fixtures.Path("tiny-flux"));
+    private static FluxModel Model() => (FluxModel)DiffusionModel.LoadConditional(Fixtures.Path("tiny-flux"));
 
     private static IEnumerable<TrainingPair> Pairs() =>
         Enumerable.Range(0, 3).Select(i => new TrainingPair(Plain((byte)(40 * i)), Plain((byte)(255 - 40 * i)), $"a picture {i}"));

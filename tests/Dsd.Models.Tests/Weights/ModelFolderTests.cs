@@ -1,3 +1,5 @@
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using Dsd.Testing;
@@ -23,7 +25,7 @@ public sealed class ModelFolderTests : IDisposable
     public void Open_RefusesAnotherPipeline()
     {
         Write("model_index.json", """{"_class_name":"StableDiffusionPipeline"}""");
-        WeightsException e = Assert.Throws<WeightsException>(() => ModelFolder.Open(_folder.Path));
+        WeightsException e = Assert.Throws<WeightsException>(() => ModelFamilies.Open(_folder.Path));
         Assert.Contains("expected _class_name FluxPipeline or", e.Message, StringComparison.Ordinal);
         Assert.Contains("found 'StableDiffusionPipeline'", e.Message, StringComparison.Ordinal);
     }
@@ -68,8 +70,8 @@ public sealed class ModelFolderTests : IDisposable
         {
             File.WriteAllText(file, File.ReadAllText(file), new System.Text.UTF8Encoding(true));
         }
-        using Dsd.Models.Sampling.FluxModel marked = Dsd.Models.Sampling.FluxModel.Load(copy.Path);
-        using Dsd.Models.Sampling.FluxModel plain = Dsd.Models.Sampling.FluxModel.Load(Fixtures.Own("tiny-flux"));
+        using FluxModel marked = (FluxModel)DiffusionModel.Load(copy.Path);
+        using FluxModel plain = (FluxModel)DiffusionModel.Load(Fixtures.Own("tiny-flux"));
         Assert.Equal(plain.Transformer.Config.NumLayers, marked.Transformer.Config.NumLayers);
     }
 

@@ -3,6 +3,7 @@ using Dsd.Models.Flux;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
+using Dsd.Onnx.Flux;
 using Dsd.Onnx.Graph;
 using Dsd.Testing;
 using TorchSharp;

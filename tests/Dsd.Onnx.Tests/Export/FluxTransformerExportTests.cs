@@ -2,6 +2,7 @@ using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
+using Dsd.Onnx.Flux;
 using Dsd.Onnx.Graph;
 using Dsd.Testing;
 using static TorchSharp.torch;

@@ -42,7 +42,7 @@ public class TinyTrainingTests
         Assert.False(Directory.Exists(Path.Combine(model, "dsd")));
         Assert.True(TinyTraining.Run(last, _ => { }));
 
-        using FluxPipeline teacher = FluxPipeline.Load(model);
+        using TextToImagePipeline teacher = TextToImagePipeline.Load(model);
         Picture drawn = teacher.Generate([new TextToImageRequest("a blue creature", 1)], new TextToImageOptions { Width = 96, Height = 96, Steps = 1 })[0];
         Assert.Equal((96, 96), (drawn.Width, drawn.Height));
         using DsdPipeline student = DsdPipeline.Load(model, options: new PipelineOptions { Loras = [new LoraUse(Path.Combine(model, "dsd", "pytorch_lora_weights.safetensors"))] });

@@ -100,7 +100,7 @@ internal sealed class CurateOptions
         string model = Model(parsed);
         PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, warn);
         TextToImageOptions options = Sheet(parsed, layout);
-        return new TeacherDrawer(FluxPipeline.Load(TinyModel.Resolve(model), how), Path.GetFileName(Path.TrimEndingDirectorySeparator(model)), options);
+        return new TeacherDrawer(TextToImagePipeline.Load(TinyModel.Resolve(model), how), Path.GetFileName(Path.TrimEndingDirectorySeparator(model)), options);
     }
 
     private TextToImageOptions Sheet(ParseResult parsed, GridLayout layout) => LibraryOptions.Build(() =>

@@ -98,7 +98,7 @@ internal sealed class GenerateCommand
         if (reference is null)
         {
             TextToImageOptions options = LibraryOptions.Build(() => _drawing.TextToImage(parsed, defaults.Width, defaults.Height) with { BlockCache = blockCache });
-            using FluxPipeline pipeline = FluxPipeline.Load(folder, how);
+            using TextToImagePipeline pipeline = TextToImagePipeline.Load(folder, how);
             RequireGuidance(parsed, model, pipeline.Model.Transformer.Config.GuidanceEmbeds);
             DrawText(parsed, pipeline, options, files, cancel);
         }

@@ -31,7 +31,7 @@ internal static class TinyDrawCommand
         (string File, long Seed)[] files = drawing.Files(parsed);
         TextToImageOptions options = drawing.TextToImage(parsed, TinyModel.PanelSize, TinyModel.PanelSize);
         List<string> warnings = [];
-        using FluxPipeline pipeline = FluxPipeline.Load(TinyModel.Resolve(model), new PipelineOptions { Warn = warnings.Add });
+        using TextToImagePipeline pipeline = TextToImagePipeline.Load(TinyModel.Resolve(model), new PipelineOptions { Warn = warnings.Add });
         if (drawing.Guidance(parsed) is not null && !pipeline.Model.Transformer.Config.GuidanceEmbeds)
         {
             throw new UsageException($"The model '{model}' takes no distilled guidance, so leave '--guidance' out.");

@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Models.Flux;
 using Dsd.Models.Imaging;
 using Dsd.Models.Sampling;
 using TorchSharp;

@@ -27,13 +27,12 @@ internal static class FrameDrawing
         {
             using DisposeScope scope = NewDisposeScope();
             using IDisposable noGrad = no_grad();
-            FluxBackend backend = new(network.Model);
-            Canvas canvas = backend.CanvasOf(sampling.Width, sampling.Height);
+            Canvas canvas = network.Model.CanvasOf(sampling.Width, sampling.Height);
             using ReferenceDenoiser denoiser = new(network, part, sampling, canvas);
-            Tensor noise = new Generation<Tensor>(backend).Noise([.. part.Select(c => c.Seed)], canvas);
+            Tensor noise = new Generation<Tensor>(network.Model).Noise([.. part.Select(c => c.Seed)], canvas);
             TrueGuidance guidance = new(sampling.ImageGuidance, sampling.TextGuidance, sampling.UnguidedSteps);
             Tensor latents = Sampler.Integrate(denoiser, noise, denoiser.Sigmas, guidance, cancellationToken: cancellationToken);
-            pictures.AddRange(backend.Decode(latents, canvas));
+            pictures.AddRange(network.Model.Decode(latents, canvas));
         }
         return pictures;
     }
@@ -51,7 +50,7 @@ internal static class FrameDrawing
         {
             FluxModel model = network.Model;
             (_network, _guidance) = (network, sampling.Guidance);
-            Sigmas = FlowMatchEulerScheduler.Sigmas(model.Scheduler, sampling.Steps, canvas.Tokens);
+            Sigmas = FlowMatchEulerScheduler.Sigmas(model.Schedule, sampling.Steps, canvas.Tokens);
             _reference = FrameData.Latents(model, [.. cases.Select(c => c.Reference)]); // [cases, tokens, channels]
             _prompts = model.Text.Encode([.. cases.Select(c => c.Prompt.Text)], sampling.MaxTextTokens, model.Warn);
             _empty = model.Text.Encode([""], sampling.MaxTextTokens);

@@ -1,3 +1,4 @@
+using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using TorchSharp;
@@ -66,7 +67,7 @@ internal static class FrameTraining
 
         Tensor noise = randn(latents.shape, generator: random).to(device);
         float[] normal = randn(budget.Batch, generator: random).data<float>().ToArray();
-        Tensor sigma = tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(network.Model.Scheduler, (int)latents.shape[1])), device: device);
+        Tensor sigma = tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(network.Model.Schedule, (int)latents.shape[1])), device: device);
         Tensor velocity = network.Velocity(FlowMatching.Interpolate(latents, noise, sigma), reference, told, text, pooled, sigma, budget.Guidance);
         return FlowMatching.Loss(velocity, FlowMatching.Velocity(latents, noise)).MoveToOuterDisposeScope();
     }

@@ -1,3 +1,5 @@
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -104,7 +106,7 @@ internal sealed class ImageEmbeddingNetwork : ReferenceNetwork
 
     private static ImageEmbeddingNetwork Build(string modelFolder, Device device, long seed, Func<FluxModel, ImageEncoder, LoraAdapter> adapter, bool trainable)
     {
-        FluxModel model = FluxModel.Load(modelFolder, ModelLoading.On(device));
+        FluxModel model = (FluxModel)DiffusionModel.Load(modelFolder, ModelLoading.On(device));
         ImageEncoder? encoder = null;
         try
         {

@@ -1,3 +1,5 @@
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Tiny.Training;
@@ -54,7 +56,7 @@ internal sealed class StructureNetwork : ReferenceNetwork
 
     private static StructureNetwork Build(string modelFolder, Device device, Func<FluxModel, LoraAdapter> adapter, bool trainable)
     {
-        FluxModel model = FluxModel.LoadConditional(modelFolder, options: ModelLoading.On(device));
+        FluxModel model = (FluxModel)DiffusionModel.LoadConditional(modelFolder, options: ModelLoading.On(device));
         try
         {
             using LoraAdapter made = adapter(model);

@@ -24,12 +24,11 @@ internal static class SubjectDrawing
         // All subjects have equal shares of the batch: where one has fewer cases, its last is drawn again and left out.
         int most = cases.Max(c => c.Length);
         StudyCase[] padded = [.. cases.SelectMany(c => Enumerable.Range(0, most).Select(i => c[Math.Min(i, c.Length - 1)]))];
-        FluxBackend backend = new(model);
-        Canvas canvas = backend.CanvasOf(TinyModel.PanelSize, TinyModel.PanelSize);
+        Canvas canvas = model.CanvasOf(TinyModel.PanelSize, TinyModel.PanelSize);
         using SubjectDenoiser denoiser = new(model, padded, cases.Length, options, canvas);
-        Tensor noise = new Generation<Tensor>(backend).Noise([.. padded.Select(c => c.Seed)], canvas);
+        Tensor noise = new Generation<Tensor>(model).Noise([.. padded.Select(c => c.Seed)], canvas);
         Tensor latents = Sampler.Integrate(denoiser, noise, denoiser.Sigmas, new TrueGuidance(1, options.TextGuidance, 0), cancellationToken: cancellationToken);
-        IReadOnlyList<Picture> pictures = backend.Decode(latents, canvas);
+        IReadOnlyList<Picture> pictures = model.Decode(latents, canvas);
         return [.. cases.Select((c, subject) => (IReadOnlyList<Picture>)[.. Enumerable.Range(0, c.Length).Select(i => pictures[subject * most + i])])];
     }
 
@@ -46,7 +45,7 @@ internal static class SubjectDrawing
         public SubjectDenoiser(FluxModel model, StudyCase[] cases, int subjects, SubjectLoraOptions options, Canvas canvas)
         {
             (_model, _subjects, _guidance, _canvas) = (model, subjects, options.DrawingGuidance, canvas);
-            Sigmas = FlowMatchEulerScheduler.Sigmas(model.Scheduler, options.DrawingSteps, canvas.Tokens);
+            Sigmas = FlowMatchEulerScheduler.Sigmas(model.Schedule, options.DrawingSteps, canvas.Tokens);
             _prompts = FrameData.Prompts(model, [.. cases.Select(c => IdentifierCaptions.Write(c.Context, c.Prompt.ContextMasks[0], (ulong)c.Seed).Text)]);
             _empty = model.Text.Encode([""]);
         }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Dsd.Imaging;
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Models.Weights;
@@ -36,7 +38,7 @@ public static class SubjectLoraSystem
         string modelFolder, Device device, IReadOnlyList<StudyCase> cases, SubjectLoraOptions options, string outFolder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         StudyCase[] subjects = Subjects(cases);
-        using FluxModel model = FluxModel.Load(modelFolder, ModelLoading.On(device));
+        using FluxModel model = (FluxModel)DiffusionModel.Load(modelFolder, ModelLoading.On(device));
         using SubjectTuning tuning = new(model, options);
         foreach (StudyCase[] part in subjects.Chunk(options.SubjectsAtOnce))
         {
@@ -81,7 +83,7 @@ public static class SubjectLoraSystem
             throw new WeightsException(folder, $"factors for all {bySubject.Count} subjects", $"none for {missing.Count} of them, such as {missing.Min()}. Tune them first");
         }
         Picture[] pictures = new Picture[cases.Count];
-        using FluxModel model = FluxModel.Load(modelFolder, ModelLoading.On(device));
+        using FluxModel model = (FluxModel)DiffusionModel.Load(modelFolder, ModelLoading.On(device));
         foreach ((string file, int[] wanted) in groups)
         {
             using SubjectGroup group = SubjectGroup.Load(file, options.Tuning, wanted);
@@ -109,7 +111,7 @@ public static class SubjectLoraSystem
         string modelFolder, Device device, IReadOnlyList<StudyCase> cases, SubjectLoraOptions options, CancellationToken cancellationToken = default)
     {
         StudyCase[] timed = [.. Subjects(cases).Take(2)];
-        using FluxModel model = FluxModel.Load(modelFolder, ModelLoading.On(device));
+        using FluxModel model = (FluxModel)DiffusionModel.Load(modelFolder, ModelLoading.On(device));
         using (SubjectTuning warmup = new(model, options with { Steps = Math.Min(5, options.Steps) }))
         {
             warmup.Run(timed[..1], null, cancellationToken).Dispose();

@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
@@ -86,7 +87,7 @@ internal sealed class SubjectTuning : IDisposable
         target = target.flatten(0, 1); // [subjects · samples, tokens, channels]
         Tensor noise = ForAll(randn([own + prior, target.shape[1], target.shape[2]], generator: random).to(device)).flatten(0, 1);
         float[] normal = randn(own + prior, generator: random).data<float>().ToArray();
-        Tensor sigma = ForAll(tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(_model.Scheduler, (int)target.shape[1])), device: device)).flatten(0, 1);
+        Tensor sigma = ForAll(tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(_model.Schedule, (int)target.shape[1])), device: device)).flatten(0, 1);
 
         int side = FrameData.Side(_model);
         Tensor velocity = _model.Transformer.forward(
@@ -126,7 +127,7 @@ internal sealed class SubjectTuning : IDisposable
         WorldRandom random = new((ulong)_options.Seed);
         string[] captions = [.. Enumerable.Range(0, PriorPictures).Select(_ => Captions.Single(WorldSampler.SampleSubject(random), WorldSampler.SampleContext(random), random.NextBits()).Text)];
         // The pipeline would dispose the model, which belongs to the caller: so it is not disposed.
-        IReadOnlyList<Picture> pictures = new FluxPipeline(_model).Generate(
+        IReadOnlyList<Picture> pictures = new TextToImagePipeline(_model).Generate(
             [.. captions.Select((c, i) => new TextToImageRequest(c, _options.Seed + i))],
             new TextToImageOptions { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = _options.DrawingSteps, Guidance = _options.DrawingGuidance });
         Tensor latents = FrameData.Latents(_model, pictures);

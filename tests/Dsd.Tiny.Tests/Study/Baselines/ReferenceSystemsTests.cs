@@ -1,4 +1,6 @@
 using Dsd.Imaging;
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Testing;
@@ -46,7 +48,7 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         using ImageEmbeddingNetwork network = ImageEmbeddingNetwork.Create(TinyModel.Folder, CPU, 2, 1);
-        using FluxModel plain = FluxModel.Load(TinyModel.Folder);
+        using FluxModel plain = (FluxModel)DiffusionModel.Load(TinyModel.Folder);
 
         Tensor expected = Plain(plain);
         Tensor distance = (Velocity(network, Reference(network), told: true) - expected).norm() / expected.norm();
@@ -233,7 +235,7 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
 
     private Tensor Plain()
     {
-        using FluxModel plain = FluxModel.Load(_teacher.Folder);
+        using FluxModel plain = (FluxModel)DiffusionModel.Load(_teacher.Folder);
         return Plain(plain);
     }
 

@@ -72,11 +72,8 @@ public sealed class SmallTeacher : IDisposable
     ];
 
     /// <summary>Noise of the frame's size for some seeds: [seeds, tokens, channels].</summary>
-    public static Tensor Noise(FluxModel model, params long[] seeds)
-    {
-        FluxBackend backend = new(model);
-        return new Generation<Tensor>(backend).Noise(seeds, backend.CanvasOf(TinyModel.PanelSize, TinyModel.PanelSize));
-    }
+    public static Tensor Noise(FluxModel model, params long[] seeds) =>
+        new Generation<Tensor>(model).Noise(seeds, model.CanvasOf(TinyModel.PanelSize, TinyModel.PanelSize));
 
     public void Dispose() => _folder.Dispose();
 

@@ -1,4 +1,6 @@
 using Dsd.Imaging;
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;
@@ -28,7 +30,7 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
     [InlineData(2)]
     public void Subjects_TunedTogetherBecomeWhatEachBecomesAlone(int priorSamples)
     {
-        using FluxModel model = FluxModel.Load(_teacher.Folder);
+        using FluxModel model = (FluxModel)DiffusionModel.Load(_teacher.Folder);
         using SubjectTuning tuning = new(model, Quick with { PriorSamples = priorSamples });
         StudyCase[] cases = SmallTeacher.Cases(subjects: 2, each: 1);
         using SubjectGroup together = tuning.Run(cases, null, default);
@@ -47,7 +49,7 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
     [Fact]
     public void Subjects_BecomeDifferent()
     {
-        using FluxModel model = FluxModel.Load(_teacher.Folder);
+        using FluxModel model = (FluxModel)DiffusionModel.Load(_teacher.Folder);
         using SubjectTuning tuning = new(model, Quick);
         using SubjectGroup group = tuning.Run(SmallTeacher.Cases(subjects: 2, each: 1), null, default);
         using DisposeScope scope = NewDisposeScope();
@@ -59,7 +61,7 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
     public void Stack_OfNewAdaptersChangesNothing()
     {
         using DisposeScope scope = NewDisposeScope();
-        using FluxModel model = FluxModel.Load(_teacher.Folder);
+        using FluxModel model = (FluxModel)DiffusionModel.Load(_teacher.Folder);
         Tensor plain = Velocity(model);
         using LoraAdapter start = LoraAdapter.Create(model.Transformer, new LoraOptions { Rank = 2 });
         using LoraStack stack = LoraStack.Repeat(start, 2, model.Transformer);
@@ -71,7 +73,7 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
     public void Stack_GivesEachShareItsOwnAdapter()
     {
         using DisposeScope scope = NewDisposeScope();
-        using FluxModel model = FluxModel.Load(_teacher.Folder);
+        using FluxModel model = (FluxModel)DiffusionModel.Load(_teacher.Folder);
         using SubjectTuning tuning = new(model, Quick);
         using SubjectGroup group = tuning.Run(SmallTeacher.Cases(subjects: 2, each: 1), null, default);
         Tensor both;
@@ -92,7 +94,7 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
     public void Stack_DisposedLeavesTheTransformerAsItWas()
     {
         using DisposeScope scope = NewDisposeScope();
-        using FluxModel model = FluxModel.Load(_teacher.Folder);
+        using FluxModel model = (FluxModel)DiffusionModel.Load(_teacher.Folder);
         Tensor plain = Velocity(model);
         using SubjectTuning tuning = new(model, Quick);
         tuning.Run(SmallTeacher.Cases(subjects: 1, each: 1), null, default).Dispose();
@@ -104,7 +106,7 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
     public void Stack_RefusesFactorsOfAnotherShape()
     {
         using DisposeScope scope = NewDisposeScope();
-        using FluxModel model = FluxModel.Load(_teacher.Folder);
+        using FluxModel model = (FluxModel)DiffusionModel.Load(_teacher.Folder);
         Dictionary<string, (Tensor, Tensor)> factors = new() { ["proj_out"] = (zeros(2, 2, 7), zeros(2, 16, 2)) };
 
         Assert.Contains("proj_out", Assert.Throws<ArgumentException>(() => new LoraStack(model.Transformer, factors, trainable: false)).Message);

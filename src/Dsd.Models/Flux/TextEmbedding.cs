@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Sampling;
+namespace Dsd.Models.Flux;
 
 /// <summary>What the transformer is told of a batch of prompts.</summary>
 /// <param name="Text">T5's last hidden state: [batch, tokens, channels].</param>

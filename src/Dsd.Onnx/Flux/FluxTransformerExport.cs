@@ -1,8 +1,9 @@
 using Dsd.Models.Flux;
+using Dsd.Onnx.Export;
 using Dsd.Onnx.Graph;
 using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
-namespace Dsd.Onnx.Export;
+namespace Dsd.Onnx.Flux;
 
 /// <summary>
 /// The FLUX transformer, plain or conditional, of any batch and numbers of tokens. Inputs under diffusers' names: <c>hidden_states</c>

@@ -1,9 +1,10 @@
+using Dsd.Models.Sampling;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Sampling;
+namespace Dsd.Models.Flux;
 
 /// <summary>Both tokenizers and both text encoders of FLUX. Owns the encoders.</summary>
 public sealed class TextEncoders : IDisposable

@@ -4,14 +4,11 @@ using Dsd.Models.Sampling;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
 
-namespace Dsd.Onnx.Export;
+namespace Dsd.Onnx.Flux;
 
 /// <summary>The configs of all parts of a model, read and checked against each other before anything is written.</summary>
-internal sealed record ModelParts
+internal sealed record FluxParts
 {
-    private const string Transformer = "transformer";
-    private const string OtherTransformer = "transformers";
-
     /// <summary>The folder of the transformer's config and weights: the pipeline's own, or the release's.</summary>
     public required string TransformerFolder { get; init; }
 
@@ -28,13 +25,11 @@ internal sealed record ModelParts
     /// <param name="releaseFolder">A folder whose transformer is used; null for the pipeline's own.</param>
     /// <param name="bringsCondition">Whether a LoRA makes the transformer conditional.</param>
     /// <exception cref="WeightsException">A config is missing or wrong, or the parts do not fit together.</exception>
-    public static ModelParts Read(ModelFolder model, string? releaseFolder, bool bringsCondition)
+    public static FluxParts Read(ModelFolder model, string? releaseFolder, bool bringsCondition)
     {
-        ModelFolder owner = releaseFolder is null ? model : ModelFolder.OpenParts(releaseFolder);
-        // The published release calls its folder by the first name, its description by the second.
-        string component = !owner.Has(Transformer) && owner.Has(OtherTransformer) ? OtherTransformer : Transformer;
+        (ModelFolder owner, string component) = FluxFamily.TransformerOf(model, releaseFolder);
         FluxConfig flux = owner.ReadConfig<FluxConfig>(component);
-        ModelParts parts = new()
+        FluxParts parts = new()
         {
             TransformerFolder = owner.ComponentFolder(component),
             Flux = flux with { Conditional = flux.Conditional || bringsCondition },

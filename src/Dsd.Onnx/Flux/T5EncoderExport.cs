@@ -1,8 +1,9 @@
 using Dsd.Models.Text;
+using Dsd.Onnx.Export;
 using Dsd.Onnx.Graph;
 using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
-namespace Dsd.Onnx.Export;
+namespace Dsd.Onnx.Flux;
 
 /// <summary>T5's encoder: <c>input_ids</c> [batch, tokens] → <c>last_hidden_state</c>, of any batch and length.</summary>
 internal static class T5EncoderExport

@@ -10,13 +10,13 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests.Sampling;
 
-public sealed class FluxPipelineTests : IDisposable
+public sealed class TextToImagePipelineTests : IDisposable
 {
     private readonly List<string> _warnings = [];
-    private readonly FluxPipeline _pipeline;
+    private readonly TextToImagePipeline _pipeline;
 
-    public FluxPipelineTests() =>
-        _pipeline = FluxPipeline.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { Warn = _warnings.Add });
+    public TextToImagePipelineTests() =>
+        _pipeline = TextToImagePipeline.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { Warn = _warnings.Add });
 
     private TextToImageOptions Small => new() { Width = 2 * Pictures.Side(_pipeline.Model), Height = 3 * Pictures.Side(_pipeline.Model), Steps = 2, MaxTextTokens = 16 };
 
@@ -38,7 +38,7 @@ public sealed class FluxPipelineTests : IDisposable
         using TensorDictionary expected = Fixtures.Tensors("text_to_image.safetensors");
         using IDisposable noGrad = no_grad();
         TextToImageOptions options = ReferenceOptions(expected);
-        using Tensor image = _pipeline.Backend.DecodeImages(expected["final_latents"], _pipeline.Backend.CanvasOf(options.Width, options.Height));
+        using Tensor image = _pipeline.Model.DecodeImages(expected["final_latents"], _pipeline.Model.CanvasOf(options.Width, options.Height));
         using Tensor unit = (image / 2 + 0.5).clamp(0, 1);
         TensorAssert.Close(expected["image"], unit);
     }
@@ -112,10 +112,10 @@ public sealed class FluxPipelineTests : IDisposable
     [Fact]
     public void Loaded_InsideADisposeScope_ItOutlivesTheScope()
     {
-        FluxPipeline pipeline;
+        TextToImagePipeline pipeline;
         using (NewDisposeScope())
         {
-            pipeline = FluxPipeline.Load(
+            pipeline = TextToImagePipeline.Load(
                 Fixtures.Path("tiny-flux"), new PipelineOptions { Loras = [new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"))] });
         }
         Assert.Single(pipeline.Generate([new("", 1)], Small));
@@ -131,7 +131,7 @@ public sealed class FluxPipelineTests : IDisposable
     {
         using TemporaryFolder folder = TemporaryFolder.CopyOf(Fixtures.Path("tiny-flux"));
         folder.Add(Fixtures.Path("tiny-dsd", "transformer"), "transformer");
-        WeightsException e = Assert.Throws<WeightsException>(() => FluxPipeline.Load(folder.Path));
+        WeightsException e = Assert.Throws<WeightsException>(() => TextToImagePipeline.Load(folder.Path));
         Assert.Contains("load it as a conditional model", e.Message, StringComparison.Ordinal);
     }
 
@@ -141,22 +141,23 @@ public sealed class FluxPipelineTests : IDisposable
         using TemporaryFolder folder = TemporaryFolder.CopyOf(Fixtures.Path("tiny-flux"));
         string config = folder.File("scheduler", "scheduler_config.json");
         File.WriteAllText(config, """{"_class_name": "FlowMatchEulerDiscreteScheduler", "base_image_seq_len": 256, "max_image_seq_len": 3}""");
-        WeightsException e = Assert.Throws<WeightsException>(() => FluxPipeline.Load(folder.Path));
+        WeightsException e = Assert.Throws<WeightsException>(() => TextToImagePipeline.Load(folder.Path));
         Assert.Contains("max_image_seq_len must be above base_image_seq_len (256), but is 3", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void PartsThatDoNotFitTogether_AreNamedWithBothSizes()
     {
+        TextEncoders text = ((FluxModel)_pipeline.Model).Text;
         using FluxTransformer other = new(FluxFixture.Tiny with { JointAttentionDim = 7, InChannels = 4 * _pipeline.Model.Vae.Config.LatentChannels });
-        ArgumentException e = Assert.Throws<ArgumentException>(() => new FluxModel(_pipeline.Model.Text, other, _pipeline.Model.Vae, new SchedulerConfig()));
-        Assert.Contains($"joint_attention_dim (7) must be T5's d_model ({_pipeline.Model.Text.T5.Config.DModel})", e.Message, StringComparison.Ordinal);
+        ArgumentException e = Assert.Throws<ArgumentException>(() => new FluxModel(text, other, _pipeline.Model.Vae, new SchedulerConfig()));
+        Assert.Contains($"joint_attention_dim (7) must be T5's d_model ({text.T5.Config.DModel})", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_RefusesWhatSavesAGpusMemoryWithoutAGpu()
     {
-        string Message(PipelineOptions options) => Assert.Throws<ArgumentException>(() => FluxPipeline.Load(Fixtures.Path("tiny-flux"), options)).Message;
+        string Message(PipelineOptions options) => Assert.Throws<ArgumentException>(() => TextToImagePipeline.Load(Fixtures.Path("tiny-flux"), options)).Message;
         Assert.Contains("Memory is Streamed, which saves a GPU's memory, but Device is the CPU", Message(new PipelineOptions { Memory = MemoryMode.Streamed }), StringComparison.Ordinal);
         Assert.Contains("Float8 needs a CUDA device", Message(new PipelineOptions { Float8 = true, DType = ScalarType.BFloat16 }), StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new PipelineOptions { Memory = (MemoryMode)7 });
@@ -165,7 +166,7 @@ public sealed class FluxPipelineTests : IDisposable
     [Fact]
     public void Load_WithAnAdapter_DrawsOtherPictures()
     {
-        using FluxPipeline adapted = FluxPipeline.Load(
+        using TextToImagePipeline adapted = TextToImagePipeline.Load(
             Fixtures.Path("tiny-flux"), new PipelineOptions { Loras = [new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"))] });
         Picture plain = _pipeline.Generate([new("", 1)], Small)[0];
         Assert.False(plain.Pixels.SequenceEqual(adapted.Generate([new("", 1)], Small)[0].Pixels));

@@ -1,32 +1,29 @@
 using Dsd.Imaging;
-using Dsd.Models.Flux;
+using Dsd.Models.Families;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Sampling;
 
-/// <summary>Text to image with a plain FLUX model: the teacher. Several threads may generate at once.</summary>
-public sealed class FluxPipeline : ITextToImageModel
+/// <summary>Text to image with a plain model: the teacher. Several threads may generate at once.</summary>
+public sealed class TextToImagePipeline : ITextToImageModel
 {
     /// <summary>A pipeline over a model, which it takes over and disposes.</summary>
     /// <exception cref="ArgumentException">The model is a conditional one.</exception>
-    public FluxPipeline(FluxModel model)
+    public TextToImagePipeline(DiffusionModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (model.Transformer.Config.Conditional)
+        if (model.Network.IsConditional)
         {
             throw new ArgumentException($"Text to image needs a plain transformer, but this one takes a condition. Use {nameof(DsdPipeline)}.", nameof(model));
         }
         Model = model;
-        Backend = new FluxBackend(model);
-        Generation = new Generation<Tensor>(Backend);
+        Generation = new Generation<Tensor>(model);
     }
 
     /// <summary>The model.</summary>
-    public FluxModel Model { get; }
-
-    internal FluxBackend Backend { get; }
+    public DiffusionModel Model { get; }
 
     internal Generation<Tensor> Generation { get; }
 
@@ -35,7 +32,7 @@ public sealed class FluxPipeline : ITextToImageModel
     /// <param name="options">Device, type and adapter. Null is the defaults.</param>
     /// <exception cref="WeightsException">A file is missing or wrong, or the parts do not fit together.</exception>
     /// <exception cref="ArgumentException">The options contradict each other, or there is no such device.</exception>
-    public static FluxPipeline Load(string folder, PipelineOptions? options = null) => new(FluxModel.Load(folder, options));
+    public static TextToImagePipeline Load(string folder, PipelineOptions? options = null) => new(DiffusionModel.Load(folder, options));
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">There is no request, or the size does not come out as whole tokens.</exception>
@@ -67,7 +64,9 @@ public sealed class FluxPipeline : ITextToImageModel
         ArgumentNullException.ThrowIfNull(requests);
         ArgumentNullException.ThrowIfNull(options);
         using DisposeScope scope = NewDisposeScope();
-        return Generation.Latents(requests, options, Backend.Start(latents, requests.Count), FluxBackend.Hook(latents, options.Steps), progress, cancellationToken).DetachFromDisposeScope();
+        return Generation.Latents(
+            requests, options, LatentOptions.Start(latents, requests.Count, Model.Network.Device), LatentOptions.Hook(latents, options.Steps), progress, cancellationToken)
+            .DetachFromDisposeScope();
     }
 
     /// <summary>The pictures of latents.</summary>

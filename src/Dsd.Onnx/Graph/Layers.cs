@@ -1,12 +1,12 @@
-using Dsd.Onnx.Graph;
+using Dsd.Onnx.Export;
 
-namespace Dsd.Onnx.Export;
+namespace Dsd.Onnx.Graph;
 
 /// <summary>
 /// The layers that the exported models share, as nodes of a graph. A layer's weights are found under the module's name within the
 /// open scope, as the checkpoint calls them.
 /// </summary>
-internal sealed class Layers(GraphBuilder graph, CheckpointWeights weights)
+public sealed class Layers(GraphBuilder graph, CheckpointWeights weights)
 {
     /// <summary>x·Wᵀ + b over the last dimension.</summary>
     public Value Linear(Value x, string module, int inputs, int outputs, bool bias = true)

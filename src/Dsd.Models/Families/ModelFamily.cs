@@ -1,0 +1,62 @@
+using Dsd.Models.Lora;
+using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
+
+namespace Dsd.Models.Families;
+
+/// <summary>
+/// A family of base models, such as FLUX: recognises its folders, loads them, and knows what its adapters call its layers.
+/// A new family derives from this class and from <see cref="DiffusionModel"/>, and is registered with <see cref="ModelFamilies"/>.
+/// </summary>
+public abstract class ModelFamily
+{
+    /// <summary>The family's name, in small letters: <c>flux</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The pipelines of the family: what <c>_class_name</c> in <c>model_index.json</c> may say.</summary>
+    public abstract IReadOnlyList<string> PipelineClasses { get; }
+
+    /// <summary>Loads a model. Adapters are laid over it by the caller.</summary>
+    /// <param name="folder">The pipeline's folder, whose index names one of <see cref="PipelineClasses"/>.</param>
+    /// <param name="source">The same folder, the release, and whether the model shall take a reference.</param>
+    /// <param name="options">Device, type and files.</param>
+    /// <exception cref="WeightsException">A file is missing or wrong, or the parts do not fit together.</exception>
+    /// <exception cref="ArgumentException">The options contradict each other, or there is no such device.</exception>
+    public abstract DiffusionModel Load(ModelFolder folder, ModelSource source, PipelineOptions options);
+
+    /// <summary>Reads configs, tokenizers and headers of weights, and says what a model would be. No weights are read.</summary>
+    /// <param name="folder">The pipeline's folder.</param>
+    /// <param name="source">The same folder, the release, and whether the model shall take a reference.</param>
+    /// <param name="options">Device, type and files.</param>
+    /// <exception cref="WeightsException">A file is missing or wrong, or the parts do not fit together.</exception>
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
+    public abstract ModelOutline Outline(ModelFolder folder, ModelSource source, PipelineOptions options);
+
+    /// <summary>Whether the folder's own network takes a reference.</summary>
+    /// <exception cref="WeightsException">The network's config is missing or wrong.</exception>
+    public abstract bool IsConditional(ModelFolder folder);
+
+    /// <summary>The layers that a module of another project's naming stands for, in adapters and single files. Null for names that the family does not know.</summary>
+    /// <param name="module">The module's name with dots.</param>
+    public virtual LayerParts? OfPublished(string module) => null;
+
+    /// <summary>The layers that a module stands for whose name has underscores for dots, as kohya's scripts write it. Null for names that the family does not know.</summary>
+    /// <param name="module">The module's name with underscores.</param>
+    public virtual LayerParts? OfUnderscored(string module) => null;
+}
+
+/// <summary>What a model would be, as its configs and headers tell.</summary>
+public sealed record ModelOutline
+{
+    /// <summary>The sizes of a picture that the model draws; throws where it does not come out as whole tokens.</summary>
+    public required Func<int, int, Canvas> CanvasOf { get; init; }
+
+    /// <summary>How reference and result lie on a canvas.</summary>
+    public FrameOrder Frames { get; init; } = FrameOrder.Beside;
+
+    /// <summary>File or folder of the network's weights.</summary>
+    public required string NetworkWeights { get; init; }
+
+    /// <summary>Whether the names in those weights are this library's own, so that adapters can be compared with them.</summary>
+    public bool NamesAreOwn { get; init; } = true;
+}

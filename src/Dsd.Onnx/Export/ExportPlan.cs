@@ -1,0 +1,56 @@
+using Dsd.Models.Autoencoder;
+using Dsd.Models.Flux;
+using Dsd.Models.Sampling;
+using Dsd.Onnx.Graph;
+
+namespace Dsd.Onnx.Export;
+
+/// <summary>What an export writes of a model, after its configs were read and checked.</summary>
+public sealed record ExportPlan
+{
+    /// <summary>Whether the network takes a condition, that is, whether the model is a student.</summary>
+    public required bool Conditional { get; init; }
+
+    /// <summary>Whether the network takes the distilled guidance.</summary>
+    public required bool Guidance { get; init; }
+
+    /// <summary>
+    /// The network, which goes to <c>transformer</c>. Inputs: <c>hidden_states</c> [batch, image tokens, channels], <c>timestep</c> (sigma in 0…1) [batch],
+    /// <c>condition_hidden_states</c> if it is conditional, <c>guidance</c> [batch] if it takes that, and what the family's <c>PromptInputs</c> gives. Output: the velocity.
+    /// </summary>
+    public required ExportedNetwork Network { get; init; }
+
+    /// <summary>The text encoders.</summary>
+    public required IReadOnlyList<ExportedNetwork> TextEncoders { get; init; }
+
+    /// <summary>Folders of the pipeline that are copied, such as tokenizers and the schedule.</summary>
+    public required IReadOnlyList<string> Copied { get; init; }
+
+    /// <summary>The autoencoder, whose weights are the pipeline's <c>vae</c>.</summary>
+    public required VaeConfig Vae { get; init; }
+
+    /// <summary>Places of a latent a side that become one token. Default 2.</summary>
+    public int Patch { get; init; } = LatentPacking.Patch;
+
+    /// <summary>How reference and result lie on a canvas. Default: beside each other.</summary>
+    public FrameOrder Frames { get; init; } = FrameOrder.Beside;
+}
+
+/// <summary>A network that is written as a model of its own.</summary>
+/// <param name="Component">The folder in the export.</param>
+/// <param name="WeightsFolder">The folder with its weights and its <c>config.json</c>, which is copied.</param>
+/// <param name="Build">Builds the graph from the weights. What it does not take of them is a fault.</param>
+public sealed record ExportedNetwork(string Component, string WeightsFolder, Func<CheckpointWeights, GraphBuilder> Build)
+{
+    /// <summary>What the checkpoint may put before the names that the graph uses, such as <c>text_model.</c>. Null, the default, is nothing.</summary>
+    public string? Prefix { get; init; }
+
+    /// <summary>Which tensors of the checkpoint the graph ought to use. Null, the default, is all.</summary>
+    public Func<string, bool>? Belongs { get; init; }
+
+    /// <summary>Whether it is CLIP's text encoder, which an adapter's part for CLIP is merged into. Default false.</summary>
+    public bool IsClip { get; init; }
+
+    /// <summary>What the copied config names as its class. Null, the default: what it names already.</summary>
+    public string? ClassName { get; init; }
+}

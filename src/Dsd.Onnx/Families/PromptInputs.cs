@@ -1,0 +1,74 @@
+using Dsd.Models.Sampling;
+using Dsd.Models.Text;
+using Dsd.Onnx.Runtime;
+
+namespace Dsd.Onnx.Families;
+
+/// <summary>What a family's network is told of prompts and positions, through the exported text encoders.</summary>
+public abstract class PromptInputs
+{
+    /// <summary>The inputs for rows of prompts, which stay the same in all steps; the caller disposes them.</summary>
+    /// <param name="prompts">One a row.</param>
+    /// <param name="maxTokens">Text tokens that each is padded or cut to. Null is what the tokenizer says.</param>
+    /// <param name="canvas">The size of each picture.</param>
+    /// <param name="warn">Told of prompts that were cut.</param>
+    /// <returns>Names of the network's inputs, and their values.</returns>
+    public abstract IReadOnlyList<(string Name, OnnxTensor Value)> Of(IReadOnlyList<string> prompts, int? maxTokens, Canvas canvas, Action<string>? warn);
+
+    /// <summary>What a text encoder gives for rows of prompts. Each different prompt is encoded once.</summary>
+    /// <param name="prompts">One a row.</param>
+    /// <param name="sessions">Run the encoder.</param>
+    /// <param name="component">The encoder's folder; its model takes <c>input_ids</c>.</param>
+    /// <param name="output">Which of its outputs is wanted, from 0.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="length">Tokens that each prompt is padded or cut to.</param>
+    /// <param name="encoder">The encoder's name, for messages.</param>
+    /// <param name="warn">Told of prompts that were cut.</param>
+    /// <returns>[rows, …], the caller's.</returns>
+    protected static OnnxTensor Encode(
+        IReadOnlyList<string> prompts, OnnxSessions sessions, string component, int output, ITextTokenizer tokenizer, int length, string encoder, Action<string>? warn)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(sessions);
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        string[] different = [.. prompts.Distinct(StringComparer.Ordinal)];
+        using OnnxTensor ids = Ids(tokenizer, different, length, encoder, warn);
+        IReadOnlyList<OnnxTensor> outputs = sessions.Run(component, ("input_ids", ids));
+        try
+        {
+            return Rows(outputs[output], [.. prompts.Select(p => Array.IndexOf(different, p))]);
+        }
+        finally
+        {
+            foreach (OnnxTensor tensor in outputs)
+            {
+                tensor.Dispose();
+            }
+        }
+    }
+
+    private static OnnxTensor Ids(ITextTokenizer tokenizer, string[] prompts, int length, string encoder, Action<string>? warn)
+    {
+        long[] ids = new long[prompts.Length * length];
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            tokenizer.Encode(prompts[i], length, out bool truncated).CopyTo(ids, i * length);
+            if (truncated)
+            {
+                warn?.Invoke($"The prompt '{prompts[i][..Math.Min(40, prompts[i].Length)]}…' has more than the {length} tokens that {encoder} takes: its end was cut off for {encoder}.");
+            }
+        }
+        return OnnxTensor.Of(ids, prompts.Length, length);
+    }
+
+    private static OnnxTensor Rows(OnnxTensor tensor, int[] rows)
+    {
+        int size = tensor.Floats.Length / (int)tensor.Shape[0];
+        float[] values = new float[rows.Length * size];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            tensor.Floats.Slice(rows[i] * size, size).CopyTo(values.AsSpan(i * size));
+        }
+        return OnnxTensor.Of(values, [rows.Length, .. tensor.Shape.Skip(1)]);
+    }
+}
