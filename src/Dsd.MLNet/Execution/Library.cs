@@ -80,7 +80,7 @@ internal static class Library
     /// <exception cref="InvalidOperationException">The model is a plain one, and nothing makes it take a reference.</exception>
     public static void RequireCondition(DsdGeneratorOptions options, string model, bool adapted)
     {
-        if (!adapted && options.ReleaseFolder is null && !ModelCheck.IsConditional(model))
+        if (!adapted && options.ReleaseFolder is null && !ModelCheck.Traits(model).Condition)
         {
             throw OnnxBackend.NeedsAdapter(options);
         }

@@ -50,6 +50,9 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     /// <summary>Told what was done otherwise than asked. Null tells nobody.</summary>
     public Action<string>? Warn { get; init; }
 
+    /// <summary>Whether the distilled guidance is an input of the network. Default: no.</summary>
+    public virtual bool TakesGuidance => false;
+
     /// <summary>How reference and result lie on a canvas. Default: beside each other.</summary>
     public virtual FrameOrder Frames => FrameOrder.Beside;
 

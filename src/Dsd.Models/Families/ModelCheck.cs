@@ -34,14 +34,14 @@ public static class ModelCheck
         string folder, string? releaseFolder, int width, int height, PipelineOptions? options = null, IReadOnlyList<string>? targets = null) =>
         Check(new ModelSource(folder) { ReleaseFolder = releaseFolder, Conditional = true }, width, height, options, targets ?? []);
 
-    /// <summary>Whether a folder's own network takes a reference, without a release or an adapter.</summary>
+    /// <summary>What a folder's own network takes, without a release or an adapter.</summary>
     /// <param name="folder">The folder with <c>model_index.json</c>.</param>
     /// <exception cref="WeightsException">A file is missing or wrong.</exception>
     /// <exception cref="IOException">The folder is missing, or a file cannot be read.</exception>
-    public static bool IsConditional(string folder)
+    public static NetworkTraits Traits(string folder)
     {
         (ModelFamily family, ModelFolder parts) = ModelFamilies.Open(folder);
-        return family.IsConditional(parts);
+        return family.Traits(parts);
     }
 
     private static void Check(ModelSource source, int width, int height, PipelineOptions? options, IReadOnlyList<string> targets)

@@ -32,9 +32,9 @@ public abstract class ModelFamily
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     public abstract ModelOutline Outline(ModelFolder folder, ModelSource source, PipelineOptions options);
 
-    /// <summary>Whether the folder's own network takes a reference.</summary>
+    /// <summary>What the folder's own network takes.</summary>
     /// <exception cref="WeightsException">The network's config is missing or wrong.</exception>
-    public abstract bool IsConditional(ModelFolder folder);
+    public abstract NetworkTraits Traits(ModelFolder folder);
 
     /// <summary>The layers that a module of another project's naming stands for, in adapters and single files. Null for names that the family does not know.</summary>
     /// <param name="module">The module's name with dots.</param>
@@ -44,6 +44,11 @@ public abstract class ModelFamily
     /// <param name="module">The module's name with underscores.</param>
     public virtual LayerParts? OfUnderscored(string module) => null;
 }
+
+/// <summary>What a network takes beside latents, noise level and prompts.</summary>
+/// <param name="Condition">Whether it takes a reference.</param>
+/// <param name="Guidance">Whether it takes the distilled guidance.</param>
+public sealed record NetworkTraits(bool Condition, bool Guidance);
 
 /// <summary>What a model would be, as its configs and headers tell.</summary>
 public sealed record ModelOutline

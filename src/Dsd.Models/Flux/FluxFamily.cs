@@ -75,10 +75,11 @@ public sealed class FluxFamily : ModelFamily
     }
 
     /// <inheritdoc/>
-    public override bool IsConditional(ModelFolder folder)
+    public override NetworkTraits Traits(ModelFolder folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        return folder.ReadConfig<FluxConfig>(Transformer).Conditional;
+        FluxConfig config = folder.ReadConfig<FluxConfig>(Transformer);
+        return new NetworkTraits(config.Conditional, config.GuidanceEmbeds);
     }
 
     /// <inheritdoc/>

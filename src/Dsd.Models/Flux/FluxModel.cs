@@ -41,6 +41,9 @@ public sealed class FluxModel : DiffusionModel
     public override DenoisingNetwork Network => Transformer;
 
     /// <inheritdoc/>
+    public override bool TakesGuidance => Transformer.Config.GuidanceEmbeds;
+
+    /// <inheritdoc/>
     public override ClipTextModel Clip => Text.Clip;
 
     /// <summary>What prompts say to the transformer: T5's states [batch, tokens, channels], and CLIP's pooled vector [batch, channels].</summary>

@@ -3,7 +3,7 @@ using Dsd.Curation.Chat;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Tasks;
 using Dsd.Dataset.Runs;
-using Dsd.Models.Flux;
+using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using Dsd.Tiny;
@@ -86,8 +86,7 @@ internal sealed class CurateOptions
         string model = Model(parsed);
         _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, _ => { });
         Sheet(parsed, layout);
-        FluxConfig config = ModelFolder.Open(TinyModel.Resolve(model)).ReadConfig<FluxConfig>("transformer");
-        if (parsed.GetValue(_guidance) is not null && !config.GuidanceEmbeds)
+        if (parsed.GetValue(_guidance) is not null && !ModelCheck.Traits(TinyModel.Resolve(model)).Guidance)
         {
             throw new UsageException($"The model '{model}' takes no distilled guidance, so leave '--guidance' out.");
         }

@@ -99,7 +99,7 @@ internal sealed class GenerateCommand
         {
             TextToImageOptions options = LibraryOptions.Build(() => _drawing.TextToImage(parsed, defaults.Width, defaults.Height) with { BlockCache = blockCache });
             using TextToImagePipeline pipeline = TextToImagePipeline.Load(folder, how);
-            RequireGuidance(parsed, model, pipeline.Model.Transformer.Config.GuidanceEmbeds);
+            RequireGuidance(parsed, model, pipeline.Model.TakesGuidance);
             DrawText(parsed, pipeline, options, files, cancel);
         }
         else
@@ -111,7 +111,7 @@ internal sealed class GenerateCommand
                 BlockCache = blockCache,
             });
             using DsdPipeline pipeline = DsdPipeline.Load(folder, _torch.Release(parsed), how);
-            RequireGuidance(parsed, model, pipeline.Model.Transformer.Config.GuidanceEmbeds);
+            RequireGuidance(parsed, model, pipeline.Model.TakesGuidance);
             DrawReference(parsed, pipeline, reference, options, files, cancel);
         }
     }

@@ -32,7 +32,7 @@ internal static class TinyDrawCommand
         TextToImageOptions options = drawing.TextToImage(parsed, TinyModel.PanelSize, TinyModel.PanelSize);
         List<string> warnings = [];
         using TextToImagePipeline pipeline = TextToImagePipeline.Load(TinyModel.Resolve(model), new PipelineOptions { Warn = warnings.Add });
-        if (drawing.Guidance(parsed) is not null && !pipeline.Model.Transformer.Config.GuidanceEmbeds)
+        if (drawing.Guidance(parsed) is not null && !pipeline.Model.TakesGuidance)
         {
             throw new UsageException($"The model '{model}' takes no distilled guidance, so leave '--guidance' out.");
         }
