@@ -1,5 +1,6 @@
 using Dsd.Models.Flux;
-using Dsd.Models.Lora;
+using Dsd.Models.Layers;
+using Dsd.Models.Residency;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -70,6 +71,6 @@ internal static class FluxFloat8
         {
             throw new NotSupportedException($"Eight bits need blocks that lie on the GPU, but these pass through it ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}).");
         }
-        FluxKernels.RequireFloat8(transformer.Linears()["x_embedder"].Weight);
+        BlockKernels.RequireFloat8(transformer.Linears()["x_embedder"].Weight);
     }
 }

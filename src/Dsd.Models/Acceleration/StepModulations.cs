@@ -1,5 +1,5 @@
 using Dsd.Models.Flux;
-using Dsd.Models.Lora;
+using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Dsd.Models.Acceleration;
 using Dsd.Models.Flux;
-using Dsd.Models.Lora;
+using Dsd.Models.Layers;
 using Dsd.Models.Native;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
@@ -20,7 +20,7 @@ public static class FluxBenchmark
     // Each is switched off in turn.
     private static readonly (string Name, Action<bool> Set)[] Switches =
     [
-        ("kernels", on => FluxKernels.Enabled = on),
+        ("kernels", on => BlockKernels.Enabled = on),
         ("fused_projections", on => AdaptableLinear.Fused = on),
         ("tuned_products", on => MatrixProduct.Enabled = on),
     ];
@@ -42,7 +42,7 @@ public static class FluxBenchmark
         using FluxTransformer transformer = Transformer(options);
         FluxBenchmarkInputs inputs = Inputs(options);
         List<FluxBenchmarkResult> results = [];
-        bool[] before = [FluxKernels.Enabled, AdaptableLinear.Fused, MatrixProduct.Enabled];
+        bool[] before = [BlockKernels.Enabled, AdaptableLinear.Fused, MatrixProduct.Enabled];
         float[]? plain = null;
         string[] names = [.. Switches.Select(s => s.Name)];
         try

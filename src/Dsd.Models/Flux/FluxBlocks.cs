@@ -1,5 +1,5 @@
 using Dsd.Models.Acceleration;
-using Dsd.Models.Lora;
+using Dsd.Models.Layers;
 using Dsd.Models.Residency;
 using TorchSharp;
 using TorchSharp.Modules;

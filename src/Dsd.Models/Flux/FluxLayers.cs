@@ -1,5 +1,5 @@
 using Dsd.Models.Acceleration;
-using Dsd.Models.Lora;
+using Dsd.Models.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -163,12 +163,12 @@ internal sealed class Modulation : Module
     public Tensor[] Parts(Tensor together) => together.unsqueeze(1).chunk(_parts, dim: -1);
 
     /// <summary>Layer normalisation without weights of its own, then scale and shift.</summary>
-    public static Tensor Apply(Tensor x, Tensor shift, Tensor scale) => FluxKernels.Suit(x)
-        ? FluxKernels.Modulate(x, shift, scale, Epsilon)
+    public static Tensor Apply(Tensor x, Tensor shift, Tensor scale) => BlockKernels.Suit(x)
+        ? BlockKernels.Modulate(x, shift, scale, Epsilon)
         : addcmul(shift, functional.layer_norm(x, [x.shape[^1]], eps: Epsilon), 1 + scale, 1);
 
     /// <summary>The same in eight bits.</summary>
-    public static Activation ApplyFloat8(Tensor x, Tensor shift, Tensor scale) => new(FluxKernels.ModulateFloat8(x, shift, scale, Epsilon), x.shape);
+    public static Activation ApplyFloat8(Tensor x, Tensor shift, Tensor scale) => new(BlockKernels.ModulateFloat8(x, shift, scale, Epsilon), x.shape);
 }
 
 /// <summary>What a modulation says to one sublayer of a block: tensors [batch, 1, width].</summary>
@@ -201,7 +201,7 @@ internal readonly record struct Modulated(Tensor Shift, Tensor Scale, Tensor Gat
             return layer.AddTo(x, folded, made);
         }
         Tensor given = layer.forward(made);
-        return FluxKernels.Suit(x) ? FluxKernels.GatedResidual(x, Gate, given) : addcmul(x, Gate, given, 1);
+        return BlockKernels.Suit(x) ? BlockKernels.GatedResidual(x, Gate, given) : addcmul(x, Gate, given, 1);
     }
 }
 
@@ -255,12 +255,12 @@ internal static class Heads
     public static (Tensor Q, Tensor K, Tensor V) Place(int heads, Tensor rotary, params ReadOnlySpan<StreamHeads> streams)
     {
         Tensor like = streams[0].Q;
-        bool kernels = FluxKernels.Suit(like) && FluxKernels.SuitHeads(like.shape[2] / heads);
+        bool kernels = BlockKernels.Suit(like) && BlockKernels.SuitHeads(like.shape[2] / heads);
         if (kernels && streams.Length == 1)
         {
             // A stream alone has its tokens in their places: nothing has to move.
             StreamHeads only = streams[0];
-            FluxKernels.Turn(only.Q, only.K, (only.NormQ.Weight, only.NormK.Weight, RmsNorm.Epsilon), rotary, heads);
+            BlockKernels.Turn(only.Q, only.K, (only.NormQ.Weight, only.NormK.Weight, RmsNorm.Epsilon), rotary, heads);
             return (Split(only.Q, heads), Split(only.K, heads), Split(only.V, heads));
         }
         if (kernels)
@@ -271,7 +271,7 @@ internal static class Heads
             long first = 0;
             foreach (StreamHeads stream in streams)
             {
-                FluxKernels.Place(stream.Q, stream.K, stream.V, (stream.NormQ.Weight, stream.NormK.Weight, RmsNorm.Epsilon), rotary, room, first);
+                BlockKernels.Place(stream.Q, stream.K, stream.V, (stream.NormQ.Weight, stream.NormK.Weight, RmsNorm.Epsilon), rotary, room, first);
                 first += stream.Q.shape[1];
             }
             return room;

@@ -1,4 +1,5 @@
 using Dsd.Models.Acceleration;
+using Dsd.Models.Layers;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using TorchSharp;

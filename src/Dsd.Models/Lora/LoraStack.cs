@@ -1,4 +1,5 @@
 using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

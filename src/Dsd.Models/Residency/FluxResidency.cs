@@ -1,6 +1,4 @@
 using Dsd.Models.Flux;
-using Dsd.Models.Native;
-using Dsd.Models.Weights;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Residency;

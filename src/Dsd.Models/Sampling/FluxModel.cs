@@ -1,6 +1,7 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
+using Dsd.Models.Residency;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;

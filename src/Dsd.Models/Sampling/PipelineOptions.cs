@@ -1,4 +1,5 @@
 using Dsd.Models.Lora;
+using Dsd.Models.Residency;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;

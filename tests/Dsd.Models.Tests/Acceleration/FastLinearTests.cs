@@ -1,10 +1,11 @@
+using Dsd.Models.Layers;
 using Dsd.Models.Lora;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Tests.Lora;
+namespace Dsd.Models.Tests.Acceleration;
 
-public sealed class AdaptableLinearTogetherTests
+public sealed class FastLinearTests
 {
     [Fact]
     public void Together_InInference_IsOneProductAndTheSame()

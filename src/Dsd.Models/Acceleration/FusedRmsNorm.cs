@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models;
+namespace Dsd.Models.Acceleration;
 
 /// <summary>
 /// Root-mean-square normalisation over the last dimension as one operation, computed in float32 and rounded once. TorchSharp has no function for it,

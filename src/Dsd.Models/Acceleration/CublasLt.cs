@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dsd.Models.Native;
 
-namespace Dsd.Models.Native;
+namespace Dsd.Models.Acceleration;
 
 /// <summary>The few calls and numbers of NVIDIA's library of matrix products that <see cref="MatrixProduct"/> takes (cublasLt.h of CUDA 12 and 13). All calls return 0 for success.</summary>
 internal static partial class CublasLt

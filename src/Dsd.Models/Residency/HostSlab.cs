@@ -1,7 +1,8 @@
+using Dsd.Models.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Native;
+namespace Dsd.Models.Residency;
 
 /// <summary>
 /// Memory of the host that holds many tensors and nothing else, so that it can be kept in place for a GPU to read it while it computes. (A GPU reads no tensor of which a part alone

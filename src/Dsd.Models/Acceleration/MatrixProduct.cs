@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
+using Dsd.Models.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Native;
+namespace Dsd.Models.Acceleration;
 
 /// <summary>
 /// Linear layers on NVIDIA GPUs through cuBLASLt: <c>y = x · weightᵀ + bias</c>, perhaps GELU of it, perhaps added to what y held, and x and weight perhaps in eight bits.

@@ -1,6 +1,7 @@
+using Dsd.Models.Native;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Native;
+namespace Dsd.Models.Residency;
 
 /// <summary>Copies to a GPU while it computes, into places that take turns: each is written only when what was computed with it is done, and read only when it is written.</summary>
 internal sealed class CopyStream : IDisposable

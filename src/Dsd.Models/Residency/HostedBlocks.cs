@@ -1,8 +1,7 @@
-using Dsd.Models.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Weights;
+namespace Dsd.Models.Residency;
 
 /// <summary>
 /// Blocks whose weights stay in the host's memory and pass through two places on the device: while one block computes, the next one's weights are copied. One run at a time.

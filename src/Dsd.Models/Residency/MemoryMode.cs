@@ -1,4 +1,4 @@
-namespace Dsd.Models.Weights;
+namespace Dsd.Models.Residency;
 
 /// <summary>What of a model lies in a GPU's memory, and what waits in the host's: docs/decisions/memory-modes.md has figures.</summary>
 public enum MemoryMode

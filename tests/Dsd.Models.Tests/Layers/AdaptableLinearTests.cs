@@ -1,10 +1,12 @@
+using Dsd.Models.Acceleration;
+using Dsd.Models.Layers;
 using Dsd.Models.Lora;
 using Dsd.Testing;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Tests.Lora;
+namespace Dsd.Models.Tests.Layers;
 
 public class AdaptableLinearTests
 {

@@ -3,13 +3,13 @@ using Dsd.Models.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Flux;
+namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// Pointwise work of the blocks as CUDA kernels of our own (flux.cu), for inference in bfloat16: each reads its inputs once and rounds once, where the same in torch's
+/// Pointwise work of the blocks as CUDA kernels of our own (block_kernels.cu), for inference in bfloat16: each reads its inputs once and rounds once, where the same in torch's
 /// operations takes several passes over memory. Where they cannot be had, torch's operations do the work.
 /// </summary>
-internal static class FluxKernels
+internal static class BlockKernels
 {
     // A thread holds eight numbers of a row, and a block has at most 1024 threads.
     private const long MostWidth = 8192;
@@ -166,7 +166,7 @@ internal static class FluxKernels
         try
         {
             Unavailable = CudaDriver.Missing();
-            return Unavailable is null ? new CudaModule(TextResource("flux.cu"), "flux.cu", device) : null;
+            return Unavailable is null ? new CudaModule(TextResource("block_kernels.cu"), "block_kernels.cu", device) : null;
         }
         catch (Exception e) when (e is InvalidOperationException or DllNotFoundException or EntryPointNotFoundException)
         {
@@ -177,7 +177,7 @@ internal static class FluxKernels
 
     private static string TextResource(string name)
     {
-        using Stream stream = typeof(FluxKernels).Assembly.GetManifestResourceStream($"Dsd.Models.Flux.{name}")!;
+        using Stream stream = typeof(BlockKernels).Assembly.GetManifestResourceStream($"Dsd.Models.Acceleration.{name}")!;
         using StreamReader reader = new(stream);
         return reader.ReadToEnd();
     }

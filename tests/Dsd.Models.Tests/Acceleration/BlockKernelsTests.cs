@@ -6,10 +6,10 @@ using Dsd.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Tests.Flux;
+namespace Dsd.Models.Tests.Acceleration;
 
 [Trait("Category", "Gpu")]
-public sealed class FluxKernelsTests
+public sealed class BlockKernelsTests
 {
     private static readonly Device Gpu = new(DeviceType.CUDA, 0);
 
@@ -24,7 +24,7 @@ public sealed class FluxKernelsTests
 
         Tensor plain = addcmul(parts[0], nn.functional.layer_norm(x, [3072], eps: 1e-6), 1 + parts[1], 1);
 
-        Near(plain, FluxKernels.Modulate(x, parts[0], parts[1], 1e-6f));
+        Near(plain, BlockKernels.Modulate(x, parts[0], parts[1], 1e-6f));
     });
 
     [GpuFact]
@@ -33,7 +33,7 @@ public sealed class FluxKernelsTests
         (Tensor x, Tensor y) = (Draw(2, 7, 192), Draw(2, 7, 192));
         Tensor gate = Draw(2, 1, 6 * 192).chunk(6, dim: -1)[2];
 
-        Near(addcmul(x, gate, y, 1), FluxKernels.GatedResidual(x, gate, y));
+        Near(addcmul(x, gate, y, 1), BlockKernels.GatedResidual(x, gate, y));
     });
 
     [GpuFact]
@@ -49,10 +49,10 @@ public sealed class FluxKernelsTests
             Tensor turns = RotaryEmbedding.Turns(ids, head == 32 ? [8, 12, 12] : [16, 56, 56]);
             StreamHeads[] streams = [new(text[0], text[1], text[2], norms[0], norms[1]), new(image[0], image[1], image[2], norms[2], norms[3])];
 
-            FluxKernels.Enabled = false;
+            BlockKernels.Enabled = false;
             (Tensor q, Tensor k, Tensor v) = Heads.Place(heads, turns, streams);
-            FluxKernels.Enabled = true;
-            Assert.True(FluxKernels.Suit(text[0]), FluxKernels.Unavailable);
+            BlockKernels.Enabled = true;
+            Assert.True(BlockKernels.Suit(text[0]), BlockKernels.Unavailable);
             (Tensor ownQ, Tensor ownK, Tensor ownV) = Heads.Place(heads, turns, streams);
 
             Near(q, ownQ);
@@ -80,11 +80,11 @@ public sealed class FluxKernelsTests
     public void ToFloat8_KeepsRowsWithinTheirSteps() => InInference(() =>
     {
         (Tensor x, Tensor y) = (Draw(7, 3072) * 20, Draw(7, 6144));
-        Float8Rows rows = FluxKernels.ToFloat8(x, y);
+        Float8Rows rows = BlockKernels.ToFloat8(x, y);
 
         // Products with a unit matrix of eight bits give the rows back.
         Tensor unit = eye(9216, dtype: ScalarType.BFloat16, device: Gpu);
-        Tensor back = MatrixProduct.Linear8(rows, FluxKernels.ToFloat8(unit), zeros(9216, dtype: ScalarType.BFloat16, device: Gpu));
+        Tensor back = MatrixProduct.Linear8(rows, BlockKernels.ToFloat8(unit), zeros(9216, dtype: ScalarType.BFloat16, device: Gpu));
         Tensor both = cat([x, y], dim: 1).to(ScalarType.Float32);
 
         // Three bits of mantissa: steps of an eighth, so errors of a sixteenth, but for the smallest numbers.
@@ -96,7 +96,7 @@ public sealed class FluxKernelsTests
     {
         (Tensor x, Tensor weight, Tensor bias, Tensor add) = (Draw(32, 512), Draw(256, 512), Draw(256), Draw(32, 256));
 
-        Tensor found = MatrixProduct.Linear8(FluxKernels.ToFloat8(x), FluxKernels.ToFloat8(weight), bias, add: add);
+        Tensor found = MatrixProduct.Linear8(BlockKernels.ToFloat8(x), BlockKernels.ToFloat8(weight), bias, add: add);
 
         Tensor wide = nn.functional.linear(x, weight, bias) + add;
         double error = ((found - wide).to(ScalarType.Float32).norm() / wide.to(ScalarType.Float32).norm()).item<float>();
@@ -131,9 +131,9 @@ public sealed class FluxKernelsTests
             using FluxConditioning steps = transformer.Embed(condition, text, pooled, sigma, guidance, LatentPacking.ImageIds(16, 16, Gpu), LatentPacking.TextIds(32, Gpu));
             return transformer.forward(latents, steps, 1).to(ScalarType.Float32);
         }
-        MatrixProduct.Enabled = FluxKernels.Enabled = false;
+        MatrixProduct.Enabled = BlockKernels.Enabled = false;
         Tensor plain = Velocity();
-        MatrixProduct.Enabled = FluxKernels.Enabled = true;
+        MatrixProduct.Enabled = BlockKernels.Enabled = true;
         Tensor own = Velocity();
         FluxFloat8.Convert(transformer);
         Tensor eight = Velocity();
@@ -145,18 +145,18 @@ public sealed class FluxKernelsTests
 
     private static void InInference(Action test)
     {
-        bool before = FluxKernels.Enabled;
+        bool before = BlockKernels.Enabled;
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         try
         {
-            FluxKernels.Enabled = true;
-            Assert.True(FluxKernels.Suit(zeros(1, 1, 64, dtype: ScalarType.BFloat16, device: Gpu)), FluxKernels.Unavailable);
+            BlockKernels.Enabled = true;
+            Assert.True(BlockKernels.Suit(zeros(1, 1, 64, dtype: ScalarType.BFloat16, device: Gpu)), BlockKernels.Unavailable);
             test();
         }
         finally
         {
-            FluxKernels.Enabled = before;
+            BlockKernels.Enabled = before;
         }
     }
 
