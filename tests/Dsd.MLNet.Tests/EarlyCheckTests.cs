@@ -3,6 +3,7 @@ using Dsd.Curation.Judging;
 using Dsd.MLNet.Columns;
 using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Lora;
+using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Models.Weights;

@@ -1,5 +1,6 @@
 using Dsd.Curation.Grids;
 using Dsd.Models.Lora;
+using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Models.Weights;

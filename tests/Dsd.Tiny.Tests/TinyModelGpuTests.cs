@@ -1,4 +1,5 @@
 using Dsd.Models.Lora;
+using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using Dsd.Testing;

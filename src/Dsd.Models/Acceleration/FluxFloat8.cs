@@ -1,5 +1,6 @@
 using Dsd.Models.Flux;
-using Dsd.Models.Lora;
+using Dsd.Models.Layers;
+using Dsd.Models.Residency;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -7,8 +8,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// The weights of the blocks' linear layers, but for modulations, in eight bits (e4m3) with a factor for each output channel, and products in eight bits: for inference only.
-/// Halves their memory. There is no way back.
+/// The weights of the blocks' linear layers, but for modulations, in eight bits (e4m3) with a factor for each output channel, and products in eight
+/// bits: for inference only. Halves their memory. There is no way back.
 /// </summary>
 internal static class FluxFloat8
 {
@@ -23,16 +24,17 @@ internal static class FluxFloat8
         }
         foreach (AdaptableLinear[] layers in Blocks(transformer).SelectMany(b => b.Block.Large))
         {
-            AdaptableLinear.ToFloat8(transformer.Device, layers);
+            Float8Weights.Round(transformer.Device, layers);
         }
     }
 
     /// <summary>
-    /// The same while weights are loaded: each block lies on the host until it is filled, and then goes to the GPU in eight bits, so that neither ever holds the whole in its own type.
+    /// The same while weights are loaded: each block lies on the host until it is filled, and then goes to the GPU in eight bits, so that neither
+    /// ever holds the whole in its own type.
     /// </summary>
     /// <param name="transformer">A transformer whose blocks lie on the host.</param>
-    /// <param name="memory">Where its weights shall lie later.</param>
-    /// <returns>What is to be told of each parameter that is filled.</returns>
+    /// <param name="memory">Where its weights will lie.</param>
+    /// <returns>To be called with the name of each parameter that has been loaded.</returns>
     /// <exception cref="NotSupportedException">As <see cref="Convert"/>.</exception>
     public static Action<string> WhenFilled(FluxTransformer transformer, MemoryMode memory)
     {
@@ -48,7 +50,7 @@ internal static class FluxFloat8
             }
             foreach (AdaptableLinear[] layers in block.Large)
             {
-                AdaptableLinear.ToFloat8(transformer.Device, layers);
+                Float8Weights.Round(transformer.Device, layers);
             }
             foreach (nn.Module part in block.children().Where(p => p is not Modulation { Linear.IsOnHost: true }))
             {
@@ -64,12 +66,14 @@ internal static class FluxFloat8
     {
         if (transformer.DType != ScalarType.BFloat16 || transformer.Device.type != DeviceType.CUDA)
         {
-            throw new NotSupportedException($"Eight bits need a transformer in bfloat16 on an NVIDIA GPU; this one is in {transformer.DType} on {transformer.Device}.");
+            throw new NotSupportedException(
+                $"Eight bits need a transformer in bfloat16 on an NVIDIA GPU; this one is in {transformer.DType} on {transformer.Device}.");
         }
         if (!staysOnDevice)
         {
-            throw new NotSupportedException($"Eight bits need blocks that lie on the GPU, but these pass through it ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}).");
+            throw new NotSupportedException(
+                $"Eight bits need blocks that lie on the GPU, but these pass through it ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}).");
         }
-        FluxKernels.RequireFloat8(transformer.Linears()["x_embedder"].Weight);
+        BlockKernels.RequireFloat8(transformer.Linears()["x_embedder"].Weight);
     }
 }

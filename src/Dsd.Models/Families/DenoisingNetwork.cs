@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using Dsd.Models.Lora;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -25,7 +26,7 @@ public abstract class DenoisingNetwork(string name) : Module(name)
     /// <summary>Whether large layers' weights are rounded to eight bits, which can neither learn nor take a merged adapter.</summary>
     public virtual bool IsFloat8 => false;
 
-    /// <summary>The linear layers by module name: where adapters go.</summary>
-    internal IReadOnlyDictionary<string, AdaptableLinear> Linears() =>
+    /// <summary>The linear layers by module name: where adapters go, <see cref="ILinearAdapter"/> says how.</summary>
+    public IReadOnlyDictionary<string, AdaptableLinear> Linears() =>
         named_modules().Where(m => m.module is AdaptableLinear).ToDictionary(m => m.name, m => (AdaptableLinear)m.module);
 }

@@ -2,6 +2,7 @@ using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Imaging;
 using Dsd.Models.Lora;
+using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;

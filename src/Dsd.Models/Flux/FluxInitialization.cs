@@ -1,4 +1,4 @@
-using Dsd.Models.Lora;
+using Dsd.Models.Layers;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Flux;

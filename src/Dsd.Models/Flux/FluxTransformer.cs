@@ -1,5 +1,6 @@
 using Dsd.Models.Acceleration;
 using Dsd.Models.Families;
+using Dsd.Models.Layers;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using TorchSharp;
@@ -134,7 +135,7 @@ public sealed class FluxTransformer : DenoisingNetwork
         long steps = sigma.shape[0] / pooled.shape[0];
         Tensor? strength = guidance is null ? null : guidance.to(DType).repeat(steps) * 1000;
         Tensor vec = time_text_embed.forward(sigma.to(DType) * 1000, strength, pooled.to(DType).repeat(steps, 1)); // [steps · batch, width]
-        Tensor rotary = RotaryEmbedding.Turns(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, 1, head / 2], complex
+        Tensor rotary = RotaryEmbedding.Of(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, 1, head / 2], complex
         return new FluxConditioning(textTokens, conditionTokens, rotary, functional.silu(vec), blockCache);
     }
 

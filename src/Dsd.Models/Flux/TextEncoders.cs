@@ -1,3 +1,4 @@
+using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;

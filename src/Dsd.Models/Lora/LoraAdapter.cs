@@ -1,4 +1,5 @@
 using Dsd.Models.Families;
+using Dsd.Models.Layers;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using TorchSharp;

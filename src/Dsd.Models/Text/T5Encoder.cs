@@ -1,4 +1,5 @@
 using Dsd.Models.Native;
+using Dsd.Models.Residency;
 using Dsd.Models.Weights;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -1,3 +1,4 @@
+using Dsd.Models.Acceleration;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

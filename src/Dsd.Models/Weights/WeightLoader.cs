@@ -16,13 +16,15 @@ public static class WeightLoader
     /// <param name="source">The weights.</param>
     /// <param name="ignore">Names in the source that need no place in the module; null for none.</param>
     /// <param name="rename">From a name in the source to the module's name for it; null where they are the same.</param>
+    /// <param name="optional">Parameters that may be missing, but only all of them: they are zero then. Null for none.</param>
     /// <exception cref="WeightsException">Lists all missing, unexpected and ill-fitting tensors at once.</exception>
-    public static void Load(nn.Module module, WeightSource source, Func<string, bool>? ignore = null, Func<string, string>? rename = null) =>
-        Load(module, source, ignore, rename, filled: null);
+    public static void Load(
+        nn.Module module, WeightSource source, Func<string, bool>? ignore = null, Func<string, string>? rename = null, Func<string, bool>? optional = null) =>
+        Load(module, source, ignore, rename, filled: null, optional);
 
-    /// <summary>The same, which tells of each parameter or buffer that is filled, and knows of some that may be missing.</summary>
+    /// <summary>The same, which tells of each parameter or buffer that is filled.</summary>
     internal static void Load(
-        nn.Module module, WeightSource source, Func<string, bool>? ignore, Func<string, string>? rename, Action<string>? filled, Func<string, bool>? optional = null)
+        nn.Module module, WeightSource source, Func<string, bool>? ignore, Func<string, string>? rename, Action<string>? filled, Func<string, bool>? optional)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(source);
@@ -30,7 +32,7 @@ public static class WeightLoader
     }
 
     /// <summary>A network whose parameters no dispose scope frees: what is loaded inside a scope outlives it.</summary>
-    internal static T Kept<T>(T module)
+    public static T Kept<T>(T module)
         where T : nn.Module
     {
         foreach (TorchSharp.Modules.Parameter parameter in module.parameters())

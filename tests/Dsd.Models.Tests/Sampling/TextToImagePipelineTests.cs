@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
+using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Tests.Flux;
 using Dsd.Models.Weights;

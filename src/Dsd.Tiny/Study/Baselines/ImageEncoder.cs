@@ -1,4 +1,4 @@
-using Dsd.Models.Lora;
+using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

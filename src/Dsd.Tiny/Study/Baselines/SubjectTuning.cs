@@ -3,6 +3,7 @@ using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+using Dsd.Tiny.Training;
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;

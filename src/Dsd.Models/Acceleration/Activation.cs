@@ -1,8 +1,6 @@
-using Dsd.Models.Flux;
-using Dsd.Models.Native;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Lora;
+namespace Dsd.Models.Acceleration;
 
 /// <summary>What linear layers take: channels of tokens [..., channels], in the network's type or in eight bits.</summary>
 internal readonly struct Activation
@@ -39,7 +37,7 @@ internal readonly struct Activation
     public Tensor Wide => _wide ?? throw new InvalidOperationException("These channels are there in eight bits only, and this layer takes none.");
 
     /// <summary>The channels in eight bits: [all but channels, channels].</summary>
-    public Float8Rows Narrow => _narrow ?? FluxKernels.ToFloat8(Wide.flatten(0, -2), Beside?.flatten(0, -2));
+    public Float8Rows Narrow => _narrow ?? BlockKernels.ToFloat8(Wide.flatten(0, -2), Beside?.flatten(0, -2));
 
     /// <summary>Channels in the network's type.</summary>
     public static implicit operator Activation(Tensor wide) => new(wide);

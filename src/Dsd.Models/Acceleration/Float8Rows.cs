@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Native;
+namespace Dsd.Models.Acceleration;
 
 /// <summary>Rows of numbers in eight bits (e4m3), held in bytes, each row with a factor.</summary>
 /// <param name="Values">[rows, channels].</param>

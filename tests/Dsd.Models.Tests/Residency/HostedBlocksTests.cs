@@ -1,6 +1,7 @@
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Native;
+using Dsd.Models.Residency;
 using Dsd.Models.Tests.Flux;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
@@ -8,7 +9,7 @@ using Dsd.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Tests.Weights;
+namespace Dsd.Models.Tests.Residency;
 
 public class HostedBlocksTests
 {

@@ -1,9 +1,10 @@
-using Dsd.Models.Flux;
+using Dsd.Models.Acceleration;
+using Dsd.Models.Layers;
 using Dsd.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Tests;
+namespace Dsd.Models.Tests.Acceleration;
 
 public class FusedRmsNormTests
 {

@@ -2,7 +2,7 @@ using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Sampling;
+namespace Dsd.Models.Residency;
 
 /// <summary>A network whose weights wait on the host and are on the device only while it works.</summary>
 /// <param name="module">The network.</param>

@@ -1,15 +1,16 @@
 using Dsd.Models.Acceleration;
 using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using Dsd.Models.Native;
 using Dsd.Models.Sampling;
 using Dsd.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Tests.Flux;
+namespace Dsd.Models.Tests.Acceleration;
 
 [Trait("Category", "Gpu")]
-public sealed class FluxKernelsTests
+public sealed class BlockKernelsTests
 {
     private static readonly Device Gpu = new(DeviceType.CUDA, 0);
 
@@ -24,7 +25,7 @@ public sealed class FluxKernelsTests
 
         Tensor plain = addcmul(parts[0], nn.functional.layer_norm(x, [3072], eps: 1e-6), 1 + parts[1], 1);
 
-        Near(plain, FluxKernels.Modulate(x, parts[0], parts[1], 1e-6f));
+        Near(plain, BlockKernels.Modulate(x, parts[0], parts[1], 1e-6f));
     });
 
     [GpuFact]
@@ -33,11 +34,11 @@ public sealed class FluxKernelsTests
         (Tensor x, Tensor y) = (Draw(2, 7, 192), Draw(2, 7, 192));
         Tensor gate = Draw(2, 1, 6 * 192).chunk(6, dim: -1)[2];
 
-        Near(addcmul(x, gate, y, 1), FluxKernels.GatedResidual(x, gate, y));
+        Near(addcmul(x, gate, y, 1), BlockKernels.GatedResidual(x, gate, y));
     });
 
     [GpuFact]
-    public void Place_NormalisesTurnsAndOrdersTheHeads() => InInference(() =>
+    public void Place_NormalisesRotatesAndOrdersTheHeads() => InInference(() =>
     {
         const int heads = 3;
         foreach (int head in new[] { 32, 128 })
@@ -46,14 +47,16 @@ public sealed class FluxKernelsTests
             Tensor[] image = Draw(2, 8, 3 * heads * head).split(heads * head, dim: -1);
             RmsNorm[] norms = [.. Enumerable.Range(0, 4).Select(_ => new RmsNorm(head, Gpu, ScalarType.BFloat16))];
             Tensor ids = arange(13, device: Gpu).unsqueeze(1).repeat(1, 3);
-            Tensor turns = RotaryEmbedding.Turns(ids, head == 32 ? [8, 12, 12] : [16, 56, 56]);
+            Tensor rotary = RotaryEmbedding.Of(ids, head == 32 ? [8, 12, 12] : [16, 56, 56]);
             StreamHeads[] streams = [new(text[0], text[1], text[2], norms[0], norms[1]), new(image[0], image[1], image[2], norms[2], norms[3])];
 
-            FluxKernels.Enabled = false;
-            (Tensor q, Tensor k, Tensor v) = Heads.Place(heads, turns, streams);
-            FluxKernels.Enabled = true;
-            Assert.True(FluxKernels.Suit(text[0]), FluxKernels.Unavailable);
-            (Tensor ownQ, Tensor ownK, Tensor ownV) = Heads.Place(heads, turns, streams);
+            Tensor q, k, v;
+            using (FastPaths.Plain())
+            {
+                (q, k, v) = Heads.Place(heads, rotary, streams);
+            }
+            Assert.True(BlockKernels.Suit(text[0]), BlockKernels.Unavailable);
+            (Tensor ownQ, Tensor ownK, Tensor ownV) = Heads.Place(heads, rotary, streams);
 
             Near(q, ownQ);
             Near(k, ownK);
@@ -62,15 +65,15 @@ public sealed class FluxKernelsTests
     });
 
     [GpuFact]
-    public void Turn_DoesTheSameWhereTheyLie() => InInference(() =>
+    public void Rotate_DoesTheSameWhereTheyLie() => InInference(() =>
     {
         const int heads = 3;
         Tensor[] parts = Draw(2, 8, 3 * heads * 128).split(heads * 128, dim: -1);
         RmsNorm norm = new(128, Gpu, ScalarType.BFloat16);
-        Tensor turns = RotaryEmbedding.Turns(arange(8, device: Gpu).unsqueeze(1).repeat(1, 3), [16, 56, 56]);
-        Tensor expected = RotaryEmbedding.Apply(norm.forward(Heads.Split(parts[0], heads)), turns);
+        Tensor rotary = RotaryEmbedding.Of(arange(8, device: Gpu).unsqueeze(1).repeat(1, 3), [16, 56, 56]);
+        Tensor expected = RotaryEmbedding.Apply(norm.forward(Heads.Split(parts[0], heads)), rotary);
 
-        (Tensor q, _, Tensor v) = Heads.Place(heads, turns, new StreamHeads(parts[0], parts[1], parts[2], norm, norm));
+        (Tensor q, _, Tensor v) = Heads.Place(heads, rotary, new StreamHeads(parts[0], parts[1], parts[2], norm, norm));
 
         Near(expected, q);
         Assert.True(TensorMemory.Address(v) == TensorMemory.Address(parts[2]));
@@ -80,11 +83,11 @@ public sealed class FluxKernelsTests
     public void ToFloat8_KeepsRowsWithinTheirSteps() => InInference(() =>
     {
         (Tensor x, Tensor y) = (Draw(7, 3072) * 20, Draw(7, 6144));
-        Float8Rows rows = FluxKernels.ToFloat8(x, y);
+        Float8Rows rows = BlockKernels.ToFloat8(x, y);
 
         // Products with a unit matrix of eight bits give the rows back.
         Tensor unit = eye(9216, dtype: ScalarType.BFloat16, device: Gpu);
-        Tensor back = MatrixProduct.Linear8(rows, FluxKernels.ToFloat8(unit), zeros(9216, dtype: ScalarType.BFloat16, device: Gpu));
+        Tensor back = MatrixProduct.Linear8(rows, BlockKernels.ToFloat8(unit), zeros(9216, dtype: ScalarType.BFloat16, device: Gpu));
         Tensor both = cat([x, y], dim: 1).to(ScalarType.Float32);
 
         // Three bits of mantissa: steps of an eighth, so errors of a sixteenth, but for the smallest numbers.
@@ -96,7 +99,7 @@ public sealed class FluxKernelsTests
     {
         (Tensor x, Tensor weight, Tensor bias, Tensor add) = (Draw(32, 512), Draw(256, 512), Draw(256), Draw(32, 256));
 
-        Tensor found = MatrixProduct.Linear8(FluxKernels.ToFloat8(x), FluxKernels.ToFloat8(weight), bias, add: add);
+        Tensor found = MatrixProduct.Linear8(BlockKernels.ToFloat8(x), BlockKernels.ToFloat8(weight), bias, add: add);
 
         Tensor wide = nn.functional.linear(x, weight, bias) + add;
         double error = ((found - wide).to(ScalarType.Float32).norm() / wide.to(ScalarType.Float32).norm()).item<float>();
@@ -128,12 +131,15 @@ public sealed class FluxKernelsTests
         (Tensor sigma, Tensor guidance) = (tensor(new[] { 0.8f, 0.4f }).to(Gpu), full(1, 3.5f, device: Gpu));
         Tensor Velocity()
         {
-            using FluxConditioning steps = transformer.Embed(condition, text, pooled, sigma, guidance, LatentPacking.ImageIds(16, 16, Gpu), LatentPacking.TextIds(32, Gpu));
+            using FluxConditioning steps = transformer.Embed(
+                condition, text, pooled, sigma, guidance, LatentPacking.ImageIds(16, 16, Gpu), LatentPacking.TextIds(32, Gpu));
             return transformer.forward(latents, steps, 1).to(ScalarType.Float32);
         }
-        MatrixProduct.Enabled = FluxKernels.Enabled = false;
-        Tensor plain = Velocity();
-        MatrixProduct.Enabled = FluxKernels.Enabled = true;
+        Tensor plain;
+        using (FastPaths.Without(FastPath.Kernels | FastPath.TunedProducts))
+        {
+            plain = Velocity();
+        }
         Tensor own = Velocity();
         FluxFloat8.Convert(transformer);
         Tensor eight = Velocity();
@@ -145,19 +151,10 @@ public sealed class FluxKernelsTests
 
     private static void InInference(Action test)
     {
-        bool before = FluxKernels.Enabled;
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        try
-        {
-            FluxKernels.Enabled = true;
-            Assert.True(FluxKernels.Suit(zeros(1, 1, 64, dtype: ScalarType.BFloat16, device: Gpu)), FluxKernels.Unavailable);
-            test();
-        }
-        finally
-        {
-            FluxKernels.Enabled = before;
-        }
+        Assert.True(BlockKernels.Suit(zeros(1, 1, 64, dtype: ScalarType.BFloat16, device: Gpu)), BlockKernels.Unavailable);
+        test();
     }
 
     private static Tensor Draw(params long[] shape) => randn(shape).to(ScalarType.BFloat16).to(Gpu);

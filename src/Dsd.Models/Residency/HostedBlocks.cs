@@ -1,0 +1,104 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Residency;
+
+/// <summary>
+/// Blocks whose weights stay in the host's memory and pass through two slots on the device. While one block computes, the next one's weights are
+/// copied. One run at a time.
+/// </summary>
+/// <typeparam name="T">The block.</typeparam>
+internal sealed class HostedBlocks<T> : IDisposable
+    where T : nn.Module
+{
+    private const int Slots = 2;
+    private readonly IList<T> _hosts;
+    private readonly T[] _slots;
+    private readonly (Tensor From, Tensor To)[][] _copies;
+    private readonly Action<T, T>? _lend;
+    private readonly CopyStream? _stream;
+
+    /// <summary>Prepares the slots.</summary>
+    /// <param name="hosts">
+    /// The blocks, at least one, all of one shape. Their weights lie in the host's memory: pinned, if they are to be copied while the GPU computes.
+    /// </param>
+    /// <param name="device">Where they shall compute.</param>
+    /// <param name="make">Makes a slot: a block on the device, with any weights.</param>
+    /// <param name="stays">Names of parameters that a slot needs no copy of; null for none.</param>
+    /// <param name="lend">
+    /// Called before each computation with the block and its slot, to give the slot what it needs beside weights. Null for nothing.
+    /// </param>
+    public HostedBlocks(IList<T> hosts, Device device, Func<T> make, Func<string, bool>? stays = null, Action<T, T>? lend = null)
+    {
+        (_hosts, _lend) = (hosts, lend);
+        _slots = [.. Enumerable.Range(0, Slots).Select(_ => make())];
+        Dictionary<string, Tensor>[] to =
+        [
+            .. _slots.Select(p => p.named_parameters()
+                .Where(n => stays?.Invoke(n.name) != true)
+                .ToDictionary(n => n.name, n => (Tensor)n.parameter)),
+        ];
+        _copies =
+        [
+            .. hosts.Select((host, i) => host.named_parameters()
+                .Where(n => to[i % Slots].ContainsKey(n.name))
+                .Select(n => ((Tensor)n.parameter, to[i % Slots][n.name]))
+                .ToArray()),
+        ];
+        if (device.type == DeviceType.CUDA)
+        {
+            _stream = new CopyStream(Math.Max(0, device.index), Slots);
+        }
+    }
+
+    /// <summary>The blocks in order, from a number on. Each can compute on the device until the next one is asked for.</summary>
+    public IEnumerable<T> Run(int first = 0)
+    {
+        if (first < _hosts.Count)
+        {
+            Fill(first);
+        }
+        for (int i = first; i < _hosts.Count; i++)
+        {
+            int slot = i % Slots;
+            if (i + 1 < _hosts.Count)
+            {
+                Fill(i + 1);
+            }
+            _stream?.Await(slot);
+            _lend?.Invoke(_hosts[i], _slots[slot]);
+            try
+            {
+                yield return _slots[slot];
+            }
+            finally
+            {
+                _stream?.Used(slot);
+            }
+        }
+    }
+
+    /// <summary>Frees the slots; the blocks stay.</summary>
+    public void Dispose()
+    {
+        _stream?.Dispose();
+        foreach (T slot in _slots)
+        {
+            slot.Dispose();
+        }
+    }
+
+    private void Fill(int i)
+    {
+        if (_stream is not null)
+        {
+            _stream.Write(i % Slots, _copies[i]);
+            return;
+        }
+        using IDisposable noGrad = no_grad();
+        foreach ((Tensor from, Tensor to) in _copies[i])
+        {
+            to.copy_(from);
+        }
+    }
+}
