@@ -1,12 +1,11 @@
 using Dsd.Models.Text;
-using Dsd.Onnx.Export;
 using Dsd.Onnx.Graph;
 using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
-namespace Dsd.Onnx.Flux;
+namespace Dsd.Onnx.Export;
 
 /// <summary>CLIP's text model: <c>input_ids</c> [batch, tokens] → <c>last_hidden_state</c>, <c>pooler_output</c>, of any batch and length up to the config's.</summary>
-internal static class ClipTextExport
+public static class ClipTextExport
 {
     private const int LegacyEndOfText = 2;
 

@@ -1,12 +1,11 @@
 using Dsd.Models.Text;
-using Dsd.Onnx.Export;
 using Dsd.Onnx.Graph;
 using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
-namespace Dsd.Onnx.Flux;
+namespace Dsd.Onnx.Export;
 
 /// <summary>T5's encoder: <c>input_ids</c> [batch, tokens] → <c>last_hidden_state</c>, of any batch and length.</summary>
-internal static class T5EncoderExport
+public static class T5EncoderExport
 {
     private const string BiasWeight = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight";
 
