@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsd.CommandLine;
 using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Dsd.CommandLine;
+using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;
 
@@ -9,8 +11,8 @@ internal static class Cli
     {
         using StringWriter output = new();
         using StringWriter error = new();
-        int exitCode = await DsdCli.RunAsync(args, output, error);
-        return new CliResult(exitCode, output.ToString(), error.ToString());
+        int exitCode = await DsdCli.Program.RunAsync(args, output, error);
+        return new CliResult("dsd", exitCode, output.ToString(), error.ToString());
     }
 
     /// <summary>Runs a command that must succeed and write one JSON object.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Dsd.CommandLine;
 using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
 using Dsd.Testing;

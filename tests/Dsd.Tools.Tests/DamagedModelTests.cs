@@ -1,3 +1,4 @@
+using Dsd.CommandLine;
 using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;
@@ -48,7 +49,7 @@ public sealed class DamagedModelTests : IDisposable
     {
         (string file, string tensor) = Damage(component, fault);
 
-        await AssertRefused(file, tensor, "tiny", "draw", "--model", _model.Path, "--prompt", "x", "--steps", "1", "--size", "64x64", "--out", _out.File("new", "a.png"));
+        await AssertRefused(file, tensor, "generate", "--model", _model.Path, "--prompt", "x", "--steps", "1", "--size", "64x64", "--out", _out.File("new", "a.png"));
     }
 
     [Theory]
@@ -142,7 +143,7 @@ public sealed class DamagedModelTests : IDisposable
     private async Task AssertRefusedByBoth(string named)
     {
         await AssertRefused(named, "", "export", "--model", _model.Path, "--out", _out.File("new", "onnx"));
-        await AssertRefused(named, "", "tiny", "draw", "--model", _model.Path, "--prompt", "x", "--steps", "1", "--size", "64x64", "--out", _out.File("new", "a.png"));
+        await AssertRefused(named, "", "generate", "--model", _model.Path, "--prompt", "x", "--steps", "1", "--size", "64x64", "--out", _out.File("new", "a.png"));
     }
 
     private async Task AssertRefused(string file, string tensor, params string[] command)

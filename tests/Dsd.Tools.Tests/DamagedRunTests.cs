@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsd.CommandLine;
 using Dsd.Dataset.Runs;
 using Dsd.Testing;
 using Microsoft.Data.Sqlite;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsd.CommandLine;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Dataset.Ledger;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsd.CommandLine;
 using Dsd.Models.Weights;
 using Dsd.Testing;
 using TorchSharp;
@@ -157,7 +158,7 @@ public sealed class ExportTests(ExportedModel exported) : IClassFixture<Exported
     {
         using CancelledByWriting error = new();
 
-        int exitCode = await DsdCli.RunAsync(["export", .. ExportedModel.Parts, "--out", _folder.File("onnx")], TextWriter.Null, error, error.Token);
+        int exitCode = await DsdCli.Program.RunAsync(["export", .. ExportedModel.Parts, "--out", _folder.File("onnx")], TextWriter.Null, error, error.Token);
 
         Assert.Equal(ExitCode.Failed, exitCode);
         Assert.Contains("dsd: Cancelled.", error.ToString(), StringComparison.Ordinal);

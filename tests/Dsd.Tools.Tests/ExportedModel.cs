@@ -1,3 +1,4 @@
+using Dsd.CommandLine;
 using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;

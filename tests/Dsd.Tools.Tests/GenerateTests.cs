@@ -1,3 +1,4 @@
+using Dsd.CommandLine;
 using Dsd.Imaging;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
@@ -186,7 +187,7 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
     {
         using StringWriter output = new();
 
-        int exitCode = await DsdCli.RunAsync(["generate", "--model", TinyModel.Name, "--prompt", "x", "--steps", "1", "--out", Result], output, new FullWriter());
+        int exitCode = await DsdCli.Program.RunAsync(["generate", "--model", TinyModel.Name, "--prompt", "x", "--steps", "1", "--out", Result], output, new FullWriter());
 
         Assert.Equal((ExitCode.Done, Result + Environment.NewLine), (exitCode, output.ToString()));
     }
@@ -196,7 +197,7 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
     {
         using StringWriter error = new();
 
-        int exitCode = await DsdCli.RunAsync(["generate", "--model", TinyModel.Name, "--prompt", "x", "--steps", "1", "--out", Result], new FullWriter(), error);
+        int exitCode = await DsdCli.Program.RunAsync(["generate", "--model", TinyModel.Name, "--prompt", "x", "--steps", "1", "--out", Result], new FullWriter(), error);
 
         Assert.Equal(ExitCode.Failed, exitCode);
         Assert.Contains("dsd: Cannot write to standard output: the disk is full.", error.ToString(), StringComparison.Ordinal);
@@ -252,7 +253,7 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
         string[] args = ["generate", "--onnx", exported.Folder, "--image", Reference(), "--prompt", "x", "--steps", "50", "--out", Result];
         using CancelledByWriting error = new();
 
-        int exitCode = await DsdCli.RunAsync(args, TextWriter.Null, error, error.Token);
+        int exitCode = await DsdCli.Program.RunAsync(args, TextWriter.Null, error, error.Token);
 
         Assert.Equal(ExitCode.Failed, exitCode);
         Assert.Equal([_folder.File("reference.png")], Directory.EnumerateFileSystemEntries(_folder.Path));

@@ -55,7 +55,7 @@ public sealed class LostDisplayTests : IDisposable
         {
             return;
         }
-        using Process process = Start(streams, ["tiny", "world", "--out", Picture], redirectError: true);
+        using Process process = Start(streams, Generate(1), redirectError: true);
         Task<string> error = process.StandardError.ReadToEndAsync();
 
         Assert.Equal((1, ""), await EndAsync(process));
@@ -70,7 +70,7 @@ public sealed class LostDisplayTests : IDisposable
         {
             return;
         }
-        using Process process = Start("", ["tiny", "world", "--out", Picture], redirectError: true);
+        using Process process = Start("", Generate(1), redirectError: true);
         process.StandardOutput.Close();
         string error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();

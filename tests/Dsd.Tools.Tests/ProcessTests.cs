@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Dsd.CommandLine;
+using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;
 
@@ -17,6 +19,6 @@ public class ProcessTests
         string error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
 
-        new CliResult(process.ExitCode, await output, error).AssertFails(ExitCode.Failed, "/nowhere/model.safetensors");
+        new CliResult("dsd", process.ExitCode, await output, error).AssertFails(ExitCode.Failed, "/nowhere/model.safetensors");
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsd.CommandLine;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Dataset.Ledger;
@@ -37,7 +38,7 @@ public sealed class ReviewTests : IAsyncLifetime
         using CancellationTokenSource stop = new();
         using StringWriter output = new();
         using StringWriter error = new();
-        Task<int> review = DsdCli.RunAsync(["review", Run, "--no-browser"], TextWriter.Synchronized(output), TextWriter.Synchronized(error), stop.Token);
+        Task<int> review = DsdCli.Program.RunAsync(["review", Run, "--no-browser"], TextWriter.Synchronized(output), TextWriter.Synchronized(error), stop.Token);
         for (int i = 0; i < 200 && !error.ToString().Contains("Ctrl-C", StringComparison.Ordinal) && !review.IsCompleted; i++)
         {
             await Task.Delay(50);

@@ -57,7 +57,7 @@ public sealed class JudgeNetwork : Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor x = Map(images); // [batch, eighth, size / 8, size / 8]
+        Tensor x = Features(images); // [batch, eighth, size / 8, size / 8]
 
         Tensor weights = attention.forward(x).flatten(2).softmax(-1); // [batch, attributes, positions]
         Tensor seen = weights.matmul(x.flatten(2).transpose(1, 2)); // [batch, attributes, eighth]
@@ -65,10 +65,10 @@ public sealed class JudgeNetwork : Module<Tensor, Tensor>
         return cat(logits, 1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What the heads look at: a vector for each place, which knows of the whole picture too.</summary>
+    /// <summary>The feature map that the heads read: a vector for each place, which depends on the whole picture too.</summary>
     /// <param name="images">[batch, 3, size, size] in −1…1.</param>
     /// <returns>[batch, eighth, size / 8, size / 8].</returns>
-    internal Tensor Map(Tensor images)
+    public Tensor Features(Tensor images)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor x = stem.forward(images); // [batch, half, size / 2, size / 2]
@@ -82,22 +82,6 @@ public sealed class JudgeNetwork : Module<Tensor, Tensor>
 
     /// <summary>The logits of each attribute: views of [batch, values] in the config's order.</summary>
     public Tensor[] Split(Tensor logits) => logits.split([.. Config.Attributes.Select(kind => (long)kind.Count)], 1);
-
-    /// <summary>What training lowers: the cross entropies of all attributes, summed.</summary>
-    /// <param name="images">[batch, 3, size, size] in −1…1.</param>
-    /// <param name="values">[batch, attributes], the true value indices as int64.</param>
-    /// <returns>A scalar with gradients, the mean over the batch.</returns>
-    public Tensor Loss(Tensor images, Tensor values)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor[] logits = Split(forward(images));
-        Tensor loss = functional.cross_entropy(logits[0], values.select(1, 0));
-        for (int i = 1; i < logits.Length; i++)
-        {
-            loss += functional.cross_entropy(logits[i], values.select(1, i));
-        }
-        return loss.MoveToOuterDisposeScope();
-    }
 }
 
 internal sealed class ConvNorm : Module<Tensor, Tensor>

@@ -3,12 +3,13 @@ using Dsd.Tiny.World;
 namespace Dsd.Tiny.Judge;
 
 /// <summary>What the network reads off one picture: a probability for every value of every attribute.</summary>
-internal sealed class SubjectReading
+public sealed class SubjectReading
 {
     private readonly double[][] _probabilities;
 
     private SubjectReading(double[][] probabilities) => _probabilities = probabilities;
 
+    /// <summary>Turns logits into probabilities.</summary>
     /// <param name="logits">One row of the network's output.</param>
     /// <param name="config">Says which logits belong together, and their temperature.</param>
     public static SubjectReading FromLogits(ReadOnlySpan<float> logits, JudgeConfig config)
@@ -24,7 +25,7 @@ internal sealed class SubjectReading
         return new SubjectReading(probabilities);
     }
 
-    /// <summary>The reading of one who knows the values for certain.</summary>
+    /// <summary>A reading that is certain of every value.</summary>
     /// <param name="values">One value index per attribute.</param>
     /// <param name="kinds">The attributes.</param>
     public static SubjectReading Certain(IReadOnlyList<int> values, IReadOnlyList<AttributeKind> kinds) =>

@@ -25,7 +25,7 @@ public sealed class TinyJudge : IChatClient
 
     private readonly JudgeNetwork _network;
     private readonly Device _device;
-    private readonly JudgeWords _words;
+    private readonly ReadingText _text;
     private readonly Lock _lock = new();
     private bool _disposed;
 
@@ -38,7 +38,7 @@ public sealed class TinyJudge : IChatClient
         _network = network;
         _network.eval();
         _device = device ?? CPU;
-        _words = new JudgeWords(network.Config.Attributes);
+        _text = new ReadingText(network.Config.Attributes);
     }
 
     /// <summary>Loads a judge from a folder with <c>config.json</c> and <c>model.safetensors</c>.</summary>
@@ -113,13 +113,13 @@ public sealed class TinyJudge : IChatClient
         double agreement = ra.Agreement(rb);
         double threshold = _network.Config.SameThreshold;
         bool same = !blank && agreement >= threshold;
-        IReadOnlyList<string> differences = _words.Differences(ra, rb);
+        IReadOnlyList<string> differences = _text.Differences(ra, rb);
         return new Verdict
         {
             Subject = blank ? "none" : "a little creature",
-            DescriptionA = _words.Describe(ra),
-            DescriptionB = _words.Describe(rb),
-            Differences = blank ? ["an image shows nothing"] : same || differences.Count > 0 ? differences : [_words.Doubt(ra, rb)],
+            DescriptionA = _text.Describe(ra),
+            DescriptionB = _text.Describe(rb),
+            Differences = blank ? ["an image shows nothing"] : same || differences.Count > 0 ? differences : [_text.Doubt(ra, rb)],
             Same = same,
             // Odds of the agreement against the threshold: 0.5 where it could be either, near 1 where they are far apart.
             Confidence = blank ? 1 : same ? agreement / (agreement + threshold) : threshold / (agreement + threshold),

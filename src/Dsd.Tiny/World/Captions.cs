@@ -85,6 +85,21 @@ public static class Captions
     public static Caption Stating(Subject subject, int subjectMask, Context context, int contextMask, ulong seed, PromptStyle style = PromptStyle.Varied) =>
         Compose(new Wording(seed, style), subject, context, subjectMask, contextMask);
 
+    /// <summary>A caption of one picture in templates of the caller's, which say who is seen. It states exactly the given attributes of the context.</summary>
+    /// <param name="templates">Texts in which <c>{0}</c> stands for the context.</param>
+    /// <param name="context">Where and how.</param>
+    /// <param name="contextMask">Bit i for attribute i of <see cref="Context.Kinds"/>.</param>
+    /// <param name="seed">Decides the template and the words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    public static Caption FromTemplates(IReadOnlyList<string> templates, Context context, int contextMask, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        ArgumentNullException.ThrowIfNull(templates);
+        ArgumentNullException.ThrowIfNull(context);
+        Wording words = new(seed, style);
+        string text = words.Pick(templates).Replace("{0}", words.Context(context, contextMask), StringComparison.Ordinal);
+        return new Caption(text, 0, [contextMask]);
+    }
+
     /// <summary>A prompt that asks for a subject known from a reference picture in the given context: 'this creature jumping in the snow at night'.</summary>
     /// <param name="context">What is asked for. Scene and pose are always stated.</param>
     /// <param name="seed">Decides what else is stated and in which words.</param>

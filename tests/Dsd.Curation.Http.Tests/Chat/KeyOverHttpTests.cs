@@ -142,7 +142,7 @@ public sealed class KeyOverHttpTests : IDisposable
         string chat = folder.File("chat.json");
         await File.WriteAllTextAsync(chat, $$"""{ "models": { "m": { "address": "{{server.Address}}", "model": "m", "retries": 0, "key_variable": "{{_variable}}" } }, "judge": { "ask": ["m"] } }""");
         using StringWriter said = new();
-        await DsdCli.RunAsync(["curate", "run", "--captions", "tiny", "--count", "24", "--steps", "1", "--judges", "1", "--verbose", "--chat", chat, "--out", folder.File("run")], said, said);
+        await DsdCli.Program.RunAsync(["curate", "run", "--captions", "tiny", "--count", "24", "--steps", "1", "--judges", "1", "--verbose", "--chat", chat, "--out", folder.File("run")], said, said);
 
         Assert.True(server.Asked > 24);
         Clean(said.ToString());

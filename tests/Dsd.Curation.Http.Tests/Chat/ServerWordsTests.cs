@@ -143,7 +143,7 @@ public class ServerWordsTests
         string chat = folder.File("chat.json");
         await File.WriteAllTextAsync(chat, $$"""{ "models": { "m": { "address": "{{server.Address}}", "model": "m", "retries": 0 } }, "judge": { "ask": ["m"] } }""");
         using StringWriter error = new();
-        int code = await DsdCli.RunAsync(["curate", "run", "--captions", "tiny", "--count", count, "--steps", "1", "--chat", chat, "--out", folder.File("run")], TextWriter.Null, error);
+        int code = await DsdCli.Program.RunAsync(["curate", "run", "--captions", "tiny", "--count", count, "--steps", "1", "--chat", chat, "--out", folder.File("run")], TextWriter.Null, error);
         return (code, error.ToString());
     }
 

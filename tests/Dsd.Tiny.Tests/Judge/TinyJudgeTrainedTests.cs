@@ -1,7 +1,6 @@
 using Dsd.Curation.Judging;
 using Dsd.Imaging;
 using Dsd.Tiny.Judge;
-using Dsd.Tiny.Measure;
 using Dsd.Tiny.World;
 
 namespace Dsd.Tiny.Tests.Judge;
@@ -47,15 +46,6 @@ public sealed class TinyJudgeTrainedTests : IDisposable
             return verdict.Differences.Any(difference => difference.StartsWith("the crown is missing in A", StringComparison.Ordinal));
         });
         Assert.InRange(named, 0.8 * Pairs, Pairs);
-    }
-
-    [Fact]
-    public void Compare_NamesTrueDifferencesBetweenSlightlyChangedSubjects()
-    {
-        JudgeFigures figures = JudgeCheck.OnDrawings(_judge, 300, seed: 21);
-        // A named difference counts as true only if thing, values and colours are all as drawn.
-        Assert.InRange(figures.TruthOfReasons!.Value, 0.9, 1);
-        Assert.InRange(figures.ExplainedShare!.Value, 0.9, 1);
     }
 
     private Subject Sample() => WorldSampler.SampleSubject(_random, heldOut: true);

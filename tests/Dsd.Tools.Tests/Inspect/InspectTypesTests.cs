@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Dsd.CommandLine;
 using Dsd.Testing;
 
 namespace Dsd.Tools.Tests.Inspect;

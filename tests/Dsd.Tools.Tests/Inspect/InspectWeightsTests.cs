@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsd.CommandLine;
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using Dsd.Testing;

@@ -1,0 +1,81 @@
+using Dsd.Lab.Training;
+using Dsd.Testing;
+using Dsd.Tiny;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Lab.Tests.Training;
+
+[Collection("Torch's random numbers")]
+public class AlignmentTests
+{
+    [Fact]
+    public void Of_PutsASheetsPanelsTogetherInTheOrderOfPackedLatents()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using PanelFeatures features = Features();
+        random.manual_seed(1);
+        Tensor panels = rand(4, 3, 96, 96) * 2 - 1;
+        Tensor sheet = cat([cat([panels[0], panels[1]], 2), cat([panels[2], panels[3]], 2)], 1); // [3, 192, 192]
+        Tensor whole = features.Of(sheet.unsqueeze(0)).reshape(12, 12, -1);
+        Tensor apart = features.Of(panels).reshape(4, 6, 6, -1);
+        Tensor together = cat([cat([apart[0], apart[1]], 1), cat([apart[2], apart[3]], 1)], 0);
+        Assert.True(whole.to(ScalarType.Float32).allclose(together.to(ScalarType.Float32), atol: 0.05));
+    }
+
+    [Theory]
+    [InlineData(1, 4)]
+    [InlineData(5, 0)]
+    public void Of_TokensStandWhereThePictureChanges(int row, int column)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using PanelFeatures features = Features();
+        random.manual_seed(2);
+        Tensor image = rand(1, 3, 96, 96) * 2 - 1;
+        Tensor changed = image.clone();
+        changed.narrow(2, 16 * row, 16).narrow(3, 16 * column, 16).neg_();
+        Tensor difference = (features.Of(image) - features.Of(changed)).to(ScalarType.Float32).square().sum(2)[0]; // [tokens]
+        // A token sees a little of its neighbours' pictures, so that one of those may change as much.
+        (long foundRow, long foundColumn) = Math.DivRem(difference.argmax().item<long>(), 6);
+        Assert.InRange(foundRow, row - 1, row + 1);
+        Assert.InRange(foundColumn, column - 1, column + 1);
+    }
+
+    [Fact]
+    public void Loss_IsLeastWhereHiddenStatesPointTheFeaturesWay()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        random.manual_seed(3);
+        using Alignment alignment = new(8, 5, CPU, ScalarType.Float32);
+        Tensor hidden = randn(2, 3, 8);
+        Tensor projected = alignment.forward(hidden).detach();
+        Assert.Equal(-1, alignment.Loss(hidden, projected * 3).item<float>(), 0.01);
+        Assert.Equal(1, alignment.Loss(hidden, -projected).item<float>(), 0.01);
+    }
+
+    [Fact]
+    public void Run_RefusesToAlignATeacherWithAJudgeThatIsNotThere()
+    {
+        using TemporaryFolder folder = new();
+        TinyTrainingTests.Train(folder, ["tokenizers", "vae"], TinyTrainingTests.Config, out _);
+        FileNotFoundException e = Assert.Throws<FileNotFoundException>(() => TinyTrainingTests.Train(folder, ["teacher"], TinyTrainingTests.Config, out _));
+        Assert.Contains("Run the stage judge first, or set alignment_weight to 0", e.Message);
+    }
+
+    [Fact]
+    public void Run_NeedsNoJudgeWithoutAlignment()
+    {
+        using TemporaryFolder folder = new();
+        string config = TinyTrainingTests.Config.Replace("\"alignment_weight\": 0.5", "\"alignment_weight\": 0");
+        TinyTrainingTests.Train(folder, ["tokenizers", "vae", "teacher"], config, out List<string> said);
+        Assert.DoesNotContain(said, line => line.Contains("alignment"));
+    }
+
+    private static PanelFeatures Features()
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.File("training.json");
+        File.WriteAllText(file, TinyTrainingTests.Config);
+        return PanelFeatures.Load(TinyModel.Folder, TinyTrainingConfig.Load(file), CPU);
+    }
+}

@@ -1,0 +1,58 @@
+using Dsd.Lab.Training;
+using Dsd.Tiny;
+using Dsd.Tiny.World;
+
+namespace Dsd.Lab.Tests.Training;
+
+public sealed class TeacherGridsTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.5)]
+    [InlineData(1)]
+    public void Plan_AsksForAPanelInWordsThatSayWhatTheSheetsWordsSayOfIt(double wholeSubjectShare)
+    {
+        int stated = 0;
+        foreach (GridPlan plan in TeacherGrids.Plan(Options(wholeSubjectShare)))
+        {
+            // A sheet's words end with a sentence for each panel.
+            string[] sentences = plan.Grid.Split('.', StringSplitOptions.RemoveEmptyEntries);
+            foreach ((string prompt, Context context, string sentence) in new[] { (plan.PromptA, plan.A, sentences[^2]), (plan.PromptB, plan.B, sentences[^1]) })
+            {
+                foreach ((string[][] words, int value) in new[]
+                {
+                    (CaptionWords.Poses, (int)context.Pose), (CaptionWords.Placements, (int)context.Placement), (CaptionWords.Scales, (int)context.Scale), (CaptionWords.Lights, (int)context.Light),
+                })
+                {
+                    bool inPrompt = words[value].Any(w => prompt.Contains(w, StringComparison.Ordinal));
+                    Assert.True(inPrompt == words[value].Any(w => sentence.Contains(w, StringComparison.Ordinal)), $"'{prompt}' and '{sentence}' differ on '{words[value][0]}'");
+                    stated += inPrompt ? 1 : 0;
+                }
+            }
+        }
+        Assert.True(stated > 0);
+    }
+
+    [Fact]
+    public void Plan_TellsTheWholeSubjectInTheShareThatIsAskedFor()
+    {
+        double all = TeacherGrids.Plan(Options(1)).Average(p => p.Grid.Length);
+        double none = TeacherGrids.Plan(Options(0)).Average(p => p.Grid.Length);
+        double half = TeacherGrids.Plan(Options(0.5)).Average(p => p.Grid.Length);
+
+        Assert.InRange(half, (0.7 * none) + (0.3 * all), (0.3 * none) + (0.7 * all));
+        Assert.True(all > 1.1 * none, $"{all} and {none} characters");
+    }
+
+    private static TeacherGridOptions Options(double wholeSubjectShare) => new()
+    {
+        ModelFolder = TinyModel.Folder,
+        Device = TorchSharp.torch.CPU,
+        PanelSize = TinyModel.PanelSize,
+        Count = 200,
+        Steps = 1,
+        Guidance = 3.5f,
+        Seed = 5,
+        WholeSubjectShare = wholeSubjectShare,
+    };
+}

@@ -1,0 +1,135 @@
+using Dsd.Imaging;
+using Dsd.Lab.Training;
+using Dsd.Models.Lora;
+using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
+using Dsd.Testing;
+using Dsd.Tiny;
+using TorchSharp;
+
+namespace Dsd.Lab.Tests.Training;
+
+[Collection("Torch's random numbers")]
+public class TinyTrainingTests
+{
+    // The same stages as for the embedded model, so small that they take seconds.
+    internal const string Config = """
+        {
+          "seed": 1,
+          "panel_size": 96,
+          "vae": { "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "block_out_channels": [8, 8, 8, 8], "norm_num_groups": 4, "latent_channels": 4, "kl_weight": 1e-5 },
+          "text": { "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "t5_width": 32, "t5_layers": 1, "t5_heads": 2, "t5_feed_forward": 32, "t5_tokens": 64, "clip_width": 32, "clip_layers": 1, "clip_heads": 2, "clip_feed_forward": 32 },
+          "teacher": { "steps": 4, "batch": 2, "peak_learning_rate": 0.001, "double_layers": 1, "single_layers": 1, "heads": 2, "head_size": 16, "rope_axes": [4, 6, 6], "inconsistent_share": 0.3, "pool": 4, "pool_steps": 3, "caption_dropout": 0.1, "alignment_weight": 0.5, "alignment_block": 1 },
+          "guidance": { "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "least": 1, "most": 6 },
+          "judge": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
+          "classifier": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
+          "student": { "grids": 4, "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "rank": 2, "guidance": 3.5, "sampling_steps": 2, "whole_subject_share": 1, "least_kept_share": 0.5 }
+        }
+        """;
+
+    [Fact]
+    public void Run_MakesAFolderThatDrawsWithAndWithoutAReference()
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.File("training.json");
+        File.WriteAllText(file, Config);
+        string model = folder.File("model");
+        TinyTrainingOptions options = new() { OutFolder = model, ConfigFile = file, Stages = ["tokenizers", "vae", "text", "teacher", "guidance"] };
+        // The judge's own training is tested beside it; measuring it on held-out pairs takes longer than all the rest.
+        Copy(TinyModel.JudgeFolder, Path.Combine(model, "judge"));
+        Assert.True(TinyTraining.Run(options, _ => { }));
+        TinyTrainingOptions last = options with { Stages = ["student"] };
+        Assert.False(TinyTraining.Run(last with { Time = TimeSpan.Zero }, _ => { }));
+        Assert.False(Directory.Exists(Path.Combine(model, "dsd")));
+        Assert.True(TinyTraining.Run(last, _ => { }));
+
+        using TextToImagePipeline teacher = TextToImagePipeline.Load(model);
+        Picture drawn = teacher.Generate([new TextToImageRequest("a blue creature", 1)], new TextToImageOptions { Width = 96, Height = 96, Steps = 1 })[0];
+        Assert.Equal((96, 96), (drawn.Width, drawn.Height));
+        using DsdPipeline student = DsdPipeline.Load(model, options: new PipelineOptions { Loras = [new LoraUse(Path.Combine(model, "dsd", "pytorch_lora_weights.safetensors"))] });
+        Picture edited = student.Generate([new DsdRequest(drawn, "this creature on a beach", 1)], new DsdOptions { Width = 96, Height = 96, Steps = 1 })[0];
+        Assert.Equal((96, 96), (edited.Width, edited.Height));
+    }
+
+    [Fact]
+    public void Run_StopsWhenTheTimeIsUpAndGoesOnWhenCalledAgain()
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.File("training.json");
+        File.WriteAllText(file, Config);
+        TinyTrainingOptions options = new() { OutFolder = folder.File("model"), ConfigFile = file, Stages = ["vae"] };
+        Assert.False(TinyTraining.Run(options with { Time = TimeSpan.Zero }, _ => { }));
+        Assert.False(File.Exists(Path.Combine(options.OutFolder, "vae", "config.json")));
+        List<string> said = [];
+        Assert.True(TinyTraining.Run(options, said.Add));
+        said.Clear();
+        Assert.True(TinyTraining.Run(options, said.Add));
+        Assert.Empty(said);
+    }
+
+    [Fact]
+    public void Run_TrainsTheSameTeacherOnTwoDevicesAsOnOne()
+    {
+        using TemporaryFolder folder = new();
+        using DisposeScope scope = torch.NewDisposeScope();
+        Dictionary<string, torch.Tensor> one = Teacher("cpu");
+        Dictionary<string, torch.Tensor> two = Teacher("cpu,cpu");
+
+        // The weights are stored in bfloat16, so that a last bit may differ; four steps of 1e-3 would differ in many.
+        Assert.All(one, w => TensorAssert.Close(w.Value.to(torch.float32), two[w.Key].to(torch.float32), 2e-3));
+
+        Dictionary<string, torch.Tensor> Teacher(string device)
+        {
+            string model = Train(folder, ["tokenizers", "vae"], Config, out _, $"model-{device.Length}");
+            Copy(TinyModel.JudgeFolder, Path.Combine(model, "judge"));
+            Train(folder, ["teacher"], Config, out _, $"model-{device.Length}", device);
+            using SafetensorsFile weights = SafetensorsFile.Open(Path.Combine(model, "transformer", "diffusion_pytorch_model.safetensors"));
+            return weights.Entries.Keys.ToDictionary(name => name, weights.Read);
+        }
+    }
+
+    [Fact]
+    public void Device_RefusesADeviceOfAnotherKind() =>
+        Assert.Contains("cpu, cuda or cuda:N", Assert.Throws<ArgumentException>(() => new TinyTrainingOptions { OutFolder = "unused", Device = "cuda:0,tpu" }).Message);
+
+    [Fact]
+    public void Run_RefusesAnUnknownStage()
+    {
+        ArgumentException e = Assert.Throws<ArgumentException>(() => TinyTraining.Run(new TinyTrainingOptions { OutFolder = "unused", Stages = ["teeth"] }, _ => { }));
+        Assert.Contains("Stage 'teeth': expected one of tokenizers, vae", e.Message);
+    }
+
+    [Fact]
+    public void Load_RefusesAConfigWithAFieldThatNobodyReads()
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.File("training.json");
+        File.WriteAllText(file, Config.Replace("\"seed\"", "\"sede\""));
+        Exception e = Assert.ThrowsAny<Exception>(() => TinyTrainingConfig.Load(file));
+        Assert.Contains("sede", e.Message);
+        Assert.Contains(file, e.Message);
+    }
+
+    [Fact]
+    public void DefaultFile_IsThere() => Assert.Equal(TinyModel.PanelSize, TinyTrainingConfig.Load(TinyTrainingConfig.DefaultFile).PanelSize);
+
+    /// <summary>Runs stages with a config in a folder's subfolder, which it returns.</summary>
+    internal static string Train(TemporaryFolder folder, IReadOnlyList<string> stages, string config, out List<string> said, string name = "model", string device = "cpu")
+    {
+        string file = folder.File("training.json");
+        File.WriteAllText(file, config);
+        List<string> lines = [];
+        Assert.True(TinyTraining.Run(new TinyTrainingOptions { OutFolder = folder.File(name), ConfigFile = file, Device = device, Stages = stages }, lines.Add));
+        said = lines;
+        return folder.File(name);
+    }
+
+    internal static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string file in Directory.EnumerateFiles(from))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text.RegularExpressions;
+
+namespace Dsd.CommandLine.Options;
+
+/// <summary>Builds the library's option records, whose accessors check each value, and puts their complaints in the words of the command line.</summary>
+public static partial class LibraryOptions
+{
+    /// <summary>Runs what builds an option record.</summary>
+    /// <exception cref="UsageException">A value lies out of its range.</exception>
+    public static T Build<T>(Func<T> build)
+    {
+        try
+        {
+            return build();
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw new UsageException(Words(ErrorText.OneLine(e)), e);
+        }
+    }
+
+    private static string Words(string message) => OptionName().Replace(message, match =>
+    {
+        string name = match.Groups[1].Value;
+        if (name == "Scale")
+        {
+            return "Option '--lora': the strength";
+        }
+        return name.EndsWith("Width", StringComparison.Ordinal) || name.EndsWith("Height", StringComparison.Ordinal)
+            ? $"Option '--size': {(name.EndsWith("Width", StringComparison.Ordinal) ? "width" : "height")}"
+            : $"Option '--{WordStart().Replace(name, m => (m.Index == 0 ? "" : "-") + m.Value.ToLowerInvariant())}'";
+    }, 1);
+
+    [GeneratedRegex(@"^Option (\w+)")]
+    private static partial Regex OptionName();
+
+    [GeneratedRegex("[A-Z]")]
+    private static partial Regex WordStart();
+}

@@ -1,0 +1,74 @@
+using System.CommandLine;
+using Dsd.Lab.Study;
+using Dsd.Tiny;
+
+namespace Dsd.Lab.Commands;
+
+/// <summary><c>dsd-lab study</c>: the paper's experiment in miniature, resumable.</summary>
+internal static class StudyCommand
+{
+    private const double MostMinutes = 100_000;
+
+    public static Command Create(Terminal terminal)
+    {
+        Option<string> folder = new("--out") { Description = "The folder for grids, systems and results; a study that was cut off goes on in it.", HelpName = "FOLDER", Required = true };
+        Option<string> model = new("--model")
+        {
+            Description = "A model's folder with judge and classifier in place of the embedded one, such as a newly trained one.",
+            HelpName = "FOLDER",
+            DefaultValueFactory = _ => TinyModel.Name,
+        };
+        Option<string> device = DeviceOption.Create();
+        Option<double?> minutes = new Option<double?>("--minutes") { Description = "Write the state and stop after so long.", HelpName = "N" }.Between(0, MostMinutes);
+        Option<long?> seed = new("--seed") { Description = "Where all random numbers start, in place of the config's seed.", HelpName = "N" };
+        Option<bool> quick = new("--quick") { Description = "A small study for two cores, which takes minutes and proves nothing." };
+        Option<string?> config = new("--config") { Description = "A study config in place of the full or the quick one.", HelpName = "FILE" };
+        Option<string[]> only = new("--only")
+        {
+            Description = $"Only these parts, separated by commas, and no report; out of {string.Join(", ", TinyStudy.PartNames)}.",
+            HelpName = "NAME,NAME",
+            CustomParser = result => [.. result.Tokens.SelectMany(t => t.Value.Split(',', StringSplitOptions.TrimEntries))],
+        };
+        only.Validators.Add(result =>
+        {
+            string[] named = result.GetValueOrDefault<string[]>() ?? [];
+            if (!named.All(TinyStudy.PartNames.Contains))
+            {
+                result.AddError($"Option '--only' must name some of {string.Join(", ", TinyStudy.PartNames)}, but is '{string.Join(',', named)}'.");
+            }
+        });
+        Command command = new("study", "Run the paper's experiment in miniature: ten systems on held-out subjects, and relighting.") { folder, model, device, minutes, seed, quick, config, only };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(quick) && result.GetValue(config) is not null)
+            {
+                result.AddError("Options '--quick' and '--config' exclude each other: both say which sizes to use.");
+            }
+        });
+        command.SetAction(async (parsed, cancel) =>
+        {
+            string into = parsed.GetRequiredValue(folder);
+            OutputFile.CheckFolder(into);
+            DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
+            StudyOptions options = new()
+            {
+                OutFolder = into,
+                ModelFolder = TinyModel.Resolve(parsed.GetRequiredValue(model)),
+                Device = parsed.GetRequiredValue(device),
+                Time = parsed.GetValue(minutes) is { } m ? TimeSpan.FromMinutes(m) : null,
+                Seed = parsed.GetValue(seed),
+                ConfigFile = parsed.GetValue(config) ?? (parsed.GetValue(quick) ? StudyConfig.QuickFile : null),
+                Only = parsed.GetValue(only) ?? [],
+            };
+            bool done = await Task.Run(() => TinyStudy.Run(options, terminal.Error.WriteLine, cancel), cancel);
+            if (done && options.Only.Count == 0)
+            {
+                terminal.Output.WriteLine(Path.Combine(into, "results.json"));
+                terminal.Output.WriteLine(Path.Combine(into, "results.md"));
+                terminal.Output.WriteLine(Path.Combine(into, "report.html"));
+            }
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using Dsd.Lab.Training;
+
+namespace Dsd.Lab.Commands;
+
+/// <summary><c>dsd-lab train</c>: the embedded model from nothing, resumable.</summary>
+internal static class TrainCommand
+{
+    private const double MostMinutes = 100_000;
+
+    public static Command Create(Terminal terminal)
+    {
+        Option<string> folder = new("--out") { Description = "The folder that becomes the model; a run that was cut off goes on in it.", HelpName = "FOLDER", Required = true };
+        Option<string> device = DeviceOption.Create(several: true);
+        Option<double?> minutes = new Option<double?>("--minutes") { Description = "Write a checkpoint and stop after so long.", HelpName = "N" }.Between(0, MostMinutes);
+        Option<string?> config = new("--config") { Description = "A training config in place of the embedded model's own.", HelpName = "FILE" };
+        Option<string[]> stages = new("--stage") { Description = $"Only these stages, out of {string.Join(", ", TinyTraining.StageNames)}.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
+        stages.AcceptOnlyFromAmong([.. TinyTraining.StageNames]);
+        Command command = new("train", "Train the embedded model: tokenizers, autoencoder, judge, classifier, text encoders, teacher, guidance, student.") { folder, device, minutes, config, stages };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            OutputFile.CheckFolder(parsed.GetRequiredValue(folder));
+            DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
+            TinyTrainingOptions options = new()
+            {
+                OutFolder = parsed.GetRequiredValue(folder),
+                Device = parsed.GetValue(device)!,
+                Time = parsed.GetValue(minutes) is { } m ? TimeSpan.FromMinutes(m) : null,
+                ConfigFile = parsed.GetValue(config),
+                Stages = parsed.GetValue(stages) is { Length: > 0 } named ? named : TinyTraining.StageNames,
+            };
+            await Task.Run(() => TinyTraining.Run(options, terminal.Error.WriteLine, cancel), cancel);
+            terminal.Output.WriteLine(options.OutFolder);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

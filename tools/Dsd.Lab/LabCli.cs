@@ -1,0 +1,20 @@
+using System.CommandLine;
+using Dsd.Lab.Commands;
+
+namespace Dsd.Lab;
+
+/// <summary>The command line of the lab, in which the embedded model is made and measured.</summary>
+internal static class LabCli
+{
+    /// <summary>The program.</summary>
+    public static CommandProgram Program { get; } = new("dsd-lab", Commands);
+
+    private static RootCommand Commands(Terminal terminal) => new("Train and measure the embedded model, and draw its little world.")
+    {
+        WorldCommand.Create(terminal),
+        DrawCommand.Create(terminal),
+        TrainCommand.Create(terminal),
+        ReportCommand.Create(terminal),
+        StudyCommand.Create(terminal),
+    };
+}

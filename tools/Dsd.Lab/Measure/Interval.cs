@@ -1,0 +1,46 @@
+using Dsd.Tiny.World;
+
+namespace Dsd.Lab.Measure;
+
+/// <summary>A mean with its 95 % interval.</summary>
+/// <param name="Mean">The mean over all subjects.</param>
+/// <param name="Low">The interval's lower end.</param>
+/// <param name="High">The interval's upper end.</param>
+internal sealed record Interval(double Mean, double Low, double High)
+{
+    private const int Resamples = 2000;
+
+    /// <summary>The percentile bootstrap over subjects (Efron 1979): subjects are drawn with replacement, because pictures of one subject are not independent.</summary>
+    /// <param name="perSubjectMeans">One number a subject: the mean over its pictures.</param>
+    /// <param name="seed">Fixes the resamples; the same arguments give the same interval.</param>
+    /// <exception cref="ArgumentException">There are no subjects.</exception>
+    public static Interval Bootstrap(IReadOnlyList<double> perSubjectMeans, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(perSubjectMeans);
+        if (perSubjectMeans.Count == 0)
+        {
+            throw new ArgumentException("An interval needs the means of at least one subject.", nameof(perSubjectMeans));
+        }
+        WorldRandom random = new(seed);
+        double[] means = new double[Resamples];
+        for (int resample = 0; resample < Resamples; resample++)
+        {
+            double sum = 0;
+            for (int i = 0; i < perSubjectMeans.Count; i++)
+            {
+                sum += perSubjectMeans[random.Next(perSubjectMeans.Count)];
+            }
+            means[resample] = sum / perSubjectMeans.Count;
+        }
+        Array.Sort(means);
+        return new Interval(perSubjectMeans.Average(), Quantile(means, 0.025), Quantile(means, 0.975));
+    }
+
+    private static double Quantile(double[] sorted, double share)
+    {
+        double position = share * (sorted.Length - 1);
+        int below = (int)position;
+        double above = sorted[Math.Min(below + 1, sorted.Length - 1)];
+        return sorted[below] + (above - sorted[below]) * (position - below);
+    }
+}

@@ -1,0 +1,66 @@
+using Dsd.Curation.Judging;
+using Dsd.Imaging;
+using Dsd.Lab.Training;
+using Dsd.Tiny;
+using Dsd.Tiny.Judge;
+using Dsd.Tiny.World;
+
+namespace Dsd.Lab.Measure;
+
+/// <summary>Confronts a judge, which sees pixels alone, with what is known about pairs of pictures.</summary>
+internal static class JudgeCheck
+{
+    /// <summary>Judges drawn pairs of held-out subjects, every second with one to three attributes changed, each picture in a context of its own.</summary>
+    /// <param name="judge">The judge.</param>
+    /// <param name="pairs">How many pairs, at least 2.</param>
+    /// <param name="seed">Fixes the pairs.</param>
+    /// <param name="cancellationToken">Checked between pairs.</param>
+    public static JudgeFigures OnDrawings(TinyJudge judge, int pairs, ulong seed, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(judge);
+        ArgumentOutOfRangeException.ThrowIfLessThan(pairs, 2);
+        WorldRandom random = new(seed);
+        ReadingText text = new(Subject.Kinds);
+        (int same, int kept, int right, int named, int namedTruly, int explained) = (0, 0, 0, 0, 0, 0);
+        for (int i = 0; i < pairs; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Subject a = WorldSampler.SampleSubject(random, heldOut: true);
+            Subject b = i % 2 == 0 ? a : WorldSampler.Change(a, random, heldOut: true);
+            (PanelBatches.Panel left, PanelBatches.Panel shown) = PanelBatches.Pair(a, b, random, TinyModel.PanelSize);
+            Verdict verdict = judge.Compare(left.Picture, shown.Picture);
+            kept += verdict.Same ? 1 : 0;
+            if (a == b)
+            {
+                same++;
+                right += verdict.Same ? 1 : 0;
+                continue;
+            }
+            IReadOnlyList<string> truth = text.Differences(SubjectReading.Certain(a.Values, Subject.Kinds), SubjectReading.Certain(b.Values, Subject.Kinds));
+            int truly = verdict.Differences.Count(truth.Contains);
+            named += verdict.Differences.Count;
+            namedTruly += truly;
+            explained += truly > 0 ? 1 : 0;
+        }
+        return new JudgeFigures(judge.SameThreshold, pairs, same, kept, right, named, namedTruly, explained);
+    }
+
+    /// <summary>Judges pairs of which it is known whether they show one subject.</summary>
+    /// <param name="judge">The judge.</param>
+    /// <param name="pairs">The pairs.</param>
+    /// <param name="cancellationToken">Checked between pairs.</param>
+    public static JudgeFigures OnPictures(TinyJudge judge, IReadOnlyList<(Picture A, Picture B, bool Same)> pairs, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(judge);
+        ArgumentNullException.ThrowIfNull(pairs);
+        (int kept, int right) = (0, 0);
+        foreach ((Picture a, Picture b, bool same) in pairs)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            bool called = judge.Compare(a, b).Same;
+            kept += called ? 1 : 0;
+            right += called && same ? 1 : 0;
+        }
+        return new JudgeFigures(judge.SameThreshold, pairs.Count, pairs.Count(pair => pair.Same), kept, right);
+    }
+}

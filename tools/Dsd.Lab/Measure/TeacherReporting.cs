@@ -1,0 +1,145 @@
+using Dsd.Curation.Grids;
+using Dsd.Imaging;
+using Dsd.Lab.Training;
+using Dsd.Models.Sampling;
+using Dsd.Tiny;
+using Dsd.Tiny.Judge;
+using Dsd.Tiny.World;
+
+namespace Dsd.Lab.Measure;
+
+/// <summary>Draws with a teacher from captions of held-out subjects, reads what came out, and writes a report of it.</summary>
+internal static class TeacherReporting
+{
+    private static readonly IReadOnlyList<AttributeKind> Kinds = ClassifierConfig.ForWorld.Attributes;
+    private static readonly int IdentityCount = Subject.Kinds.Count;
+
+    /// <summary>Makes the report and writes <c>report.json</c>, <c>report.md</c>, <c>singles.png</c> and <c>sheets.png</c>.</summary>
+    /// <param name="options">Which model, where to, how much.</param>
+    /// <param name="log">Told a line for each part.</param>
+    /// <param name="cancellationToken">Checked between pictures.</param>
+    /// <returns>The report as written.</returns>
+    /// <exception cref="DirectoryNotFoundException">The model has no classifier or no judge; the message says how to train one.</exception>
+    /// <exception cref="IOException">Something cannot be read or written.</exception>
+    public static TeacherReport Run(TeacherReportOptions options, Action<string> log, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(log);
+        using AttributeClassifier classifier = AttributeClassifier.Load(Part(options, "classifier"), options.Device);
+        using TinyJudge judge = TinyJudge.Load(Part(options, "judge"), options.Device);
+
+        List<AttributeShare> own = ReadDrawings(classifier, options);
+        log($"classifier: {options.Drawings} drawings read");
+        JudgeFigures onDrawings = JudgeCheck.OnDrawings(judge, options.Drawings, WorldRandom.Mix(options.Seed), cancellationToken);
+        log($"judge: {options.Drawings} pairs of drawings judged");
+
+        Case[] cases = Cases(options);
+        (IReadOnlyList<Picture> singles, IReadOnlyList<Picture> sheets) = Draw(options, cases, log, cancellationToken);
+        (Picture A, Picture B)[] panels = [.. sheets.Select(Cut)];
+        int[][] readSingles = classifier.Read(singles);
+        int[][] readA = classifier.Read([.. panels.Select(p => p.A)]);
+        int[][] readB = classifier.Read([.. panels.Select(p => p.B)]);
+        bool[] consistent = [.. readA.Zip(readB).Select(pair => pair.First.AsSpan(0, IdentityCount).SequenceEqual(pair.Second.AsSpan(0, IdentityCount)))];
+        JudgeFigures onSheets = JudgeCheck.OnPictures(judge, [.. panels.Zip(consistent).Select(p => (p.First.A, p.First.B, p.Second))], cancellationToken);
+        log($"judge: {sheets.Count} sheets judged");
+
+        TeacherReport report = new()
+        {
+            Subjects = options.Subjects,
+            Seed = options.Seed,
+            Guidance = options.Guidance,
+            Steps = options.Steps,
+            Classifier = own,
+            Singles = Stated([.. cases.Select((c, i) => (readSingles[i], c.Subject, c.Contexts[0], c.Single, 0))]),
+            Panels = Stated([.. cases.SelectMany((c, i) => new[] { (readA[i], c.Subject, c.Contexts[0], c.Grid, 0), (readB[i], c.Subject, c.Contexts[1], c.Grid, 1) })]),
+            Agreement = Shares(IdentityCount, readA.Zip(readB), (_, _) => true, (pair, i) => pair.First[i] == pair.Second[i]),
+            ConsistentSheets = consistent.Average(c => c ? 1.0 : 0.0),
+            JudgeOnDrawings = onDrawings,
+            JudgeOnSheets = onSheets,
+        };
+        TeacherReportFiles.Write(options.OutFolder, report, singles, sheets, [.. cases.Select(c => c.Single.Text)], [.. cases.Select(c => c.Grid.Text)]);
+        return report;
+    }
+
+    /// <summary>What is asked for: a picture in the first context, and a sheet in both.</summary>
+    private sealed record Case(Subject Subject, Context[] Contexts, Caption Single, Caption Grid, long Seed);
+
+    private static string Part(TeacherReportOptions options, string part)
+    {
+        string folder = Path.Combine(options.ModelFolder, part);
+        return Directory.Exists(folder)
+            ? folder
+            : throw new DirectoryNotFoundException($"The report needs the model's {part}, but there is no folder '{folder}'. Train it: dotnet run -c Release --project tools/Dsd.Lab -- train --out '{options.ModelFolder}' --stage {part}");
+    }
+
+    private static Case[] Cases(TeacherReportOptions options)
+    {
+        WorldRandom random = new(options.Seed);
+        return
+        [
+            .. Enumerable.Range(0, options.Subjects).Select(i =>
+            {
+                Subject subject = WorldSampler.SampleSubject(random, heldOut: true);
+                Context[] contexts = [WorldSampler.SampleContext(random), WorldSampler.SampleContext(random)];
+                // Half of the captions mention every attribute of the subject, half only some, as in training.
+                Caption single = i % 2 == 0 ? Captions.Single(subject, contexts[0], random.NextBits()) : Captions.Full(subject, contexts[0], random.NextBits());
+                return new Case(subject, contexts, single, Captions.Grid(subject, contexts, random.NextBits()), (long)(random.NextBits() >> 1));
+            }),
+        ];
+    }
+
+    private static (IReadOnlyList<Picture> Singles, IReadOnlyList<Picture> Sheets) Draw(TeacherReportOptions options, Case[] cases, Action<string> log, CancellationToken cancellationToken)
+    {
+        using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
+        return (All("single pictures", 1, c => c.Single.Text), All("sheets", 2, c => c.Grid.Text));
+
+        List<Picture> All(string what, int panels, Func<Case, string> prompt)
+        {
+            TextToImageOptions drawing = new() { Width = panels * TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = options.Steps, Guidance = options.Guidance };
+            List<Picture> drawn = [];
+            foreach (Case[] part in cases.Chunk(options.Batch))
+            {
+                drawn.AddRange(teacher.Generate([.. part.Select(c => new TextToImageRequest(prompt(c), c.Seed))], drawing, cancellationToken: cancellationToken));
+                log($"teacher: {drawn.Count}/{cases.Length} {what}");
+            }
+            return drawn;
+        }
+    }
+
+    private static (Picture A, Picture B) Cut(Picture sheet)
+    {
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(sheet, GridLayout.OneByTwo, new PanelCutterOptions { PanelWidth = TinyModel.PanelSize, PanelHeight = TinyModel.PanelSize });
+        return (panels[0], panels[1]);
+    }
+
+    private static List<AttributeShare> ReadDrawings(AttributeClassifier classifier, TeacherReportOptions options)
+    {
+        WorldRandom random = new(WorldRandom.Mix(~options.Seed));
+        PanelBatches.Panel[] drawn = [.. Enumerable.Range(0, options.Drawings).Select(_ =>
+        {
+            Subject subject = WorldSampler.SampleSubject(random, heldOut: true);
+            return PanelBatches.Pair(subject, subject, random, TinyModel.PanelSize).A;
+        })];
+        return Shares(Kinds.Count, classifier.Read([.. drawn.Select(d => d.Picture)]).Zip(drawn), (_, _) => true, (pair, i) => pair.First[i] == pair.Second.Values[i]);
+    }
+
+    // Only what a caption states can be asked of a picture.
+    private static List<AttributeShare> Stated((int[] Read, Subject Subject, Context Context, Caption Caption, int Panel)[] pictures) => Shares(
+        Kinds.Count,
+        pictures,
+        (p, i) => i < IdentityCount ? p.Caption.StatesSubject(i) : p.Caption.StatesContext(i - IdentityCount, p.Panel),
+        (p, i) => p.Read[i] == (i < IdentityCount ? p.Subject.Values[i] : p.Context.Values[i - IdentityCount]));
+
+    private static List<AttributeShare> Shares<T>(int attributes, IEnumerable<T> items, Func<T, int, bool> counts, Func<T, int, bool> right)
+    {
+        T[] all = [.. items];
+        return
+        [
+            .. Enumerable.Range(0, attributes).Select(i =>
+            {
+                T[] counted = [.. all.Where(item => counts(item, i))];
+                return new AttributeShare(Kinds[i].Name, counted.Length, counted.Length == 0 ? null : counted.Average(item => right(item, i) ? 1.0 : 0.0));
+            }),
+        ];
+    }
+}

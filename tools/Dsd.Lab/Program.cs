@@ -1,0 +1,1 @@
+return await Dsd.Lab.LabCli.Program.RunProcessAsync(args);

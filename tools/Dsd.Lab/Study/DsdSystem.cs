@@ -1,0 +1,90 @@
+using Dsd.Imaging;
+using Dsd.Lab.Training;
+using Dsd.Models.Families;
+using Dsd.Models.Flux;
+using Dsd.Models.Lora;
+using Dsd.Models.Sampling;
+using Dsd.Models.Training;
+using Dsd.Tiny;
+using static TorchSharp.torch;
+
+namespace Dsd.Lab.Study;
+
+/// <summary>Diffusion Self-Distillation itself: a LoRA and the condition embedder, trained on pairs; reference and output share one canvas.</summary>
+internal static class DsdSystem
+{
+    private const double AverageDecay = 0.995;
+    private const long MostWarmup = 100;
+
+    /// <summary>Trains an adapter on pairs.</summary>
+    /// <param name="modelFolder">The teacher: a pipeline's folder in diffusers' layout.</param>
+    /// <param name="device">Where to train.</param>
+    /// <param name="pairs">The examples, at least one.</param>
+    /// <param name="budget">Steps, batch, rates, rank, guidance and seed.</param>
+    /// <param name="outFile">The adapter's file, in diffusers' layout with the whole <c>c_embedder</c>.</param>
+    /// <param name="checkpoint">A file for the state, from which a run that was cut off goes on, deleted at the end; null keeps none.</param>
+    /// <param name="progress">Told every 50 steps and at the last.</param>
+    /// <param name="frames">Which frames enter the loss.</param>
+    /// <param name="cancellationToken">Checked between steps; the checkpoint is written first.</param>
+    /// <exception cref="ArgumentException">There is no pair.</exception>
+    public static void Train(
+        string modelFolder,
+        Device device,
+        IReadOnlyList<TrainingPair> pairs,
+        StudyBudget budget,
+        string outFile,
+        string? checkpoint = null,
+        IProgress<TrainingProgress>? progress = null,
+        FrameLoss frames = FrameLoss.Both,
+        CancellationToken cancellationToken = default)
+    {
+        using FluxModel model = (FluxModel)DiffusionModel.LoadConditional(modelFolder, options: ModelLoading.On(device));
+        LoraTrainer trainer = new(model, new LoraTrainingOptions
+        {
+            Width = TinyModel.PanelSize,
+            Height = TinyModel.PanelSize,
+            Adapter = new LoraOptions { Rank = budget.Rank, Seed = budget.Seed },
+            Steps = budget.Steps,
+            BatchSize = budget.Batch,
+            LearningRate = budget.LearningRate,
+            WarmupSteps = Math.Min(MostWarmup, budget.Steps / 10),
+            AverageDecay = AverageDecay,
+            Guidance = budget.Guidance,
+            Frames = frames,
+            Seed = budget.Seed,
+            Checkpoint = checkpoint,
+        });
+        using LoraAdapter adapter = trainer.Train(pairs, progress, cancellationToken);
+        adapter.Save(outFile);
+        if (checkpoint is not null)
+        {
+            File.Delete(checkpoint);
+        }
+    }
+
+    /// <summary>Draws a picture for each case, from its reference and its prompt.</summary>
+    /// <param name="modelFolder">The teacher's folder.</param>
+    /// <param name="device">Where to draw.</param>
+    /// <param name="weightsFile">What <see cref="Train"/> wrote.</param>
+    /// <param name="cases">What is asked for, drawn in one batch.</param>
+    /// <param name="sampling">Steps and guidance; null is <see cref="TinyModel.Sampling"/>.</param>
+    /// <param name="cancellationToken">Checked before each step.</param>
+    /// <returns>The pictures, in the order of the cases.</returns>
+    public static IReadOnlyList<Picture> Draw(
+        string modelFolder, Device device, string weightsFile, IReadOnlyList<StudyCase> cases, DsdOptions? sampling = null, CancellationToken cancellationToken = default)
+    {
+        using IStudyDrawer drawer = Open(modelFolder, device, weightsFile, sampling ?? TinyModel.Sampling);
+        return drawer.Draw(cases, cancellationToken);
+    }
+
+    internal static IStudyDrawer Open(string modelFolder, Device device, string weightsFile, DsdOptions sampling) =>
+        new Drawer(DsdPipeline.Load(modelFolder, options: ModelLoading.On(device) with { Loras = [new LoraUse(weightsFile)] }), sampling);
+
+    private sealed class Drawer(DsdPipeline pipeline, DsdOptions sampling) : IStudyDrawer
+    {
+        public IReadOnlyList<Picture> Draw(IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken) => pipeline.Generate(
+            [.. cases.Select(c => new DsdRequest(c.Reference, c.Prompt.Text, c.Seed))], sampling, cancellationToken: cancellationToken);
+
+        public void Dispose() => pipeline.Dispose();
+    }
+}

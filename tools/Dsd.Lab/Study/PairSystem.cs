@@ -1,0 +1,42 @@
+using Dsd.Lab.Training;
+using Dsd.Models.Training;
+
+namespace Dsd.Lab.Study;
+
+/// <summary>A system that learns from pairs under the common budget.</summary>
+/// <param name="name">Its name in the results.</param>
+/// <param name="shows">What it shows, for the table.</param>
+/// <param name="data">Chooses its pairs.</param>
+/// <param name="train">Trains on examples and writes the weights' file.</param>
+/// <param name="open">Loads the weights' file to draw with.</param>
+internal sealed class PairSystem(
+    string name,
+    string shows,
+    Func<StudyContext, SheetPair[]> data,
+    PairSystem.Training train,
+    Func<StudyContext, string, IStudyDrawer> open) : StudySystem(name, shows)
+{
+    /// <summary>Trains on examples and writes the weights' file; the checkpoint goes when that is done.</summary>
+    public delegate void Training(StudyContext context, IReadOnlyList<TrainingPair> pairs, string file, string checkpoint, IProgress<TrainingProgress> progress);
+
+    public override SheetPair[] Pairs(StudyContext context) => data(context);
+
+    public override void Train(StudyContext context)
+    {
+        string file = Weights(context);
+        if (!File.Exists(file))
+        {
+            SheetPair[] pairs = Pairs(context);
+            context.Log($"{Name}: {pairs.Length} pairs");
+            Directory.CreateDirectory(context.SystemFolder(Name));
+            train(context, [.. pairs.SelectMany(p => p.Both)], file, Path.Combine(context.SystemFolder(Name), "checkpoint.safetensors"), context.Progress(Name));
+        }
+    }
+
+    public override IStudyDrawer Open(StudyContext context) => open(context, Weights(context));
+
+    /// <summary>Nothing is learned of a subject; its reference is encoded.</summary>
+    public override double PreparationSeconds(StudyContext context) => ReferenceEncoding.Seconds(context);
+
+    private string Weights(StudyContext context) => Path.Combine(context.SystemFolder(Name), "weights.safetensors");
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+using Dsd.Lab.Measure;
+
+namespace Dsd.Lab.Study;
+
+/// <summary>Something that the study was to show, and whether it does.</summary>
+/// <param name="Text">The aim.</param>
+/// <param name="Met">Whether it is met.</param>
+/// <param name="Found">The figures, with by how much.</param>
+internal sealed record StudyAim(string Text, bool Met, string Found)
+{
+    private const double Close = 0.03;
+    private const double Wide = 0.1;
+    private const double Faster = 1000;
+
+    /// <summary>All aims, from the systems' results and timings by name.</summary>
+    public static IReadOnlyList<StudyAim> Of(IReadOnlyDictionary<string, (SystemResult Result, SystemTiming Timing)> systems)
+    {
+        (SystemResult dsd, SystemTiming dsdTime) = systems["dsd"];
+        (SystemResult tuned, SystemTiming tunedTime) = systems["per_subject_lora"];
+        (SystemResult text, SystemResult uncurated) = (systems["text"].Result, systems["dsd_uncurated"].Result);
+        Interval cpToTuned = Difference(dsd.CpBySubject, tuned.CpBySubject);
+        Interval pfToTuned = Difference(dsd.PfBySubject, tuned.PfBySubject);
+        Interval cpToText = Difference(dsd.CpBySubject, text.CpBySubject);
+        Interval cpToUncurated = Difference(dsd.CpBySubject, uncurated.CpBySubject);
+        double ratio = tunedTime.PreparationSeconds / dsdTime.PreparationSeconds;
+        return
+        [
+            new("CP of dsd within 0.03 of the per-subject LoRA's, or above it", cpToTuned.Mean >= -Close, $"difference {Signed(cpToTuned)}{Short(-Close - cpToTuned.Mean)}"),
+            new("PF of dsd at least the per-subject LoRA's", pfToTuned.Mean >= 0, $"difference {Signed(pfToTuned)}{Short(-pfToTuned.Mean)}"),
+            new(
+                "dsd at under a thousandth of the per-subject LoRA's seconds per subject",
+                ratio > Faster,
+                $"{Number(dsdTime.PreparationSeconds, "0.####")} s against {Number(tunedTime.PreparationSeconds, "0.#")} s, one in {Number(ratio, "0")}; with one picture {Number(dsdTime.PreparationSeconds + dsdTime.SecondsPerPicture, "0.##")} s against {Number(tunedTime.PreparationSeconds + tunedTime.SecondsPerPicture, "0.#")} s"),
+            new(
+                "CP of dsd above text alone by a wide margin: at least 0.1, intervals apart",
+                cpToText.Mean >= Wide && dsd.Cp.Low > text.Cp.High,
+                $"difference {Signed(cpToText)}{Short(Wide - cpToText.Mean)}; {Ends(dsd.Cp.Low, text.Cp.High)}"),
+            new(
+                "CP of dsd above dsd_uncurated, intervals apart",
+                dsd.Cp.Low > uncurated.Cp.High,
+                $"difference {Signed(cpToUncurated)}; {Ends(dsd.Cp.Low, uncurated.Cp.High)}{Short(uncurated.Cp.High - dsd.Cp.Low)}"),
+        ];
+    }
+
+    /// <summary>The mean difference over the same subjects, with its own interval.</summary>
+    public static Interval Difference(IReadOnlyList<double> one, IReadOnlyList<double> other) =>
+        Interval.Bootstrap([.. one.Zip(other).Select(p => p.First - p.Second)], seed: 4);
+
+    private static string Ends(double low, double high) => $"lower end {Number(low, "0.000")}, the other's upper end {Number(high, "0.000")}";
+
+    private static string Short(double missing) => missing > 0 ? $"; short by {Number(missing, "0.000")}" : "";
+
+    private static string Signed(Interval i) => $"{Signed(i.Mean)} ({Signed(i.Low)} to {Signed(i.High)})";
+
+    private static string Signed(double number) => Number(Math.Round(number, 3), "+0.000;-0.000;0.000");
+
+    private static string Number(double number, string format) => number.ToString(format, CultureInfo.InvariantCulture);
+}

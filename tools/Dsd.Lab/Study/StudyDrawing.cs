@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using Dsd.Imaging;
+
+namespace Dsd.Lab.Study;
+
+/// <summary>Draws cases part by part, and times single pictures.</summary>
+internal static class StudyDrawing
+{
+    private const int TimedPictures = 3;
+
+    /// <summary>The pictures of all cases: those in the folder, and the missing ones as they are drawn. What it takes to draw is loaded only if one is missing.</summary>
+    public static IReadOnlyList<Picture> Complete(StudyContext context, string name, string folder, IReadOnlyList<StudyCase> cases, Func<IStudyDrawer> open)
+    {
+        IStudyDrawer? drawer = null;
+        try
+        {
+            return PictureParts.Complete(folder, cases.Count, context.Config.DrawingBatch, (first, count) =>
+            {
+                drawer ??= open();
+                IReadOnlyList<Picture> drawn = drawer.Draw([.. cases.Skip(first).Take(count)], context.CancellationToken);
+                context.Log($"{name}: {first + count}/{cases.Count} pictures drawn");
+                return drawn;
+            });
+        }
+        finally
+        {
+            drawer?.Dispose();
+        }
+    }
+
+    /// <summary>Seconds of one picture that is asked for alone, after one that is not counted.</summary>
+    public static double SecondsPerPicture(IStudyDrawer drawer, IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken)
+    {
+        drawer.Draw([cases[0]], cancellationToken);
+        Stopwatch watch = Stopwatch.StartNew();
+        for (int i = 0; i < TimedPictures; i++)
+        {
+            drawer.Draw([cases[i % cases.Count]], cancellationToken);
+        }
+        return watch.Elapsed.TotalSeconds / TimedPictures;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Text;
+
+namespace Dsd.Lab.Study;
+
+/// <summary>The study's results as markdown, beside whose file the pictures stand.</summary>
+internal static class StudyMarkdown
+{
+    public static string Write(StudyTables tables, IReadOnlyList<StudyCase> shown)
+    {
+        StringBuilder text = new();
+        Line("# The paper's experiment in miniature");
+        Line("");
+        Line(tables.Setting);
+        Line("");
+        Table(tables.Systems);
+        Line(StudyTables.Reading);
+        Line("");
+        Line("## Aims");
+        Line("");
+        foreach (StudyAim aim in tables.Aims)
+        {
+            Line($"- **{(aim.Met ? "met" : "missed")}**: {aim.Text}: {aim.Found}.");
+        }
+        Line("");
+        Line(tables.Judge);
+        Line("");
+        Line("## Pictures");
+        Line("");
+        Line($"![Reference and every system's picture](comparison.png)");
+        Line("");
+        Line($"Columns: reference, {string.Join(", ", tables.Names.Select(n => $"`{n}`"))}. Rows:");
+        Line("");
+        foreach ((int i, StudyCase one) in shown.Index())
+        {
+            Line($"{i + 1}. {one.Prompt.Text}");
+        }
+        Line("");
+        Line($"All answers of each system: {string.Join(", ", tables.Names.Select(n => $"[{n}](sheets/{n}.png)"))}.");
+        Line("");
+        Line("## Attribute by attribute");
+        Line("");
+        Table(tables.Attributes);
+        Line("## Relighting");
+        Line("");
+        Table(tables.Relight);
+        Line(StudyTables.RelightReading);
+        Line("");
+        Line("![Relighting](sheets/relight.png)");
+        Line("");
+        Line("Columns: reference, the student in the two other lights, the teacher told in words in the same lights.");
+        return text.ToString();
+
+        void Line(string line) => text.Append(line).Append('\n');
+
+        void Table(IReadOnlyList<string[]> rows)
+        {
+            Line($"| {string.Join(" | ", rows[0])} |");
+            Line($"|{string.Concat(rows[0].Select(_ => " --- |"))}");
+            foreach (string[] row in rows.Skip(1))
+            {
+                Line($"| {string.Join(" | ", row)} |");
+            }
+            Line("");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using Dsd.Lab.Study.Baselines;
+using Dsd.Lab.Training;
+using Dsd.Models.Training;
+using Dsd.Tiny;
+using Dsd.Tiny.World;
+
+namespace Dsd.Lab.Study;
+
+/// <summary>The ten systems, and the data that each learns from.</summary>
+internal static class StudySystems
+{
+    /// <summary>All of them, in the order of the table.</summary>
+    public static IReadOnlyList<StudySystem> All { get; } =
+    [
+        new TextSystem(),
+        new SubjectSystem(),
+        new PairSystem(
+            ImageEmbeddingSystem.Name,
+            "conditioning through a pooled image embedding",
+            Curated,
+            (c, pairs, file, checkpoint, progress) => ImageEmbeddingSystem.Train(c.ModelFolder, c.Device, pairs, c.Config.Budget, file, checkpoint, progress, c.CancellationToken),
+            (c, file) => new ReferenceDrawer(ImageEmbeddingNetwork.Load(c.ModelFolder, c.Device, file), c.Sampling)),
+        new PairSystem(
+            StructureSystem.Name,
+            "conditioning through added structure",
+            Curated,
+            (c, pairs, file, checkpoint, progress) => StructureSystem.Train(c.ModelFolder, c.Device, pairs, c.Config.Budget, file, checkpoint, progress, c.CancellationToken),
+            (c, file) => new ReferenceDrawer(StructureNetwork.Load(c.ModelFolder, c.Device, file), c.Sampling)),
+        Dsd("dsd_uncurated", "no curation", c => GridSet.Varied(c).Pairs()),
+        Dsd("dsd_random", "random rejection of the same share", RandomlyKept),
+        Dsd("dsd", "the method: pairs that the judge keeps", Curated),
+        Dsd("dsd_oracle", "true pairs", Oracle),
+        Dsd("dsd_one_template", "one prompt template in place of varied prompts", OneTemplate),
+        Dsd("dsd_edit_only", "loss on the edit frame alone", Curated, FrameLoss.EditOnly),
+    ];
+
+    /// <summary>A student distilled from pairs.</summary>
+    public static PairSystem Dsd(string name, string shows, Func<StudyContext, SheetPair[]> data, FrameLoss frames = FrameLoss.Both) => new(
+        name,
+        shows,
+        data,
+        (c, pairs, file, checkpoint, progress) => DsdSystem.Train(c.ModelFolder, c.Device, pairs, c.Config.Budget, file, checkpoint, progress, frames, c.CancellationToken),
+        (c, file) => DsdSystem.Open(c.ModelFolder, c.Device, file, c.Sampling));
+
+    private static SheetPair[] Curated(StudyContext context) => GridSet.Varied(context).Kept();
+
+    // As many as the judge keeps, chosen without looking.
+    private static SheetPair[] RandomlyKept(StudyContext context)
+    {
+        GridSet grids = GridSet.Varied(context);
+        SheetPair[] pairs = grids.Pairs();
+        return Some(pairs, grids.Curate(pairs).Kept.Count, context.Config.Seed);
+    }
+
+    // What the kept sheets were asked to show, without the teacher's faults.
+    private static SheetPair[] Oracle(StudyContext context) =>
+    [
+        .. Curated(context).AsParallel().AsOrdered().Select(p => p with
+        {
+            A = Renderer.Draw(p.Plan.Subject, p.Plan.A, TinyModel.PanelSize),
+            B = Renderer.Draw(p.Plan.Subject, p.Plan.B, TinyModel.PanelSize),
+        }),
+    ];
+
+    // No more than the method itself has, so that only the words differ.
+    private static SheetPair[] OneTemplate(StudyContext context)
+    {
+        GridSet varied = GridSet.Varied(context);
+        return Some(GridSet.OneTemplate(context).Kept(), varied.Curate(varied.Pairs()).Kept.Count, context.Config.Seed);
+    }
+
+    private static SheetPair[] Some(SheetPair[] pairs, int most, long seed)
+    {
+        int[] order = [.. Enumerable.Range(0, pairs.Length)];
+        new Random(unchecked((int)(seed * 31 + 7))).Shuffle(order);
+        return [.. order.Take(most).Order().Select(i => pairs[i])];
+    }
+}

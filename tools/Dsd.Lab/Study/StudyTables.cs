@@ -1,0 +1,90 @@
+using System.Globalization;
+using Dsd.Lab.Measure;
+
+namespace Dsd.Lab.Study;
+
+/// <summary>The study's results as text: tables and sentences that markdown and HTML share.</summary>
+internal sealed class StudyTables
+{
+    private readonly StudyConfig _config;
+    private readonly RelightResult[] _relight;
+    private readonly SystemResult[] _results;
+
+    public StudyTables(StudyConfig config, StudySystem[] systems, SystemResult[] results, SystemTiming[] timings, StudyRow[] rows, RelightResult[] relight)
+    {
+        (_config, _results, _relight) = (config, results, relight);
+        Names = [.. systems.Select(s => s.Name)];
+        Aims = StudyAim.Of(results.Zip(timings).ToDictionary(p => p.First.System, p => p));
+        Systems =
+        [
+            ["system", "what it shows", "CP", "PF", "seconds per subject", "seconds per picture", "sheets learned from", "share kept", "data purity"],
+            .. Enumerable.Range(0, systems.Length).Select(i => new[]
+            {
+                systems[i].Name,
+                systems[i].Shows,
+                Text(results[i].Cp),
+                Text(results[i].Pf),
+                Number(rows[i].SecondsPerSubject, "0.####"),
+                Number(timings[i].SecondsPerPicture, "0.00"),
+                results[i].Pairs?.ToString(CultureInfo.InvariantCulture) ?? "–",
+                Percent(results[i].KeptShare),
+                Percent(results[i].Purity),
+            }),
+        ];
+    }
+
+    public IReadOnlyList<string> Names { get; }
+
+    public IReadOnlyList<StudyAim> Aims { get; }
+
+    /// <summary>The systems, a heading first.</summary>
+    public IReadOnlyList<string[]> Systems { get; }
+
+    /// <summary>The shares of each attribute, a heading first.</summary>
+    public IReadOnlyList<string[]> Attributes =>
+    [
+        ["attribute", .. Names],
+        .. _results[0].Attributes.Select((a, i) => new[] { a.Attribute.Replace('_', ' ') }.Concat(_results.Select(r => Percent(r.Attributes[i].Share))).ToArray()),
+    ];
+
+    /// <summary>Relighting, a heading first.</summary>
+    public IReadOnlyList<string[]> Relight =>
+    [
+        ["system", "identity kept", "structure kept", "asked light found", "pixels off, of 255"],
+        .. _relight.Select(r => new[] { r.System, Text(r.Identity), Text(r.Structure), Text(r.Light), Text(r.PixelError, "0.0") }),
+    ];
+
+    /// <summary>What was done, in a sentence or two.</summary>
+    public string Setting =>
+        $"{_config.Subjects} subjects held out from training, {_config.Prompts} prompts each, seed {_config.Seed}. Every system that learns from pairs takes {_config.Steps} steps of {_config.Batch} examples "
+        + $"with rank {_config.Rank}; {_config.Grids} sheets were drawn, two examples each. Pictures take {_config.DrawingSteps} sampling steps.";
+
+    /// <summary>How to read the systems' table.</summary>
+    public static string Reading =>
+        "CP, concept preservation, is the share of the subject's nine identity attributes that the classifier finds; PF, prompt following, the share of the context attributes that the prompt states. "
+        + "In brackets the 95 % interval, a bootstrap over subjects. Seconds per subject are what must be spent once on every new subject, the drawing not counted: tuning, or encoding its reference. "
+        + "Seconds per picture are those of one picture asked for alone. Data purity is the share of sheets whose two panels the classifier reads the same in all identity attributes.";
+
+    /// <summary>How to read the table of relighting.</summary>
+    public static string RelightReading =>
+        "Each subject is asked for in every light but the reference's. Structure is the share of scene, pose, placement and scale found. Yardsticks: `copy` is the reference unchanged, `text` the teacher told all that "
+        + "the reference's caption says. Pixels off is the mean absolute difference from the true drawing under that light.";
+
+    /// <summary>What the curator did, counted with the classifier's reading as the truth.</summary>
+    public string Judge
+    {
+        get
+        {
+            (SystemResult all, SystemResult kept) = (_results.Single(r => r.System == "dsd_uncurated"), _results.Single(r => r.System == "dsd"));
+            double pure = all.Pairs!.Value * all.Purity!.Value;
+            double? recall = pure == 0 ? null : kept.Pairs!.Value * kept.Purity!.Value / pure;
+            return $"The judge kept {kept.Pairs} of {all.Pairs} sheets: precision {Percent(kept.Purity)}, recall {Percent(recall)} against the classifier's reading, where {Percent(all.Purity)} of all sheets agree in every identity attribute.";
+        }
+    }
+
+    private static string Text(Interval i, string format = "0.000") => $"{Number(i.Mean, format)} ({Number(i.Low, format)} – {Number(i.High, format)})";
+
+    private static string Percent(double? share) => share is { } s ? Number(100 * s, "0.0") + " %" : "–";
+
+    private static string Number(double number, string format) => number.ToString(format, CultureInfo.InvariantCulture);
+}

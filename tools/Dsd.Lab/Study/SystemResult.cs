@@ -1,0 +1,42 @@
+using System.Text.Json;
+using Dsd.Lab.Measure;
+
+namespace Dsd.Lab.Study;
+
+/// <summary>What was measured of a system: the content of its <c>result.json</c>.</summary>
+internal sealed record SystemResult
+{
+    /// <summary>The system's name.</summary>
+    public required string System { get; init; }
+
+    /// <summary>Concept preservation of each subject: the mean over its pictures.</summary>
+    public required IReadOnlyList<double> CpBySubject { get; init; }
+
+    /// <summary>Prompt following of each subject: the mean over its pictures.</summary>
+    public required IReadOnlyList<double> PfBySubject { get; init; }
+
+    /// <summary>In which share of the pictures each identity attribute was the subject's, and each context attribute, where the prompt states it, the prompt's.</summary>
+    public required IReadOnlyList<AttributeShare> Attributes { get; init; }
+
+    /// <summary>Sheets that it learned from; null where it does not learn from any.</summary>
+    public int? Pairs { get; init; }
+
+    /// <summary>Of the sheets that were drawn for it the share that it learned from.</summary>
+    public double? KeptShare { get; init; }
+
+    /// <summary>Of its sheets the share whose panels read the same in every identity attribute.</summary>
+    public double? Purity { get; init; }
+
+    /// <summary>Concept preservation with its 95 % interval over subjects.</summary>
+    internal Interval Cp => Interval.Bootstrap(CpBySubject, seed: 1);
+
+    /// <summary>Prompt following with its 95 % interval over subjects.</summary>
+    internal Interval Pf => Interval.Bootstrap(PfBySubject, seed: 2);
+
+    /// <summary>Reads a result.</summary>
+    /// <exception cref="JsonException">The file holds none; the message names it.</exception>
+    public static SystemResult Load(string file) => StudyJson.Load<SystemResult>(file, "what was measured of a system; delete the file to have it measured again");
+
+    /// <summary>Writes the result: whole, or not at all.</summary>
+    public void Save(string file) => StudyJson.Save(file, this);
+}

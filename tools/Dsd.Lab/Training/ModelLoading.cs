@@ -1,0 +1,16 @@
+using Dsd.Models.Sampling;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Lab.Training;
+
+/// <summary>How models of the little world are loaded for training and measuring.</summary>
+internal static class ModelLoading
+{
+    /// <summary>bfloat16 on CUDA; processors mostly have no fast bfloat16.</summary>
+    public static PipelineOptions On(Device device) => new()
+    {
+        Device = device,
+        DType = device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
+    };
+}

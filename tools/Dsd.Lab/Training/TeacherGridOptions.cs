@@ -1,0 +1,38 @@
+using Dsd.Tiny.World;
+using static TorchSharp.torch;
+
+namespace Dsd.Lab.Training;
+
+/// <summary>Which sheets a teacher draws for its student.</summary>
+internal sealed record TeacherGridOptions
+{
+    /// <summary>The teacher: a pipeline's folder.</summary>
+    public required string ModelFolder { get; init; }
+
+    /// <summary>Where to draw.</summary>
+    public required Device Device { get; init; }
+
+    /// <summary>Side of a panel in pixels.</summary>
+    public required int PanelSize { get; init; }
+
+    /// <summary>Number of sheets.</summary>
+    public required int Count { get; init; }
+
+    /// <summary>Sampling steps a sheet.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Guidance that the teacher is told.</summary>
+    public required float Guidance { get; init; }
+
+    /// <summary>Decides subjects, contexts, words and noise.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>How freely grid prompts and edit prompts are worded.</summary>
+    public PromptStyle Style { get; init; } = PromptStyle.Varied;
+
+    /// <summary>The share of sheets whose words tell every attribute of the subject that they have room for, 0 to 1. The others' tell some, as captions do.</summary>
+    public required double WholeSubjectShare { get; init; }
+
+    /// <summary>Whether the panels shall differ in their light alone, for a student that relights.</summary>
+    public bool Relight { get; init; }
+}

@@ -1,0 +1,83 @@
+using Dsd.Curation.Grids;
+using Dsd.Imaging;
+using Dsd.Models.Sampling;
+using Dsd.Tiny.World;
+
+namespace Dsd.Lab.Training;
+
+/// <summary>The method's first stage on the little world: the teacher draws sheets of two panels, which are cut apart.</summary>
+internal static class TeacherGrids
+{
+    private const int DrawBatch = 256;
+
+    /// <summary>Draws sheets of subjects that training may see; the same options give the same pairs.</summary>
+    public static List<SheetPair> Draw(TeacherGridOptions options, Action<string> log, CancellationToken cancellationToken)
+    {
+        GridPlan[] plans = Plan(options);
+        List<SheetPair> pairs = [];
+        using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
+        foreach (GridPlan[] some in plans.Chunk(DrawBatch))
+        {
+            pairs.AddRange(DrawSheets(teacher, some, options, cancellationToken).Zip(some, (sheet, plan) => Cut(sheet, plan, options.PanelSize)));
+            log($"{pairs.Count}/{options.Count} sheets drawn");
+        }
+        return pairs;
+    }
+
+    /// <summary>What the sheets are asked for.</summary>
+    public static GridPlan[] Plan(TeacherGridOptions options)
+    {
+        WorldRandom random = new((ulong)options.Seed);
+        List<GridPlan> plans = [];
+        while (plans.Count < options.Count)
+        {
+            GridPlan[] some = [.. Enumerable.Range(0, Math.Min(DrawBatch, options.Count - plans.Count)).Select(_ => options.Relight ? RelightPlan(random, options) : EditPlan(random, options))];
+            plans.AddRange(some.Select(p => p with { Noise = (long)(random.NextBits() >> 1) }));
+        }
+        return [.. plans];
+    }
+
+    /// <summary>Draws some sheets in one batch.</summary>
+    public static IReadOnlyList<Picture> DrawSheets(TextToImagePipeline teacher, IReadOnlyList<GridPlan> plans, TeacherGridOptions options, CancellationToken cancellationToken) => teacher.Generate(
+        [.. plans.Select(p => new TextToImageRequest(p.Grid, p.Noise))],
+        new TextToImageOptions { Width = 2 * options.PanelSize, Height = options.PanelSize, Steps = options.Steps, Guidance = options.Guidance },
+        cancellationToken: cancellationToken);
+
+    /// <summary>Cuts a sheet into its panels.</summary>
+    public static SheetPair Cut(Picture sheet, GridPlan plan, int panelSize)
+    {
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(sheet, GridLayout.OneByTwo, new PanelCutterOptions { PanelWidth = panelSize, PanelHeight = panelSize });
+        return new SheetPair(panels[0], panels[1], plan);
+    }
+
+    private static GridPlan EditPlan(WorldRandom random, TeacherGridOptions options)
+    {
+        Subject subject = WorldSampler.SampleSubject(random);
+        Context[] contexts = [WorldSampler.SampleContext(random), WorldSampler.SampleContext(random)];
+        Caption grid = Captions.Grid(subject, contexts, random.NextBits(), options.Style, random.Chance(options.WholeSubjectShare));
+        // A prompt says of its panel what the sheet's words said: of the rest nobody knows what the teacher drew.
+        return new GridPlan(
+            subject,
+            contexts[0],
+            contexts[1],
+            grid.Text,
+            Captions.EditStating(contexts[0], grid.ContextMasks[0], random.NextBits(), options.Style).Text,
+            Captions.EditStating(contexts[1], grid.ContextMasks[1], random.NextBits(), options.Style).Text,
+            Noise: 0);
+    }
+
+    private static GridPlan RelightPlan(WorldRandom random, TeacherGridOptions options)
+    {
+        Subject subject = WorldSampler.SampleSubject(random);
+        Context context = WorldSampler.SampleContext(random);
+        Light other = WorldSampler.OtherLight(context.Light, random);
+        return new GridPlan(
+            subject,
+            context,
+            context with { Light = other },
+            Captions.RelightGrid(subject, context, context.Light, other, random.NextBits(), options.Style, random.Chance(options.WholeSubjectShare)).Text,
+            Captions.Relight(context.Light, random.NextBits(), options.Style).Text,
+            Captions.Relight(other, random.NextBits(), options.Style).Text,
+            Noise: 0);
+    }
+}

@@ -1,0 +1,38 @@
+namespace Dsd.Lab.Training;
+
+/// <summary>The teacher's stage.</summary>
+internal sealed record TeacherStageConfig : StageConfig
+{
+    /// <summary>Double-stream blocks.</summary>
+    public required int DoubleLayers { get; init; }
+
+    /// <summary>Single-stream blocks.</summary>
+    public required int SingleLayers { get; init; }
+
+    /// <summary>Attention heads.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>Channels a head.</summary>
+    public required int HeadSize { get; init; }
+
+    /// <summary>Channels of a head for each of the three position axes.</summary>
+    public required IReadOnlyList<int> RopeAxes { get; init; }
+
+    /// <summary>The share of sheets whose panels do not all show the same subject, 0…1.</summary>
+    public required double InconsistentShare { get; init; }
+
+    /// <summary>Pairs that are kept as latents at a time, beside half as many single pictures and a quarter as many quads.</summary>
+    public required int Pool { get; init; }
+
+    /// <summary>Steps after which the pictures are drawn anew.</summary>
+    public required int PoolSteps { get; init; }
+
+    /// <summary>Share of examples that are trained with an empty prompt, so that guidance has something to push away from.</summary>
+    public required double CaptionDropout { get; init; }
+
+    /// <summary>Weight of representation alignment with the judge's features beside the flow's loss; 0 is none.</summary>
+    public required double AlignmentWeight { get; init; }
+
+    /// <summary>The block, from 1, after which hidden states are aligned.</summary>
+    public required int AlignmentBlock { get; init; }
+}

@@ -1,0 +1,69 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Lab.Training;
+
+/// <summary>Trains the embedded model from nothing, stage by stage: tokenizers, autoencoder, judge, classifier, text encoders, teacher, guidance, student.</summary>
+/// <remarks>
+/// Every stage is decided by the config and its seed. A stage that is done is not done again; one that was cut off goes on from
+/// its checkpoint, also on another machine, as long as the whole folder comes along.
+/// </remarks>
+internal static class TinyTraining
+{
+    private static readonly (string Name, Func<StageContext, bool> Run)[] Stages =
+    [
+        ("tokenizers", TokenizerStage.Run),
+        ("vae", VaeStage.Run),
+        ("judge", JudgeStage.Run),
+        ("classifier", ClassifierStage.Run),
+        ("text", TextStage.Run),
+        ("teacher", TeacherStage.Run),
+        ("guidance", GuidanceStage.Run),
+        ("student", StudentStage.Run),
+    ];
+
+    /// <summary>The stages' names, in order.</summary>
+    public static IReadOnlyList<string> StageNames { get; } = [.. Stages.Select(s => s.Name)];
+
+    /// <summary>Trains until all asked stages are done or the time is up.</summary>
+    /// <param name="options">Where, on what, how long, which stages.</param>
+    /// <param name="log">Told a line for each step worth knowing.</param>
+    /// <param name="cancellationToken">Checked between steps; a checkpoint is written first.</param>
+    /// <returns>True if all asked stages are done.</returns>
+    /// <exception cref="ArgumentException">A stage is unknown.</exception>
+    public static bool Run(TinyTrainingOptions options, Action<string> log, CancellationToken cancellationToken = default)
+    {
+        string? unknown = options.Stages.FirstOrDefault(s => !StageNames.Contains(s));
+        if (unknown is not null)
+        {
+            throw new ArgumentException($"Stage '{unknown}': expected one of {string.Join(", ", StageNames)}.", nameof(options));
+        }
+        TinyTrainingConfig config = TinyTrainingConfig.Load(options.ConfigFile ?? TinyTrainingConfig.DefaultFile);
+        DateTime deadline = options.Time is { } time ? DateTime.UtcNow + time : DateTime.MaxValue;
+        backends.cuda.matmul.allow_tf32 = true;
+        backends.cudnn.allow_tf32 = true;
+        StageContext context = new(config, options.OutFolder, [.. options.Device.Split(',').Select(name => new Device(name))], deadline, log, cancellationToken);
+        Directory.CreateDirectory(context.WorkFolder);
+        foreach ((string name, Func<StageContext, bool> run) in Stages)
+        {
+            string marker = Path.Combine(context.WorkFolder, $"{name}.done");
+            if (!options.Stages.Contains(name) || File.Exists(marker))
+            {
+                continue;
+            }
+            log($"{name}: begins");
+            using (DisposeScope scope = NewDisposeScope())
+            {
+                if (!run(context))
+                {
+                    log($"{name}: the time is up; the same command goes on from here");
+                    return false;
+                }
+            }
+            File.WriteAllText(marker, "");
+            File.Delete(context.Checkpoint(name));
+            log($"{name}: done");
+        }
+        return true;
+    }
+}

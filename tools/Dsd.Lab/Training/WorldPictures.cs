@@ -1,0 +1,76 @@
+using Dsd.Imaging;
+using Dsd.Tiny.World;
+
+namespace Dsd.Lab.Training;
+
+/// <summary>What the stages see of the little world: pictures decided by the config's seed and a number, held-out subjects never among them.</summary>
+internal sealed class WorldPictures(TinyTrainingConfig config)
+{
+    /// <summary>Pictures without words, of one shape: single pictures half of the time, sheets otherwise, with about as many pixels in each batch.</summary>
+    public PictureBatch PlainBatch(long number, int singles) => (number & 3) switch
+    {
+        2 => PictureBatch.Draw(singles / 2, i => DrawSheet(Random(number, i), SheetLayout.Pair)),
+        3 => PictureBatch.Draw(singles / 4, i => DrawSheet(Random(number, i), SheetLayout.Quad)),
+        _ => PictureBatch.Draw(singles, i => DrawSingle(Random(number, i))),
+    };
+
+    /// <summary>Captioned pictures: <paramref name="count"/> pairs, half as many single ones and a quarter as many quads. Half of the captions mention every attribute of the subject.</summary>
+    public IReadOnlyList<CaptionedPictures> CaptionedPool(long round, int count, TinyTokens tokens) =>
+    [
+        Captioned(1, 1, (count + 1) / 2, tokens, i =>
+        {
+            WorldRandom random = Random(~round, i);
+            Subject subject = WorldSampler.SampleSubject(random);
+            Context context = WorldSampler.SampleContext(random);
+            Caption caption = random.Chance(0.5) ? Captions.Single(subject, context, random.NextBits()) : Captions.Full(subject, context, random.NextBits());
+            return (Renderer.Draw(subject, context, config.PanelSize), caption.Text);
+        }),
+        Captioned(2, 1, count, tokens, i => Pair(Random(~round, i + count))),
+        Captioned(2, 2, (count + 3) / 4, tokens, i => Sheet(Random(~round, i + 2 * count), SheetLayout.Quad)),
+    ];
+
+    private CaptionedPictures Captioned(int columns, int rows, int count, TinyTokens tokens, Func<int, (Picture, string)> draw)
+    {
+        string[] captions = new string[count];
+        PictureBatch pictures = PictureBatch.Draw(count, i =>
+        {
+            (Picture picture, captions[i]) = draw(i);
+            return picture;
+        });
+        (long[] T5, long[] Clip)[] ids = [.. captions.AsParallel().AsOrdered().Select(tokens.Encode)];
+        return new CaptionedPictures(
+            columns * config.PanelSize, rows * config.PanelSize, pictures, [.. ids.SelectMany(i => i.T5)], [.. ids.SelectMany(i => i.Clip)]);
+    }
+
+    private (Picture, string) Pair(WorldRandom random)
+    {
+        if (!random.Chance(WorldSampler.RelightShare))
+        {
+            return Sheet(random, SheetLayout.Pair);
+        }
+        Sheet sheet = WorldSampler.SampleRelightSheet(random, config.Teacher.InconsistentShare);
+        (Context left, Context right) = (sheet.Panels[0].Context, sheet.Panels[1].Context);
+        return (Renderer.Draw(sheet, config.PanelSize), Captions.RelightGrid(sheet.Subject, left, left.Light, right.Light, random.NextBits(), wholeSubject: random.Chance(0.5)).Text);
+    }
+
+    private (Picture, string) Sheet(WorldRandom random, SheetLayout layout)
+    {
+        Sheet sheet = WorldSampler.SampleSheet(random, layout, config.Teacher.InconsistentShare);
+        return (Renderer.Draw(sheet, config.PanelSize), Captions.Grid(sheet, random.NextBits(), wholeSubject: random.Chance(0.5)).Text);
+    }
+
+    private Picture DrawSingle(WorldRandom random) =>
+        Renderer.Draw(WorldSampler.SampleSubject(random), WorldSampler.SampleContext(random), config.PanelSize);
+
+    private Picture DrawSheet(WorldRandom random, SheetLayout layout) =>
+        Renderer.Draw(WorldSampler.SampleSheet(random, layout), config.PanelSize);
+
+    private WorldRandom Random(long number, int index) =>
+        new(WorldRandom.Mix(WorldRandom.Mix((ulong)config.Seed) ^ (ulong)(number * 1_000_003 + index)));
+}
+
+/// <summary>Pictures of one shape with the token ids of their captions, one row of ids after the other.</summary>
+internal sealed record CaptionedPictures(int Width, int Height, PictureBatch Pictures, long[] T5Ids, long[] ClipIds)
+{
+    public int Count => Pictures.Count;
+}
