@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Dsd.Curation.Judging;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
 using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
 using Dsd.Testing;
 using Microsoft.Data.Sqlite;
 

@@ -64,7 +64,7 @@ internal static class StrictOptions
         return false;
     }
 
-    private static bool HasParser(Option option) => option is Option<PictureSize?> { CustomParser: not null } or Option<Dsd.Curation.Grids.GridLayout?> { CustomParser: not null } or Option<Dsd.Dataset.Runs.Shard> { CustomParser: not null };
+    private static bool HasParser(Option option) => option is Option<PictureSize?> { CustomParser: not null } or Option<Dsd.Curation.Grids.GridLayout?> { CustomParser: not null } or Option<Dsd.Runs.Shard> { CustomParser: not null };
 
     private static T Read<T>(ArgumentResult result)
         where T : struct, INumber<T>, IMinMaxValue<T>
