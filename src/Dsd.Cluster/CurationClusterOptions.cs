@@ -1,5 +1,5 @@
 using System.Net;
-using System.Runtime.CompilerServices;
+using Dsd.Common.Options;
 
 namespace Dsd.Cluster;
 
@@ -13,7 +13,7 @@ public sealed record CurationClusterOptions
     public ClusterProvider Provider
     {
         get;
-        init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Provider), value, $"Option {nameof(Provider)} must be one of {string.Join(", ", Enum.GetNames<ClusterProvider>())}, but is {value}.");
+        init => field = OptionCheck.Defined(value, nameof(Provider));
     }
 
     /// <summary>
@@ -29,28 +29,28 @@ public sealed record CurationClusterOptions
     public IPAddress? Address { get; init; }
 
     /// <summary>The port at which the others reach this process, 0 to 65535. Default 0: a free one.</summary>
-    public int Port { get; init => field = value is >= 0 and <= ushort.MaxValue ? value : throw new ArgumentOutOfRangeException(nameof(Port), value, $"Option {nameof(Port)} must lie between 0 and 65535, but is {value}."); }
+    public int Port { get; init => field = OptionCheck.Range(value, 0, ushort.MaxValue, nameof(Port)); }
 
     /// <summary>The coordinator's address, for a worker with <see cref="ClusterProvider.Embedded"/>; null otherwise.</summary>
     public IPEndPoint? Coordinator { get; init; }
 
     /// <summary>How long a worker that is not heard of keeps its captions, 1 second to 1 day. A worker tells four times in it that it lives. Default 1 minute.</summary>
-    public TimeSpan LeaseTime { get; init => field = Within(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)); } = TimeSpan.FromMinutes(1);
+    public TimeSpan LeaseTime { get; init => field = OptionCheck.Range(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), nameof(LeaseTime)); } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a worker that lives but ends no piece of work keeps its captions, 1 second to 7 days: longer than the slowest batch takes. Default 1 hour.</summary>
-    public TimeSpan StallTime { get; init => field = Within(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)); } = TimeSpan.FromHours(1);
+    public TimeSpan StallTime { get; init => field = OptionCheck.Range(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7), nameof(StallTime)); } = TimeSpan.FromHours(1);
 
     /// <summary>How long a worker asks again where the coordinator does not answer, 1 second to 1 day. Default 2 minutes.</summary>
-    public TimeSpan Patience { get; init => field = Within(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)); } = TimeSpan.FromMinutes(2);
+    public TimeSpan Patience { get; init => field = OptionCheck.Range(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), nameof(Patience)); } = TimeSpan.FromMinutes(2);
 
     /// <summary>Captions that a worker leases at once, 1 to 1000. Default 4.</summary>
-    public int LeaseSize { get; init => field = Within(value, 1, 1000); } = 4;
+    public int LeaseSize { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(LeaseSize)); } = 4;
 
     /// <summary>A caption that so many workers were lost with is not handed out again in this run, 1 to 1000: it may be what ends them. Default 5.</summary>
-    public int MostLosses { get; init => field = Within(value, 1, 1000); } = 5;
+    public int MostLosses { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(MostLosses)); } = 5;
 
     /// <summary>The largest sheet that is sent, in bytes of PNG, 1 MiB to 512 MiB. Default 64 MiB.</summary>
-    public int MaxSheetBytes { get; init => field = Within(value, 1024 * 1024, 512 * 1024 * 1024); } = 64 * 1024 * 1024;
+    public int MaxSheetBytes { get; init => field = OptionCheck.Range(value, 1024 * 1024, 512 * 1024 * 1024, nameof(MaxSheetBytes)); } = 64 * 1024 * 1024;
 
     /// <summary>Refuses options that contradict each other, as starting does, before anything else is begun.</summary>
     /// <param name="isCoordinator">Whether they are a coordinator's; a worker's otherwise.</param>
@@ -95,10 +95,4 @@ public sealed record CurationClusterOptions
         value is { Length: > 0 and <= 64 } && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
             ? value
             : throw new ArgumentException($"Option {nameof(ClusterId)} must be 1 to 64 letters, digits, '-' or '_', but is '{value}'.", nameof(ClusterId));
-
-    private static T Within<T>(T value, T least, T most, [CallerMemberName] string option = "")
-        where T : struct, IComparable<T> =>
-        value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
-            ? value
-            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must lie between {least} and {most}, but is {value}.");
 }

@@ -1,5 +1,5 @@
 using System.Text;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 
 namespace Dsd.Curation;
 

@@ -1,3 +1,4 @@
+using Dsd.Common.Files;
 using SkiaSharp;
 
 namespace Dsd.Imaging;
@@ -83,7 +84,7 @@ public sealed class Picture
         using SKCodec? codec = SKCodec.Create(data);
         if (codec is null)
         {
-            throw new PictureException(source, "a PNG, JPEG, WebP, BMP or GIF picture", FileKind.OfNoPicture(encoded));
+            throw new PictureException(source, "a PNG, JPEG, WebP, BMP or GIF picture", FileKind.OtherThanPicture(encoded));
         }
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
         if (width > MaxSide || height > MaxSide || (long)width * height > MaxPixels)

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 
 namespace Dsd.MLNet;
 

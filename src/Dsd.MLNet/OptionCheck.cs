@@ -8,18 +8,13 @@ internal static partial class OptionCheck
 {
     public static T Range<T>(T value, T least, T most, string option)
         where T : INumber<T> =>
-        value >= least && value <= most
-            ? value
-            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must lie between {least} and {most}, but is {value}.");
+        Common.Options.OptionCheck.Range(value, least, most, option);
 
     public static T OneOf<T>(T value, string option, params T[] allowed)
         where T : struct, Enum =>
-        allowed.Contains(value)
-            ? value
-            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must be one of {string.Join(", ", allowed)}, but is {value}.");
+        Common.Options.OptionCheck.OneOf(value, option, allowed);
 
-    public static string Text(string? value, string option) =>
-        !string.IsNullOrWhiteSpace(value) ? value : throw new ArgumentException($"Option {option} must not be empty.", option);
+    public static string Text(string? value, string option) => Common.Options.OptionCheck.Text(value, option);
 
     public static string? TextOrNull(string? value, string option) => value is null ? null : Text(value, option);
 

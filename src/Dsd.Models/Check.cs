@@ -1,4 +1,5 @@
 using System.Numerics;
+using Dsd.Common.Options;
 
 namespace Dsd.Models;
 
@@ -7,9 +8,7 @@ internal static class Check
 {
     public static T Range<T>(T value, T least, T most, string option)
         where T : INumber<T> =>
-        value >= least && value <= most
-            ? value
-            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must lie between {least} and {most}, but is {value}.");
+        OptionCheck.Range(value, least, most, option);
 
     public static int Side(int value, string option) =>
         value is >= 16 and <= 8192 && value % 16 == 0

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 using Dsd.Curation.Chat;
 using Dsd.Curation.Judging;
 using Dsd.Curation.Tests;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Cluster.Tests;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Dsd.Cluster;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
 using Dsd.Testing.Runs;
 
 // A process of a cluster, for tests that kill some:

@@ -142,4 +142,12 @@ public class PictureDecodeTests
 
         Assert.Contains($"expected at most {Picture.MaxEncodedBytes} bytes, found {Picture.MaxEncodedBytes + 1L}", e.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Decode_NamesWhatIsNoPicture()
+    {
+        PictureException e = Assert.Throws<PictureException>(() => Picture.Decode("version https://git-lfs.github.com/spec/v1\n"u8, "a.png"));
+
+        Assert.Contains("a Git LFS pointer", e.Message, StringComparison.Ordinal);
+    }
 }

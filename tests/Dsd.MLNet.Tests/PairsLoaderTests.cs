@@ -2,10 +2,11 @@ using System.Text.Json;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Dataset.Formats;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
 using Dsd.Imaging;
 using Dsd.Models.Training;
+using Dsd.Runs;
+using Dsd.Runs.Export;
+using Dsd.Runs.Ledger;
 using Dsd.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -160,7 +161,7 @@ public sealed class PairsLoaderTests : IDisposable
                 await run.WritePairAsync(new LedgerPair(LedgerPair.IdOf(id, 0, 1), id, 0, 1, Judgement(sign[0])));
             }
         }
-        DatasetWriter.Write(_folder.File("run"), _folder.File("out"), new DatasetWriteOptions { Format = format, IncludeRejected = true });
+        RunExport.Write(_folder.File("run"), _folder.File("out"), new DatasetWriteOptions { Format = format, IncludeRejected = true });
     }
 
     private static Picture Sheet(string key)

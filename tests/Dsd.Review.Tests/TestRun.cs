@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
 using Dsd.Imaging;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Review.Tests;
 

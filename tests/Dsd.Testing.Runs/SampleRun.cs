@@ -1,8 +1,8 @@
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Curation.Tasks;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Testing.Runs;
 

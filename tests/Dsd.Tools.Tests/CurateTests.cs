@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Dsd.CommandLine;
 using Dsd.Curation.Judging;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
 using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Dsd.CommandLine;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
 using Dsd.Testing;
 using Microsoft.Data.Sqlite;
 

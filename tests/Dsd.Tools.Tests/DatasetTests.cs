@@ -2,9 +2,9 @@ using System.Text.Json;
 using Dsd.CommandLine;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
 using Dsd.Imaging;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using System.Text;
 using Dsd.CommandLine.Options;
+using Dsd.Common.Files;
 using Dsd.Imaging;
 
 namespace Dsd.CommandLine;

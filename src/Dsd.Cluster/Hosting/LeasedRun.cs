@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 using Dsd.Cluster.Queue;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Cluster.Hosting;
 

@@ -1,7 +1,7 @@
 using Dsd.Cluster.Hosting;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
 using Dsd.Imaging;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 using Orleans.Concurrency;
 
 namespace Dsd.Cluster.Store;

@@ -1,4 +1,5 @@
-using Dsd.Dataset.Ledger;
+using Dsd.Runs.Ledger;
+using Dsd.Runs;
 using Orleans.Concurrency;
 
 namespace Dsd.Cluster.Store;

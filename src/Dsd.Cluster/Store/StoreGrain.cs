@@ -1,9 +1,9 @@
 using System.Data.Common;
 using Dsd.Cluster.Hosting;
 using Dsd.Cluster.Queue;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
 using Dsd.Imaging;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 using Orleans.Concurrency;
 using Orleans.GrainDirectory;
 

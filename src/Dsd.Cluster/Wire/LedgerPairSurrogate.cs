@@ -1,5 +1,5 @@
 using Dsd.Curation.Judging;
-using Dsd.Dataset.Ledger;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Cluster.Wire;
 

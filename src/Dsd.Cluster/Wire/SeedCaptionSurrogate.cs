@@ -1,4 +1,4 @@
-using Dsd.Dataset.Ledger;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Cluster.Wire;
 

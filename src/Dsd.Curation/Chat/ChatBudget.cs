@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Microsoft.Extensions.AI;
 
 namespace Dsd.Curation.Chat;
@@ -13,10 +14,10 @@ public sealed class ChatBudget
     private (long Calls, long Tokens) _elsewhere;
 
     /// <summary>The most calls; null for no limit.</summary>
-    public long? MaxCalls { get; init => field = value is { } v ? Check.Range(v, 0, long.MaxValue, nameof(MaxCalls)) : null; }
+    public long? MaxCalls { get; init => field = OptionCheck.RangeOrNull(value, 0, long.MaxValue, nameof(MaxCalls)); }
 
     /// <summary>The most tokens, of questions and answers together; null for no limit.</summary>
-    public long? MaxTokens { get; init => field = value is { } v ? Check.Range(v, 0, long.MaxValue, nameof(MaxTokens)) : null; }
+    public long? MaxTokens { get; init => field = OptionCheck.RangeOrNull(value, 0, long.MaxValue, nameof(MaxTokens)); }
 
     /// <summary>Calls made so far, failed ones included, without those elsewhere.</summary>
     public long Calls { get; private set; }

@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Microsoft.Extensions.AI;
 
 namespace Dsd.Curation.Chat;
@@ -42,7 +43,7 @@ public sealed record ChatEndpoint(Uri Address, string Model)
     public AnswerForm AnswerForm
     {
         get;
-        init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(AnswerForm), value, $"Option {nameof(AnswerForm)} must be one of {string.Join(", ", Enum.GetNames<AnswerForm>())}, but is {value}.");
+        init => field = OptionCheck.Defined(value, nameof(AnswerForm));
     }
 
     /// <summary>Whether seeds are sent along where one is set. Default true; false for servers that refuse the field.</summary>

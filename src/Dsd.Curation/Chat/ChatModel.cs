@@ -1,3 +1,5 @@
+using Dsd.Common.Options;
+
 namespace Dsd.Curation.Chat;
 
 /// <summary>One model of a <see cref="ChatSettings"/> file: where it is, and how hard it may be pressed.</summary>
@@ -37,10 +39,10 @@ public sealed record ChatModel
     public double? PatienceSeconds { get; init; }
 
     /// <summary>The sampling temperature, 0 to 2. Null, the default: the server's.</summary>
-    public float? Temperature { get; init => field = value is { } v ? Check.Range(v, 0f, 2f, nameof(Temperature)) : null; }
+    public float? Temperature { get; init => field = OptionCheck.RangeOrNull(value, 0f, 2f, nameof(Temperature)); }
 
     /// <summary>The most tokens of an answer, 1 to 1,000,000. Null, the default: the server's.</summary>
-    public int? MaxOutputTokens { get; init => field = value is { } v ? Check.Range(v, 1, 1_000_000, nameof(MaxOutputTokens)) : null; }
+    public int? MaxOutputTokens { get; init => field = OptionCheck.RangeOrNull(value, 1, 1_000_000, nameof(MaxOutputTokens)); }
 
     /// <summary>The endpoint.</summary>
     internal ChatEndpoint Endpoint => new(Address, Model) { KeyVariable = KeyVariable, KeyHeader = KeyHeader, AnswerForm = AnswerForm, SendSeed = SendSeed };

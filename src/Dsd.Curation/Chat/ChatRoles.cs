@@ -72,16 +72,11 @@ public sealed class ChatRoles : IDisposable
     {
         IPairJudge[] judges =
         [
-            .. panel.Ask.Select(name => new PairJudge(Client(name, nameof(_settings.Judge)), new PairJudgeOptions
+            .. panel.Ask.Select(name => new PairJudge(Client(name, nameof(_settings.Judge)), new PairJudgeOptions(panel)
             {
                 Name = name,
-                Threshold = panel.Threshold,
                 RejectedFlags = task.RejectedFlags,
-                MaxImageSide = panel.MaxImageSide,
-                Format = panel.Format,
-                JpegQuality = panel.JpegQuality,
                 Instructions = panel.InstructionsFile is null ? task.Judge : null,
-                InstructionsFile = panel.InstructionsFile,
                 Chat = Options(name),
             })),
         ];

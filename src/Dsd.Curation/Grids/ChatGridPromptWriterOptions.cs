@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Microsoft.Extensions.AI;
 
 namespace Dsd.Curation.Grids;
@@ -18,7 +19,7 @@ public sealed record ChatGridPromptWriterOptions
     /// The share of words in common, 0 to 1, from which a prompt counts as a copy of an earlier one for the same caption and is asked for again; the caption gets fewer prompts
     /// if the model keeps repeating itself. 1 drops exact copies alone. Default 0.8.
     /// </summary>
-    public double MaxSimilarity { get; init => field = Check.Range(value, 0.0, 1.0, nameof(MaxSimilarity)); } = 0.8;
+    public double MaxSimilarity { get; init => field = OptionCheck.Range(value, 0.0, 1.0, nameof(MaxSimilarity)); } = 0.8;
 
     /// <summary>Model, temperature and the like. Copied for each request, never changed. Its <c>ResponseFormat</c> must be null.</summary>
     public ChatOptions? Chat { get; init => field = StructuredChat.WithoutFormat(value, nameof(Chat)); }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Dsd.Common.Options;
 
 namespace Dsd.Curation.Grids;
 
@@ -14,9 +15,9 @@ public sealed record GridLayout
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or the sheet would have fewer than 2 or more than <see cref="MaxPanels"/> panels.</exception>
     public GridLayout(int rows, int columns)
     {
-        Rows = Check.Range(rows, 1, MaxPanels, nameof(rows));
-        Columns = Check.Range(columns, 1, MaxPanels, nameof(columns));
-        Check.Range(rows * columns, 2, MaxPanels, nameof(Panels));
+        Rows = OptionCheck.Range(rows, 1, MaxPanels, nameof(rows));
+        Columns = OptionCheck.Range(columns, 1, MaxPanels, nameof(columns));
+        OptionCheck.Range(rows * columns, 2, MaxPanels, nameof(Panels));
     }
 
     /// <summary>Two panels side by side.</summary>
@@ -67,7 +68,7 @@ public sealed record GridLayout
     /// <param name="panel">The panel's index, row by row from 0.</param>
     public string PositionOf(int panel)
     {
-        Check.Range(panel, 0, Panels - 1, nameof(panel));
+        OptionCheck.Range(panel, 0, Panels - 1, nameof(panel));
         (int row, int column) = (panel / Columns, panel % Columns);
         string? vertical = Word(row, Rows, "top", "middle", "bottom");
         string? horizontal = Word(column, Columns, "left", "middle", "right");

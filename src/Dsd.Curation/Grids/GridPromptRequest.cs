@@ -1,3 +1,5 @@
+using Dsd.Common.Options;
+
 namespace Dsd.Curation.Grids;
 
 /// <summary>Asks for grid prompts about the subject of one caption.</summary>
@@ -26,7 +28,7 @@ public sealed record GridPromptRequest
     public GridLayout Layout { get; init => field = value ?? throw new ArgumentNullException(nameof(Layout)); } = GridLayout.TwoByTwo;
 
     /// <summary>How many prompts to write, 1 to 256. Default 1.</summary>
-    public int Count { get; init => field = Check.Range(value, 1, 256, nameof(Count)); } = 1;
+    public int Count { get; init => field = OptionCheck.Range(value, 1, 256, nameof(Count)); } = 1;
 
     /// <summary>Same seed, same prompts, for writers that are deterministic. Passed on to chat models that take a seed.</summary>
     public long Seed { get; init; }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dsd.Common.Options;
 
 namespace Dsd.Curation.Grids;
 
@@ -15,7 +16,7 @@ public sealed record GridTemplates
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
     /// <summary>Templates of the whole prompt, one of which is drawn for each sheet. Each holds <c>{panels}</c>.</summary>
-    public required IReadOnlyList<string> Sheets { get; init => field = Holding(Check.Texts(value, 1, nameof(Sheets)), nameof(Sheets), "{panels}"); }
+    public required IReadOnlyList<string> Sheets { get; init => field = Holding(OptionCheck.Texts(value, 1, nameof(Sheets)), nameof(Sheets), "{panels}"); }
 
     /// <summary>Template of one panel within the whole prompt. Holds <c>{caption}</c> or <c>{context}</c>.</summary>
     public required string Panel { get; init => field = Holding([value], nameof(Panel), "{caption}", "{context}")[0]; }
@@ -27,13 +28,13 @@ public sealed record GridTemplates
     public string Separator { get; init; } = " ";
 
     /// <summary>The places, poses and lights that the subject is put into. A sheet never uses one twice.</summary>
-    public required IReadOnlyList<string> Contexts { get; init => field = Check.Texts(value, 2, nameof(Contexts)); }
+    public required IReadOnlyList<string> Contexts { get; init => field = OptionCheck.Texts(value, 2, nameof(Contexts)); }
 
     /// <summary>
     /// What each context is about, one word for each of <see cref="Contexts"/>, such as its scene: a sheet never has two of one kind.
     /// Null, the default: every context is a kind of its own.
     /// </summary>
-    public IReadOnlyList<string>? ContextKinds { get; init => field = value is null ? null : Check.Texts(value, 2, nameof(ContextKinds)); }
+    public IReadOnlyList<string>? ContextKinds { get; init => field = value is null ? null : OptionCheck.Texts(value, 2, nameof(ContextKinds)); }
 
     /// <summary>The templates that come with this library, for large text-to-image models such as FLUX.1-dev.</summary>
     public static GridTemplates Default { get; } = FromJson(TextResource.Embedded("grid-templates.json"), "grid-templates.json");
@@ -54,7 +55,7 @@ public sealed record GridTemplates
         ArgumentException.ThrowIfNullOrWhiteSpace(subject);
         ArgumentNullException.ThrowIfNull(contexts);
         ArgumentNullException.ThrowIfNull(layout);
-        Check.Range(sheet, 0, Sheets.Count - 1, nameof(sheet));
+        OptionCheck.Range(sheet, 0, Sheets.Count - 1, nameof(sheet));
         if (contexts.Count != layout.Panels)
         {
             throw new ArgumentException($"A {layout} sheet needs {layout.Panels} contexts, but {contexts.Count} were given.", nameof(contexts));

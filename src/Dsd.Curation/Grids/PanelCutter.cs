@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Dsd.Imaging;
 
 namespace Dsd.Curation.Grids;
@@ -48,7 +49,7 @@ public static class PanelCutter
     /// <param name="choice">Which make a pair.</param>
     public static IReadOnlyList<(int First, int Second)> Pairs(int panels, PairChoice choice)
     {
-        Check.Range(panels, 2, GridLayout.MaxPanels, nameof(panels));
+        OptionCheck.Range(panels, 2, GridLayout.MaxPanels, nameof(panels));
         return
         [
             .. from a in Enumerable.Range(0, choice == PairChoice.FirstToRest ? 1 : panels)

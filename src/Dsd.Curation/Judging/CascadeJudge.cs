@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Dsd.Imaging;
 
 namespace Dsd.Curation.Judging;
@@ -22,7 +23,7 @@ public sealed class CascadeJudge : IPairJudge
         {
             throw new ArgumentException($"Both judges are named '{cheap.Name}': give each a name of its own.", nameof(dear));
         }
-        (_cheap, _dear, _sure) = (cheap, dear, Check.Range(sure, 0.0, 1.0, nameof(sure)));
+        (_cheap, _dear, _sure) = (cheap, dear, OptionCheck.Range(sure, 0.0, 1.0, nameof(sure)));
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dsd.Common.Options;
 
 namespace Dsd.Curation.Judging;
 
@@ -17,7 +18,7 @@ public static class PairJudging
     {
         ArgumentNullException.ThrowIfNull(judge);
         ArgumentNullException.ThrowIfNull(pairs);
-        Check.Range(concurrency, 1, 4096, nameof(concurrency));
+        OptionCheck.Range(concurrency, 1, 4096, nameof(concurrency));
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Queue<Task<PairJudgement>> running = new();
         try

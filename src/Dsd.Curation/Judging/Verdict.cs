@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dsd.Common.Options;
 
 namespace Dsd.Curation.Judging;
 
@@ -32,7 +33,7 @@ public sealed record Verdict
 
     /// <summary>How sure the judge is of <see cref="Same"/>, 0 to 1.</summary>
     [JsonPropertyName("confidence"), JsonPropertyOrder(5)]
-    public required double Confidence { get; init => field = Check.Range(value, 0.0, 1.0, nameof(Confidence)); }
+    public required double Confidence { get; init => field = OptionCheck.Range(value, 0.0, 1.0, nameof(Confidence)); }
 
     /// <summary>Faults of the images in single words, such as 'blank' or 'near_copy'. Usually empty.</summary>
     [JsonPropertyName("flags"), JsonPropertyOrder(6)]

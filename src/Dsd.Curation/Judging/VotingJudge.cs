@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dsd.Common.Options;
 using Dsd.Imaging;
 
 namespace Dsd.Curation.Judging;
@@ -18,11 +19,7 @@ public sealed class VotingJudge : IPairJudge
         {
             throw new ArgumentException($"A vote needs at least two judges of different names, but has: {string.Join(", ", judges.Select(j => $"'{j.Name}'"))}.", nameof(judges));
         }
-        if (!Enum.IsDefined(rule))
-        {
-            throw new ArgumentOutOfRangeException(nameof(rule), rule, $"The rule must be one of {string.Join(", ", Enum.GetNames<VotingRule>())}, but is {rule}.");
-        }
-        (_judges, _rule) = ([.. judges], rule);
+        (_judges, _rule) = ([.. judges], OptionCheck.Defined(rule, nameof(rule)));
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dsd.Common.Options;
 using Dsd.Curation.Grids;
 
 namespace Dsd.Curation.Tasks;
@@ -40,7 +41,7 @@ public sealed record CurationTask
     public string? Judge { get; init; }
 
     /// <summary>Pairs with one of these flags are not kept.</summary>
-    public IReadOnlyList<string> RejectedFlags { get; init => field = Check.Texts(value, 0, nameof(RejectedFlags)); } = [];
+    public IReadOnlyList<string> RejectedFlags { get; init => field = OptionCheck.Texts(value, 0, nameof(RejectedFlags)); } = [];
 
     /// <summary>The names of the tasks that come with this library.</summary>
     public static IReadOnlyList<string> Known { get; } =

@@ -28,12 +28,11 @@ internal static class DatasetCard
     /// <summary>Writes the card.</summary>
     public static void Write(string folder, DatasetWriteOptions options, WrittenDataset written)
     {
-        string extension = options.JpegQuality is null ? ".png" : ".jpg";
         (string path, string features) = options.Format switch
         {
             PairFormat.Parquet => ("data/train-*", HuggingFaceFeatures.ParquetYaml(2)),
             PairFormat.ImageFolder => ("train/**", ""),
-            _ => ("data/train-*", HuggingFaceFeatures.TarYaml(2, extension)),
+            _ => ("data/train-*", HuggingFaceFeatures.TarYaml(2, options.PictureExtension)),
         };
         StringBuilder card = new();
         card.Append(CultureInfo.InvariantCulture, $"---\ntask_categories:\n- image-to-image\n- text-to-image\ntags:\n- diffusion-self-distillation\n- {Tag}\n");

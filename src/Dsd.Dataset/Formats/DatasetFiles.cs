@@ -1,5 +1,3 @@
-using Dsd.Dataset.Runs;
-
 namespace Dsd.Dataset.Formats;
 
 /// <summary>Finds a dataset's files, and what layout they have.</summary>
@@ -7,6 +5,9 @@ internal static class DatasetFiles
 {
     /// <summary>The endings of picture files.</summary>
     public static readonly IReadOnlyList<string> PictureEndings = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
+
+    /// <summary>The ledger in the folder of a curation run (<c>RunFolder</c> of Dsd.Runs), which is often given in place of a dataset.</summary>
+    private const string RunLedger = "ledger.db";
 
     private const string OrSplit = $"Say which with the option {nameof(PairDatasetOptions.Split)} ('--split' on the command line)";
 
@@ -36,7 +37,7 @@ internal static class DatasetFiles
         return found.Count switch
         {
             1 => (found.Single().Key, OfSplit(path, [.. found.Single()], all, split)),
-            0 when File.Exists(RunFolder.LedgerFile(path)) => throw new DatasetException($"'{path}'", "a dataset", "a run's folder: write a dataset from it first ('dsd dataset write')"),
+            0 when File.Exists(Path.Combine(path, RunLedger)) => throw new DatasetException($"'{path}'", "a dataset", "a run's folder: write a dataset from it first ('dsd dataset write')"),
             0 => throw new DatasetException($"'{path}'", $"Parquet files, tars or a {ImageFolderPairReader.MetadataFiles}", "none of these"),
             _ => throw new DatasetException($"'{path}'", "one layout", $"{string.Join(" and ", found.Select(g => $"{g.Key} ('{g.First()}')"))}. Name the folder or the file of one of them"),
         };

@@ -1,5 +1,3 @@
-using Dsd.Dataset.Ledger;
-
 namespace Dsd.Dataset.Formats;
 
 /// <summary>What was written.</summary>
@@ -7,8 +5,4 @@ namespace Dsd.Dataset.Formats;
 /// <param name="Kept">Rows of pairs that are kept.</param>
 /// <param name="Files">Files with rows or pictures in them.</param>
 /// <param name="Bytes">Their size.</param>
-public sealed record WrittenDataset(long Rows, long Kept, long Files, long Bytes)
-{
-    /// <summary>Rows of the ledger that could not be read: the pairs that need them are not in the dataset.</summary>
-    public LedgerFaults Unreadable { get; init; } = LedgerFaults.None;
-}
+public sealed record WrittenDataset(long Rows, long Kept, long Files, long Bytes);

@@ -1,4 +1,4 @@
-using Dsd.Imaging;
+using Dsd.Common.Files;
 using Dsd.Models.Lora;
 
 namespace Dsd.MLNet.Execution;

@@ -1,6 +1,8 @@
+using Dsd.Common.Files;
 using Dsd.Curation.Grids;
 using Dsd.Imaging;
 using Dsd.Models.Families;
+using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
@@ -32,7 +34,7 @@ internal static class Library
     public static void CheckTuner(LoraFineTunerOptions options)
     {
         // The trained adapter passes through a file: a training must not end in a place that cannot be written.
-        ScratchFolder.Check();
+        ScratchFolder.Require();
         LoraTrainingOptions training = ModelDefaults.Training(options);
         LoraUse[] start = training.InitialAdapterFile is { } file ? [new LoraUse(file)] : [];
         ModelCheck.Conditional(

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Onnx.Export;
@@ -22,7 +22,7 @@ internal sealed class OnnxBackend : IOnnxBackend
             }
             else
             {
-                ScratchFolder.Check();
+                ScratchFolder.Require();
             }
         }
         Library.CheckStudent(options, tuned);

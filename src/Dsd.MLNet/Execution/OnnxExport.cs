@@ -1,4 +1,4 @@
-using Dsd.Imaging;
+using Dsd.Common.Files;
 
 namespace Dsd.MLNet.Execution;
 

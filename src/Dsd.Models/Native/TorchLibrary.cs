@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using System.Security.Cryptography;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 
 namespace Dsd.Models.Native;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 
 namespace Dsd.Models.Weights;
 

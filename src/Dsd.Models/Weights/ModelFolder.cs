@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 
 namespace Dsd.Models.Weights;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Weights;
@@ -29,7 +29,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
             start += _view.PointerOffset;
             ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(start, sizeof(ulong)));
-            ReadOnlySpan<byte> beginning = new(start, (int)Math.Min(fileLength, FileKind.Looked));
+            ReadOnlySpan<byte> beginning = new(start, (int)Math.Min(fileLength, FileKind.StartLength));
             long most = Math.Min(SafetensorsHeader.MaxLength, fileLength - sizeof(ulong));
             if (headerLength > (ulong)most)
             {

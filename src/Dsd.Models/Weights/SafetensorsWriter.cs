@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using Dsd.Imaging;
+using Dsd.Common.Files;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Weights;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;

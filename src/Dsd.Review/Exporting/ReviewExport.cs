@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
+using Dsd.Common.Files;
 using Dsd.Imaging;
 using Dsd.Review.Page;
 using Dsd.Review.Pairs;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Review.Exporting;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Dsd.Dataset.Runs;
 using Dsd.Review.Pairs;
+using Dsd.Runs;
 
 namespace Dsd.Review.Page;
 

@@ -1,6 +1,6 @@
 using Dsd.Curation.Judging;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Review.Pairs;
 

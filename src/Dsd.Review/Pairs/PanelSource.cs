@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Dsd.Curation.Grids;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
 using Dsd.Imaging;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Review.Pairs;
 

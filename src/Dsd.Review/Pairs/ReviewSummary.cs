@@ -1,5 +1,5 @@
-using Dsd.Dataset.Ledger;
 using Dsd.Review.Reports;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Review.Pairs;
 

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dsd.Dataset.Ledger;
-using Dsd.Imaging;
+using Dsd.Common.Files;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Review.Reports;
 

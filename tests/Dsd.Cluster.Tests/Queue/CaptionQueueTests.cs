@@ -1,5 +1,5 @@
 using Dsd.Cluster.Queue;
-using Dsd.Dataset.Ledger;
+using Dsd.Runs.Ledger;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dsd.Cluster.Tests.Queue;

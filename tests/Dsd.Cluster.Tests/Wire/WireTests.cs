@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Dsd.Cluster.Queue;
 using Dsd.Curation.Grids;
-using Dsd.Dataset.Ledger;
 using Dsd.Imaging;
+using Dsd.Runs.Ledger;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
 

@@ -58,6 +58,13 @@ public sealed class ChatSettingsTests : IDisposable
         Assert.Contains("Look closely.", settings.Fingerprint(), StringComparison.Ordinal);
     }
 
+    // Runs that were begun with an earlier version go on only if this stays as it is, byte for byte.
+    [Fact]
+    public void Fingerprint_IsTheOneOfEarlierVersions() => Assert.Equal(
+        """{"models":[],"Judge":{"Ask":["tiny"],"Rule":0,"Sure":0.9,"Threshold":0.8,"MaxImageSide":768,"Format":0,"JpegQuality":90"""
+            + ""","InstructionsFile":null},"instructions":null,"Writer":null,"Captioner":null}""",
+        ChatSettings.Only("tiny").Fingerprint());
+
     [Fact]
     public void Fingerprint_FollowsFromWhatVerdictsDependOn_NotFromHowHardModelsArePressed()
     {
@@ -70,6 +77,9 @@ public sealed class ChatSettingsTests : IDisposable
 
     [Theory]
     [InlineData("""{ "judge": { "ask": [] } }""", "Ask")]
+    [InlineData("""{ "judge": { "ask": ["a"], "threshold": 1.5 } }""", "Threshold")]
+    [InlineData("""{ "judge": { "ask": ["a"], "max_image_side": 8 } }""", "MaxImageSide")]
+    [InlineData("""{ "judge": { "ask": ["a"], "jpeg_quality": 0 } }""", "JpegQuality")]
     [InlineData("""{ }""", "judge")]
     [InlineData("""{ "judge": { "ask": ["a"] }, "wirter": "a" }""", "wirter")]
     [InlineData("""{ "judge": { "ask": ["a"], "rule": "dice" } }""", "rule")]

@@ -1,4 +1,6 @@
 using Dsd.Dataset.Formats;
+using Dsd.Runs.Export;
+using Dsd.Testing.Runs;
 
 namespace Dsd.Dataset.Tests.Formats;
 
@@ -39,8 +41,8 @@ public sealed class DatasetSplitsTests
     {
         using TestRun three = await TestRun.Of(3);
         using TestRun two = await TestRun.Of(2);
-        DatasetWriter.Write(three.Folder, three.Path("out"), new DatasetWriteOptions { Format = format });
-        DatasetWriter.Write(two.Folder, two.Path("out"), new DatasetWriteOptions { Format = format });
+        RunExport.Write(three.Folder, three.Path("out"), new DatasetWriteOptions { Format = format });
+        RunExport.Write(two.Folder, two.Path("out"), new DatasetWriteOptions { Format = format });
         Directory.CreateDirectory(three.Path("both", "data"));
         File.Copy(three.Path("out", "data", $"train-00000-of-00001.{ending}"), three.Path("both", "data", $"train.{ending}"));
         File.Copy(two.Path("out", "data", $"train-00000-of-00001.{ending}"), three.Path("both", "data", $"eval.{ending}"));
@@ -56,7 +58,7 @@ public sealed class DatasetSplitsTests
     public async Task Open_OfAnImageFolderWithTwoSplits_AsksWhich()
     {
         using TestRun run = await TestRun.Of(1);
-        DatasetWriter.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = PairFormat.ImageFolder });
+        RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = PairFormat.ImageFolder });
         Directory.CreateDirectory(run.Path("out", "valid"));
         File.WriteAllText(run.Path("out", "valid", "metadata.csv"), "file_name,conditioning_file_name,caption\na.png,a.png,one\n");
 

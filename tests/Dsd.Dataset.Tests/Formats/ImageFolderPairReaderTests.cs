@@ -1,5 +1,6 @@
 using System.Text;
 using Dsd.Dataset.Formats;
+using Dsd.Testing.Runs;
 using ParquetSharp;
 using Encoding = System.Text.Encoding;
 
@@ -12,9 +13,9 @@ public sealed class ImageFolderPairReaderTests : IDisposable
     public ImageFolderPairReaderTests()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "train", "ab"));
-        TestRun.Sheet("a", 20).Save(Path.Combine(_folder, "train", "ab", "1.png"));
-        TestRun.Sheet("b", 20).Save(Path.Combine(_folder, "train", "2.png"));
-        TestRun.Sheet("c", 20).Save(Path.Combine(_folder, "outside.png"));
+        TestRun.Grid("a", 20).Save(Path.Combine(_folder, "train", "ab", "1.png"));
+        TestRun.Grid("b", 20).Save(Path.Combine(_folder, "train", "2.png"));
+        TestRun.Grid("c", 20).Save(Path.Combine(_folder, "outside.png"));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -28,7 +29,7 @@ public sealed class ImageFolderPairReaderTests : IDisposable
 
         Assert.Equal((PairFormat.ImageFolder, 0), (dataset.Format, dataset.Details.Count));
         Assert.Equal([("one", "1.png", "2.png"), ("two", "2.png", "1.png")], dataset.Read().Select(r => (r.Caption, r.Image.Name!, r.Conditioning.Name!)));
-        Assert.Equal(TestRun.Sheet("a", 20).Pixels.ToArray(), dataset.Read().First().Image.Decode().Pixels.ToArray());
+        Assert.Equal(TestRun.Grid("a", 20).Pixels.ToArray(), dataset.Read().First().Image.Decode().Pixels.ToArray());
     }
 
     [Theory]
@@ -112,7 +113,7 @@ public sealed class ImageFolderPairReaderTests : IDisposable
         PairRecord row = Assert.Single(PairDataset.Open(_folder).Read());
 
         Assert.Equal(file, row.Image.Name);
-        Assert.Equal(TestRun.Sheet(file == "1.png" ? "a" : "b", 20).Pixels.ToArray(), row.Image.Decode().Pixels.ToArray());
+        Assert.Equal(TestRun.Grid(file == "1.png" ? "a" : "b", 20).Pixels.ToArray(), row.Image.Decode().Pixels.ToArray());
     }
 
     [Fact]
@@ -264,7 +265,7 @@ public sealed class ImageFolderPairReaderTests : IDisposable
         foreach (string folder in new[] { "ab", "cd" })
         {
             Directory.CreateDirectory(Path.Combine(_folder, "train", folder));
-            TestRun.Sheet(folder, 20).Save(Path.Combine(_folder, "train", folder, "1.png"));
+            TestRun.Grid(folder, 20).Save(Path.Combine(_folder, "train", folder, "1.png"));
             File.WriteAllText(Path.Combine(_folder, "train", folder, "metadata.jsonl"), line.Replace("@", folder, StringComparison.Ordinal));
         }
 
@@ -276,7 +277,7 @@ public sealed class ImageFolderPairReaderTests : IDisposable
     public void Open_OfMetadataAboveFoldersOfSplits_AsksForOneEach()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "test"));
-        TestRun.Sheet("t", 20).Save(Path.Combine(_folder, "test", "1.png"));
+        TestRun.Grid("t", 20).Save(Path.Combine(_folder, "test", "1.png"));
         string file = Path.Combine(_folder, "metadata.jsonl");
         File.WriteAllText(file, """{"file_name":"test/1.png","conditioning_file_name":"train/2.png","caption":"one"}""");
 
@@ -287,7 +288,7 @@ public sealed class ImageFolderPairReaderTests : IDisposable
     [Fact]
     public void Decode_TurnsAPictureAsItsExifSays()
     {
-        byte[] phone = Oriented.Jpeg(TestRun.Sheet("a", 20).EncodeJpeg(), Oriented.Exif(6));
+        byte[] phone = Oriented.Jpeg(TestRun.Grid("a", 20).EncodeJpeg(), Oriented.Exif(6));
         File.WriteAllBytes(Path.Combine(_folder, "train", "3.jpg"), phone);
         Write("""{"file_name":"3.jpg","conditioning_file_name":"2.png","caption":"one"}""");
 

@@ -1,4 +1,6 @@
 using Dsd.Dataset.Formats;
+using Dsd.Runs.Export;
+using Dsd.Testing.Runs;
 
 namespace Dsd.Dataset.Tests.Formats;
 
@@ -16,8 +18,8 @@ public sealed class PairDatasetTests
     public async Task Open_OfTwoLayouts_NamesBoth()
     {
         using TestRun run = await TestRun.Of(1);
-        DatasetWriter.Write(run.Folder, run.Path("both", "a"));
-        DatasetWriter.Write(run.Folder, run.Path("both", "b"), new DatasetWriteOptions { Format = PairFormat.WebDataset });
+        RunExport.Write(run.Folder, run.Path("both", "a"));
+        RunExport.Write(run.Folder, run.Path("both", "b"), new DatasetWriteOptions { Format = PairFormat.WebDataset });
 
         string message = Assert.Throws<DatasetException>(() => PairDataset.Open(run.Path("both"))).Message;
 
@@ -29,7 +31,7 @@ public sealed class PairDatasetTests
     public async Task Open_OfTwoSplits_AsksWhich()
     {
         using TestRun run = await TestRun.Of(2);
-        DatasetWriter.Write(run.Folder, run.Path("out"));
+        RunExport.Write(run.Folder, run.Path("out"));
         string train = run.Path("out", "data", "train-00000-of-00001.parquet");
         File.Copy(train, run.Path("out", "data", "test-00000-of-00001.parquet"));
 
@@ -70,7 +72,7 @@ public sealed class PairDatasetTests
     public async Task ReadBytes_WhenTheReadingHasEnded_SaysWhenItMayBeRead(PairFormat format)
     {
         using TestRun run = await TestRun.Of(1);
-        DatasetWriter.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = format });
+        RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = format });
         PairRecord[] rows = [.. PairDataset.Open(run.Path("out")).Read()];
 
         Assert.Contains("only while the enumeration", Assert.Throws<InvalidOperationException>(() => rows[0].Image.ReadBytes()).Message, StringComparison.Ordinal);
@@ -83,7 +85,7 @@ public sealed class PairDatasetTests
     public async Task Read_ObeysItsToken(PairFormat format)
     {
         using TestRun run = await TestRun.Of(2);
-        DatasetWriter.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = format });
+        RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = format });
         using CancellationTokenSource source = new();
         using IEnumerator<PairRecord> rows = PairDataset.Open(run.Path("out"), cancellationToken: source.Token).Read(source.Token).GetEnumerator();
         Assert.True(rows.MoveNext());
@@ -98,7 +100,7 @@ public sealed class PairDatasetTests
     public async Task Read_MayBeginAnewAtAnyTime()
     {
         using TestRun run = await TestRun.Of(3);
-        DatasetWriter.Write(run.Folder, run.Path("out"));
+        RunExport.Write(run.Folder, run.Path("out"));
         PairDataset dataset = PairDataset.Open(run.Path("out"));
 
         string[] one = [.. dataset.Read().Zip(dataset.Read(), (a, b) => a.Details.Id == b.Details.Id ? a.Details.Id! : "differ")];

@@ -2,6 +2,8 @@ using System.Text.Json;
 using Apache.Arrow.Types;
 using Dsd.Curation.Grids;
 using Dsd.Dataset.Formats;
+using Dsd.Runs.Export;
+using Dsd.Testing.Runs;
 using ParquetSharp;
 
 namespace Dsd.Dataset.Tests.Formats;
@@ -102,7 +104,7 @@ public sealed class ParquetLayoutTests
     {
         if (!Directory.Exists(run.Path("out")))
         {
-            DatasetWriter.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { IncludeRejected = rejected });
+            RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { IncludeRejected = rejected });
         }
         return run.Path("out", "data", "train-00000-of-00001.parquet");
     }

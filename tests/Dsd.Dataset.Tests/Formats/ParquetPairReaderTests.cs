@@ -1,5 +1,6 @@
 using Dsd.Dataset.Formats;
 using Dsd.Imaging;
+using Dsd.Testing.Runs;
 using ParquetSharp;
 using ParquetSharp.Schema;
 
@@ -9,8 +10,8 @@ namespace Dsd.Dataset.Tests.Formats;
 public sealed class ParquetPairReaderTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dsd-parquet-").FullName;
-    private readonly byte[] _target = TestRun.Sheet("target", 20).EncodePng();
-    private readonly byte[] _reference = TestRun.Sheet("reference", 20).EncodeJpeg();
+    private readonly byte[] _target = TestRun.Grid("target", 20).EncodePng();
+    private readonly byte[] _reference = TestRun.Grid("reference", 20).EncodeJpeg();
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

@@ -1,14 +1,15 @@
 using System.Formats.Tar;
 using System.Text;
 using Dsd.Dataset.Formats;
+using Dsd.Testing.Runs;
 
 namespace Dsd.Dataset.Tests.Formats;
 
 public sealed class WebDatasetPairReaderTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dsd-webdataset-").FullName;
-    private readonly byte[] _png = TestRun.Sheet("a", 20).EncodePng();
-    private readonly byte[] _jpeg = TestRun.Sheet("b", 20).EncodeJpeg();
+    private readonly byte[] _png = TestRun.Grid("a", 20).EncodePng();
+    private readonly byte[] _jpeg = TestRun.Grid("b", 20).EncodeJpeg();
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

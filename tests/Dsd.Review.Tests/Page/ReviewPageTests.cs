@@ -1,6 +1,6 @@
-using Dsd.Dataset.Runs;
 using Dsd.Review.Exporting;
 using Dsd.Review.Serving;
+using Dsd.Runs;
 using Microsoft.Data.Sqlite;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;

@@ -1,6 +1,6 @@
-using Dsd.Dataset.Ledger;
 using Dsd.Imaging;
 using Dsd.Review.Reports;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Review.Tests.Reports;
 

@@ -3,12 +3,12 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
 using Dsd.Imaging;
 using Dsd.Review.Exporting;
 using Dsd.Review.Reports;
 using Dsd.Review.Serving;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 using Microsoft.Data.Sqlite;
 
 namespace Dsd.Review.Tests.Serving;

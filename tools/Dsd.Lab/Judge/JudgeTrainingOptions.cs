@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Dsd.Tiny.Judge;
 
 using static TorchSharp.torch;
@@ -20,22 +21,22 @@ internal sealed record JudgeTrainingOptions
     public Device Device { get; init; } = CPU;
 
     /// <summary>Steps of the whole run, at least 1. Default 6000.</summary>
-    public int Steps { get; init => field = Range(value, 1, 10_000_000, nameof(Steps)); } = 6000;
+    public int Steps { get; init => field = OptionCheck.Range(value, 1, 10_000_000, nameof(Steps)); } = 6000;
 
     /// <summary>Pictures a step, an even number from 2 to 4096. Default 256.</summary>
-    public int Batch { get; init => field = value % 2 == 0 ? Range(value, 2, 4096, nameof(Batch)) : throw new ArgumentException($"Option Batch must be even, because pictures come in pairs, but is {value}.", nameof(Batch)); } = 256;
+    public int Batch { get; init => field = value % 2 == 0 ? OptionCheck.Range(value, 2, 4096, nameof(Batch)) : throw new ArgumentException($"Option Batch must be even, because pictures come in pairs, but is {value}.", nameof(Batch)); } = 256;
 
     /// <summary>The peak of the learning rate's cosine. Default 2e-3.</summary>
-    public double LearningRate { get; init => field = Range(value, 1e-8, 1, nameof(LearningRate)); } = 2e-3;
+    public double LearningRate { get; init => field = OptionCheck.Range(value, 1e-8, 1, nameof(LearningRate)); } = 2e-3;
 
     /// <summary>Steps in which the learning rate rises. Default 100.</summary>
-    public int WarmupSteps { get; init => field = Range(value, 0, 1_000_000, nameof(WarmupSteps)); } = 100;
+    public int WarmupSteps { get; init => field = OptionCheck.Range(value, 0, 1_000_000, nameof(WarmupSteps)); } = 100;
 
     /// <summary>Decay of AdamW. Default 0.02.</summary>
-    public double WeightDecay { get; init => field = Range(value, 0, 10, nameof(WeightDecay)); } = 0.02;
+    public double WeightDecay { get; init => field = OptionCheck.Range(value, 0, 10, nameof(WeightDecay)); } = 0.02;
 
     /// <summary>Decay of the moving average of the weights, which is what is kept, below 1; 0 keeps the weights themselves. Default 0.995.</summary>
-    public double AverageDecay { get; init => field = Range(value, 0, 0.9999, nameof(AverageDecay)); } = 0.995;
+    public double AverageDecay { get; init => field = OptionCheck.Range(value, 0, 0.9999, nameof(AverageDecay)); } = 0.995;
 
     /// <summary>Encodes and decodes images ([batch, 3, size, size] in −1…1, on <see cref="Device"/>) with the model's VAE, so that its traces are known. Null: none.</summary>
     public Func<Tensor, Tensor>? RoundTrip { get; init; }
@@ -50,11 +51,5 @@ internal sealed record JudgeTrainingOptions
     public TimeSpan MaxTime { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>Held-out pairs that the result is measured and calibrated on, 8 to 100,000. Default 2000.</summary>
-    public int HeldOutPairs { get; init => field = Range(value, 8, 100_000, nameof(HeldOutPairs)); } = 2000;
-
-    private static T Range<T>(T value, T least, T most, string option)
-        where T : IComparable<T> =>
-        value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
-            ? value
-            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must lie between {least} and {most}, but is {value}.");
+    public int HeldOutPairs { get; init => field = OptionCheck.Range(value, 8, 100_000, nameof(HeldOutPairs)); } = 2000;
 }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 using Dsd.Models.Weights;
 using Dsd.Tiny.World;
 

@@ -1,3 +1,5 @@
+using Dsd.Common.Options;
+
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Measure;
@@ -15,22 +17,22 @@ internal sealed record ClassifierTrainingOptions
     public Device Device { get; init; } = CPU;
 
     /// <summary>Steps of the whole run, at least 1. Default 6000.</summary>
-    public long Steps { get; init => field = Range(value, 1, 10_000_000, nameof(Steps)); } = 6000;
+    public long Steps { get; init => field = OptionCheck.Range(value, 1, 10_000_000, nameof(Steps)); } = 6000;
 
     /// <summary>Pictures a step, an even number from 2 to 4096. Default 256.</summary>
-    public int Batch { get; init => field = value % 2 == 0 ? Range(value, 2, 4096, nameof(Batch)) : throw new ArgumentException($"Option Batch must be even, because pictures come in pairs, but is {value}.", nameof(Batch)); } = 256;
+    public int Batch { get; init => field = value % 2 == 0 ? OptionCheck.Range(value, 2, 4096, nameof(Batch)) : throw new ArgumentException($"Option Batch must be even, because pictures come in pairs, but is {value}.", nameof(Batch)); } = 256;
 
     /// <summary>The peak of the learning rate's cosine. Default 2e-3.</summary>
-    public double LearningRate { get; init => field = Range(value, 1e-8, 1, nameof(LearningRate)); } = 2e-3;
+    public double LearningRate { get; init => field = OptionCheck.Range(value, 1e-8, 1, nameof(LearningRate)); } = 2e-3;
 
     /// <summary>Steps in which the learning rate rises. Default 100.</summary>
-    public long WarmupSteps { get; init => field = Range(value, 0, 1_000_000, nameof(WarmupSteps)); } = 100;
+    public long WarmupSteps { get; init => field = OptionCheck.Range(value, 0, 1_000_000, nameof(WarmupSteps)); } = 100;
 
     /// <summary>Decay of AdamW. Default 0.02.</summary>
-    public double WeightDecay { get; init => field = Range(value, 0, 10, nameof(WeightDecay)); } = 0.02;
+    public double WeightDecay { get; init => field = OptionCheck.Range(value, 0, 10, nameof(WeightDecay)); } = 0.02;
 
     /// <summary>Decay of the moving average of the weights, which is what is kept, below 1; 0 keeps the weights themselves. Default 0.995.</summary>
-    public double AverageDecay { get; init => field = Range(value, 0, 0.9999, nameof(AverageDecay)); } = 0.995;
+    public double AverageDecay { get; init => field = OptionCheck.Range(value, 0, 0.9999, nameof(AverageDecay)); } = 0.995;
 
     /// <summary>Batches that are drawn and kept in memory, and come again with other augmentations; null, the default, draws every batch anew.</summary>
     public int? DistinctBatches { get; init => field = value is { } v ? Range(v, 1, 1_000_000, nameof(DistinctBatches)) : null; }
@@ -48,11 +50,5 @@ internal sealed record ClassifierTrainingOptions
     public DateTime Deadline { get; init; } = DateTime.MaxValue;
 
     /// <summary>Held-out pictures that the result is measured on, 2 to 1,000,000, rounded up to whole batches. Default 10,000.</summary>
-    public int HeldOutPictures { get; init => field = Range(value, 2, 1_000_000, nameof(HeldOutPictures)); } = 10_000;
-
-    private static T Range<T>(T value, T least, T most, string option)
-        where T : IComparable<T> =>
-        value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
-            ? value
-            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must lie between {least} and {most}, but is {value}.");
+    public int HeldOutPictures { get; init => field = OptionCheck.Range(value, 2, 1_000_000, nameof(HeldOutPictures)); } = 10_000;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Dsd.Common.Files;
 using Dsd.Imaging;
 
 namespace Dsd.Lab.Measure;

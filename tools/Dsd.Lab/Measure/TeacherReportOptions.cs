@@ -1,3 +1,5 @@
+using Dsd.Common.Options;
+
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Measure;
@@ -15,26 +17,20 @@ internal sealed record TeacherReportOptions
     public Device Device { get; init; } = CPU;
 
     /// <summary>Held-out subjects, 2 to 10,000. Default 400.</summary>
-    public int Subjects { get; init => field = Range(value, 2, 10_000, nameof(Subjects)); } = 400;
+    public int Subjects { get; init => field = OptionCheck.Range(value, 2, 10_000, nameof(Subjects)); } = 400;
 
     /// <summary>Pairs of drawings that the judge is confronted with, and pictures for the classifier's own accuracy, 2 to 100,000. Default 2000.</summary>
-    public int Drawings { get; init => field = Range(value, 2, 100_000, nameof(Drawings)); } = 2000;
+    public int Drawings { get; init => field = OptionCheck.Range(value, 2, 100_000, nameof(Drawings)); } = 2000;
 
     /// <summary>Sampling steps a picture, 1 to 1000. Default 28.</summary>
-    public int Steps { get; init => field = Range(value, 1, 1000, nameof(Steps)); } = 28;
+    public int Steps { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(Steps)); } = 28;
 
     /// <summary>The guidance that the teacher is told, 0 to 100. Default 3.5.</summary>
-    public float Guidance { get; init => field = Range(value, 0f, 100f, nameof(Guidance)); } = 3.5f;
+    public float Guidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(Guidance)); } = 3.5f;
 
     /// <summary>Pictures drawn at once, 1 to 1024. Default 128.</summary>
-    public int Batch { get; init => field = Range(value, 1, 1024, nameof(Batch)); } = 128;
+    public int Batch { get; init => field = OptionCheck.Range(value, 1, 1024, nameof(Batch)); } = 128;
 
     /// <summary>Fixes subjects, contexts, captions and noise. Default 1.</summary>
     public ulong Seed { get; init; } = 1;
-
-    private static T Range<T>(T value, T least, T most, string option)
-        where T : IComparable<T> =>
-        value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
-            ? value
-            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must lie between {least} and {most}, but is {value}.");
 }

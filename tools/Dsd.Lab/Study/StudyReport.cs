@@ -1,4 +1,5 @@
 using System.Text;
+using Dsd.Common.Files;
 using Dsd.Imaging;
 
 namespace Dsd.Lab.Study;

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 
 namespace Dsd.Lab.Tokenizers;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 using Google.Protobuf;
 
 namespace Dsd.Lab.Tokenizers;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;

@@ -1,5 +1,5 @@
-using Dsd.Dataset.Runs;
 using Dsd.Imaging;
+using Dsd.Runs;
 using Dsd.Tiny.World;
 
 namespace Dsd.Tools.Benchmark;

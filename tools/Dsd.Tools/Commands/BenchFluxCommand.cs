@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 using Dsd.Models.Benchmark;
 using Dsd.Models.Flux;
 using Dsd.Models.Weights;

@@ -1,6 +1,7 @@
 using System.CommandLine;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
+using Dsd.Runs.Captions;
+using Dsd.Runs.Ledger;
 using Dsd.Tiny;
 using Dsd.Tools.Curate;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 using Dsd.Tools.Curate;
 
 namespace Dsd.Tools.Commands;

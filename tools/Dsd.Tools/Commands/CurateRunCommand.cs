@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Dsd.Curation.Chat;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
 using Dsd.Tools.Curate;
 
 namespace Dsd.Tools.Commands;
@@ -49,7 +49,7 @@ internal sealed class CurateRunCommand
         OutputFile.CheckFolder(path);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, parsed.GetRequiredValue(_shard));
         _options.CheckDrawer(parsed, options.SheetLayout);
-        IEnumerable<Dsd.Dataset.Ledger.SeedCaption> captions = _captions.Read(parsed, options.Seed);
+        IEnumerable<Dsd.Runs.Ledger.SeedCaption> captions = _captions.Read(parsed, options.Seed);
         await using RunFolder folder = RunFolder.Open(path);
         using ChatRoles roles = CurateOptions.Roles(options, chat);
         List<string> warnings = [];

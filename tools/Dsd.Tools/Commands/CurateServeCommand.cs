@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Dsd.Cluster;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 using Dsd.Tools.Curate;
 
 namespace Dsd.Tools.Commands;

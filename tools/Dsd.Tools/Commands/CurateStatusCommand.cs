@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
 using Dsd.Tools.Curate;
 
 namespace Dsd.Tools.Commands;

@@ -4,7 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Dsd.Cluster;
 using Dsd.Curation.Chat;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
 using Dsd.Tools.Curate;
 
 namespace Dsd.Tools.Commands;

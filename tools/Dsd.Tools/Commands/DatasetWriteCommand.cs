@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dsd.Dataset.Formats;
+using Dsd.Runs.Export;
 
 namespace Dsd.Tools.Commands;
 
@@ -47,12 +48,13 @@ internal static class DatasetWriteCommand
 
     private static void Write(Terminal terminal, string run, string target, DatasetWriteOptions options, CancellationToken cancel)
     {
-        WrittenDataset? written = null;
-        terminal.Track("writing", stages => written = DatasetWriter.Write(run, target, options, new RowProgress(stages), cancel));
-        if (written!.Unreadable.Count > 0)
+        ExportedRun? exported = null;
+        terminal.Track("writing", stages => exported = RunExport.Write(run, target, options, new RowProgress(stages), cancel));
+        if (exported!.Unreadable.Count > 0)
         {
-            terminal.Warn(written.Unreadable.ToString());
+            terminal.Warn(exported.Unreadable.ToString());
         }
+        WrittenDataset written = exported.Dataset;
         terminal.Output.WriteLine(target);
         terminal.Error.WriteLine($"{written.Rows} rows{(options.IncludeRejected ? $", {written.Kept} kept" : "")}, {written.Files} files, {Printable.Bytes(written.Bytes)}");
     }

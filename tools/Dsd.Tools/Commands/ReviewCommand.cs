@@ -2,11 +2,11 @@ using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
 using Dsd.Review.Exporting;
 using Dsd.Review.Reports;
 using Dsd.Review.Serving;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Tools.Commands;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Dsd.Cluster;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
 
 namespace Dsd.Tools.Curate;
 

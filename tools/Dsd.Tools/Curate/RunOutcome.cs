@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 
 namespace Dsd.Tools.Curate;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Dsd.Dataset.Ledger;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
+using Dsd.Runs.Ledger;
 using Spectre.Console;
 
 namespace Dsd.Tools.Curate;

@@ -1,4 +1,4 @@
-using Dsd.Dataset.Ledger;
+using Dsd.Runs.Ledger;
 using Dsd.Tiny.World;
 
 namespace Dsd.Tools.Curate;

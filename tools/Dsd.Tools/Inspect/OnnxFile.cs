@@ -1,5 +1,5 @@
 using System.Globalization;
-using Dsd.Imaging;
+using Dsd.Common.Files;
 using Dsd.Models.Weights;
 using Google.Protobuf;
 

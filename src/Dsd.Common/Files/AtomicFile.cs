@@ -1,0 +1,66 @@
+namespace Dsd.Common.Files;
+
+/// <summary>Files that appear whole or not at all.</summary>
+public static class AtomicFile
+{
+    /// <summary>Writes beside the path and renames when all is written and flushed; after a failure nothing new is left, no folder either.</summary>
+    /// <param name="path">Where the file shall stand. Its folder is made if need be; a file already there is replaced.</param>
+    /// <param name="write">Writes the content to the stream. What it throws comes through unchanged.</param>
+    /// <exception cref="IOException">The folder cannot be made or written, or a folder stands at the path; the message names the path.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(write);
+        string whole = Path.GetFullPath(path);
+        string half = $"{whole}.{Guid.NewGuid():N}.part";
+        string[] newFolders = NewFolders.Above(whole);
+        bool done = false;
+        try
+        {
+            using (FileStream stream = Placed(path, () => Create(half)))
+            {
+                write(stream);
+                Placed(path, () => stream.Flush(flushToDisk: true));
+            }
+            Placed(path, () => File.Move(half, whole, overwrite: true));
+            done = true;
+        }
+        finally
+        {
+            if (!done)
+            {
+                // Asked first, since deleting below a folder that is none would hide the fault itself.
+                if (File.Exists(half))
+                {
+                    File.Delete(half);
+                }
+                NewFolders.RemoveEmpty(newFolders);
+            }
+        }
+    }
+
+    private static FileStream Create(string half)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(half)!);
+        return new FileStream(half, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+    }
+
+    private static void Placed(string path, Action act) => Placed(path, () =>
+    {
+        act();
+        return true;
+    });
+
+    /// <summary>Does a step of the writing, and names the place where that cannot be done.</summary>
+    private static T Placed<T>(string path, Func<T> act)
+    {
+        try
+        {
+            return act();
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            throw new IOException($"Cannot write '{path}': {e.Message.TrimEnd('.')}. Choose another place or change its permissions.", e);
+        }
+    }
+}

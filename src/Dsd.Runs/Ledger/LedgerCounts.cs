@@ -1,0 +1,12 @@
+namespace Dsd.Runs.Ledger;
+
+/// <summary>What stands in a ledger.</summary>
+/// <param name="Captions">Captions whose prompts are written.</param>
+/// <param name="Prompts">Sheets to be drawn.</param>
+/// <param name="Grids">Sheets drawn.</param>
+/// <param name="Pairs">Pairs judged.</param>
+/// <param name="Kept">Pairs kept by judge and people.</param>
+/// <param name="Undecided">Pairs on which no judge could be understood.</param>
+/// <param name="Reviewed">Pairs that a person looked at.</param>
+/// <param name="Failures">Pieces of work that failed and are left for the next run.</param>
+public sealed record LedgerCounts(long Captions, long Prompts, long Grids, long Pairs, long Kept, long Undecided, long Reviewed, long Failures);
