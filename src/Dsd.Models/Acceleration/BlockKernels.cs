@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// Pointwise work of the blocks as CUDA kernels of our own (block_kernels.cu), for inference in bfloat16: each reads its inputs once and rounds once, where the same in torch's
-/// operations takes several passes over memory. Where they cannot be had, torch's operations do the work.
+/// Pointwise work of the blocks as CUDA kernels of our own (block_kernels.cu), for inference in bfloat16: each reads its inputs once and rounds once,
+/// where the same in torch's operations takes several passes over memory. Where they cannot be had, torch's operations do the work.
 /// </summary>
 internal static class BlockKernels
 {
@@ -17,15 +17,13 @@ internal static class BlockKernels
     private static readonly ConcurrentDictionary<int, CudaModule?> Modules = new();
     private static readonly Lock Gate = new();
 
-    /// <summary>Whether kernels are used where they can be. <c>dsd bench flux</c> switches them off to compare.</summary>
-    public static bool Enabled { get; set; } = true;
-
     /// <summary>Why there are no kernels; null while none were missed.</summary>
     public static string? Unavailable { get; private set; }
 
     /// <summary>Whether the kernels take a tensor [..., width] of a block, and all that goes with it.</summary>
     public static bool Suit(Tensor x) =>
-        Enabled && x.device_type == DeviceType.CUDA && x.dtype == ScalarType.BFloat16 && !is_grad_enabled() && x.shape[^1] % 8 == 0 && x.shape[^1] <= MostWidth && Module(x) is not null;
+        FastPaths.Allow(FastPath.Kernels) && x.device_type == DeviceType.CUDA && x.dtype == ScalarType.BFloat16 && !is_grad_enabled()
+        && x.shape[^1] % 8 == 0 && x.shape[^1] <= MostWidth && Module(x) is not null;
 
     /// <summary>Whether the kernels take heads of so many channels: threads of one warp share a head, eight channels each.</summary>
     public static bool SuitHeads(long head) => head is 8 or 16 or 32 or 64 or 128 or 256;
@@ -44,7 +42,8 @@ internal static class BlockKernels
         }
         if (module.Capability.Major < 9)
         {
-            throw new NotSupportedException($"Eight bits need a GPU of compute capability 9.0 (Hopper) or newer; this one has {module.Capability.Major}.{module.Capability.Minor}.");
+            throw new NotSupportedException(
+                $"Eight bits need a GPU of compute capability 9.0 (Hopper) or newer; this one has {module.Capability.Major}.{module.Capability.Minor}.");
         }
     }
 
@@ -77,26 +76,30 @@ internal static class BlockKernels
     }
 
     /// <summary>
-    /// Normalises and turns a stream's queries and keys, and puts them and its values in their places among all tokens.
+    /// Normalises and rotates a stream's queries and keys, and puts them and its values in their places among all tokens.
     /// </summary>
     /// <param name="q">[batch, tokens, width], rows perhaps apart; k and v alike.</param>
     /// <param name="k">Keys.</param>
     /// <param name="v">Values.</param>
     /// <param name="weights">Of the norms of q and k, [head] each, and what they add to the mean square.</param>
-    /// <param name="turns">Of the rotary embedding: [all tokens, 1, head / 2], complex.</param>
+    /// <param name="rotary">Of the rotary embedding: [all tokens, 1, head / 2], complex.</param>
     /// <param name="to">Queries, keys and values of all tokens: [batch, all tokens, heads, head], in one piece.</param>
     /// <param name="first">The place of the stream's first token.</param>
-    public static void Place(Tensor q, Tensor k, Tensor v, (Tensor Q, Tensor K, double Epsilon) weights, Tensor turns, (Tensor Q, Tensor K, Tensor V) to, long first) =>
-        Launch(q, k, v, weights, turns, to, to.Q.shape[2] * to.Q.shape[3], to.Q.shape[1], (to.Q.shape[2], to.Q.shape[3]), first, parts: 3);
+    public static void Place(
+        Tensor q, Tensor k, Tensor v, (Tensor Q, Tensor K, double Epsilon) weights, Tensor rotary, (Tensor Q, Tensor K, Tensor V) to, long first) =>
+        Launch(q, k, v, weights, rotary, to, to.Q.shape[2] * to.Q.shape[3], to.Q.shape[1], (to.Q.shape[2], to.Q.shape[3]), first, parts: 3);
 
-    /// <summary>Normalises and turns the queries and keys of all tokens where they lie: [batch, tokens, heads · head], rows perhaps apart, as wide apart for both.</summary>
-    public static void Turn(Tensor q, Tensor k, (Tensor Q, Tensor K, double Epsilon) weights, Tensor turns, int heads)
+    /// <summary>
+    /// Normalises and rotates the queries and keys of all tokens where they lie: [batch, tokens, heads · head], rows perhaps apart, as wide apart for
+    /// both.
+    /// </summary>
+    public static void Rotate(Tensor q, Tensor k, (Tensor Q, Tensor K, double Epsilon) weights, Tensor rotary, int heads)
     {
         if (q.stride(1) != k.stride(1))
         {
             throw new ArgumentException("Queries and keys must lie alike.", nameof(k));
         }
-        Launch(q, k, k, weights, turns, (q, k, k), q.stride(1), q.shape[1], (heads, q.shape[2] / heads), first: 0, parts: 2);
+        Launch(q, k, k, weights, rotary, (q, k, k), q.stride(1), q.shape[1], (heads, q.shape[2] / heads), first: 0, parts: 2);
     }
 
     /// <summary>As <see cref="Modulate"/>, with the result in eight bits.</summary>
@@ -135,16 +138,16 @@ internal static class BlockKernels
         (empty([rows, width], ScalarType.Byte, like.device), empty([rows], ScalarType.Float32, like.device));
 
     private static void Launch(
-        Tensor q, Tensor k, Tensor v, (Tensor Q, Tensor K, double Epsilon) weights, Tensor turns,
+        Tensor q, Tensor k, Tensor v, (Tensor Q, Tensor K, double Epsilon) weights, Tensor rotary,
         (Tensor Q, Tensor K, Tensor V) to, long toStride, long all, (long Count, long Size) heads, long first, int parts)
     {
         (long batch, long tokens) = (q.shape[0], q.shape[1]);
-        Tensor turn = turns.contiguous();
+        Tensor rotations = rotary.contiguous();
         Module(q)!.Launch(
             "place_heads",
             ((checked((uint)(batch * tokens * heads.Count * heads.Size / 8)) + Threads - 1) / Threads, parts),
             Threads,
-            Address(q), Address(k), Address(v), RowStride(q), RowStride(k), RowStride(v), Address(weights.Q), Address(weights.K), Address(turn),
+            Address(q), Address(k), Address(v), RowStride(q), RowStride(k), RowStride(v), Address(weights.Q), Address(weights.K), Address(rotations),
             Address(to.Q), Address(to.K), Address(to.V), toStride, batch, tokens, first, all, heads.Count, heads.Size, Bits((float)weights.Epsilon));
     }
 

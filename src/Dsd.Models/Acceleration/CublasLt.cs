@@ -4,7 +4,10 @@ using Dsd.Models.Native;
 
 namespace Dsd.Models.Acceleration;
 
-/// <summary>The few calls and numbers of NVIDIA's library of matrix products that <see cref="MatrixProduct"/> takes (cublasLt.h of CUDA 12 and 13). All calls return 0 for success.</summary>
+/// <summary>
+/// The few calls and numbers of NVIDIA's library of matrix products that <see cref="MatrixProduct"/> takes (cublasLt.h of CUDA 12 and 13). All calls
+/// return 0 for success.
+/// </summary>
 internal static partial class CublasLt
 {
     /// <summary>What this class calls the library; <see cref="CudaDriver.Resolve"/> knows its files.</summary>
@@ -92,10 +95,12 @@ internal static partial class CublasLt
 
     [LibraryImport(Library)]
     public static unsafe partial int cublasLtMatmulAlgoGetHeuristic(
-        IntPtr handle, IntPtr description, IntPtr first, IntPtr second, IntPtr added, IntPtr result, IntPtr preference, int wanted, Proposal* proposals, out int found);
+        IntPtr handle, IntPtr description, IntPtr first, IntPtr second, IntPtr added, IntPtr result, IntPtr preference,
+        int wanted, Proposal* proposals, out int found);
 
     [LibraryImport(Library)]
     public static unsafe partial int cublasLtMatmul(
         IntPtr handle, IntPtr description, float* alpha, long first, IntPtr firstLayout, long second, IntPtr secondLayout,
-        float* beta, long added, IntPtr addedLayout, long result, IntPtr resultLayout, Algorithm* algorithm, long workspace, nuint workspaceSize, IntPtr stream);
+        float* beta, long added, IntPtr addedLayout, long result, IntPtr resultLayout,
+        Algorithm* algorithm, long workspace, nuint workspaceSize, IntPtr stream);
 }

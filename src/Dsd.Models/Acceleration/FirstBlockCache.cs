@@ -4,10 +4,12 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// While the first block changes a picture's tokens much as it did when all blocks last ran, the others are taken to do as they did then, and are left out. Each row of a batch is
-/// judged by itself, so that a picture is the same alone and in a batch.
+/// While the first block changes a picture's tokens much as it did when all blocks last ran, the others are taken to do as they did then, and are
+/// left out. Each row of a batch is judged by itself, so that a picture is the same alone and in a batch.
 /// </summary>
-/// <param name="threshold">The largest change of the first block's part, as a share of its size (mean absolute values), at which the other blocks are left out.</param>
+/// <param name="threshold">
+/// The largest change of the first block's part, as a share of its size (mean absolute values), at which the other blocks are left out.
+/// </param>
 internal sealed class FirstBlockCache(float threshold) : IDisposable
 {
     private Tensor? _first;

@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// The weights of the blocks' linear layers, but for modulations, in eight bits (e4m3) with a factor for each output channel, and products in eight bits: for inference only.
-/// Halves their memory. There is no way back.
+/// The weights of the blocks' linear layers, but for modulations, in eight bits (e4m3) with a factor for each output channel, and products in eight
+/// bits: for inference only. Halves their memory. There is no way back.
 /// </summary>
 internal static class FluxFloat8
 {
@@ -24,12 +24,13 @@ internal static class FluxFloat8
         }
         foreach (AdaptableLinear[] layers in Blocks(transformer).SelectMany(b => b.Block.Large))
         {
-            AdaptableLinear.ToFloat8(transformer.Device, layers);
+            Float8Weights.Round(transformer.Device, layers);
         }
     }
 
     /// <summary>
-    /// The same while weights are loaded: each block lies on the host until it is filled, and then goes to the GPU in eight bits, so that neither ever holds the whole in its own type.
+    /// The same while weights are loaded: each block lies on the host until it is filled, and then goes to the GPU in eight bits, so that neither
+    /// ever holds the whole in its own type.
     /// </summary>
     /// <param name="transformer">A transformer whose blocks lie on the host.</param>
     /// <param name="memory">Where its weights shall lie later.</param>
@@ -49,7 +50,7 @@ internal static class FluxFloat8
             }
             foreach (AdaptableLinear[] layers in block.Large)
             {
-                AdaptableLinear.ToFloat8(transformer.Device, layers);
+                Float8Weights.Round(transformer.Device, layers);
             }
             foreach (nn.Module part in block.children().Where(p => p is not Modulation { Linear.IsOnHost: true }))
             {
@@ -65,11 +66,13 @@ internal static class FluxFloat8
     {
         if (transformer.DType != ScalarType.BFloat16 || transformer.Device.type != DeviceType.CUDA)
         {
-            throw new NotSupportedException($"Eight bits need a transformer in bfloat16 on an NVIDIA GPU; this one is in {transformer.DType} on {transformer.Device}.");
+            throw new NotSupportedException(
+                $"Eight bits need a transformer in bfloat16 on an NVIDIA GPU; this one is in {transformer.DType} on {transformer.Device}.");
         }
         if (!staysOnDevice)
         {
-            throw new NotSupportedException($"Eight bits need blocks that lie on the GPU, but these pass through it ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}).");
+            throw new NotSupportedException(
+                $"Eight bits need blocks that lie on the GPU, but these pass through it ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}).");
         }
         BlockKernels.RequireFloat8(transformer.Linears()["x_embedder"].Weight);
     }

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// Linear layers on NVIDIA GPUs through cuBLASLt: <c>y = x · weightᵀ + bias</c>, perhaps GELU of it, perhaps added to what y held, and x and weight perhaps in eight bits.
-/// Of the ways that the library proposes for a size, the fastest is found by trying them once.
+/// Linear layers on NVIDIA GPUs through cuBLASLt: <c>y = x · weightᵀ + bias</c>, perhaps GELU of it, perhaps added to what y held, and x and weight
+/// perhaps in eight bits. Of the ways that the library proposes for a size, the fastest is found by trying them once.
 /// </summary>
 internal sealed class MatrixProduct
 {
@@ -60,14 +60,12 @@ internal sealed class MatrixProduct
         Layout(out _resultLayout, shape.ResultType, shape.Outputs, shape.Rows, shape.ResultStride);
 
         static void Layout(out IntPtr layout, int type, long rows, long columns, long leading) =>
-            CudaDriver.Check(CublasLt.cublasLtMatrixLayoutCreate(out layout, type, (ulong)rows, (ulong)columns, leading), nameof(CublasLt.cublasLtMatrixLayoutCreate));
+            CudaDriver.Check(
+                CublasLt.cublasLtMatrixLayoutCreate(out layout, type, (ulong)rows, (ulong)columns, leading), nameof(CublasLt.cublasLtMatrixLayoutCreate));
     }
 
-    /// <summary>Whether linear layers go this way where they can.</summary>
-    public static bool Enabled { get; set; } = true;
-
     /// <summary>Whether a layer over these rows [rows, inputs] can go this way: it knows no gradient.</summary>
-    public static bool Suits(Tensor x, Tensor weight) => Enabled
+    public static bool Suits(Tensor x, Tensor weight) => FastPaths.Allow(FastPath.TunedProducts)
         && x.device_type == DeviceType.CUDA && x.dtype is ScalarType.BFloat16 or ScalarType.Float16 && x.dtype == weight.dtype && !is_grad_enabled()
         && x.dim() == 2 && x.stride(1) == 1 && weight.is_contiguous() && (x.shape[1] | x.stride(0) | weight.shape[0]) % 8 == 0 && CublasLt.Missing() is null
         && (TensorMemory.Address(x) | TensorMemory.Address(weight)) % Alignment == 0;
@@ -109,9 +107,11 @@ internal sealed class MatrixProduct
             throw new ArgumentException("What is added must lie as the result does.", nameof(add));
         }
         Shape shape = new(
-            x.device_index, x.shape[0], x.shape[1], weight.shape[0], inputType, resultType, x.stride(0), result.stride(0), bias is not null, gelu, add is not null);
+            x.device_index, x.shape[0], x.shape[1], weight.shape[0], inputType, resultType, x.stride(0), result.stride(0),
+            bias is not null, gelu, add is not null);
         Operands operands = new(
-            TensorMemory.Address(x), TensorMemory.Address(weight), Address(bias), Address(add ?? result), TensorMemory.Address(result), Address(factors), Address(weightFactors));
+            TensorMemory.Address(x), TensorMemory.Address(weight), Address(bias), Address(add ?? result), TensorMemory.Address(result),
+            Address(factors), Address(weightFactors));
         MatrixProduct product = Planned.TryGetValue(shape, out MatrixProduct? known) ? known : Plan(shape, operands, result.dtype, result.device);
         using CudaContext.Entry current = product._gpu.Context.Enter();
         // A description holds addresses, so one product of a shape is launched at a time.
@@ -171,7 +171,8 @@ internal sealed class MatrixProduct
         void Prefer<T>(int attribute, T value)
             where T : unmanaged =>
             CudaDriver.Check(
-                CublasLt.cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, (nuint)sizeof(T)), $"{nameof(CublasLt.cublasLtMatmulPreferenceSetAttribute)}({attribute})");
+                CublasLt.cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, (nuint)sizeof(T)),
+                $"{nameof(CublasLt.cublasLtMatmulPreferenceSetAttribute)}({attribute})");
     }
 
     /// <summary>Milliseconds of one product; infinity where the library refuses it.</summary>
@@ -218,7 +219,8 @@ internal sealed class MatrixProduct
     private unsafe void Set<T>(int attribute, T value)
         where T : unmanaged =>
         CudaDriver.Check(
-            CublasLt.cublasLtMatmulDescSetAttribute(_description, attribute, &value, (nuint)sizeof(T)), $"{nameof(CublasLt.cublasLtMatmulDescSetAttribute)}({attribute})");
+            CublasLt.cublasLtMatmulDescSetAttribute(_description, attribute, &value, (nuint)sizeof(T)),
+            $"{nameof(CublasLt.cublasLtMatmulDescSetAttribute)}({attribute})");
 
     /// <summary>Addresses.</summary>
     private readonly record struct Operands(long Input, long Weight, long Bias, long Added, long Result, long Factors, long WeightFactors);

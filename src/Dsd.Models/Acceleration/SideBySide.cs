@@ -16,13 +16,13 @@ internal static class SideBySide
         long[] shape = [.. first.shape[..^1], first.shape[^1] + layer.Bias.shape[0]];
         if (next.TakesFloat8)
         {
-            return new Activation(BlockKernels.ToFloat8(first.flatten(0, -2), layer.Gelu(x).flatten(0, -2)), shape);
+            return new Activation(BlockKernels.ToFloat8(first.flatten(0, -2), FastLinear.Gelu(layer, x).flatten(0, -2)), shape);
         }
-        if (layer.GeluAfter(first.shape[^1], x) is { } both) // [batch · tokens, all channels]
+        if (FastLinear.GeluAfter(first.shape[^1], layer, x) is { } both) // [batch · tokens, all channels]
         {
             both.narrow(1, 0, first.shape[^1]).copy_(first.flatten(0, -2));
             return both.view(shape);
         }
-        return new Activation(first, layer.Gelu(x));
+        return new Activation(first, FastLinear.Gelu(layer, x));
     }
 }

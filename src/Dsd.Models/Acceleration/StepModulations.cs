@@ -1,4 +1,3 @@
-using Dsd.Models.Flux;
 using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -6,7 +5,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// What the modulations say in each step of a generation. They hold a quarter of FLUX's weights, which otherwise would be read for a single vector in every step.
+/// What the modulations say in each step of a generation. They hold a quarter of FLUX's weights, which otherwise would be read for a single vector in
+/// every step.
 /// </summary>
 /// <remarks>A modulation is computed for all steps when the first one needs it, so that its weights have to be at hand only then.</remarks>
 internal sealed class StepModulations : IDisposable
@@ -73,7 +73,7 @@ internal sealed class StepModulations : IDisposable
         if (!_folded.TryGetValue(layer, out (Tensor Factors, Tensor Bias) all))
         {
             using DisposeScope scope = NewDisposeScope();
-            all = layer.Gated(modulation.Parts(All(modulation))[3 * sublayer + 2].squeeze(1)); // [steps, width] each
+            all = GatedProduct.OfSteps(layer, modulation.Parts(All(modulation))[3 * sublayer + 2].squeeze(1)); // [steps, width] each
             all.Factors.DetachFromDisposeScope();
             all.Bias.DetachFromDisposeScope();
             _folded.Add(layer, all);

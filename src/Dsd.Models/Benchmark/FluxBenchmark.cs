@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Dsd.Models.Acceleration;
 using Dsd.Models.Flux;
-using Dsd.Models.Layers;
 using Dsd.Models.Native;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
@@ -12,17 +11,16 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Benchmark;
 
 /// <summary>Times a step of the FLUX transformer with all optimisations, with each one switched off, and with none.</summary>
-/// <remarks>The switches are the process's: nothing else should draw meanwhile.</remarks>
 public static class FluxBenchmark
 {
     private const int Rounds = 3;
 
-    // Each is switched off in turn.
-    private static readonly (string Name, Action<bool> Set)[] Switches =
+    // Each is left out in turn.
+    private static readonly (string Name, FastPath Path)[] Paths =
     [
-        ("kernels", on => BlockKernels.Enabled = on),
-        ("fused_projections", on => AdaptableLinear.Fused = on),
-        ("tuned_products", on => MatrixProduct.Enabled = on),
+        ("kernels", FastPath.Kernels),
+        ("fused_projections", FastPath.JoinedProjections),
+        ("tuned_products", FastPath.TunedProducts),
     ];
 
     /// <summary>Measures.</summary>
@@ -33,7 +31,10 @@ public static class FluxBenchmark
     /// <returns>The results, <c>plain</c> first.</returns>
     /// <exception cref="WeightsException">The folder's transformer does not fit the config.</exception>
     public static IReadOnlyList<FluxBenchmarkResult> Run(
-        FluxBenchmarkOptions options, IReadOnlyList<FluxBenchmarkVariant>? others = null, IProgress<FluxBenchmarkResult>? progress = null, CancellationToken cancellationToken = default)
+        FluxBenchmarkOptions options,
+        IReadOnlyList<FluxBenchmarkVariant>? others = null,
+        IProgress<FluxBenchmarkResult>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         using DisposeScope scope = NewDisposeScope();
@@ -42,54 +43,47 @@ public static class FluxBenchmark
         using FluxTransformer transformer = Transformer(options);
         FluxBenchmarkInputs inputs = Inputs(options);
         List<FluxBenchmarkResult> results = [];
-        bool[] before = [BlockKernels.Enabled, AdaptableLinear.Fused, MatrixProduct.Enabled];
         float[]? plain = null;
-        string[] names = [.. Switches.Select(s => s.Name)];
-        try
+        Measure("plain", FastPath.All, sharedSteps: false);
+        Measure("all", FastPath.None);
+        foreach ((string name, FastPath path) in Paths)
         {
-            Measure("plain", on: []);
-            Measure("all", names);
-            foreach (string name in names)
-            {
-                Measure($"no_{name}", [.. names.Where(n => n != name)]);
-            }
-            Measure("no_shared_steps", names, sharedSteps: false);
-            if (options.Float8)
-            {
-                FluxFloat8.Convert(transformer);
-                Measure("float8", names);
-            }
-            foreach (FluxBenchmarkVariant other in others ?? [])
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                Func<float[]> step = other.Prepare(inputs);
-                Add(other.Name, _ => step(), step);
-            }
+            Measure($"no_{name}", path);
         }
-        finally
+        Measure("no_shared_steps", FastPath.None, sharedSteps: false);
+        if (options.Float8)
         {
-            Switch([.. names.Where((_, i) => before[i])]);
+            FluxFloat8.Convert(transformer);
+            Measure("float8", FastPath.None);
+        }
+        foreach (FluxBenchmarkVariant other in others ?? [])
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Func<float[]> step = other.Prepare(inputs);
+            Add(other.Name, _ => step(), step);
         }
         return results;
 
-        void Measure(string variant, string[] on, bool sharedSteps = true)
+        void Measure(string variant, FastPath leftOut, bool sharedSteps = true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Switch(on);
+            using IDisposable paths = FastPaths.Without(leftOut);
             using DisposeScope own = NewDisposeScope();
             Given given = new(inputs, transformer);
             // What steps share is computed within the time, for as many steps as a generation has.
             FluxConditioning? steps = null;
             Tensor Step(int i)
             {
-                if (!sharedSteps || on.Length == 0)
+                if (!sharedSteps)
                 {
-                    return transformer.forward(given.Latents, given.Condition, given.Text, given.Pooled, given.Sigma, given.Guidance, given.ImageIds, given.TextIds);
+                    return transformer.forward(
+                        given.Latents, given.Condition, given.Text, given.Pooled, given.Sigma, given.Guidance, given.ImageIds, given.TextIds);
                 }
                 if (i % options.Steps == 0 || steps is null)
                 {
                     steps?.Dispose();
-                    steps = transformer.Embed(given.Condition, given.Text, given.Pooled, given.Sigma.repeat(options.Steps), given.Guidance, given.ImageIds, given.TextIds);
+                    steps = transformer.Embed(
+                        given.Condition, given.Text, given.Pooled, given.Sigma.repeat(options.Steps), given.Guidance, given.ImageIds, given.TextIds);
                 }
                 return transformer.forward(given.Latents, steps, i % options.Steps);
             }
@@ -127,14 +121,6 @@ public static class FluxBenchmark
         double block = (2 * tokens * 12 * width * width) + (4 * tokens * tokens * width); // linear layers, attention
         double ends = 2 * width * ((image * c.InChannels * (c.Conditional ? 2 : 1)) + (options.TextTokens * c.JointAttentionDim) + (image * c.OutputChannels));
         return ((c.NumLayers + c.NumSingleLayers) * block) + ends;
-    }
-
-    private static void Switch(string[] on)
-    {
-        foreach ((string name, Action<bool> set) in Switches)
-        {
-            set(on.Contains(name));
-        }
     }
 
     private static double Median(Action<int> step, FluxBenchmarkOptions options)
@@ -212,7 +198,9 @@ public static class FluxBenchmark
     }
 
     private static long Memory(FluxBenchmarkOptions options) =>
-        (options.Device ?? CPU).type == DeviceType.CUDA ? CudaModule.UsedMemory(Math.Max(0, options.Device!.index)) : Process.GetCurrentProcess().PeakWorkingSet64;
+        (options.Device ?? CPU).type == DeviceType.CUDA
+            ? CudaModule.UsedMemory(Math.Max(0, options.Device!.index))
+            : Process.GetCurrentProcess().PeakWorkingSet64;
 
     /// <summary>The inputs on the device.</summary>
     private sealed class Given(FluxBenchmarkInputs inputs, FluxTransformer transformer)

@@ -31,7 +31,9 @@ public sealed record FluxBenchmarkOptions
     /// <summary>Steps of a generation, over which shared work is spread; 1 to 1000. Default 28.</summary>
     public int Steps { get; init => field = Check.Range(value, 1, 1000, nameof(Steps)); } = 28;
 
-    /// <summary>Also measures all optimisations with weights in eight bits (<see cref="PipelineOptions.Float8"/>), which takes a GPU that can. Default false.</summary>
+    /// <summary>
+    /// Also measures all optimisations with weights in eight bits (<see cref="PipelineOptions.Float8"/>), which takes a GPU that can. Default false.
+    /// </summary>
     public bool Float8 { get; init; }
 
     /// <summary>How long each of three rounds of a variant shall take, at least one step. Default two seconds.</summary>

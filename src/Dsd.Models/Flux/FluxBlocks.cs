@@ -34,7 +34,7 @@ internal sealed class JointAttention : Module
         AdaptableLinear Linear() => new(config.Width, config.Width, device, dtype);
         RmsNorm Norm() => new(config.AttentionHeadDim, device, dtype);
         _heads = config.NumAttentionHeads;
-        AdaptableLinear[] Row() => AdaptableLinear.Row(3, config.Width, config.Width, device, dtype);
+        AdaptableLinear[] Row() => EndToEnd.New(3, config.Width, config.Width, device, dtype);
         AdaptableLinear[] image = Row();
         AdaptableLinear[] text = Row();
         (to_q, to_k, to_v, to_out) = (image[0], image[1], image[2], ModuleList(Linear()));
@@ -55,8 +55,8 @@ internal sealed class JointAttention : Module
     /// <summary>What image and text found in both, before their projections: image and text [batch, tokens, width] of the modulated streams.</summary>
     public (Tensor Image, Tensor Text) forward(Activation image, Activation text, Tensor rotary)
     {
-        Tensor[] textQkv = AdaptableLinear.Together(text, TextIn); // [batch, text, width] each
-        Tensor[] imageQkv = AdaptableLinear.Together(image, ImageIn); // [batch, image, width] each
+        Tensor[] textQkv = FastLinear.Together(text, TextIn); // [batch, text, width] each
+        Tensor[] imageQkv = FastLinear.Together(image, ImageIn); // [batch, image, width] each
         StreamHeads fromText = new(textQkv[0], textQkv[1], textQkv[2], norm_added_q, norm_added_k);
         StreamHeads fromImage = new(imageQkv[0], imageQkv[1], imageQkv[2], norm_q, norm_k);
         (Tensor q, Tensor k, Tensor v) = Heads.Place(_heads, rotary, fromText, fromImage); // [batch, tokens, heads, head]
@@ -81,7 +81,7 @@ internal sealed class SingleAttention : Module
         : base(nameof(SingleAttention))
     {
         _heads = config.NumAttentionHeads;
-        AdaptableLinear[] row = AdaptableLinear.Row(3, config.Width, config.Width, device, dtype);
+        AdaptableLinear[] row = EndToEnd.New(3, config.Width, config.Width, device, dtype);
         (to_q, to_k, to_v) = (row[0], row[1], row[2]);
         norm_q = new RmsNorm(config.AttentionHeadDim, device, dtype);
         norm_k = new RmsNorm(config.AttentionHeadDim, device, dtype);
@@ -92,7 +92,7 @@ internal sealed class SingleAttention : Module
 
     public Tensor forward(Activation x, Tensor rotary)
     {
-        Tensor[] qkv = AdaptableLinear.Together(x, In); // [batch, tokens, width] each
+        Tensor[] qkv = FastLinear.Together(x, In); // [batch, tokens, width] each
         (Tensor q, Tensor k, Tensor v) = Heads.Place(_heads, rotary, new StreamHeads(qkv[0], qkv[1], qkv[2], norm_q, norm_k)); // [batch, tokens, heads, head]
         return Heads.Attend(q, k, v); // [batch, tokens, width]
     }
@@ -105,9 +105,19 @@ internal abstract class FluxBlock(string name) : Module(name)
     public abstract AdaptableLinear[][] Large { get; }
 
     /// <summary>
-    /// Shown the stream after each run, for losses on what lies within: of a block with two streams the image's. What is shown lives only while it is shown. Null, the default, shows nobody.
+    /// Shown the stream after each run, for losses on what lies within: of a block with two streams the image's. What is shown lives only while it is
+    /// shown. Null, the default, shows nobody.
     /// </summary>
     public Action<Tensor>? Shown { get; set; }
+
+    /// <summary>Lets the linear layers take over what lies over another block's.</summary>
+    protected void ShareAdaptersOf(FluxBlock other)
+    {
+        foreach ((AdaptableLinear layer, AdaptableLinear theirs) in Large.SelectMany(l => l).Zip(other.Large.SelectMany(l => l)))
+        {
+            layer.ShareAdaptersOf(theirs);
+        }
+    }
 }
 
 /// <summary>A block with separate image and text streams that meet in attention.</summary>
@@ -130,7 +140,8 @@ internal sealed class DoubleStreamBlock : FluxBlock
         RegisterComponents();
     }
 
-    public override AdaptableLinear[][] Large => [attn.ImageIn, attn.TextIn, [attn.ImageOut], [attn.TextOut], [ff.In], [ff.Out], [ff_context.In], [ff_context.Out]];
+    public override AdaptableLinear[][] Large =>
+        [attn.ImageIn, attn.TextIn, [attn.ImageOut], [attn.TextOut], [ff.In], [ff.Out], [ff_context.In], [ff_context.Out]];
 
     /// <summary>Modulates the image stream: attention, then feed-forward network.</summary>
     public Modulation ImageModulation => norm1;
@@ -139,10 +150,10 @@ internal sealed class DoubleStreamBlock : FluxBlock
     public Modulation TextModulation => norm1_context;
 
     /// <summary>What stays with a block when its weights pass through another one: modulations, which are computed once for all steps, and adapters.</summary>
-    public void StandFor(DoubleStreamBlock other)
+    public void StandInFor(DoubleStreamBlock other)
     {
         (norm1, norm1_context) = (other.norm1, other.norm1_context);
-        AdaptableLinear.StandFor(Large, other.Large);
+        ShareAdaptersOf(other);
     }
 
     /// <summary>Both streams after the block.</summary>
@@ -159,8 +170,8 @@ internal sealed class DoubleStreamBlock : FluxBlock
         image = imageMod[0].Add(image, attn.ImageOut, imageAttended); // [batch, image, width]
         text = textMod[0].Add(text, attn.TextOut, textAttended); // [batch, text, width]
 
-        image = imageMod[1].Add(image, ff.Out, ff.In.Gelu(imageMod[1].Apply(image, ff.In)));
-        text = textMod[1].Add(text, ff_context.Out, ff_context.In.Gelu(textMod[1].Apply(text, ff_context.In)));
+        image = imageMod[1].Add(image, ff.Out, FastLinear.Gelu(ff.In, imageMod[1].Apply(image, ff.In)));
+        text = textMod[1].Add(text, ff_context.Out, FastLinear.Gelu(ff_context.In, textMod[1].Apply(text, ff_context.In)));
         if (text.dtype == ScalarType.Float16)
         {
             // The text stream of FLUX outgrows float16 in late blocks.
@@ -195,10 +206,10 @@ internal sealed class SingleStreamBlock : FluxBlock
     public Modulation Modulation => norm;
 
     /// <summary>What stays with a block when its weights pass through another one: modulations, which are computed once for all steps, and adapters.</summary>
-    public void StandFor(SingleStreamBlock other)
+    public void StandInFor(SingleStreamBlock other)
     {
         norm = other.norm;
-        AdaptableLinear.StandFor(Large, other.Large);
+        ShareAdaptersOf(other);
     }
 
     /// <summary>The stream after the block.</summary>

@@ -1,4 +1,5 @@
 using Dsd.Models.Acceleration;
+using Dsd.Models.Layers;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Flux;

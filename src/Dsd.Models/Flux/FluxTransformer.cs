@@ -128,7 +128,7 @@ public sealed class FluxTransformer : Module
         long steps = sigma.shape[0] / pooled.shape[0];
         Tensor? strength = guidance is null ? null : guidance.to(DType).repeat(steps) * 1000;
         Tensor vec = time_text_embed.forward(sigma.to(DType) * 1000, strength, pooled.to(DType).repeat(steps, 1)); // [steps · batch, width]
-        Tensor rotary = RotaryEmbedding.Turns(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, 1, head / 2], complex
+        Tensor rotary = RotaryEmbedding.Of(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, 1, head / 2], complex
         return new FluxConditioning(textTokens, conditionTokens, rotary, functional.silu(vec), blockCache);
     }
 
@@ -167,8 +167,8 @@ public sealed class FluxTransformer : Module
         return proj_out.forward(Modulation.Apply(image, shift: last[1], scale: last[0])).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The linear layers by module name: where adapters go.</summary>
-    internal Dictionary<string, AdaptableLinear> Linears() =>
+    /// <summary>The linear layers by module name: where adapters go, <see cref="ILinearAdapter"/> says how. The dictionary is the caller's.</summary>
+    public Dictionary<string, AdaptableLinear> Linears() =>
         named_modules().Where(m => m.module is AdaptableLinear).ToDictionary(m => m.name, m => (AdaptableLinear)m.module);
 
     /// <summary>Frees the weights, wherever they lie.</summary>

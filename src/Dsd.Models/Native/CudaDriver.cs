@@ -125,7 +125,8 @@ internal static partial class CudaDriver
 
     [LibraryImport(Driver)]
     public static unsafe partial int cuLaunchKernel(
-        IntPtr function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, IntPtr stream, void** arguments, void** extra);
+        IntPtr function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ,
+        uint sharedBytes, IntPtr stream, void** arguments, void** extra);
 
     [LibraryImport(Driver, EntryPoint = "cuMemGetInfo_v2")]
     public static partial int cuMemGetInfo(out nuint free, out nuint total);
@@ -168,7 +169,8 @@ internal static partial class CudaDriver
 
     [LibraryImport(Compiler)]
     private static partial int nvrtcCreateProgram(
-        out IntPtr program, [MarshalAs(UnmanagedType.LPUTF8Str)] string source, [MarshalAs(UnmanagedType.LPUTF8Str)] string name, int headers, IntPtr sources, IntPtr names);
+        out IntPtr program, [MarshalAs(UnmanagedType.LPUTF8Str)] string source, [MarshalAs(UnmanagedType.LPUTF8Str)] string name,
+        int headers, IntPtr sources, IntPtr names);
 
     [LibraryImport(Compiler)]
     private static partial int nvrtcCompileProgram(IntPtr program, int count, IntPtr[] options);

@@ -37,7 +37,10 @@ internal sealed class CudaModule
     /// <param name="kernel">Its name in the source.</param>
     /// <param name="grid">Blocks along x and y.</param>
     /// <param name="threads">Threads a block.</param>
-    /// <param name="arguments">The kernel's parameters in order, each in eight bytes of its own: addresses, integers, or <see cref="BitConverter.SingleToInt32Bits"/> of a float.</param>
+    /// <param name="arguments">
+    /// The kernel's parameters in order, each in eight bytes of its own: addresses, integers, or <see cref="BitConverter.SingleToInt32Bits"/> of a
+    /// float.
+    /// </param>
     public unsafe void Launch(string kernel, (long X, int Y) grid, int threads, params ReadOnlySpan<long> arguments)
     {
         using CudaContext.Entry current = _context.Enter();

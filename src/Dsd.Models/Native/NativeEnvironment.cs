@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Dsd.Models.Native;
 
-/// <summary>Environment variables of this process as native libraries read them: .NET's own are a copy, which native code on Linux and macOS never sees.</summary>
+/// <summary>
+/// Environment variables of this process as native libraries read them: .NET's own are a copy, which native code on Linux and macOS never sees.
+/// </summary>
 internal static class NativeEnvironment
 {
     /// <summary>Sets a variable, unless the user has set it. A library that read it before is not told.</summary>

@@ -5,7 +5,8 @@ using System.Text;
 namespace Dsd.Models.Native;
 
 /// <summary>
-/// Keeps oneDNN, which does libtorch's convolutions on the CPU, from code with which it computes wrong results where it cannot learn the caches' sizes: see docs/decisions/onednn-without-caches.md.
+/// Keeps oneDNN, which does libtorch's convolutions on the CPU, from code with which it computes wrong results where it cannot learn the caches'
+/// sizes: see docs/decisions/onednn-without-caches.md.
 /// </summary>
 internal static class OneDnn
 {
@@ -16,7 +17,9 @@ internal static class OneDnn
     private const int CacheList = unchecked((int)0x8000001D);
     private const string Enough = "SSE41";
 
-    /// <summary>Sets the limit for this process, unless the user has set one. oneDNN reads it at its first use and never again, so it must stand before that.</summary>
+    /// <summary>
+    /// Sets the limit for this process, unless the user has set one. oneDNN reads it at its first use and never again, so it must stand before that.
+    /// </summary>
     public static void LimitWhereWrong()
     {
         if (X86Base.IsSupported && IsWrongOn(Vendor(), X86Base.CpuId(CacheList, 0).Eax)

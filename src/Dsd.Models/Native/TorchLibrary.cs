@@ -65,7 +65,8 @@ public static class TorchLibrary
             {
                 return NativeLibrary.Load(beside);
             }
-            // A folder of this process alone: in one that others may write, the file could be another by the time it is loaded. What is loaded needs its file no more.
+            // A folder of this process alone: in one that others may write, the file could be another by the time it is loaded. What is loaded needs
+            // its file no more.
             using ScratchFolder scratch = new("torch");
             return NativeLibrary.Load(WriteOnce(Path.Combine(scratch.Path, file), image) ?? throw new IOException($"'{scratch.Path}' cannot be written."));
         }

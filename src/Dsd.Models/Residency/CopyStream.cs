@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Residency;
 
-/// <summary>Copies to a GPU while it computes, into places that take turns: each is written only when what was computed with it is done, and read only when it is written.</summary>
+/// <summary>
+/// Copies to a GPU while it computes, into places that take turns: each is written only when what was computed with it is done, and read only when it
+/// is written.
+/// </summary>
 internal sealed class CopyStream : IDisposable
 {
     private const uint NonBlocking = 1;

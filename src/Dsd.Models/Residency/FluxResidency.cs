@@ -35,7 +35,8 @@ internal sealed class FluxResidency : IDisposable
         new(device, memory == MemoryMode.Streamed || float8 ? CPU : device, IdleModulations: memory != MemoryMode.Resident);
 
     /// <summary>Moves what shall wait on the host into memory of its own, before weights are loaded; null where nothing waits.</summary>
-    public static FluxResidency? Of(FluxTransformer transformer, MemoryMode memory) => memory == MemoryMode.Resident ? null : new FluxResidency(transformer, memory);
+    public static FluxResidency? Of(FluxTransformer transformer, MemoryMode memory) =>
+        memory == MemoryMode.Resident ? null : new FluxResidency(transformer, memory);
 
     /// <summary>Lets what lies on the host pass through the device, once all weights are there.</summary>
     /// <exception cref="InvalidOperationException">The host's memory cannot be kept in place for the GPU.</exception>
@@ -52,12 +53,17 @@ internal sealed class FluxResidency : IDisposable
         WeightPlaces places = new(device, device, IdleModulations: true);
         (FluxConfig config, ScalarType type) = (_transformer.Config, _transformer.DType);
         _doubles = _transformer.Doubles.Count == 0 ? null
-            : new HostedBlocks<DoubleStreamBlock>(_transformer.Doubles, device, () => new DoubleStreamBlock(config, places, type), IsModulation, (host, place) => place.StandFor(host));
+            : new HostedBlocks<DoubleStreamBlock>(
+                _transformer.Doubles, device, () => new DoubleStreamBlock(config, places, type), IsModulation, (host, place) => place.StandInFor(host));
         _singles = _transformer.Singles.Count == 0 ? null
-            : new HostedBlocks<SingleStreamBlock>(_transformer.Singles, device, () => new SingleStreamBlock(config, places, type), IsModulation, (host, place) => place.StandFor(host));
+            : new HostedBlocks<SingleStreamBlock>(
+                _transformer.Singles, device, () => new SingleStreamBlock(config, places, type), IsModulation, (host, place) => place.StandInFor(host));
     }
 
-    /// <summary>Keeps the places for blocks until the result is disposed, by the same thread: there are two, whoever draws. Null where no block passes through.</summary>
+    /// <summary>
+    /// Keeps the places for blocks until the result is disposed, by the same thread: there are two, whoever draws. Null where no block passes
+    /// through.
+    /// </summary>
     /// <exception cref="InvalidOperationException">A gradient is wanted.</exception>
     public IDisposable? Enter()
     {
@@ -66,7 +72,9 @@ internal sealed class FluxResidency : IDisposable
             return null;
         }
         return is_grad_enabled()
-            ? throw new InvalidOperationException($"Blocks that pass through the GPU ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}) know no gradient. Load the model as {nameof(MemoryMode.Resident)} to train.")
+            ? throw new InvalidOperationException(
+                $"Blocks that pass through the GPU ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}) have no gradient. "
+                    + $"Load the model as {nameof(MemoryMode.Resident)} to train.")
             : new Turn(_turn);
     }
 

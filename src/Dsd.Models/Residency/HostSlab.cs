@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Residency;
 
 /// <summary>
-/// Memory of the host that holds many tensors and nothing else, so that it can be kept in place for a GPU to read it while it computes. (A GPU reads no tensor of which a part alone
-/// lies in such memory, so none may share pages with others.)
+/// Memory of the host that holds many tensors and nothing else, so that it can be kept in place for a GPU to read it while it computes. (A GPU reads
+/// no tensor of which a part alone lies in such memory, so none may share pages with others.)
 /// </summary>
 internal sealed class HostSlab : IDisposable
 {
@@ -72,7 +72,9 @@ internal sealed class HostSlab : IDisposable
             int result = CudaDriver.cuMemHostRegister(start, (nuint)bytes, 0);
             if (result != 0)
             {
-                throw new InvalidOperationException($"CUDA: {bytes / 1e9:F1} GB of the host's memory cannot be kept in place for the GPU (error {result}). Is there so much, and does the system allow it (ulimit -l)?");
+                throw new InvalidOperationException(
+                    $"CUDA: {bytes / 1e9:F1} GB of the host's memory cannot be kept in place for the GPU (error {result}). "
+                        + "Is there so much, and does the system allow it (ulimit -l)?");
             }
             _pinned.Add(start);
         }

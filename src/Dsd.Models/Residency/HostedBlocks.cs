@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Residency;
 
 /// <summary>
-/// Blocks whose weights stay in the host's memory and pass through two places on the device: while one block computes, the next one's weights are copied. One run at a time.
+/// Blocks whose weights stay in the host's memory and pass through two places on the device: while one block computes, the next one's weights are
+/// copied. One run at a time.
 /// </summary>
 /// <typeparam name="T">The block.</typeparam>
 internal sealed class HostedBlocks<T> : IDisposable
@@ -18,19 +19,31 @@ internal sealed class HostedBlocks<T> : IDisposable
     private readonly CopyStream? _stream;
 
     /// <summary>Prepares the places.</summary>
-    /// <param name="hosts">The blocks, at least one, all alike; their weights lie in the host's memory, pinned if the copies shall go on beside the computation.</param>
+    /// <param name="hosts">
+    /// The blocks, at least one, all alike; their weights lie in the host's memory, pinned if the copies shall go on beside the computation.
+    /// </param>
     /// <param name="device">Where they shall compute.</param>
     /// <param name="make">Makes a place: a block on the device, whose weights may be anything.</param>
     /// <param name="stays">Names of parameters that a place needs no copy of; null for none.</param>
-    /// <param name="lend">Gives a place what it needs of a block beside its weights, each time before it computes for it: the block, then the place. Null for nothing.</param>
+    /// <param name="lend">
+    /// Gives a place what it needs of a block beside its weights, each time before it computes for it: the block, then the place. Null for nothing.
+    /// </param>
     public HostedBlocks(IList<T> hosts, Device device, Func<T> make, Func<string, bool>? stays = null, Action<T, T>? lend = null)
     {
         (_hosts, _lend) = (hosts, lend);
         _places = [.. Enumerable.Range(0, Places).Select(_ => make())];
-        Dictionary<string, Tensor>[] to = [.. _places.Select(p => p.named_parameters().Where(n => stays?.Invoke(n.name) != true).ToDictionary(n => n.name, n => (Tensor)n.parameter))];
+        Dictionary<string, Tensor>[] to =
+        [
+            .. _places.Select(p => p.named_parameters()
+                .Where(n => stays?.Invoke(n.name) != true)
+                .ToDictionary(n => n.name, n => (Tensor)n.parameter)),
+        ];
         _copies =
         [
-            .. hosts.Select((host, i) => host.named_parameters().Where(n => to[i % Places].ContainsKey(n.name)).Select(n => ((Tensor)n.parameter, to[i % Places][n.name])).ToArray()),
+            .. hosts.Select((host, i) => host.named_parameters()
+                .Where(n => to[i % Places].ContainsKey(n.name))
+                .Select(n => ((Tensor)n.parameter, to[i % Places][n.name]))
+                .ToArray()),
         ];
         if (device.type == DeviceType.CUDA)
         {

@@ -7,11 +7,13 @@ public enum MemoryMode
     Resident,
 
     /// <summary>
-    /// What a step of the transformer does not need waits in the host's memory: the text encoders, the autoencoder, and the transformer's modulations, a quarter of its weights,
-    /// which are computed once a generation. T5 passes through the GPU block by block.
+    /// What a step of the transformer does not need waits in the host's memory: the text encoders, the autoencoder, and the transformer's
+    /// modulations, a quarter of its weights, which are computed once a generation. T5 passes through the GPU block by block.
     /// </summary>
     IdleOnHost,
 
-    /// <summary>As <see cref="IdleOnHost"/>, and the transformer's blocks pass through the GPU too, one being copied while another computes. The smallest.</summary>
+    /// <summary>
+    /// As <see cref="IdleOnHost"/>, and the transformer's blocks pass through the GPU too, one being copied while another computes. The smallest.
+    /// </summary>
     Streamed,
 }

@@ -5,5 +5,7 @@ namespace Dsd.Models.Residency;
 /// <summary>Where the weights of a transformer are made. Null is the CPU.</summary>
 /// <param name="Ends">Of the layers before and after the blocks.</param>
 /// <param name="Blocks">Of the blocks.</param>
-/// <param name="IdleModulations">Whether the blocks' modulations lie on the host, and are brought to where their input is each time: they are needed once a generation.</param>
+/// <param name="IdleModulations">
+/// Whether the blocks' modulations lie on the host, and are brought to where their input is each time: they are needed once a generation.
+/// </param>
 internal sealed record WeightPlaces(Device? Ends, Device? Blocks, bool IdleModulations = false);

@@ -1,5 +1,6 @@
 using Dsd.Models.Acceleration;
 using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using Dsd.Models.Native;
 using Dsd.Models.Sampling;
 using Dsd.Testing;
@@ -37,7 +38,7 @@ public sealed class BlockKernelsTests
     });
 
     [GpuFact]
-    public void Place_NormalisesTurnsAndOrdersTheHeads() => InInference(() =>
+    public void Place_NormalisesRotatesAndOrdersTheHeads() => InInference(() =>
     {
         const int heads = 3;
         foreach (int head in new[] { 32, 128 })
@@ -46,14 +47,16 @@ public sealed class BlockKernelsTests
             Tensor[] image = Draw(2, 8, 3 * heads * head).split(heads * head, dim: -1);
             RmsNorm[] norms = [.. Enumerable.Range(0, 4).Select(_ => new RmsNorm(head, Gpu, ScalarType.BFloat16))];
             Tensor ids = arange(13, device: Gpu).unsqueeze(1).repeat(1, 3);
-            Tensor turns = RotaryEmbedding.Turns(ids, head == 32 ? [8, 12, 12] : [16, 56, 56]);
+            Tensor rotary = RotaryEmbedding.Of(ids, head == 32 ? [8, 12, 12] : [16, 56, 56]);
             StreamHeads[] streams = [new(text[0], text[1], text[2], norms[0], norms[1]), new(image[0], image[1], image[2], norms[2], norms[3])];
 
-            BlockKernels.Enabled = false;
-            (Tensor q, Tensor k, Tensor v) = Heads.Place(heads, turns, streams);
-            BlockKernels.Enabled = true;
+            Tensor q, k, v;
+            using (FastPaths.Plain())
+            {
+                (q, k, v) = Heads.Place(heads, rotary, streams);
+            }
             Assert.True(BlockKernels.Suit(text[0]), BlockKernels.Unavailable);
-            (Tensor ownQ, Tensor ownK, Tensor ownV) = Heads.Place(heads, turns, streams);
+            (Tensor ownQ, Tensor ownK, Tensor ownV) = Heads.Place(heads, rotary, streams);
 
             Near(q, ownQ);
             Near(k, ownK);
@@ -62,15 +65,15 @@ public sealed class BlockKernelsTests
     });
 
     [GpuFact]
-    public void Turn_DoesTheSameWhereTheyLie() => InInference(() =>
+    public void Rotate_DoesTheSameWhereTheyLie() => InInference(() =>
     {
         const int heads = 3;
         Tensor[] parts = Draw(2, 8, 3 * heads * 128).split(heads * 128, dim: -1);
         RmsNorm norm = new(128, Gpu, ScalarType.BFloat16);
-        Tensor turns = RotaryEmbedding.Turns(arange(8, device: Gpu).unsqueeze(1).repeat(1, 3), [16, 56, 56]);
-        Tensor expected = RotaryEmbedding.Apply(norm.forward(Heads.Split(parts[0], heads)), turns);
+        Tensor rotary = RotaryEmbedding.Of(arange(8, device: Gpu).unsqueeze(1).repeat(1, 3), [16, 56, 56]);
+        Tensor expected = RotaryEmbedding.Apply(norm.forward(Heads.Split(parts[0], heads)), rotary);
 
-        (Tensor q, _, Tensor v) = Heads.Place(heads, turns, new StreamHeads(parts[0], parts[1], parts[2], norm, norm));
+        (Tensor q, _, Tensor v) = Heads.Place(heads, rotary, new StreamHeads(parts[0], parts[1], parts[2], norm, norm));
 
         Near(expected, q);
         Assert.True(TensorMemory.Address(v) == TensorMemory.Address(parts[2]));
@@ -128,12 +131,15 @@ public sealed class BlockKernelsTests
         (Tensor sigma, Tensor guidance) = (tensor(new[] { 0.8f, 0.4f }).to(Gpu), full(1, 3.5f, device: Gpu));
         Tensor Velocity()
         {
-            using FluxConditioning steps = transformer.Embed(condition, text, pooled, sigma, guidance, LatentPacking.ImageIds(16, 16, Gpu), LatentPacking.TextIds(32, Gpu));
+            using FluxConditioning steps = transformer.Embed(
+                condition, text, pooled, sigma, guidance, LatentPacking.ImageIds(16, 16, Gpu), LatentPacking.TextIds(32, Gpu));
             return transformer.forward(latents, steps, 1).to(ScalarType.Float32);
         }
-        MatrixProduct.Enabled = BlockKernels.Enabled = false;
-        Tensor plain = Velocity();
-        MatrixProduct.Enabled = BlockKernels.Enabled = true;
+        Tensor plain;
+        using (FastPaths.Without(FastPath.Kernels | FastPath.TunedProducts))
+        {
+            plain = Velocity();
+        }
         Tensor own = Velocity();
         FluxFloat8.Convert(transformer);
         Tensor eight = Velocity();
@@ -145,19 +151,10 @@ public sealed class BlockKernelsTests
 
     private static void InInference(Action test)
     {
-        bool before = BlockKernels.Enabled;
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        try
-        {
-            BlockKernels.Enabled = true;
-            Assert.True(BlockKernels.Suit(zeros(1, 1, 64, dtype: ScalarType.BFloat16, device: Gpu)), BlockKernels.Unavailable);
-            test();
-        }
-        finally
-        {
-            BlockKernels.Enabled = before;
-        }
+        Assert.True(BlockKernels.Suit(zeros(1, 1, 64, dtype: ScalarType.BFloat16, device: Gpu)), BlockKernels.Unavailable);
+        test();
     }
 
     private static Tensor Draw(params long[] shape) => randn(shape).to(ScalarType.BFloat16).to(Gpu);

@@ -1,5 +1,5 @@
 using Dsd.Models.Acceleration;
-using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using Dsd.Testing;
 using TorchSharp;
 using static TorchSharp.torch;

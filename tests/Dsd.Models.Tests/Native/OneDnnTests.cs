@@ -28,5 +28,6 @@ public sealed class OneDnnTests
     [InlineData("AuthenticAMD", 0, true)]
     [InlineData("AuthenticAMD", 0x121, false)]
     [InlineData("GenuineIntel", 0, false)]
-    public void OnlyProcessorsThatHideTheirCaches_AreLimited(string vendor, int firstCache, bool wrong) => Assert.Equal(wrong, OneDnn.IsWrongOn(vendor, firstCache));
+    public void OnlyProcessorsThatHideTheirCaches_AreLimited(string vendor, int firstCache, bool wrong) =>
+        Assert.Equal(wrong, OneDnn.IsWrongOn(vendor, firstCache));
 }

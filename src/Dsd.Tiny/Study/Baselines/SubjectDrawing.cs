@@ -1,7 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Models.Flux;
-using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
+using Dsd.Tiny.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
+using Dsd.Tiny.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

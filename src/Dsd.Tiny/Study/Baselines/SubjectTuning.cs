@@ -2,6 +2,7 @@ using Dsd.Imaging;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+using Dsd.Tiny.Training;
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;

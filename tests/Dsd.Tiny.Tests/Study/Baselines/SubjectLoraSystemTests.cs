@@ -7,6 +7,7 @@ using Dsd.Models.Weights;
 using Dsd.Testing;
 using Dsd.Tiny.Study;
 using Dsd.Tiny.Study.Baselines;
+using Dsd.Tiny.Training;
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,10 +1,11 @@
 using Dsd.Models.Flux;
 using Dsd.Models.Layers;
+using Dsd.Models.Lora;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Dsd.Models.Lora;
+namespace Dsd.Tiny.Training;
 
 /// <summary>
 /// Many adapters of one shape over one transformer at once, each for its own share of the batch: item i of a batch of n · k uses adapter
@@ -13,7 +14,7 @@ namespace Dsd.Models.Lora;
 /// <remarks>Whole layers are not stacked. Attaching and disposing must not run beside a forward pass.</remarks>
 internal sealed class LoraStack : IDisposable
 {
-    private readonly List<(string Module, AdaptableLinear Layer, LoraPair Pair)> _pairs = [];
+    private readonly List<(string Module, AdaptableLinear Layer, StackedFactors Pair)> _pairs = [];
     private bool _disposed;
 
     /// <summary>Lays stacked factors over a transformer's layers.</summary>
@@ -29,15 +30,22 @@ internal sealed class LoraStack : IDisposable
         }
         Dictionary<string, AdaptableLinear> linears = transformer.Linears();
         Count = (int)factors.Values.First().A.shape[0];
-        string[] misfits = [.. factors.Where(f => !Fits(linears.GetValueOrDefault(f.Key), f.Value.A, f.Value.B, Count)).Select(f => $"{f.Key} A [{string.Join(", ", f.Value.A.shape)}] B [{string.Join(", ", f.Value.B.shape)}]")];
+        string[] misfits =
+        [
+            .. factors.Where(f => !Fits(linears.GetValueOrDefault(f.Key), f.Value.A, f.Value.B, Count))
+                .Select(f => $"{f.Key} A [{string.Join(", ", f.Value.A.shape)}] B [{string.Join(", ", f.Value.B.shape)}]"),
+        ];
         if (misfits.Length > 0)
         {
-            throw new ArgumentException($"Stacked factors must be A [{Count}, rank, inputs] and B [{Count}, outputs, rank] of linear layers of the transformer; {misfits.Length} are not: {string.Join("; ", misfits.Take(8))}.", nameof(factors));
+            throw new ArgumentException(
+                $"Stacked factors must be A [{Count}, rank, inputs] and B [{Count}, outputs, rank] of linear layers of the transformer; "
+                    + $"{misfits.Length} are not: {string.Join("; ", misfits.Take(8))}.",
+                nameof(factors));
         }
         ScalarType type = trainable ? ScalarType.Float32 : transformer.DType;
         foreach ((string module, (Tensor a, Tensor b)) in factors.OrderBy(f => f.Key, StringComparer.Ordinal))
         {
-            LoraPair pair = new(Own(a, type, transformer.Device, trainable), Own(b, type, transformer.Device, trainable), 1);
+            StackedFactors pair = new(Own(a, type, transformer.Device, trainable), Own(b, type, transformer.Device, trainable));
             linears[module].Adapters.Add(pair);
             _pairs.Add((module, linears[module], pair));
         }
@@ -81,7 +89,7 @@ internal sealed class LoraStack : IDisposable
             return;
         }
         _disposed = true;
-        foreach ((_, AdaptableLinear layer, LoraPair pair) in _pairs)
+        foreach ((_, AdaptableLinear layer, StackedFactors pair) in _pairs)
         {
             layer.Adapters.Remove(pair);
             pair.A.Dispose();
