@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// Pointwise work of the blocks as CUDA kernels of our own (block_kernels.cu), for inference in bfloat16: each reads its inputs once and rounds once,
-/// where the same in torch's operations takes several passes over memory. Where they cannot be had, torch's operations do the work.
+/// Pointwise work of transformer blocks as CUDA kernels of our own (block_kernels.cu), for inference in bfloat16. Each reads its inputs once and rounds
+/// once; torch's operations would pass over memory several times. Where kernels cannot be compiled, torch's operations do the work.
 /// </summary>
 internal static class BlockKernels
 {
@@ -17,7 +17,7 @@ internal static class BlockKernels
     private static readonly ConcurrentDictionary<int, CudaModule?> Modules = new();
     private static readonly Lock Gate = new();
 
-    /// <summary>Why there are no kernels; null while none were missed.</summary>
+    /// <summary>Why there are no kernels; null while there are, or none was asked for.</summary>
     public static string? Unavailable { get; private set; }
 
     /// <summary>Whether the kernels take a tensor [..., width] of a block, and all that goes with it.</summary>
@@ -78,7 +78,7 @@ internal static class BlockKernels
     /// <summary>
     /// Normalises and rotates a stream's queries and keys, and puts them and its values in their places among all tokens.
     /// </summary>
-    /// <param name="q">[batch, tokens, width], rows perhaps apart; k and v alike.</param>
+    /// <param name="q">[batch, tokens, width]; rows may lie apart. So are k and v.</param>
     /// <param name="k">Keys.</param>
     /// <param name="v">Values.</param>
     /// <param name="weights">Of the norms of q and k, [head] each, and what they add to the mean square.</param>
@@ -90,7 +90,7 @@ internal static class BlockKernels
         Launch(q, k, v, weights, rotary, to, to.Q.shape[2] * to.Q.shape[3], to.Q.shape[1], (to.Q.shape[2], to.Q.shape[3]), first, parts: 3);
 
     /// <summary>
-    /// Normalises and rotates the queries and keys of all tokens where they lie: [batch, tokens, heads · head], rows perhaps apart, as wide apart for
+    /// Normalises and rotates the queries and keys of all tokens in place: [batch, tokens, heads · head]. Rows may lie apart, with one stride for
     /// both.
     /// </summary>
     public static void Rotate(Tensor q, Tensor k, (Tensor Q, Tensor K, double Epsilon) weights, Tensor rotary, int heads)

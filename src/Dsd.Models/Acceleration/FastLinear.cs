@@ -6,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// Linear layers the fast ways: through <see cref="MatrixProduct"/>, in eight bits, several in one product, with GELU in the product, over channels
-/// in two parts. Each gives what <see cref="AdaptableLinear.Formula"/> gives, but for rounding.
+/// Linear layers in less time: through <see cref="MatrixProduct"/>, in eight bits, several in one product, with GELU in the product, or over channels in
+/// two parts. Each gives what <see cref="AdaptableLinear.Formula"/> gives, but for rounding.
 /// </summary>
 internal static class FastLinear
 {
@@ -61,8 +61,8 @@ internal static class FastLinear
     }
 
     /// <summary>
-    /// GELU of a layer's result as the last channels of a tensor [rows, first + outputs], whose first channels are left for the caller to fill; null
-    /// where that cannot be had without a copy.
+    /// GELU of a layer's result as the last channels of a new tensor [rows, first + outputs], whose first channels the caller fills. Null where that would
+    /// need a copy.
     /// </summary>
     public static Tensor? GeluAfter(long first, AdaptableLinear layer, Activation x)
     {
@@ -81,7 +81,7 @@ internal static class FastLinear
     public static Tensor Product(AdaptableLinear layer, LinearWeights weights, Activation x, bool gelu = false) =>
         Multiply(x, weights, gelu, to: null, layer).view([.. x.Shape[..^1], weights.Weight.shape[0]]);
 
-    // Adapters come first, and the product with the layers' own weights is added to theirs: then GELU can be part of it.
+    // Adapters come first, and the product with the layers' own weights is added to their sum: GELU then can be part of it.
     private static Tensor Multiply(Activation x, LinearWeights weights, bool gelu, Tensor? to, params ReadOnlySpan<AdaptableLinear> layers)
     {
         Tensor? sum = AdaptersOf(x, weights, to, layers);
@@ -109,7 +109,7 @@ internal static class FastLinear
         {
             Tensor part = sum.narrow(1, start, layer.Bias.shape[0]);
             start += layer.Bias.shape[0];
-            // A product with the factors can write its result as the first; other adapters can only add.
+            // The product with the factors of the first adapter overwrites what is there. Adapters of other kinds can only add.
             if (layer.Adapters.Count == 0 || layer.Adapters[0] is not LoraPair)
             {
                 part.zero_();
@@ -129,7 +129,7 @@ internal static class FastLinear
         return sum;
     }
 
-    // What the layer gives for both inputs [batch, tokens, …] side by side, without a copy of them that lies there.
+    // The layer over both inputs [batch, tokens, …] side by side, without joining them.
     private static Tensor OfTwoParts(AdaptableLinear layer, Tensor first, Tensor second)
     {
         LinearWeights weights = layer.WeightsFor(first.dtype, first.device);

@@ -19,8 +19,8 @@ internal enum FastPath
 }
 
 /// <summary>
-/// Which fast paths the calling thread takes: all of them where they can be taken, but within a scope that leaves some out, as benchmarks and tests do.
-/// A forward pass stays on the thread that calls it; <c>no_grad</c> holds for a thread too.
+/// Which fast paths the calling thread takes: all, but within a scope that leaves some out, for benchmarks and tests. It holds for a thread, as
+/// <c>no_grad</c> does, since a forward pass stays on the thread that calls it.
 /// </summary>
 internal static class FastPaths
 {

@@ -4,11 +4,11 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// While the first block changes a picture's tokens much as it did when all blocks last ran, the others are taken to do as they did then, and are
-/// left out. Each row of a batch is judged by itself, so that a picture is the same alone and in a batch.
+/// Leaves out all blocks but the first, while the first one changes a picture's tokens about as it did when all blocks last ran. The others then
+/// count with the change that they made at that time. Each row of a batch is judged by itself, so that a picture is the same alone and in a batch.
 /// </summary>
 /// <param name="threshold">
-/// The largest change of the first block's part, as a share of its size (mean absolute values), at which the other blocks are left out.
+/// The largest difference between both changes of the first block, as a share of the earlier one (mean absolute values), at which the others are left out.
 /// </param>
 internal sealed class FirstBlockCache(float threshold) : IDisposable
 {
@@ -40,7 +40,7 @@ internal sealed class FirstBlockCache(float threshold) : IDisposable
     /// <summary>The tokens after the last block, of all rows: [batch, tokens, width].</summary>
     /// <param name="after">Tokens after the first block.</param>
     /// <param name="rows">The rows whose other blocks ran: what <see cref="Changed(Tensor, Tensor)"/> gave.</param>
-    /// <param name="last">Their tokens after the last block: [rows, tokens, width]. Not looked at if there is no row.</param>
+    /// <param name="last">Their tokens after the last block: [rows, tokens, width]. Not used if there is no row.</param>
     public Tensor Complete(Tensor after, long[] rows, Tensor last)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -67,7 +67,7 @@ internal sealed class FirstBlockCache(float threshold) : IDisposable
         (_first, _rest, _pending) = (null, null, null);
     }
 
-    // What is no number has changed too.
+    // NaN counts as changed.
     private long[] Changed(Tensor first)
     {
         Tensor Size(Tensor x) => x.abs().mean([1, 2], type: ScalarType.Float32);

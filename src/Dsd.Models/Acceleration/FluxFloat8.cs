@@ -33,8 +33,8 @@ internal static class FluxFloat8
     /// ever holds the whole in its own type.
     /// </summary>
     /// <param name="transformer">A transformer whose blocks lie on the host.</param>
-    /// <param name="memory">Where its weights shall lie later.</param>
-    /// <returns>What is to be told of each parameter that is filled.</returns>
+    /// <param name="memory">Where its weights will lie.</param>
+    /// <returns>To be called with the name of each parameter that has been loaded.</returns>
     /// <exception cref="NotSupportedException">As <see cref="Convert"/>.</exception>
     public static Action<string> WhenFilled(FluxTransformer transformer, MemoryMode memory)
     {

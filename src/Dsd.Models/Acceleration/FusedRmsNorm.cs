@@ -20,7 +20,7 @@ internal static class FusedRmsNorm
 
     private static readonly Lazy<jit.CompilationUnit> Unit = new(() => jit.compile(Source));
 
-    /// <summary>Whether the operation is worth its while for this tensor.</summary>
+    /// <summary>Whether the operation is faster than its parts for this tensor.</summary>
     public static bool Suits(Tensor x) => x.device_type == DeviceType.CUDA && x.shape[^1] >= LeastChannels;
 
     /// <summary>x [..., channels] normalised and multiplied by the weight [channels].</summary>

@@ -6,17 +6,17 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// Linear layers on NVIDIA GPUs through cuBLASLt: <c>y = x · weightᵀ + bias</c>, perhaps GELU of it, perhaps added to what y held, and x and weight
-/// perhaps in eight bits. Of the ways that the library proposes for a size, the fastest is found by trying them once.
+/// Linear layers on NVIDIA GPUs through cuBLASLt: <c>y = x · weightᵀ + bias</c>. The result may pass through GELU or be added to what is there, and x
+/// and weight may be in eight bits. The library proposes several algorithms for a shape: each is tried once, and the fastest is kept.
 /// </summary>
 internal sealed class MatrixProduct
 {
     private const int Proposals = 24;
     private const int Repeats = 5;
 
-    // A way must be so much faster than the library's first choice to be taken, so that noise of the clock seldom decides which rounding a picture gets.
+    // An algorithm must be this much faster than the library's first choice. Otherwise noise of the clock would decide how a picture is rounded.
     private const double Worthwhile = 0.98;
-    // What tensors, and parts of them, lie on at least: eight numbers of sixteen bits.
+    // Of tensors, and of parts of them, in bytes: eight numbers of sixteen bits.
     private const uint Alignment = 16;
     private const long WorkspaceBytes = 64L << 20;
     private static readonly ConcurrentDictionary<Shape, MatrixProduct> Planned = new();
@@ -155,7 +155,7 @@ internal sealed class MatrixProduct
         _ = CublasLt.cublasLtMatmulPreferenceDestroy(preference);
         if (result != 0 || found == 0)
         {
-            throw new InvalidOperationException($"CUDA: cublasLt has no way for a product of {_shape} (error {result}).");
+            throw new InvalidOperationException($"CUDA: cublasLt has no algorithm for a product of {_shape} (error {result}).");
         }
         (int best, float bestTime) = (0, float.PositiveInfinity);
         for (int i = 0; i < found; i++)
@@ -225,7 +225,7 @@ internal sealed class MatrixProduct
     /// <summary>Addresses.</summary>
     private readonly record struct Operands(long Input, long Weight, long Bias, long Added, long Result, long Factors, long WeightFactors);
 
-    /// <summary>All that the choice of a way depends on.</summary>
+    /// <summary>All that the choice of an algorithm depends on.</summary>
     private readonly record struct Shape(
         int Device, long Rows, long Inputs, long Outputs, int InputType, int ResultType, long InputStride, long ResultStride, bool Bias, bool Gelu, bool Add);
 

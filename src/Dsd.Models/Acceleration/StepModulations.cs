@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// What the modulations say in each step of a generation. They hold a quarter of FLUX's weights, which otherwise would be read for a single vector in
-/// every step.
+/// The shifts, scales and gates of all steps of a generation. The modulations that give them hold a quarter of FLUX's weights, which otherwise would
+/// be read in every step for a single vector.
 /// </summary>
-/// <remarks>A modulation is computed for all steps when the first one needs it, so that its weights have to be at hand only then.</remarks>
+/// <remarks>A modulation is computed for all steps when the first one needs it. Its weights are needed only then.</remarks>
 internal sealed class StepModulations : IDisposable
 {
     private readonly Tensor _vec;
@@ -27,7 +27,7 @@ internal sealed class StepModulations : IDisposable
     }
 
     /// <summary>A modulation's parts in a step: [batch, 1, width] each.</summary>
-    // A single step needs no memory of it, and may be one that is trained on.
+    // With a single step there is nothing to keep, and a gradient may be wanted.
     public Tensor[] Parts(Modulation modulation, int step) => modulation.Parts(
         _steps == 1 ? modulation.Linear.forward(_vec) : All(modulation).narrow(0, step * _batch, _batch));
 

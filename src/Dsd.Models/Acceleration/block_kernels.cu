@@ -1,4 +1,4 @@
-// Fused pointwise work of FLUX's blocks in bfloat16, for inference. Compiled at run time for the GPU that is there, so it includes nothing.
+// Fused pointwise work of transformer blocks in bfloat16, for inference. Compiled at run time for the GPU that is there, so it includes nothing.
 // Rows of width numbers lie end to end; each kernel computes in float and rounds once.
 
 typedef unsigned short half_bits;
@@ -101,21 +101,22 @@ extern "C" __global__ void gated_residual(
     out[place] = o;
 }
 
-__device__ __forceinline__ pair_bits turned(pair_bits p, pair_bits w, float2 turn, float factor)
+__device__ __forceinline__ pair_bits rotated(pair_bits p, pair_bits w, float2 rotation, float factor)
 {
     float a = low(p) * factor * low(w), c = high(p) * factor * high(w);
-    return both(a * turn.x - c * turn.y, a * turn.y + c * turn.x);
+    return both(a * rotation.x - c * rotation.y, a * rotation.y + c * rotation.x);
 }
 
 __device__ __forceinline__ float squares_of(pair_bits p) { return low(p) * low(p) + high(p) * high(p); }
 
-// Brings q, k and v of one stream to their places among all tokens: q and k are normalised by their root mean square, multiplied by a weight [head] and turned,
-// v is copied. Eight numbers a thread; head / 8 threads, a power of two up to a warp, share a token's head. blockIdx.y is 0 for q, 1 for k, 2 for v.
-// Inputs [batch, tokens, heads * head] with rows of the given strides; outputs [batch, all_tokens, heads * head] with rows of the given stride, which may be the
-// inputs themselves: each thread reads its numbers before it writes them. turns [all_tokens, head / 2] of (cos, sin).
+// Brings q, k and v of one stream to their places among all tokens: q and k are normalised by their root mean square, multiplied by a weight [head]
+// and rotated; v is copied. Eight numbers a thread; head / 8 threads, a power of two up to a warp, share a token's head.
+// blockIdx.y is 0 for q, 1 for k, 2 for v. Inputs [batch, tokens, heads * head] with rows of the given strides; outputs
+// [batch, all_tokens, heads * head] with rows of the given stride. They may be the inputs themselves: each thread reads its numbers before it writes.
+// rotary [all_tokens, head / 2] of (cos, sin).
 extern "C" __global__ void place_heads(
     const half_bits* q, const half_bits* k, const half_bits* v, index_t q_stride, index_t k_stride, index_t v_stride,
-    const uint4* __restrict__ q_weight, const uint4* __restrict__ k_weight, const float4* __restrict__ turns,
+    const uint4* __restrict__ q_weight, const uint4* __restrict__ k_weight, const float4* __restrict__ rotary,
     half_bits* q_out, half_bits* k_out, half_bits* v_out, index_t out_stride,
     int batch, int tokens, int first, int all_tokens, int heads, int head, float epsilon)
 {
@@ -136,12 +137,12 @@ extern "C" __global__ void place_heads(
         for (int step = share >> 1; step > 0; step >>= 1) { squares += __shfl_xor_sync(0xffffffffu, squares, step); }
         float factor = rsqrtf(squares / head + epsilon);
         uint4 w = (part == 0 ? q_weight : k_weight)[j];
-        const float4* turn = turns + ((index_t)t * share + j) * 2;
-        float4 one = turn[0], two = turn[1];
-        x.x = turned(x.x, w.x, make_float2(one.x, one.y), factor);
-        x.y = turned(x.y, w.y, make_float2(one.z, one.w), factor);
-        x.z = turned(x.z, w.z, make_float2(two.x, two.y), factor);
-        x.w = turned(x.w, w.w, make_float2(two.z, two.w), factor);
+        const float4* rotation = rotary + ((index_t)t * share + j) * 2;
+        float4 one = rotation[0], two = rotation[1];
+        x.x = rotated(x.x, w.x, make_float2(one.x, one.y), factor);
+        x.y = rotated(x.y, w.y, make_float2(one.z, one.w), factor);
+        x.z = rotated(x.z, w.z, make_float2(two.x, two.y), factor);
+        x.w = rotated(x.w, w.w, make_float2(two.z, two.w), factor);
     }
     if (mine) { ((uint4*)(out + ((index_t)b * all_tokens + t) * out_stride))[i] = x; }
 }

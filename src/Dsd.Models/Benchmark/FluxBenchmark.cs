@@ -23,10 +23,10 @@ public static class FluxBenchmark
         ("tuned_products", FastPath.TunedProducts),
     ];
 
-    /// <summary>Measures.</summary>
+    /// <summary>Measures every variant.</summary>
     /// <param name="options">Model, sizes and device.</param>
     /// <param name="others">Other implementations to measure beside.</param>
-    /// <param name="progress">Told each result at once.</param>
+    /// <param name="progress">Receives each result as soon as it is there.</param>
     /// <param name="cancellationToken">Checked between variants.</param>
     /// <returns>The results, <c>plain</c> first.</returns>
     /// <exception cref="WeightsException">The folder's transformer does not fit the config.</exception>
@@ -70,7 +70,7 @@ public static class FluxBenchmark
             using IDisposable paths = FastPaths.Without(leftOut);
             using DisposeScope own = NewDisposeScope();
             Given given = new(inputs, transformer);
-            // What steps share is computed within the time, for as many steps as a generation has.
+            // What steps share is computed within the measured time, once for as many steps as a generation has.
             FluxConditioning? steps = null;
             Tensor Step(int i)
             {
@@ -136,7 +136,7 @@ public static class FluxBenchmark
                 step(done++);
                 if ((done - first) % 8 == 0)
                 {
-                    // Work is issued ahead of the device, and time would be up long before it is done.
+                    // Work is issued ahead of the device: without waiting, the clock would stop long before the work is done.
                     Synchronize(options);
                 }
             }
@@ -168,7 +168,7 @@ public static class FluxBenchmark
         random.manual_seed(0);
         foreach (Tensor parameter in transformer.parameters())
         {
-            // Small enough that no stream grows out of its type over many blocks; weights of norms near one.
+            // Small enough that no stream overflows its type over many blocks; weights of norms near one.
             parameter.normal_(parameter.dim() == 1 ? 0.5 : 0, parameter.dim() == 1 ? 0.1 : 0.5 / Math.Sqrt(parameter.shape[1]));
         }
         return transformer;

@@ -105,8 +105,8 @@ internal abstract class FluxBlock(string name) : Module(name)
     public abstract AdaptableLinear[][] Large { get; }
 
     /// <summary>
-    /// Shown the stream after each run, for losses on what lies within: of a block with two streams the image's. What is shown lives only while it is
-    /// shown. Null, the default, shows nobody.
+    /// Called with the stream after each run, for losses on what lies within; with the image's of a block that has two. The tensor lives only during the
+    /// call. Null, the default, for none.
     /// </summary>
     public Action<Tensor>? Shown { get; set; }
 

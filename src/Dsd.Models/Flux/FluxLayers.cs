@@ -26,7 +26,7 @@ internal sealed class EmbeddingMlp : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) => linear_2.forward(functional.silu(linear_1.forward(x)));
 }
 
-/// <summary>One vector of noise level, guidance and the prompt's pooled embedding, which steers every normalisation.</summary>
+/// <summary>One vector of noise level, guidance and the prompt's pooled embedding, from which every modulation is computed.</summary>
 internal sealed class TimeTextEmbedding : Module
 {
     private const int Frequencies = 128;

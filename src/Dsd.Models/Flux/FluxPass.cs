@@ -5,11 +5,11 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Flux;
 
 /// <summary>
-/// One step's way through the blocks: what modulates them, and which of them run on which rows of the batch. Without a cache all blocks run on all rows.
+/// One step's pass through the blocks: what modulates them, and which of them run on which rows of the batch. Without a cache all run on all rows.
 /// </summary>
 /// <param name="modulations">Shifts, scales and gates of all steps.</param>
 /// <param name="step">The step, from 0.</param>
-/// <param name="cache">Knows the rows whose blocks after the first would do as they did before; null for none.</param>
+/// <param name="cache">Knows the rows whose blocks after the first can be left out; null for none.</param>
 internal sealed class FluxPass(StepModulations modulations, int step, FirstBlockCache? cache)
 {
     private Tensor? _afterFirst;
@@ -35,7 +35,7 @@ internal sealed class FluxPass(StepModulations modulations, int step, FirstBlock
         }
     }
 
-    /// <summary>What a modulation says to the sublayers of its block, for the rows that run.</summary>
+    /// <summary>Shift, scale and gate of each sublayer of a block, for the rows that run.</summary>
     public Modulated[] Of(Modulation modulation) => modulations.Of(modulation, step, _index);
 
     /// <summary>After the first block: leaves out the rows that the cache knows.</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace Dsd.Models.Layers;
 
-/// <summary>Attention of heads that lie side by side in each token, as linear layers make and take them: what is done to them before needs no copy.</summary>
+/// <summary>Attention of heads that lie side by side in each token, as linear layers make and take them: no copy is needed before or after.</summary>
 internal static class Heads
 {
     /// <summary>[batch, tokens, heads, head] of [batch, tokens, width].</summary>

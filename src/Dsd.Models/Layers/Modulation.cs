@@ -38,7 +38,7 @@ internal sealed class Modulation : Module
     public static Activation ApplyFloat8(Tensor x, Tensor shift, Tensor scale) => new(BlockKernels.ModulateFloat8(x, shift, scale, Epsilon), x.shape);
 }
 
-/// <summary>What a modulation says to one sublayer of a block: tensors [batch, 1, width].</summary>
+/// <summary>Shift, scale and gate of one sublayer of a block: tensors [batch, 1, width].</summary>
 internal readonly record struct Modulated(Tensor Shift, Tensor Scale, Tensor Gate)
 {
     /// <summary>The gated layer's product with the gate in it, where there is one.</summary>

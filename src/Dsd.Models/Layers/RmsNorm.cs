@@ -43,8 +43,8 @@ internal sealed class RmsNorm : Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// The same in the type of x, but for the mean: for training, where memory traffic decides. It moves less than half as many bytes, forward and backward;
-    /// what it rounds more often, it rounds as x itself is rounded.
+    /// The same in the type of x, but for the mean: for training, which memory traffic limits. It moves less than half as many bytes, forward and
+    /// backward. It rounds more often, but no more coarsely than x itself is rounded.
     /// </summary>
     internal Tensor Brief(Tensor x)
     {

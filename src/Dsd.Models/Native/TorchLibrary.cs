@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -27,9 +28,8 @@ public static class TorchLibrary
     /// Registers both. It runs by itself when this assembly is first used; call it only in a program that uses
     /// TorchSharp before it touches any type of Dsd.Models. Calling it again does nothing.
     /// </summary>
-#pragma warning disable CA2255 // They must stand before TorchSharp's first use, whose order is out of this library's hands.
     [ModuleInitializer]
-#pragma warning restore CA2255
+    [SuppressMessage("Usage", "CA2255", Justification = "Both must be registered before TorchSharp is first used, and only the runtime knows when that is.")]
     public static void Register()
     {
         if (OperatingSystem.IsLinux() && Interlocked.Exchange(ref _registered, 1) == 0)

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Residency;
 
 /// <summary>
-/// Copies to a GPU while it computes, into places that take turns: each is written only when what was computed with it is done, and read only when it
-/// is written.
+/// Copies to a GPU while it computes, into slots that are used in turn. A slot is written only after the work that reads it is done, and read only
+/// after it is written.
 /// </summary>
 internal sealed class CopyStream : IDisposable
 {
@@ -18,15 +18,15 @@ internal sealed class CopyStream : IDisposable
 
     /// <summary>A stream of copies.</summary>
     /// <param name="device">Number of the GPU.</param>
-    /// <param name="places">How many places there are.</param>
+    /// <param name="slots">How many slots there are.</param>
     /// <exception cref="InvalidOperationException">The driver refuses.</exception>
-    public CopyStream(int device, int places)
+    public CopyStream(int device, int slots)
     {
         _context = new CudaContext(device);
         using CudaContext.Entry current = _context.Enter();
         CudaDriver.Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
-        _written = [.. Enumerable.Range(0, places).Select(_ => Event())];
-        _used = [.. Enumerable.Range(0, places).Select(_ => Event())];
+        _written = [.. Enumerable.Range(0, slots).Select(_ => Event())];
+        _used = [.. Enumerable.Range(0, slots).Select(_ => Event())];
 
         static IntPtr Event()
         {
@@ -35,34 +35,34 @@ internal sealed class CopyStream : IDisposable
         }
     }
 
-    /// <summary>Starts to write to a place, once torch's work that was issued before <see cref="Used"/> is done, and does not wait for it.</summary>
-    /// <param name="place">Its number.</param>
-    /// <param name="copies">What goes where: tensors on the host and on the GPU, each in one piece.</param>
-    public void Write(int place, IEnumerable<(Tensor From, Tensor To)> copies)
+    /// <summary>Starts to write to a slot, once the work that <see cref="Used"/> marked is done. Does not wait for the copies.</summary>
+    /// <param name="slot">Its number.</param>
+    /// <param name="copies">Tensors on the host and the tensors on the GPU that take them, each contiguous.</param>
+    public void Write(int slot, IEnumerable<(Tensor From, Tensor To)> copies)
     {
         using CudaContext.Entry current = _context.Enter();
-        CudaDriver.Check(CudaDriver.cuStreamWaitEvent(_stream, _used[place], 0), nameof(CudaDriver.cuStreamWaitEvent));
+        CudaDriver.Check(CudaDriver.cuStreamWaitEvent(_stream, _used[slot], 0), nameof(CudaDriver.cuStreamWaitEvent));
         foreach ((Tensor from, Tensor to) in copies)
         {
             CudaDriver.Check(
                 CudaDriver.cuMemcpyHtoDAsync(TensorMemory.Address(to), TensorMemory.Address(from), (nuint)(from.numel() * from.element_size()), _stream),
                 nameof(CudaDriver.cuMemcpyHtoDAsync));
         }
-        CudaDriver.Check(CudaDriver.cuEventRecord(_written[place], _stream), nameof(CudaDriver.cuEventRecord));
+        CudaDriver.Check(CudaDriver.cuEventRecord(_written[slot], _stream), nameof(CudaDriver.cuEventRecord));
     }
 
-    /// <summary>Makes torch's work from now on wait until a place is written.</summary>
-    public void Await(int place)
+    /// <summary>Makes all later work of torch wait until a slot is written.</summary>
+    public void Await(int slot)
     {
         using CudaContext.Entry current = _context.Enter();
-        CudaDriver.Check(CudaDriver.cuStreamWaitEvent(IntPtr.Zero, _written[place], 0), nameof(CudaDriver.cuStreamWaitEvent));
+        CudaDriver.Check(CudaDriver.cuStreamWaitEvent(IntPtr.Zero, _written[slot], 0), nameof(CudaDriver.cuStreamWaitEvent));
     }
 
-    /// <summary>Says that torch's work issued so far is the last that reads a place.</summary>
-    public void Used(int place)
+    /// <summary>Marks torch's work so far as the last that reads a slot.</summary>
+    public void Used(int slot)
     {
         using CudaContext.Entry current = _context.Enter();
-        CudaDriver.Check(CudaDriver.cuEventRecord(_used[place], IntPtr.Zero), nameof(CudaDriver.cuEventRecord));
+        CudaDriver.Check(CudaDriver.cuEventRecord(_used[slot], IntPtr.Zero), nameof(CudaDriver.cuEventRecord));
     }
 
     /// <summary>Waits for what is being copied, and frees stream and events.</summary>

@@ -27,18 +27,18 @@ internal sealed class FluxResidency : IDisposable
     /// <summary>The blocks over the joined stream, likewise.</summary>
     public IEnumerable<SingleStreamBlock>? Singles => _singles?.Run();
 
-    /// <summary>Where weights are to be made, so that this mode can take them over once they are loaded.</summary>
+    /// <summary>Where to make weights, so that this mode can take them over once they are loaded.</summary>
     /// <param name="memory">The mode.</param>
     /// <param name="device">The device that computes; null is the CPU.</param>
     /// <param name="float8">Whether blocks go to the device in eight bits, each once it is loaded.</param>
     public static WeightPlaces PlacesFor(MemoryMode memory, Device? device, bool float8) =>
         new(device, memory == MemoryMode.Streamed || float8 ? CPU : device, IdleModulations: memory != MemoryMode.Resident);
 
-    /// <summary>Moves what shall wait on the host into memory of its own, before weights are loaded; null where nothing waits.</summary>
+    /// <summary>Moves what will wait on the host into memory of its own, before weights are loaded; null where nothing waits.</summary>
     public static FluxResidency? Of(FluxTransformer transformer, MemoryMode memory) =>
         memory == MemoryMode.Resident ? null : new FluxResidency(transformer, memory);
 
-    /// <summary>Lets what lies on the host pass through the device, once all weights are there.</summary>
+    /// <summary>Makes ready what passes through the device, once all weights are loaded.</summary>
     /// <exception cref="InvalidOperationException">The host's memory cannot be kept in place for the GPU.</exception>
     public void Begin()
     {
@@ -48,21 +48,21 @@ internal sealed class FluxResidency : IDisposable
         {
             return;
         }
-        // The modulations of the places stay empty: a place takes over those of the block that it stands for.
+        // The modulations of the slots stay empty: a slot uses those of the block that it stands in for.
         static bool IsModulation(string name) => name.StartsWith("norm", StringComparison.Ordinal);
         WeightPlaces places = new(device, device, IdleModulations: true);
         (FluxConfig config, ScalarType type) = (_transformer.Config, _transformer.DType);
         _doubles = _transformer.Doubles.Count == 0 ? null
             : new HostedBlocks<DoubleStreamBlock>(
-                _transformer.Doubles, device, () => new DoubleStreamBlock(config, places, type), IsModulation, (host, place) => place.StandInFor(host));
+                _transformer.Doubles, device, () => new DoubleStreamBlock(config, places, type), IsModulation, (host, slot) => slot.StandInFor(host));
         _singles = _transformer.Singles.Count == 0 ? null
             : new HostedBlocks<SingleStreamBlock>(
-                _transformer.Singles, device, () => new SingleStreamBlock(config, places, type), IsModulation, (host, place) => place.StandInFor(host));
+                _transformer.Singles, device, () => new SingleStreamBlock(config, places, type), IsModulation, (host, slot) => slot.StandInFor(host));
     }
 
     /// <summary>
-    /// Keeps the places for blocks until the result is disposed, by the same thread: there are two, whoever draws. Null where no block passes
-    /// through.
+    /// Reserves the slots for the calling thread until it disposes the result: there are two slots, however many threads draw. Null where no block
+    /// passes through.
     /// </summary>
     /// <exception cref="InvalidOperationException">A gradient is wanted.</exception>
     public IDisposable? Enter()
@@ -78,7 +78,7 @@ internal sealed class FluxResidency : IDisposable
             : new Turn(_turn);
     }
 
-    /// <summary>Frees the places, and lets go of the host's memory.</summary>
+    /// <summary>Frees the slots, and unpins the host's memory.</summary>
     public void Dispose()
     {
         _doubles?.Dispose();

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Residency;
 
 /// <summary>
-/// Memory of the host that holds many tensors and nothing else, so that it can be kept in place for a GPU to read it while it computes. (A GPU reads
-/// no tensor of which a part alone lies in such memory, so none may share pages with others.)
+/// Memory of the host that holds many tensors and nothing else, so that it can be pinned: a GPU then reads it while it computes. A GPU refuses tensors
+/// that are pinned in part, so these share no page with others.
 /// </summary>
 internal sealed class HostSlab : IDisposable
 {
@@ -16,7 +16,7 @@ internal sealed class HostSlab : IDisposable
     private readonly List<long> _pinned = [];
     private CudaContext? _context;
 
-    /// <summary>Moves tensors into memory of their own. What they hold is lost; those that lay end to end do so again.</summary>
+    /// <summary>Moves tensors into memory of their own. Their contents are lost. Those that lay end to end do so again.</summary>
     /// <param name="tensors">Tensors on the host, each in one piece.</param>
     public HostSlab(IEnumerable<Tensor> tensors)
     {
@@ -42,7 +42,7 @@ internal sealed class HostSlab : IDisposable
     /// <summary>Bytes of all tensors, with what lies between them.</summary>
     public long Bytes => _slabs.Sum(s => s.Bytes);
 
-    /// <summary>Where tensors (address, bytes), in order of their addresses, go: side by side where they lay so, else well aligned.</summary>
+    /// <summary>Where to put tensors (address, bytes), given in order of their addresses: side by side where they lay so, else aligned.</summary>
     internal static long[] Starts(IReadOnlyList<(long Address, long Bytes)> tensors, out long bytes)
     {
         long[] starts = new long[tensors.Count];
@@ -56,8 +56,8 @@ internal sealed class HostSlab : IDisposable
         return starts;
     }
 
-    /// <summary>Keeps the memory in place for a GPU; for the CPU there is nothing to do.</summary>
-    /// <param name="device">The device that shall read it.</param>
+    /// <summary>Pins the memory for a GPU; for the CPU there is nothing to do.</summary>
+    /// <param name="device">The device that will read it.</param>
     /// <exception cref="InvalidOperationException">The driver refuses: there is too little memory, or the system allows less.</exception>
     public void Pin(Device device)
     {
@@ -80,7 +80,7 @@ internal sealed class HostSlab : IDisposable
         }
     }
 
-    /// <summary>Lets go of the memory, which the tensors in it keep as long as they live.</summary>
+    /// <summary>Unpins the memory. It is freed when the last tensor in it is.</summary>
     public void Dispose()
     {
         if (_context is not null)

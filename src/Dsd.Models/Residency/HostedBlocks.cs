@@ -4,54 +4,54 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Residency;
 
 /// <summary>
-/// Blocks whose weights stay in the host's memory and pass through two places on the device: while one block computes, the next one's weights are
+/// Blocks whose weights stay in the host's memory and pass through two slots on the device. While one block computes, the next one's weights are
 /// copied. One run at a time.
 /// </summary>
 /// <typeparam name="T">The block.</typeparam>
 internal sealed class HostedBlocks<T> : IDisposable
     where T : nn.Module
 {
-    private const int Places = 2;
+    private const int Slots = 2;
     private readonly IList<T> _hosts;
-    private readonly T[] _places;
+    private readonly T[] _slots;
     private readonly (Tensor From, Tensor To)[][] _copies;
     private readonly Action<T, T>? _lend;
     private readonly CopyStream? _stream;
 
-    /// <summary>Prepares the places.</summary>
+    /// <summary>Prepares the slots.</summary>
     /// <param name="hosts">
-    /// The blocks, at least one, all alike; their weights lie in the host's memory, pinned if the copies shall go on beside the computation.
+    /// The blocks, at least one, all of one shape. Their weights lie in the host's memory: pinned, if they are to be copied while the GPU computes.
     /// </param>
     /// <param name="device">Where they shall compute.</param>
-    /// <param name="make">Makes a place: a block on the device, whose weights may be anything.</param>
-    /// <param name="stays">Names of parameters that a place needs no copy of; null for none.</param>
+    /// <param name="make">Makes a slot: a block on the device, with any weights.</param>
+    /// <param name="stays">Names of parameters that a slot needs no copy of; null for none.</param>
     /// <param name="lend">
-    /// Gives a place what it needs of a block beside its weights, each time before it computes for it: the block, then the place. Null for nothing.
+    /// Called before each computation with the block and its slot, to give the slot what it needs beside weights. Null for nothing.
     /// </param>
     public HostedBlocks(IList<T> hosts, Device device, Func<T> make, Func<string, bool>? stays = null, Action<T, T>? lend = null)
     {
         (_hosts, _lend) = (hosts, lend);
-        _places = [.. Enumerable.Range(0, Places).Select(_ => make())];
+        _slots = [.. Enumerable.Range(0, Slots).Select(_ => make())];
         Dictionary<string, Tensor>[] to =
         [
-            .. _places.Select(p => p.named_parameters()
+            .. _slots.Select(p => p.named_parameters()
                 .Where(n => stays?.Invoke(n.name) != true)
                 .ToDictionary(n => n.name, n => (Tensor)n.parameter)),
         ];
         _copies =
         [
             .. hosts.Select((host, i) => host.named_parameters()
-                .Where(n => to[i % Places].ContainsKey(n.name))
-                .Select(n => ((Tensor)n.parameter, to[i % Places][n.name]))
+                .Where(n => to[i % Slots].ContainsKey(n.name))
+                .Select(n => ((Tensor)n.parameter, to[i % Slots][n.name]))
                 .ToArray()),
         ];
         if (device.type == DeviceType.CUDA)
         {
-            _stream = new CopyStream(Math.Max(0, device.index), Places);
+            _stream = new CopyStream(Math.Max(0, device.index), Slots);
         }
     }
 
-    /// <summary>The blocks in order, from a number on, each ready to compute on the device until the next one is asked for.</summary>
+    /// <summary>The blocks in order, from a number on. Each can compute on the device until the next one is asked for.</summary>
     public IEnumerable<T> Run(int first = 0)
     {
         if (first < _hosts.Count)
@@ -60,31 +60,31 @@ internal sealed class HostedBlocks<T> : IDisposable
         }
         for (int i = first; i < _hosts.Count; i++)
         {
-            int place = i % Places;
+            int slot = i % Slots;
             if (i + 1 < _hosts.Count)
             {
                 Fill(i + 1);
             }
-            _stream?.Await(place);
-            _lend?.Invoke(_hosts[i], _places[place]);
+            _stream?.Await(slot);
+            _lend?.Invoke(_hosts[i], _slots[slot]);
             try
             {
-                yield return _places[place];
+                yield return _slots[slot];
             }
             finally
             {
-                _stream?.Used(place);
+                _stream?.Used(slot);
             }
         }
     }
 
-    /// <summary>Frees the places; the blocks stay.</summary>
+    /// <summary>Frees the slots; the blocks stay.</summary>
     public void Dispose()
     {
         _stream?.Dispose();
-        foreach (T place in _places)
+        foreach (T slot in _slots)
         {
-            place.Dispose();
+            slot.Dispose();
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed class HostedBlocks<T> : IDisposable
     {
         if (_stream is not null)
         {
-            _stream.Write(i % Places, _copies[i]);
+            _stream.Write(i % Slots, _copies[i]);
             return;
         }
         using IDisposable noGrad = no_grad();
