@@ -2,7 +2,6 @@ using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Flux;
 using Dsd.Models.Layers;
-using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Testing;
