@@ -1,6 +1,5 @@
 using Dsd.MLNet;
 using Dsd.Models.Residency;
-using Dsd.Models.Weights;
 using Microsoft.Extensions.AI;
 using Microsoft.ML;
 using Microsoft.ML.Data;

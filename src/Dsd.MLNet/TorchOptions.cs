@@ -1,7 +1,6 @@
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
-using Dsd.Models.Weights;
 using static TorchSharp.torch;
 
 namespace Dsd.MLNet;

@@ -3,7 +3,6 @@ using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
-using Dsd.Models.Weights;
 using Dsd.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;

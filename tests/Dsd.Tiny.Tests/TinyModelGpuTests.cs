@@ -1,7 +1,6 @@
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
-using Dsd.Models.Weights;
 using Dsd.Testing;
 using Dsd.Tiny.World;
 using TorchSharp;

@@ -1,4 +1,3 @@
-using Dsd.Models.Native;
 using Dsd.Models.Residency;
 using Dsd.Models.Weights;
 using TorchSharp;

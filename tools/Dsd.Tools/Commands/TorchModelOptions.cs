@@ -2,7 +2,6 @@ using System.CommandLine;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
-using Dsd.Models.Weights;
 using Dsd.Tiny;
 using static TorchSharp.torch;
 

@@ -4,7 +4,6 @@ using Dsd.Lab.Training;
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Flux;
 using Dsd.Models.Layers;
-using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Testing;

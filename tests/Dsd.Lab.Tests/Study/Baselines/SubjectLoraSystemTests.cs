@@ -10,7 +10,13 @@ using Dsd.Models.Text;
 using Dsd.Models.Training;
 using Dsd.Models.Weights;
 using Dsd.Testing;
+<<<<<<< HEAD:tests/Dsd.Lab.Tests/Study/Baselines/SubjectLoraSystemTests.cs
 using Dsd.Tiny;
+=======
+using Dsd.Tiny.Study;
+using Dsd.Tiny.Study.Baselines;
+using Dsd.Tiny.Training;
+>>>>>>> h2:tests/Dsd.Tiny.Tests/Study/Baselines/SubjectLoraSystemTests.cs
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -2,7 +2,11 @@ using Dsd.Imaging;
 using Dsd.Lab.Training;
 using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
+<<<<<<< HEAD:tools/Dsd.Lab/Study/Baselines/SubjectDrawing.cs
 using Dsd.Tiny;
+=======
+using Dsd.Tiny.Training;
+>>>>>>> h2:src/Dsd.Tiny/Study/Baselines/SubjectDrawing.cs
 using TorchSharp;
 using static TorchSharp.torch;
 

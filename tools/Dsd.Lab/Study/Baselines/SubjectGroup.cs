@@ -1,6 +1,7 @@
 using Dsd.Lab.Training;
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
+using Dsd.Tiny.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

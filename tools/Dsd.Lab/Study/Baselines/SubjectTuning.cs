@@ -4,7 +4,11 @@ using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+<<<<<<< HEAD:tools/Dsd.Lab/Study/Baselines/SubjectTuning.cs
 using Dsd.Tiny;
+=======
+using Dsd.Tiny.Training;
+>>>>>>> h2:src/Dsd.Tiny/Study/Baselines/SubjectTuning.cs
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;
