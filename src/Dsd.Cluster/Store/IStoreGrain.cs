@@ -1,10 +1,9 @@
 using Dsd.Runs.Ledger;
-using Dsd.Runs;
 using Orleans.Concurrency;
 
 namespace Dsd.Cluster.Store;
 
-/// <summary>The coordinator's store, as workers see it: <see cref="Dataset.Runs.IRunStore"/> over the wire, sheets as PNG.</summary>
+/// <summary>The coordinator's store, as workers see it: <see cref="Dsd.Runs.IRunStore"/> over the wire, sheets as PNG.</summary>
 [Alias("dsd.store")]
 internal interface IStoreGrain : IGrainWithIntegerKey
 {

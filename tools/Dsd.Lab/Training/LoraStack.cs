@@ -28,7 +28,7 @@ internal sealed class LoraStack : IDisposable
         {
             throw new ArgumentException("There are no factors to lay over the transformer.", nameof(factors));
         }
-        Dictionary<string, AdaptableLinear> linears = transformer.Linears();
+        IReadOnlyDictionary<string, AdaptableLinear> linears = transformer.Linears();
         Count = (int)factors.Values.First().A.shape[0];
         string[] misfits =
         [
