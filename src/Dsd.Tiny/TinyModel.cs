@@ -35,6 +35,7 @@ public static class TinyModel
         string folder = nameOrFolder == Name ? Folder : nameOrFolder;
         return Directory.Exists(folder)
             ? folder
-            : throw new DirectoryNotFoundException($"Model '{nameOrFolder}': expected '{Name}' or a pipeline folder in diffusers' layout, found no folder at '{Path.GetFullPath(folder)}'.");
+            : throw new DirectoryNotFoundException(
+                $"Model '{nameOrFolder}': expected '{Name}' or a pipeline folder in diffusers' layout, found no folder at '{Path.GetFullPath(folder)}'.");
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Dsd.Models.Native;
 
@@ -6,8 +7,7 @@ namespace Dsd.Tiny;
 internal static class TorchStart
 {
     // The judge may be the first to use TorchSharp in a process, before any type of Dsd.Models has been touched.
-#pragma warning disable CA2255 // The fallback must stand before TorchSharp's first use, whose order is out of this library's hands.
     [ModuleInitializer]
-#pragma warning restore CA2255
+    [SuppressMessage("Usage", "CA2255", Justification = "It must run before TorchSharp's first use, which this library cannot order.")]
     internal static void Register() => TorchLibrary.Register();
 }

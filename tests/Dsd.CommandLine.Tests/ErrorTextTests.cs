@@ -5,7 +5,8 @@ public class ErrorTextTests
     [Fact]
     public void OneLine_NamesNoTypesOfTheProgram()
     {
-        Exception exception = new InvalidDataException("Settings 'a.json': The JSON value could not be converted to System.Nullable`1[System.Int32]. Path: $.judges | LineNumber: 0.");
+        Exception exception = new InvalidDataException(
+            "Settings 'a.json': The JSON value could not be converted to System.Nullable`1[System.Int32]. Path: $.judges | LineNumber: 0.");
 
         Assert.Equal("Settings 'a.json': The JSON value is not a whole number of this range. Path: $.judges | LineNumber: 0.", ErrorText.OneLine(exception));
     }

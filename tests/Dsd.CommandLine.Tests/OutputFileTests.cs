@@ -37,7 +37,8 @@ public sealed class OutputFileTests : IDisposable
             // It is there and takes files, and could not be replaced.
             OutputFile.CheckFolder("/dev/shm");
 
-            Assert.Contains("too long", Assert.Throws<IOException>(() => OutputFile.CheckMovedFolder(_folder.File(new string('n', 230)))).Message, StringComparison.Ordinal);
+            Assert.Contains("too long", Assert.Throws<IOException>(() => OutputFile.CheckMovedFolder(_folder.File(new string('n', 230)))).Message,
+                StringComparison.Ordinal);
             OutputFile.CheckFolder(_folder.File(new string('n', 230)));
         }
     }
@@ -50,7 +51,8 @@ public sealed class OutputFileTests : IDisposable
         IOException e = Assert.Throws<IOException>(() => OutputFile.CheckFile(_folder.File(new string('n', length) + ".json")));
 
         Assert.Contains("too long", e.Message, StringComparison.Ordinal);
-        Assert.Contains("too long", Assert.Throws<IOException>(() => OutputFile.CheckFolder(_folder.File("new", new string('n', 300), "sub"))).Message, StringComparison.Ordinal);
+        Assert.Contains("too long", Assert.Throws<IOException>(() => OutputFile.CheckFolder(_folder.File("new", new string('n', 300), "sub"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -92,7 +92,7 @@ public sealed class RunOverHttpTests : IDisposable
         await using RunFolder folder = RunFolder.Open(_folder.Path);
         await using SharedBudget shared = await SharedBudget.StartAsync(folder, budget ?? new ChatBudget());
         RunOptions options = new() { Task = CurationTask.Load("character"), Layout = GridLayout.OneByTwo, Judges = 8 };
-        return await new CurationRun(folder, options, new TemplateGridPromptWriter(), new WorldSheets(16), new PairJudge(client)).RunAsync(Seeds());
+        return await new CurationRun(folder, options, new TemplateGridPromptWriter(), new WorldGrids(16), new PairJudge(client)).RunAsync(Seeds());
     }
 
     private async Task<(long Pairs, long Failures)> CountsAsync()

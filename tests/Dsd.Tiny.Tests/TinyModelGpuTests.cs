@@ -19,7 +19,13 @@ public class TinyModelGpuTests
         using Tensor expected = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, Loras = [new LoraUse(TinyModel.AdapterFile)] });
         foreach (MemoryMode memory in new[] { MemoryMode.IdleOnHost, MemoryMode.Streamed })
         {
-            using Tensor found = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, Loras = [new LoraUse(TinyModel.AdapterFile)], Memory = memory });
+            using Tensor found = Latents(new PipelineOptions
+            {
+                Device = Gpu,
+                DType = ScalarType.BFloat16,
+                Loras = [new LoraUse(TinyModel.AdapterFile)],
+                Memory = memory,
+            });
             Assert.True(Error(expected, found) < 0.02, $"{memory}: relative error {Error(expected, found)}");
         }
     }
@@ -39,7 +45,13 @@ public class TinyModelGpuTests
     public void Float8_IsNear_AndTakesAdapters()
     {
         using Tensor expected = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, Loras = [new LoraUse(TinyModel.AdapterFile)] });
-        using Tensor found = Latents(new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, Loras = [new LoraUse(TinyModel.AdapterFile)], Float8 = true });
+        using Tensor found = Latents(new PipelineOptions
+        {
+            Device = Gpu,
+            DType = ScalarType.BFloat16,
+            Loras = [new LoraUse(TinyModel.AdapterFile)],
+            Float8 = true,
+        });
 
         Assert.True(Error(expected, found) is > 0 and < 0.3, $"relative error {Error(expected, found)}");
     }
@@ -47,7 +59,12 @@ public class TinyModelGpuTests
     [GpuFact]
     public void Generation_LeavesNoTensor()
     {
-        using DsdPipeline student = DsdPipeline.Load(TinyModel.Folder, options: new PipelineOptions { Device = Gpu, DType = ScalarType.BFloat16, Loras = [new LoraUse(TinyModel.AdapterFile)] });
+        using DsdPipeline student = DsdPipeline.Load(TinyModel.Folder, options: new PipelineOptions
+        {
+            Device = Gpu,
+            DType = ScalarType.BFloat16,
+            Loras = [new LoraUse(TinyModel.AdapterFile)],
+        });
         DsdOptions options = TinyModel.Sampling with { Steps = 2 };
         student.Generate([Request(1)], options);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;

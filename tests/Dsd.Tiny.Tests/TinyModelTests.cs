@@ -18,15 +18,15 @@ public class TinyModelTests
         Assert.InRange(Directory.EnumerateFiles(TinyModel.Folder, "*", SearchOption.AllDirectories).Sum(f => new FileInfo(f).Length), 1, MostBytes);
 
     [Fact]
-    public void Teacher_DrawsASheetOfTwoPanelsThatDiffer()
+    public void Teacher_DrawsAGridOfTwoPanelsThatDiffer()
     {
         using TextToImagePipeline teacher = TextToImagePipeline.Load(TinyModel.Folder);
         TextToImageOptions options = new() { Width = 2 * TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = 4 };
         string prompt = Captions.Grid(WorldSampler.Subjects(3).First(), [new Context(), new Context() with { Light = Light.Night }], 3).Text;
 
-        Picture sheet = teacher.Generate([new TextToImageRequest(prompt, 1)], options)[0];
+        Picture grid = teacher.Generate([new TextToImageRequest(prompt, 1)], options)[0];
 
-        Assert.False(Panel(sheet, 0).Pixels.SequenceEqual(Panel(sheet, 1).Pixels));
+        Assert.False(Panel(grid, 0).Pixels.SequenceEqual(Panel(grid, 1).Pixels));
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public class TinyModelTests
         Assert.All(weights.Names, name => Assert.Equal("BF16", weights.Entry(name).DType));
     }
 
-    private static Picture Panel(Picture sheet, int column) => sheet.Crop(column * TinyModel.PanelSize, 0, TinyModel.PanelSize, TinyModel.PanelSize);
+    private static Picture Panel(Picture grid, int column) => grid.Crop(column * TinyModel.PanelSize, 0, TinyModel.PanelSize, TinyModel.PanelSize);
 
     private static Picture RoundTrip(FluxModel model, Picture picture)
     {

@@ -16,13 +16,15 @@ public sealed class BenchCurationTests : IDisposable
         (string json, string prices) = (_folder.File("bench.json"), _folder.File("prices.json"));
         File.WriteAllText(prices, """{"some-model": {"input": 2, "output": 10}, "free-model": {"input": 0, "output": 0}}""");
 
-        CliResult result = await Cli.Run("bench", "curation", "--pairs", "40", "--rows", "100", "--latency", "40", "--concurrency", "8", "--prices", prices, "--json", json);
+        CliResult result = await Cli.Run(
+            "bench", "curation", "--pairs", "40", "--rows", "100", "--latency", "40", "--concurrency", "8", "--prices", prices, "--json", json);
 
         Assert.True(result.ExitCode == ExitCode.Done, result.Error);
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(json));
         JsonElement figures = document.RootElement;
         Assert.Equal(
-            ["concurrency", "latency_ms", "ideal_per_s", "achieved_per_s", "ledger_writes_per_s", "peak_rss_bytes", "overhead_ms_per_pair"], figures.EnumerateObject().Take(7).Select(p => p.Name));
+            ["concurrency", "latency_ms", "ideal_per_s", "achieved_per_s", "ledger_writes_per_s", "peak_rss_bytes", "overhead_ms_per_pair"],
+            figures.EnumerateObject().Take(7).Select(p => p.Name));
         Assert.Equal(8, figures.GetProperty("concurrency").GetInt32());
         Assert.Equal(40, figures.GetProperty("latency_ms").GetDouble());
         Assert.Equal(200, figures.GetProperty("ideal_per_s").GetDouble());
@@ -32,7 +34,8 @@ public sealed class BenchCurationTests : IDisposable
         Assert.InRange(figures.GetProperty("overhead_ms_per_pair").GetDouble(), 0.01, 1000);
         // Every second pair is kept, so a thousand of them take two thousand questions.
         (long input, long output) = (figures.GetProperty("input_tokens").GetInt64(), figures.GetProperty("output_tokens").GetInt64());
-        Assert.Equal((input * 2 + output * 10) / 1e6 * 1000 / figures.GetProperty("kept").GetInt64(), figures.GetProperty("cost_per_1000_kept").GetProperty("some-model").GetDouble(), 6);
+        Assert.Equal((input * 2 + output * 10) / 1e6 * 1000 / figures.GetProperty("kept").GetInt64(),
+            figures.GetProperty("cost_per_1000_kept").GetProperty("some-model").GetDouble(), 6);
         Assert.Equal(0, figures.GetProperty("cost_per_1000_kept").GetProperty("free-model").GetDouble());
         Assert.Contains("some-model", result.Output, StringComparison.Ordinal);
     }

@@ -21,7 +21,8 @@ public sealed class BenchFluxTests : IDisposable
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(file));
         JsonElement[] variants = [.. json.RootElement.EnumerateArray()];
         Assert.Equal(
-            ["plain", "all", "no_kernels", "no_fused_projections", "no_tuned_products", "no_shared_steps", "onnx"], variants.Select(v => v.GetProperty("variant").GetString()));
+            ["plain", "all", "no_kernels", "no_fused_projections", "no_tuned_products", "no_shared_steps", "onnx"],
+            variants.Select(v => v.GetProperty("variant").GetString()));
         Assert.All(variants, v =>
         {
             Assert.Equal("cpu", v.GetProperty("device").GetString());

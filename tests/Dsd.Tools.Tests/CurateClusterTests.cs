@@ -27,12 +27,12 @@ public sealed class CurateClusterTests : IDisposable
         CliResult work = await working;
 
         Assert.True(work.ExitCode == ExitCode.Done, work.Error);
-        Assert.Contains("2 sheets drawn, 2 pairs judged", work.Error, StringComparison.Ordinal);
+        Assert.Contains("2 grids drawn, 2 pairs judged", work.Error, StringComparison.Ordinal);
         CliResult served = await serve;
         Assert.True(served.ExitCode == ExitCode.Done, served.Error);
         Assert.Contains("2 captions through", served.Error, StringComparison.Ordinal);
-        Assert.Equal(await Sheets("alone"), await Sheets("served"));
-        Assert.Equal(2, (await Sheets("served")).Length);
+        Assert.Equal(await Grids("alone"), await Grids("served"));
+        Assert.Equal(2, (await Grids("served")).Length);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class CurateClusterTests : IDisposable
 
     private Task<CliResult> Serve(params string[] more) => Cli.Run(["curate", "serve", "--captions", "tiny", "--out", _folder.File("run"), .. more]);
 
-    private async Task<LedgerGrid?[]> Sheets(string run)
+    private async Task<LedgerGrid?[]> Grids(string run)
     {
         await using RunLedger ledger = RunLedger.OpenToRead(RunFolder.LedgerFile(_folder.File(run)));
         return [.. ledger.Pairs().Select(p => ledger.GridOf(p.PromptId))];

@@ -19,8 +19,8 @@ public sealed class CurateTests : IDisposable
         CliResult second = await Run("run", "--count", "4");
 
         Assert.True(first.ExitCode == ExitCode.Done, first.Error);
-        Assert.Contains("3 sheets drawn, 3 pairs judged", first.Error, StringComparison.Ordinal);
-        Assert.Contains("1 sheets drawn, 1 pairs judged", second.Error, StringComparison.Ordinal);
+        Assert.Contains("3 grids drawn, 3 pairs judged", first.Error, StringComparison.Ordinal);
+        Assert.Contains("1 grids drawn, 1 pairs judged", second.Error, StringComparison.Ordinal);
         JsonElement status = await Cli.Json("curate", "status", _folder.File("run"));
         Assert.Equal(4, status.GetProperty("counts").GetProperty("pairs").GetInt32());
         Assert.Equal("dsd-tiny-judge", status.GetProperty("usage")[0].GetProperty("model").GetString());
@@ -33,7 +33,8 @@ public sealed class CurateTests : IDisposable
         await Run("first", "--count", "4", "--batch", "1", "--shard", "1/2");
         await Run("second", "--count", "4", "--batch", "1", "--shard", "2/2");
 
-        CliResult merged = await Cli.Run("curate", "merge", "--out", _folder.File("merged"), _folder.File("first"), _folder.File("second"), _folder.File("first"));
+        CliResult merged = await Cli.Run(
+            "curate", "merge", "--out", _folder.File("merged"), _folder.File("first"), _folder.File("second"), _folder.File("first"));
 
         Assert.True(merged.ExitCode == ExitCode.Done, merged.Error);
         Assert.Equal(await Pairs("whole"), await Pairs("merged"));
@@ -86,7 +87,8 @@ public sealed class CurateTests : IDisposable
 
         (await Cli.Run("curate", "run", "--captions", captions, "--count", "3", "--out", _folder.File("run"))).AssertFails(ExitCode.WrongUse, "'--count'");
         (await Cli.Run("curate", "serve", "--captions", captions, "--seed", "3", "--out", _folder.File("run"))).AssertFails(ExitCode.WrongUse, "'--seed'");
-        (await Cli.Run("curate", "serve", "--captions", captions, "--address", "3", "--out", _folder.File("run"))).AssertFails(ExitCode.WrongUse, "'--address'", "'3'");
+        (await Cli.Run("curate", "serve", "--captions", captions, "--address", "3", "--out", _folder.File("run")))
+            .AssertFails(ExitCode.WrongUse, "'--address'", "'3'");
         Assert.False(Directory.Exists(_folder.File("run")));
     }
 
@@ -103,5 +105,6 @@ public sealed class CurateTests : IDisposable
         return [.. folder.Ledger.Pairs().Select(p => (p.Id, p.Judgement.Status, p.Judgement.Kept, p.Judgement.Reason))];
     }
 
-    private Task<CliResult> Run(string name, params string[] more) => Cli.Run(["curate", "run", "--captions", "tiny", "--out", _folder.File(name), "--steps", "1", .. more]);
+    private Task<CliResult> Run(string name, params string[] more) =>
+        Cli.Run(["curate", "run", "--captions", "tiny", "--out", _folder.File(name), "--steps", "1", .. more]);
 }

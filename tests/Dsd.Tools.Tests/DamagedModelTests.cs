@@ -49,7 +49,8 @@ public sealed class DamagedModelTests : IDisposable
     {
         (string file, string tensor) = Damage(component, fault);
 
-        await AssertRefused(file, tensor, "generate", "--model", _model.Path, "--prompt", "x", "--steps", "1", "--size", "64x64", "--out", _out.File("new", "a.png"));
+        await AssertRefused(file, tensor, "generate", "--model", _model.Path, "--prompt", "x", "--steps", "1", "--size", "64x64", "--out",
+            _out.File("new", "a.png"));
     }
 
     [Theory]
@@ -60,7 +61,7 @@ public sealed class DamagedModelTests : IDisposable
         string file = _model.File("dsd", "pytorch_lora_weights.safetensors");
         string tensor = DamagedSafetensors.Damage(file, fault);
 
-        // A factor that is missing is told by its partner.
+        // A missing factor is reported by the name of its partner.
         string module = tensor.Split(".lora_")[0].Replace("transformer.transformer", "transformer", StringComparison.Ordinal);
         await AssertRefused(file, module, "export", "--model", Fixtures.Own("tiny-flux"), "--lora", file, "--out", _out.File("new", "onnx"));
     }
@@ -143,7 +144,8 @@ public sealed class DamagedModelTests : IDisposable
     private async Task AssertRefusedByBoth(string named)
     {
         await AssertRefused(named, "", "export", "--model", _model.Path, "--out", _out.File("new", "onnx"));
-        await AssertRefused(named, "", "generate", "--model", _model.Path, "--prompt", "x", "--steps", "1", "--size", "64x64", "--out", _out.File("new", "a.png"));
+        await AssertRefused(named, "", "generate", "--model", _model.Path, "--prompt", "x", "--steps", "1", "--size", "64x64", "--out",
+            _out.File("new", "a.png"));
     }
 
     private async Task AssertRefused(string file, string tensor, params string[] command)

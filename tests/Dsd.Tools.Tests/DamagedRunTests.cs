@@ -31,10 +31,10 @@ public sealed class DamagedRunTests : IDisposable
             ["review", run, "--report", _folder.File("report")],
         ])
         {
-            CliResult told = await Cli.Run(command);
-            Assert.True(told.ExitCode == ExitCode.Done, $"{string.Join(' ', command)}: {told.Error}");
-            Assert.Contains("table 'pairs'", told.Error, StringComparison.Ordinal);
-            Assert.Contains("field 'status'", told.Error, StringComparison.Ordinal);
+            CliResult result = await Cli.Run(command);
+            Assert.True(result.ExitCode == ExitCode.Done, $"{string.Join(' ', command)}: {result.Error}");
+            Assert.Contains("table 'pairs'", result.Error, StringComparison.Ordinal);
+            Assert.Contains("field 'status'", result.Error, StringComparison.Ordinal);
         }
         CliResult again = await Curate("--count", "4");
         Assert.True(again.ExitCode == ExitCode.Done, again.Error);
@@ -65,11 +65,12 @@ public sealed class DamagedRunTests : IDisposable
             return;
         }
         Task<CliResult> run = Task.Run(() => Curate("--count", "500"));
-        while (!run.IsCompleted && !(Directory.Exists(_folder.File("run", "grids")) && Directory.EnumerateFiles(_folder.File("run", "grids"), "*.png", SearchOption.AllDirectories).Any()))
+        while (!run.IsCompleted && !(Directory.Exists(_folder.File("run", "grids"))
+            && Directory.EnumerateFiles(_folder.File("run", "grids"), "*.png", SearchOption.AllDirectories).Any()))
         {
             await Task.Delay(20);
         }
-        // Until it is gone: the run may write a sheet while it is deleted.
+        // Until it is gone: the run may write a grid while it is deleted.
         for (int i = 0; i < 100 && Directory.Exists(_folder.File("run")); i++)
         {
             try
@@ -90,19 +91,20 @@ public sealed class DamagedRunTests : IDisposable
     }
 
     [Fact]
-    public async Task ALostSheet_IsDrawnAnewByTheNextRun()
+    public async Task ALostGrid_IsDrawnAnewByTheNextRun()
     {
         await Curate("--count", "2");
-        string sheet = Directory.GetFiles(_folder.File("run", "grids"), "*.png", SearchOption.AllDirectories)[0];
-        File.WriteAllBytes(sheet, File.ReadAllBytes(sheet)[..100]);
+        string grid = Directory.GetFiles(_folder.File("run", "grids"), "*.png", SearchOption.AllDirectories)[0];
+        File.WriteAllBytes(grid, File.ReadAllBytes(grid)[..100]);
 
         CliResult again = await Curate("--count", "2");
 
         Assert.True(again.ExitCode == ExitCode.Done, again.Error);
-        Assert.Contains("1 sheets drawn, 0 pairs judged", again.Error, StringComparison.Ordinal);
+        Assert.Contains("1 grids drawn, 0 pairs judged", again.Error, StringComparison.Ordinal);
     }
 
-    private Task<CliResult> Curate(params string[] more) => Cli.Run(["curate", "run", "--captions", "tiny", "--out", _folder.File("run"), "--steps", "1", .. more]);
+    private Task<CliResult> Curate(params string[] more) =>
+        Cli.Run(["curate", "run", "--captions", "tiny", "--out", _folder.File("run"), "--steps", "1", .. more]);
 
     private void Execute(string sql)
     {

@@ -20,12 +20,18 @@ public sealed class DatasetTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await using RunFolder run = RunFolder.Open(Run);
-        await run.BeginAsync("test", new Dictionary<string, string> { ["pairs"] = nameof(PairChoice.Ordered), ["cutting"] = JsonSerializer.Serialize(new PanelCutterOptions()) });
+        await run.BeginAsync("test", new Dictionary<string, string>
+        {
+            ["pairs"] = nameof(PairChoice.Ordered),
+            ["cutting"] = JsonSerializer.Serialize(new PanelCutterOptions()),
+        });
         foreach ((string key, bool kept) in new[] { ("a", true), ("b", false) })
         {
             byte[] pixels = new byte[3 * 32 * 16];
             new Random(key[0]).NextBytes(pixels);
-            await run.WritePromptsAsync(new SeedCaption(key, key), [new LedgerPrompt($"{key}~0", key, 0, new GridPrompt(key, GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at\u001b[2J sea"]), 1)]);
+            await run.WritePromptsAsync(
+                new SeedCaption(key, key),
+                    [new LedgerPrompt($"{key}~0", key, 0, new GridPrompt(key, GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at\u001b[2J sea"]), 1)]);
             await run.WriteSheetAsync($"{key}~0", new Picture(32, 16, pixels), "test");
             Verdict verdict = new() { Subject = key, DescriptionA = "1", DescriptionB = "2", Differences = [], Same = kept, Confidence = 0.9, Flags = [] };
             await run.WritePairAsync(new LedgerPair($"{key}~0~0-1", $"{key}~0", 0, 1, new PairJudgement
@@ -56,7 +62,9 @@ public sealed class DatasetTests : IAsyncLifetime
         Assert.Equal((ExitCode.Done, Out + Environment.NewLine), (written.ExitCode, written.Output));
         Assert.Contains("4 rows, 2 kept", written.Error, StringComparison.Ordinal);
         JsonElement report = await Cli.Json("dataset", "inspect", Out, "--captions", "2");
-        Assert.Equal((format, 4, 2, 4, 0), (report.GetProperty("format").GetString(), report.GetProperty("rows").GetInt32(), report.GetProperty("kept").GetInt32(), report.GetProperty("decided").GetInt32(), report.GetProperty("reviewed").GetInt32()));
+        Assert.Equal((format, 4, 2, 4, 0),
+            (report.GetProperty("format").GetString(), report.GetProperty("rows").GetInt32(), report.GetProperty("kept").GetInt32(),
+                report.GetProperty("decided").GetInt32(), report.GetProperty("reviewed").GetInt32()));
         Assert.Equal(["a at [2J sea", "a at home"], report.GetProperty("captions").EnumerateArray().Select(c => c.GetString()));
         Assert.StartsWith("image 16 × 16 pixels in ", report.GetProperty("first_row")[0].GetString(), StringComparison.Ordinal);
         Assert.Equal(20, report.GetProperty("columns").GetArrayLength());
@@ -111,7 +119,8 @@ public sealed class DatasetTests : IAsyncLifetime
         await Cli.Run("dataset", "write", Run, "--out", Out);
 
         (await Cli.Run("dataset", "write", Run, "--out", Out)).AssertFails(ExitCode.Failed, Out, "--overwrite");
-        Assert.Equal(ExitCode.Done, (await Cli.Run("dataset", "write", Run, "--out", Out, "--overwrite", "--format", "webdataset", "--shard-size", "1")).ExitCode);
+        Assert.Equal(ExitCode.Done,
+            (await Cli.Run("dataset", "write", Run, "--out", Out, "--overwrite", "--format", "webdataset", "--shard-size", "1")).ExitCode);
         Assert.True(File.Exists(_folder.File("out", "data", "train-00000-of-00001.tar")));
     }
 
@@ -131,7 +140,8 @@ public sealed class DatasetTests : IAsyncLifetime
 
     [Fact]
     public async Task Write_OfAnImageFolderWithAShardSize_IsWrongUse() =>
-        (await Cli.Run("dataset", "write", Run, "--out", Out, "--format", "imagefolder", "--shard-size", "5")).AssertFails(ExitCode.WrongUse, "--shard-size", "imagefolder");
+        (await Cli.Run("dataset", "write", Run, "--out", Out, "--format", "imagefolder", "--shard-size", "5"))
+            .AssertFails(ExitCode.WrongUse, "--shard-size", "imagefolder");
 
     [Fact]
     public async Task Inspect_OfARunsFolder_SaysWhatToDoFirst() =>

@@ -40,7 +40,8 @@ public sealed class ExportTests(ExportedModel exported) : IClassFixture<Exported
         JsonElement weights = await Cli.Json("inspect", Fixtures.Own("tiny-dsd", "transformer", "diffusion_pytorch_model.safetensors"));
 
         // The graph holds some constants besides.
-        Assert.InRange(model.GetProperty("parameters").GetInt64(), weights.GetProperty("parameters").GetInt64(), 2 * weights.GetProperty("parameters").GetInt64());
+        Assert.InRange(model.GetProperty("parameters").GetInt64(), weights.GetProperty("parameters").GetInt64(),
+            2 * weights.GetProperty("parameters").GetInt64());
     }
 
     [Fact]
@@ -77,7 +78,8 @@ public sealed class ExportTests(ExportedModel exported) : IClassFixture<Exported
 
         Assert.True(result.ExitCode == ExitCode.Done, result.Error);
         Assert.Contains("2 tensors for text encoders were left out", result.Error, StringComparison.Ordinal);
-        (await Cli.Run("export", "--model", Fixtures.Own("tiny-flux"), "--lora-text", "apply", "--out", _folder.File("other"))).AssertFails(ExitCode.WrongUse, "'--lora-text' needs an adapter");
+        (await Cli.Run("export", "--model", Fixtures.Own("tiny-flux"), "--lora-text", "apply", "--out", _folder.File("other")))
+            .AssertFails(ExitCode.WrongUse, "'--lora-text' needs an adapter");
     }
 
     [Fact]
@@ -124,7 +126,8 @@ public sealed class ExportTests(ExportedModel exported) : IClassFixture<Exported
     [Fact]
     public async Task Export_NamesAMissingModelFolder()
     {
-        (await Cli.Run("export", "--model", _folder.File("none"), "--out", _folder.File("onnx"))).AssertFails(ExitCode.Failed, _folder.File("none"), "no folder");
+        (await Cli.Run("export", "--model", _folder.File("none"), "--out", _folder.File("onnx")))
+            .AssertFails(ExitCode.Failed, _folder.File("none"), "no folder");
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
 
@@ -167,12 +170,14 @@ public sealed class ExportTests(ExportedModel exported) : IClassFixture<Exported
 
     [Fact]
     public async Task Export_OfAScaleWithoutAnAdapter_IsWrongUse() =>
-        (await Cli.Run("export", "--model", Fixtures.Own("tiny-flux"), "--lora-scale", "2", "--out", _folder.File("onnx"))).AssertFails(ExitCode.WrongUse, "--lora-scale", "--lora");
+        (await Cli.Run("export", "--model", Fixtures.Own("tiny-flux"), "--lora-scale", "2", "--out", _folder.File("onnx")))
+            .AssertFails(ExitCode.WrongUse, "--lora-scale", "--lora");
 
     [Theory]
     [InlineData("--size", "100x64")]
     [InlineData("--size", "64")]
     [InlineData("--lora-scale", "101")]
     public async Task Export_OfValuesOutOfRange_IsWrongUse(string option, string value) =>
-        (await Cli.Run("export", "--model", Fixtures.Own("tiny-flux"), "--lora", "x", option, value, "--out", _folder.File("onnx"))).AssertFails(ExitCode.WrongUse, option);
+        (await Cli.Run("export", "--model", Fixtures.Own("tiny-flux"), "--lora", "x", option, value, "--out", _folder.File("onnx")))
+            .AssertFails(ExitCode.WrongUse, option);
 }

@@ -108,7 +108,8 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
 
         Assert.NotEqual(whole, half);
         Assert.Equal(whole, File.ReadAllBytes(Result));
-        (await Torch("--image", reference, "--lora", TinyModel.AdapterFile, "--lora", TinyModel.AdapterFile)).AssertFails(ExitCode.Failed, "one adapter that holds layers whole");
+        (await Torch("--image", reference, "--lora", TinyModel.AdapterFile, "--lora", TinyModel.AdapterFile))
+            .AssertFails(ExitCode.Failed, "one adapter that holds layers whole");
         (await Torch("--image", reference, "--lora", $"{TinyModel.AdapterFile}:101")).AssertFails(ExitCode.WrongUse, "'--lora': the strength", "101");
     }
 
@@ -147,7 +148,8 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
     {
         (await Cli.Run("generate", "--prompt", "x", "--out", Result)).AssertFails(ExitCode.WrongUse, "--onnx", "--model", "neither");
         (await Torch("--onnx", exported.Folder)).AssertFails(ExitCode.WrongUse, "--onnx", "--model", "both");
-        (await Cli.Run("generate", "--onnx", exported.Folder, "--prompt", "x", "--out", Result, "--memory", "streamed")).AssertFails(ExitCode.WrongUse, "'--memory'", "--model");
+        (await Cli.Run("generate", "--onnx", exported.Folder, "--prompt", "x", "--out", Result, "--memory", "streamed"))
+            .AssertFails(ExitCode.WrongUse, "'--memory'", "--model");
         (await Torch("--memory", "streamed")).AssertFails(ExitCode.WrongUse, "'--memory'", "GPU");
         (await Torch("--float8")).AssertFails(ExitCode.WrongUse, "'--float8'", "GPU");
         (await Torch("--dsd", "somewhere")).AssertFails(ExitCode.WrongUse, "--dsd", "--image");
@@ -159,7 +161,8 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
 
     [Fact]
     public async Task Generate_WithGuidanceToNoReference_IsWrongUse() =>
-        (await Cli.Run("generate", "--onnx", exported.Folder, "--prompt", "x", "--image-guidance", "2", "--out", Result)).AssertFails(ExitCode.WrongUse, "--image-guidance", "--image");
+        (await Cli.Run("generate", "--onnx", exported.Folder, "--prompt", "x", "--image-guidance", "2", "--out", Result))
+            .AssertFails(ExitCode.WrongUse, "--image-guidance", "--image");
 
     [Theory]
     [InlineData("--steps", "0")]
@@ -170,7 +173,8 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
     [InlineData("--device", "tpu")]
     public async Task Generate_WithValuesOutOfRange_IsWrongUse(string option, string value)
     {
-        (await Cli.Run("generate", "--onnx", exported.Folder, "--image", Reference(), "--prompt", "x", "--out", Result, option, value)).AssertFails(ExitCode.WrongUse, option);
+        (await Cli.Run("generate", "--onnx", exported.Folder, "--image", Reference(), "--prompt", "x", "--out", Result, option, value))
+            .AssertFails(ExitCode.WrongUse, option);
         Assert.False(File.Exists(Result));
     }
 
@@ -187,7 +191,8 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
     {
         using StringWriter output = new();
 
-        int exitCode = await DsdCli.Program.RunAsync(["generate", "--model", TinyModel.Name, "--prompt", "x", "--steps", "1", "--out", Result], output, new FullWriter());
+        int exitCode = await DsdCli.Program.RunAsync(
+            ["generate", "--model", TinyModel.Name, "--prompt", "x", "--steps", "1", "--out", Result], output, new FullWriter());
 
         Assert.Equal((ExitCode.Done, Result + Environment.NewLine), (exitCode, output.ToString()));
     }
@@ -197,7 +202,8 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
     {
         using StringWriter error = new();
 
-        int exitCode = await DsdCli.Program.RunAsync(["generate", "--model", TinyModel.Name, "--prompt", "x", "--steps", "1", "--out", Result], new FullWriter(), error);
+        int exitCode = await DsdCli.Program.RunAsync(
+            ["generate", "--model", TinyModel.Name, "--prompt", "x", "--steps", "1", "--out", Result], new FullWriter(), error);
 
         Assert.Equal(ExitCode.Failed, exitCode);
         Assert.Contains("dsd: Cannot write to standard output: the disk is full.", error.ToString(), StringComparison.Ordinal);
@@ -237,7 +243,8 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
 
     [Fact]
     public async Task Generate_WithWhatIsNoExport_NamesTheFolder() =>
-        (await Cli.Run("generate", "--onnx", Fixtures.Own("tiny-flux"), "--prompt", "x", "--out", Result)).AssertFails(ExitCode.Failed, "tiny-flux", "dsd.json");
+        (await Cli.Run("generate", "--onnx", Fixtures.Own("tiny-flux"), "--prompt", "x", "--out", Result))
+            .AssertFails(ExitCode.Failed, "tiny-flux", "dsd.json");
 
     [Fact]
     public async Task Generate_IntoAFolderThatTakesNoFiles_IsRefusedAtOnce()
@@ -264,7 +271,9 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
     private Task<CliResult> Torch(params string[] more) => Cli.Run(["generate", "--model", TinyModel.Name, "--prompt", "a fox", "--out", Result, .. more]);
 
     private Task<CliResult> Generate(string reference, params string[] options) =>
-        Cli.Run(["generate", "--onnx", exported.Folder, "--image", reference, "--prompt", "a fox in the snow", .. options.Contains("--steps") ? [] : new[] { "--steps", "1" }, .. options]);
+        Cli.Run(["generate", "--onnx", exported.Folder, "--image", reference, "--prompt", "a fox in the snow", .. options.Contains("--steps")
+            ? []
+            : new[] { "--steps", "1" }, .. options]);
 
     private string Reference()
     {

@@ -4,7 +4,10 @@ using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;
 
-/// <summary>Processes whose standard streams are full, closed, or a terminal that goes away. What they do goes on; shells and terminals of Linux are needed to see it.</summary>
+/// <summary>
+/// Processes whose standard streams are full, closed, or a terminal that goes away. What they do goes on; shells and terminals of Linux are needed to
+/// see it.
+/// </summary>
 public sealed class LostDisplayTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
@@ -130,7 +133,9 @@ public sealed class LostDisplayTests : IDisposable
     }
 
     private static bool IgnoresHangup() =>
-        File.ReadLines("/proc/self/status").Any(l => l.StartsWith("SigIgn:", StringComparison.Ordinal) && (ulong.Parse(l[7..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 1) != 0);
+        File.ReadLines("/proc/self/status")
+            .Any(l => l.StartsWith("SigIgn:", StringComparison.Ordinal)
+                && (ulong.Parse(l[7..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 1) != 0);
 
     private string Picture => _folder.File("picture.png");
 

@@ -20,9 +20,16 @@ public sealed class ReviewTests : IAsyncLifetime
         await using RunFolder folder = RunFolder.Open(Run);
         await folder.BeginAsync("test", new Dictionary<string, string> { ["cutting"] = JsonSerializer.Serialize(new PanelCutterOptions()) });
         SeedCaption caption = new("a", "a fox");
-        await folder.WritePromptsAsync(caption, [new LedgerPrompt("a~0", "a", 0, new GridPrompt("two foxes", GridLayout.OneByTwo, "a fox", ["one", "two"]), 1)]);
+        await folder.WritePromptsAsync(
+            caption, [new LedgerPrompt("a~0", "a", 0, new GridPrompt("two foxes", GridLayout.OneByTwo, "a fox", ["one", "two"]), 1)]);
         await folder.WriteSheetAsync("a~0", new Picture(64, 32, new byte[3 * 64 * 32]), "test");
-        await folder.WritePairAsync(new LedgerPair("a~0~0-1", "a~0", 0, 1, new PairJudgement { Status = VerdictStatus.Undecided, Kept = false, Reason = "undecided", Votes = [] }));
+        await folder.WritePairAsync(new LedgerPair("a~0~0-1", "a~0", 0, 1, new PairJudgement
+        {
+            Status = VerdictStatus.Undecided,
+            Kept = false,
+            Reason = "undecided",
+            Votes = [],
+        }));
         await folder.Ledger.WriteReviewAsync("a~0~0-1", true, DateTimeOffset.UnixEpoch);
     }
 
@@ -38,7 +45,8 @@ public sealed class ReviewTests : IAsyncLifetime
         using CancellationTokenSource stop = new();
         using StringWriter output = new();
         using StringWriter error = new();
-        Task<int> review = DsdCli.Program.RunAsync(["review", Run, "--no-browser"], TextWriter.Synchronized(output), TextWriter.Synchronized(error), stop.Token);
+        Task<int> review = DsdCli.Program.RunAsync(
+            ["review", Run, "--no-browser"], TextWriter.Synchronized(output), TextWriter.Synchronized(error), stop.Token);
         for (int i = 0; i < 200 && !error.ToString().Contains("Ctrl-C", StringComparison.Ordinal) && !review.IsCompleted; i++)
         {
             await Task.Delay(50);
@@ -59,7 +67,8 @@ public sealed class ReviewTests : IAsyncLifetime
         CliResult result = await Cli.Run("review", Run, "--out", page, "--report", report);
 
         Assert.True(result.ExitCode == ExitCode.Done, result.Error);
-        Assert.Equal([Path.Combine(page, "index.html"), Path.Combine(report, "report.md")], result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Trim()));
+        Assert.Equal([Path.Combine(page, "index.html"), Path.Combine(report, "report.md")],
+            result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Trim()));
         Assert.Contains("One-sided", await File.ReadAllTextAsync(Path.Combine(report, "report.md")), StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(page, "panels", "00002.jpg")));
     }

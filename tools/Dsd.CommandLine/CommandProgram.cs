@@ -27,7 +27,9 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
         Console.SetOut(new GuardedWriter(Writer(StandardStream.Output())));
         Console.SetError(error);
         // A terminal that is closed ends nothing: docs/command-line.md. Windows leaves no choice.
-        using PosixSignalRegistration? hangup = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = true);
+        using PosixSignalRegistration? hangup = OperatingSystem.IsWindows()
+            ? null
+            : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = true);
         // A run that was killed may have left much in the temporary folder, such as an export of many gigabytes.
         ScratchFolder.RemoveAbandoned();
         return await RunAsync(args, output, error);

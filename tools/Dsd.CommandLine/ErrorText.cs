@@ -45,7 +45,7 @@ public static partial class ErrorText
             int tail = message.IndexOf(" (Parameter '", StringComparison.Ordinal);
             message = tail > 0 ? message[..tail] : message;
         }
-        // The JSON reader names the program's types, which say nothing to whoever wrote the file.
+        // The JSON reader names the program's types, which mean nothing to the author of the file.
         return JsonType().Replace(Printable.Line(message), match => $"The JSON value is not {Kind(match.Groups[1].Value)}");
     }
 

@@ -3,11 +3,14 @@ using System.Text;
 namespace Dsd.CommandLine;
 
 /// <summary>
-/// A writer that never throws: a display that is gone must not take the work of days with it, on whatever thread a line is written. What failed first is remembered, for those who ask.
+/// A writer that never throws: a display that is gone must not take the work of days with it, on whatever thread a line is written. What failed first
+/// is remembered, for those who ask.
 /// </summary>
 /// <param name="inner">Where the text goes.</param>
 /// <param name="isTerminal">Whether people look at it.</param>
-/// <param name="endsWithFault">Whether nothing more is written after a fault: of a result, the beginning is better than pieces. Messages go on, since a full disk may be emptied.</param>
+/// <param name="endsWithFault">
+/// Whether nothing more is written after a fault: of a result, the beginning is better than pieces. Messages go on, since a full disk may be emptied.
+/// </param>
 public sealed class GuardedWriter(TextWriter inner, bool isTerminal = false, bool endsWithFault = false) : TextWriter
 {
     private readonly Lock _gate = new();
@@ -22,7 +25,8 @@ public sealed class GuardedWriter(TextWriter inner, bool isTerminal = false, boo
     public override Encoding Encoding => inner.Encoding;
 
     /// <summary>This writer if it is guarded already, and a guard around it if not.</summary>
-    public static GuardedWriter Around(TextWriter writer, bool endsWithFault) => writer as GuardedWriter ?? new GuardedWriter(writer, endsWithFault: endsWithFault);
+    public static GuardedWriter Around(TextWriter writer, bool endsWithFault) =>
+        writer as GuardedWriter ?? new GuardedWriter(writer, endsWithFault: endsWithFault);
 
     public override void Write(char value) => Try(value, static (writer, c) => writer.Write(c));
 
@@ -52,7 +56,8 @@ public sealed class GuardedWriter(TextWriter inner, bool isTerminal = false, boo
             {
                 write(inner, value);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException or NotSupportedException or InvalidOperationException or ArgumentException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException
+                or NotSupportedException or InvalidOperationException or ArgumentException)
             {
                 Volatile.Write(ref _fault, _fault ?? e);
             }

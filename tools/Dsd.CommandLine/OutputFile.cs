@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Dsd.CommandLine;
 
-/// <summary>Checks before a long computation that its result can be written: one would rather hear of it at once.</summary>
+/// <summary>Checks before a long computation that its result can be written, so that a fault shows at once.</summary>
 public static class OutputFile
 {
     // What the file systems in use allow for a name, in bytes.
@@ -72,11 +72,14 @@ public static class OutputFile
         CheckName(path, name);
         try
         {
-            using FileStream probe = new(Path.Combine(folder, $".dsd-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            using FileStream probe = new(
+                Path.Combine(folder, $".dsd-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
-            throw new IOException($"Cannot write '{path}': the folder '{folder}' takes no files ({Printable.Line(e.Message).TrimEnd('.')}). Choose another place or change its permissions.", e);
+            throw new IOException(
+                $"Cannot write '{path}': the folder '{folder}' takes no files ({Printable.Line(e.Message).TrimEnd('.')}). Choose another place or "
+                    + $"change its permissions.", e);
         }
     }
 

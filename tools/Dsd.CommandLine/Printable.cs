@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Dsd.CommandLine;
 
-/// <summary>Text from files that nobody vouches for, made safe to print: a name in a header must not move the cursor or fill the screen.</summary>
+/// <summary>Text from untrusted files, made safe to print: a name in a header must not move the cursor or fill the screen.</summary>
 public static class Printable
 {
     /// <summary>One line without control characters.</summary>
@@ -14,7 +14,8 @@ public static class Printable
         StringBuilder line = new(Math.Min(text.Length, maxLength));
         foreach (char c in text.Length <= maxLength ? text : text[..(maxLength - 1)])
         {
-            bool strange = char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+            bool strange = char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
             if (strange && (line.Length == 0 || line[^1] == ' '))
             {
                 continue;

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Dsd.CommandLine;
 
 /// <summary>
-/// Standard output or standard error of this process, unbuffered. .NET's own stream passes over a pipe that nobody reads any more; this one tells of every write that failed.
+/// Standard output or standard error of this process, unbuffered. .NET's own stream ignores a pipe that nobody reads any more; this one reports
+/// every write that failed.
 /// </summary>
 public sealed partial class StandardStream : Stream
 {
@@ -80,7 +81,8 @@ public sealed partial class StandardStream : Stream
         {
             return descriptor == 1 ? Console.OpenStandardOutput() : Console.OpenStandardError();
         }
-        // Started with a closed descriptor, the runtime has taken its number for a pipe, a library or memory that it compiles into, and a line written there would do harm.
+        // Started with a closed descriptor, the runtime has taken its number for a pipe, a library or memory that it compiles into, and a line
+        // written there would do harm.
         // What was handed down to a process never closes with an exec; what the runtime opens always does.
         int flags = Flags(descriptor, GetFlags);
         return new StandardStream(flags < 0 || (flags & CloseOnExec) != 0 ? -1 : descriptor);

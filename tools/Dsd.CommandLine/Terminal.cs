@@ -9,7 +9,7 @@ public sealed class Terminal
     private readonly GuardedWriter _output;
 
     /// <summary>A terminal of two writers.</summary>
-    /// <param name="program">The program's name, which stands before what went wrong.</param>
+    /// <param name="program">The program's name, which is printed before an error.</param>
     /// <param name="output">Where results go.</param>
     /// <param name="error">Where everything else goes.</param>
     public Terminal(string program, GuardedWriter output, GuardedWriter error)
@@ -33,10 +33,10 @@ public sealed class Terminal
     /// <summary>Standard error with progress.</summary>
     public IAnsiConsole Status { get; }
 
-    /// <summary>Says what went wrong, in one line.</summary>
+    /// <summary>Prints an error, in one line.</summary>
     public void Fail(string message) => Error.WriteLine($"{_program}: {message}");
 
-    /// <summary>Says what may be wrong, in one line.</summary>
+    /// <summary>Prints a warning, in one line.</summary>
     public void Warn(string message) => Error.WriteLine($"warning: {Printable.Line(message)}");
 
     /// <summary>Does some work and shows how far it has come: a bar on a terminal, lines elsewhere.</summary>

@@ -9,7 +9,8 @@ internal static class DsdCli
     /// <summary>The program.</summary>
     public static CommandProgram Program { get; } = new("dsd", Commands);
 
-    private static RootCommand Commands(Terminal terminal) => new("Diffusion Self-Distillation: look into models, export them to ONNX, and draw pictures with them.")
+    private static RootCommand Commands(Terminal terminal) =>
+        new("Diffusion Self-Distillation: look into models, export them to ONNX, and draw pictures with them.")
     {
         InspectCommand.Create(terminal),
         ExportCommand.Create(terminal),

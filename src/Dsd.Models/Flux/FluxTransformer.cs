@@ -174,13 +174,6 @@ public sealed class FluxTransformer : DenoisingNetwork
         return proj_out.forward(Modulation.Apply(image, shift: last[1], scale: last[0])).MoveToOuterDisposeScope();
     }
 
-<<<<<<< HEAD
-=======
-    /// <summary>The linear layers by module name: where adapters go, <see cref="ILinearAdapter"/> says how. The dictionary is the caller's.</summary>
-    public Dictionary<string, AdaptableLinear> Linears() =>
-        named_modules().Where(m => m.module is AdaptableLinear).ToDictionary(m => m.name, m => (AdaptableLinear)m.module);
-
->>>>>>> h2
     /// <summary>Frees the weights, wherever they lie.</summary>
     protected override void Dispose(bool disposing)
     {

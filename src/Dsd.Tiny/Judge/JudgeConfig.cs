@@ -19,29 +19,51 @@ public sealed record JudgeConfig
     };
 
     /// <summary>The side in pixels of the pictures that the network sees, a multiple of 8 between 32 and 512. Default 96.</summary>
-    public int ImageSize { get; init => field = value is >= 32 and <= 512 && value % 8 == 0 ? value : throw Wrong(nameof(ImageSize), "a multiple of 8 between 32 and 512", value); } = 96;
+    public int ImageSize
+    {
+        get;
+        init => field = value is >= 32 and <= 512 && value % 8 == 0 ? value : throw Wrong(nameof(ImageSize), "a multiple of 8 between 32 and 512", value);
+    } = 96;
 
     /// <summary>Channels at a half, a quarter and an eighth of the picture's side: three multiples of 8 up to 512. Default 32, 64, 96.</summary>
     public IReadOnlyList<int> Channels
     {
         get;
-        init => field = value is { Count: 3 } && value.All(c => c is >= 8 and <= 512 && c % 8 == 0) ? [.. value] : throw Wrong(nameof(Channels), "three multiples of 8 between 8 and 512", string.Join(", ", value ?? []));
+        init => field = value is { Count: 3 } && value.All(c => c is >= 8 and <= 512 && c % 8 == 0)
+            ? [.. value]
+            : throw Wrong(nameof(Channels), "three multiples of 8 between 8 and 512", string.Join(", ", value ?? []));
     } = [32, 64, 96];
 
-    /// <summary>The identity attributes that the network tells, one head each: at most 64, each with 2 to 256 values.</summary>
+    /// <summary>The identity attributes that the network reads, one head each: at most 64, each with 2 to 256 values.</summary>
     public required IReadOnlyList<AttributeKind> Attributes
     {
         get;
-        init => field = value is { Count: >= 1 and <= 64 } && value.All(kind => kind is { Name.Length: > 0, ValueNames.Count: >= 2 and <= 256 }) && value.DistinctBy(kind => kind.Name).Count() == value.Count
+        init => field = value is { Count: >= 1 and <= 64 } && value.All(kind => kind is { Name.Length: > 0, ValueNames.Count: >= 2 and <= 256 })
+            && value.DistinctBy(kind => kind.Name).Count() == value.Count
             ? [.. value]
-            : throw Wrong(nameof(Attributes), "1 to 64 attributes of different names, each with 2 to 256 values", value is null ? "null" : string.Join(", ", value));
+            : throw Wrong(nameof(Attributes), "1 to 64 attributes of different names, each with 2 to 256 values", value is null
+                ? "null"
+                : string.Join(", ", value));
     }
 
-    /// <summary>Divides the logits before they become probabilities, 0.05 to 20: fitted on held-out pictures so that the probabilities mean what they say.</summary>
-    public double Temperature { get; init => field = value is >= 0.05 and <= 20 ? value : throw Wrong(nameof(Temperature), "a number between 0.05 and 20", value); } = 1;
+    /// <summary>
+    /// Divides the logits before they become probabilities, 0.05 to 20: fitted on held-out pictures so that the probabilities mean what they say.
+    /// </summary>
+    public double Temperature
+    {
+        get;
+        init => field = value is >= 0.05 and <= 20 ? value : throw Wrong(nameof(Temperature), "a number between 0.05 and 20", value);
+    } = 1;
 
-    /// <summary>The least probability that all attributes agree at which two pictures count as the same subject, between 0 and 1: fitted on held-out pairs for precision.</summary>
-    public double SameThreshold { get; init => field = value is > 0 and < 1 ? value : throw Wrong(nameof(SameThreshold), "a number between 0 and 1, neither included", value); } = 0.5;
+    /// <summary>
+    /// The least probability that all attributes agree at which two pictures count as the same subject, between 0 and 1: fitted on held-out pairs for
+    /// precision.
+    /// </summary>
+    public double SameThreshold
+    {
+        get;
+        init => field = value is > 0 and < 1 ? value : throw Wrong(nameof(SameThreshold), "a number between 0 and 1, neither included", value);
+    } = 0.5;
 
     /// <summary>The config for the attributes of the little world's subjects.</summary>
     public static JudgeConfig ForWorld { get; } = new() { Attributes = Subject.Kinds };

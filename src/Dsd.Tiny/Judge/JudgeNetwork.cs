@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace Dsd.Tiny.Judge;
 
-/// <summary>A small convolutional network that tells a subject's identity attributes whatever its place, pose and light.</summary>
+/// <summary>A small convolutional network that reads a subject's identity attributes in any place, pose and light.</summary>
 /// <remarks>
 /// Each attribute looks where it needs to: it weighs the positions of the feature map with an attention of its own before its head decides.
 /// About 330,000 parameters at the default sizes. Field names are the checkpoint's keys.

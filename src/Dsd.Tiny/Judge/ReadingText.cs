@@ -29,7 +29,7 @@ public sealed class ReadingText(IReadOnlyList<AttributeKind> kinds)
         return string.Join(", ", parts);
     }
 
-    /// <summary>One sentence for each attribute that tells the two pictures' subjects apart.</summary>
+    /// <summary>One sentence for each attribute in which the two pictures' subjects differ.</summary>
     public IReadOnlyList<string> Differences(SubjectReading a, SubjectReading b)
     {
         List<string> differences = [];
@@ -86,7 +86,8 @@ public sealed class ReadingText(IReadOnlyList<AttributeKind> kinds)
         int color = Enumerable.Range(0, kinds.Count).FirstOrDefault(j => kinds[j].Name == kinds[i].Name + ColorSuffix, -1);
         return color < 0 || IsNone(Value(reading, i)) || Value(reading, i) == Plain
             ? null
-            : Words(kinds[color].ValueNames[Enumerable.Range(0, kinds[color].Count).Where(v => !IsNone(kinds[color].ValueNames[v])).MaxBy(v => reading.Probability(color, v))]);
+            : Words(kinds[color].ValueNames[Enumerable.Range(0, kinds[color].Count).Where(v => !IsNone(kinds[color].ValueNames[v]))
+                .MaxBy(v => reading.Probability(color, v))]);
     }
 
     private static string Whole(string value, string? color) => IsNone(value) ? "missing" : color is null ? value : $"{value} in {color}";

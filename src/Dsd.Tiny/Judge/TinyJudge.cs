@@ -13,7 +13,9 @@ namespace Dsd.Tiny.Judge;
 /// A judge of the little world that runs locally and speaks as a chat model: it reads the two images of the last user message that has any,
 /// and answers with the verdict's JSON. So the embedded judge and a large vision-language model are used by the same code.
 /// </summary>
-/// <remarks>Of a question it heeds the images alone, so neither its words nor its options change the answer. Safe to share between threads; one picture pair is looked at at a time.</remarks>
+/// <remarks>
+/// It reads the images of a question and nothing else: neither text nor options change the answer. Thread-safe; one pair is judged at a time.
+/// </remarks>
 public sealed class TinyJudge : IChatClient
 {
     // Largest channel range (of 255) of a picture without content, and mean difference of two pictures that are practically one.
@@ -93,7 +95,8 @@ public sealed class TinyJudge : IChatClient
         {
             Picture[] pictures = [.. part.SelectMany(pair => new[] { pair.A.CropToFit(size, size), pair.B.CropToFit(size, size) })];
             SubjectReading[] read = Read(pictures);
-            verdicts.AddRange(Enumerable.Range(0, part.Length).AsParallel().AsOrdered().Select(i => Decide(pictures[2 * i], pictures[2 * i + 1], read[2 * i], read[2 * i + 1])));
+            verdicts.AddRange(Enumerable.Range(0, part.Length).AsParallel().AsOrdered()
+                .Select(i => Decide(pictures[2 * i], pictures[2 * i + 1], read[2 * i], read[2 * i + 1])));
         }
         return verdicts;
     }
@@ -179,7 +182,8 @@ public sealed class TinyJudge : IChatClient
         }
     }
 
-    private static IEnumerable<DataContent> Images(ChatMessage message) => message.Contents.OfType<DataContent>().Where(content => content.HasTopLevelMediaType("image"));
+    private static IEnumerable<DataContent> Images(ChatMessage message) =>
+        message.Contents.OfType<DataContent>().Where(content => content.HasTopLevelMediaType("image"));
 
     private SubjectReading[] Read(Picture[] pictures)
     {

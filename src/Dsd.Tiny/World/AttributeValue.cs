@@ -5,4 +5,4 @@ namespace Dsd.Tiny.World;
 /// <param name="Value">The index of the value, from 0 and below <paramref name="Count"/>.</param>
 /// <param name="ValueName">The value's name, such as <c>Striped</c>.</param>
 /// <param name="Count">How many values the attribute has.</param>
-public readonly record struct AttributeValue(string Name, int Value, string ValueName, int Count);
+internal readonly record struct AttributeValue(string Name, int Value, string ValueName, int Count);

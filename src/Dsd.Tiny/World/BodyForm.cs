@@ -12,14 +12,19 @@ internal sealed record BodyForm(SKPath Outline, float Height, float EyeY, float 
 
     public static BodyForm Create(BodyShape shape) => shape switch
     {
-        BodyShape.Round => new(Svg("M 0,-47 C 14,-47 26,-37 26,-23.5 C 26,-9 14,0 0,0 C -14,0 -26,-9 -26,-23.5 C -26,-37 -14,-47 0,-47 Z"), 47, -31, -18, -8, new(23, -20), new(14, -41), -45, new(10, -2)),
-        BodyShape.Tall => new(Svg("M -18,-36 C -18,-58 18,-58 18,-36 L 18,-8 Q 18,0 10,0 L -10,0 Q -18,0 -18,-8 Z"), 52, -37, -24, -12, new(17, -20), new(10, -49), -50, new(9, -2)),
-        BodyShape.Square => new(Svg("M -20,-45 L 20,-45 Q 25,-45 25,-40 L 25,-5 Q 25,0 20,0 L -20,0 Q -25,0 -25,-5 L -25,-40 Q -25,-45 -20,-45 Z"), 45, -31, -18, -8, new(24, -20), new(16, -44), -44, new(13, -2)),
-        BodyShape.Pear => new(Svg("M -15,-37 C -16,-59 16,-59 15,-37 C 15,-28 29,-28 29,-13 C 29,3 -29,3 -29,-13 C -29,-28 -15,-28 -15,-37 Z"), 53, -37, -24, -14, new(22, -21), new(10, -49), -51, new(13, -2)),
+        BodyShape.Round => new(Svg("M 0,-47 C 14,-47 26,-37 26,-23.5 C 26,-9 14,0 0,0 C -14,0 -26,-9 -26,-23.5 C -26,-37 -14,-47 0,-47 Z"), 47, -31, -18,
+            -8, new(23, -20), new(14, -41), -45, new(10, -2)),
+        BodyShape.Tall => new(Svg("M -18,-36 C -18,-58 18,-58 18,-36 L 18,-8 Q 18,0 10,0 L -10,0 Q -18,0 -18,-8 Z"), 52, -37, -24, -12, new(17, -20),
+            new(10, -49), -50, new(9, -2)),
+        BodyShape.Square => new(Svg("M -20,-45 L 20,-45 Q 25,-45 25,-40 L 25,-5 Q 25,0 20,0 L -20,0 Q -25,0 -25,-5 L -25,-40 Q -25,-45 -20,-45 Z"), 45,
+            -31, -18, -8, new(24, -20), new(16, -44), -44, new(13, -2)),
+        BodyShape.Pear => new(Svg("M -15,-37 C -16,-59 16,-59 15,-37 C 15,-28 29,-28 29,-13 C 29,3 -29,3 -29,-13 C -29,-28 -15,-28 -15,-37 Z"), 53, -37,
+            -24, -14, new(22, -21), new(10, -49), -51, new(13, -2)),
         BodyShape.Star => new(Star(), 56, -31, -18, -9, new(24, -31), new(17, -39), -50, new(15, -3)),
         BodyShape.Triangle => new(Polygon([new(0, -66), new(34, 2), new(-34, 2)], 0.2f), 55, -28, -15, -6.5f, new(19, -20), new(11, -38), -51, new(14, -2)),
         BodyShape.Cloud => new(Cloud(), 50, -31, -18, -8, new(28, -19), new(15, -43), -47, new(12, -2)),
-        BodyShape.Heart => new(Svg("M 0,3 C -42,-22 -34,-53 -14,-52 C -5,-51 0,-46 0,-43 C 0,-46 5,-51 14,-52 C 34,-53 42,-22 0,3 Z"), 52, -33, -20, -10, new(23, -24), new(16, -49), -45, new(8, -6)),
+        BodyShape.Heart => new(Svg("M 0,3 C -42,-22 -34,-53 -14,-52 C -5,-51 0,-46 0,-43 C 0,-46 5,-51 14,-52 C 34,-53 42,-22 0,3 Z"), 52, -33, -20, -10,
+            new(23, -24), new(16, -49), -45, new(8, -6)),
         _ => throw new ArgumentOutOfRangeException(nameof(shape), shape, "This body shape does not exist."),
     };
 

@@ -1,7 +1,9 @@
+using Dsd.Curation.Grids;
+
 namespace Dsd.Tiny.World;
 
 /// <summary>
-/// Words for pictures: captions of single pictures, prompts for sheets of one subject, and the prompts that ask for a known subject in a new context.
+/// Text for pictures: captions of single pictures, prompts for grids of one subject, and the prompts that ask for a known subject in a new context.
 /// </summary>
 /// <remarks>
 /// All text is lower-case ASCII of few distinct words. The same arguments always give the same text. No text is longer than <see cref="MaxTokens"/> tokens,
@@ -16,9 +18,11 @@ public static class Captions
     private const int SceneAndPose = 0b00011;
     private const int LightOnly = 0b10000;
 
-    private static readonly string[] Singles = ["{0} {1}", "a picture of {0} {1}", "a drawing of {0} {1}", "{0}, {1}", "an image of {0} {1}", "here is {0} {1}"];
+    private static readonly string[] Singles = ["{0} {1}", "a picture of {0} {1}", "a drawing of {0} {1}", "{0}, {1}", "an image of {0} {1}",
+        "here is {0} {1}"];
     private static readonly string[] Edits =
-        ["this {0} {1}", "the same {0} {1}", "the {0} {1}", "show this {0} {1}", "this {0}, now {1}", "the {0} from the picture, {1}", "a new picture of this {0} {1}", "draw the same {0} {1}"];
+        ["this {0} {1}", "the same {0} {1}", "the {0} {1}", "show this {0} {1}", "this {0}, now {1}", "the {0} from the picture, {1}",
+            "a new picture of this {0} {1}", "draw the same {0} {1}"];
 
     private static readonly string[] Pairs =
     [
@@ -39,9 +43,11 @@ public static class Captions
     ];
 
     private static readonly string[][] PairLabels = [["left: ", "right: "], ["first: ", "second: "], ["panel one: ", "panel two: "]];
-    private static readonly string[][] QuadLabels = [["top left: ", "top right: ", "bottom left: ", "bottom right: "], ["first: ", "second: ", "third: ", "fourth: "]];
+    private static readonly string[][] QuadLabels = [["top left: ", "top right: ", "bottom left: ", "bottom right: "],
+        ["first: ", "second: ", "third: ", "fourth: "]];
 
-    private static readonly string[] Relights = ["the same picture {0}", "this {1} in the same place {0}", "relight the picture: {0}", "the same scene and pose {0}", "change the light: this {1} {0}"];
+    private static readonly string[] Relights = ["the same picture {0}", "this {1} in the same place {0}", "relight the picture: {0}",
+        "the same scene and pose {0}", "change the light: this {1} {0}"];
 
     /// <summary>A caption of one picture that mentions some attributes of the subject and most of the context.</summary>
     /// <param name="subject">Who is seen.</param>
@@ -65,7 +71,7 @@ public static class Captions
         return Compose(words, subject, context, AllSubject, words.ContextMask(0.92, 0.35));
     }
 
-    /// <summary>The whole subject in words, without an article or a context: what a run of sheets begins with.</summary>
+    /// <summary>A description of the whole subject without an article or a context: the seed caption of a run.</summary>
     /// <param name="subject">Who is meant.</param>
     /// <param name="seed">Decides the words.</param>
     /// <param name="style">How freely the words are chosen.</param>
@@ -130,22 +136,22 @@ public static class Captions
     public static Caption Relight(Light light, ulong seed, PromptStyle style = PromptStyle.Varied)
     {
         Wording words = new(seed, style);
-        string text = Fill(words.Pick(Relights), words.Pick(CaptionWords.Lights[(int)light]), words.Noun());
+        string text = Fill(words.Pick(Relights), words.Pick(CaptionVocabulary.Lights[(int)light]), words.Noun());
         return new Caption(text, 0, [LightOnly]);
     }
 
-    /// <summary>A prompt for a sheet: a description of its subject, and of every panel's context.</summary>
-    /// <param name="sheet">What the prompt claims; also where panels do not keep the subject, the prompt speaks of <see cref="Sheet.Subject"/> only.</param>
+    /// <summary>A prompt for a grid: a description of its subject, and of every panel's context.</summary>
+    /// <param name="grid">What the prompt claims; also where panels do not keep the subject, the prompt speaks of <see cref="WorldGrid.Subject"/> only.</param>
     /// <param name="seed">Decides what is mentioned and in which words.</param>
     /// <param name="style">How freely the words are chosen.</param>
     /// <param name="wholeSubject">True to mention every attribute of the subject while there is room.</param>
-    public static Caption Grid(Sheet sheet, ulong seed, PromptStyle style = PromptStyle.Varied, bool wholeSubject = false)
+    public static Caption Grid(WorldGrid grid, ulong seed, PromptStyle style = PromptStyle.Varied, bool wholeSubject = false)
     {
-        ArgumentNullException.ThrowIfNull(sheet);
-        return Grid(sheet.Subject, [.. sheet.Panels.Select(panel => panel.Context)], seed, style, wholeSubject);
+        ArgumentNullException.ThrowIfNull(grid);
+        return Grid(grid.Subject, [.. grid.Panels.Select(panel => panel.Context)], seed, style, wholeSubject);
     }
 
-    /// <summary>A prompt for a sheet of one subject in the given contexts.</summary>
+    /// <summary>A prompt for a grid of one subject in the given contexts.</summary>
     /// <param name="subject">Who is asked for.</param>
     /// <param name="contexts">Two contexts for a pair, four for a quad, row by row.</param>
     /// <param name="seed">Decides what is mentioned and in which words.</param>
@@ -158,14 +164,14 @@ public static class Captions
         ArgumentNullException.ThrowIfNull(contexts);
         if (contexts.Count is not (2 or 4))
         {
-            throw new ArgumentException($"A sheet has two or four panels, but {contexts.Count} contexts were given.", nameof(contexts));
+            throw new ArgumentException($"A grid has two or four panels, but {contexts.Count} contexts were given.", nameof(contexts));
         }
         bool quad = contexts.Count == 4;
         Wording words = new(seed, style);
         // Long prompts are drawn again with less and less in them; the barest always fits.
         for (double richness = quad ? 0.7 : 1; ; richness *= 0.8)
         {
-            int subjectMask = SheetSubjectMask(words, subject, richness, wholeSubject);
+            int subjectMask = GridSubjectMask(words, subject, richness, wholeSubject);
             string template = words.Pick(quad ? Quads : Pairs);
             string[] labels = words.Pick(quad ? QuadLabels : PairLabels);
             int[] masks = [.. contexts.Select(_ => words.ContextMask(0.9 * richness, quad ? 0.1 * richness : 0.25 * richness) | 1 | (richness > 0.3 ? 2 : 0))];
@@ -178,7 +184,7 @@ public static class Captions
         }
     }
 
-    /// <summary>A prompt for a pair sheet that shows one picture under two lights.</summary>
+    /// <summary>A prompt for a pair grid that shows one picture under two lights.</summary>
     /// <param name="subject">Who is asked for.</param>
     /// <param name="context">Where and how, the same in both panels; its own light is not spoken of.</param>
     /// <param name="left">The left panel's light.</param>
@@ -194,10 +200,10 @@ public static class Captions
         Wording words = new(seed, style);
         for (double richness = 1; ; richness *= 0.8)
         {
-            int subjectMask = SheetSubjectMask(words, subject, richness, wholeSubject);
+            int subjectMask = GridSubjectMask(words, subject, richness, wholeSubject);
             int contextMask = (words.ContextMask(0.9 * richness, 0.3 * richness) | SceneAndPose) & ~LightOnly;
             string[] labels = words.Pick(PairLabels);
-            string panels = string.Join(' ', new[] { left, right }.Select((light, i) => labels[i] + words.Pick(CaptionWords.Lights[(int)light]) + "."));
+            string panels = string.Join(' ', new[] { left, right }.Select((light, i) => labels[i] + words.Pick(CaptionVocabulary.Lights[(int)light]) + "."));
             string text = Fill(words.Pick(RelightPairs), words.Subject(subject, subjectMask), words.Context(context, contextMask))
                 .Replace("{2}", panels, StringComparison.Ordinal);
             if (CountTokens(text) <= MaxTokens)
@@ -228,13 +234,13 @@ public static class Captions
             yield return Edit(context, random.NextBits()).Text;
             yield return Relight(context.Light, random.NextBits()).Text;
             yield return RelightGrid(subject, context, context.Light, WorldSampler.OtherLight(context.Light, random), random.NextBits()).Text;
-            yield return Grid(WorldSampler.SampleSheet(random, SheetLayout.Pair), random.NextBits()).Text;
-            yield return Grid(WorldSampler.SampleSheet(random, SheetLayout.Quad), random.NextBits()).Text;
+            yield return Grid(WorldSampler.SampleGrid(random, GridLayout.OneByTwo), random.NextBits()).Text;
+            yield return Grid(WorldSampler.SampleGrid(random, GridLayout.TwoByTwo), random.NextBits()).Text;
         }
     }
 
     // Richness falls as long as a text is too long: what is said of the contexts goes first.
-    private static int SheetSubjectMask(Wording words, Subject subject, double richness, bool whole) =>
+    private static int GridSubjectMask(Wording words, Subject subject, double richness, bool whole) =>
         whole && richness > 0.4 ? AllSubject : words.SubjectMask(subject, richness);
 
     private static Caption Edit(Wording words, Context context, int mask) =>

@@ -50,7 +50,7 @@ public sealed record Context
     public int[] Values => [(int)Scene, (int)Pose, (int)Placement, (int)Scale, (int)Light];
 
     /// <summary>The attributes with their names, in the order of <see cref="Kinds"/>.</summary>
-    public IReadOnlyList<AttributeValue> Attributes
+    internal IReadOnlyList<AttributeValue> Attributes
     {
         get
         {

@@ -5,7 +5,7 @@ using SkiaSharp;
 
 namespace Dsd.Tiny.World;
 
-/// <summary>Draws subjects in contexts, and sheets of them. The same input always gives the same pixels; safe to call from many threads.</summary>
+/// <summary>Draws subjects in contexts, and grids of them. The same input always gives the same pixels; safe to call from many threads.</summary>
 public static class Renderer
 {
     /// <summary>The side of a panel in pixels that the embedded model works with.</summary>
@@ -27,27 +27,27 @@ public static class Renderer
     /// <exception cref="ArgumentOutOfRangeException">The size is out of range, or the context has a value that does not exist.</exception>
     public static Picture Draw(Subject subject, Context context, int size = PanelSize) => Draw(subject, context, size, bordered: false);
 
-    /// <summary>Draws all panels of a sheet side by side.</summary>
-    /// <param name="sheet">What is drawn.</param>
+    /// <summary>Draws all panels of a grid side by side.</summary>
+    /// <param name="grid">What is drawn.</param>
     /// <param name="panelSize">The side of one panel in pixels, 16 … 2048.</param>
     /// <exception cref="ArgumentException">A subject is not valid.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The size is out of range, or a context has a value that does not exist.</exception>
-    public static Picture Draw(Sheet sheet, int panelSize = PanelSize)
+    public static Picture Draw(WorldGrid grid, int panelSize = PanelSize)
     {
-        ArgumentNullException.ThrowIfNull(sheet);
-        int width = sheet.Columns * panelSize;
-        byte[] pixels = new byte[3 * width * sheet.Rows * panelSize];
-        for (int i = 0; i < sheet.Panels.Count; i++)
+        ArgumentNullException.ThrowIfNull(grid);
+        int width = grid.Layout.Columns * panelSize;
+        byte[] pixels = new byte[3 * width * grid.Layout.Rows * panelSize];
+        for (int i = 0; i < grid.Panels.Count; i++)
         {
-            ReadOnlySpan<byte> panel = Draw(sheet.Panels[i].Subject, sheet.Panels[i].Context, panelSize, sheet.Bordered).Pixels;
-            (int row, int column) = Math.DivRem(i, sheet.Columns);
+            ReadOnlySpan<byte> panel = Draw(grid.Panels[i].Subject, grid.Panels[i].Context, panelSize, grid.Bordered).Pixels;
+            (int row, int column) = Math.DivRem(i, grid.Layout.Columns);
             for (int y = 0; y < panelSize; y++)
             {
                 int target = 3 * ((row * panelSize + y) * width + column * panelSize);
                 panel.Slice(3 * y * panelSize, 3 * panelSize).CopyTo(pixels.AsSpan(target));
             }
         }
-        return new Picture(width, sheet.Rows * panelSize, pixels);
+        return new Picture(width, grid.Layout.Rows * panelSize, pixels);
     }
 
     private static Picture Draw(Subject subject, Context context, int size, bool bordered)
@@ -58,14 +58,16 @@ public static class Renderer
         ArgumentOutOfRangeException.ThrowIfGreaterThan(size, 2048);
         if (!subject.IsValid)
         {
-            throw new ArgumentException($"The subject is not valid (a value that does not exist, or colours that cannot be told apart): {subject}", nameof(subject));
+            throw new ArgumentException(
+                $"The subject is not valid (a value that does not exist, or colours that look alike): {subject}", nameof(subject));
         }
         int[] values = context.Values;
         for (int i = 0; i < values.Length; i++)
         {
             if (values[i] < 0 || values[i] >= Context.Kinds[i].Count)
             {
-                throw new ArgumentOutOfRangeException(nameof(context), values[i], $"A context's {Context.Kinds[i].Name} must lie between 0 and {Context.Kinds[i].Count - 1}.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(context), values[i], $"A context's {Context.Kinds[i].Name} must lie between 0 and {Context.Kinds[i].Count - 1}.");
             }
         }
         if (_easel?.Size != size)

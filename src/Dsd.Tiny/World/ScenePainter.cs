@@ -108,7 +108,8 @@ internal sealed class ScenePainter(Brush brush)
         }
         // A palm.
         brush.Canvas.DrawLine(8, 74, 13, 34, brush.Stroke(Rgb(0x8A5A32), 5));
-        foreach (string leaf in (string[])["M 13,34 Q 22,22 34,32 Q 24,28 13,36 Z", "M 13,34 Q 20,32 28,46 Q 18,38 12,36 Z", "M 13,34 Q 4,20 -8,30 Q 4,28 13,36 Z", "M 13,34 Q 4,34 -2,46 Q 6,36 14,36 Z", "M 13,34 Q 14,20 22,18 Q 18,26 14,35 Z"])
+        foreach (string leaf in (string[])["M 13,34 Q 22,22 34,32 Q 24,28 13,36 Z", "M 13,34 Q 20,32 28,46 Q 18,38 12,36 Z",
+            "M 13,34 Q 4,20 -8,30 Q 4,28 13,36 Z", "M 13,34 Q 4,34 -2,46 Q 6,36 14,36 Z", "M 13,34 Q 14,20 22,18 Q 18,26 14,35 Z"])
         {
             brush.Svg(leaf, Rgb(0x2F9E4F));
         }
@@ -144,13 +145,19 @@ internal sealed class ScenePainter(Brush brush)
     {
         Sky(0x8FC9F2, 0xE8F1F4);
         foreach ((float x, float top, float width, uint color) in _second
-            ? ((float, float, float, uint)[])[(0, 30, 18, 0x8C95AE), (18, 18, 16, 0xB0786A), (34, 38, 20, 0x7A8AA8), (54, 26, 16, 0xC09A78), (70, 12, 14, 0x6E7B9C), (84, 34, 12, 0xA47C8C)]
+            ? ((float, float, float, uint)[])[(0, 30, 18, 0x8C95AE), (18, 18, 16, 0xB0786A), (34, 38, 20, 0x7A8AA8), (54, 26, 16, 0xC09A78),
+                (70, 12, 14, 0x6E7B9C), (84, 34, 12, 0xA47C8C)]
             : [(0, 16, 15, 0xA8746C), (15, 34, 18, 0x7C8CAA), (33, 24, 15, 0xC29C7A), (48, 40, 18, 0x8D96B0), (66, 20, 14, 0x707DA0), (80, 30, 16, 0xB0806E)])
         {
             brush.Rect(x, top, width, 60, Rgb(color));
             Shining(() =>
             {
-                SKColor window = _light switch { Light.Day => new SKColor(0xE4, 0xF2, 0xFA, 210), Light.Sunset => new SKColor(0xFF, 0xD9, 0x86), _ => new SKColor(0xFF, 0xE0, 0x6E) };
+                SKColor window = _light switch
+                {
+                    Light.Day => new SKColor(0xE4, 0xF2, 0xFA, 210),
+                    Light.Sunset => new SKColor(0xFF, 0xD9, 0x86),
+                    _ => new SKColor(0xFF, 0xE0, 0x6E),
+                };
                 for (float y = top + 4; y < 62; y += 8)
                 {
                     for (float column = x + 2.5f; column < x + width - 4; column += 5.5f)
@@ -182,10 +189,12 @@ internal sealed class ScenePainter(Brush brush)
             {
                 float half = 11 - step * 0.3f;
                 brush.Svg(FormattableString.Invariant($"M {x - half},{y - 3 - step} L {x},{y - 17 - step} L {x + half},{y - 3 - step} Z"), Rgb(0x3E7C62));
-                brush.Svg(FormattableString.Invariant($"M {x - half * 0.45f},{y - 11 - step} L {x},{y - 17 - step} L {x + half * 0.45f},{y - 11 - step} Z"), Rgb(0xFFFFFF));
+                brush.Svg(FormattableString.Invariant(
+                    $"M {x - half * 0.45f},{y - 11 - step} L {x},{y - 17 - step} L {x + half * 0.45f},{y - 11 - step} Z"), Rgb(0xFFFFFF));
             }
         }
-        foreach ((float x, float y) in ((float, float)[])[(6, 12), (18, 34), (30, 8), (42, 22), (54, 40), (60, 10), (74, 36), (90, 24), (84, 48), (34, 48), (12, 52), (68, 54)])
+        foreach ((float x, float y) in ((float, float)[])[(6, 12), (18, 34), (30, 8), (42, 22), (54, 40), (60, 10), (74, 36), (90, 24), (84, 48), (34, 48),
+            (12, 52), (68, 54)])
         {
             brush.Circle(_second ? 96 - x : x, y, 1.9f, Rgb(0xFFFFFF));
         }
@@ -231,7 +240,8 @@ internal sealed class ScenePainter(Brush brush)
         brush.Svg("M 0,66 Q 30,54 60,64 T 96,62 L 96,96 L 0,96 Z", Rgb(0x9EDB62));
         brush.Svg("M 0,84 Q 40,76 96,86 L 96,96 L 0,96 Z", Rgb(0x84C752));
         foreach ((float x, float y, uint color) in ((float, float, uint)[])
-            [(8, 72, 0xFFFFFF), (20, 80, 0xFF6F91), (88, 72, 0xFF6F91), (78, 82, 0xFFFFFF), (6, 90, 0xFFD23F), (92, 92, 0xB77CF0), (34, 68, 0xFFD23F), (66, 70, 0xB77CF0)])
+            [(8, 72, 0xFFFFFF), (20, 80, 0xFF6F91), (88, 72, 0xFF6F91), (78, 82, 0xFFFFFF), (6, 90, 0xFFD23F), (92, 92, 0xB77CF0), (34, 68, 0xFFD23F),
+                (66, 70, 0xB77CF0)])
         {
             float shifted = _second ? 96 - x : x;
             brush.Circle(shifted, y, 3.2f, Rgb(color));
@@ -248,7 +258,12 @@ internal sealed class ScenePainter(Brush brush)
         }
         Shining(() =>
         {
-            (uint above, uint below) = _light switch { Light.Sunset => (0x8A56A0u, 0xFFA860u), Light.Night => (0x10164Au, 0x2C3A80u), _ => (0x7CCBF7u, 0xD4F0FCu) };
+            (uint above, uint below) = _light switch
+            {
+                Light.Sunset => (0x8A56A0u, 0xFFA860u),
+                Light.Night => (0x10164Au, 0x2C3A80u),
+                _ => (0x7CCBF7u, 0xD4F0FCu),
+            };
             brush.Canvas.Save();
             brush.Canvas.ClipRect(new SKRect(8, 8, 36, 40));
             brush.Gradient(8, 40, Rgb(above), Rgb(below));
@@ -296,7 +311,8 @@ internal sealed class ScenePainter(Brush brush)
         brush.Line(coral, 84, coral, 64, Rgb(0xF0648A), 5);
         brush.Line(coral, 74, coral + 8, 64, Rgb(0xF0648A), 4);
         brush.Line(coral, 76, coral - 7, 67, Rgb(0xF0648A), 4);
-        foreach ((float x, float y, float radius) in ((float, float, float)[])[(24, 18, 3.4f), (30, 30, 2.2f), (70, 14, 2.6f), (76, 34, 3.6f), (16, 42, 2.4f), (84, 22, 2)])
+        foreach ((float x, float y, float radius) in ((float, float, float)[])[(24, 18, 3.4f), (30, 30, 2.2f), (70, 14, 2.6f), (76, 34, 3.6f),
+            (16, 42, 2.4f), (84, 22, 2)])
         {
             brush.Circle(x, y, radius, new SKColor(255, 255, 255, 60));
             brush.Canvas.DrawCircle(x, y, radius, brush.Stroke(new SKColor(255, 255, 255, 190), 1.1f));

@@ -2,7 +2,7 @@ namespace Dsd.Tiny.World;
 
 /// <summary>The identity of a creature: everything that stays the same from picture to picture.</summary>
 /// <remarks>
-/// Valid are the subjects whose colours can be told apart: see <see cref="IsValid"/>. Equal attributes make equal subjects.
+/// Valid are the subjects whose colours differ: see <see cref="IsValid"/>. Equal attributes make equal subjects.
 /// </remarks>
 public sealed record Subject
 {
@@ -57,7 +57,7 @@ public sealed record Subject
     ];
 
     /// <summary>The attributes with their names, in the order of <see cref="Kinds"/>.</summary>
-    public IReadOnlyList<AttributeValue> Attributes
+    internal IReadOnlyList<AttributeValue> Attributes
     {
         get
         {

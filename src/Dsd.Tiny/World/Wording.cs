@@ -12,7 +12,7 @@ internal sealed class Wording(ulong seed, PromptStyle style)
 
     public T Pick<T>(IReadOnlyList<T> items) => Fixed ? items[0] : _random.Pick(items);
 
-    public string Noun() => Pick(CaptionWords.Nouns);
+    public string Noun() => Pick(CaptionVocabulary.Nouns);
 
     /// <summary>Which attributes of the subject are stated; absent things mostly go without saying.</summary>
     public int SubjectMask(Subject subject, double richness)
@@ -21,7 +21,8 @@ internal sealed class Wording(ulong seed, PromptStyle style)
         for (int i = 0; i < SubjectShares.Length; i++)
         {
             double share = SubjectShares[i] * richness;
-            bool absent = (i == 2 && subject.Pattern == Pattern.Plain) || (i == 5 && subject.Ears == Ears.None) || (i == 7 && subject.Accessory == Accessory.None);
+            bool absent = (i == 2 && subject.Pattern == Pattern.Plain) || (i == 5 && subject.Ears == Ears.None)
+                || (i == 7 && subject.Accessory == Accessory.None);
             bool stated = i switch
             {
                 3 => subject.Pattern != Pattern.Plain && (mask >> 2 & 1) == 1 && _random.Chance(subject.Pattern is Pattern.Belly or Pattern.TwoTone ? 1 : 0.9),
@@ -33,7 +34,10 @@ internal sealed class Wording(ulong seed, PromptStyle style)
         return mask;
     }
 
-    /// <summary>Which attributes of the context are stated: scene, pose and light with one probability, placement and scale with another. The common ones are never left out of a fixed template while there is room.</summary>
+    /// <summary>
+    /// Which attributes of the context are stated: scene, pose and light with one probability, placement and scale with another. The common ones are
+    /// never left out of a fixed template while there is room.
+    /// </summary>
     public int ContextMask(double common, double rare)
     {
         int mask = 0;
@@ -50,31 +54,33 @@ internal sealed class Wording(ulong seed, PromptStyle style)
         List<string> adjectives = [];
         if (Has(mask, 0))
         {
-            adjectives.Add(Pick(CaptionWords.Shapes[(int)subject.Shape]));
+            adjectives.Add(Pick(CaptionVocabulary.Shapes[(int)subject.Shape]));
         }
         if (Has(mask, 1))
         {
-            adjectives.Insert(!Fixed && _random.Chance(0.3) ? 0 : adjectives.Count, Pick(CaptionWords.Colors[(int)subject.Color]));
+            adjectives.Insert(!Fixed && _random.Chance(0.3) ? 0 : adjectives.Count, Pick(CaptionVocabulary.Colors[(int)subject.Color]));
         }
         adjectives.Add(Noun());
 
         List<string> parts = [];
         if (Has(mask, 2))
         {
-            string color = Has(mask, 3) && subject.PatternColor != PatternColor.None ? Pick(CaptionWords.PatternColors[(int)subject.PatternColor]) + " " : "";
-            parts.Add(Pick(CaptionWords.Patterns[(int)subject.Pattern]).Replace("{0}", color, StringComparison.Ordinal));
+            string color = Has(mask, 3) && subject.PatternColor != PatternColor.None
+                ? Pick(CaptionVocabulary.PatternColors[(int)subject.PatternColor]) + " "
+                : "";
+            parts.Add(Pick(CaptionVocabulary.Patterns[(int)subject.Pattern]).Replace("{0}", color, StringComparison.Ordinal));
         }
         if (Has(mask, 4))
         {
-            parts.Add(Pick(CaptionWords.Eyes[(int)subject.Eyes]));
+            parts.Add(Pick(CaptionVocabulary.Eyes[(int)subject.Eyes]));
         }
         if (Has(mask, 5))
         {
-            parts.Add(Pick(CaptionWords.Ears[(int)subject.Ears]));
+            parts.Add(Pick(CaptionVocabulary.Ears[(int)subject.Ears]));
         }
         if (Has(mask, 6))
         {
-            parts.Add(Pick(CaptionWords.Mouths[(int)subject.Mouth]));
+            parts.Add(Pick(CaptionVocabulary.Mouths[(int)subject.Mouth]));
         }
         string worn = Has(mask, 7) ? Worn(subject, Has(mask, 8)) : "";
         bool wearing = worn.Length > 0 && (Fixed || subject.Accessory == Accessory.None || _random.Chance(0.5));
@@ -97,11 +103,11 @@ internal sealed class Wording(ulong seed, PromptStyle style)
         List<string> middle = [];
         if (Has(mask, 0))
         {
-            middle.Add(Pick(CaptionWords.Scenes[(int)context.Scene]));
+            middle.Add(Pick(CaptionVocabulary.Scenes[(int)context.Scene]));
         }
         if (Has(mask, 4))
         {
-            middle.Add(Pick(CaptionWords.Lights[(int)context.Light]));
+            middle.Add(Pick(CaptionVocabulary.Lights[(int)context.Light]));
         }
         if (!Fixed && _random.Chance(0.2))
         {
@@ -109,16 +115,16 @@ internal sealed class Wording(ulong seed, PromptStyle style)
         }
         if (Has(mask, 1))
         {
-            middle.Insert(!Fixed && middle.Count > 0 && _random.Chance(0.15) ? 1 : 0, Pick(CaptionWords.Poses[(int)context.Pose]));
+            middle.Insert(!Fixed && middle.Count > 0 && _random.Chance(0.15) ? 1 : 0, Pick(CaptionVocabulary.Poses[(int)context.Pose]));
         }
         List<string> view = [];
         if (Has(mask, 2))
         {
-            view.Add(Pick(CaptionWords.Placements[(int)context.Placement]));
+            view.Add(Pick(CaptionVocabulary.Placements[(int)context.Placement]));
         }
         if (Has(mask, 3))
         {
-            view.Add(Pick(CaptionWords.Scales[(int)context.Scale]));
+            view.Add(Pick(CaptionVocabulary.Scales[(int)context.Scale]));
         }
         Shuffle(view);
         if (middle.Count > 0 && view.Count > 0)
@@ -134,12 +140,12 @@ internal sealed class Wording(ulong seed, PromptStyle style)
 
     private string Worn(Subject subject, bool colored)
     {
-        string thing = Pick(CaptionWords.Accessories[(int)subject.Accessory]);
+        string thing = Pick(CaptionVocabulary.Accessories[(int)subject.Accessory]);
         if (subject.Accessory == Accessory.None)
         {
             return thing;
         }
-        string phrase = colored ? Pick(CaptionWords.AccessoryColors[(int)subject.AccessoryColor]) + " " + thing : thing;
+        string phrase = colored ? Pick(CaptionVocabulary.AccessoryColors[(int)subject.AccessoryColor]) + " " + thing : thing;
         return subject.Accessory == Accessory.Glasses ? phrase : WithArticle(phrase);
     }
 

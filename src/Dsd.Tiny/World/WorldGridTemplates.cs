@@ -11,7 +11,7 @@ public static class WorldGridTemplates
     private const int SceneAndPose = 0b00011;
     private const int SceneAndLight = 0b10001;
 
-    /// <summary>Templates for 1×2 and 2×2 sheets: a sheet never has two panels in the same scene.</summary>
+    /// <summary>Templates for 1×2 and 2×2 grids: a grid never has two panels in the same scene.</summary>
     public static GridTemplates Templates { get; } = Create();
 
     private static GridTemplates Create()
@@ -21,7 +21,8 @@ public static class WorldGridTemplates
         {
             Sheets =
             [
-                "a grid of {count_word} pictures of the same {noun}. {panels}", "{count_word} panels showing the same {noun}. {panels}", "a sheet with {count_word} pictures of one {noun}. {panels}",
+                "a grid of {count_word} pictures of the same {noun}. {panels}", "{count_word} panels showing the same {noun}. {panels}",
+                "a sheet with {count_word} pictures of one {noun}. {panels}",
                 "the same {noun} in {count_word} pictures. {panels}", "a {rows} by {columns} grid of {count} pictures of the same {noun}. {panels}",
             ],
             Panel = "{position}: {context}.",

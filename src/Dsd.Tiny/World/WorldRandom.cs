@@ -1,7 +1,7 @@
 namespace Dsd.Tiny.World;
 
-/// <summary>A small random generator (SplitMix64) whose stream is fixed for ever by its seed, on every platform and runtime version.</summary>
-/// <remarks>Not safe to share between threads, and not for secrets.</remarks>
+/// <summary>A small random generator (SplitMix64) whose stream depends on its seed alone, on every platform and runtime version.</summary>
+/// <remarks>Not thread-safe, and not for secrets.</remarks>
 public sealed class WorldRandom
 {
     private ulong _state;

@@ -1,19 +1,21 @@
+using Dsd.Curation.Grids;
+
 namespace Dsd.Tiny.World;
 
-/// <summary>Draws subjects, contexts and sheets from the world, and keeps the subjects that no training may see apart from the others.</summary>
+/// <summary>Draws subjects, contexts and grids from the world, and keeps the subjects that no training may see apart from the others.</summary>
 public static class WorldSampler
 {
-    /// <summary>The share of sheets whose panels do not all show the same subject, unless the caller states another.</summary>
+    /// <summary>The share of grids whose panels do not all show the same subject, unless the caller states another.</summary>
     public const double InconsistentShare = 0.4;
 
-    /// <summary>The share of pair sheets in the teacher's training that show one picture under two lights.</summary>
+    /// <summary>The share of pair grids in the teacher's training that show one picture under two lights.</summary>
     public const double RelightShare = 0.2;
 
-    // On a sheet that loses its subject so many attributes are drawn anew: enough to matter to whoever learns from it.
+    // On a grid that loses its subject so many attributes are drawn anew: enough to harm a student that learns from it.
     private const int LeastLost = 3;
     private const int MostLost = 6;
 
-    /// <summary>The share of sheets whose panels have a white border.</summary>
+    /// <summary>The share of grids whose panels have a white border.</summary>
     public const double BorderedShare = 0.25;
 
     private const ulong HeldOutSalt = 0x5D5D_2411_1861_6000UL;
@@ -91,7 +93,7 @@ public static class WorldSampler
         }
     }
 
-    /// <summary>A sheet whose panels differ in scene and mostly show one subject.</summary>
+    /// <summary>A grid whose panels differ in scene and mostly show one subject.</summary>
     /// <param name="random">Where the randomness comes from.</param>
     /// <param name="layout">How the panels are arranged.</param>
     /// <param name="inconsistentShare">
@@ -100,22 +102,23 @@ public static class WorldSampler
     /// </param>
     /// <param name="heldOut">True for subjects held out from training.</param>
     /// <exception cref="ArgumentOutOfRangeException">The share is outside 0 … 1.</exception>
-    public static Sheet SampleSheet(WorldRandom random, SheetLayout layout, double inconsistentShare = InconsistentShare, bool heldOut = false)
+    public static WorldGrid SampleGrid(WorldRandom random, GridLayout layout, double inconsistentShare = InconsistentShare, bool heldOut = false)
     {
         ArgumentNullException.ThrowIfNull(random);
         CheckShare(inconsistentShare);
+        WorldGrid.CheckLayout(layout);
         Subject subject = SampleSubject(random, heldOut);
-        int count = layout == SheetLayout.Quad ? 4 : 2;
+        int count = layout.Panels;
         Subject[] subjects = [.. Enumerable.Repeat(subject, count)];
         if (random.Chance(inconsistentShare))
         {
-            int wrong = layout == SheetLayout.Quad && random.Chance(0.3) ? 2 : 1;
+            int wrong = layout == GridLayout.TwoByTwo && random.Chance(0.3) ? 2 : 1;
             for (int i = 0; i < wrong; i++)
             {
                 subjects[random.Next(count)] = Change(subject, random, heldOut, LeastLost, MostLost);
             }
         }
-        List<SheetPanel> panels = [];
+        List<WorldPanel> panels = [];
         HashSet<Scene> scenes = [];
         foreach (Subject shown in subjects)
         {
@@ -124,26 +127,26 @@ public static class WorldSampler
             {
                 context = context with { Scene = (Scene)random.Next(Context.Kinds[0].Count) };
             }
-            panels.Add(new SheetPanel(shown, context));
+            panels.Add(new WorldPanel(shown, context));
         }
-        return new Sheet(layout, panels, random.Chance(BorderedShare));
+        return new WorldGrid(layout, panels, random.Chance(BorderedShare));
     }
 
-    /// <summary>A pair sheet that shows one picture under two different lights: scene, pose, placement and scale stay.</summary>
+    /// <summary>A pair grid that shows one picture under two different lights: scene, pose, placement and scale stay.</summary>
     /// <param name="random">Where the randomness comes from.</param>
     /// <param name="inconsistentShare">The probability, 0 … 1, that the second panel shows another subject.</param>
     /// <param name="heldOut">True for subjects held out from training.</param>
     /// <exception cref="ArgumentOutOfRangeException">The share is outside 0 … 1.</exception>
-    public static Sheet SampleRelightSheet(WorldRandom random, double inconsistentShare = InconsistentShare, bool heldOut = false)
+    public static WorldGrid SampleRelightGrid(WorldRandom random, double inconsistentShare = InconsistentShare, bool heldOut = false)
     {
         ArgumentNullException.ThrowIfNull(random);
         CheckShare(inconsistentShare);
         Subject subject = SampleSubject(random, heldOut);
         Subject second = random.Chance(inconsistentShare) ? Change(subject, random, heldOut, LeastLost, MostLost) : subject;
         Context context = SampleContext(random);
-        return new Sheet(
-            SheetLayout.Pair,
-            [new SheetPanel(subject, context), new SheetPanel(second, context with { Light = OtherLight(context.Light, random) })],
+        return new WorldGrid(
+            GridLayout.OneByTwo,
+            [new WorldPanel(subject, context), new WorldPanel(second, context with { Light = OtherLight(context.Light, random) })],
             random.Chance(BorderedShare));
     }
 
@@ -159,7 +162,7 @@ public static class WorldSampler
     {
         if (inconsistentShare is not (>= 0 and <= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(inconsistentShare), inconsistentShare, "The share of inconsistent sheets must lie between 0 and 1.");
+            throw new ArgumentOutOfRangeException(nameof(inconsistentShare), inconsistentShare, "The share of inconsistent grids must lie between 0 and 1.");
         }
     }
 

@@ -30,14 +30,17 @@ public sealed class DrawCommandTests : IDisposable
 
     [Fact]
     public async Task Draw_WithAMissingModel_NamesIt() =>
-        (await Cli.Run("draw", "--model", _folder.File("none"), "--prompt", "x", "--out", Result)).AssertFails(ExitCode.Failed, _folder.File("none"), "no folder");
+        (await Cli.Run("draw", "--model", _folder.File("none"), "--prompt", "x", "--out", Result))
+            .AssertFails(ExitCode.Failed, _folder.File("none"), "no folder");
 
     [Fact]
     public async Task Draw_WhenCancelled_LeavesNothing()
     {
         using CancelledByWriting error = new();
 
-        int exitCode = await LabCli.Program.RunAsync(["draw", "--model", Fixtures.Own("tiny-flux"), "--prompt", "x", "--steps", "50", "--size", "64x64", "--out", Result], TextWriter.Null, error, error.Token);
+        int exitCode = await LabCli.Program.RunAsync(
+            ["draw", "--model", Fixtures.Own("tiny-flux"), "--prompt", "x", "--steps", "50", "--size", "64x64", "--out", Result], TextWriter.Null, error,
+            error.Token);
 
         Assert.Equal(ExitCode.Failed, exitCode);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));

@@ -123,7 +123,8 @@ public class ClassifierTrainingTests
         using SafetensorsFile wholeWeights = SafetensorsFile.Open(whole.File("model.safetensors"));
         using SafetensorsFile partWeights = SafetensorsFile.Open(parts.File("model.safetensors"));
         Assert.Equal(wholeWeights.Entries.Keys.Order(), partWeights.Entries.Keys.Order());
-        // Biases began at zero, so all that they are was learnt: where one of a few has next to no gradient, a last bit decides which way it goes. They are compared together.
+        // Biases began at zero, so all that they are was learnt: where one of a few has next to no gradient, a last bit decides which way it goes.
+        // They are compared together.
         (float difference, float size) biases = (0, 0);
         Assert.All(wholeWeights.Entries.Keys, name =>
         {

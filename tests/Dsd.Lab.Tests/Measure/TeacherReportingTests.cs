@@ -32,7 +32,7 @@ public sealed class TeacherReportingTests : IDisposable
 
         TeacherReport report = TeacherReporting.Run(options, _ => { });
 
-        Assert.Equal((3, 4, 2), (report.JudgeOnSheets.Pairs, report.JudgeOnDrawings.Pairs, report.JudgeOnDrawings.Same));
+        Assert.Equal((3, 4, 2), (report.JudgeOnGrids.Pairs, report.JudgeOnDrawings.Pairs, report.JudgeOnDrawings.Same));
         Assert.All(report.Singles.Take(9), share => Assert.InRange(share.Count, 1, 3));
         Assert.Equal(9, report.Agreement.Count);
         Assert.Equal(14, report.Classifier.Count);

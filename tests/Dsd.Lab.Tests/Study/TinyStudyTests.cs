@@ -15,7 +15,8 @@ public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
     private const string Config = """
         {
           "seed": 7, "subjects": 2, "prompts": 2, "grids": 6, "relight_grids": 4, "whole_subject_share": 0.5, "grid_steps": 1, "least_kept_share": 0.5,
-          "steps": 2, "batch": 2, "learning_rate": 0.002, "rank": 2, "guidance": 3.5, "image_guidance": 3, "text_guidance": 3, "drawing_steps": 1, "drawing_batch": 3,
+          "steps": 2, "batch": 2, "learning_rate": 0.002, "rank": 2, "guidance": 3.5, "image_guidance": 3, "text_guidance": 3,
+          "drawing_steps": 1, "drawing_batch": 3,
           "subject_lora": { "steps": 2, "samples_per_step": 1, "subjects_at_once": 2, "views": 1, "wordings": 1, "rank": 2 }
         }
         """;
@@ -43,11 +44,13 @@ public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(_folder.File("out", "results.json")));
         JsonElement[] rows = [.. json.RootElement.EnumerateArray()];
         Assert.Equal(
-            ["text", "per_subject_lora", "image_embedding", "structure", "dsd_uncurated", "dsd_random", "dsd", "dsd_oracle", "dsd_one_template", "dsd_edit_only"],
+            ["text", "per_subject_lora", "image_embedding", "structure", "dsd_uncurated", "dsd_random", "dsd", "dsd_oracle", "dsd_one_template",
+                "dsd_edit_only"],
             rows.Select(r => r.GetProperty("system").GetString()));
         Assert.All(rows, r =>
         {
-            Assert.Equal(["system", "subjects", "cp", "cp_low", "cp_high", "pf", "pf_low", "pf_high", "seconds_per_subject"], r.EnumerateObject().Select(p => p.Name));
+            Assert.Equal(["system", "subjects", "cp", "cp_low", "cp_high", "pf", "pf_low", "pf_high", "seconds_per_subject"],
+                r.EnumerateObject().Select(p => p.Name));
             Assert.Equal(2, r.GetProperty("subjects").GetInt32());
             Assert.InRange(r.GetProperty("cp").GetDouble(), r.GetProperty("cp_low").GetDouble(), r.GetProperty("cp_high").GetDouble());
             Assert.Equal(r.GetProperty("system").GetString() == "text", r.GetProperty("seconds_per_subject").GetDouble() == 0);
@@ -72,7 +75,7 @@ public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
     {
         Assert.True(TinyStudy.Run(_options with { Only = ["dsd_oracle"] }, _ => { }));
         SystemResult result = SystemResult.Load(_folder.File("out", "systems", "dsd_oracle", "result.json"));
-        int kept = CuratedSheets.Load(_folder.File("out", "grids", "varied", "judged.json")).Kept.Count;
+        int kept = CuratedGrids.Load(_folder.File("out", "grids", "varied", "judged.json")).Kept.Count;
         Assert.InRange(kept, 3, 6);
         Assert.Equal((2, kept, kept / 6.0), (result.CpBySubject.Count, result.Pairs, result.KeptShare));
         Assert.Equal(["dsd_oracle"], Directory.EnumerateDirectories(_folder.File("out", "systems")).Select(Path.GetFileName));
@@ -95,7 +98,8 @@ public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
         Assert.False(File.Exists(_folder.File("out", "systems", "dsd", "result.json")));
         Assert.True(TinyStudy.Run(options, _ => { }));
         Assert.Equal(
-            File.ReadAllText(_folder.File("undisturbed", "systems", "dsd", "result.json")), File.ReadAllText(_folder.File("out", "systems", "dsd", "result.json")));
+            File.ReadAllText(_folder.File("undisturbed", "systems", "dsd", "result.json")),
+            File.ReadAllText(_folder.File("out", "systems", "dsd", "result.json")));
     }
 
     [Fact]
@@ -103,7 +107,7 @@ public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
     {
         List<string> said = [];
         Assert.False(TinyStudy.Run(_options with { Time = TimeSpan.Zero }, said.Add));
-        Assert.Contains(said, line => line.Contains("goes on from here", StringComparison.Ordinal));
+        Assert.Contains(said, line => line.Contains("continues from here", StringComparison.Ordinal));
         Assert.False(Directory.Exists(_folder.File("out", "systems")));
     }
 

@@ -10,14 +10,14 @@ namespace Dsd.Lab.Tests.Training;
 public class AlignmentTests
 {
     [Fact]
-    public void Of_PutsASheetsPanelsTogetherInTheOrderOfPackedLatents()
+    public void Of_PutsAGridsPanelsTogetherInTheOrderOfPackedLatents()
     {
         using DisposeScope scope = NewDisposeScope();
         using PanelFeatures features = Features();
         random.manual_seed(1);
         Tensor panels = rand(4, 3, 96, 96) * 2 - 1;
-        Tensor sheet = cat([cat([panels[0], panels[1]], 2), cat([panels[2], panels[3]], 2)], 1); // [3, 192, 192]
-        Tensor whole = features.Of(sheet.unsqueeze(0)).reshape(12, 12, -1);
+        Tensor grid = cat([cat([panels[0], panels[1]], 2), cat([panels[2], panels[3]], 2)], 1); // [3, 192, 192]
+        Tensor whole = features.Of(grid.unsqueeze(0)).reshape(12, 12, -1);
         Tensor apart = features.Of(panels).reshape(4, 6, 6, -1);
         Tensor together = cat([cat([apart[0], apart[1]], 1), cat([apart[2], apart[3]], 1)], 0);
         Assert.True(whole.to(ScalarType.Float32).allclose(together.to(ScalarType.Float32), atol: 0.05));

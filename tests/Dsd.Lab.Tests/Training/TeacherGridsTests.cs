@@ -10,22 +10,29 @@ public sealed class TeacherGridsTests
     [InlineData(0)]
     [InlineData(0.5)]
     [InlineData(1)]
-    public void Plan_AsksForAPanelInWordsThatSayWhatTheSheetsWordsSayOfIt(double wholeSubjectShare)
+    public void Plan_AsksForAPanelInWordsThatSayWhatTheGridsWordsSayOfIt(double wholeSubjectShare)
     {
         int stated = 0;
         foreach (GridPlan plan in TeacherGrids.Plan(Options(wholeSubjectShare)))
         {
-            // A sheet's words end with a sentence for each panel.
+            // A grid's prompt ends with a sentence for each panel.
             string[] sentences = plan.Grid.Split('.', StringSplitOptions.RemoveEmptyEntries);
-            foreach ((string prompt, Context context, string sentence) in new[] { (plan.PromptA, plan.A, sentences[^2]), (plan.PromptB, plan.B, sentences[^1]) })
+            foreach ((string prompt, Context context, string sentence) in new[]
+            {
+                (plan.PromptA, plan.A, sentences[^2]),
+                (plan.PromptB, plan.B, sentences[^1]),
+            })
             {
                 foreach ((string[][] words, int value) in new[]
                 {
-                    (CaptionWords.Poses, (int)context.Pose), (CaptionWords.Placements, (int)context.Placement), (CaptionWords.Scales, (int)context.Scale), (CaptionWords.Lights, (int)context.Light),
+                    (CaptionVocabulary.Poses, (int)context.Pose), (CaptionVocabulary.Placements, (int)context.Placement),
+                        (CaptionVocabulary.Scales, (int)context.Scale),
+                    (CaptionVocabulary.Lights, (int)context.Light),
                 })
                 {
                     bool inPrompt = words[value].Any(w => prompt.Contains(w, StringComparison.Ordinal));
-                    Assert.True(inPrompt == words[value].Any(w => sentence.Contains(w, StringComparison.Ordinal)), $"'{prompt}' and '{sentence}' differ on '{words[value][0]}'");
+                    Assert.True(inPrompt == words[value].Any(w => sentence.Contains(w, StringComparison.Ordinal)),
+                        $"'{prompt}' and '{sentence}' differ on '{words[value][0]}'");
                     stated += inPrompt ? 1 : 0;
                 }
             }

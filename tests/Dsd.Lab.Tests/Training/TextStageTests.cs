@@ -1,3 +1,4 @@
+using Dsd.Curation.Grids;
 using Dsd.Lab.Training;
 using Dsd.Testing;
 using Dsd.Tiny;
@@ -22,12 +23,12 @@ public class TextStageTests
     }
 
     [Fact]
-    public void Of_KeepsThePanelsOfASheetApart()
+    public void Of_KeepsThePanelsOfAGridApart()
     {
-        Sheet sheet = WorldSampler.SampleSheet(new WorldRandom(3), SheetLayout.Quad);
-        Context[] contexts = [.. sheet.Panels.Select(panel => panel.Context)];
-        StatedCaption caption = StatedCaption.Of(Captions.Grid(sheet, 4), sheet.Subject, contexts);
-        // A sheet's prompt always states every panel's scene.
+        WorldGrid grid = WorldSampler.SampleGrid(new WorldRandom(3), GridLayout.TwoByTwo);
+        Context[] contexts = [.. grid.Panels.Select(panel => panel.Context)];
+        StatedCaption caption = StatedCaption.Of(Captions.Grid(grid, 4), grid.Subject, contexts);
+        // A grid's prompt always states every panel's scene.
         Assert.Equal(contexts.Select(c => (int)c.Scene + 1), Enumerable.Range(0, 4).Select(panel => caption.Stated[9 + 5 * panel]));
     }
 
@@ -46,7 +47,8 @@ public class TextStageTests
     {
         using TemporaryFolder folder = new();
         string model = TinyTrainingTests.Train(folder, ["tokenizers", "text"], TinyTrainingTests.Config, out _);
-        string config = TinyTrainingTests.Config.Replace("\"text\": { \"steps\": 2, \"batch\": 4, \"peak_learning_rate\": 0.001", "\"text\": { \"steps\": 60, \"batch\": 32, \"peak_learning_rate\": 0.01");
+        string config = TinyTrainingTests.Config.Replace(
+            "\"text\": { \"steps\": 2, \"batch\": 4, \"peak_learning_rate\": 0.001", "\"text\": { \"steps\": 60, \"batch\": 32, \"peak_learning_rate\": 0.01");
         string longer = TinyTrainingTests.Train(folder, ["tokenizers", "text"], config, out List<string> said, "longer");
         Assert.True(File.Exists(Path.Combine(model, "text_encoder", "model.safetensors")));
         Assert.True(File.Exists(Path.Combine(longer, "text_encoder_2", "model.safetensors")));
@@ -61,7 +63,8 @@ public class TextStageTests
         using TemporaryFolder folder = new();
         string model = TinyTrainingTests.Train(folder, ["tokenizers"], TinyTrainingTests.Config, out _);
         Directory.CreateDirectory(Path.Combine(model, "transformer"));
-        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => TinyTrainingTests.Train(folder, ["text"], TinyTrainingTests.Config, out _));
+        InvalidOperationException e = Assert.Throws<InvalidOperationException>(
+            () => TinyTrainingTests.Train(folder, ["text"], TinyTrainingTests.Config, out _));
         Assert.Contains("would be overwritten", e.Message);
     }
 

@@ -17,13 +17,24 @@ public class TinyTrainingTests
         {
           "seed": 1,
           "panel_size": 96,
-          "vae": { "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "block_out_channels": [8, 8, 8, 8], "norm_num_groups": 4, "latent_channels": 4, "kl_weight": 1e-5 },
-          "text": { "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "t5_width": 32, "t5_layers": 1, "t5_heads": 2, "t5_feed_forward": 32, "t5_tokens": 64, "clip_width": 32, "clip_layers": 1, "clip_heads": 2, "clip_feed_forward": 32 },
-          "teacher": { "steps": 4, "batch": 2, "peak_learning_rate": 0.001, "double_layers": 1, "single_layers": 1, "heads": 2, "head_size": 16, "rope_axes": [4, 6, 6], "inconsistent_share": 0.3, "pool": 4, "pool_steps": 3, "caption_dropout": 0.1, "alignment_weight": 0.5, "alignment_block": 1 },
+          "vae": {
+            "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "block_out_channels": [8, 8, 8, 8], "norm_num_groups": 4, "latent_channels": 4,
+            "kl_weight": 1e-5
+          },
+          "text": { "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "t5_width": 32, "t5_layers": 1, "t5_heads": 2, "t5_feed_forward": 32,
+                    "t5_tokens": 64, "clip_width": 32, "clip_layers": 1, "clip_heads": 2, "clip_feed_forward": 32 },
+          "teacher": {
+            "steps": 4, "batch": 2, "peak_learning_rate": 0.001, "double_layers": 1, "single_layers": 1, "heads": 2, "head_size": 16,
+            "rope_axes": [4, 6, 6], "inconsistent_share": 0.3, "pool": 4, "pool_steps": 3, "caption_dropout": 0.1, "alignment_weight": 0.5,
+            "alignment_block": 1
+          },
           "guidance": { "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "least": 1, "most": 6 },
           "judge": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
           "classifier": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
-          "student": { "grids": 4, "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "rank": 2, "guidance": 3.5, "sampling_steps": 2, "whole_subject_share": 1, "least_kept_share": 0.5 }
+          "student": {
+            "grids": 4, "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "rank": 2, "guidance": 3.5, "sampling_steps": 2,
+            "whole_subject_share": 1, "least_kept_share": 0.5
+          }
         }
         """;
 
@@ -46,7 +57,8 @@ public class TinyTrainingTests
         using TextToImagePipeline teacher = TextToImagePipeline.Load(model);
         Picture drawn = teacher.Generate([new TextToImageRequest("a blue creature", 1)], new TextToImageOptions { Width = 96, Height = 96, Steps = 1 })[0];
         Assert.Equal((96, 96), (drawn.Width, drawn.Height));
-        using DsdPipeline student = DsdPipeline.Load(model, options: new PipelineOptions { Loras = [new LoraUse(Path.Combine(model, "dsd", "pytorch_lora_weights.safetensors"))] });
+        using DsdPipeline student = DsdPipeline.Load(
+            model, options: new PipelineOptions { Loras = [new LoraUse(Path.Combine(model, "dsd", "pytorch_lora_weights.safetensors"))] });
         Picture edited = student.Generate([new DsdRequest(drawn, "this creature on a beach", 1)], new DsdOptions { Width = 96, Height = 96, Steps = 1 })[0];
         Assert.Equal((96, 96), (edited.Width, edited.Height));
     }
@@ -90,12 +102,16 @@ public class TinyTrainingTests
 
     [Fact]
     public void Device_RefusesADeviceOfAnotherKind() =>
-        Assert.Contains("cpu, cuda or cuda:N", Assert.Throws<ArgumentException>(() => new TinyTrainingOptions { OutFolder = "unused", Device = "cuda:0,tpu" }).Message);
+        Assert.Contains("cpu, cuda or cuda:N",
+            Assert.Throws<ArgumentException>(() => new TinyTrainingOptions { OutFolder = "unused", Device = "cuda:0,tpu" }).Message);
 
     [Fact]
     public void Run_RefusesAnUnknownStage()
     {
-        ArgumentException e = Assert.Throws<ArgumentException>(() => TinyTraining.Run(new TinyTrainingOptions { OutFolder = "unused", Stages = ["teeth"] }, _ => { }));
+        TinyTrainingOptions options = new() { OutFolder = "unused", Stages = ["teeth"] };
+
+        ArgumentException e = Assert.Throws<ArgumentException>(() => TinyTraining.Run(options, _ => { }));
+
         Assert.Contains("Stage 'teeth': expected one of tokenizers, vae", e.Message);
     }
 
@@ -114,12 +130,14 @@ public class TinyTrainingTests
     public void DefaultFile_IsThere() => Assert.Equal(TinyModel.PanelSize, TinyTrainingConfig.Load(TinyTrainingConfig.DefaultFile).PanelSize);
 
     /// <summary>Runs stages with a config in a folder's subfolder, which it returns.</summary>
-    internal static string Train(TemporaryFolder folder, IReadOnlyList<string> stages, string config, out List<string> said, string name = "model", string device = "cpu")
+    internal static string Train(
+        TemporaryFolder folder, IReadOnlyList<string> stages, string config, out List<string> said, string name = "model", string device = "cpu")
     {
         string file = folder.File("training.json");
         File.WriteAllText(file, config);
         List<string> lines = [];
-        Assert.True(TinyTraining.Run(new TinyTrainingOptions { OutFolder = folder.File(name), ConfigFile = file, Device = device, Stages = stages }, lines.Add));
+        Assert.True(TinyTraining.Run(
+            new TinyTrainingOptions { OutFolder = folder.File(name), ConfigFile = file, Device = device, Stages = stages }, lines.Add));
         said = lines;
         return folder.File(name);
     }

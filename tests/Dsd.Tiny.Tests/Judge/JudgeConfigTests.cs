@@ -15,7 +15,8 @@ public class JudgeConfigTests
         JudgeConfig read = JudgeConfig.Load(folder.File("config.json"));
         Assert.Equal((64, 1.5, 0.3), (read.ImageSize, read.Temperature, read.SameThreshold));
         Assert.Equal(config.Channels, read.Channels);
-        Assert.Equal(config.Attributes.Select(kind => (kind.Name, string.Join(',', kind.ValueNames))), read.Attributes.Select(kind => (kind.Name, string.Join(',', kind.ValueNames))));
+        Assert.Equal(config.Attributes.Select(kind => (kind.Name, string.Join(',', kind.ValueNames))),
+            read.Attributes.Select(kind => (kind.Name, string.Join(',', kind.ValueNames))));
     }
 
     [Theory]

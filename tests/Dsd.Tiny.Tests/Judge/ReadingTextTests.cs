@@ -40,11 +40,18 @@ public class ReadingTextTests
     [Fact]
     public void Differences_TellThingAndColourInOneSentence() => Assert.Equal(
         ["the pattern is striped in white in A and plain in B", "the accessory is hat in red in A and crown in green in B"],
-        Between(Fellow, Fellow with { Pattern = Pattern.Plain, PatternColor = PatternColor.None, Accessory = Accessory.Crown, AccessoryColor = AccessoryColor.Green }));
+        Between(Fellow, Fellow with
+        {
+            Pattern = Pattern.Plain,
+            PatternColor = PatternColor.None,
+            Accessory = Accessory.Crown,
+            AccessoryColor = AccessoryColor.Green,
+        }));
 
     [Fact]
     public void Differences_NameEveryAttributeThatChanged() => Assert.Equal(
-        ["the shape is round in A and star in B", "the color is blue in A and yellow in B", "the eyes are two in A and closed in B", "the ears are missing in A and cat in B"],
+        ["the shape is round in A and star in B", "the color is blue in A and yellow in B", "the eyes are two in A and closed in B",
+            "the ears are missing in A and cat in B"],
         Between(Fellow, Fellow with { Shape = BodyShape.Star, Color = BodyColor.Yellow, Eyes = Eyes.Closed, Ears = Ears.Cat }));
 
     [Fact]

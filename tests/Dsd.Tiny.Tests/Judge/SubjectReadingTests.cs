@@ -5,7 +5,8 @@ namespace Dsd.Tiny.Tests.Judge;
 
 public class SubjectReadingTests
 {
-    private static readonly JudgeConfig Coin = new() { Attributes = [new AttributeKind("side", ["Heads", "Tails"]), new AttributeKind("metal", ["Gold", "Silver"])] };
+    private static readonly JudgeConfig Coin = new() { Attributes = [new AttributeKind("side", ["Heads", "Tails"]),
+        new AttributeKind("metal", ["Gold", "Silver"])] };
 
     [Fact]
     public void Agreement_IsCertainForSureAndEqualReadings() => Assert.InRange(Agreement([50, 0, 0, 50], [50, 0, 0, 50]), 0.999, 1);
@@ -18,7 +19,8 @@ public class SubjectReadingTests
 
     [Fact]
     public void FromLogits_SoftensByTheTemperature() =>
-        Assert.True(SubjectReading.FromLogits([2, 0, 0, 0], Coin with { Temperature = 4 }).Probability(0, 0) < SubjectReading.FromLogits([2, 0, 0, 0], Coin).Probability(0, 0));
+        Assert.True(SubjectReading.FromLogits([2, 0, 0, 0], Coin with { Temperature = 4 })
+            .Probability(0, 0) < SubjectReading.FromLogits([2, 0, 0, 0], Coin).Probability(0, 0));
 
     private static double Agreement(float[] a, float[] b) => SubjectReading.FromLogits(a, Coin).Agreement(SubjectReading.FromLogits(b, Coin));
 }

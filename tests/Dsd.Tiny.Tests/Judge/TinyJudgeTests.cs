@@ -14,7 +14,8 @@ namespace Dsd.Tiny.Tests.Judge;
 public class TinyJudgeTests
 {
     private static readonly Picture Creature = Renderer.Draw(new Subject(), new Context());
-    private static readonly Picture Other = Renderer.Draw(new Subject { Shape = BodyShape.Star, Color = BodyColor.Yellow, Ears = Ears.Bunny }, new Context { Scene = Scene.Snow });
+    private static readonly Picture Other = Renderer.Draw(
+        new Subject { Shape = BodyShape.Star, Color = BodyColor.Yellow, Ears = Ears.Bunny }, new Context { Scene = Scene.Snow });
 
     [Fact]
     public async Task GetResponseAsync_AnswersInAFormThatPairJudgeReads()
@@ -41,7 +42,8 @@ public class TinyJudgeTests
     public async Task GetResponseAsync_LooksBackToTheLastMessageWithImages()
     {
         using TinyJudge judge = new(TestJudge.Network());
-        ChatResponse response = await judge.GetResponseAsync([Question(Other, Other), Question(Creature, Other), new(ChatRole.Assistant, "?"), new(ChatRole.User, "Again, please.")]);
+        ChatResponse response = await judge.GetResponseAsync(
+            [Question(Other, Other), Question(Creature, Other), new(ChatRole.Assistant, "?"), new(ChatRole.User, "Again, please.")]);
         Assert.Equal(judge.Compare(Creature, Other).ToJson(), response.Text);
     }
 

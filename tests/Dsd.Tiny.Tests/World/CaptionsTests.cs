@@ -1,3 +1,4 @@
+using Dsd.Curation.Grids;
 using Dsd.Tiny.World;
 
 namespace Dsd.Tiny.Tests.World;
@@ -16,17 +17,18 @@ public class CaptionsTests
     }
 
     [Fact]
-    public void Corpus_FitsTheTextEncoder() => Assert.All(Captions.Corpus(2).Take(6000), text => Assert.True(Captions.CountTokens(text) <= Captions.MaxTokens, text));
+    public void Corpus_FitsTheTextEncoder() =>
+        Assert.All(Captions.Corpus(2).Take(6000), text => Assert.True(Captions.CountTokens(text) <= Captions.MaxTokens, text));
 
     [Theory]
-    [InlineData(SheetLayout.Pair)]
-    [InlineData(SheetLayout.Quad)]
-    public void Grid_FitsTheTextEncoderWithOneTemplate(SheetLayout layout)
+    [InlineData("1x2")]
+    [InlineData("2x2")]
+    public void Grid_FitsTheTextEncoderWithOneTemplate(string layout)
     {
         WorldRandom random = new(3);
         for (ulong seed = 0; seed < 500; seed++)
         {
-            Caption caption = Captions.Grid(WorldSampler.SampleSheet(random, layout), seed, PromptStyle.OneTemplate);
+            Caption caption = Captions.Grid(WorldSampler.SampleGrid(random, GridLayout.Parse(layout)), seed, PromptStyle.OneTemplate);
 
             Assert.True(Captions.CountTokens(caption.Text) <= Captions.MaxTokens, caption.Text);
         }
@@ -36,7 +38,8 @@ public class CaptionsTests
     public void Grid_MostlyStatesTheWholeSubjectOfAPairIfAsked()
     {
         WorldRandom random = new(6);
-        Caption[] captions = [.. Enumerable.Range(0, 500).Select(i => Captions.Grid(WorldSampler.SampleSheet(random, SheetLayout.Pair), (ulong)i, wholeSubject: true))];
+        Caption[] captions = [.. Enumerable.Range(0, 500)
+            .Select(i => Captions.Grid(WorldSampler.SampleGrid(random, GridLayout.OneByTwo), (ulong)i, wholeSubject: true))];
 
         Assert.All(captions, caption => Assert.True(Captions.CountTokens(caption.Text) <= Captions.MaxTokens, caption.Text));
         Assert.InRange(captions.Count(caption => Enumerable.Range(0, Subject.Kinds.Count).All(caption.StatesSubject)), 400, 500);
@@ -45,7 +48,7 @@ public class CaptionsTests
     [Fact]
     public void Grid_SpeaksOfEveryPanel()
     {
-        Caption caption = Captions.Grid(WorldSampler.SampleSheet(new WorldRandom(5), SheetLayout.Quad), 1);
+        Caption caption = Captions.Grid(WorldSampler.SampleGrid(new WorldRandom(5), GridLayout.TwoByTwo), 1);
 
         Assert.Equal(4, caption.ContextMasks.Count);
         Assert.All(Enumerable.Range(0, 4), panel => Assert.True(caption.StatesContext(0, panel)));
@@ -110,7 +113,8 @@ public class CaptionsTests
         };
         Caption caption = Captions.Full(subject, new Context(), 1, PromptStyle.OneTemplate);
 
-        Assert.StartsWith("a pear shaped pink creature with white spots, three eyes, horns and a beak wearing a blue crown standing on the beach by day", caption.Text, StringComparison.Ordinal);
+        Assert.StartsWith("a pear shaped pink creature with white spots, three eyes, horns and a beak wearing a blue crown standing on the beach by day",
+            caption.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -135,8 +139,10 @@ public class CaptionsTests
     }
 
     [Fact]
-    public void Relight_AsksForTheLight() => Assert.Contains("at night", Captions.Relight(Light.Night, 1, PromptStyle.OneTemplate).Text, StringComparison.Ordinal);
+    public void Relight_AsksForTheLight() =>
+        Assert.Contains("at night", Captions.Relight(Light.Night, 1, PromptStyle.OneTemplate).Text, StringComparison.Ordinal);
 
     [Fact]
-    public void Grid_RefusesThreePanels() => Assert.Throws<ArgumentException>(() => Captions.Grid(new Subject(), [new Context(), new Context(), new Context()], 1));
+    public void Grid_RefusesThreePanels() =>
+        Assert.Throws<ArgumentException>(() => Captions.Grid(new Subject(), [new Context(), new Context(), new Context()], 1));
 }

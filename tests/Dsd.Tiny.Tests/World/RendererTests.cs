@@ -1,3 +1,4 @@
+using Dsd.Curation.Grids;
 using Dsd.Imaging;
 using Dsd.Tiny.World;
 
@@ -90,25 +91,25 @@ public class RendererTests
     }
 
     [Fact]
-    public void Draw_PutsThePanelsOfASheetInTheirPlaces()
+    public void Draw_PutsThePanelsOfAGridInTheirPlaces()
     {
-        Sheet sheet = WorldSampler.SampleSheet(new WorldRandom(3), SheetLayout.Quad);
-        sheet = new Sheet(SheetLayout.Quad, sheet.Panels, bordered: false);
-        Picture picture = Renderer.Draw(sheet);
+        WorldGrid grid = WorldSampler.SampleGrid(new WorldRandom(3), GridLayout.TwoByTwo);
+        grid = new WorldGrid(GridLayout.TwoByTwo, grid.Panels, bordered: false);
+        Picture picture = Renderer.Draw(grid);
 
         Assert.Equal((192, 192), (picture.Width, picture.Height));
         for (int i = 0; i < 4; i++)
         {
-            Picture panel = Renderer.Draw(sheet.Panels[i].Subject, sheet.Panels[i].Context);
+            Picture panel = Renderer.Draw(grid.Panels[i].Subject, grid.Panels[i].Context);
             Assert.True(picture.Crop(i % 2 * 96, i / 2 * 96, 96, 96).Pixels.SequenceEqual(panel.Pixels));
         }
     }
 
     [Fact]
-    public void Draw_PutsAWhiteBorderAroundEveryPanelOfABorderedSheet()
+    public void Draw_PutsAWhiteBorderAroundEveryPanelOfABorderedGrid()
     {
-        Sheet sheet = WorldSampler.SampleSheet(new WorldRandom(3), SheetLayout.Pair);
-        Picture picture = Renderer.Draw(new Sheet(SheetLayout.Pair, sheet.Panels, bordered: true));
+        WorldGrid grid = WorldSampler.SampleGrid(new WorldRandom(3), GridLayout.OneByTwo);
+        Picture picture = Renderer.Draw(new WorldGrid(GridLayout.OneByTwo, grid.Panels, bordered: true));
 
         foreach (Picture edge in (Picture[])[picture.Crop(0, 0, 192, 2), picture.Crop(0, 0, 2, 96), picture.Crop(94, 0, 4, 96), picture.Crop(0, 94, 192, 2)])
         {

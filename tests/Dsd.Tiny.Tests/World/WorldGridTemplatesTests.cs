@@ -11,7 +11,11 @@ public class WorldGridTemplatesTests
     [InlineData("1x2")]
     [InlineData("2x2")]
     public void Templates_StayWithinTheTeachersTokens(string layout) => Assert.All(
-        _writer.Write(new GridPromptRequest("a round red creature with white stripes, bunny ears and a green top hat") { Layout = GridLayout.Parse(layout), Count = 200 }),
+        _writer.Write(new GridPromptRequest("a round red creature with white stripes, bunny ears and a green top hat")
+        {
+            Layout = GridLayout.Parse(layout),
+            Count = 200,
+        }),
         prompt => Assert.InRange(Captions.CountTokens(prompt.Text), 1, Captions.MaxTokens));
 
     [Theory]

@@ -1,3 +1,4 @@
+using Dsd.Curation.Grids;
 using Dsd.Tiny.World;
 
 namespace Dsd.Tiny.Tests.World;
@@ -39,51 +40,51 @@ public class WorldSamplerTests
     public void Subjects_AreTheSameForTheSameSeed() => Assert.Equal(WorldSampler.Subjects(7).Take(50), WorldSampler.Subjects(7).Take(50));
 
     [Theory]
-    [InlineData(SheetLayout.Pair)]
-    [InlineData(SheetLayout.Quad)]
-    public void SampleSheet_LosesTheSubjectInTheStatedShare(SheetLayout layout)
+    [InlineData("1x2")]
+    [InlineData("2x2")]
+    public void SampleGrid_LosesTheSubjectInTheStatedShare(string layout)
     {
         WorldRandom random = new(4);
-        int inconsistent = Enumerable.Range(0, 3000).Count(_ => !WorldSampler.SampleSheet(random, layout, 0.3).IsConsistent);
+        int inconsistent = Enumerable.Range(0, 3000).Count(_ => !WorldSampler.SampleGrid(random, GridLayout.Parse(layout), 0.3).IsConsistent);
 
         Assert.InRange(inconsistent, 800, 1000);
     }
 
     [Fact]
-    public void SampleSheet_NeverShowsAHeldOutSubjectInTraining()
+    public void SampleGrid_NeverShowsAHeldOutSubjectInTraining()
     {
         WorldRandom random = new(6);
         for (int i = 0; i < 300; i++)
         {
-            Assert.All(WorldSampler.SampleSheet(random, SheetLayout.Quad, 1).Panels, panel => Assert.False(WorldSampler.IsHeldOut(panel.Subject)));
+            Assert.All(WorldSampler.SampleGrid(random, GridLayout.TwoByTwo, 1).Panels, panel => Assert.False(WorldSampler.IsHeldOut(panel.Subject)));
         }
     }
 
     [Fact]
-    public void SampleSheet_ShowsDifferentScenes()
+    public void SampleGrid_ShowsDifferentScenes()
     {
-        Sheet sheet = WorldSampler.SampleSheet(new WorldRandom(8), SheetLayout.Quad);
+        WorldGrid grid = WorldSampler.SampleGrid(new WorldRandom(8), GridLayout.TwoByTwo);
 
-        Assert.Equal(4, sheet.Panels.Select(panel => panel.Context.Scene).Distinct().Count());
+        Assert.Equal(4, grid.Panels.Select(panel => panel.Context.Scene).Distinct().Count());
     }
 
     [Fact]
-    public void SampleSheet_LosesEnoughOfTheSubjectToMatter()
+    public void SampleGrid_LosesEnoughOfTheSubjectToMatter()
     {
         WorldRandom random = new(9);
-        Sheet[] lost = [.. Enumerable.Range(0, 500).Select(_ => WorldSampler.SampleSheet(random, SheetLayout.Pair, 1))];
-        double differences = lost.Average(sheet => sheet.Panels[0].Subject.Values.Zip(sheet.Panels[1].Subject.Values).Count(pair => pair.First != pair.Second));
+        WorldGrid[] lost = [.. Enumerable.Range(0, 500).Select(_ => WorldSampler.SampleGrid(random, GridLayout.OneByTwo, 1))];
+        double differences = lost.Average(grid => grid.Panels[0].Subject.Values.Zip(grid.Panels[1].Subject.Values).Count(pair => pair.First != pair.Second));
 
         Assert.InRange(differences, 2.5, 4.5);
     }
 
     [Fact]
-    public void SampleRelightSheet_ChangesTheLightAlone()
+    public void SampleRelightGrid_ChangesTheLightAlone()
     {
         WorldRandom random = new(10);
         for (int i = 0; i < 200; i++)
         {
-            IReadOnlyList<SheetPanel> panels = WorldSampler.SampleRelightSheet(random, inconsistentShare: 0).Panels;
+            IReadOnlyList<WorldPanel> panels = WorldSampler.SampleRelightGrid(random, inconsistentShare: 0).Panels;
 
             Assert.NotEqual(panels[0].Context.Light, panels[1].Context.Light);
             Assert.Equal(panels[0], panels[1] with { Context = panels[1].Context with { Light = panels[0].Context.Light } });
@@ -91,16 +92,16 @@ public class WorldSamplerTests
     }
 
     [Fact]
-    public void SampleRelightSheet_LosesTheSubjectInTheStatedShare()
+    public void SampleRelightGrid_LosesTheSubjectInTheStatedShare()
     {
         WorldRandom random = new(11);
 
-        Assert.InRange(Enumerable.Range(0, 2000).Count(_ => !WorldSampler.SampleRelightSheet(random, 0.4).IsConsistent), 720, 880);
+        Assert.InRange(Enumerable.Range(0, 2000).Count(_ => !WorldSampler.SampleRelightGrid(random, 0.4).IsConsistent), 720, 880);
     }
 
     [Fact]
-    public void SampleSheet_RefusesAShareAboveOne() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => WorldSampler.SampleSheet(new WorldRandom(1), SheetLayout.Pair, 1.5));
+    public void SampleGrid_RefusesAShareAboveOne() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => WorldSampler.SampleGrid(new WorldRandom(1), GridLayout.OneByTwo, 1.5));
 
     [Fact]
     public void Change_GivesAnotherValidSubjectWithFewChanges()
@@ -117,16 +118,16 @@ public class WorldSamplerTests
     }
 
     [Fact]
-    public void Sheet_IsAboutTheSubjectOfMostPanels()
+    public void Grid_IsAboutTheSubjectOfMostPanels()
     {
         Subject[] subjects = [.. WorldSampler.Subjects(1).Take(2)];
-        Sheet sheet = new(SheetLayout.Quad, [.. ((int[])[1, 0, 0, 0]).Select(i => new SheetPanel(subjects[i], new Context()))]);
+        WorldGrid grid = new(GridLayout.TwoByTwo, [.. ((int[])[1, 0, 0, 0]).Select(i => new WorldPanel(subjects[i], new Context()))]);
 
-        Assert.Equal(subjects[0], sheet.Subject);
-        Assert.False(sheet.IsConsistent);
+        Assert.Equal(subjects[0], grid.Subject);
+        Assert.False(grid.IsConsistent);
     }
 
     [Fact]
-    public void Sheet_RefusesTooFewPanels() =>
-        Assert.Throws<ArgumentException>(() => new Sheet(SheetLayout.Quad, [new SheetPanel(new Subject(), new Context())]));
+    public void Grid_RefusesTooFewPanels() =>
+        Assert.Throws<ArgumentException>(() => new WorldGrid(GridLayout.TwoByTwo, [new WorldPanel(new Subject(), new Context())]));
 }

@@ -73,7 +73,8 @@ public sealed class InspectFolderTests : IDisposable
 
         JsonElement report = await Cli.Json("inspect", _folder.Path);
 
-        string[] broken = [.. report.GetProperty("components").EnumerateArray().Where(c => c.GetProperty("warnings").GetArrayLength() > 0).Select(c => c.GetProperty("name").GetString()!)];
+        string[] broken = [.. report.GetProperty("components").EnumerateArray().Where(c => c.GetProperty("warnings").GetArrayLength() > 0)
+            .Select(c => c.GetProperty("name").GetString()!)];
         Assert.Equal(["text_encoder", "vae"], broken);
     }
 

@@ -17,15 +17,20 @@ public sealed class InspectTypesTests : IDisposable
     {
         (string DType, int Bits)[] types =
         [
-            ("BOOL", 8), ("F4", 4), ("F6_E2M3", 6), ("F6_E3M2", 6), ("U8", 8), ("I8", 8), ("F8_E5M2", 8), ("F8_E4M3", 8), ("F8_E8M0", 8), ("F8_E4M3FNUZ", 8), ("F8_E5M2FNUZ", 8), ("I16", 16), ("U16", 16),
+            ("BOOL", 8), ("F4", 4), ("F6_E2M3", 6), ("F6_E3M2", 6), ("U8", 8), ("I8", 8), ("F8_E5M2", 8), ("F8_E4M3", 8), ("F8_E8M0", 8),
+            ("F8_E4M3FNUZ", 8), ("F8_E5M2FNUZ", 8), ("I16", 16), ("U16", 16),
             ("F16", 16), ("BF16", 16), ("I32", 32), ("U32", 32), ("F32", 32), ("C64", 64), ("F64", 64), ("I64", 64), ("U64", 64),
         ];
         string file = Write([.. types.Select(t => ($"a.{t.DType}", t.DType, 4, t.Bits / 2))]);
 
         JsonElement report = await Cli.Json("inspect", file);
 
-        Assert.Equal(types.Select(t => t.DType).Order(StringComparer.Ordinal), report.GetProperty("types").EnumerateObject().Select(t => t.Name).Order(StringComparer.Ordinal));
-        Assert.All(types, t => Assert.Equal((4, t.Bits / 2), (report.GetProperty("types").GetProperty(t.DType).GetProperty("parameters").GetInt32(), report.GetProperty("types").GetProperty(t.DType).GetProperty("bytes").GetInt32())));
+        Assert.Equal(types.Select(t => t.DType).Order(StringComparer.Ordinal),
+            report.GetProperty("types").EnumerateObject().Select(t => t.Name).Order(StringComparer.Ordinal));
+        Assert.All(types, t => Assert.Equal(
+            (4, t.Bits / 2),
+            (report.GetProperty("types").GetProperty(t.DType).GetProperty("parameters").GetInt32(),
+            report.GetProperty("types").GetProperty(t.DType).GetProperty("bytes").GetInt32())));
     }
 
     [Fact]

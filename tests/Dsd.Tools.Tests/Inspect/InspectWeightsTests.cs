@@ -48,7 +48,12 @@ public sealed class InspectWeightsTests : IDisposable
         using (torch.Tensor factor = torch.ones(4, 4))
         using (torch.Tensor alpha = torch.tensor(1f))
         {
-            SafetensorsWriter.Write(folder.File("lora.safetensors"), new Dictionary<string, torch.Tensor> { [module + a] = factor, [module + b] = factor, [module + ".alpha"] = alpha });
+            SafetensorsWriter.Write(folder.File("lora.safetensors"), new Dictionary<string, torch.Tensor>
+            {
+                [module + a] = factor,
+                [module + b] = factor,
+                [module + ".alpha"] = alpha,
+            });
         }
 
         JsonElement report = await Cli.Json("inspect", folder.File("lora.safetensors"));
@@ -137,7 +142,8 @@ public sealed class InspectWeightsTests : IDisposable
 
         JsonElement report = await Cli.Json("inspect", file);
 
-        Assert.Equal((2, 10, 40), (report.GetProperty("tensor_count").GetInt32(), report.GetProperty("parameters").GetInt64(), report.GetProperty("bytes").GetInt64()));
+        Assert.Equal((2, 10, 40),
+            (report.GetProperty("tensor_count").GetInt32(), report.GetProperty("parameters").GetInt64(), report.GetProperty("bytes").GetInt64()));
     }
 
     [Fact]
@@ -159,7 +165,8 @@ public sealed class InspectWeightsTests : IDisposable
 
         JsonElement report = await Cli.Json("inspect", file);
 
-        Assert.Equal(["a.0.b.0.w", "a.{0-1}.b.1.w", "a.1.b.0.w"], report.GetProperty("tensors").EnumerateArray().Select(t => t.GetProperty("names").GetString()!));
+        Assert.Equal(["a.0.b.0.w", "a.{0-1}.b.1.w", "a.1.b.0.w"],
+            report.GetProperty("tensors").EnumerateArray().Select(t => t.GetProperty("names").GetString()!));
     }
 
     [Fact]

@@ -35,7 +35,9 @@ public static partial class DeviceOption
         string[] gpus = [.. device.Split(',').Where(name => name != "cpu")];
         if (gpus.Length > 0 && !torch.cuda.is_available())
         {
-            throw new UsageException("Option '--device' asks for CUDA, but libtorch finds no CUDA device. Build with -p:DsdTorchCuda=true and check the driver, or leave it out to use the CPU.");
+            throw new UsageException(
+                "Option '--device' asks for CUDA, but libtorch finds no CUDA device. Build with -p:DsdTorchCuda=true and check the driver, or leave it "
+                    + "out to use the CPU.");
         }
         if (gpus.FirstOrDefault(name => name.Length > 5 && int.Parse(name.AsSpan(5), CultureInfo.InvariantCulture) >= torch.cuda.device_count()) is { } beyond)
         {

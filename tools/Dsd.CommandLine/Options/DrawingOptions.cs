@@ -7,12 +7,35 @@ namespace Dsd.CommandLine.Options;
 /// <summary>The options that every command that draws pictures has, and what is done with them.</summary>
 public sealed class DrawingOptions
 {
-    private readonly Option<string> _prompt = new("--prompt") { Description = "What to draw. Empty only where \"\" is said.", HelpName = "TEXT", Required = true };
-    private readonly Option<long> _seed = new("--seed") { Description = "Where the noise starts; 0 if left out. More pictures take the seeds after it.", HelpName = "N" };
-    private readonly Option<string> _file = new("--out") { Description = "The PNG file to write. More than one picture: the seed is put before '.png'.", HelpName = "FILE.png", Required = true };
-    private readonly Option<int> _count = new Option<int>("--count") { Description = "How many pictures, 1 to 1000.", HelpName = "N", DefaultValueFactory = _ => 1 }.Between(1, 1000);
+    private readonly Option<string> _prompt = new("--prompt")
+    {
+        Description = "What to draw. Empty only where \"\" is said.",
+        HelpName = "TEXT",
+        Required = true,
+    };
+    private readonly Option<long> _seed = new("--seed")
+    {
+        Description = "Where the noise starts; 0 if left out. More pictures take the seeds after it.",
+        HelpName = "N",
+    };
+    private readonly Option<string> _file = new("--out")
+    {
+        Description = "The PNG file to write. More than one picture: the seed is put before '.png'.",
+        HelpName = "FILE.png",
+        Required = true,
+    };
+    private readonly Option<int> _count = new Option<int>("--count")
+    {
+        Description = "How many pictures, 1 to 1000.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    }.Between(1, 1000);
     private readonly Option<int?> _steps = new("--steps") { Description = "Euler steps; 28 if left out.", HelpName = "N" };
-    private readonly Option<float?> _guidance = new("--guidance") { Description = "Distilled guidance, for models that take it; 3.5 if left out.", HelpName = "X" };
+    private readonly Option<float?> _guidance = new("--guidance")
+    {
+        Description = "Distilled guidance, for models that take it; 3.5 if left out.",
+        HelpName = "X",
+    };
     private readonly Option<PictureSize?> _size;
 
     /// <summary>The options.</summary>
@@ -38,7 +61,7 @@ public sealed class DrawingOptions
     /// <param name="parsed">The command line.</param>
     /// <param name="width">Width where none was given.</param>
     /// <param name="height">Height where none was given.</param>
-    public TextToImageOptions TextToImage(ParseResult parsed, int width, int height) => LibraryOptions.Build(() =>
+    public TextToImageOptions TextToImage(ParseResult parsed, int width, int height) => CheckedOptions.Build(() =>
     {
         TextToImageOptions defaults = new();
         PictureSize size = parsed.GetValue(_size) ?? new PictureSize(width, height);
@@ -52,7 +75,7 @@ public sealed class DrawingOptions
     });
 
     /// <summary>Options for pictures from a reference, true guidance left at its default: see <see cref="TextToImage"/>.</summary>
-    public DsdOptions Dsd(ParseResult parsed, int width, int height) => LibraryOptions.Build(() =>
+    public DsdOptions Dsd(ParseResult parsed, int width, int height) => CheckedOptions.Build(() =>
     {
         TextToImageOptions same = TextToImage(parsed, width, height);
         return new DsdOptions { Width = same.Width, Height = same.Height, Steps = same.Steps, Guidance = same.Guidance };
@@ -99,7 +122,8 @@ public sealed class DrawingOptions
         public void Report(SamplingProgress value)
         {
             string text = $"step {value.Step} of {value.Steps}";
-            stages.Report(new Stage(pictures == 1 ? text : $"picture {picture + 1} of {pictures}, {text}", (picture + (double)value.Step / value.Steps) / pictures));
+            stages.Report(new Stage(
+                pictures == 1 ? text : $"picture {picture + 1} of {pictures}, {text}", (picture + (double)value.Step / value.Steps) / pictures));
         }
     }
 }

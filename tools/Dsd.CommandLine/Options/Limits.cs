@@ -23,7 +23,7 @@ public static class Limits
         return option;
     }
 
-    // What is no number at all is told where it is read.
+    // Text that is no number is reported where it is read.
     private static void Check<T>(OptionResult result, T least, T most)
         where T : struct, INumber<T>
     {

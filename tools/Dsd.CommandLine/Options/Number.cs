@@ -3,7 +3,10 @@ using System.Numerics;
 
 namespace Dsd.CommandLine.Options;
 
-/// <summary>Numbers as the command line takes them: digits, a minus before them, and a point between them. Whatever else a language or a machine writes is refused rather than guessed at.</summary>
+/// <summary>
+/// Numbers as the command line takes them: digits, a minus before them, and a point between them. Whatever else a language or a machine writes is
+/// refused rather than guessed at.
+/// </summary>
 public static class Number
 {
     private const int MaxShown = 60;

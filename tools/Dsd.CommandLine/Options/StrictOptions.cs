@@ -4,7 +4,10 @@ using System.Numerics;
 
 namespace Dsd.CommandLine.Options;
 
-/// <summary>What holds for every option of every command, said once: how numbers are written, that a switch takes no value, and that no text is empty or a mistyped option.</summary>
+/// <summary>
+/// What holds for every option of every command, in one place: how numbers are written, that a switch takes no value, and that no text is empty or a
+/// mistyped option.
+/// </summary>
 public static class StrictOptions
 {
     /// <summary>What the message about a value says that is a mistyped option.</summary>
@@ -42,7 +45,8 @@ public static class StrictOptions
         {
             option.Validators.Add(result => CheckTexts(result.Tokens, $"Option '{option.Name}'", option.Name == MayBeEmpty, result.AddError));
         }
-        else if (!(TakeNumbers<int>(option) || TakeNumbers<long>(option) || TakeNumbers<ulong>(option) || TakeNumbers<float>(option) || TakeNumbers<double>(option) || HasParser(option)))
+        else if (!(TakeNumbers<int>(option) || TakeNumbers<long>(option) || TakeNumbers<ulong>(option) || TakeNumbers<float>(option)
+            || TakeNumbers<double>(option) || HasParser(option)))
         {
             throw new NotSupportedException($"Option '{option.Name}' has a type that needs a parser of its own.");
         }
@@ -64,7 +68,7 @@ public static class StrictOptions
         return false;
     }
 
-    // The property stands in the generic class alone, and the types that have parsers are the programs' own.
+    // Only the generic class has the property, and the types that have parsers are the programs' own.
     private static bool HasParser(Option option) => option.GetType().GetProperty(nameof(Option<int>.CustomParser))?.GetValue(option) is not null;
 
     private static T Read<T>(ArgumentResult result)
@@ -88,7 +92,8 @@ public static class StrictOptions
             }
             else if (text.Length > 1 && text[0] == '-' && (text[1] == '-' || char.IsAsciiLetter(text[1])))
             {
-                fault($"{what} was given '{Number.Shown(text)}', which {ReadsLikeOption}, and there is none of that name. If it is meant, write a './' or a space before it.");
+                fault($"{what} was given '{Number.Shown(text)}', which {ReadsLikeOption}, and there is none of that name. If it is meant, write a './' "
+                    + $"or a space before it.");
             }
         }
     }

@@ -9,7 +9,9 @@ internal static class DrawCommand
 {
     public static Command Create(Terminal terminal)
     {
-        DrawingOptions drawing = new($"Size of the picture; {TinyModel.PanelSize}x{TinyModel.PanelSize} if left out. A sheet of two panels is {2 * TinyModel.PanelSize}x{TinyModel.PanelSize}.");
+        DrawingOptions drawing = new(
+            $"Size of the picture; {TinyModel.PanelSize}x{TinyModel.PanelSize} if left out. A grid of two panels is "
+                + $"{2 * TinyModel.PanelSize}x{TinyModel.PanelSize}.");
         Option<string> model = new("--model")
         {
             Description = "A pipeline folder to draw with in place of the embedded one, such as a newly trained one.",

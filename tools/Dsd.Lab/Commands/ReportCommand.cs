@@ -16,9 +16,18 @@ internal static class ReportCommand
             HelpName = "FOLDER",
             DefaultValueFactory = _ => TinyModel.Name,
         };
-        Option<string> folder = new("--out") { Description = "The folder for report.md, report.json and the picture sheets.", HelpName = "FOLDER", Required = true };
+        Option<string> folder = new("--out")
+        {
+            Description = "The folder for report.md, report.json and the picture sheets.",
+            HelpName = "FOLDER",
+            Required = true,
+        };
         Option<string> device = DeviceOption.Create();
-        Option<int?> subjects = new Option<int?>("--subjects") { Description = "Held-out subjects, 2 to 10000; 400 if left out, 16 with --quick.", HelpName = "N" }.Between(2, 10_000);
+        Option<int?> subjects = new Option<int?>("--subjects")
+        {
+            Description = "Held-out subjects, 2 to 10000; 400 if left out, 16 with --quick.",
+            HelpName = "N",
+        }.Between(2, 10_000);
         Option<bool> quick = new("--quick") { Description = "A small report for two cores: fewer subjects, drawings and sampling steps." };
         Command command = new("report", "Measure what a teacher draws from captions of subjects that it never saw.") { model, folder, device, subjects, quick };
         command.SetAction(async (parsed, cancel) =>
@@ -26,7 +35,12 @@ internal static class ReportCommand
             string into = parsed.GetRequiredValue(folder);
             OutputFile.CheckFolder(into);
             DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
-            TeacherReportOptions options = new() { ModelFolder = TinyModel.Resolve(parsed.GetRequiredValue(model)), OutFolder = into, Device = new Device(parsed.GetRequiredValue(device)) };
+            TeacherReportOptions options = new()
+            {
+                ModelFolder = TinyModel.Resolve(parsed.GetRequiredValue(model)),
+                OutFolder = into,
+                Device = new Device(parsed.GetRequiredValue(device)),
+            };
             options = parsed.GetValue(quick) ? options with { Subjects = 16, Drawings = 200, Steps = 8 } : options;
             options = parsed.GetValue(subjects) is { } count ? options with { Subjects = count } : options;
             await Task.Run(() => TeacherReporting.Run(options, terminal.Error.WriteLine, cancel), cancel);

@@ -11,7 +11,12 @@ internal static class StudyCommand
 
     public static Command Create(Terminal terminal)
     {
-        Option<string> folder = new("--out") { Description = "The folder for grids, systems and results; a study that was cut off goes on in it.", HelpName = "FOLDER", Required = true };
+        Option<string> folder = new("--out")
+        {
+            Description = "The folder for grids, systems and results; a study that was interrupted continues in it.",
+            HelpName = "FOLDER",
+            Required = true,
+        };
         Option<string> model = new("--model")
         {
             Description = "A model's folder with judge and classifier in place of the embedded one, such as a newly trained one.",
@@ -19,7 +24,11 @@ internal static class StudyCommand
             DefaultValueFactory = _ => TinyModel.Name,
         };
         Option<string> device = DeviceOption.Create();
-        Option<double?> minutes = new Option<double?>("--minutes") { Description = "Write the state and stop after so long.", HelpName = "N" }.Between(0, MostMinutes);
+        Option<double?> minutes = new Option<double?>("--minutes")
+        {
+            Description = "Write the state and stop after so long.",
+            HelpName = "N",
+        }.Between(0, MostMinutes);
         Option<long?> seed = new("--seed") { Description = "Where all random numbers start, in place of the config's seed.", HelpName = "N" };
         Option<bool> quick = new("--quick") { Description = "A small study for two cores, which takes minutes and proves nothing." };
         Option<string?> config = new("--config") { Description = "A study config in place of the full or the quick one.", HelpName = "FILE" };
@@ -37,7 +46,17 @@ internal static class StudyCommand
                 result.AddError($"Option '--only' must name some of {string.Join(", ", TinyStudy.PartNames)}, but is '{string.Join(',', named)}'.");
             }
         });
-        Command command = new("study", "Run the paper's experiment in miniature: ten systems on held-out subjects, and relighting.") { folder, model, device, minutes, seed, quick, config, only };
+        Command command = new("study", "Run the paper's experiment in miniature: ten systems on held-out subjects, and relighting.")
+        {
+            folder,
+            model,
+            device,
+            minutes,
+            seed,
+            quick,
+            config,
+            only,
+        };
         command.Validators.Add(result =>
         {
             if (result.GetValue(quick) && result.GetValue(config) is not null)

@@ -10,13 +10,34 @@ internal static class TrainCommand
 
     public static Command Create(Terminal terminal)
     {
-        Option<string> folder = new("--out") { Description = "The folder that becomes the model; a run that was cut off goes on in it.", HelpName = "FOLDER", Required = true };
+        Option<string> folder = new("--out")
+        {
+            Description = "The folder that becomes the model; a run that was interrupted continues in it.",
+            HelpName = "FOLDER",
+            Required = true,
+        };
         Option<string> device = DeviceOption.Create(several: true);
-        Option<double?> minutes = new Option<double?>("--minutes") { Description = "Write a checkpoint and stop after so long.", HelpName = "N" }.Between(0, MostMinutes);
+        Option<double?> minutes = new Option<double?>("--minutes")
+        {
+            Description = "Write a checkpoint and stop after so long.",
+            HelpName = "N",
+        }.Between(0, MostMinutes);
         Option<string?> config = new("--config") { Description = "A training config in place of the embedded model's own.", HelpName = "FILE" };
-        Option<string[]> stages = new("--stage") { Description = $"Only these stages, out of {string.Join(", ", TinyTraining.StageNames)}.", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
+        Option<string[]> stages = new("--stage")
+        {
+            Description = $"Only these stages, out of {string.Join(", ", TinyTraining.StageNames)}.",
+            HelpName = "NAME",
+            AllowMultipleArgumentsPerToken = true,
+        };
         stages.AcceptOnlyFromAmong([.. TinyTraining.StageNames]);
-        Command command = new("train", "Train the embedded model: tokenizers, autoencoder, judge, classifier, text encoders, teacher, guidance, student.") { folder, device, minutes, config, stages };
+        Command command = new("train", "Train the embedded model: tokenizers, autoencoder, judge, classifier, text encoders, teacher, guidance, student.")
+        {
+            folder,
+            device,
+            minutes,
+            config,
+            stages,
+        };
         command.SetAction(async (parsed, cancel) =>
         {
             OutputFile.CheckFolder(parsed.GetRequiredValue(folder));

@@ -13,15 +13,26 @@ internal static class WorldCommand
     {
         Option<string> file = new("--out") { Description = "The PNG file to write.", HelpName = "FILE.png", Required = true };
         Option<ulong> seed = new("--seed") { Description = "Which subjects and contexts.", HelpName = "N" };
-        Option<int> subjects = new Option<int>("--subjects") { Description = "Rows: subjects, 1 to 32.", HelpName = "N", DefaultValueFactory = _ => 6 }.Between(1, 32);
-        Option<int> contexts = new Option<int>("--contexts") { Description = "Columns: contexts, 1 to 32.", HelpName = "N", DefaultValueFactory = _ => 8 }.Between(1, 32);
+        Option<int> subjects = new Option<int>("--subjects")
+        {
+            Description = "Rows: subjects, 1 to 32.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 6,
+        }.Between(1, 32);
+        Option<int> contexts = new Option<int>("--contexts")
+        {
+            Description = "Columns: contexts, 1 to 32.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 8,
+        }.Between(1, 32);
         Option<bool> heldOut = new("--held-out") { Description = "Subjects that training never sees, instead of those that it may." };
         Command command = new("world", "Draw subjects of the little world in several contexts.") { file, seed, subjects, contexts, heldOut };
         command.SetAction(async (parsed, cancel) =>
         {
             string path = parsed.GetRequiredValue(file);
             OutputFile.CheckPicture(path);
-            await Task.Run(() => Draw(path, parsed.GetValue(seed), parsed.GetValue(subjects), parsed.GetValue(contexts), parsed.GetValue(heldOut), cancel), cancel);
+            await Task.Run(() =>
+                Draw(path, parsed.GetValue(seed), parsed.GetValue(subjects), parsed.GetValue(contexts), parsed.GetValue(heldOut), cancel), cancel);
             terminal.Output.WriteLine(path);
             return ExitCode.Done;
         });

@@ -12,7 +12,7 @@ internal static class JudgeCalibration
     // The aim is 0.95 on other pairs than those that the threshold is fitted to, so there is a margin.
     private const double WantedPrecision = 0.97;
 
-    // A teacher draws sheets by the thousand, less cleanly than these drawings: a true pair in ten may be lost for surer ones.
+    // A teacher draws grids by the thousand, less cleanly than these drawings: a true pair in ten may be lost for surer ones.
     private const double WantedRecall = 0.9;
     private const int Batch = 64;
 
@@ -46,7 +46,8 @@ internal static class JudgeCalibration
         int right = agreement.Zip(same).Count(pair => pair.First >= config.SameThreshold && pair.Second);
         int are = same.Count(s => s);
         int wrong = called - right + (are - right);
-        return new JudgeTrainingReport(accuracy, 1 - (double)wrong / same.Length, called == 0 ? 0 : (double)right / called, are == 0 ? 0 : (double)right / are, config, complete);
+        return new JudgeTrainingReport(
+            accuracy, 1 - (double)wrong / same.Length, called == 0 ? 0 : (double)right / called, are == 0 ? 0 : (double)right / are, config, complete);
     }
 
     private static Tensor Draw(int first, int count, int size, JudgeTrainingOptions options, List<int[]> truth)
@@ -90,7 +91,7 @@ internal static class JudgeCalibration
     /// <summary>
     /// The threshold at which a kept pair can be relied upon: the strictest that keeps <see cref="WantedRecall"/> of the true pairs at a precision of at least
     /// <see cref="WantedPrecision"/>. Where there is none, the one of highest recall at that precision, and where none is so precise, the one under which most
-    /// pairs are told right, in the middle where several are alike. Between 0.01 and 0.99 in any case, so that it stays a statement about probabilities.
+    /// pairs are judged right, in the middle where several are alike. Between 0.01 and 0.99 in any case, so that it stays a statement about probabilities.
     /// </summary>
     /// <param name="agreement">For each pair the probability that both pictures show one subject.</param>
     /// <param name="same">For each pair whether they do.</param>

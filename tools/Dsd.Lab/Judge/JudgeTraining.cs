@@ -13,11 +13,12 @@ internal static class JudgeTraining
 {
     /// <summary>Trains, calibrates on held-out subjects and writes <c>config.json</c> and <c>model.safetensors</c>.</summary>
     /// <param name="options">How to train.</param>
-    /// <param name="progress">Told every 50 steps.</param>
-    /// <param name="cancellationToken">Checked between steps; a cancelled run leaves a checkpoint that the next one goes on from.</param>
+    /// <param name="progress">Reports every 50 steps.</param>
+    /// <param name="cancellationToken">Checked between steps; a cancelled run leaves a checkpoint from which the next one continues.</param>
     /// <returns>How good the result is.</returns>
     /// <exception cref="ArgumentException">The config's attributes are not the world's.</exception>
-    public static JudgeTrainingReport Run(JudgeTrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static JudgeTrainingReport Run(
+        JudgeTrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         JudgeConfig config = options.Config;
@@ -85,7 +86,8 @@ internal static class JudgeTraining
         using IDisposable noGrad = no_grad();
         SafetensorsWriter.Write(
             Path.Combine(options.Folder, "model.safetensors"),
-            network.state_dict().OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => KeyValuePair.Create(entry.Key, entry.Value.to(options.StoredType))),
+            network.state_dict().OrderBy(entry => entry.Key, StringComparer.Ordinal)
+                .Select(entry => KeyValuePair.Create(entry.Key, entry.Value.to(options.StoredType))),
             new Dictionary<string, string> { ["format"] = "pt" });
     }
 }

@@ -11,8 +11,15 @@ internal sealed record JudgeTrainingOptions
     /// <summary>Batches that are drawn and kept in memory, and come again with other augmentations; null, the default, draws every batch anew.</summary>
     public int? DistinctBatches { get; init => field = value is { } v ? Range(v, 1, 1_000_000, nameof(DistinctBatches)) : null; }
 
-    /// <summary>The folder for <c>config.json</c>, <c>model.safetensors</c> and, while training, <c>checkpoint.safetensors</c>. Training goes on from a checkpoint found there.</summary>
-    public required string Folder { get; init => field = string.IsNullOrWhiteSpace(value) ? throw new ArgumentException("Option Folder must name a folder.", nameof(Folder)) : value; }
+    /// <summary>
+    /// The folder for <c>config.json</c>, <c>model.safetensors</c> and, while training, <c>checkpoint.safetensors</c>. Training continues from a
+    /// checkpoint found there.
+    /// </summary>
+    public required string Folder
+    {
+        get;
+        init => field = string.IsNullOrWhiteSpace(value) ? throw new ArgumentException("Option Folder must name a folder.", nameof(Folder)) : value;
+    }
 
     /// <summary>Sizes and attributes. Default <see cref="JudgeConfig.ForWorld"/>.</summary>
     public JudgeConfig Config { get; init; } = JudgeConfig.ForWorld;
@@ -24,7 +31,13 @@ internal sealed record JudgeTrainingOptions
     public int Steps { get; init => field = OptionCheck.Range(value, 1, 10_000_000, nameof(Steps)); } = 6000;
 
     /// <summary>Pictures a step, an even number from 2 to 4096. Default 256.</summary>
-    public int Batch { get; init => field = value % 2 == 0 ? OptionCheck.Range(value, 2, 4096, nameof(Batch)) : throw new ArgumentException($"Option Batch must be even, because pictures come in pairs, but is {value}.", nameof(Batch)); } = 256;
+    public int Batch
+    {
+        get;
+        init => field = value % 2 == 0
+            ? OptionCheck.Range(value, 2, 4096, nameof(Batch))
+            : throw new ArgumentException($"Option Batch must be even, because pictures come in pairs, but is {value}.", nameof(Batch));
+    } = 256;
 
     /// <summary>The peak of the learning rate's cosine. Default 2e-3.</summary>
     public double LearningRate { get; init => field = OptionCheck.Range(value, 1e-8, 1, nameof(LearningRate)); } = 2e-3;
@@ -38,7 +51,10 @@ internal sealed record JudgeTrainingOptions
     /// <summary>Decay of the moving average of the weights, which is what is kept, below 1; 0 keeps the weights themselves. Default 0.995.</summary>
     public double AverageDecay { get; init => field = OptionCheck.Range(value, 0, 0.9999, nameof(AverageDecay)); } = 0.995;
 
-    /// <summary>Encodes and decodes images ([batch, 3, size, size] in −1…1, on <see cref="Device"/>) with the model's VAE, so that its traces are known. Null: none.</summary>
+    /// <summary>
+    /// Encodes and decodes images ([batch, 3, size, size] in −1…1, on <see cref="Device"/>) with the model's VAE, so that its traces are known. Null:
+    /// none.
+    /// </summary>
     public Func<Tensor, Tensor>? RoundTrip { get; init; }
 
     /// <summary>The type that weights are stored in. Default bfloat16.</summary>

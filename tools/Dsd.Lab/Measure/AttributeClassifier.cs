@@ -28,7 +28,8 @@ internal sealed class AttributeClassifier : IDisposable
         ArgumentNullException.ThrowIfNull(network);
         if (!network.Config.IsOfWorld)
         {
-            throw new ArgumentException("The classifier's attributes must be Subject.Kinds followed by Context.Kinds, with all their values. Train it anew.", nameof(network));
+            throw new ArgumentException(
+                "The classifier's attributes must be Subject.Kinds followed by Context.Kinds, with all their values. Train it anew.", nameof(network));
         }
         _network = network;
         _network.eval();
@@ -38,7 +39,9 @@ internal sealed class AttributeClassifier : IDisposable
     /// <summary>Loads a classifier from a folder with <c>config.json</c> and <c>model.safetensors</c>.</summary>
     /// <param name="folder">The folder, such as <see cref="TinyModel.ClassifierFolder"/>.</param>
     /// <param name="device">Where to run; null for the CPU.</param>
-    /// <exception cref="WeightsException">The config is wrong or for another world, or the weights do not fit it; the message names file and tensors.</exception>
+    /// <exception cref="WeightsException">
+    /// The config is wrong or for another world, or the weights do not fit it; the message names file and tensors.
+    /// </exception>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     public static AttributeClassifier Load(string folder, Device? device = null)
     {

@@ -3,8 +3,14 @@ using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Measure;
 
-/// <summary>How much of what was asked for a classifier's reading of a picture finds: concept preservation and prompt following (section 4 of the paper), by counting.</summary>
-/// <remarks>A reading is what <see cref="AttributeClassifier.Read"/> gives: a value index for each of <see cref="Subject.Kinds"/>, then for each of <see cref="Context.Kinds"/>.</remarks>
+/// <summary>
+/// How much of what was asked for a classifier's reading of a picture finds: concept preservation and prompt following (section 4 of the paper), by
+/// counting.
+/// </summary>
+/// <remarks>
+/// A reading is what <see cref="AttributeClassifier.Read"/> gives: a value index for each of <see cref="Subject.Kinds"/>, then for each of
+/// <see cref="Context.Kinds"/>.
+/// </remarks>
 internal static class AttributeScores
 {
     /// <summary>The length of a reading.</summary>
@@ -25,8 +31,12 @@ internal static class AttributeScores
     /// <summary>Prompt following: the share of the context attributes stated by a prompt that were read, 0 … 1.</summary>
     /// <param name="read">The reading of a picture.</param>
     /// <param name="truth">The context that the prompt speaks of.</param>
-    /// <param name="statedMask">Bit i is set where the prompt states attribute i of <see cref="Context.Kinds"/>: an entry of <see cref="Caption.ContextMasks"/>.</param>
-    /// <exception cref="ArgumentException">The reading has another length than <see cref="ReadingLength"/>, or the mask states nothing or an attribute that does not exist.</exception>
+    /// <param name="statedMask">
+    /// Bit i is set where the prompt states attribute i of <see cref="Context.Kinds"/>: an entry of <see cref="Caption.ContextMasks"/>.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// The reading has another length than <see cref="ReadingLength"/>, or the mask states nothing or an attribute that does not exist.
+    /// </exception>
     public static double ContextShare(int[] read, Context truth, int statedMask)
     {
         ArgumentNullException.ThrowIfNull(truth);
@@ -34,7 +44,8 @@ internal static class AttributeScores
         int[] values = truth.Values;
         if (statedMask <= 0 || statedMask >> values.Length != 0)
         {
-            throw new ArgumentException($"The mask {statedMask} must state at least one of the {values.Length} attributes of a context and no other.", nameof(statedMask));
+            throw new ArgumentException(
+                $"The mask {statedMask} must state at least one of the {values.Length} attributes of a context and no other.", nameof(statedMask));
         }
         int found = values.Where((value, i) => (statedMask >> i & 1) == 1 && read[Subject.Kinds.Count + i] == value).Count();
         return (double)found / BitOperations.PopCount((uint)statedMask);

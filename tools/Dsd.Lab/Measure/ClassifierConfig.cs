@@ -19,22 +19,31 @@ internal sealed record ClassifierConfig
     };
 
     /// <summary>The side in pixels of the pictures that the network sees, a multiple of 16 between 32 and 512. Default 96.</summary>
-    public int ImageSize { get; init => field = value is >= 32 and <= 512 && value % 16 == 0 ? value : throw Wrong(nameof(ImageSize), "a multiple of 16 between 32 and 512", value); } = 96;
+    public int ImageSize
+    {
+        get;
+        init => field = value is >= 32 and <= 512 && value % 16 == 0 ? value : throw Wrong(nameof(ImageSize), "a multiple of 16 between 32 and 512", value);
+    } = 96;
 
     /// <summary>Channels at a half, a quarter and an eighth of the picture's side: three multiples of 8 up to 512. Default 32, 48, 80.</summary>
     public IReadOnlyList<int> Channels
     {
         get;
-        init => field = value is { Count: 3 } && value.All(c => c is >= 8 and <= 512 && c % 8 == 0) ? [.. value] : throw Wrong(nameof(Channels), "three multiples of 8 between 8 and 512", string.Join(", ", value ?? []));
+        init => field = value is { Count: 3 } && value.All(c => c is >= 8 and <= 512 && c % 8 == 0)
+            ? [.. value]
+            : throw Wrong(nameof(Channels), "three multiples of 8 between 8 and 512", string.Join(", ", value ?? []));
     } = [32, 48, 80];
 
     /// <summary>The attributes that the network reads, one head each: at most 64, each with 2 to 256 values.</summary>
     public required IReadOnlyList<AttributeKind> Attributes
     {
         get;
-        init => field = value is { Count: >= 1 and <= 64 } && value.All(kind => kind is { Name.Length: > 0, ValueNames.Count: >= 2 and <= 256 }) && value.DistinctBy(kind => kind.Name).Count() == value.Count
+        init => field = value is { Count: >= 1 and <= 64 } && value.All(kind => kind is { Name.Length: > 0, ValueNames.Count: >= 2 and <= 256 })
+            && value.DistinctBy(kind => kind.Name).Count() == value.Count
             ? [.. value]
-            : throw Wrong(nameof(Attributes), "1 to 64 attributes of different names, each with 2 to 256 values", value is null ? "null" : string.Join(", ", value));
+            : throw Wrong(nameof(Attributes), "1 to 64 attributes of different names, each with 2 to 256 values", value is null
+                ? "null"
+                : string.Join(", ", value));
     }
 
     /// <summary>The config for the attributes of the little world's subjects and contexts.</summary>

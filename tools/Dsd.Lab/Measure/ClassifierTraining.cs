@@ -15,13 +15,17 @@ internal static class ClassifierTraining
     // The judge draws its pictures from the config's seed too; the classifier sees others.
     private const ulong Salt = 0xC1A5_51F1_E500_0000UL;
 
-    /// <summary>Trains, measures on held-out subjects and writes <c>config.json</c> and <c>model.safetensors</c>, also when the time is up before the last step.</summary>
+    /// <summary>
+    /// Trains, measures on held-out subjects and writes <c>config.json</c> and <c>model.safetensors</c>, also when the time is up before the last
+    /// step.
+    /// </summary>
     /// <param name="options">How to train.</param>
-    /// <param name="progress">Told every 50 steps.</param>
-    /// <param name="cancellationToken">Checked between steps; a cancelled run leaves a checkpoint that the next one goes on from.</param>
+    /// <param name="progress">Reports every 50 steps.</param>
+    /// <param name="cancellationToken">Checked between steps; a cancelled run leaves a checkpoint from which the next one continues.</param>
     /// <returns>How good the result is, with the weights as they are stored.</returns>
     /// <exception cref="ArgumentException">The config's attributes are not the world's.</exception>
-    public static ClassifierTrainingReport Run(ClassifierTrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static ClassifierTrainingReport Run(
+        ClassifierTrainingOptions options, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (!options.Config.IsOfWorld)
@@ -92,7 +96,8 @@ internal static class ClassifierTraining
         return new ClassifierTrainingReport(Shares(right), options.RoundTrip is null ? new Dictionary<string, double>() : Shares(decodedRight), complete);
 
         Dictionary<string, double> Shares(Tensor counted) =>
-            options.Config.Attributes.Zip(counted.cpu().data<float>().ToArray()).ToDictionary(pair => pair.First.Name, pair => pair.Second / ((double)batch * count));
+            options.Config.Attributes.Zip(counted.cpu().data<float>().ToArray())
+                .ToDictionary(pair => pair.First.Name, pair => pair.Second / ((double)batch * count));
     }
 
     private static void Save(ClassifierNetwork network, string file, ScalarType type)

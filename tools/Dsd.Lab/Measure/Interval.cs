@@ -10,7 +10,9 @@ internal sealed record Interval(double Mean, double Low, double High)
 {
     private const int Resamples = 2000;
 
-    /// <summary>The percentile bootstrap over subjects (Efron 1979): subjects are drawn with replacement, because pictures of one subject are not independent.</summary>
+    /// <summary>
+    /// The percentile bootstrap over subjects (Efron 1979): subjects are drawn with replacement, because pictures of one subject are not independent.
+    /// </summary>
     /// <param name="perSubjectMeans">One number a subject: the mean over its pictures.</param>
     /// <param name="seed">Fixes the resamples; the same arguments give the same interval.</param>
     /// <exception cref="ArgumentException">There are no subjects.</exception>

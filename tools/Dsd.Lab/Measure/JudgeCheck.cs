@@ -49,7 +49,8 @@ internal static class JudgeCheck
     /// <param name="judge">The judge.</param>
     /// <param name="pairs">The pairs.</param>
     /// <param name="cancellationToken">Checked between pairs.</param>
-    public static JudgeFigures OnPictures(TinyJudge judge, IReadOnlyList<(Picture A, Picture B, bool Same)> pairs, CancellationToken cancellationToken = default)
+    public static JudgeFigures OnPictures(
+        TinyJudge judge, IReadOnlyList<(Picture A, Picture B, bool Same)> pairs, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(judge);
         ArgumentNullException.ThrowIfNull(pairs);

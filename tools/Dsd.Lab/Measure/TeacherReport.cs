@@ -1,15 +1,17 @@
+using System.Text.Json.Serialization;
+
 namespace Dsd.Lab.Measure;
 
 /// <summary>What a teacher draws from captions of subjects that no training has seen, as the classifier reads it, and what the judge makes of it.</summary>
 internal sealed record TeacherReport
 {
-    /// <summary>Subjects held out from training; of each one single picture and one sheet of two panels was drawn.</summary>
+    /// <summary>Subjects held out from training; of each one single picture and one grid of two panels was drawn.</summary>
     public required int Subjects { get; init; }
 
     /// <summary>Fixes subjects, contexts, captions and noise.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>The guidance that the teacher was told.</summary>
+    /// <summary>The guidance that the teacher was given.</summary>
     public required float Guidance { get; init; }
 
     /// <summary>Sampling steps a picture.</summary>
@@ -21,20 +23,22 @@ internal sealed record TeacherReport
     /// <summary>Single pictures: in which share of those whose caption states it an attribute was drawn so.</summary>
     public required IReadOnlyList<AttributeShare> Singles { get; init; }
 
-    /// <summary>Sheets: in which share the two panels read the same in an identity attribute.</summary>
+    /// <summary>Grids: in which share the two panels read the same in an identity attribute.</summary>
     public required IReadOnlyList<AttributeShare> Agreement { get; init; }
 
-    /// <summary>The panels of sheets: in which share of those whose caption states it an attribute was drawn so.</summary>
+    /// <summary>The panels of grids: in which share of those whose caption states it an attribute was drawn so.</summary>
     public required IReadOnlyList<AttributeShare> Panels { get; init; }
 
-    /// <summary>The share of sheets whose panels read the same in every identity attribute.</summary>
-    public required double ConsistentSheets { get; init; }
+    /// <summary>The share of grids whose panels read the same in every identity attribute.</summary>
+    [JsonPropertyName("consistent_sheets")]
+    public required double ConsistentGrids { get; init; }
 
     /// <summary>The judge against the truth, on drawn pairs of held-out subjects.</summary>
     public required JudgeFigures JudgeOnDrawings { get; init; }
 
-    /// <summary>The judge against the classifier's reading, on the teacher's sheets.</summary>
-    public required JudgeFigures JudgeOnSheets { get; init; }
+    /// <summary>The judge against the classifier's reading, on the teacher's grids.</summary>
+    [JsonPropertyName("judge_on_sheets")]
+    public required JudgeFigures JudgeOnGrids { get; init; }
 
     /// <summary>The mean of <see cref="Classifier"/> over the attributes.</summary>
     public double ClassifierMean => Mean(Classifier);
@@ -45,8 +49,9 @@ internal sealed record TeacherReport
     /// <summary>The mean of <see cref="Panels"/> over the attributes.</summary>
     public double PanelsMean => Mean(Panels);
 
-    /// <summary>The mean share of identity attributes in which the two panels of a sheet agree.</summary>
+    /// <summary>The mean share of identity attributes in which the two panels of a grid agree.</summary>
     public double AgreementMean => Mean(Agreement);
 
-    private static double Mean(IReadOnlyList<AttributeShare> shares) => shares.Where(s => s.Share is not null).Select(s => s.Share!.Value).DefaultIfEmpty().Average();
+    private static double Mean(IReadOnlyList<AttributeShare> shares) =>
+        shares.Where(s => s.Share is not null).Select(s => s.Share!.Value).DefaultIfEmpty().Average();
 }

@@ -25,7 +25,7 @@ internal sealed record TeacherReportOptions
     /// <summary>Sampling steps a picture, 1 to 1000. Default 28.</summary>
     public int Steps { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(Steps)); } = 28;
 
-    /// <summary>The guidance that the teacher is told, 0 to 100. Default 3.5.</summary>
+    /// <summary>The guidance that the teacher is given, 0 to 100. Default 3.5.</summary>
     public float Guidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(Guidance)); } = 3.5f;
 
     /// <summary>Pictures drawn at once, 1 to 1024. Default 128.</summary>

@@ -16,7 +16,7 @@ internal static class TeacherReporting
 
     /// <summary>Makes the report and writes <c>report.json</c>, <c>report.md</c>, <c>singles.png</c> and <c>sheets.png</c>.</summary>
     /// <param name="options">Which model, where to, how much.</param>
-    /// <param name="log">Told a line for each part.</param>
+    /// <param name="log">Gets a line for each part.</param>
     /// <param name="cancellationToken">Checked between pictures.</param>
     /// <returns>The report as written.</returns>
     /// <exception cref="DirectoryNotFoundException">The model has no classifier or no judge; the message says how to train one.</exception>
@@ -34,14 +34,14 @@ internal static class TeacherReporting
         log($"judge: {options.Drawings} pairs of drawings judged");
 
         Case[] cases = Cases(options);
-        (IReadOnlyList<Picture> singles, IReadOnlyList<Picture> sheets) = Draw(options, cases, log, cancellationToken);
-        (Picture A, Picture B)[] panels = [.. sheets.Select(Cut)];
+        (IReadOnlyList<Picture> singles, IReadOnlyList<Picture> grids) = Draw(options, cases, log, cancellationToken);
+        (Picture A, Picture B)[] panels = [.. grids.Select(Cut)];
         int[][] readSingles = classifier.Read(singles);
         int[][] readA = classifier.Read([.. panels.Select(p => p.A)]);
         int[][] readB = classifier.Read([.. panels.Select(p => p.B)]);
         bool[] consistent = [.. readA.Zip(readB).Select(pair => pair.First.AsSpan(0, IdentityCount).SequenceEqual(pair.Second.AsSpan(0, IdentityCount)))];
-        JudgeFigures onSheets = JudgeCheck.OnPictures(judge, [.. panels.Zip(consistent).Select(p => (p.First.A, p.First.B, p.Second))], cancellationToken);
-        log($"judge: {sheets.Count} sheets judged");
+        JudgeFigures onGrids = JudgeCheck.OnPictures(judge, [.. panels.Zip(consistent).Select(p => (p.First.A, p.First.B, p.Second))], cancellationToken);
+        log($"judge: {grids.Count} grids judged");
 
         TeacherReport report = new()
         {
@@ -51,17 +51,18 @@ internal static class TeacherReporting
             Steps = options.Steps,
             Classifier = own,
             Singles = Stated([.. cases.Select((c, i) => (readSingles[i], c.Subject, c.Contexts[0], c.Single, 0))]),
-            Panels = Stated([.. cases.SelectMany((c, i) => new[] { (readA[i], c.Subject, c.Contexts[0], c.Grid, 0), (readB[i], c.Subject, c.Contexts[1], c.Grid, 1) })]),
+            Panels = Stated([.. cases.SelectMany(
+                (c, i) => new[] { (readA[i], c.Subject, c.Contexts[0], c.Grid, 0), (readB[i], c.Subject, c.Contexts[1], c.Grid, 1) })]),
             Agreement = Shares(IdentityCount, readA.Zip(readB), (_, _) => true, (pair, i) => pair.First[i] == pair.Second[i]),
-            ConsistentSheets = consistent.Average(c => c ? 1.0 : 0.0),
+            ConsistentGrids = consistent.Average(c => c ? 1.0 : 0.0),
             JudgeOnDrawings = onDrawings,
-            JudgeOnSheets = onSheets,
+            JudgeOnGrids = onGrids,
         };
-        TeacherReportFiles.Write(options.OutFolder, report, singles, sheets, [.. cases.Select(c => c.Single.Text)], [.. cases.Select(c => c.Grid.Text)]);
+        TeacherReportFiles.Write(options.OutFolder, report, singles, grids, [.. cases.Select(c => c.Single.Text)], [.. cases.Select(c => c.Grid.Text)]);
         return report;
     }
 
-    /// <summary>What is asked for: a picture in the first context, and a sheet in both.</summary>
+    /// <summary>What is asked for: a picture in the first context, and a grid in both.</summary>
     private sealed record Case(Subject Subject, Context[] Contexts, Caption Single, Caption Grid, long Seed);
 
     private static string Part(TeacherReportOptions options, string part)
@@ -69,7 +70,9 @@ internal static class TeacherReporting
         string folder = Path.Combine(options.ModelFolder, part);
         return Directory.Exists(folder)
             ? folder
-            : throw new DirectoryNotFoundException($"The report needs the model's {part}, but there is no folder '{folder}'. Train it: dotnet run -c Release --project tools/Dsd.Lab -- train --out '{options.ModelFolder}' --stage {part}");
+            : throw new DirectoryNotFoundException(
+                $"The report needs the model's {part}, but there is no folder '{folder}'. Train it: dotnet run -c Release --project tools/Dsd.Lab -- "
+                    + $"train --out '{options.ModelFolder}' --stage {part}");
     }
 
     private static Case[] Cases(TeacherReportOptions options)
@@ -88,27 +91,39 @@ internal static class TeacherReporting
         ];
     }
 
-    private static (IReadOnlyList<Picture> Singles, IReadOnlyList<Picture> Sheets) Draw(TeacherReportOptions options, Case[] cases, Action<string> log, CancellationToken cancellationToken)
+    private static (IReadOnlyList<Picture> Singles, IReadOnlyList<Picture> Grids) Draw(
+        TeacherReportOptions options, Case[] cases, Action<string> log, CancellationToken cancellationToken)
     {
         using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
-        return (All("single pictures", 1, c => c.Single.Text), All("sheets", 2, c => c.Grid.Text));
+        return (All("single pictures", 1, c => c.Single.Text), All("grids", 2, c => c.Grid.Text));
 
         List<Picture> All(string what, int panels, Func<Case, string> prompt)
         {
-            TextToImageOptions drawing = new() { Width = panels * TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = options.Steps, Guidance = options.Guidance };
+            TextToImageOptions drawing = new()
+            {
+                Width = panels * TinyModel.PanelSize,
+                Height = TinyModel.PanelSize,
+                Steps = options.Steps,
+                Guidance = options.Guidance,
+            };
             List<Picture> drawn = [];
             foreach (Case[] part in cases.Chunk(options.Batch))
             {
-                drawn.AddRange(teacher.Generate([.. part.Select(c => new TextToImageRequest(prompt(c), c.Seed))], drawing, cancellationToken: cancellationToken));
+                drawn.AddRange(teacher.Generate(
+                    [.. part.Select(c => new TextToImageRequest(prompt(c), c.Seed))], drawing, cancellationToken: cancellationToken));
                 log($"teacher: {drawn.Count}/{cases.Length} {what}");
             }
             return drawn;
         }
     }
 
-    private static (Picture A, Picture B) Cut(Picture sheet)
+    private static (Picture A, Picture B) Cut(Picture grid)
     {
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(sheet, GridLayout.OneByTwo, new PanelCutterOptions { PanelWidth = TinyModel.PanelSize, PanelHeight = TinyModel.PanelSize });
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(grid, GridLayout.OneByTwo, new PanelCutterOptions
+        {
+            PanelWidth = TinyModel.PanelSize,
+            PanelHeight = TinyModel.PanelSize,
+        });
         return (panels[0], panels[1]);
     }
 
@@ -120,7 +135,8 @@ internal static class TeacherReporting
             Subject subject = WorldSampler.SampleSubject(random, heldOut: true);
             return PanelBatches.Pair(subject, subject, random, TinyModel.PanelSize).A;
         })];
-        return Shares(Kinds.Count, classifier.Read([.. drawn.Select(d => d.Picture)]).Zip(drawn), (_, _) => true, (pair, i) => pair.First[i] == pair.Second.Values[i]);
+        return Shares(Kinds.Count, classifier.Read([.. drawn.Select(d => d.Picture)]).Zip(drawn), (_, _) => true,
+            (pair, i) => pair.First[i] == pair.Second.Values[i]);
     }
 
     // Only what a caption states can be asked of a picture.

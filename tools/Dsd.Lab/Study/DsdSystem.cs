@@ -22,8 +22,8 @@ internal static class DsdSystem
     /// <param name="pairs">The examples, at least one.</param>
     /// <param name="budget">Steps, batch, rates, rank, guidance and seed.</param>
     /// <param name="outFile">The adapter's file, in diffusers' layout with the whole <c>c_embedder</c>.</param>
-    /// <param name="checkpoint">A file for the state, from which a run that was cut off goes on, deleted at the end; null keeps none.</param>
-    /// <param name="progress">Told every 50 steps and at the last.</param>
+    /// <param name="checkpoint">A file for the state, from which an interrupted run continues; it is deleted at the end; null keeps none.</param>
+    /// <param name="progress">Reports every 50 steps and at the last.</param>
     /// <param name="frames">Which frames enter the loss.</param>
     /// <param name="cancellationToken">Checked between steps; the checkpoint is written first.</param>
     /// <exception cref="ArgumentException">There is no pair.</exception>
@@ -71,16 +71,17 @@ internal static class DsdSystem
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>The pictures, in the order of the cases.</returns>
     public static IReadOnlyList<Picture> Draw(
-        string modelFolder, Device device, string weightsFile, IReadOnlyList<StudyCase> cases, DsdOptions? sampling = null, CancellationToken cancellationToken = default)
+        string modelFolder, Device device, string weightsFile, IReadOnlyList<StudyCase> cases, DsdOptions? sampling = null,
+        CancellationToken cancellationToken = default)
     {
-        using IStudyDrawer drawer = Open(modelFolder, device, weightsFile, sampling ?? TinyModel.Sampling);
-        return drawer.Draw(cases, cancellationToken);
+        using IStudyGenerator generator = Open(modelFolder, device, weightsFile, sampling ?? TinyModel.Sampling);
+        return generator.Draw(cases, cancellationToken);
     }
 
-    internal static IStudyDrawer Open(string modelFolder, Device device, string weightsFile, DsdOptions sampling) =>
-        new Drawer(DsdPipeline.Load(modelFolder, options: ModelLoading.On(device) with { Loras = [new LoraUse(weightsFile)] }), sampling);
+    internal static IStudyGenerator Open(string modelFolder, Device device, string weightsFile, DsdOptions sampling) =>
+        new Generator(DsdPipeline.Load(modelFolder, options: ModelLoading.On(device) with { Loras = [new LoraUse(weightsFile)] }), sampling);
 
-    private sealed class Drawer(DsdPipeline pipeline, DsdOptions sampling) : IStudyDrawer
+    private sealed class Generator(DsdPipeline pipeline, DsdOptions sampling) : IStudyGenerator
     {
         public IReadOnlyList<Picture> Draw(IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken) => pipeline.Generate(
             [.. cases.Select(c => new DsdRequest(c.Reference, c.Prompt.Text, c.Seed))], sampling, cancellationToken: cancellationToken);

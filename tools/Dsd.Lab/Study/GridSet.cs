@@ -7,7 +7,7 @@ using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Study;
 
-/// <summary>A set of sheets that the teacher draws once and the judge looks at once, for every system that learns from it.</summary>
+/// <summary>A set of grids that the teacher draws once and the judge looks at once, for every system that learns from it.</summary>
 internal sealed class GridSet
 {
     private const int DrawBatch = 256;
@@ -47,20 +47,20 @@ internal sealed class GridSet
     public static GridSet Relight(StudyContext context) => new(context, "relight", context.Config.RelightGrids, relight: true);
 
     /// <summary>All pairs, drawn as far as they are not there yet.</summary>
-    public SheetPair[] Pairs()
+    public GridPair[] Pairs()
     {
         GridPlan[] plans = TeacherGrids.Plan(_options);
         TextToImagePipeline? teacher = null;
         try
         {
-            IReadOnlyList<Picture> sheets = PictureParts.Complete(_context.GridFolder(Name), plans.Length, DrawBatch, (first, count) =>
+            IReadOnlyList<Picture> grids = PictureParts.Complete(_context.GridFolder(Name), plans.Length, DrawBatch, (first, count) =>
             {
                 teacher ??= TextToImagePipeline.Load(_context.ModelFolder, _context.Loading);
-                IReadOnlyList<Picture> drawn = TeacherGrids.DrawSheets(teacher, plans.AsSpan(first, count).ToArray(), _options, _context.CancellationToken);
-                _context.Log($"grids: {first + count}/{plans.Length} sheets '{Name}' drawn");
+                IReadOnlyList<Picture> drawn = TeacherGrids.DrawGrids(teacher, plans.AsSpan(first, count).ToArray(), _options, _context.CancellationToken);
+                _context.Log($"grids: {first + count}/{plans.Length} grids '{Name}' drawn");
                 return drawn;
             });
-            return [.. sheets.Zip(plans, (sheet, plan) => TeacherGrids.Cut(sheet, plan, TinyModel.PanelSize))];
+            return [.. grids.Zip(plans, (grid, plan) => TeacherGrids.Cut(grid, plan, TinyModel.PanelSize))];
         }
         finally
         {
@@ -69,26 +69,26 @@ internal sealed class GridSet
     }
 
     /// <summary>What the judge made of the pairs: asked now, or read where it was asked before.</summary>
-    public CuratedSheets Curate(SheetPair[] pairs)
+    public CuratedGrids Curate(GridPair[] pairs)
     {
         if (IsJudged)
         {
-            return CuratedSheets.Load(JudgedFile);
+            return CuratedGrids.Load(JudgedFile);
         }
         using TinyJudge judge = TinyJudge.Load(_context.Part("judge"), _context.Device);
-        SheetCuration judged = SheetCuration.Of(judge, pairs, _context.Config.LeastKeptShare);
-        CuratedSheets curation = new(judge.SameThreshold, judged.CalledSame, judged.Kept);
+        GridCuration judged = GridCuration.Of(judge, pairs, _context.Config.LeastKeptShare);
+        CuratedGrids curation = new(judge.SameThreshold, judged.CalledSame, judged.Kept);
         curation.Save(JudgedFile);
-        _context.Log($"grids: the judge calls {judged.CalledSame} of {pairs.Length} sheets '{Name}' the same subject; {curation.Kept.Count} kept");
+        _context.Log($"grids: the judge calls {judged.CalledSame} of {pairs.Length} grids '{Name}' the same subject; {curation.Kept.Count} kept");
         return curation;
     }
 
     private string JudgedFile => Path.Combine(_context.GridFolder(Name), "judged.json");
 
     /// <summary>The pairs that the judge keeps.</summary>
-    public SheetPair[] Kept()
+    public GridPair[] Kept()
     {
-        SheetPair[] pairs = Pairs();
+        GridPair[] pairs = Pairs();
         return [.. Curate(pairs).Kept.Select(i => pairs[i])];
     }
 }

@@ -12,28 +12,30 @@ namespace Dsd.Lab.Study;
 internal sealed class PairSystem(
     string name,
     string shows,
-    Func<StudyContext, SheetPair[]> data,
+    Func<StudyContext, GridPair[]> data,
     PairSystem.Training train,
-    Func<StudyContext, string, IStudyDrawer> open) : StudySystem(name, shows)
+    Func<StudyContext, string, IStudyGenerator> open) : StudySystem(name, shows)
 {
     /// <summary>Trains on examples and writes the weights' file; the checkpoint goes when that is done.</summary>
-    public delegate void Training(StudyContext context, IReadOnlyList<TrainingPair> pairs, string file, string checkpoint, IProgress<TrainingProgress> progress);
+    public delegate void Training(
+        StudyContext context, IReadOnlyList<TrainingPair> pairs, string file, string checkpoint, IProgress<TrainingProgress> progress);
 
-    public override SheetPair[] Pairs(StudyContext context) => data(context);
+    public override GridPair[] Pairs(StudyContext context) => data(context);
 
     public override void Train(StudyContext context)
     {
         string file = Weights(context);
         if (!File.Exists(file))
         {
-            SheetPair[] pairs = Pairs(context);
+            GridPair[] pairs = Pairs(context);
             context.Log($"{Name}: {pairs.Length} pairs");
             Directory.CreateDirectory(context.SystemFolder(Name));
-            train(context, [.. pairs.SelectMany(p => p.Both)], file, Path.Combine(context.SystemFolder(Name), "checkpoint.safetensors"), context.Progress(Name));
+            train(context, [.. pairs.SelectMany(p => p.Both)], file, Path.Combine(context.SystemFolder(Name), "checkpoint.safetensors"),
+                context.Progress(Name));
         }
     }
 
-    public override IStudyDrawer Open(StudyContext context) => open(context, Weights(context));
+    public override IStudyGenerator Open(StudyContext context) => open(context, Weights(context));
 
     /// <summary>Nothing is learned of a subject; its reference is encoded.</summary>
     public override double PreparationSeconds(StudyContext context) => ReferenceEncoding.Seconds(context);

@@ -12,7 +12,7 @@ internal static class PictureParts
 
     /// <summary>All pictures: those in the folder, and the missing ones as they are made, part by part.</summary>
     /// <param name="folder">Where they stand.</param>
-    /// <param name="count">How many there shall be.</param>
+    /// <param name="count">How many there are to be.</param>
     /// <param name="each">How many stand in one file.</param>
     /// <param name="make">Makes the pictures from a number on, so many of them.</param>
     /// <exception cref="PictureException">A file holds no picture, or of another size than so many pictures have.</exception>
@@ -23,7 +23,8 @@ internal static class PictureParts
             .. Enumerable.Range(0, (count + each - 1) / each).Select(i => (
                 Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i * each:000000}.png")), i * each, Math.Min(each, count - (i * each)))),
         ];
-        IReadOnlyList<Picture>?[] pictures = Task.WhenAll(parts.Select(p => Task.Run<IReadOnlyList<Picture>?>(() => File.Exists(p.File) ? Read(p.File, p.Count) : null))).GetAwaiter().GetResult();
+        IReadOnlyList<Picture>?[] pictures = Task.WhenAll(
+            parts.Select(p => Task.Run<IReadOnlyList<Picture>?>(() => File.Exists(p.File) ? Read(p.File, p.Count) : null))).GetAwaiter().GetResult();
         // Files are written while the next pictures are made: a disk may take longer for them than the device for the pictures.
         Queue<Task> saving = new();
         try
@@ -56,7 +57,9 @@ internal static class PictureParts
         (int width, int height) = (sheet.Width / Columns, sheet.Height / rows);
         if (height != TinyModel.PanelSize || width % TinyModel.PanelSize != 0 || sheet.Width != Columns * width || sheet.Height != rows * height)
         {
-            throw new PictureException(file, $"{count} pictures of {TinyModel.PanelSize} pixels' height in rows of {Columns}; delete it to have it made again", $"{sheet.Width} × {sheet.Height} pixels");
+            throw new PictureException(
+                file, $"{count} pictures of {TinyModel.PanelSize} pixels' height in rows of {Columns}; delete it to have it made again",
+                $"{sheet.Width} × {sheet.Height} pixels");
         }
         return [.. Enumerable.Range(0, count).Select(i => sheet.Crop(i % Columns * width, i / Columns * height, width, height))];
     }

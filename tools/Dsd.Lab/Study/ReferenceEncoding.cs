@@ -15,7 +15,9 @@ internal static class ReferenceEncoding
     private const int Warmup = 3;
     private const int Timed = 11;
 
-    /// <summary>Seconds to encode a canvas of the reference beside black, from the picture in the host's memory to its latents there: the median of eleven.</summary>
+    /// <summary>
+    /// Seconds to encode a canvas of the reference beside black, from the picture in the host's memory to its latents there: the median of eleven.
+    /// </summary>
     public static double Seconds(StudyContext context)
     {
         Picture reference = context.Cases()[0].Reference;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Tiny;
@@ -13,7 +14,7 @@ internal static class Relighting
     private const int LightMask = 1 << 4;
     private const int StructureMask = LightMask - 1;
 
-    private static readonly PairSystem Student = StudySystems.Dsd(Name, "the method, on sheets of one picture under two lights", c => GridSet.Relight(c).Kept());
+    private static readonly PairSystem Student = StudySystems.Dsd(Name, "the method, on grids of one picture under two lights", c => GridSet.Relight(c).Kept());
 
     /// <summary>Trains the student, draws, measures, and writes <c>result.json</c>.</summary>
     public static void Run(StudyContext context)
@@ -29,7 +30,10 @@ internal static class Relighting
         StudyJson.Save(Path.Combine(folder, "result.json"), results);
         foreach (RelightResult r in results)
         {
-            context.Log(FormattableString.Invariant($"relight: {r.System}: identity {r.Identity.Mean:F3}, structure {r.Structure.Mean:F3}, light {r.Light.Mean:F3}, pixels {r.PixelError.Mean:F1} of 255 off"));
+            context.Log(string.Create(
+                CultureInfo.InvariantCulture,
+                $"relight: {r.System}: identity {r.Identity.Mean:F3}, structure {r.Structure.Mean:F3}, light {r.Light.Mean:F3}, pixels "
+                    + $"{r.PixelError.Mean:F1} of 255 off"));
         }
     }
 

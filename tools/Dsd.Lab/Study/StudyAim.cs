@@ -26,12 +26,15 @@ internal sealed record StudyAim(string Text, bool Met, string Found)
         double ratio = tunedTime.PreparationSeconds / dsdTime.PreparationSeconds;
         return
         [
-            new("CP of dsd within 0.03 of the per-subject LoRA's, or above it", cpToTuned.Mean >= -Close, $"difference {Signed(cpToTuned)}{Short(-Close - cpToTuned.Mean)}"),
+            new("CP of dsd within 0.03 of the per-subject LoRA's, or above it", cpToTuned.Mean >= -Close,
+                $"difference {Signed(cpToTuned)}{Short(-Close - cpToTuned.Mean)}"),
             new("PF of dsd at least the per-subject LoRA's", pfToTuned.Mean >= 0, $"difference {Signed(pfToTuned)}{Short(-pfToTuned.Mean)}"),
             new(
                 "dsd at under a thousandth of the per-subject LoRA's seconds per subject",
                 ratio > Faster,
-                $"{Number(dsdTime.PreparationSeconds, "0.####")} s against {Number(tunedTime.PreparationSeconds, "0.#")} s, one in {Number(ratio, "0")}; with one picture {Number(dsdTime.PreparationSeconds + dsdTime.SecondsPerPicture, "0.##")} s against {Number(tunedTime.PreparationSeconds + tunedTime.SecondsPerPicture, "0.#")} s"),
+                $"{Number(dsdTime.PreparationSeconds, "0.####")} s against {Number(tunedTime.PreparationSeconds, "0.#")} s, one in "
+                    + $"{Number(ratio, "0")}; with one picture {Number(dsdTime.PreparationSeconds + dsdTime.SecondsPerPicture, "0.##")} s against "
+                        + $"{Number(tunedTime.PreparationSeconds + tunedTime.SecondsPerPicture, "0.#")} s"),
             new(
                 "CP of dsd above text alone by a wide margin: at least 0.1, intervals apart",
                 cpToText.Mean >= Wide && dsd.Cp.Low > text.Cp.High,

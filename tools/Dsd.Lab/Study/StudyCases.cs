@@ -22,7 +22,8 @@ internal static class StudyCases
         ArgumentOutOfRangeException.ThrowIfLessThan(subjects, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(prompts, 1);
         Subject[] chosen = [.. WorldSampler.Subjects(WorldRandom.Mix((ulong)seed ^ Salt), heldOut: true).Distinct().Take(subjects)];
-        return [.. chosen.SelectMany((subject, i) => Of(subject, i, new WorldRandom(WorldRandom.Mix(WorldRandom.Mix((ulong)seed) ^ Salt ^ ((ulong)i << 32))), prompts))];
+        return [.. chosen.SelectMany(
+            (subject, i) => Of(subject, i, new WorldRandom(WorldRandom.Mix(WorldRandom.Mix((ulong)seed) ^ Salt ^ ((ulong)i << 32))), prompts))];
     }
 
     private static IEnumerable<StudyCase> Of(Subject subject, int index, WorldRandom random, int prompts)
@@ -33,7 +34,8 @@ internal static class StudyCases
         for (int i = 0; i < prompts; i++)
         {
             Context asked = Elsewhere(context, random);
-            yield return new StudyCase(index, subject, context, reference, caption, asked, Captions.Edit(asked, random.NextBits()), (long)(random.NextBits() >> 1));
+            yield return new StudyCase(
+                index, subject, context, reference, caption, asked, Captions.Edit(asked, random.NextBits()), (long)(random.NextBits() >> 1));
         }
     }
 

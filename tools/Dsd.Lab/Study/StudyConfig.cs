@@ -17,23 +17,24 @@ internal sealed record StudyConfig
     /// <summary>Prompts for each subject, 1 to 100.</summary>
     public required int Prompts { get; init => field = Check.Range(value, 1, 100, nameof(Prompts)); }
 
-    /// <summary>Sheets that the teacher draws for each of the two sets of pairs, with varied prompts and with one template; 1 to 100,000.</summary>
+    /// <summary>Grids that the teacher draws for each of the two sets of pairs, with varied prompts and with one template; 1 to 100,000.</summary>
     public required int Grids { get; init => field = Check.Range(value, 1, 100_000, nameof(Grids)); }
 
-    /// <summary>Sheets that the teacher draws for relighting, 1 to 100,000.</summary>
+    /// <summary>Grids that the teacher draws for relighting, 1 to 100,000.</summary>
     public required int RelightGrids { get; init => field = Check.Range(value, 1, 100_000, nameof(RelightGrids)); }
 
     /// <summary>
-    /// The share of sheets whose words tell every attribute of the subject that they have room for, 0 to 1. The others' tell some, as captions do: their panels agree less
+    /// The share of grids whose prompts state every attribute of the subject that they have room for, 0 to 1. The others' state some, as captions do:
+    /// their panels agree less
     /// often, and curation has more to do.
     /// </summary>
     public required double WholeSubjectShare { get; init => field = Check.Range(value, 0, 1, nameof(WholeSubjectShare)); }
 
-    /// <summary>Euler steps of the teacher's sheets, 1 to 1000.</summary>
+    /// <summary>Euler steps of the teacher's grids, 1 to 1000.</summary>
     public required int GridSteps { get; init => field = Check.Range(value, 1, 1000, nameof(GridSteps)); }
 
     /// <summary>
-    /// The least share of sheets that is kept, above 0 to 1: where the judge calls fewer the same, those on which it is surest are kept. The
+    /// The least share of grids that is kept, above 0 to 1: where the judge calls fewer the same, those on which it is surest are kept. The
     /// report says which of both applied.
     /// </summary>
     public required double LeastKeptShare { get; init => field = Check.Range(value, 1e-6, 1, nameof(LeastKeptShare)); }
@@ -50,7 +51,7 @@ internal sealed record StudyConfig
     /// <summary>Rank of the adapters.</summary>
     public required int Rank { get; init => field = Check.Range(value, 1, 4096, nameof(Rank)); }
 
-    /// <summary>The distilled guidance that the model is told, in drawing and in training. 0 to 100.</summary>
+    /// <summary>The distilled guidance that the model is given, in drawing and in training. 0 to 100.</summary>
     public required float Guidance { get; init => field = Check.Range(value, 0f, 100f, nameof(Guidance)); }
 
     /// <summary>True guidance towards the reference, of every system that takes one, 0 to 100; 1 is none.</summary>

@@ -45,7 +45,9 @@ internal sealed record StudyContext(
         string folder = Path.Combine(ModelFolder, part);
         return Directory.Exists(folder)
             ? folder
-            : throw new DirectoryNotFoundException($"The study needs the model's {part}, but there is no folder '{folder}'. Train it: dotnet run -c Release --project tools/Dsd.Lab -- train --out '{ModelFolder}' --stage {part}");
+            : throw new DirectoryNotFoundException(
+                $"The study needs the model's {part}, but there is no folder '{folder}'. Train it: dotnet run -c Release --project tools/Dsd.Lab -- "
+                    + $"train --out '{ModelFolder}' --stage {part}");
     }
 
     public IProgress<TrainingProgress> Progress(string name) => new Reporter(this, name);

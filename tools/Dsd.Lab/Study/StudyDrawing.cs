@@ -8,34 +8,37 @@ internal static class StudyDrawing
 {
     private const int TimedPictures = 3;
 
-    /// <summary>The pictures of all cases: those in the folder, and the missing ones as they are drawn. What it takes to draw is loaded only if one is missing.</summary>
-    public static IReadOnlyList<Picture> Complete(StudyContext context, string name, string folder, IReadOnlyList<StudyCase> cases, Func<IStudyDrawer> open)
+    /// <summary>
+    /// The pictures of all cases: those in the folder, and the missing ones as they are drawn. What it takes to draw is loaded only if one is
+    /// missing.
+    /// </summary>
+    public static IReadOnlyList<Picture> Complete(StudyContext context, string name, string folder, IReadOnlyList<StudyCase> cases, Func<IStudyGenerator> open)
     {
-        IStudyDrawer? drawer = null;
+        IStudyGenerator? generator = null;
         try
         {
             return PictureParts.Complete(folder, cases.Count, context.Config.DrawingBatch, (first, count) =>
             {
-                drawer ??= open();
-                IReadOnlyList<Picture> drawn = drawer.Draw([.. cases.Skip(first).Take(count)], context.CancellationToken);
+                generator ??= open();
+                IReadOnlyList<Picture> drawn = generator.Draw([.. cases.Skip(first).Take(count)], context.CancellationToken);
                 context.Log($"{name}: {first + count}/{cases.Count} pictures drawn");
                 return drawn;
             });
         }
         finally
         {
-            drawer?.Dispose();
+            generator?.Dispose();
         }
     }
 
     /// <summary>Seconds of one picture that is asked for alone, after one that is not counted.</summary>
-    public static double SecondsPerPicture(IStudyDrawer drawer, IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken)
+    public static double SecondsPerPicture(IStudyGenerator generator, IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken)
     {
-        drawer.Draw([cases[0]], cancellationToken);
+        generator.Draw([cases[0]], cancellationToken);
         Stopwatch watch = Stopwatch.StartNew();
         for (int i = 0; i < TimedPictures; i++)
         {
-            drawer.Draw([cases[i % cases.Count]], cancellationToken);
+            generator.Draw([cases[i % cases.Count]], cancellationToken);
         }
         return watch.Elapsed.TotalSeconds / TimedPictures;
     }

@@ -33,9 +33,10 @@ internal static class StudyHtml
             html.Append($"<li class=\"{met}\"><b>{met}</b>: {Text(aim.Text)}: {Text(aim.Found)}.</li>");
         }
         int columns = tables.Names.Count + 1;
-        // As wide as the picture beneath, so that each name stands over its column.
+        // As wide as the picture beneath, so that each name is over its column.
         int width = columns * (TinyModel.PanelSize + StudyReport.Gap) - StudyReport.Gap;
-        html.Append($"</ul><p>{Text(tables.Judge)}</p><h2>Pictures</h2><div class=\"labels\" style=\"max-width:{width}px;grid-template-columns:repeat({columns},1fr)\">");
+        html.Append($"</ul><p>{Text(tables.Judge)}</p><h2>Pictures</h2><div class=\"labels\" "
+            + $"style=\"max-width:{width}px;grid-template-columns:repeat({columns},1fr)\">");
         html.Append(string.Concat(tables.Names.Prepend("reference").Select(n => $"<span>{Text(n)}</span>")));
         html.Append("</div>");
         Image("comparison.png", "Reference and every system's picture");
@@ -51,7 +52,7 @@ internal static class StudyHtml
         html.Append("<h2>Relighting</h2>");
         Table(tables.Relight);
         html.Append($"<p>{Text(StudyTables.RelightReading)}</p>");
-        Image(Path.Combine("sheets", "relight.png"), "Reference, the student in the two other lights, the teacher told in words in the same lights");
+        Image(Path.Combine("sheets", "relight.png"), "Reference, the student in the two other lights, the teacher from text alone in the same lights");
         return html.Append("</html>\n").ToString();
 
         void Table(IReadOnlyList<string[]> rows)

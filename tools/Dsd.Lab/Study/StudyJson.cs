@@ -25,7 +25,8 @@ internal static class StudyJson
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(SmallFile.Utf8(file, MostBytes, (wanted, found) => new JsonException($"{found} where {wanted} is wanted")).Span, Options)
+            return JsonSerializer.Deserialize<T>(
+                SmallFile.Utf8(file, MostBytes, (wanted, found) => new JsonException($"{found} where {wanted} is wanted")).Span, Options)
                 ?? throw new JsonException("null");
         }
         catch (Exception e) when (e is JsonException or ArgumentException)

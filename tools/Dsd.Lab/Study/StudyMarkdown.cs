@@ -47,7 +47,7 @@ internal static class StudyMarkdown
         Line("");
         Line("![Relighting](sheets/relight.png)");
         Line("");
-        Line("Columns: reference, the student in the two other lights, the teacher told in words in the same lights.");
+        Line("Columns: reference, the student in the two other lights, the teacher from text alone in the same lights.");
         return text.ToString();
 
         void Line(string line) => text.Append(line).Append('\n');

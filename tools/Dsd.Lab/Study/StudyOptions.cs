@@ -5,7 +5,7 @@ namespace Dsd.Lab.Study;
 /// <summary>With which model, where, on what, how long and how far the study is run.</summary>
 internal sealed record StudyOptions
 {
-    /// <summary>The folder for grids, systems and results. A study that was begun in it goes on.</summary>
+    /// <summary>The folder for grids, systems and results. A study that was begun in it continues.</summary>
     public required string OutFolder { get; init; }
 
     /// <summary>The teacher's folder, with its judge and classifier. Default the embedded model's.</summary>

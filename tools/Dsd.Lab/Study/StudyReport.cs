@@ -15,26 +15,29 @@ internal static class StudyReport
         StudySystem[] systems = [.. StudySystems.All];
         SystemResult[] results = [.. systems.Select(s => SystemResult.Load(Path.Combine(context.SystemFolder(s.Name), "result.json")))];
         SystemTiming[] timings = [.. systems.Select(s => SystemTiming.Load(Path.Combine(context.SystemFolder(s.Name), "timing.json")))];
-        RelightResult[] relight = StudyJson.Load<RelightResult[]>(Path.Combine(context.SystemFolder(Relighting.Name), "result.json"), "relighting's results; delete the file to have them measured again");
+        RelightResult[] relight = StudyJson.Load<RelightResult[]>(
+            Path.Combine(context.SystemFolder(Relighting.Name), "result.json"), "relighting's results; delete the file to have them measured again");
         StudyRow[] rows = [.. results.Zip(timings, StudyRow.Of)];
         StudyJson.Save(Path.Combine(context.OutFolder, "results.json"), rows);
         StudyJson.Save(Path.Combine(context.OutFolder, "relighting.json"), relight);
 
         IReadOnlyList<StudyCase> cases = context.Cases();
-        DrawSheets(context, systems, cases);
+        DrawGrids(context, systems, cases);
         DrawRelighting(context);
         StudyTables tables = new(context.Config, systems, results, timings, rows, relight);
         StudyCase[] shown = [.. Shown(cases, context.Config.Prompts).Select(i => cases[i])];
         AtomicFile.Write(Path.Combine(context.OutFolder, "results.md"), stream => stream.Write(Encoding.UTF8.GetBytes(StudyMarkdown.Write(tables, shown))));
-        AtomicFile.Write(Path.Combine(context.OutFolder, "report.html"), stream => stream.Write(Encoding.UTF8.GetBytes(StudyHtml.Write(tables, shown, context.OutFolder))));
+        AtomicFile.Write(Path.Combine(context.OutFolder, "report.html"),
+            stream => stream.Write(Encoding.UTF8.GetBytes(StudyHtml.Write(tables, shown, context.OutFolder))));
         context.Log($"results: {Path.Combine(context.OutFolder, "results.md")}");
     }
 
     /// <summary>The numbers of the cases that the comparison shows: the first of each of some subjects.</summary>
-    private static IEnumerable<int> Shown(IReadOnlyList<StudyCase> cases, int prompts) => Enumerable.Range(0, Math.Min(MostShown, cases.Count / prompts)).Select(i => i * prompts);
+    private static IEnumerable<int> Shown(IReadOnlyList<StudyCase> cases, int prompts) =>
+        Enumerable.Range(0, Math.Min(MostShown, cases.Count / prompts)).Select(i => i * prompts);
 
-    /// <summary>For each system rows of a reference and its answers, and one sheet with a column for every system.</summary>
-    private static void DrawSheets(StudyContext context, StudySystem[] systems, IReadOnlyList<StudyCase> cases)
+    /// <summary>For each system rows of a reference and its answers, and one contact sheet with a column for every system.</summary>
+    private static void DrawGrids(StudyContext context, StudySystem[] systems, IReadOnlyList<StudyCase> cases)
     {
         int prompts = context.Config.Prompts;
         int[] first = [.. Shown(cases, prompts)];

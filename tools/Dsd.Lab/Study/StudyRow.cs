@@ -14,7 +14,8 @@ namespace Dsd.Lab.Study;
 /// <param name="SecondsPerSubject">
 /// What must be spent once on every new subject, the drawing of its pictures not counted: tuning, or encoding its reference; 0 for text.
 /// </param>
-internal sealed record StudyRow(string System, int Subjects, double Cp, double CpLow, double CpHigh, double Pf, double PfLow, double PfHigh, double SecondsPerSubject)
+internal sealed record StudyRow(
+    string System, int Subjects, double Cp, double CpLow, double CpHigh, double Pf, double PfLow, double PfHigh, double SecondsPerSubject)
 {
     internal static StudyRow Of(SystemResult result, SystemTiming timing)
     {

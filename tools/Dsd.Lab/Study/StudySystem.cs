@@ -11,14 +11,14 @@ internal abstract class StudySystem(string name, string shows)
 
     public string Shows { get; } = shows;
 
-    /// <summary>Learns what the system learns, where that is not done yet; a run that was cut off goes on.</summary>
+    /// <summary>Learns what the system learns, where that is not done yet; an interrupted run continues.</summary>
     public abstract void Train(StudyContext context);
 
     /// <summary>The pairs that the system learned from, each once; null where it does not learn from pairs.</summary>
-    public virtual SheetPair[]? Pairs(StudyContext context) => null;
+    public virtual GridPair[]? Pairs(StudyContext context) => null;
 
     /// <summary>Loads what it takes to draw.</summary>
-    public abstract IStudyDrawer Open(StudyContext context);
+    public abstract IStudyGenerator Open(StudyContext context);
 
     /// <summary>Seconds that must be spent once on every new subject before pictures of it can be drawn; 0 where there is nothing to do.</summary>
     public virtual double PreparationSeconds(StudyContext context) => 0;

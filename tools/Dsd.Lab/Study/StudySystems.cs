@@ -18,14 +18,16 @@ internal static class StudySystems
             ImageEmbeddingSystem.Name,
             "conditioning through a pooled image embedding",
             Curated,
-            (c, pairs, file, checkpoint, progress) => ImageEmbeddingSystem.Train(c.ModelFolder, c.Device, pairs, c.Config.Budget, file, checkpoint, progress, c.CancellationToken),
-            (c, file) => new ReferenceDrawer(ImageEmbeddingNetwork.Load(c.ModelFolder, c.Device, file), c.Sampling)),
+            (c, pairs, file, checkpoint, progress) =>
+                ImageEmbeddingSystem.Train(c.ModelFolder, c.Device, pairs, c.Config.Budget, file, checkpoint, progress, c.CancellationToken),
+            (c, file) => new ReferenceGenerator(ImageEmbeddingNetwork.Load(c.ModelFolder, c.Device, file), c.Sampling)),
         new PairSystem(
             StructureSystem.Name,
             "conditioning through added structure",
             Curated,
-            (c, pairs, file, checkpoint, progress) => StructureSystem.Train(c.ModelFolder, c.Device, pairs, c.Config.Budget, file, checkpoint, progress, c.CancellationToken),
-            (c, file) => new ReferenceDrawer(StructureNetwork.Load(c.ModelFolder, c.Device, file), c.Sampling)),
+            (c, pairs, file, checkpoint, progress) =>
+                StructureSystem.Train(c.ModelFolder, c.Device, pairs, c.Config.Budget, file, checkpoint, progress, c.CancellationToken),
+            (c, file) => new ReferenceGenerator(StructureNetwork.Load(c.ModelFolder, c.Device, file), c.Sampling)),
         Dsd("dsd_uncurated", "no curation", c => GridSet.Varied(c).Pairs()),
         Dsd("dsd_random", "random rejection of the same share", RandomlyKept),
         Dsd("dsd", "the method: pairs that the judge keeps", Curated),
@@ -35,25 +37,26 @@ internal static class StudySystems
     ];
 
     /// <summary>A student distilled from pairs.</summary>
-    public static PairSystem Dsd(string name, string shows, Func<StudyContext, SheetPair[]> data, FrameLoss frames = FrameLoss.Both) => new(
+    public static PairSystem Dsd(string name, string shows, Func<StudyContext, GridPair[]> data, FrameLoss frames = FrameLoss.Both) => new(
         name,
         shows,
         data,
-        (c, pairs, file, checkpoint, progress) => DsdSystem.Train(c.ModelFolder, c.Device, pairs, c.Config.Budget, file, checkpoint, progress, frames, c.CancellationToken),
+        (c, pairs, file, checkpoint, progress) =>
+            DsdSystem.Train(c.ModelFolder, c.Device, pairs, c.Config.Budget, file, checkpoint, progress, frames, c.CancellationToken),
         (c, file) => DsdSystem.Open(c.ModelFolder, c.Device, file, c.Sampling));
 
-    private static SheetPair[] Curated(StudyContext context) => GridSet.Varied(context).Kept();
+    private static GridPair[] Curated(StudyContext context) => GridSet.Varied(context).Kept();
 
     // As many as the judge keeps, chosen without looking.
-    private static SheetPair[] RandomlyKept(StudyContext context)
+    private static GridPair[] RandomlyKept(StudyContext context)
     {
         GridSet grids = GridSet.Varied(context);
-        SheetPair[] pairs = grids.Pairs();
+        GridPair[] pairs = grids.Pairs();
         return Some(pairs, grids.Curate(pairs).Kept.Count, context.Config.Seed);
     }
 
-    // What the kept sheets were asked to show, without the teacher's faults.
-    private static SheetPair[] Oracle(StudyContext context) =>
+    // What the kept grids were asked to show, without the teacher's faults.
+    private static GridPair[] Oracle(StudyContext context) =>
     [
         .. Curated(context).AsParallel().AsOrdered().Select(p => p with
         {
@@ -63,13 +66,13 @@ internal static class StudySystems
     ];
 
     // No more than the method itself has, so that only the words differ.
-    private static SheetPair[] OneTemplate(StudyContext context)
+    private static GridPair[] OneTemplate(StudyContext context)
     {
         GridSet varied = GridSet.Varied(context);
         return Some(GridSet.OneTemplate(context).Kept(), varied.Curate(varied.Pairs()).Kept.Count, context.Config.Seed);
     }
 
-    private static SheetPair[] Some(SheetPair[] pairs, int most, long seed)
+    private static GridPair[] Some(GridPair[] pairs, int most, long seed)
     {
         int[] order = [.. Enumerable.Range(0, pairs.Length)];
         new Random(unchecked((int)(seed * 31 + 7))).Shuffle(order);

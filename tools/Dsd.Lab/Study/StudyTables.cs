@@ -17,7 +17,7 @@ internal sealed class StudyTables
         Aims = StudyAim.Of(results.Zip(timings).ToDictionary(p => p.First.System, p => p));
         Systems =
         [
-            ["system", "what it shows", "CP", "PF", "seconds per subject", "seconds per picture", "sheets learned from", "share kept", "data purity"],
+            ["system", "what it shows", "CP", "PF", "seconds per subject", "seconds per picture", "grids learned from", "share kept", "data purity"],
             .. Enumerable.Range(0, systems.Length).Select(i => new[]
             {
                 systems[i].Name,
@@ -44,7 +44,8 @@ internal sealed class StudyTables
     public IReadOnlyList<string[]> Attributes =>
     [
         ["attribute", .. Names],
-        .. _results[0].Attributes.Select((a, i) => new[] { a.Attribute.Replace('_', ' ') }.Concat(_results.Select(r => Percent(r.Attributes[i].Share))).ToArray()),
+        .. _results[0].Attributes.Select(
+            (a, i) => new[] { a.Attribute.Replace('_', ' ') }.Concat(_results.Select(r => Percent(r.Attributes[i].Share))).ToArray()),
     ];
 
     /// <summary>Relighting, a heading first.</summary>
@@ -56,18 +57,23 @@ internal sealed class StudyTables
 
     /// <summary>What was done, in a sentence or two.</summary>
     public string Setting =>
-        $"{_config.Subjects} subjects held out from training, {_config.Prompts} prompts each, seed {_config.Seed}. Every system that learns from pairs takes {_config.Steps} steps of {_config.Batch} examples "
-        + $"with rank {_config.Rank}; {_config.Grids} sheets were drawn, two examples each. Pictures take {_config.DrawingSteps} sampling steps.";
+        $"{_config.Subjects} subjects held out from training, {_config.Prompts} prompts each, seed {_config.Seed}. Every system that learns from pairs "
+            + $"takes {_config.Steps} steps of {_config.Batch} examples "
+        + $"with rank {_config.Rank}; {_config.Grids} grids were drawn, two examples each. Pictures take {_config.DrawingSteps} sampling steps.";
 
     /// <summary>How to read the systems' table.</summary>
     public static string Reading =>
-        "CP, concept preservation, is the share of the subject's nine identity attributes that the classifier finds; PF, prompt following, the share of the context attributes that the prompt states. "
-        + "In brackets the 95 % interval, a bootstrap over subjects. Seconds per subject are what must be spent once on every new subject, the drawing not counted: tuning, or encoding its reference. "
-        + "Seconds per picture are those of one picture asked for alone. Data purity is the share of sheets whose two panels the classifier reads the same in all identity attributes.";
+        "CP, concept preservation, is the share of the subject's nine identity attributes that the classifier finds; PF, prompt following, the share of "
+            + "the context attributes that the prompt states. "
+        + "In brackets the 95 % interval, a bootstrap over subjects. Seconds per subject are what must be spent once on every new subject, the drawing "
+            + "not counted: tuning, or encoding its reference. "
+        + "Seconds per picture are those of one picture asked for alone. Data purity is the share of grids whose two panels the classifier reads the "
+            + "same in all identity attributes.";
 
     /// <summary>How to read the table of relighting.</summary>
     public static string RelightReading =>
-        "Each subject is asked for in every light but the reference's. Structure is the share of scene, pose, placement and scale found. Yardsticks: `copy` is the reference unchanged, `text` the teacher told all that "
+        "Each subject is asked for in every light but the reference's. Structure is the share of scene, pose, placement and scale found. Yardsticks: "
+            + "`copy` is the reference unchanged, `text` the teacher from text with all that "
         + "the reference's caption says. Pixels off is the mean absolute difference from the true drawing under that light.";
 
     /// <summary>What the curator did, counted with the classifier's reading as the truth.</summary>
@@ -78,7 +84,8 @@ internal sealed class StudyTables
             (SystemResult all, SystemResult kept) = (_results.Single(r => r.System == "dsd_uncurated"), _results.Single(r => r.System == "dsd"));
             double pure = all.Pairs!.Value * all.Purity!.Value;
             double? recall = pure == 0 ? null : kept.Pairs!.Value * kept.Purity!.Value / pure;
-            return $"The judge kept {kept.Pairs} of {all.Pairs} sheets: precision {Percent(kept.Purity)}, recall {Percent(recall)} against the classifier's reading, where {Percent(all.Purity)} of all sheets agree in every identity attribute.";
+            return $"The judge kept {kept.Pairs} of {all.Pairs} grids: precision {Percent(kept.Purity)}, recall {Percent(recall)} against the "
+                + $"classifier's reading, where {Percent(all.Purity)} of all grids agree in every identity attribute.";
         }
     }
 

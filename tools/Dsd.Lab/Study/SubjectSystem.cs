@@ -7,16 +7,17 @@ namespace Dsd.Lab.Study;
 internal sealed class SubjectSystem() : StudySystem(SubjectLoraSystem.Name, "what the paper competes with")
 {
     public override void Train(StudyContext context) => SubjectLoraSystem.Train(
-        context.ModelFolder, context.Device, context.Cases(), context.Config.SubjectTuning, Weights(context), context.Progress(Name), context.CancellationToken);
+        context.ModelFolder, context.Device, context.Cases(), context.Config.SubjectTuning, Weights(context), context.Progress(Name),
+        context.CancellationToken);
 
-    public override IStudyDrawer Open(StudyContext context) => new Drawer(context, Weights(context));
+    public override IStudyGenerator Open(StudyContext context) => new Generator(context, Weights(context));
 
     public override double PreparationSeconds(StudyContext context) =>
         SubjectLoraSystem.SecondsPerSubject(context.ModelFolder, context.Device, context.Cases(), context.Config.SubjectTuning, context.CancellationToken);
 
     private string Weights(StudyContext context) => Path.Combine(context.SystemFolder(Name), "subjects");
 
-    private sealed class Drawer(StudyContext context, string weights) : IStudyDrawer
+    private sealed class Generator(StudyContext context, string weights) : IStudyGenerator
     {
         public IReadOnlyList<Picture> Draw(IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken) =>
             SubjectLoraSystem.Draw(context.ModelFolder, context.Device, weights, cases, context.Config.SubjectTuning, cancellationToken);

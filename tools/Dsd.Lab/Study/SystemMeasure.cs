@@ -13,9 +13,10 @@ internal static class SystemMeasure
     /// <param name="cases">What was asked for.</param>
     /// <param name="pictures">What was drawn, one for each case.</param>
     /// <param name="pairs">What it learned from; null for nothing.</param>
-    /// <param name="drawn">How many sheets these were chosen from.</param>
+    /// <param name="drawn">How many grids these were chosen from.</param>
     /// <param name="classifier">The measure.</param>
-    public static SystemResult Of(string system, IReadOnlyList<StudyCase> cases, IReadOnlyList<Picture> pictures, SheetPair[]? pairs, int drawn, AttributeClassifier classifier)
+    public static SystemResult Of(
+        string system, IReadOnlyList<StudyCase> cases, IReadOnlyList<Picture> pictures, GridPair[]? pairs, int drawn, AttributeClassifier classifier)
     {
         int[][] read = classifier.Read(pictures);
         return new SystemResult
@@ -31,7 +32,7 @@ internal static class SystemMeasure
     }
 
     /// <summary>Whether the two panels of each pair read the same in every identity attribute.</summary>
-    public static bool[] Agreement(SheetPair[] pairs, AttributeClassifier classifier)
+    public static bool[] Agreement(GridPair[] pairs, AttributeClassifier classifier)
     {
         int identity = Subject.Kinds.Count;
         int[][] a = classifier.Read([.. pairs.Select(p => p.A)]);
@@ -49,7 +50,8 @@ internal static class SystemMeasure
         return
         [
             .. Subject.Kinds.Select((kind, a) => Share(kind.Name, _ => true, i => read[i][a] == cases[i].Subject.Values[a])),
-            .. Context.Kinds.Select((kind, a) => Share(kind.Name, i => cases[i].Prompt.StatesContext(a), i => read[i][identity + a] == cases[i].Context.Values[a])),
+            .. Context.Kinds.Select(
+                (kind, a) => Share(kind.Name, i => cases[i].Prompt.StatesContext(a), i => read[i][identity + a] == cases[i].Context.Values[a])),
         ];
 
         AttributeShare Share(string name, Func<int, bool> counts, Func<int, bool> right)

@@ -15,16 +15,19 @@ internal sealed record SystemResult
     /// <summary>Prompt following of each subject: the mean over its pictures.</summary>
     public required IReadOnlyList<double> PfBySubject { get; init; }
 
-    /// <summary>In which share of the pictures each identity attribute was the subject's, and each context attribute, where the prompt states it, the prompt's.</summary>
+    /// <summary>
+    /// In which share of the pictures each identity attribute was the subject's, and each context attribute, where the prompt states it, the
+    /// prompt's.
+    /// </summary>
     public required IReadOnlyList<AttributeShare> Attributes { get; init; }
 
-    /// <summary>Sheets that it learned from; null where it does not learn from any.</summary>
+    /// <summary>Grids that it learned from; null where it does not learn from any.</summary>
     public int? Pairs { get; init; }
 
-    /// <summary>Of the sheets that were drawn for it the share that it learned from.</summary>
+    /// <summary>Of the grids that were drawn for it the share that it learned from.</summary>
     public double? KeptShare { get; init; }
 
-    /// <summary>Of its sheets the share whose panels read the same in every identity attribute.</summary>
+    /// <summary>Of its grids the share whose panels read the same in every identity attribute.</summary>
     public double? Purity { get; init; }
 
     /// <summary>Concept preservation with its 95 % interval over subjects.</summary>
@@ -35,7 +38,8 @@ internal sealed record SystemResult
 
     /// <summary>Reads a result.</summary>
     /// <exception cref="JsonException">The file holds none; the message names it.</exception>
-    public static SystemResult Load(string file) => StudyJson.Load<SystemResult>(file, "what was measured of a system; delete the file to have it measured again");
+    public static SystemResult Load(string file) =>
+        StudyJson.Load<SystemResult>(file, "what was measured of a system; delete the file to have it measured again");
 
     /// <summary>Writes the result: whole, or not at all.</summary>
     public void Save(string file) => StudyJson.Save(file, this);

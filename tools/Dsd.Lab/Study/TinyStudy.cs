@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
@@ -11,7 +12,7 @@ namespace Dsd.Lab.Study;
 /// and a classifier that none of them knows counts what came out; then the second task, relighting.
 /// </summary>
 /// <remarks>
-/// Everything is decided by the model, the config and its seed. What is done is not done again, what was cut off goes on, and several
+/// Everything is decided by the model, the config and its seed. What is done is not done again, what was interrupted continues, and several
 /// processes may do different parts in one folder at the same time once the grids are there.
 /// </remarks>
 internal static class TinyStudy
@@ -74,7 +75,7 @@ internal static class TinyStudy
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            log("The time is up; the same command goes on from here.");
+            log("The time is up; the same command continues from here.");
             return false;
         }
     }
@@ -116,7 +117,9 @@ internal static class TinyStudy
         string file = Path.Combine(context.OutFolder, "study.json");
         if (File.Exists(file) && StudyJson.Text(StudyConfig.Load(file)) != StudyJson.Text(context.Config))
         {
-            throw new ArgumentException($"The folder '{context.OutFolder}' holds a study with another config or seed, see '{file}'. Choose another folder, or the same config and seed to go on.");
+            throw new ArgumentException(
+                $"The folder '{context.OutFolder}' holds a study with another config or seed, see '{file}'. Choose another folder, or the same config "
+                    + $"and seed to go on.");
         }
         context.Config.Save(file);
     }
@@ -142,8 +145,10 @@ internal static class TinyStudy
         using AttributeClassifier classifier = context.OpenClassifier();
         SystemResult result = SystemMeasure.Of(system.Name, cases, pictures, system.Pairs(context), context.Config.Grids, classifier);
         result.Save(Path.Combine(context.SystemFolder(system.Name), "result.json"));
-        context.Log(FormattableString.Invariant(
-            $"{system.Name}: CP {result.Cp.Mean:F3} ({result.Cp.Low:F3} to {result.Cp.High:F3}), PF {result.Pf.Mean:F3} ({result.Pf.Low:F3} to {result.Pf.High:F3})"));
+        context.Log(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{system.Name}: CP {result.Cp.Mean:F3} ({result.Cp.Low:F3} to {result.Cp.High:F3}), PF {result.Pf.Mean:F3} ({result.Pf.Low:F3} to "
+                + $"{result.Pf.High:F3})"));
     }
 
     /// <summary>What a system drew of the cases: read where it is there, drawn where it is not.</summary>
@@ -161,11 +166,12 @@ internal static class TinyStudy
                 continue;
             }
             system.Train(context);
-            using IStudyDrawer drawer = system.Open(context);
-            double picture = StudyDrawing.SecondsPerPicture(drawer, cases, context.CancellationToken);
+            using IStudyGenerator generator = system.Open(context);
+            double picture = StudyDrawing.SecondsPerPicture(generator, cases, context.CancellationToken);
             SystemTiming timing = new(picture, system.PreparationSeconds(context));
             timing.Save(file);
-            context.Log(FormattableString.Invariant($"timing: {system.Name}: {timing.SecondsPerPicture:F3} s a picture, {timing.PreparationSeconds:F4} s a subject"));
+            context.Log(FormattableString.Invariant(
+                $"timing: {system.Name}: {timing.SecondsPerPicture:F3} s a picture, {timing.PreparationSeconds:F4} s a subject"));
         }
     }
 }

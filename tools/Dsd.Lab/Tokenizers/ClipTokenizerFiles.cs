@@ -21,7 +21,9 @@ internal static partial class ClipTokenizerFiles
     /// <summary>Learns a tokenizer and writes its files, which replace earlier ones.</summary>
     /// <param name="folder">Where the files are written; created when missing.</param>
     /// <param name="corpus">The texts to learn from.</param>
-    /// <param name="maxEntries">The most entries of the vocabulary, at least <see cref="LeastEntries"/>; fewer when every word has become one token before.</param>
+    /// <param name="maxEntries">
+    /// The most entries of the vocabulary, at least <see cref="LeastEntries"/>; fewer when every word has become one token before.
+    /// </param>
     /// <returns>The size of the vocabulary.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxEntries"/> is too small.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
@@ -75,7 +77,8 @@ internal static partial class ClipTokenizerFiles
         return vocabulary.Count;
     }
 
-    internal static void WriteText(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ReplaceLineEndings("\n"))));
+    internal static void WriteText(string path, string text) =>
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ReplaceLineEndings("\n"))));
 
     // How often each word occurs, as symbols: one for every byte, the last with the mark of the word's end.
     private static List<(List<string> Symbols, long Count)> Words(IEnumerable<string> corpus, char[] alphabet)

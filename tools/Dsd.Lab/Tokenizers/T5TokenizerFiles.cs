@@ -38,7 +38,8 @@ internal static class T5TokenizerFiles
         double total = Math.Max(1, counts.Values.Sum());
         // Spelling a word must never beat its own piece, however rare the word is.
         float spelled = (float)Math.Log(0.01 / total);
-        string[] characters = [WordStart.ToString(), .. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c).Where(c => !char.IsAsciiLetterUpper(c)).Select(c => c.ToString())];
+        string[] characters = [WordStart.ToString(),
+            .. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c).Where(c => !char.IsAsciiLetterUpper(c)).Select(c => c.ToString())];
         List<(string Text, float Score, int Type)> pieces = [("<pad>", 0, Control), ("</s>", 0, Control), ("<unk>", 0, Unknown)];
         pieces.AddRange(counts
             .Where(word => word.Key.Length > 1)
@@ -46,7 +47,8 @@ internal static class T5TokenizerFiles
             .ThenBy(word => word.Key, StringComparer.Ordinal)
             .Take(maxPieces - pieces.Count - characters.Length)
             .Select(word => (word.Key, (float)Math.Log(word.Value / total), 0)));
-        pieces.AddRange(characters.Select(character => (character, counts.TryGetValue(character, out long count) ? (float)Math.Log(count / total) : spelled, 0)));
+        pieces.AddRange(characters.Select(
+            character => (character, counts.TryGetValue(character, out long count) ? (float)Math.Log(count / total) : spelled, 0)));
 
         Directory.CreateDirectory(folder);
         byte[] model = Model(pieces);

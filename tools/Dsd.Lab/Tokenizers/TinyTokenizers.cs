@@ -20,6 +20,7 @@ internal static class TinyTokenizers
     {
         ArgumentException.ThrowIfNullOrEmpty(modelFolder);
         string[] corpus = [.. Captions.Corpus(seed).Take(CorpusSize)];
-        return (ClipTokenizerFiles.Write(Path.Combine(modelFolder, "tokenizer"), corpus), T5TokenizerFiles.Write(Path.Combine(modelFolder, "tokenizer_2"), corpus));
+        return (ClipTokenizerFiles.Write(Path.Combine(modelFolder, "tokenizer"), corpus),
+            T5TokenizerFiles.Write(Path.Combine(modelFolder, "tokenizer_2"), corpus));
     }
 }

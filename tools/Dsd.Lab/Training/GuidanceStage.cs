@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Dsd.Lab.Training;
 
 /// <summary>
-/// Distils guidance into the teacher, as FLUX.1-dev has it: told a guidance, the model says in one pass what two passes of
+/// Distils guidance into the teacher, as FLUX.1-dev has it: given a guidance, the model predicts in one pass what two passes of
 /// its former self, with and without the prompt, say together (Meng et al. 2023).
 /// </summary>
 internal static class GuidanceStage
@@ -21,7 +21,8 @@ internal static class GuidanceStage
         TinyFiles.LoadTeacher(context.OutFolder, former);
         TinyFiles.LoadTeacher(context.OutFolder, guided);
         using TrainingLoop loop = new(guided.Transformer.parameters(), context.Loop("guidance", config.Guidance, averageDecay: 0.999));
-        using LatentPool pool = new(vae, config, new WorldPictures(config), tokens, context.Device, config.Teacher.Steps + loop.Step, config.Teacher.Steps + config.Guidance.Steps);
+        using LatentPool pool = new(
+            vae, config, new WorldPictures(config), tokens, context.Device, config.Teacher.Steps + loop.Step, config.Teacher.Steps + config.Guidance.Steps);
         Tensor emptyText, emptyPooled;
         using (no_grad())
         {
@@ -40,7 +41,8 @@ internal static class GuidanceStage
         return done;
     }
 
-    private static Tensor Loss(TeacherNetworks former, TeacherNetworks guided, LatentPool.Batch batch, Tensor emptyText, Tensor emptyPooled, long step, TinyTrainingConfig config)
+    private static Tensor Loss(
+        TeacherNetworks former, TeacherNetworks guided, LatentPool.Batch batch, Tensor emptyText, Tensor emptyPooled, long step, TinyTrainingConfig config)
     {
         using DisposeScope scope = NewDisposeScope();
         int count = config.Guidance.Batch;

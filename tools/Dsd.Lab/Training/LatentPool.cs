@@ -22,7 +22,8 @@ internal sealed class LatentPool : IDisposable
     private long _round = -1;
 
     public LatentPool(
-        AutoencoderKL vae, TinyTrainingConfig config, WorldPictures world, TinyTokens tokens, Device device, long firstStep, long endStep, PanelFeatures? features = null)
+        AutoencoderKL vae, TinyTrainingConfig config, WorldPictures world, TinyTokens tokens, Device device, long firstStep, long endStep,
+        PanelFeatures? features = null)
     {
         (_vae, _stage, _device, _features) = (vae, config.Teacher, device, features);
         _ready = new(
@@ -105,7 +106,9 @@ internal sealed class LatentPool : IDisposable
         return shapes;
     }
 
-    /// <summary>Examples of one shape: latents [batch, tokens, channels], token ids [batch, tokens], positions [tokens, 3], and features if any are made.</summary>
+    /// <summary>
+    /// Examples of one shape: latents [batch, tokens, channels], token ids [batch, tokens], positions [tokens, 3], and features if any are made.
+    /// </summary>
     internal sealed record Batch(Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features);
 
     private sealed record Shape(Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features);

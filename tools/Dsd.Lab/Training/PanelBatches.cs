@@ -1,3 +1,4 @@
+using Dsd.Curation.Grids;
 using Dsd.Imaging;
 using Dsd.Tiny.World;
 using static TorchSharp.torch;
@@ -36,11 +37,13 @@ internal sealed class PanelBatches(ulong seed, int batch, int size, int? distinc
     /// <summary>The two panels of a pair in contexts of their own, which share nothing but the border.</summary>
     public static (Panel A, Panel B) Pair(Subject a, Subject b, WorldRandom random, int size)
     {
-        Sheet sheet = new(SheetLayout.Pair, [new SheetPanel(a, WorldSampler.SampleContext(random)), new SheetPanel(b, WorldSampler.SampleContext(random))], random.Chance(WorldSampler.BorderedShare));
-        Picture drawn = Renderer.Draw(sheet, size);
+        WorldGrid grid = new(GridLayout.OneByTwo,
+            [new WorldPanel(a, WorldSampler.SampleContext(random)), new WorldPanel(b, WorldSampler.SampleContext(random))],
+            random.Chance(WorldSampler.BorderedShare));
+        Picture drawn = Renderer.Draw(grid, size);
         return (Cut(0), Cut(1));
 
-        Panel Cut(int i) => new(drawn.Crop(i * size, 0, size, size), [.. sheet.Panels[i].Subject.Values, .. sheet.Panels[i].Context.Values]);
+        Panel Cut(int i) => new(drawn.Crop(i * size, 0, size, size), [.. grid.Panels[i].Subject.Values, .. grid.Panels[i].Context.Values]);
     }
 
     private long Drawn(long number) => distinct is { } count ? number % count : number;

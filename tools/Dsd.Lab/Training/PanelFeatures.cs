@@ -7,7 +7,8 @@ using static TorchSharp.torch;
 namespace Dsd.Lab.Training;
 
 /// <summary>
-/// What the trained judge sees at each token of clean pictures: features for the teacher to align with (Yu et al. 2024, "Representation Alignment for Generation").
+/// What the trained judge sees at each token of clean pictures: features for the teacher to align with (Yu et al. 2024, "Representation Alignment for
+/// Generation").
 /// </summary>
 /// <remarks>Panels are looked at one by one, as the judge is used to. Features are centred and scaled, or all would point to much the same side.</remarks>
 internal sealed class PanelFeatures : IDisposable
@@ -26,13 +27,15 @@ internal sealed class PanelFeatures : IDisposable
         if (judge.Config.ImageSize != config.PanelSize)
         {
             judge.Dispose();
-            throw new ArgumentException($"The judge sees pictures of {judge.Config.ImageSize} pixels a side, but panels have {config.PanelSize}; alignment_weight must be 0, or the judge trained again.", nameof(judge));
+            throw new ArgumentException(
+                $"The judge sees pictures of {judge.Config.ImageSize} pixels a side, but panels have {config.PanelSize}; alignment_weight must be 0, or "
+                    + $"the judge trained again.", nameof(judge));
         }
         _judge = judge;
         _judge.eval();
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        // Measured on the same pictures in every run, so that a run that is cut off goes on with the same features.
+        // Measured on the same pictures in every run, so that an interrupted run continues with the same features.
         WorldRandom random = new((ulong)config.Seed);
         WorldRandom[] randoms = [.. Enumerable.Range(0, MeasuredPictures).Select(_ => new WorldRandom(random.NextBits()))];
         PictureBatch pictures = PictureBatch.Draw(
@@ -50,7 +53,8 @@ internal sealed class PanelFeatures : IDisposable
         string folder = Path.Combine(modelFolder, "judge");
         if (!File.Exists(Path.Combine(folder, "config.json")))
         {
-            throw new FileNotFoundException($"'{folder}' holds no judge, which the teacher is aligned with. Run the stage judge first, or set alignment_weight to 0.");
+            throw new FileNotFoundException(
+                $"'{folder}' holds no judge, which the teacher is aligned with. Run the stage judge first, or set alignment_weight to 0.");
         }
         JudgeNetwork judge = new(JudgeConfig.Load(Path.Combine(folder, "config.json")), device);
         using WeightSource weights = WeightSource.Open(Path.Combine(folder, "model.safetensors"));
@@ -58,7 +62,10 @@ internal sealed class PanelFeatures : IDisposable
         return new PanelFeatures(judge, config, device);
     }
 
-    /// <summary>A feature for each token of pictures or sheets [batch, 3, height, width] in −1…1: [batch, tokens, channels] in bfloat16, in the order of packed latents.</summary>
+    /// <summary>
+    /// A feature for each token of pictures or grids [batch, 3, height, width] in −1…1: [batch, tokens, channels] in bfloat16, in the order of packed
+    /// latents.
+    /// </summary>
     public Tensor Of(Tensor images)
     {
         using DisposeScope scope = NewDisposeScope();

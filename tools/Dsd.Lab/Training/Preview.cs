@@ -36,11 +36,15 @@ internal static class Preview
         }
     }
 
-    /// <summary>Rows of a reference and what the student draws of it, told two guidances.</summary>
+    /// <summary>Rows of a reference and what the student draws of it, with two guidances.</summary>
     public static void Student(StageContext context)
     {
         string adapter = Path.Combine(context.OutFolder, "dsd", "pytorch_lora_weights.safetensors");
-        using DsdPipeline pipeline = DsdPipeline.Load(context.OutFolder, options: new PipelineOptions { Device = context.Device, Loras = [new LoraUse(adapter)] });
+        using DsdPipeline pipeline = DsdPipeline.Load(context.OutFolder, options: new PipelineOptions
+        {
+            Device = context.Device,
+            Loras = [new LoraUse(adapter)],
+        });
         int side = context.Config.PanelSize;
         WorldRandom random = new(11);
         DsdRequest[] requests =

@@ -1,3 +1,4 @@
+using Dsd.Curation.Grids;
 using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Training;
@@ -27,13 +28,14 @@ internal sealed record StatedCaption(string Text, IReadOnlyList<int> Stated)
         switch (random.Next(7))
         {
             case 0:
-                return Sheet(WorldSampler.SampleSheet(random, SheetLayout.Pair, heldOut: heldOut), random);
+                return Grid(WorldSampler.SampleGrid(random, GridLayout.OneByTwo, heldOut: heldOut), random);
             case 1:
-                return Sheet(WorldSampler.SampleSheet(random, SheetLayout.Quad, heldOut: heldOut), random);
+                return Grid(WorldSampler.SampleGrid(random, GridLayout.TwoByTwo, heldOut: heldOut), random);
             case 2:
-                Sheet relit = WorldSampler.SampleRelightSheet(random, heldOut: heldOut);
+                WorldGrid relit = WorldSampler.SampleRelightGrid(random, heldOut: heldOut);
                 (Context left, Context right) = (relit.Panels[0].Context, relit.Panels[1].Context);
-                return Of(Captions.RelightGrid(relit.Subject, left, left.Light, right.Light, random.NextBits(), wholeSubject: random.Chance(0.5)), relit.Subject, [left, right]);
+                return Of(Captions.RelightGrid(relit.Subject, left, left.Light, right.Light, random.NextBits(), wholeSubject: random.Chance(0.5)),
+                    relit.Subject, [left, right]);
         }
         Subject subject = WorldSampler.SampleSubject(random, heldOut);
         Context context = WorldSampler.SampleContext(random);
@@ -67,6 +69,6 @@ internal sealed record StatedCaption(string Text, IReadOnlyList<int> Stated)
         return new StatedCaption(caption.Text, stated);
     }
 
-    private static StatedCaption Sheet(Sheet sheet, WorldRandom random) =>
-        Of(Captions.Grid(sheet, random.NextBits(), wholeSubject: random.Chance(0.5)), sheet.Subject, [.. sheet.Panels.Select(panel => panel.Context)]);
+    private static StatedCaption Grid(WorldGrid grid, WorldRandom random) =>
+        Of(Captions.Grid(grid, random.NextBits(), wholeSubject: random.Chance(0.5)), grid.Subject, [.. grid.Panels.Select(panel => panel.Context)]);
 }

@@ -8,13 +8,13 @@ using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;
 
-/// <summary>The method itself: the teacher draws sheets, the judge keeps the best of their pairs, and a LoRA learns from those.</summary>
+/// <summary>The method itself: the teacher draws grids, the judge keeps the best of their pairs, and a LoRA learns from those.</summary>
 internal static class StudentStage
 {
     public static bool Run(StageContext context)
     {
         StudentStageConfig stage = context.Config.Student;
-        List<SheetPair> drawn = TeacherGrids.Draw(
+        List<GridPair> drawn = TeacherGrids.Draw(
             new TeacherGridOptions
             {
                 ModelFolder = context.OutFolder,
@@ -28,12 +28,12 @@ internal static class StudentStage
             },
             line => context.Log($"student: {line}"),
             context.CancellationToken);
-        SheetCuration curation;
+        GridCuration curation;
         using (TinyJudge judge = TinyJudge.Load(Path.Combine(context.OutFolder, "judge"), context.Device))
         {
-            curation = SheetCuration.Of(judge, drawn, stage.LeastKeptShare);
+            curation = GridCuration.Of(judge, drawn, stage.LeastKeptShare);
         }
-        context.Log($"student: the judge calls {curation.CalledSame} of {drawn.Count} sheets the same subject; {curation.Kept.Count} kept");
+        context.Log($"student: the judge calls {curation.CalledSame} of {drawn.Count} grids the same subject; {curation.Kept.Count} kept");
         TrainingPair[] pairs = [.. curation.Kept.SelectMany(i => drawn[i].Both)];
 
         using FluxModel model = (FluxModel)DiffusionModel.LoadConditional(context.OutFolder, options: ModelLoading.On(context.Device));

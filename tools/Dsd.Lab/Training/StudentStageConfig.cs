@@ -5,10 +5,12 @@ namespace Dsd.Lab.Training;
 /// <summary>The student's stage.</summary>
 internal sealed record StudentStageConfig : StageConfig
 {
-    /// <summary>Sheets of two panels that the teacher draws.</summary>
+    /// <summary>Grids of two panels that the teacher draws.</summary>
     public required int Grids { get; init; }
 
-    /// <summary>The share of sheets whose words tell every attribute of the subject that they have room for, 0 to 1. The others' tell some, as captions do.</summary>
+    /// <summary>
+    /// The share of grids whose prompts state every attribute of the subject that they have room for, 0 to 1. The others' state some, as captions do.
+    /// </summary>
     public required double WholeSubjectShare { get; init => field = Check.Range(value, 0, 1, nameof(WholeSubjectShare)); }
 
     /// <summary>Rank of the LoRA.</summary>

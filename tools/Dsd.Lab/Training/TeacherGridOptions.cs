@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;
 
-/// <summary>Which sheets a teacher draws for its student.</summary>
+/// <summary>Which grids a teacher draws for its student.</summary>
 internal sealed record TeacherGridOptions
 {
     /// <summary>The teacher: a pipeline's folder.</summary>
@@ -15,13 +15,13 @@ internal sealed record TeacherGridOptions
     /// <summary>Side of a panel in pixels.</summary>
     public required int PanelSize { get; init; }
 
-    /// <summary>Number of sheets.</summary>
+    /// <summary>Number of grids.</summary>
     public required int Count { get; init; }
 
-    /// <summary>Sampling steps a sheet.</summary>
+    /// <summary>Sampling steps a grid.</summary>
     public required int Steps { get; init; }
 
-    /// <summary>Guidance that the teacher is told.</summary>
+    /// <summary>Guidance that the teacher is given.</summary>
     public required float Guidance { get; init; }
 
     /// <summary>Decides subjects, contexts, words and noise.</summary>
@@ -30,9 +30,11 @@ internal sealed record TeacherGridOptions
     /// <summary>How freely grid prompts and edit prompts are worded.</summary>
     public PromptStyle Style { get; init; } = PromptStyle.Varied;
 
-    /// <summary>The share of sheets whose words tell every attribute of the subject that they have room for, 0 to 1. The others' tell some, as captions do.</summary>
+    /// <summary>
+    /// The share of grids whose prompts state every attribute of the subject that they have room for, 0 to 1. The others' state some, as captions do.
+    /// </summary>
     public required double WholeSubjectShare { get; init; }
 
-    /// <summary>Whether the panels shall differ in their light alone, for a student that relights.</summary>
+    /// <summary>Whether the panels differ in their light alone, for a student that relights.</summary>
     public bool Relight { get; init; }
 }

@@ -5,49 +5,51 @@ using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Training;
 
-/// <summary>The method's first stage on the little world: the teacher draws sheets of two panels, which are cut apart.</summary>
+/// <summary>The method's first stage on the little world: the teacher draws grids of two panels, which are cut apart.</summary>
 internal static class TeacherGrids
 {
     private const int DrawBatch = 256;
 
-    /// <summary>Draws sheets of subjects that training may see; the same options give the same pairs.</summary>
-    public static List<SheetPair> Draw(TeacherGridOptions options, Action<string> log, CancellationToken cancellationToken)
+    /// <summary>Draws grids of subjects that training may see; the same options give the same pairs.</summary>
+    public static List<GridPair> Draw(TeacherGridOptions options, Action<string> log, CancellationToken cancellationToken)
     {
         GridPlan[] plans = Plan(options);
-        List<SheetPair> pairs = [];
+        List<GridPair> pairs = [];
         using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
         foreach (GridPlan[] some in plans.Chunk(DrawBatch))
         {
-            pairs.AddRange(DrawSheets(teacher, some, options, cancellationToken).Zip(some, (sheet, plan) => Cut(sheet, plan, options.PanelSize)));
-            log($"{pairs.Count}/{options.Count} sheets drawn");
+            pairs.AddRange(DrawGrids(teacher, some, options, cancellationToken).Zip(some, (grid, plan) => Cut(grid, plan, options.PanelSize)));
+            log($"{pairs.Count}/{options.Count} grids drawn");
         }
         return pairs;
     }
 
-    /// <summary>What the sheets are asked for.</summary>
+    /// <summary>What the grids are asked for.</summary>
     public static GridPlan[] Plan(TeacherGridOptions options)
     {
         WorldRandom random = new((ulong)options.Seed);
         List<GridPlan> plans = [];
         while (plans.Count < options.Count)
         {
-            GridPlan[] some = [.. Enumerable.Range(0, Math.Min(DrawBatch, options.Count - plans.Count)).Select(_ => options.Relight ? RelightPlan(random, options) : EditPlan(random, options))];
+            GridPlan[] some = [.. Enumerable.Range(0, Math.Min(DrawBatch, options.Count - plans.Count))
+                .Select(_ => options.Relight ? RelightPlan(random, options) : EditPlan(random, options))];
             plans.AddRange(some.Select(p => p with { Noise = (long)(random.NextBits() >> 1) }));
         }
         return [.. plans];
     }
 
-    /// <summary>Draws some sheets in one batch.</summary>
-    public static IReadOnlyList<Picture> DrawSheets(TextToImagePipeline teacher, IReadOnlyList<GridPlan> plans, TeacherGridOptions options, CancellationToken cancellationToken) => teacher.Generate(
+    /// <summary>Draws some grids in one batch.</summary>
+    public static IReadOnlyList<Picture> DrawGrids(
+        TextToImagePipeline teacher, IReadOnlyList<GridPlan> plans, TeacherGridOptions options, CancellationToken cancellationToken) => teacher.Generate(
         [.. plans.Select(p => new TextToImageRequest(p.Grid, p.Noise))],
         new TextToImageOptions { Width = 2 * options.PanelSize, Height = options.PanelSize, Steps = options.Steps, Guidance = options.Guidance },
         cancellationToken: cancellationToken);
 
-    /// <summary>Cuts a sheet into its panels.</summary>
-    public static SheetPair Cut(Picture sheet, GridPlan plan, int panelSize)
+    /// <summary>Cuts a grid into its panels.</summary>
+    public static GridPair Cut(Picture grid, GridPlan plan, int panelSize)
     {
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(sheet, GridLayout.OneByTwo, new PanelCutterOptions { PanelWidth = panelSize, PanelHeight = panelSize });
-        return new SheetPair(panels[0], panels[1], plan);
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(grid, GridLayout.OneByTwo, new PanelCutterOptions { PanelWidth = panelSize, PanelHeight = panelSize });
+        return new GridPair(panels[0], panels[1], plan);
     }
 
     private static GridPlan EditPlan(WorldRandom random, TeacherGridOptions options)
@@ -55,7 +57,7 @@ internal static class TeacherGrids
         Subject subject = WorldSampler.SampleSubject(random);
         Context[] contexts = [WorldSampler.SampleContext(random), WorldSampler.SampleContext(random)];
         Caption grid = Captions.Grid(subject, contexts, random.NextBits(), options.Style, random.Chance(options.WholeSubjectShare));
-        // A prompt says of its panel what the sheet's words said: of the rest nobody knows what the teacher drew.
+        // A prompt states of its panel what the grid's prompt states: what the teacher drew of the rest is unknown.
         return new GridPlan(
             subject,
             contexts[0],

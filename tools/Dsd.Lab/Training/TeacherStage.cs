@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;
 
-/// <summary>Trains the teacher, text encoders included, by flow matching on single pictures and sheets; guidance is not yet in it.</summary>
+/// <summary>Trains the teacher, text encoders included, by flow matching on single pictures and grids; guidance is not yet in it.</summary>
 internal static class TeacherStage
 {
     public static bool Run(StageContext context)
@@ -16,7 +16,8 @@ internal static class TeacherStage
         TinyTrainingConfig config = context.Config;
         if (config.Teacher.Batch % context.Devices.Count != 0)
         {
-            throw new ArgumentException($"Training config: teacher.batch must be a multiple of the {context.Devices.Count} devices, but is {config.Teacher.Batch}.");
+            throw new ArgumentException(
+                $"Training config: teacher.batch must be a multiple of the {context.Devices.Count} devices, but is {config.Teacher.Batch}.");
         }
         TinyTokens tokens = TinyTokens.Load(context.OutFolder, config.Text.T5Tokens);
         using AutoencoderKL vae = TinyFiles.LoadVae(context.OutFolder, context.Device);
@@ -25,7 +26,7 @@ internal static class TeacherStage
         TeacherNetworks networks = replicas[0].Networks;
         if (TinyFiles.HasTeacher(context.OutFolder))
         {
-            context.Log("teacher: goes on from the weights in the folder");
+            context.Log("teacher: continues from the weights in the folder");
             TinyFiles.LoadTeacher(context.OutFolder, networks);
         }
         else if (TinyFiles.HasText(context.OutFolder))
@@ -63,7 +64,8 @@ internal static class TeacherStage
         int blocks = config.Teacher.DoubleLayers + config.Teacher.SingleLayers;
         if (config.Teacher.AlignmentBlock < 1 || config.Teacher.AlignmentBlock > blocks)
         {
-            throw new ArgumentException($"Training config: teacher.alignment_block must lie between 1 and {blocks}, the transformer's blocks, but is {config.Teacher.AlignmentBlock}.");
+            throw new ArgumentException(
+                $"Training config: teacher.alignment_block must lie between 1 and {blocks}, the transformer's blocks, but is {config.Teacher.AlignmentBlock}.");
         }
         random.manual_seed(config.Seed + 3);
         return new Alignment(networks.Transformer.Config.Width, channels, networks.Transformer.Device, networks.Transformer.DType);
@@ -76,7 +78,8 @@ internal static class TeacherStage
         Noised noised = Noised.Draw(batch.Latents, context.Config.Seed, step);
         Tensor drop = noised.Uniform(stage.Batch).less(stage.CaptionDropout).unsqueeze(1); // [batch, 1]
         Example whole = new(
-            noised.Latents, noised.Sigma, noised.Velocity, where(drop, emptyT5, batch.T5Ids), where(drop, emptyClip, batch.ClipIds), batch.PositionIds, batch.Features);
+            noised.Latents, noised.Sigma, noised.Velocity, where(drop, emptyT5, batch.T5Ids), where(drop, emptyClip, batch.ClipIds), batch.PositionIds,
+            batch.Features);
         Example[] shares = replicas.Count == 1 ? [whole] : whole.Shares(replicas.Count);
         return
         [
@@ -100,7 +103,9 @@ internal static class TeacherStage
         (TeacherNetworks networks, Alignment? alignment) = (replica.Networks, replica.Alignment);
         (Tensor text, Tensor pooled) = networks.Encode(example.T5Ids, example.ClipIds);
         Tensor? aligned = null;
-        FluxBlock? block = alignment is null ? null : networks.Transformer.Doubles.Concat<FluxBlock>(networks.Transformer.Singles).ElementAt(stage.AlignmentBlock - 1);
+        FluxBlock? block = alignment is null
+            ? null
+            : networks.Transformer.Doubles.Concat<FluxBlock>(networks.Transformer.Singles).ElementAt(stage.AlignmentBlock - 1);
         if (block is not null)
         {
             // The image's tokens are the last ones.
@@ -134,7 +139,8 @@ internal static class TeacherStage
         public Example[] Shares(int count)
         {
             Tensor[]?[] parts = [.. new[] { Latents, Sigma, Velocity, T5Ids, ClipIds, Features }.Select(whole => whole?.chunk(count))];
-            return [.. Enumerable.Range(0, count).Select(i => new Example(parts[0]![i], parts[1]![i], parts[2]![i], parts[3]![i], parts[4]![i], PositionIds, parts[5]?[i]))];
+            return [.. Enumerable.Range(0, count)
+                .Select(i => new Example(parts[0]![i], parts[1]![i], parts[2]![i], parts[3]![i], parts[4]![i], PositionIds, parts[5]?[i]))];
         }
 
         public Example On(Device device) => new(

@@ -18,7 +18,7 @@ internal sealed record TeacherStageConfig : StageConfig
     /// <summary>Channels of a head for each of the three position axes.</summary>
     public required IReadOnlyList<int> RopeAxes { get; init; }
 
-    /// <summary>The share of sheets whose panels do not all show the same subject, 0…1.</summary>
+    /// <summary>The share of grids whose panels do not all show the same subject, 0…1.</summary>
     public required double InconsistentShare { get; init; }
 
     /// <summary>Pairs that are kept as latents at a time, beside half as many single pictures and a quarter as many quads.</summary>

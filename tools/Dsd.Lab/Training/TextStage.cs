@@ -26,7 +26,8 @@ internal static class TextStage
         if (TinyFiles.HasTeacher(context.OutFolder))
         {
             throw new InvalidOperationException(
-                $"Stage text: '{context.OutFolder}' holds a teacher, whose text encoders would be overwritten. Leave the stage out, or delete the folder 'transformer'.");
+                $"Stage text: '{context.OutFolder}' holds a teacher, whose text encoders would be overwritten. Leave the stage out, or delete the "
+                    + $"folder 'transformer'.");
         }
         TinyTokens tokens = TinyTokens.Load(context.OutFolder, config.Text.T5Tokens);
         random.manual_seed(config.Seed);

@@ -3,9 +3,11 @@ using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;
 
-/// <summary>Trains the embedded model from nothing, stage by stage: tokenizers, autoencoder, judge, classifier, text encoders, teacher, guidance, student.</summary>
+/// <summary>
+/// Trains the embedded model from nothing, stage by stage: tokenizers, autoencoder, judge, classifier, text encoders, teacher, guidance, student.
+/// </summary>
 /// <remarks>
-/// Every stage is decided by the config and its seed. A stage that is done is not done again; one that was cut off goes on from
+/// Every stage is decided by the config and its seed. A stage that is done is not done again; one that was interrupted continues from
 /// its checkpoint, also on another machine, as long as the whole folder comes along.
 /// </remarks>
 internal static class TinyTraining
@@ -42,7 +44,8 @@ internal static class TinyTraining
         DateTime deadline = options.Time is { } time ? DateTime.UtcNow + time : DateTime.MaxValue;
         backends.cuda.matmul.allow_tf32 = true;
         backends.cudnn.allow_tf32 = true;
-        StageContext context = new(config, options.OutFolder, [.. options.Device.Split(',').Select(name => new Device(name))], deadline, log, cancellationToken);
+        StageContext context = new(
+            config, options.OutFolder, [.. options.Device.Split(',').Select(name => new Device(name))], deadline, log, cancellationToken);
         Directory.CreateDirectory(context.WorkFolder);
         foreach ((string name, Func<StageContext, bool> run) in Stages)
         {
@@ -56,7 +59,7 @@ internal static class TinyTraining
             {
                 if (!run(context))
                 {
-                    log($"{name}: the time is up; the same command goes on from here");
+                    log($"{name}: the time is up; the same command continues from here");
                     return false;
                 }
             }

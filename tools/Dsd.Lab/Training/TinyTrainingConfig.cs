@@ -54,7 +54,8 @@ internal sealed record TinyTrainingConfig
     {
         try
         {
-            return JsonSerializer.Deserialize<TinyTrainingConfig>(SmallFile.Utf8(file, MostBytes, (expected, found) => new JsonException($"expected {expected}, found {found}")).Span, Json)
+            return JsonSerializer.Deserialize<TinyTrainingConfig>(
+                SmallFile.Utf8(file, MostBytes, (expected, found) => new JsonException($"expected {expected}, found {found}")).Span, Json)
                 ?? throw new JsonException("the file holds null");
         }
         catch (JsonException e)

@@ -15,7 +15,8 @@ internal sealed record TinyTrainingOptions
         get;
         init => field = value.Split(',').All(IsDevice)
             ? value
-            : throw new ArgumentException($"Option {nameof(Device)} must be cpu, cuda or cuda:N, or several with commas between, but is '{value}'.", nameof(Device));
+            : throw new ArgumentException(
+                $"Option {nameof(Device)} must be cpu, cuda or cuda:N, or several with commas between, but is '{value}'.", nameof(Device));
     } = "cpu";
 
     /// <summary>Time after which a checkpoint is written and training stops; null, the default, is none.</summary>

@@ -1,3 +1,4 @@
+using Dsd.Curation.Grids;
 using Dsd.Imaging;
 using Dsd.Tiny.World;
 
@@ -6,15 +7,18 @@ namespace Dsd.Lab.Training;
 /// <summary>What the stages see of the little world: pictures decided by the config's seed and a number, held-out subjects never among them.</summary>
 internal sealed class WorldPictures(TinyTrainingConfig config)
 {
-    /// <summary>Pictures without words, of one shape: single pictures half of the time, sheets otherwise, with about as many pixels in each batch.</summary>
+    /// <summary>Pictures without words, of one shape: single pictures half of the time, grids otherwise, with about as many pixels in each batch.</summary>
     public PictureBatch PlainBatch(long number, int singles) => (number & 3) switch
     {
-        2 => PictureBatch.Draw(singles / 2, i => DrawSheet(Random(number, i), SheetLayout.Pair)),
-        3 => PictureBatch.Draw(singles / 4, i => DrawSheet(Random(number, i), SheetLayout.Quad)),
+        2 => PictureBatch.Draw(singles / 2, i => DrawGrid(Random(number, i), GridLayout.OneByTwo)),
+        3 => PictureBatch.Draw(singles / 4, i => DrawGrid(Random(number, i), GridLayout.TwoByTwo)),
         _ => PictureBatch.Draw(singles, i => DrawSingle(Random(number, i))),
     };
 
-    /// <summary>Captioned pictures: <paramref name="count"/> pairs, half as many single ones and a quarter as many quads. Half of the captions mention every attribute of the subject.</summary>
+    /// <summary>
+    /// Captioned pictures: <paramref name="count"/> pairs, half as many single ones and a quarter as many quads. Half of the captions mention every
+    /// attribute of the subject.
+    /// </summary>
     public IReadOnlyList<CaptionedPictures> CaptionedPool(long round, int count, TinyTokens tokens) =>
     [
         Captioned(1, 1, (count + 1) / 2, tokens, i =>
@@ -26,7 +30,7 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
             return (Renderer.Draw(subject, context, config.PanelSize), caption.Text);
         }),
         Captioned(2, 1, count, tokens, i => Pair(Random(~round, i + count))),
-        Captioned(2, 2, (count + 3) / 4, tokens, i => Sheet(Random(~round, i + 2 * count), SheetLayout.Quad)),
+        Captioned(2, 2, (count + 3) / 4, tokens, i => Grid(Random(~round, i + 2 * count), GridLayout.TwoByTwo)),
     ];
 
     private CaptionedPictures Captioned(int columns, int rows, int count, TinyTokens tokens, Func<int, (Picture, string)> draw)
@@ -46,24 +50,25 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
     {
         if (!random.Chance(WorldSampler.RelightShare))
         {
-            return Sheet(random, SheetLayout.Pair);
+            return Grid(random, GridLayout.OneByTwo);
         }
-        Sheet sheet = WorldSampler.SampleRelightSheet(random, config.Teacher.InconsistentShare);
-        (Context left, Context right) = (sheet.Panels[0].Context, sheet.Panels[1].Context);
-        return (Renderer.Draw(sheet, config.PanelSize), Captions.RelightGrid(sheet.Subject, left, left.Light, right.Light, random.NextBits(), wholeSubject: random.Chance(0.5)).Text);
+        WorldGrid grid = WorldSampler.SampleRelightGrid(random, config.Teacher.InconsistentShare);
+        (Context left, Context right) = (grid.Panels[0].Context, grid.Panels[1].Context);
+        return (Renderer.Draw(grid, config.PanelSize),
+            Captions.RelightGrid(grid.Subject, left, left.Light, right.Light, random.NextBits(), wholeSubject: random.Chance(0.5)).Text);
     }
 
-    private (Picture, string) Sheet(WorldRandom random, SheetLayout layout)
+    private (Picture, string) Grid(WorldRandom random, GridLayout layout)
     {
-        Sheet sheet = WorldSampler.SampleSheet(random, layout, config.Teacher.InconsistentShare);
-        return (Renderer.Draw(sheet, config.PanelSize), Captions.Grid(sheet, random.NextBits(), wholeSubject: random.Chance(0.5)).Text);
+        WorldGrid grid = WorldSampler.SampleGrid(random, layout, config.Teacher.InconsistentShare);
+        return (Renderer.Draw(grid, config.PanelSize), Captions.Grid(grid, random.NextBits(), wholeSubject: random.Chance(0.5)).Text);
     }
 
     private Picture DrawSingle(WorldRandom random) =>
         Renderer.Draw(WorldSampler.SampleSubject(random), WorldSampler.SampleContext(random), config.PanelSize);
 
-    private Picture DrawSheet(WorldRandom random, SheetLayout layout) =>
-        Renderer.Draw(WorldSampler.SampleSheet(random, layout), config.PanelSize);
+    private Picture DrawGrid(WorldRandom random, GridLayout layout) =>
+        Renderer.Draw(WorldSampler.SampleGrid(random, layout), config.PanelSize);
 
     private WorldRandom Random(long number, int index) =>
         new(WorldRandom.Mix(WorldRandom.Mix((ulong)config.Seed) ^ (ulong)(number * 1_000_003 + index)));

@@ -12,21 +12,25 @@ using Dsd.Tools.Serving;
 
 namespace Dsd.Tools.Benchmark;
 
-/// <summary>Measures runs of curation: over HTTP with a server of fixed latency, the ledger alone, a single pair, the embedded judge, and memory over many rows.</summary>
+/// <summary>
+/// Measures runs of curation: over HTTP with a server of fixed latency, the ledger alone, a single pair, the embedded judge, and memory over many
+/// rows.
+/// </summary>
 internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string folder, IProgress<string> progress)
 {
     private const int LedgerWriters = 64;
     private const int Rounds = 5;
     private static readonly TimeSpan Sample = TimeSpan.FromMilliseconds(100);
 
-    // Sheets of two panels: as many pairs as sheets.
+    // Grids of two panels: as many pairs as grids.
     private static readonly RunOptions Run = new() { Task = CurationTask.Load("character"), Layout = GridLayout.OneByTwo, BatchSize = 16 };
 
     public async Task<CurationBenchmarkResult> MeasureAsync(CancellationToken cancel)
     {
         // Memory first: what the other parts leave behind would be counted.
         (double rowsPerS, long peak, long early, long late) = await RowsAsync(cancel);
-        progress.Report(FormattableString.Invariant($"{options.Rows} rows: {rowsPerS:0} a second, memory {early / 1e6:0} MB, then {late / 1e6:0} MB, at most {peak / 1e6:0} MB"));
+        progress.Report(FormattableString.Invariant(
+            $"{options.Rows} rows: {rowsPerS:0} a second, memory {early / 1e6:0} MB, then {late / 1e6:0} MB, at most {peak / 1e6:0} MB"));
         double writes = await LedgerAsync(cancel);
         progress.Report(FormattableString.Invariant($"ledger alone: {writes:0} judgements a second"));
         (double alone, double overhead) = await PairsAsync(cancel);
@@ -65,12 +69,12 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
         using ChatServerProcess server = await ChatServerProcess.StartAsync(options.Latency, cancel);
         using LimitedChatClient client = Client(server);
         PairJudge judge = new(client);
-        WorldSheets sheets = new(options.PanelSize);
+        WorldGrids grids = new(options.PanelSize);
         // Connections and code are there before the clock runs.
-        Picture[] panels = [.. PanelCutter.Cut(sheets.Of(0), GridLayout.OneByTwo)];
+        Picture[] panels = [.. PanelCutter.Cut(grids.Of(0), GridLayout.OneByTwo)];
         await Task.WhenAll(Enumerable.Range(0, options.Concurrency).Select(_ => judge.JudgeAsync(panels[0], panels[1], cancel)));
         await using RunFolder store = RunFolder.Open(Path.Combine(folder, "http"));
-        CurationRun run = new(store, Run with { Judges = options.Concurrency }, new TemplateGridPromptWriter(), sheets, judge);
+        CurationRun run = new(store, Run with { Judges = options.Concurrency }, new TemplateGridPromptWriter(), grids, judge);
         TimeSpan processor = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
         await run.RunAsync(Captions(options.Pairs), cancel);
@@ -79,7 +83,9 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
         LedgerCounts counts = store.Ledger.Counts();
         return counts.Pairs == options.Pairs && counts.Failures == 0
             ? (options.Pairs / took.TotalSeconds, processor.TotalMilliseconds / options.Pairs, counts, store.Ledger.Usage()[0])
-            : throw new InvalidOperationException($"The run over HTTP judged {counts.Pairs} of {options.Pairs} pairs, and {counts.Failures} pieces of it failed: {store.Ledger.Failures(1).FirstOrDefault().Message}");
+            : throw new InvalidOperationException(
+                $"The run over HTTP judged {counts.Pairs} of {options.Pairs} pairs, and {counts.Failures} pieces of it failed: "
+                    + $"{store.Ledger.Failures(1).FirstOrDefault().Message}");
     }
 
     /// <summary>Pairs by themselves: cut, encoded, sent, answered at once, read, and written to the ledger.</summary>
@@ -90,23 +96,25 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
         using ChatServerProcess server = await ChatServerProcess.StartAsync(TimeSpan.Zero, cancel);
         using LimitedChatClient client = Client(server);
         PairJudge judge = new(client);
-        WorldSheets sheets = new(options.PanelSize);
+        WorldGrids grids = new(options.PanelSize);
         await using RunLedger ledger = RunLedger.Open(Path.Combine(folder, "pairs.db"));
 
         async Task<(double ClockMs, double ProcessorMs)> Round(string name, int atOnce, int pairs)
         {
             long start = Stopwatch.GetTimestamp();
             TimeSpan processor = Environment.CpuUsage.TotalTime;
-            await Parallel.ForEachAsync(Enumerable.Range(0, pairs), new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancel }, async (i, stop) =>
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, pairs), new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancel }, async (i, stop) =>
             {
-                IReadOnlyList<Picture> panels = PanelCutter.Cut(sheets.Of(i), GridLayout.OneByTwo);
+                IReadOnlyList<Picture> panels = PanelCutter.Cut(grids.Of(i), GridLayout.OneByTwo);
                 PairJudgement judgement = await judge.JudgeAsync(panels[0], panels[1], stop);
                 await ledger.WritePairAsync(new LedgerPair($"{name}{i}~0-1", $"{name}{i}", 0, 1, judgement));
             });
             return (Stopwatch.GetElapsedTime(start).TotalMilliseconds / pairs, (Environment.CpuUsage.TotalTime - processor).TotalMilliseconds / pairs);
         }
 
-        // Connections are there before the clock runs. Code is compiled anew in the background for some seconds, which a run of days does not notice: hence the median of several rounds.
+        // Connections are there before the clock runs. Code is compiled anew in the background for some seconds, which a run of days does not notice:
+        // hence the median of several rounds.
         await Round("warm", options.Concurrency, count);
         List<double> processorMs = [];
         for (int round = 0; round < Rounds; round++)
@@ -124,7 +132,7 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
         const int Warm = 20;
         using TimedChatClient timed = new(TinyJudge.Load(TinyModel.JudgeFolder));
         PairJudge judge = new(timed);
-        WorldSheets sheets = new(TinyModel.PanelSize);
+        WorldGrids grids = new(TinyModel.PanelSize);
         (long start, TimeSpan before) = (0, TimeSpan.Zero);
         for (int i = 0; i < Warm + count; i++)
         {
@@ -132,7 +140,7 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
             {
                 (start, before) = (Stopwatch.GetTimestamp(), timed.Time);
             }
-            IReadOnlyList<Picture> panels = PanelCutter.Cut(sheets.Of(i), GridLayout.OneByTwo);
+            IReadOnlyList<Picture> panels = PanelCutter.Cut(grids.Of(i), GridLayout.OneByTwo);
             await judge.JudgeAsync(panels[0], panels[1], cancel);
         }
         return (Stopwatch.GetElapsedTime(start).TotalMilliseconds / count, (timed.Time - before).TotalMilliseconds / count);
@@ -158,12 +166,13 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
         return LedgerWriters * each / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    /// <summary>A run over many rows with tiny sheets and a judge that takes no time, and the memory that it has at each moment.</summary>
+    /// <summary>A run over many rows with tiny grids and a judge that takes no time, and the memory that it has at each moment.</summary>
     private async Task<(double PerSecond, long Peak, long Early, long Late)> RowsAsync(CancellationToken cancel)
     {
         await using RunFolder store = RunFolder.Open(Path.Combine(folder, "rows"));
         RunProgress now = new(0, 0, 0, 0, 0);
-        CurationRun run = new(store, Run with { Judges = 16 }, new TemplateGridPromptWriter(), new WorldSheets(16), new OneVerdict()) { Progress = new Latest(p => now = p) };
+        CurationRun run = new(
+            store, Run with { Judges = 16 }, new TemplateGridPromptWriter(), new WorldGrids(16), new OneVerdict()) { Progress = new Latest(p => now = p) };
         List<(long Rows, long Bytes)> samples = [];
         long start = Stopwatch.GetTimestamp();
         Task<RunProgress> running = run.RunAsync(Captions(options.Rows), cancel);
@@ -174,7 +183,9 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
         }
         await running;
         double took = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        long Mean(double from, double to) => (long)samples.Where(s => s.Rows >= from * options.Rows && s.Rows <= to * options.Rows).Select(s => s.Bytes).DefaultIfEmpty(samples[^1].Bytes).Average();
+        long Mean(double from, double to) =>
+            (long)samples.Where(s => s.Rows >= from * options.Rows && s.Rows <= to * options.Rows).Select(s => s.Bytes)
+                .DefaultIfEmpty(samples[^1].Bytes).Average();
         return (options.Rows / took, samples.Max(s => s.Bytes), Mean(0.25, 0.5), Mean(0.75, 1));
     }
 

@@ -23,13 +23,16 @@ internal sealed record CurationBenchmarkResult
     /// <summary>The most memory in the run of many rows.</summary>
     public required long PeakRssBytes { get; init; }
 
-    /// <summary>This process's processor time for a pair: cut from its sheet, encoded, sent, the answer read and written to the ledger. The server's time is its own process's.</summary>
+    /// <summary>
+    /// This process's processor time for a pair: cut from its grid, encoded, sent, the answer read and written to the ledger. The server's time is
+    /// its own process's.
+    /// </summary>
     public required double OverheadMsPerPair { get; init; }
 
     /// <summary>What such a pair takes by the clock, one after the other, with a server that answers at once.</summary>
     public required double AloneMsPerPair { get; init; }
 
-    /// <summary>This process's processor time for a pair of the run over HTTP, with its prompt and its sheet's file.</summary>
+    /// <summary>This process's processor time for a pair of the run over HTTP, with its prompt and its grid's file.</summary>
     public required double RunMsPerPair { get; init; }
 
     /// <summary>A pair cut and judged by the embedded judge in this process.</summary>

@@ -16,14 +16,25 @@ internal sealed class OneVerdict : IPairJudge
         Verdict verdict = new()
         {
             Subject = "a small fox-like creature with a red scarf",
-            DescriptionA = "A small orange creature with pointed ears, round black eyes and a white belly. It wears a red scarf and sits on a wooden floor, seen from the front.",
-            DescriptionB = "A small orange creature with pointed ears, round black eyes and a white belly. It wears a red scarf and runs over snow, seen from the side, its tail raised.",
+            DescriptionA = "A small orange creature with pointed ears, round black eyes and a white belly. It wears a red scarf and sits on a wooden "
+                + "floor, seen from the front.",
+            DescriptionB = "A small orange creature with pointed ears, round black eyes and a white belly. It wears a red scarf and runs over snow, "
+                + "seen from the side, its tail raised.",
             Differences = [],
             Same = true,
             Confidence = 0.95,
             Flags = [],
         };
-        JudgeVote vote = new() { Judge = judge, Verdict = verdict, Kept = true, Reason = "the same subject (0.95): a small fox-like creature with a red scarf", Attempts = 1, InputTokens = 1000, OutputTokens = 120 };
+        JudgeVote vote = new()
+        {
+            Judge = judge,
+            Verdict = verdict,
+            Kept = true,
+            Reason = "the same subject (0.95): a small fox-like creature with a red scarf",
+            Attempts = 1,
+            InputTokens = 1000,
+            OutputTokens = 120,
+        };
         return new PairJudgement { Status = VerdictStatus.Decided, Verdict = verdict, Kept = true, Confidence = 0.95, Reason = vote.Reason, Votes = [vote] };
     }
 

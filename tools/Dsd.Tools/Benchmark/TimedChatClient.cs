@@ -9,7 +9,8 @@ internal sealed class TimedChatClient(IChatClient client) : DelegatingChatClient
     /// <summary>The time within the client so far.</summary>
     public TimeSpan Time { get; private set; }
 
-    public override async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public override async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         long start = Stopwatch.GetTimestamp();
         ChatResponse response = await base.GetResponseAsync(messages, options, cancellationToken);

@@ -5,5 +5,10 @@ namespace Dsd.Tools.Commands;
 /// <summary><c>dsd bench</c>: how fast things are on this machine.</summary>
 internal static class BenchCommand
 {
-    public static Command Create(Terminal terminal) => new("bench", "Measure how fast things are on this machine.") { BenchFluxCommand.Create(terminal), BenchCurationCommand.Create(terminal), BenchCurationServerCommand.Create(terminal) };
+    public static Command Create(Terminal terminal) => new("bench", "Measure how fast things are on this machine.")
+    {
+        BenchFluxCommand.Create(terminal),
+        BenchCurationCommand.Create(terminal),
+        BenchCurationServerCommand.Create(terminal),
+    };
 }

@@ -13,7 +13,12 @@ internal static class BenchCurationServerCommand
         command.Hidden = true;
         command.SetAction(async (parsed, cancel) =>
         {
-            await using ChatServer server = await ChatServer.StartAsync(new ChatServerOptions { Answer = Verdicts.Fixed(), Latency = TimeSpan.FromMilliseconds(parsed.GetValue(latency)), Keeps = false });
+            await using ChatServer server = await ChatServer.StartAsync(new ChatServerOptions
+            {
+                Answer = Verdicts.Fixed(),
+                Latency = TimeSpan.FromMilliseconds(parsed.GetValue(latency)),
+                Keeps = false,
+            });
             terminal.Output.WriteLine(server.Address);
             terminal.Output.Flush();
             await Console.OpenStandardInput().CopyToAsync(Stream.Null, cancel);

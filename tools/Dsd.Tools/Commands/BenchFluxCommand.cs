@@ -38,13 +38,32 @@ internal static class BenchFluxCommand
 
     public static Command Create(Terminal terminal)
     {
-        Option<string> size = new("--size") { Description = "tiny: the embedded teacher, a sheet of two panels; dev: FLUX.1-dev with a condition, random weights, DSD's canvas of 512 × 1024 pixels.", HelpName = "SIZE", DefaultValueFactory = _ => Tiny };
+        Option<string> size = new("--size")
+        {
+            Description = "tiny: the embedded teacher, a grid of two panels; dev: FLUX.1-dev with a condition, random weights, DSD's canvas of 512 × "
+                + "1024 pixels.",
+            HelpName = "SIZE",
+            DefaultValueFactory = _ => Tiny,
+        };
         size.AcceptOnlyFromAmong(Tiny, Dev);
         Option<string> device = DeviceOption.Create();
         Option<string?> json = new("--json") { Description = "A file for the figures, one object for each variant.", HelpName = "FILE" };
-        Option<double> seconds = new Option<double>("--seconds") { Description = "Seconds for each of three rounds of a variant, 0.01 to 60; 2 if left out.", HelpName = "S", DefaultValueFactory = _ => 2 }.Between(0.01, 60);
-        Option<bool> float8 = new("--float8") { Description = "Also time all optimisations with weights in eight bits, on a GPU of compute capability 9.0 or newer." };
-        Command command = new("flux", "Time a step of the FLUX transformer, with each optimisation switched off one at a time.") { size, device, json, seconds, float8 };
+        Option<double> seconds = new Option<double>("--seconds")
+        {
+            Description = "Seconds for each of three rounds of a variant, 0.01 to 60; 2 if left out.",
+            HelpName = "S",
+            DefaultValueFactory = _ => 2,
+        }.Between(0.01, 60);
+        Option<bool> float8 = new(
+            "--float8") { Description = "Also time all optimisations with weights in eight bits, on a GPU of compute capability 9.0 or newer." };
+        Command command = new("flux", "Time a step of the FLUX transformer, with each optimisation switched off one at a time.")
+        {
+            size,
+            device,
+            json,
+            seconds,
+            float8,
+        };
         command.SetAction(async (parsed, cancel) =>
         {
             string name = parsed.GetRequiredValue(device);
@@ -125,7 +144,8 @@ internal static class BenchFluxCommand
 
     private sealed class Line(Terminal terminal) : IProgress<FluxBenchmarkResult>
     {
-        public void Report(FluxBenchmarkResult value) => terminal.Error.WriteLine(FormattableString.Invariant($"{value.Variant}: {value.MsPerStep:0.00} ms a step"));
+        public void Report(FluxBenchmarkResult value) =>
+            terminal.Error.WriteLine(FormattableString.Invariant($"{value.Variant}: {value.MsPerStep:0.00} ms a step"));
     }
 
     /// <summary>The same step of the embedded teacher by ONNX Runtime, from an export of its own that goes with it.</summary>
@@ -137,7 +157,11 @@ internal static class BenchFluxCommand
         public Func<float[]> Prepare(FluxBenchmarkInputs inputs)
         {
             string folder = Path.Combine(_scratch.Path, "models");
-            OnnxExporter.Export(TinyModel.Folder, null, folder, new OnnxExportOptions { FrameWidth = 2 * TinyModel.PanelSize, FrameHeight = TinyModel.PanelSize });
+            OnnxExporter.Export(TinyModel.Folder, null, folder, new OnnxExportOptions
+            {
+                FrameWidth = 2 * TinyModel.PanelSize,
+                FrameHeight = TinyModel.PanelSize,
+            });
             _session = new InferenceSession(Path.Combine(folder, "transformer", "model.onnx"));
             FluxBenchmarkOptions o = inputs.Options;
             (long image, long text) = (o.Rows * o.Columns, o.TextTokens);

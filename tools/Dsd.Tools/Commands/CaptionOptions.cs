@@ -12,8 +12,19 @@ internal sealed class CaptionOptions
 {
     private const int MostWorldCaptions = 10_000;
 
-    private readonly Option<string> _captions = new("--captions") { Description = "Seed captions: a text file with one a line, or a .jsonl, .json, .csv or .tsv file with 'caption' and perhaps 'key'. 'tiny' stands for captions of the embedded model's world.", HelpName = $"FILE|{TinyModel.Name}", Required = true };
-    private readonly Option<int> _count = new Option<int>("--count") { Description = "How many captions '--captions tiny' has.", HelpName = "N", DefaultValueFactory = _ => 16 }.Between(1, MostWorldCaptions);
+    private readonly Option<string> _captions = new("--captions")
+    {
+        Description = "Seed captions: a text file with one a line, or a .jsonl, .json, .csv or .tsv file with 'caption' and perhaps 'key'. 'tiny' "
+            + "stands for captions of the embedded model's world.",
+        HelpName = $"FILE|{TinyModel.Name}",
+        Required = true,
+    };
+    private readonly Option<int> _count = new Option<int>("--count")
+    {
+        Description = "How many captions '--captions tiny' has.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 16,
+    }.Between(1, MostWorldCaptions);
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)

@@ -8,17 +8,48 @@ namespace Dsd.Tools.Commands;
 /// <summary>The options that say how the processes of a cluster find each other.</summary>
 internal sealed class ClusterOptions
 {
-    private readonly Option<string> _cluster = new("--cluster") { Description = "The cluster's name: letters, digits, '-' and '_'. Processes of another are not let in.", HelpName = "NAME", DefaultValueFactory = _ => "dsd" };
-    private readonly Option<string?> _address = new("--address") { Description = "The address of this machine that the others reach it at; found by itself if left out, and loopback for a coordinator.", HelpName = "IP" };
+    private readonly Option<string> _cluster = new("--cluster")
+    {
+        Description = "The cluster's name: letters, digits, '-' and '_'. Processes of another are not let in.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => "dsd",
+    };
+    private readonly Option<string?> _address = new("--address")
+    {
+        Description = "The address of this machine that the others reach it at; found by itself if left out, and loopback for a coordinator.",
+        HelpName = "IP",
+    };
     private readonly Option<int> _port;
-    private readonly Option<int> _lease = new Option<int>("--lease") { Description = "Seconds after which a worker that is not heard of loses its captions to others; the same in all processes.", HelpName = "SECONDS", DefaultValueFactory = _ => 60 }.Between(1, 86_400);
-    private readonly Option<string?> _redis = new("--redis") { Description = "Find each other through Redis, whose connection string stands in this environment variable.", HelpName = "VARIABLE" };
-    private readonly Option<string?> _sql = new("--sql") { Description = "Find each other through a SQL database with Orleans' clustering tables, whose connection string stands in this environment variable.", HelpName = "VARIABLE" };
-    private readonly Option<string?> _driver = new("--sql-driver") { Description = "The database's ADO.NET driver; Npgsql, for PostgreSQL, if left out.", HelpName = "NAME" };
+    private readonly Option<int> _lease = new Option<int>("--lease")
+    {
+        Description = "Seconds after which a worker that is not heard of loses its captions to others; the same in all processes.",
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => 60,
+    }.Between(1, 86_400);
+    private readonly Option<string?> _redis = new("--redis")
+    {
+        Description = "Find each other through Redis, whose connection string is in this environment variable.",
+        HelpName = "VARIABLE",
+    };
+    private readonly Option<string?> _sql = new("--sql")
+    {
+        Description = "Find each other through a SQL database with Orleans' clustering tables, whose connection string is in this environment variable.",
+        HelpName = "VARIABLE",
+    };
+    private readonly Option<string?> _driver = new("--sql-driver")
+    {
+        Description = "The database's ADO.NET driver; Npgsql, for PostgreSQL, if left out.",
+        HelpName = "NAME",
+    };
 
     /// <summary>The options of a process whose port is this one if none is asked for; 0 is a free one.</summary>
     public ClusterOptions(int port) =>
-        _port = new Option<int>("--port") { Description = "The port that the others reach this process at; 0 is a free one.", HelpName = "N", DefaultValueFactory = _ => port }.Between(0, ushort.MaxValue);
+        _port = new Option<int>("--port")
+        {
+            Description = "The port that the others reach this process at; 0 is a free one.",
+            HelpName = "N",
+            DefaultValueFactory = _ => port,
+        }.Between(0, ushort.MaxValue);
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -46,11 +77,12 @@ internal sealed class ClusterOptions
         }
         IPAddress? address = null;
         // Written with four numbers, as the reader takes a lone '3' for 0.0.0.3.
-        if (parsed.GetValue(_address) is { } text && (!IPAddress.TryParse(text, out address) || address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text))
+        if (parsed.GetValue(_address) is { } text
+            && (!IPAddress.TryParse(text, out address) || address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text))
         {
             throw new UsageException($"Option '--address' must be an IP address, but is '{text}'.");
         }
-        return LibraryOptions.Build(() => new CurationClusterOptions
+        return CheckedOptions.Build(() => new CurationClusterOptions
         {
             ClusterId = parsed.GetRequiredValue(_cluster),
             Provider = redis is not null ? ClusterProvider.Redis : sql is not null ? ClusterProvider.Sql : ClusterProvider.Embedded,

@@ -10,7 +10,12 @@ internal static class CurateMergeCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Option<string> into = new("--out") { Description = "The folder that takes everything over; one of the run's own, or a new one.", HelpName = "FOLDER", Required = true };
+        Option<string> into = new("--out")
+        {
+            Description = "The folder that takes everything over; one of the run's own, or a new one.",
+            HelpName = "FOLDER",
+            Required = true,
+        };
         Argument<string[]> from = new("FOLDER") { Description = "Folders of the same run, such as those of its shards.", Arity = ArgumentArity.OneOrMore };
         Command command = new("merge", "Put the folders of a run's shards together. Doing it again changes nothing.") { into, from };
         command.SetAction(async (parsed, cancel) =>

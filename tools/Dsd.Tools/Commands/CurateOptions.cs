@@ -17,16 +17,51 @@ namespace Dsd.Tools.Commands;
 internal sealed class CurateOptions
 {
     private readonly TorchModelOptions _torch = new();
-    private readonly Option<string> _task = new("--task") { Description = $"What the dataset is about: {string.Join(", ", CurationTask.Known)}, or a JSON file.", HelpName = "NAME|FILE.json", DefaultValueFactory = _ => "character" };
-    private readonly Option<GridLayout?> _layout = new("--layout") { Description = "Rows and columns of a sheet; as the task says if left out, and 1x2 for the embedded model.", HelpName = "RxC", CustomParser = Layout };
-    private readonly Option<string?> _chat = new("--chat") { Description = "A JSON file with the chat models that judge, and perhaps write prompts and caption panels. Left out: the embedded judge, templates, and the sheet's words.", HelpName = "FILE.json" };
-    private readonly Option<int> _prompts = new Option<int>("--prompts") { Description = "Sheets for each caption.", HelpName = "N", DefaultValueFactory = _ => 1 }.Between(1, 256);
-    private readonly Option<long> _seed = new("--seed") { Description = "Mixed into each sheet's seed; 0 if left out.", HelpName = "N" };
-    private readonly Option<int> _batch = new Option<int>("--batch") { Description = "Sheets that are drawn together.", HelpName = "N", DefaultValueFactory = _ => 4 }.Between(1, 256);
-    private readonly Option<int> _judges = new Option<int>("--judges") { Description = "Pairs that are judged at the same time. Each model has a limit of its own besides, in the file of '--chat'.", HelpName = "N", DefaultValueFactory = _ => 16 }.Between(1, 4096);
-    private readonly Option<int?> _steps = new("--steps") { Description = "Euler steps of a sheet; 28 if left out.", HelpName = "N" };
-    private readonly Option<float?> _guidance = new("--guidance") { Description = "Distilled guidance, for models that take it; 3.5 if left out.", HelpName = "X" };
-    private readonly Option<PictureSize?> _size = PictureSize.Option($"Size of a sheet; 1024x1024 if left out, and {TinyModel.PanelSize} pixels a panel for the embedded model.");
+    private readonly Option<string> _task = new("--task")
+    {
+        Description = $"What the dataset is about: {string.Join(", ", CurationTask.Known)}, or a JSON file.",
+        HelpName = "NAME|FILE.json",
+        DefaultValueFactory = _ => "character",
+    };
+    private readonly Option<GridLayout?> _layout = new("--layout")
+    {
+        Description = "Rows and columns of a grid; as the task says if left out, and 1x2 for the embedded model.",
+        HelpName = "RxC",
+        CustomParser = Layout,
+    };
+    private readonly Option<string?> _chat = new("--chat")
+    {
+        Description = "A JSON file with the chat models that judge, and perhaps write prompts and caption panels. Left out: the embedded judge, "
+            + "templates, and the grid's words.",
+        HelpName = "FILE.json",
+    };
+    private readonly Option<int> _prompts = new Option<int>("--prompts")
+    {
+        Description = "Grids for each caption.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    }.Between(1, 256);
+    private readonly Option<long> _seed = new("--seed") { Description = "Mixed into each grid's seed; 0 if left out.", HelpName = "N" };
+    private readonly Option<int> _batch = new Option<int>("--batch")
+    {
+        Description = "Grids that are drawn together.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 4,
+    }.Between(1, 256);
+    private readonly Option<int> _judges = new Option<int>("--judges")
+    {
+        Description = "Pairs that are judged at the same time. Each model has a limit of its own besides, in the file of '--chat'.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 16,
+    }.Between(1, 4096);
+    private readonly Option<int?> _steps = new("--steps") { Description = "Euler steps of a grid; 28 if left out.", HelpName = "N" };
+    private readonly Option<float?> _guidance = new("--guidance")
+    {
+        Description = "Distilled guidance, for models that take it; 3.5 if left out.",
+        HelpName = "X",
+    };
+    private readonly Option<PictureSize?> _size = PictureSize.Option(
+        $"Size of a grid; 1024x1024 if left out, and {TinyModel.PanelSize} pixels a panel for the embedded model.");
     private readonly Option<string> _device = DeviceOption.Create();
 
     /// <summary>Adds the options to a command.</summary>
@@ -68,7 +103,7 @@ internal sealed class CurateOptions
         };
         if (IsEmbedded(parsed) && options.SheetLayout is not ({ Rows: 1, Columns: 2 } or { Rows: 2, Columns: 2 }))
         {
-            throw new UsageException($"The embedded model draws sheets of 1x2 and 2x2 panels, but '--layout' or the task asks for {options.SheetLayout}.");
+            throw new UsageException($"The embedded model draws grids of 1x2 and 2x2 panels, but '--layout' or the task asks for {options.SheetLayout}.");
         }
         return (options, chat);
     }
@@ -84,7 +119,7 @@ internal sealed class CurateOptions
     {
         string model = Model(parsed);
         _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, _ => { });
-        Sheet(parsed, layout);
+        Grid(parsed, layout);
         if (parsed.GetValue(_guidance) is not null && !ModelCheck.Traits(TinyModel.Resolve(model)).Guidance)
         {
             throw new UsageException($"The model '{model}' takes no distilled guidance, so leave '--guidance' out.");
@@ -93,17 +128,19 @@ internal sealed class CurateOptions
 
     /// <summary>The teacher, loaded.</summary>
     /// <exception cref="UsageException">A value is out of range.</exception>
-    public TeacherDrawer Drawer(ParseResult parsed, GridLayout layout, Action<string> warn)
+    public TeacherGridDrawer Drawer(ParseResult parsed, GridLayout layout, Action<string> warn)
     {
         string model = Model(parsed);
         PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, warn);
-        TextToImageOptions options = Sheet(parsed, layout);
-        return new TeacherDrawer(TextToImagePipeline.Load(TinyModel.Resolve(model), how), Path.GetFileName(Path.TrimEndingDirectorySeparator(model)), options);
+        TextToImageOptions options = Grid(parsed, layout);
+        return new TeacherGridDrawer(TextToImagePipeline.Load(TinyModel.Resolve(model), how), Path.GetFileName(Path.TrimEndingDirectorySeparator(model)), options);
     }
 
-    private TextToImageOptions Sheet(ParseResult parsed, GridLayout layout) => LibraryOptions.Build(() =>
+    private TextToImageOptions Grid(ParseResult parsed, GridLayout layout) => CheckedOptions.Build(() =>
     {
-        TextToImageOptions defaults = IsEmbedded(parsed) ? new() { Width = TinyModel.PanelSize * layout.Columns, Height = TinyModel.PanelSize * layout.Rows } : new();
+        TextToImageOptions defaults = IsEmbedded(parsed)
+            ? new() { Width = TinyModel.PanelSize * layout.Columns, Height = TinyModel.PanelSize * layout.Rows }
+            : new();
         return defaults with
         {
             Width = parsed.GetValue(_size)?.Width ?? defaults.Width,

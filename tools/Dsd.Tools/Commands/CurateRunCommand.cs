@@ -5,16 +5,22 @@ using Dsd.Tools.Curate;
 
 namespace Dsd.Tools.Commands;
 
-/// <summary><c>dsd curate run</c>: runs, or goes on with, a curation run in one process.</summary>
+/// <summary><c>dsd curate run</c>: runs or continues a curation run in one process.</summary>
 internal sealed class CurateRunCommand
 {
     private readonly Terminal _terminal;
     private readonly CaptionOptions _captions = new();
     private readonly CurateOptions _options = new();
-    private readonly Option<string> _out = new("--out") { Description = "The run's folder. A run that was cut off goes on in it; what is done is not done again.", HelpName = "FOLDER", Required = true };
+    private readonly Option<string> _out = new("--out")
+    {
+        Description = "The run's folder. A run that was interrupted continues in it, and nothing is done twice.",
+        HelpName = "FOLDER",
+        Required = true,
+    };
     private readonly Option<Shard> _shard = new("--shard")
     {
-        Description = "Only this share of the captions, such as 2/8: every share is a process of its own with a folder of its own, and 'dsd curate merge' puts them together.",
+        Description = "Only this share of the captions, such as 2/8: every share is a process of its own with a folder of its own, and 'dsd curate "
+            + "merge' puts them together.",
         HelpName = "i/n",
         DefaultValueFactory = _ => Shard.Whole,
         CustomParser = result =>
@@ -36,7 +42,7 @@ internal sealed class CurateRunCommand
     public static Command Create(Terminal terminal)
     {
         CurateRunCommand run = new(terminal);
-        Command command = new("run", "Write prompts, draw sheets and judge pairs, until all captions are through.") { run._out, run._shard };
+        Command command = new("run", "Write prompts, draw grids and judge pairs, until all captions are through.") { run._out, run._shard };
         run._captions.AddTo(command);
         run._options.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Run(() => run.RunAsync(parsed, cancel), cancel));
@@ -53,16 +59,17 @@ internal sealed class CurateRunCommand
         await using RunFolder folder = RunFolder.Open(path);
         using ChatRoles roles = CurateOptions.Roles(options, chat);
         List<string> warnings = [];
-        using TeacherDrawer drawer = _options.Drawer(parsed, options.SheetLayout, warnings.Add);
+        using TeacherGridDrawer drawer = _options.Drawer(parsed, options.SheetLayout, warnings.Add);
         foreach (string warning in warnings.Distinct())
         {
             _terminal.Warn(warning);
         }
-        ProgressLine<RunProgress> line = new(_terminal, ProgressWords.Of);
+        ProgressLine<RunProgress> line = new(_terminal, ProgressText.Of);
         await using SharedBudget budget = await SharedBudget.StartAsync(folder, roles.Budget).ConfigureAwait(false);
         try
         {
-            await new CurationRun(folder, options, roles.Writer, drawer, roles.Judge, roles.Captioner) { Progress = line }.RunAsync(captions.ToAsyncEnumerable(), cancel).ConfigureAwait(false);
+            await new CurationRun(folder, options, roles.Writer, drawer, roles.Judge, roles.Captioner) { Progress = line }.RunAsync(
+                captions.ToAsyncEnumerable(), cancel).ConfigureAwait(false);
         }
         finally
         {

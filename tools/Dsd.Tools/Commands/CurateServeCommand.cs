@@ -9,7 +9,7 @@ namespace Dsd.Tools.Commands;
 /// <summary><c>dsd curate serve</c>: hands captions out to workers and keeps what they send.</summary>
 internal static class CurateServeCommand
 {
-    /// <summary>Orleans' usual port, so that workers can be told where to go before the coordinator runs.</summary>
+    /// <summary>Orleans' usual port, so that workers know where to connect before the coordinator runs.</summary>
     private const int Port = 11111;
 
     public static Command Create(Terminal terminal)
@@ -17,7 +17,12 @@ internal static class CurateServeCommand
         CaptionOptions captions = new();
         ClusterOptions cluster = new(Port);
         Option<long> seed = new("--seed") { Description = "Of '--captions tiny'; 0 if left out.", HelpName = "N" };
-        Option<string> into = new("--out") { Description = "The run's folder. A run that was cut off goes on in it.", HelpName = "FOLDER", Required = true };
+        Option<string> into = new("--out")
+        {
+            Description = "The run's folder. A run that was interrupted continues in it.",
+            HelpName = "FOLDER",
+            Required = true,
+        };
         Command command = new("serve", "Hand captions out to workers of other processes and machines, until all are through.") { into, seed };
         captions.AddTo(command);
         cluster.AddTo(command);
@@ -34,8 +39,9 @@ internal static class CurateServeCommand
                 }
                 IEnumerable<SeedCaption> seeds = captions.Read(parsed, parsed.GetValue(seed));
                 await using RunFolder folder = RunFolder.Open(path);
-                ProgressLine<ClusterProgress> line = new(terminal, ProgressWords.Of);
-                await using (ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(options, folder, seeds.ToAsyncEnumerable(), line, cancellationToken: cancel))
+                ProgressLine<ClusterProgress> line = new(terminal, ProgressText.Of);
+                await using (ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(
+                    options, folder, seeds.ToAsyncEnumerable(), line, cancellationToken: cancel))
                 {
                     terminal.Error.WriteLine($"serving: {coordinator.Endpoint}");
                     try
@@ -48,7 +54,8 @@ internal static class CurateServeCommand
                     }
                     foreach (SeedCaption caption in coordinator.GivenUp)
                     {
-                        terminal.Warn($"Caption '{caption.Key}' was given up, as {options.MostLosses} workers were lost with it. The next run tries it again: look into their logs first.");
+                        terminal.Warn($"Caption '{caption.Key}' was given up, as {options.MostLosses} workers were lost with it. The next run tries it "
+                            + $"again: look into their logs first.");
                     }
                 }
                 RunSummary.Write(terminal, folder);

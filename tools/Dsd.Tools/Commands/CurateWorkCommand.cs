@@ -15,7 +15,11 @@ internal sealed class CurateWorkCommand
     private readonly Terminal _terminal;
     private readonly CurateOptions _options = new();
     private readonly ClusterOptions _cluster = new(0);
-    private readonly Option<string?> _connect = new("--connect") { Description = "Where 'dsd curate serve' runs; left out with '--redis' and '--sql', which know.", HelpName = "HOST:PORT" };
+    private readonly Option<string?> _connect = new("--connect")
+    {
+        Description = "Where 'dsd curate serve' runs; left out with '--redis' and '--sql', which know.",
+        HelpName = "HOST:PORT",
+    };
 
     private CurateWorkCommand(Terminal terminal) => _terminal = terminal;
 
@@ -42,12 +46,12 @@ internal sealed class CurateWorkCommand
         _options.CheckDrawer(parsed, options.SheetLayout);
         using ChatRoles roles = CurateOptions.Roles(options, chat);
         List<string> warnings = [];
-        using TeacherDrawer drawer = _options.Drawer(parsed, options.SheetLayout, warnings.Add);
+        using TeacherGridDrawer drawer = _options.Drawer(parsed, options.SheetLayout, warnings.Add);
         foreach (string warning in warnings.Distinct())
         {
             _terminal.Warn(warning);
         }
-        ProgressLine<RunProgress> line = new(_terminal, ProgressWords.Of);
+        ProgressLine<RunProgress> line = new(_terminal, ProgressText.Of);
         await using ClusterWorker worker = await ClusterWorker.StartAsync(cluster, cancellationToken: cancel).ConfigureAwait(false);
         await using SharedBudget budget = await worker.ShareBudgetAsync(roles.Budget).ConfigureAwait(false);
         try
@@ -72,7 +76,7 @@ internal sealed class CurateWorkCommand
         try
         {
             IPAddress[] addresses = await Dns.GetHostAddressesAsync(host, cancel).ConfigureAwait(false);
-            // An IPv4 address first: it is what a coordinator has if it is not told another.
+            // An IPv4 address first: it is what a coordinator has if no other is given.
             return new IPEndPoint(addresses.OrderByDescending(a => a.AddressFamily == AddressFamily.InterNetwork).First(), port);
         }
         catch (SocketException e)

@@ -4,7 +4,7 @@ using Dsd.Dataset.Formats;
 
 namespace Dsd.Tools.Commands;
 
-/// <summary><c>dsd dataset inspect</c>: what a dataset of pairs holds, whoever wrote it.</summary>
+/// <summary><c>dsd dataset inspect</c>: what a dataset of pairs holds, from any writer.</summary>
 internal static class DatasetInspectCommand
 {
     private const int MostCaption = 200;
@@ -18,14 +18,22 @@ internal static class DatasetInspectCommand
 
     public static Command Create(Terminal terminal)
     {
-        Argument<string> path = new("PATH") { Description = "A dataset's folder, or one of its files: a Parquet file, a tar, or an imagefolder's metadata.jsonl, metadata.csv or metadata.parquet." };
+        Argument<string> path = new(
+            "PATH") { Description = "A dataset's folder, or one of its files: a Parquet file, a tar, or an imagefolder's metadata.jsonl, metadata.csv "
+                + "or metadata.parquet." };
         Option<string?> split = new("--split") { Description = "The split, where there are several, such as train, validation or test.", HelpName = "NAME" };
         PairDatasetOptions names = new();
         Option<string> image = Column("--image-column", "the target", names.ImageColumn);
         Option<string> conditioning = Column("--conditioning-column", "the reference", names.ConditioningColumn);
         Option<string> caption = Column("--caption-column", "what the target shows", names.CaptionColumn);
-        Option<bool> noDetails = new("--no-details") { Description = "Read these three columns alone, where others have names of ours and hold something else." };
-        Option<int> captions = new Option<int>("--captions") { Description = "How many captions to show, 0 to 100.", HelpName = "N", DefaultValueFactory = _ => 3 }.Between(0, 100);
+        Option<bool> noDetails = new(
+            "--no-details") { Description = "Read these three columns alone, where others have names of ours and hold something else." };
+        Option<int> captions = new Option<int>("--captions")
+        {
+            Description = "How many captions to show, 0 to 100.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 3,
+        }.Between(0, 100);
         Option<bool> json = new("--json") { Description = "Write one JSON object to standard output." };
         Command command = new("inspect", "Say what a dataset of pairs holds.") { path, split, image, conditioning, caption, noDetails, captions, json };
         command.SetAction(async (parsed, cancel) =>
@@ -38,7 +46,8 @@ internal static class DatasetInspectCommand
                 CaptionColumn = parsed.GetRequiredValue(caption),
                 ReadDetails = !parsed.GetValue(noDetails),
             };
-            Report report = await Task.Run(() => Read(PairDataset.Open(parsed.GetRequiredValue(path), options, cancel), options, parsed.GetValue(captions), cancel), cancel);
+            Report report = await Task.Run(
+                () => Read(PairDataset.Open(parsed.GetRequiredValue(path), options, cancel), options, parsed.GetValue(captions), cancel), cancel);
             if (parsed.GetValue(json))
             {
                 terminal.Output.WriteLine(JsonSerializer.Serialize(report, Json));
@@ -54,7 +63,12 @@ internal static class DatasetInspectCommand
 
     private static Option<string> Column(string name, string what, string usual)
     {
-        Option<string> option = new(name) { Description = $"The column with {what}; '{usual}' if left out.", HelpName = "NAME", DefaultValueFactory = _ => usual };
+        Option<string> option = new(name)
+        {
+            Description = $"The column with {what}; '{usual}' if left out.",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => usual,
+        };
         option.Validators.Add(result =>
         {
             if (string.IsNullOrWhiteSpace(result.GetValueOrDefault<string>()))
@@ -110,13 +124,15 @@ internal static class DatasetInspectCommand
 
     private static void Print(TextWriter output, Report report)
     {
-        output.WriteLine($"{Printable.Line(report.Path)}: {report.Format}, {report.Rows} rows, {report.Files} {(report.Format == "imagefolder" ? "metadata files" : "files")}, {Printable.Bytes(report.Bytes)}");
+        output.WriteLine($"{Printable.Line(report.Path)}: {report.Format}, {report.Rows} rows, {report.Files} "
+            + $"{(report.Format == "imagefolder" ? "metadata files" : "files")}, {Printable.Bytes(report.Bytes)}");
         output.WriteLine($"columns: {string.Join(", ", report.Columns)}");
         foreach ((string name, long? count) in new[] { ("kept", report.Kept), ("decided", report.Decided), ("reviewed", report.Reviewed) })
         {
             if (count is not null)
             {
-                output.WriteLine(FormattableString.Invariant($"{name}: {count} of {report.Rows}{(report.Rows > 0 ? FormattableString.Invariant($" ({100.0 * count.Value / report.Rows:0.0} %)") : "")}"));
+                string share = report.Rows > 0 ? FormattableString.Invariant($" ({100.0 * count.Value / report.Rows:0.0} %)") : "";
+                output.WriteLine(FormattableString.Invariant($"{name}: {count} of {report.Rows}{share}"));
             }
         }
         foreach (string picture in report.FirstRow)
@@ -130,5 +146,6 @@ internal static class DatasetInspectCommand
     }
 
     private sealed record Report(
-        string Path, string Format, long Rows, int Files, long Bytes, string[] Columns, long? Kept, long? Decided, long? Reviewed, string[] FirstRow, string[] Captions);
+        string Path, string Format, long Rows, int Files, long Bytes, string[] Columns, long? Kept, long? Decided, long? Reviewed, string[] FirstRow,
+        string[] Captions);
 }

@@ -7,17 +7,35 @@ namespace Dsd.Tools.Commands;
 /// <summary><c>dsd dataset write</c>: what a run has kept, in a layout that others read.</summary>
 internal static class DatasetWriteCommand
 {
-    private static readonly Dictionary<string, PairFormat> Formats = new() { ["parquet"] = PairFormat.Parquet, ["imagefolder"] = PairFormat.ImageFolder, ["webdataset"] = PairFormat.WebDataset };
+    private static readonly Dictionary<string, PairFormat> Formats = new()
+    {
+        ["parquet"] = PairFormat.Parquet,
+        ["imagefolder"] = PairFormat.ImageFolder,
+        ["webdataset"] = PairFormat.WebDataset,
+    };
 
     public static Command Create(Terminal terminal)
     {
         Argument<string> run = new("RUNFOLDER") { Description = "The folder of a curation run." };
-        Option<string> format = new("--format") { Description = "The layout; parquet if left out.", HelpName = string.Join('|', Formats.Keys), DefaultValueFactory = _ => "parquet" };
+        Option<string> format = new("--format")
+        {
+            Description = "The layout; parquet if left out.",
+            HelpName = string.Join('|', Formats.Keys),
+            DefaultValueFactory = _ => "parquet",
+        };
         format.AcceptOnlyFromAmong([.. Formats.Keys]);
         Option<string> folder = new("--out") { Description = "The folder to write.", HelpName = "FOLDER", Required = true };
         Option<bool> rejected = new("--rejected") { Description = "Write pairs that are not kept too; the column 'kept' tells them apart." };
-        Option<int> jpeg = new Option<int>("--jpeg") { Description = "Write pictures as JPEG of this quality, 1 to 100; PNG if left out.", HelpName = "QUALITY" }.Between(1, 100);
-        Option<int> shard = new Option<int>("--shard-size") { Description = "The most that a file holds, 1 to 1000000 MB (10⁶ bytes); 500 if left out. Not for an imagefolder.", HelpName = "MB" }.Between(1, 1_000_000);
+        Option<int> jpeg = new Option<int>("--jpeg")
+        {
+            Description = "Write pictures as JPEG of this quality, 1 to 100; PNG if left out.",
+            HelpName = "QUALITY",
+        }.Between(1, 100);
+        Option<int> shard = new Option<int>("--shard-size")
+        {
+            Description = "The most that a file holds, 1 to 1000000 MB (10⁶ bytes); 500 if left out. Not for an imagefolder.",
+            HelpName = "MB",
+        }.Between(1, 1_000_000);
         Option<bool> overwrite = new("--overwrite") { Description = "Replace an earlier dataset there." };
         Command command = new("write", "Write a run's pairs as a dataset.") { run, format, folder, rejected, jpeg, shard, overwrite };
         command.SetAction(async (parsed, cancel) =>
@@ -37,7 +55,8 @@ internal static class DatasetWriteCommand
             string target = parsed.GetRequiredValue(folder);
             if (!options.Overwrite && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
             {
-                throw new IOException($"Cannot write the dataset '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier dataset.");
+                throw new IOException(
+                    $"Cannot write the dataset '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier dataset.");
             }
             OutputFile.CheckMovedFolder(target);
             await Task.Run(() => Write(terminal, parsed.GetRequiredValue(run), target, options, cancel), cancel);
@@ -56,7 +75,8 @@ internal static class DatasetWriteCommand
         }
         WrittenDataset written = exported.Dataset;
         terminal.Output.WriteLine(target);
-        terminal.Error.WriteLine($"{written.Rows} rows{(options.IncludeRejected ? $", {written.Kept} kept" : "")}, {written.Files} files, {Printable.Bytes(written.Bytes)}");
+        terminal.Error.WriteLine(
+            $"{written.Rows} rows{(options.IncludeRejected ? $", {written.Kept} kept" : "")}, {written.Files} files, {Printable.Bytes(written.Bytes)}");
     }
 
     // How many rows there will be depends on the run's task and on what is kept, so the bar does not say how much is left.

@@ -23,11 +23,16 @@ internal sealed class ExportCommand
         Required = true,
     };
 
-    private readonly Option<string?> _release = new("--dsd") { Description = "A release of Diffusion Self-Distillation, whose transformer takes the place of the pipeline's.", HelpName = "FOLDER" };
+    private readonly Option<string?> _release = new("--dsd")
+    {
+        Description = "A release of Diffusion Self-Distillation, whose transformer takes the place of the pipeline's.",
+        HelpName = "FOLDER",
+    };
     private readonly Option<string?> _lora = new("--lora") { Description = "An adapter to merge into the transformer.", HelpName = "FILE" };
     private readonly Option<float?> _loraScale = new("--lora-scale") { Description = "Strength of the adapter; 1 if left out.", HelpName = "X" };
     private readonly LoraTextOption _loraText = new();
-    private readonly Option<PictureSize?> _size = PictureSize.Option($"Size of a frame that the model is meant for; 512x512 if left out, {TinyModel.PanelSize}x{TinyModel.PanelSize} for the embedded model.");
+    private readonly Option<PictureSize?> _size = PictureSize.Option(
+        $"Size of a frame that the model is meant for; 512x512 if left out, {TinyModel.PanelSize}x{TinyModel.PanelSize} for the embedded model.");
     private readonly Option<string> _folder = new("--out") { Description = "The folder to write.", HelpName = "FOLDER", Required = true };
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace an earlier export there." };
 
@@ -60,7 +65,7 @@ internal sealed class ExportCommand
             throw new UsageException("'--lora-scale' needs an adapter, but there is no '--lora'.");
         }
         LoraTextEncoders text = _loraText.Of(parsed, lora is not null);
-        OnnxExportOptions options = LibraryOptions.Build(() =>
+        OnnxExportOptions options = CheckedOptions.Build(() =>
         {
             OnnxExportOptions defaults = new();
             PictureSize size = parsed.GetValue(_size)
@@ -79,7 +84,8 @@ internal sealed class ExportCommand
         string target = parsed.GetRequiredValue(_folder);
         if (!options.Overwrite && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
         {
-            throw new IOException($"Cannot write the ONNX folder '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier export.");
+            throw new IOException(
+                $"Cannot write the ONNX folder '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier export.");
         }
         OutputFile.CheckMovedFolder(target);
         string folder = TinyModel.Resolve(embedded ? TinyModel.Name : model);

@@ -11,11 +11,25 @@ namespace Dsd.Tools.Commands;
 internal sealed class GenerateCommand
 {
     private readonly Terminal _terminal;
-    private readonly DrawingOptions _drawing = new($"Size of the picture. If left out, what the model was exported for; with '--model' 512x512, or {TinyModel.PanelSize}x{TinyModel.PanelSize} for the embedded one.");
+    private readonly DrawingOptions _drawing = new(
+        $"Size of the picture. If left out, what the model was exported for; with '--model' 512x512, or {TinyModel.PanelSize}x{TinyModel.PanelSize} for "
+            + $"the embedded one.");
     private readonly TorchModelOptions _torch = new();
-    private readonly Option<string?> _folder = new("--onnx") { Description = "Draw with ONNX Runtime: the folder that 'dsd export' wrote.", HelpName = "FOLDER" };
-    private readonly Option<string?> _image = new("--image") { Description = "The reference: a picture of the subject. Left out, the picture comes from text alone.", HelpName = "FILE" };
-    private readonly Option<float?> _imageGuidance = new("--image-guidance") { Description = "True guidance towards the reference. If left out 1, which adds nothing, and what suits it for '--model tiny'.", HelpName = "X" };
+    private readonly Option<string?> _folder = new("--onnx")
+    {
+        Description = "Draw with ONNX Runtime: the folder that 'dsd export' wrote.",
+        HelpName = "FOLDER",
+    };
+    private readonly Option<string?> _image = new("--image")
+    {
+        Description = "The reference: a picture of the subject. Left out, the picture comes from text alone.",
+        HelpName = "FILE",
+    };
+    private readonly Option<float?> _imageGuidance = new("--image-guidance")
+    {
+        Description = "True guidance towards the reference. If left out 1, which adds nothing, and what suits it for '--model tiny'.",
+        HelpName = "X",
+    };
     private readonly Option<float?> _textGuidance = new("--text-guidance") { Description = "True guidance towards the prompt; likewise.", HelpName = "X" };
     private readonly Option<string> _device = DeviceOption.Create();
 
@@ -67,7 +81,8 @@ internal sealed class GenerateCommand
         }
     }
 
-    private void DrawWithOnnx(ParseResult parsed, string path, Picture? reference, (string File, long Seed)[] files, Action<string> warn, CancellationToken cancel)
+    private void DrawWithOnnx(
+        ParseResult parsed, string path, Picture? reference, (string File, long Seed)[] files, Action<string> warn, CancellationToken cancel)
     {
         OnnxModelFolder folder = OnnxModelFolder.Open(path);
         RequireGuidance(parsed, folder.Path, folder.TakesGuidance);
@@ -88,23 +103,25 @@ internal sealed class GenerateCommand
         }
     }
 
-    private void DrawWithTorch(ParseResult parsed, string model, Picture? reference, (string File, long Seed)[] files, Action<string> warn, CancellationToken cancel)
+    private void DrawWithTorch(
+        ParseResult parsed, string model, Picture? reference, (string File, long Seed)[] files, Action<string> warn, CancellationToken cancel)
     {
         PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), reference is not null, warn);
         string folder = TinyModel.Resolve(model);
         DsdOptions defaults = model == TinyModel.Name ? TinyModel.Sampling : new DsdOptions();
         float blockCache = _torch.BlockCache(parsed);
-        // Wrong values are told before gigabytes are loaded.
+        // Wrong values are reported before gigabytes are loaded.
         if (reference is null)
         {
-            TextToImageOptions options = LibraryOptions.Build(() => _drawing.TextToImage(parsed, defaults.Width, defaults.Height) with { BlockCache = blockCache });
+            TextToImageOptions options = CheckedOptions.Build(
+                () => _drawing.TextToImage(parsed, defaults.Width, defaults.Height) with { BlockCache = blockCache });
             using TextToImagePipeline pipeline = TextToImagePipeline.Load(folder, how);
             RequireGuidance(parsed, model, pipeline.Model.TakesGuidance);
             DrawText(parsed, pipeline, options, files, cancel);
         }
         else
         {
-            DsdOptions options = LibraryOptions.Build(() => _drawing.Dsd(parsed, defaults.Width, defaults.Height) with
+            DsdOptions options = CheckedOptions.Build(() => _drawing.Dsd(parsed, defaults.Width, defaults.Height) with
             {
                 ImageGuidance = defaults.ImageGuidance,
                 TextGuidance = defaults.TextGuidance,
@@ -116,16 +133,18 @@ internal sealed class GenerateCommand
         }
     }
 
-    private void DrawText(ParseResult parsed, ITextToImageModel pipeline, TextToImageOptions options, (string File, long Seed)[] files, CancellationToken cancel)
+    private void DrawText(
+        ParseResult parsed, ITextToImageModel pipeline, TextToImageOptions options, (string File, long Seed)[] files, CancellationToken cancel)
     {
         string prompt = _drawing.Prompt(parsed);
         DrawingOptions.Draw(_terminal, files, (seed, steps) => pipeline.Generate([new TextToImageRequest(prompt, seed)], options, steps, cancel)[0]);
     }
 
-    private void DrawReference(ParseResult parsed, IDsdModel pipeline, Picture reference, DsdOptions options, (string File, long Seed)[] files, CancellationToken cancel)
+    private void DrawReference(
+        ParseResult parsed, IDsdModel pipeline, Picture reference, DsdOptions options, (string File, long Seed)[] files, CancellationToken cancel)
     {
         string prompt = _drawing.Prompt(parsed);
-        DsdOptions guided = LibraryOptions.Build(() => options with
+        DsdOptions guided = CheckedOptions.Build(() => options with
         {
             ImageGuidance = parsed.GetValue(_imageGuidance) ?? options.ImageGuidance,
             TextGuidance = parsed.GetValue(_textGuidance) ?? options.TextGuidance,

@@ -30,7 +30,8 @@ internal sealed class LoraTextOption
     {
         Option<string?> option = new("--lora-text")
         {
-            Description = "For adapters with a part for text encoders: take the transformer's part alone (leave-out), or lay CLIP's part over CLIP too (apply). Such files are refused if left out.",
+            Description = "For adapters with a part for text encoders: take the transformer's part alone (leave-out), or lay CLIP's part over CLIP too "
+                + "(apply). Such files are refused if left out.",
             HelpName = string.Join('|', Choices.Keys),
         };
         option.AcceptOnlyFromAmong([.. Choices.Keys]);

@@ -16,10 +16,24 @@ internal sealed class ReviewCommand
     private readonly Terminal _terminal;
     private readonly Argument<string> _folder = new("FOLDER") { Description = "The folder of a curation run; a run may be going on in it." };
     private readonly Option<int?> _port = new("--port") { Description = "The port on 127.0.0.1, any free one if left out or 0.", HelpName = "N" };
-    private readonly Option<bool> _noBrowser = new("--no-browser") { Description = "Print the page's address only, and open no browser. The address is a secret; a browser that is started shows it to other users of this machine." };
-    private readonly Option<string?> _out = new("--out") { Description = "Write the page as files that open without a server, to look at only, in place of serving it.", HelpName = "FOLDER" };
-    private readonly Option<int?> _most = new("--most") { Description = "With '--out': the most pairs to write, 1 to 5000; 500 if left out. Of more, so many are taken at equal distances.", HelpName = "N" };
-    private readonly Option<string?> _report = new("--report") { Description = "Write what people's verdicts say of the judges (report.md, report.json, a plot) in place of serving the page.", HelpName = "FOLDER" };
+    private readonly Option<bool> _noBrowser = new(
+        "--no-browser") { Description = "Print the page's address only, and open no browser. The address is a secret; a browser that is started shows "
+            + "it to other users of this machine." };
+    private readonly Option<string?> _out = new("--out")
+    {
+        Description = "Write the page as files that open without a server, to look at only, in place of serving it.",
+        HelpName = "FOLDER",
+    };
+    private readonly Option<int?> _most = new("--most")
+    {
+        Description = "With '--out': the most pairs to write, 1 to 5000; 500 if left out. Of more, so many are taken at equal distances.",
+        HelpName = "N",
+    };
+    private readonly Option<string?> _report = new("--report")
+    {
+        Description = "Write what people's verdicts say of the judges (report.md, report.json, a plot) in place of serving the page.",
+        HelpName = "FOLDER",
+    };
 
     private ReviewCommand(Terminal terminal) => _terminal = terminal;
 
@@ -51,7 +65,8 @@ internal sealed class ReviewCommand
         {
             throw new UsageException("Options '--port' and '--no-browser' are for serving the page, which '--out' and '--report' replace.");
         }
-        ReviewExportOptions options = LibraryOptions.Build(() => parsed.GetValue(_most) is { } most ? new ReviewExportOptions { MostPairs = most } : new ReviewExportOptions());
+        ReviewExportOptions options = CheckedOptions.Build(
+            () => parsed.GetValue(_most) is { } most ? new ReviewExportOptions { MostPairs = most } : new ReviewExportOptions());
         RequireRun(folder);
         foreach (string target in new[] { page, report }.OfType<string>())
         {
@@ -78,7 +93,7 @@ internal sealed class ReviewCommand
 
     private async Task ServeAsync(ParseResult parsed, string folder, CancellationToken cancel)
     {
-        ReviewOptions options = LibraryOptions.Build(() => new ReviewOptions { Port = parsed.GetValue(_port) ?? 0 });
+        ReviewOptions options = CheckedOptions.Build(() => new ReviewOptions { Port = parsed.GetValue(_port) ?? 0 });
         RequireRun(folder);
         await using ReviewServer server = await ReviewServer.StartAsync(folder, options, cancel);
         // Nobody can press Ctrl-C in a terminal that is gone.

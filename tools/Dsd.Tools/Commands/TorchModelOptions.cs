@@ -26,17 +26,50 @@ internal sealed class TorchModelOptions
         ["streamed"] = MemoryMode.Streamed,
     };
 
-    private readonly Option<string?> _model = new("--model") { Description = $"Draw with TorchSharp: a pipeline folder in diffusers' layout, or '{TinyModel.Name}', the embedded model.", HelpName = $"FOLDER|{TinyModel.Name}" };
-    private readonly Option<string?> _release = new("--dsd") { Description = "A release of Diffusion Self-Distillation, whose transformer takes the place of the model's.", HelpName = "FOLDER" };
-    private readonly Option<string[]> _loras = new("--lora") { Description = "An adapter, and after a colon its strength. It may be given several times.", HelpName = "FILE[:SCALE]", DefaultValueFactory = _ => [] };
+    private readonly Option<string?> _model = new("--model")
+    {
+        Description = $"Draw with TorchSharp: a pipeline folder in diffusers' layout, or '{TinyModel.Name}', the embedded model.",
+        HelpName = $"FOLDER|{TinyModel.Name}",
+    };
+    private readonly Option<string?> _release = new("--dsd")
+    {
+        Description = "A release of Diffusion Self-Distillation, whose transformer takes the place of the model's.",
+        HelpName = "FOLDER",
+    };
+    private readonly Option<string[]> _loras = new("--lora")
+    {
+        Description = "An adapter, and after a colon its strength. It may be given several times.",
+        HelpName = "FILE[:SCALE]",
+        DefaultValueFactory = _ => [],
+    };
     private readonly LoraTextOption _loraText = new();
-    private readonly Option<string?> _transformer = new("--transformer") { Description = "A file with other weights of the transformer, such as flux1-dev.safetensors.", HelpName = "FILE" };
-    private readonly Option<string?> _vae = new("--vae") { Description = "A file with other weights of the autoencoder, such as ae.safetensors.", HelpName = "FILE" };
-    private readonly Option<string?> _type = Choice("--dtype", "The type of weights and computation; float32 on the CPU and bfloat16 on a GPU if left out.", Types.Keys);
-    private readonly Option<string?> _memory = Choice("--memory", "What of the model lies in the GPU's memory: all of it (resident), what a step needs (idle-on-host), or two blocks at a time (streamed).", Modes.Keys);
+    private readonly Option<string?> _transformer = new("--transformer")
+    {
+        Description = "A file with other weights of the transformer, such as flux1-dev.safetensors.",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _vae = new("--vae")
+    {
+        Description = "A file with other weights of the autoencoder, such as ae.safetensors.",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _type = Choice(
+        "--dtype", "The type of weights and computation; float32 on the CPU and bfloat16 on a GPU if left out.", Types.Keys);
+    private readonly Option<string?> _memory = Choice(
+        "--memory",
+            "What of the model lies in the GPU's memory: all of it (resident), what a step needs (idle-on-host), or two blocks at a time (streamed).",
+            Modes.Keys);
     private readonly Option<bool> _float8 = new("--float8") { Description = "Compute in eight bits: faster, half the memory, not quite the same picture." };
-    private readonly Option<int?> _tile = new("--vae-tile") { Description = "Side in pixels of the tiles in which the autoencoder works on larger pictures, a multiple of 32 from 128.", HelpName = "PIXELS" };
-    private readonly Option<float?> _blockCache = new("--block-cache") { Description = "Leave out blocks in steps where the first one's result changed by no more than this share: faster, not the same picture. 0.1 is common.", HelpName = "SHARE" };
+    private readonly Option<int?> _tile = new("--vae-tile")
+    {
+        Description = "Side in pixels of the tiles in which the autoencoder works on larger pictures, a multiple of 32 from 128.",
+        HelpName = "PIXELS",
+    };
+    private readonly Option<float?> _blockCache = new("--block-cache")
+    {
+        Description = "Leave out blocks in steps where the first one's result changed by no more than this share: faster, not the same picture. 0.1 is common.",
+        HelpName = "SHARE",
+    };
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -84,7 +117,7 @@ internal sealed class TorchModelOptions
         {
             throw new UsageException("Options '--dsd' and '--transformer' exclude each other: both bring a transformer.");
         }
-        LoraUse[] loras = LibraryOptions.Build(() => parsed.GetRequiredValue(_loras).Select(Lora).ToArray());
+        LoraUse[] loras = CheckedOptions.Build(() => parsed.GetRequiredValue(_loras).Select(Lora).ToArray());
         LoraTextEncoders text = _loraText.Of(parsed, loras.Length > 0);
         loras = [.. loras.Select(l => l with { TextEncoders = text })];
         string? release = parsed.GetValue(_release);
@@ -100,7 +133,7 @@ internal sealed class TorchModelOptions
         {
             warn($"'{release}' holds {ReleasedAdapter}, which is left out; name it with '--lora' to use it.");
         }
-        return LibraryOptions.Build(() => new PipelineOptions
+        return CheckedOptions.Build(() => new PipelineOptions
         {
             Device = new Device(device),
             DType = parsed.GetValue(_type) is { } type ? Types[type] : device == "cpu" ? ScalarType.Float32 : ScalarType.BFloat16,

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Dsd.Tools.Curate;
 
-/// <summary>What stands in a run's folder, for people.</summary>
+/// <summary>What a run's folder holds, for people.</summary>
 internal static class RunSummary
 {
     private const int MostFailures = 5;
@@ -18,7 +18,7 @@ internal static class RunSummary
         void Row(string what, long number) => table.AddRow(what, number.ToString("N0", CultureInfo.InvariantCulture));
         Row("captions", counts.Captions);
         Row("prompts", counts.Prompts);
-        Row("sheets", counts.Grids);
+        Row("grids", counts.Grids);
         Row("pairs judged", counts.Pairs);
         Row("kept", counts.Kept);
         Row("undecided", counts.Undecided);
@@ -38,7 +38,8 @@ internal static class RunSummary
             }
             foreach (LedgerUsage u in usage)
             {
-                votes.AddRow([Markup.Escape(u.Judge), Markup.Escape(Printable.Line(u.Model ?? "")), .. new[] { u.Votes, u.Calls, u.InputTokens, u.OutputTokens }.Select(n => n.ToString("N0", CultureInfo.InvariantCulture))]);
+                votes.AddRow([Markup.Escape(u.Judge), Markup.Escape(Printable.Line(u.Model ?? "")),
+                    .. new[] { u.Votes, u.Calls, u.InputTokens, u.OutputTokens }.Select(n => n.ToString("N0", CultureInfo.InvariantCulture))]);
             }
             terminal.Results.Write(votes);
         }

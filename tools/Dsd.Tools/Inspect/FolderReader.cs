@@ -33,7 +33,8 @@ internal sealed class FolderReader(string folder)
         List<string> warnings = [];
         Dictionary<string, string?> classes = [];
         string? pipeline = File.Exists(Inside(Index)) ? ReadIndex(classes, warnings) : null;
-        string[] names = [.. Directory.EnumerateDirectories(folder).Select(d => System.IO.Path.GetFileName(d)).Where(IsComponent).Union(classes.Keys).Order(StringComparer.Ordinal)];
+        string[] names = [.. Directory.EnumerateDirectories(folder).Select(d => System.IO.Path.GetFileName(d)).Where(IsComponent).Union(classes.Keys)
+            .Order(StringComparer.Ordinal)];
         if (names.Length == 0 && File.Exists(Inside("config.json")))
         {
             names = [""];
@@ -45,7 +46,8 @@ internal sealed class FolderReader(string folder)
         }
         if (names.Length == 0 && files.Count == 0 && warnings.Count == 0)
         {
-            throw new WeightsException(folder, "a model folder (model_index.json or components with a config.json), an ONNX folder (dsd.json) or safetensors files", "none of these");
+            throw new WeightsException(
+                folder, "a model folder (model_index.json or components with a config.json), an ONNX folder (dsd.json) or safetensors files", "none of these");
         }
         if (pipeline is not null)
         {
@@ -80,7 +82,10 @@ internal sealed class FolderReader(string folder)
         {
             return new ComponentReport { Name = name, ClassName = className, Config = config, Warnings = [$"the subfolder is missing"] };
         }
-        warnings.AddRange(FluxParts.GetValueOrDefault(name, []).Where(f => !File.Exists(Inside(name, f)) && !(name.StartsWith("tokenizer", StringComparison.Ordinal) && File.Exists(Inside(name, WholeTokenizer)))).Select(f => $"the file '{f}' is missing"));
+        warnings.AddRange(FluxParts.GetValueOrDefault(name, [])
+            .Where(f => !File.Exists(Inside(name, f))
+                && !(name.StartsWith("tokenizer", StringComparison.Ordinal) && File.Exists(Inside(name, WholeTokenizer))))
+                    .Select(f => $"the file '{f}' is missing"));
         string configFile = Inside(name, name == "scheduler" ? "scheduler_config.json" : "config.json");
         if (File.Exists(configFile))
         {
@@ -90,7 +95,8 @@ internal sealed class FolderReader(string folder)
         {
             Try(warnings, () => weights = WeightsReport.Read(Inside(name), each: false));
         }
-        string? stated = config.GetValueOrDefault("_class_name") as string ?? (config.GetValueOrDefault("architectures") as object[])?.FirstOrDefault() as string;
+        string? stated = config.GetValueOrDefault("_class_name") as string
+            ?? (config.GetValueOrDefault("architectures") as object[])?.FirstOrDefault() as string;
         if (className is not null && stated is not null && stated != className)
         {
             warnings.Add($"{Index} says {className}, the config says {stated}");

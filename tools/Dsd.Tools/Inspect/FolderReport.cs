@@ -3,7 +3,7 @@ namespace Dsd.Tools.Inspect;
 /// <summary>What is in a model folder of diffusers' layout: a pipeline, a release of some components, or a single component.</summary>
 internal sealed record FolderReport
 {
-    /// <summary>The kind of report, for whoever reads the JSON.</summary>
+    /// <summary>The kind of report, for readers of the JSON.</summary>
     public string Report { get; } = "model-folder";
 
     /// <summary>The folder.</summary>

@@ -8,7 +8,8 @@ namespace Dsd.Tools.Inspect;
 internal sealed record LoraSummary
 {
     /// <summary>
-    /// Whose names the layers have: <c>peft</c> (diffusers' modules), <c>black-forest-labs</c> (the modules of their single files) or <c>kohya</c> (underscores for dots).
+    /// Whose names the layers have: <c>peft</c> (diffusers' modules), <c>black-forest-labs</c> (the modules of their single files) or <c>kohya</c>
+    /// (underscores for dots).
     /// </summary>
     public required string Layout { get; init; }
 
@@ -19,7 +20,8 @@ internal sealed record LoraSummary
     public required long[] Ranks { get; init; }
 
     /// <summary>
-    /// The alphas that the loader computes with, in order, whether they stand in the file's metadata, in PEFT's config beside it or in tensors; none where nothing states one, and
+    /// The alphas that the loader computes with, in order, whether they stand in the file's metadata, in PEFT's config beside it or in tensors; none
+    /// where nothing states one, and
     /// alpha equals the rank. Where the config asks for the rank's root (<c>use_rslora</c>), they hold it already.
     /// </summary>
     public required double[] Alphas { get; init; }
@@ -39,7 +41,10 @@ internal sealed record LoraSummary
     /// <summary>How many tensors are for text encoders, CLIP's among them.</summary>
     public required int TextTensors { get; init; }
 
-    /// <summary>Whether the loader, which is asked, takes the file: <c>yes</c>, <c>no</c>, or <c>by choice</c> where a part for text encoders must be chosen for; <c>unused</c> within a model's weights.</summary>
+    /// <summary>
+    /// Whether the loader, which is asked, takes the file: <c>yes</c>, <c>no</c>, or <c>by choice</c> where a part for text encoders must be chosen
+    /// for; <c>unused</c> within a model's weights.
+    /// </summary>
     public required string Loads { get; init; }
 
     /// <summary>Why the loader refuses it, and what it passes over.</summary>
@@ -51,7 +56,8 @@ internal sealed record LoraSummary
     /// <param name="metadata">Its metadata.</param>
     /// <param name="isModel">Whether they lie in a model's weights, where no loader looks for an adapter.</param>
     /// <param name="scalar">Reads a tensor of one number.</param>
-    public static LoraSummary? Find(string path, IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata, bool isModel, Func<string, double> scalar)
+    public static LoraSummary? Find(
+        string path, IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata, bool isModel, Func<string, double> scalar)
     {
         if (!tensors.Keys.Any(LoraKeys.IsOfAdapter))
         {
@@ -70,7 +76,8 @@ internal sealed record LoraSummary
             Pairs = contents.Layers.Count,
             Ranks = [.. contents.Layers.Concat(contents.ClipLayers).Select(l => (long)l.Rank).Distinct().Order()],
             Alphas = contents.StatesAlpha ? [.. contents.Layers.Select(l => (double)l.Alpha).Distinct().Order()] : [],
-            Targets = new SortedDictionary<string, int>(contents.Layers.GroupBy(l => Target(l.Module)).ToDictionary(g => g.Key, g => g.Count()), StringComparer.Ordinal),
+            Targets = new SortedDictionary<string,
+                int>(contents.Layers.GroupBy(l => Target(l.Module)).ToDictionary(g => g.Key, g => g.Count()), StringComparer.Ordinal),
             WholeTensors = [.. contents.Whole.Keys.Order(StringComparer.Ordinal)],
             ClipPairs = contents.ClipLayers.Count,
             TextTensors = contents.Clip.Count + contents.T5.Count,

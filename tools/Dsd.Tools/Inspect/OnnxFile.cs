@@ -46,9 +46,12 @@ internal sealed class OnnxFile
         }
         catch (Exception e) when (e is InvalidProtocolBufferException or OverflowException)
         {
-            throw new WeightsException(path, "an ONNX model", FileKind.Of(FileKind.Start(path)) ?? $"bytes that cannot be read as one ({e.Message.TrimEnd('.')})", e);
+            throw new WeightsException(
+                path, "an ONNX model", FileKind.Of(FileKind.Start(path)) ?? $"bytes that cannot be read as one ({e.Message.TrimEnd('.')})", e);
         }
-        return file._hasGraph ? file.Report(stream.Length) : throw new WeightsException(path, "an ONNX model with a graph", FileKind.Of(FileKind.Start(path)) ?? "none");
+        return file._hasGraph
+            ? file.Report(stream.Length)
+            : throw new WeightsException(path, "an ONNX model with a graph", FileKind.Of(FileKind.Start(path)) ?? "none");
     }
 
     private OnnxModelReport Report(long length)

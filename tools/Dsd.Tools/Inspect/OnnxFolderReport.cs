@@ -3,7 +3,7 @@ namespace Dsd.Tools.Inspect;
 /// <summary>What is in a folder of exported ONNX models.</summary>
 internal sealed record OnnxFolderReport
 {
-    /// <summary>The kind of report, for whoever reads the JSON.</summary>
+    /// <summary>The kind of report, for readers of the JSON.</summary>
     public string Report { get; } = "onnx-folder";
 
     /// <summary>The folder.</summary>

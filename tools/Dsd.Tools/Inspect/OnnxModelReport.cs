@@ -3,7 +3,7 @@ namespace Dsd.Tools.Inspect;
 /// <summary>What an ONNX model takes and gives.</summary>
 internal sealed record OnnxModelReport
 {
-    /// <summary>The kind of report, for whoever reads the JSON.</summary>
+    /// <summary>The kind of report, for readers of the JSON.</summary>
     public string Report { get; } = "onnx-model";
 
     /// <summary>The file, as it was asked for or relative to the folder.</summary>

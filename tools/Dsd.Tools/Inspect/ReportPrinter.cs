@@ -18,7 +18,8 @@ internal sealed class ReportPrinter(IAnsiConsole console)
     public void Print(WeightsReport report, bool all)
     {
         Line($"{report.Path}: {report.Description}");
-        Line($"{report.TensorCount} tensors, {Printable.Count(report.Parameters)} parameters ({report.Parameters}), {Printable.Bytes(report.Bytes)}: {TypesOf(report)}");
+        Line($"{report.TensorCount} tensors, {Printable.Count(report.Parameters)} parameters ({report.Parameters}), {Printable.Bytes(report.Bytes)}: "
+            + $"{TypesOf(report)}");
         Values("sizes", report.Facts);
         Print(report.Lora);
         Values("metadata", report.Metadata.ToDictionary(m => m.Key, m => (object)m.Value));
@@ -30,7 +31,8 @@ internal sealed class ReportPrinter(IAnsiConsole console)
     /// <summary>Prints what is in a model folder.</summary>
     public void Print(FolderReport report)
     {
-        Line($"{report.Path}: {(report.Pipeline is null ? "components of a model" : $"pipeline {report.Pipeline}")}, {Printable.Count(report.Parameters)} parameters, {Printable.Bytes(report.Bytes)}");
+        Line($"{report.Path}: {(report.Pipeline is null ? "components of a model" : $"pipeline {report.Pipeline}")}, "
+            + $"{Printable.Count(report.Parameters)} parameters, {Printable.Bytes(report.Bytes)}");
         if (report.Components.Length > 0)
         {
             console.WriteLine();
@@ -65,7 +67,8 @@ internal sealed class ReportPrinter(IAnsiConsole console)
     /// <summary>Prints what an ONNX model takes and gives.</summary>
     public void Print(OnnxModelReport report)
     {
-        Line($"{report.Path}: opset {report.Opset}, {report.Nodes} operators, {Printable.Count(report.Parameters)} parameters, {Printable.Bytes(report.Bytes)}");
+        Line($"{report.Path}: opset {report.Opset}, {report.Nodes} operators, {Printable.Count(report.Parameters)} parameters, "
+            + $"{Printable.Bytes(report.Bytes)}");
         Table table = NewTable("", "", "", "");
         foreach ((string direction, OnnxValue value) in report.Inputs.Select(v => ("in", v)).Concat(report.Outputs.Select(v => ("out", v))).Take(MaxRows))
         {
@@ -100,7 +103,9 @@ internal sealed class ReportPrinter(IAnsiConsole console)
     {
         if (lora is not null)
         {
-            string alpha = lora.Alphas.Length > 0 ? string.Join(", ", lora.Alphas.Take(8).Select(a => a.ToString(CultureInfo.InvariantCulture))) : "not stated, so the rank";
+            string alpha = lora.Alphas.Length > 0
+                ? string.Join(", ", lora.Alphas.Take(8).Select(a => a.ToString(CultureInfo.InvariantCulture)))
+                : "not stated, so the rank";
             Line($"adapter: {lora.Pairs} layers, rank {string.Join(", ", lora.Ranks.Take(8))}, alpha {alpha}");
             if (lora.TextTensors > 0)
             {
@@ -110,7 +115,8 @@ internal sealed class ReportPrinter(IAnsiConsole console)
             Values("targets", lora.Targets.ToDictionary(t => t.Key, t => (object)$"×{t.Value}"));
             if (lora.WholeTensors.Length > 0)
             {
-                Line($"whole tensors: {string.Join(", ", lora.WholeTensors.Take(8))}{(lora.WholeTensors.Length > 8 ? $" and {lora.WholeTensors.Length - 8} more" : "")}");
+                string more = lora.WholeTensors.Length > 8 ? $" and {lora.WholeTensors.Length - 8} more" : "";
+                Line($"whole tensors: {string.Join(", ", lora.WholeTensors.Take(8))}{more}");
             }
         }
     }

@@ -34,7 +34,8 @@ internal static class TensorGrouping
             {
                 name[places[i]] = Range(values[i]);
             }
-            return [(members.MinBy(m => m.Order, StringComparer.Ordinal)!, new TensorGroup(string.Join('.', name), members[0].Tensor.DType, members[0].Tensor.Shape, members.Length))];
+            return [(members.MinBy(m => m.Order, StringComparer.Ordinal)!,
+                new TensorGroup(string.Join('.', name), members[0].Tensor.DType, members[0].Tensor.Shape, members.Length))];
         }
         // Not every combination of the numbers is there: take the last one that varies apart, and look again.
         int last = places[Array.FindLastIndex(values, v => v.Length > 1)];

@@ -7,7 +7,7 @@ namespace Dsd.Tools.Inspect;
 /// <summary>What is in a safetensors file, or in the shards of one model.</summary>
 internal sealed record WeightsReport
 {
-    /// <summary>The kind of report, for whoever reads the JSON.</summary>
+    /// <summary>The kind of report, for readers of the JSON.</summary>
     public string Report { get; } = "weights";
 
     /// <summary>The file or index.</summary>

@@ -11,7 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Dsd.Tools.Serving;
 
 /// <summary>
-/// A server on loopback that speaks as much of OpenAI's protocol as judges use, for tests and measurements: <c>POST /v1/chat/completions</c>, whole or streamed, with token counts,
+/// A server on loopback that speaks as much of OpenAI's protocol as judges use, for tests and measurements: <c>POST /v1/chat/completions</c>, whole
+/// or streamed, with token counts,
 /// a latency, and faults on demand.
 /// </summary>
 internal sealed class ChatServer : IAsyncDisposable
@@ -99,7 +100,8 @@ internal sealed class ChatServer : IAsyncDisposable
         CancellationToken gone = context.RequestAborted;
         using JsonDocument body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: gone);
         ChatQuestion question = new(
-            Interlocked.Increment(ref _asked) - 1, at, context.Request.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToString()), _options.Keeps ? body.RootElement.Clone() : body.RootElement);
+            Interlocked.Increment(ref _asked) - 1, at, context.Request.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToString()),
+            _options.Keeps ? body.RootElement.Clone() : body.RootElement);
         if (_options.Keeps)
         {
             _questions.Enqueue(question);

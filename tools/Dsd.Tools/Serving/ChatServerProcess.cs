@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace Dsd.Tools.Serving;
 
-/// <summary>A <see cref="ChatServer"/> with fixed verdicts in a process of its own, so that its work is not counted as its client's. It ends with its standard input, so also when this process dies.</summary>
+/// <summary>
+/// A <see cref="ChatServer"/> with fixed verdicts in a process of its own, so that its work is not counted as its client's. It ends with its standard
+/// input, so also when this process dies.
+/// </summary>
 internal sealed class ChatServerProcess : IDisposable
 {
     private readonly Process _process;
@@ -20,14 +23,18 @@ internal sealed class ChatServerProcess : IDisposable
         string[] arguments = ["bench", "curation-server", "--latency", latency.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)];
         string library = typeof(ChatServerProcess).Assembly.Location;
         // Published as one file there is only the program itself.
-        ProcessStartInfo start = library.Length == 0 ? new ProcessStartInfo(Environment.ProcessPath!, arguments) : new ProcessStartInfo("dotnet", ["exec", library, .. arguments]);
+        ProcessStartInfo start = library.Length == 0
+            ? new ProcessStartInfo(Environment.ProcessPath!, arguments)
+            : new ProcessStartInfo("dotnet", ["exec", library, .. arguments]);
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         Process process = Process.Start(start) ?? throw new InvalidOperationException("The server's process did not start.");
         try
         {
             string? line = await process.StandardOutput.ReadLineAsync(cancel);
-            return Uri.TryCreate(line, UriKind.Absolute, out Uri? address) ? new ChatServerProcess(process, address) : throw new InvalidOperationException($"The server's process said '{line}' instead of its address.");
+            return Uri.TryCreate(line, UriKind.Absolute, out Uri? address)
+                ? new ChatServerProcess(process, address)
+                : throw new InvalidOperationException($"The server's process said '{line}' instead of its address.");
         }
         catch
         {

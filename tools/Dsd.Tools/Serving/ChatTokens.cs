@@ -2,7 +2,10 @@ using SkiaSharp;
 
 namespace Dsd.Tools.Serving;
 
-/// <summary>Tokens as a large model would count them, roughly: four characters of text make one, and a picture takes 85 and 170 for each started square of 512 pixels.</summary>
+/// <summary>
+/// Tokens as a large model would count them, roughly: four characters of text make one, and a picture takes 85 and 170 for each started square of 512
+/// pixels.
+/// </summary>
 internal static class ChatTokens
 {
     public static int Of(string text) => (text.Length + 3) / 4;

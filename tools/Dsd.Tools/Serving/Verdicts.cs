@@ -20,8 +20,10 @@ internal static class Verdicts
     private static string Text(bool same) => new Verdict
     {
         Subject = "a small fox-like creature with a red scarf",
-        DescriptionA = "A small orange creature with pointed ears, round black eyes and a white belly. It wears a red scarf and sits on a wooden floor, seen from the front.",
-        DescriptionB = "A small orange creature with pointed ears, round black eyes and a white belly. It wears a red scarf and runs over snow, seen from the side, its tail raised.",
+        DescriptionA = "A small orange creature with pointed ears, round black eyes and a white belly. It wears a red scarf and sits on a wooden floor, "
+            + "seen from the front.",
+        DescriptionB = "A small orange creature with pointed ears, round black eyes and a white belly. It wears a red scarf and runs over snow, seen "
+            + "from the side, its tail raised.",
         Differences = same ? [] : ["the scarf is red in A and green in B", "the ears are pointed in A and round in B"],
         Same = same,
         Confidence = 0.95,

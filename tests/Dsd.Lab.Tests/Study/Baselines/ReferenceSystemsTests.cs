@@ -28,7 +28,7 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
         using DisposeScope scope = NewDisposeScope();
         using StructureNetwork network = StructureNetwork.Create(_teacher.Folder, CPU, 2, 1);
 
-        Tensor velocity = Velocity(network, Reference(network), told: true);
+        Tensor velocity = Velocity(network, Reference(network), given: true);
 
         Assert.InRange((velocity - Plain()).abs().max().item<float>(), 0, 1e-5f);
     }
@@ -40,7 +40,7 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
         using ImageEmbeddingNetwork network = ImageEmbeddingNetwork.Create(_teacher.Folder, CPU, 2, 1);
         Tensor reference = Reference(network);
 
-        Assert.True(Velocity(network, reference, told: true).allclose(Velocity(network, reference, told: false)));
+        Assert.True(Velocity(network, reference, given: true).allclose(Velocity(network, reference, given: false)));
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
         using FluxModel plain = (FluxModel)DiffusionModel.Load(TinyModel.Folder);
 
         Tensor expected = Plain(plain);
-        Tensor distance = (Velocity(network, Reference(network), told: true) - expected).norm() / expected.norm();
+        Tensor distance = (Velocity(network, Reference(network), given: true) - expected).norm() / expected.norm();
 
         Assert.InRange(distance.item<float>(), 0, 0.05f);
     }
@@ -64,11 +64,11 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
         string file = Trained("image_embedding");
         using ImageEmbeddingNetwork network = ImageEmbeddingNetwork.Load(_teacher.Folder, CPU, file);
         Tensor reference = Reference(network);
-        Tensor told = ones([1, 1, 1], ScalarType.Bool);
+        Tensor given = ones([1, 1, 1], ScalarType.Bool);
 
-        Tensor tokens = network.Tokens(reference, told);
+        Tensor tokens = network.Tokens(reference, given);
 
-        TensorsEqual(tokens, network.Tokens(reference.flip(1), told), 1e-5f);
+        TensorsEqual(tokens, network.Tokens(reference.flip(1), given), 1e-5f);
     }
 
     [Fact]
@@ -76,11 +76,11 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
     {
         using DisposeScope scope = NewDisposeScope();
         using ImageEmbeddingNetwork network = ImageEmbeddingNetwork.Load(_teacher.Folder, CPU, Trained("image_embedding"));
-        Tensor told = ones([1, 1, 1], ScalarType.Bool);
+        Tensor given = ones([1, 1, 1], ScalarType.Bool);
 
-        Tensor one = network.Tokens(Reference(network), told);
+        Tensor one = network.Tokens(Reference(network), given);
 
-        Assert.True((one - network.Tokens(zeros_like(Reference(network)), told)).abs().max().item<float>() > 1e-3f);
+        Assert.True((one - network.Tokens(zeros_like(Reference(network)), given)).abs().max().item<float>() > 1e-3f);
     }
 
     [Theory]
@@ -121,7 +121,9 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
             }
         }
         made.Save(file);
-        using ReferenceNetwork loaded = system == "structure" ? StructureNetwork.Load(_teacher.Folder, CPU, file) : ImageEmbeddingNetwork.Load(_teacher.Folder, CPU, file);
+        using ReferenceNetwork loaded = system == "structure"
+            ? StructureNetwork.Load(_teacher.Folder, CPU, file)
+            : ImageEmbeddingNetwork.Load(_teacher.Folder, CPU, file);
 
         TensorsEqual(Velocity(made, Reference(made), true), Velocity(loaded, Reference(made), true), 1e-5f);
     }
@@ -207,7 +209,8 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
     }
 
     private void Train(
-        string system, string file, StudyBudget budget, List<float> losses, string? checkpoint = null, IProgress<TrainingProgress>? progress = null, CancellationToken token = default)
+        string system, string file, StudyBudget budget, List<float> losses, string? checkpoint = null, IProgress<TrainingProgress>? progress = null,
+        CancellationToken token = default)
     {
         progress ??= new Losses(losses);
         if (system == "structure")
@@ -227,11 +230,12 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
     private Tensor Reference(ReferenceNetwork network) => FrameData.Latents(network.Model, [_teacher.Reference]);
 
     /// <summary>Some velocity, the same for the same network.</summary>
-    private static Tensor Velocity(ReferenceNetwork network, Tensor reference, bool told)
+    private static Tensor Velocity(ReferenceNetwork network, Tensor reference, bool given)
     {
         using IDisposable noGrad = no_grad();
         TextEmbedding text = network.Model.Text.Encode(["a blue creature"]);
-        return network.Velocity(SmallTeacher.Noise(network.Model, 4), reference, full([1, 1, 1], told, ScalarType.Bool), text.Text, text.Pooled, full(1, 0.7), 3.5f);
+        return network.Velocity(
+            SmallTeacher.Noise(network.Model, 4), reference, full([1, 1, 1], given, ScalarType.Bool), text.Text, text.Pooled, full(1, 0.7), 3.5f);
     }
 
     private Tensor Plain()
@@ -245,7 +249,8 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
         using IDisposable noGrad = no_grad();
         TextEmbedding words = plain.Text.Encode(["a blue creature"]);
         return plain.Transformer.forward(
-            SmallTeacher.Noise(plain, 4), null, words.Text, words.Pooled, full(1, 0.7), full(1, 3.5), LatentPacking.ImageIds(12, 12), LatentPacking.TextIds(words.Text.shape[1]));
+            SmallTeacher.Noise(plain, 4), null, words.Text, words.Pooled, full(1, 0.7), full(1, 3.5), LatentPacking.ImageIds(12, 12),
+            LatentPacking.TextIds(words.Text.shape[1]));
     }
 
     private static void TensorsEqual(Tensor expected, Tensor found, float most) => Assert.InRange((expected - found).abs().max().item<float>(), 0, most);

@@ -34,7 +34,17 @@ public sealed class SmallTeacher : IDisposable
         TinyFiles.SaveFrame(Folder);
         random.manual_seed(1);
         using AutoencoderKL vae = new(
-            new VaeConfig { LatentChannels = 4, BlockOutChannels = [8, 8, 8, 8], NormNumGroups = 4, LayersPerBlock = 1, UseQuantConv = false, UsePostQuantConv = false, ScalingFactor = 1, ShiftFactor = 0 });
+            new VaeConfig
+            {
+                LatentChannels = 4,
+                BlockOutChannels = [8, 8, 8, 8],
+                NormNumGroups = 4,
+                LayersPerBlock = 1,
+                UseQuantConv = false,
+                UsePostQuantConv = false,
+                ScalingFactor = 1,
+                ShiftFactor = 0,
+            });
         TinyFiles.SaveVae(Folder, vae, vae.Config);
         using TeacherNetworks networks = new(config, TinyTokens.Load(Folder, config.Text.T5Tokens), CPU);
         // New transformers are the identity and say nothing: here every layer has something to say.
@@ -69,7 +79,8 @@ public sealed class SmallTeacher : IDisposable
            let subject = Someone(s)
            let context = new Context { Scene = (Scene)(i + s) }
            select new StudyCase(
-               s, subject, Elsewhere, Renderer.Draw(subject, Elsewhere, TinyModel.PanelSize), Captions.Single(subject, Elsewhere, 1), context, Captions.Edit(context, (ulong)i), 10 * s + i),
+               s, subject, Elsewhere, Renderer.Draw(subject, Elsewhere, TinyModel.PanelSize), Captions.Single(subject, Elsewhere, 1), context,
+               Captions.Edit(context, (ulong)i), 10 * s + i),
     ];
 
     /// <summary>Noise of the frame's size for some seeds: [seeds, tokens, channels].</summary>
@@ -83,7 +94,17 @@ public sealed class SmallTeacher : IDisposable
     private static TinyTrainingConfig Shrunk(TinyTrainingConfig config) => config with
     {
         Vae = config.Vae with { LatentChannels = 4 },
-        Text = config.Text with { T5Width = 32, T5Layers = 1, T5Heads = 2, T5FeedForward = 32, ClipWidth = 32, ClipLayers = 1, ClipHeads = 2, ClipFeedForward = 32 },
+        Text = config.Text with
+        {
+            T5Width = 32,
+            T5Layers = 1,
+            T5Heads = 2,
+            T5FeedForward = 32,
+            ClipWidth = 32,
+            ClipLayers = 1,
+            ClipHeads = 2,
+            ClipFeedForward = 32,
+        },
         Teacher = config.Teacher with { DoubleLayers = 1, SingleLayers = 1, Heads = 2, HeadSize = 16, RopeAxes = [4, 6, 6] },
     };
 }

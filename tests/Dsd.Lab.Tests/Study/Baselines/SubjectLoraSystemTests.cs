@@ -10,13 +10,7 @@ using Dsd.Models.Text;
 using Dsd.Models.Training;
 using Dsd.Models.Weights;
 using Dsd.Testing;
-<<<<<<< HEAD:tests/Dsd.Lab.Tests/Study/Baselines/SubjectLoraSystemTests.cs
 using Dsd.Tiny;
-=======
-using Dsd.Tiny.Study;
-using Dsd.Tiny.Study.Baselines;
-using Dsd.Tiny.Training;
->>>>>>> h2:tests/Dsd.Tiny.Tests/Study/Baselines/SubjectLoraSystemTests.cs
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -91,7 +85,8 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
         }
         for (int i = 0; i < 2; i++)
         {
-            Dictionary<string, LoraFactors> own = group.Factors.ToDictionary(f => f.Key, f => new LoraFactors(f.Value.A[i].clone(), f.Value.B[i].clone(), Quick.Rank));
+            Dictionary<string, LoraFactors> own = group.Factors.ToDictionary(
+                f => f.Key, f => new LoraFactors(f.Value.A[i].clone(), f.Value.B[i].clone(), Quick.Rank));
             using LoraAdapter adapter = new("a test", own, new Dictionary<string, Tensor>());
             using LoraAttachment attached = adapter.Attach(model.Transformer);
             Assert.InRange((Velocity(model) - both).narrow(0, 2 * i, 2).abs().max().item<float>(), 0, 1e-4f);
@@ -125,7 +120,8 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
     {
         Losses losses = new();
 
-        SubjectLoraSystem.Train(_teacher.Folder, CPU, SmallTeacher.Cases(2, 1), Quick with { Steps = 100, LearningRate = 5e-3 }, _teacher.NewFile("losses"), losses);
+        SubjectLoraSystem.Train(
+            _teacher.Folder, CPU, SmallTeacher.Cases(2, 1), Quick with { Steps = 100, LearningRate = 5e-3 }, _teacher.NewFile("losses"), losses);
 
         Assert.True(losses.Seen[^1] < 0.9f * losses.Seen[0], string.Join(' ', losses.Seen));
     }
@@ -180,7 +176,9 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
     public void Draw_RefusesFactorsThatWereTunedInAnotherWay()
     {
         string folder = Tuned();
-        Assert.Contains("steps 6", Assert.Throws<WeightsException>(() => SubjectLoraSystem.Draw(_teacher.Folder, CPU, folder, SmallTeacher.Cases(1, 1), Quick with { Steps = 7 })).Message);
+        Assert.Contains("steps 6",
+            Assert.Throws<WeightsException>(
+                () => SubjectLoraSystem.Draw(_teacher.Folder, CPU, folder, SmallTeacher.Cases(1, 1), Quick with { Steps = 7 })).Message);
     }
 
     [Fact]
@@ -240,7 +238,8 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
         TextEmbedding text = model.Text.Encode(["a blue creature", "in the snow", "a blue creature", "in the snow"]);
         Tensor noise = SmallTeacher.Noise(model, 4, 5, 4, 5);
         return model.Transformer.forward(
-            noise, null, text.Text, text.Pooled, full(4, 0.7), full(4, 3.5), LatentPacking.ImageIds(12, 12), LatentPacking.TextIds(text.Text.shape[1])).MoveToOuterDisposeScope();
+            noise, null, text.Text, text.Pooled, full(4, 0.7), full(4, 3.5), LatentPacking.ImageIds(12, 12), LatentPacking.TextIds(text.Text.shape[1]))
+                .MoveToOuterDisposeScope();
     }
 
     private sealed class Losses : IProgress<TrainingProgress>

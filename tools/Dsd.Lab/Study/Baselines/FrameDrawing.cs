@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Dsd.Lab.Study.Baselines;
 
 /// <summary>
-/// Draws one frame for each case with true guidance in the student's form: <c>v = u + i·(ut − u) + t·(c − ut)</c>, where u is told
+/// Draws one frame for each case with true guidance in the student's form: <c>v = u + i·(ut − u) + t·(c − ut)</c>, where u is given
 /// nothing, ut the reference, and c the reference and the prompt.
 /// </summary>
 internal static class FrameDrawing
@@ -21,7 +21,8 @@ internal static class FrameDrawing
         if (sampling.Width != TinyModel.PanelSize || sampling.Height != TinyModel.PanelSize || sampling.SampleCondition)
         {
             throw new ArgumentException(
-                $"The study draws frames of {TinyModel.PanelSize} × {TinyModel.PanelSize} pixels from the mode of the reference's latents, but {sampling.Width} × {sampling.Height} with SampleCondition {sampling.SampleCondition} was asked for.", nameof(sampling));
+                $"The study draws frames of {TinyModel.PanelSize} × {TinyModel.PanelSize} pixels from the mode of the reference's latents, but "
+                    + $"{sampling.Width} × {sampling.Height} with SampleCondition {sampling.SampleCondition} was asked for.", nameof(sampling));
         }
         List<Picture> pictures = [];
         foreach (StudyCase[] part in cases.Chunk(AtOnce))
@@ -38,7 +39,7 @@ internal static class FrameDrawing
         return pictures;
     }
 
-    /// <summary>A network that is told of references in its own way, as a sampling loop takes it. Passes of a step go through it together.</summary>
+    /// <summary>A network that is given references in its own way, as a sampling loop takes it. Passes of a step go through it together.</summary>
     private sealed class ReferenceDenoiser : IDenoiser<Tensor>
     {
         private readonly ReferenceNetwork _network;
@@ -65,9 +66,10 @@ internal static class FrameDrawing
             (long count, Device device) = (latents.shape[0], latents.device);
             Tensor text = cat([.. passes.Select(p => p.Prompt ? _prompts.Text : _empty.Text.expand_as(_prompts.Text))]);
             Tensor pooled = cat([.. passes.Select(p => p.Prompt ? _prompts.Pooled : _empty.Pooled.expand_as(_prompts.Pooled))]);
-            Tensor told = cat([.. passes.Select(p => full([count, 1, 1], p.Condition, ScalarType.Bool, device))]);
+            Tensor given = cat([.. passes.Select(p => full([count, 1, 1], p.Condition, ScalarType.Bool, device))]);
             Tensor velocities = _network.Velocity(
-                latents.repeat(passes.Count, 1, 1), _reference.repeat(passes.Count, 1, 1), told, text, pooled, full(passes.Count * count, Sigmas[step], device: device), _guidance);
+                latents.repeat(passes.Count, 1, 1), _reference.repeat(passes.Count, 1, 1), given, text, pooled,
+                full(passes.Count * count, Sigmas[step], device: device), _guidance);
             return [.. velocities.to(ScalarType.Float32).chunk(passes.Count).Select(v => v.MoveToOuterDisposeScope())];
         }
 

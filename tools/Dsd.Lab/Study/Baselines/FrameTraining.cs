@@ -17,9 +17,10 @@ internal static class FrameTraining
     private const double AverageDecay = 0.995;
     private const long MostWarmup = 100;
 
-    /// <summary>Trains, writes the file, and deletes the checkpoint. A run that was cut off goes on from its checkpoint.</summary>
+    /// <summary>Trains, writes the file, and deletes the checkpoint. An interrupted run continues from its checkpoint.</summary>
     public static void Run(
-        ReferenceNetwork network, IReadOnlyList<TrainingPair> pairs, StudyBudget budget, string outFile, string? checkpoint, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+        ReferenceNetwork network, IReadOnlyList<TrainingPair> pairs, StudyBudget budget, string outFile, string? checkpoint,
+        IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
     {
         if (pairs.Count == 0)
         {
@@ -58,9 +59,9 @@ internal static class FrameTraining
         Tensor latents = examples.Targets.index_select(0, rows); // [batch, tokens, channels]
         Tensor reference = examples.References.index_select(0, rows);
 
-        // One draw decides both: below the first bound nothing is told, below the second only the reference.
+        // One draw decides both: below the first bound neither is given, below the second only the reference.
         Tensor drop = rand([budget.Batch, 1, 1], generator: random).to(device);
-        Tensor told = drop.greater_equal(Trainer.ConditionDropout);
+        Tensor given = drop.greater_equal(Trainer.ConditionDropout);
         Tensor wordless = drop.less(Trainer.ConditionDropout + Trainer.PromptDropout);
         Tensor text = where(wordless, empty.Text, examples.Prompts.Text.index_select(0, rows));
         Tensor pooled = where(wordless.squeeze(2), empty.Pooled, examples.Prompts.Pooled.index_select(0, rows));
@@ -68,7 +69,7 @@ internal static class FrameTraining
         Tensor noise = randn(latents.shape, generator: random).to(device);
         float[] normal = randn(budget.Batch, generator: random).data<float>().ToArray();
         Tensor sigma = tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(network.Model.Schedule, (int)latents.shape[1])), device: device);
-        Tensor velocity = network.Velocity(FlowMatching.Interpolate(latents, noise, sigma), reference, told, text, pooled, sigma, budget.Guidance);
+        Tensor velocity = network.Velocity(FlowMatching.Interpolate(latents, noise, sigma), reference, given, text, pooled, sigma, budget.Guidance);
         return FlowMatching.Loss(velocity, FlowMatching.Velocity(latents, noise)).MoveToOuterDisposeScope();
     }
 

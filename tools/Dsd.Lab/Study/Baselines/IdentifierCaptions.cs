@@ -23,7 +23,8 @@ internal static class IdentifierCaptions
         int all = (1 << Context.Kinds.Count) - 1;
         if (contextMask < 1 || contextMask > all)
         {
-            throw new ArgumentOutOfRangeException(nameof(contextMask), contextMask, $"A mask of stated attributes must lie between 1 and {all}, but is {contextMask}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(contextMask), contextMask, $"A mask of stated attributes must lie between 1 and {all}, but is {contextMask}.");
         }
         return Captions.FromTemplates(Templates, context, contextMask, seed, style);
     }

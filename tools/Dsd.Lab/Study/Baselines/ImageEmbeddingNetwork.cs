@@ -55,20 +55,20 @@ internal sealed class ImageEmbeddingNetwork : ReferenceNetwork
     /// <summary>The reference's tokens [batch, tokens, T5 channels].</summary>
     /// <remarks>
     /// What the encoder says is added to T5's output for padding, of which every prompt has some: an encoder that says nothing yet, and a
-    /// reference that is not told, leave the transformer what it knows.
+    /// reference that is not given, leave the transformer what it knows.
     /// </remarks>
-    public Tensor Tokens(Tensor reference, Tensor told)
+    public Tensor Tokens(Tensor reference, Tensor given)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor said = _encoder.forward(reference);
-        return (_silence + where(told, said, zeros_like(said))).MoveToOuterDisposeScope();
+        return (_silence + where(given, said, zeros_like(said))).MoveToOuterDisposeScope();
     }
 
-    public override Tensor Velocity(Tensor latents, Tensor reference, Tensor told, Tensor text, Tensor pooled, Tensor sigma, float guidance)
+    public override Tensor Velocity(Tensor latents, Tensor reference, Tensor given, Tensor text, Tensor pooled, Tensor sigma, float guidance)
     {
         using DisposeScope scope = NewDisposeScope();
         int side = FrameData.Side(Model);
-        Tensor words = cat([text.to(ScalarType.Float32), Tokens(reference, told)], dim: 1); // [batch, words + tokens, T5 channels]
+        Tensor words = cat([text.to(ScalarType.Float32), Tokens(reference, given)], dim: 1); // [batch, words + tokens, T5 channels]
         return Model.Transformer.forward(
             latents,
             null,

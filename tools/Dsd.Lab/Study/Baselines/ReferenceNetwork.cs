@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Lab.Study.Baselines;
 
-/// <summary>A model that draws one frame and is told of a reference in a way of its own.</summary>
+/// <summary>A model that draws one frame and is given a reference in a way of its own.</summary>
 internal abstract class ReferenceNetwork(FluxModel model) : IDisposable
 {
     /// <summary>The model beneath, whose own weights do not change. Owned.</summary>
@@ -17,12 +17,12 @@ internal abstract class ReferenceNetwork(FluxModel model) : IDisposable
     /// <summary>The velocity of one frame [batch, tokens, channels].</summary>
     /// <param name="latents">Noisy latents [batch, tokens, channels].</param>
     /// <param name="reference">The reference's latents, packed alike.</param>
-    /// <param name="told">Whether an item is told of its reference: booleans [batch, 1, 1].</param>
+    /// <param name="given">Whether an item is given its reference: booleans [batch, 1, 1].</param>
     /// <param name="text">T5's output [batch, words, channels].</param>
     /// <param name="pooled">CLIP's output [batch, channels].</param>
     /// <param name="sigma">Noise levels [batch].</param>
     /// <param name="guidance">The distilled guidance.</param>
-    public abstract Tensor Velocity(Tensor latents, Tensor reference, Tensor told, Tensor text, Tensor pooled, Tensor sigma, float guidance);
+    public abstract Tensor Velocity(Tensor latents, Tensor reference, Tensor given, Tensor text, Tensor pooled, Tensor sigma, float guidance);
 
     /// <summary>Writes what was learned.</summary>
     public abstract void Save(string file);

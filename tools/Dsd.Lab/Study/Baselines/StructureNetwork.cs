@@ -27,13 +27,13 @@ internal sealed class StructureNetwork : ReferenceNetwork
     public static StructureNetwork Load(string modelFolder, Device device, string file) =>
         Build(modelFolder, device, _ => LoraAdapter.Load(file), trainable: false);
 
-    public override Tensor Velocity(Tensor latents, Tensor reference, Tensor told, Tensor text, Tensor pooled, Tensor sigma, float guidance)
+    public override Tensor Velocity(Tensor latents, Tensor reference, Tensor given, Tensor text, Tensor pooled, Tensor sigma, float guidance)
     {
         using DisposeScope scope = NewDisposeScope();
         int side = FrameData.Side(Model);
         return Model.Transformer.forward(
             latents,
-            where(told, reference, zeros_like(reference)),
+            where(given, reference, zeros_like(reference)),
             text,
             pooled,
             sigma,

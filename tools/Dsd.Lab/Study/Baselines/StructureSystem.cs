@@ -26,12 +26,13 @@ internal static class StructureSystem
     /// <param name="pairs">The examples, at least one.</param>
     /// <param name="budget">Steps, batch, rates, rank, guidance and seed.</param>
     /// <param name="outFile">The adapter's file, in diffusers' layout with the whole <c>c_embedder</c>.</param>
-    /// <param name="checkpoint">A file for the state, from which a run that was cut off goes on, deleted at the end; null keeps none.</param>
-    /// <param name="progress">Told every 50 steps and at the last.</param>
+    /// <param name="checkpoint">A file for the state, from which an interrupted run continues; it is deleted at the end; null keeps none.</param>
+    /// <param name="progress">Reports every 50 steps and at the last.</param>
     /// <param name="cancellationToken">Checked between steps; the checkpoint is written first.</param>
     /// <exception cref="ArgumentException">There is no pair.</exception>
     public static void Train(
-        string modelFolder, Device device, IReadOnlyList<TrainingPair> pairs, StudyBudget budget, string outFile, string? checkpoint = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+        string modelFolder, Device device, IReadOnlyList<TrainingPair> pairs, StudyBudget budget, string outFile, string? checkpoint = null,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using StructureNetwork network = StructureNetwork.Create(modelFolder, device, budget.Rank, budget.Seed);
         FrameTraining.Run(network, pairs, budget, outFile, checkpoint, progress, cancellationToken);
@@ -47,7 +48,8 @@ internal static class StructureSystem
     /// <returns>The pictures, in the order of the cases.</returns>
     /// <exception cref="ArgumentException">The sampling options ask for another size or for a sampled condition.</exception>
     public static IReadOnlyList<Picture> Draw(
-        string modelFolder, Device device, string weightsFile, IReadOnlyList<StudyCase> cases, DsdOptions? sampling = null, CancellationToken cancellationToken = default)
+        string modelFolder, Device device, string weightsFile, IReadOnlyList<StudyCase> cases, DsdOptions? sampling = null,
+        CancellationToken cancellationToken = default)
     {
         using StructureNetwork network = StructureNetwork.Load(modelFolder, device, weightsFile);
         return FrameDrawing.Run(network, cases, sampling ?? TinyModel.Sampling, cancellationToken);

@@ -2,11 +2,8 @@ using Dsd.Imaging;
 using Dsd.Lab.Training;
 using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
-<<<<<<< HEAD:tools/Dsd.Lab/Study/Baselines/SubjectDrawing.cs
 using Dsd.Tiny;
-=======
 using Dsd.Tiny.Training;
->>>>>>> h2:src/Dsd.Tiny/Study/Baselines/SubjectDrawing.cs
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,7 +18,8 @@ internal static class SubjectDrawing
     /// <param name="cases">For each subject of the group, in its order, at least one case.</param>
     /// <param name="options">Steps and guidance.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
-    public static IReadOnlyList<Picture>[] Run(FluxModel model, SubjectGroup group, StudyCase[][] cases, SubjectLoraOptions options, CancellationToken cancellationToken)
+    public static IReadOnlyList<Picture>[] Run(
+        FluxModel model, SubjectGroup group, StudyCase[][] cases, SubjectLoraOptions options, CancellationToken cancellationToken)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
@@ -32,7 +30,8 @@ internal static class SubjectDrawing
         Canvas canvas = model.CanvasOf(TinyModel.PanelSize, TinyModel.PanelSize);
         using SubjectDenoiser denoiser = new(model, padded, cases.Length, options, canvas);
         Tensor noise = new Generation<Tensor>(model).Noise([.. padded.Select(c => c.Seed)], canvas);
-        Tensor latents = Sampler.Integrate(denoiser, noise, denoiser.Sigmas, new TrueGuidance(1, options.TextGuidance, 0), cancellationToken: cancellationToken);
+        Tensor latents = Sampler.Integrate(
+            denoiser, noise, denoiser.Sigmas, new TrueGuidance(1, options.TextGuidance, 0), cancellationToken: cancellationToken);
         IReadOnlyList<Picture> pictures = model.Decode(latents, canvas);
         return [.. cases.Select((c, subject) => (IReadOnlyList<Picture>)[.. Enumerable.Range(0, c.Length).Select(i => pictures[subject * most + i])])];
     }
@@ -72,7 +71,8 @@ internal static class SubjectDrawing
                 FrameData.Guidance(_model, rows, _guidance),
                 LatentPacking.ImageIds(_canvas.LatentHeight, _canvas.LatentWidth, device),
                 LatentPacking.TextIds(text.shape[1], device)).to(ScalarType.Float32);
-            return [.. velocities.unflatten(0, _subjects, passes.Count, latents.shape[0] / _subjects).unbind(1).Select(p => p.flatten(0, 1).MoveToOuterDisposeScope())];
+            return [.. velocities.unflatten(0, _subjects, passes.Count, latents.shape[0] / _subjects).unbind(1)
+                .Select(p => p.flatten(0, 1).MoveToOuterDisposeScope())];
         }
 
         public Tensor AddScaled(Tensor x, float scale, Tensor y) => x.add_(y * scale);

@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace Dsd.Lab.Study.Baselines;
 
-/// <summary>The factors of a group of subjects on the CPU, stacked: A [subjects, rank, inputs] and B [subjects, outputs, rank] by module name. Owns them.</summary>
+/// <summary>
+/// The factors of a group of subjects on the CPU, stacked: A [subjects, rank, inputs] and B [subjects, outputs, rank] by module name. Owns them.
+/// </summary>
 internal sealed class SubjectGroup : IDisposable
 {
     private const string Subjects = "subjects";
@@ -27,7 +29,7 @@ internal sealed class SubjectGroup : IDisposable
     public static SubjectGroup Of(IReadOnlyList<int> subjectIndices, LoraStack stack) =>
         new(subjectIndices, stack.Factors.ToDictionary(f => f.Key, f => (LoraAdapter.Detached(f.Value.A), LoraAdapter.Detached(f.Value.B))));
 
-    /// <summary>Where a group stands in a folder.</summary>
+    /// <summary>Where a group is in a folder.</summary>
     public static string FileOf(string folder, IReadOnlyList<int> subjectIndices) =>
         Path.Combine(folder, $"subjects-{subjectIndices[0]:D5}-{subjectIndices[^1]:D5}.safetensors");
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dsd.Models;
 
 namespace Dsd.Lab.Study.Baselines;
@@ -20,7 +21,7 @@ internal sealed record SubjectLoraOptions
     /// <summary>Rank of each subject's adapter, 1 to 4096. Default 8.</summary>
     public int Rank { get; init => field = Check.Range(value, 1, 4096, nameof(Rank)); } = 8;
 
-    /// <summary>The distilled guidance that the model is told in tuning. 0 to 100, default 3.5.</summary>
+    /// <summary>The distilled guidance that the model is given in tuning. 0 to 100, default 3.5.</summary>
     public float TrainingGuidance { get; init => field = Check.Range(value, 0f, 100f, nameof(TrainingGuidance)); } = 3.5f;
 
     /// <summary>
@@ -38,7 +39,7 @@ internal sealed record SubjectLoraOptions
     /// <summary>Euler steps of a drawing, 1 to 1000. Default 28.</summary>
     public int DrawingSteps { get; init => field = Check.Range(value, 1, 1000, nameof(DrawingSteps)); } = 28;
 
-    /// <summary>The distilled guidance that the model is told in drawing. 0 to 100, default 3.5.</summary>
+    /// <summary>The distilled guidance that the model is given in drawing. 0 to 100, default 3.5.</summary>
     public float DrawingGuidance { get; init => field = Check.Range(value, 0f, 100f, nameof(DrawingGuidance)); } = 3.5f;
 
     /// <summary>True guidance <c>u + t·(c − u)</c> away from the empty prompt, both with the subject's adapter. 1 is none. 0 to 100, default 3.</summary>
@@ -49,5 +50,8 @@ internal sealed record SubjectLoraOptions
 
     /// <summary>What decides the tuned factors, in words: two runs with the same text give the same factors for the same subjects.</summary>
     internal string Tuning =>
-        FormattableString.Invariant($"steps {Steps}, samples {SamplesPerStep}, rate {LearningRate}, rank {Rank}, guidance {TrainingGuidance}, views {Views}, wordings {Wordings}, prior {PriorSamples}, seed {Seed}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"steps {Steps}, samples {SamplesPerStep}, rate {LearningRate}, rank {Rank}, guidance {TrainingGuidance}, views {Views}, wordings "
+                + $"{Wordings}, prior {PriorSamples}, seed {Seed}");
 }

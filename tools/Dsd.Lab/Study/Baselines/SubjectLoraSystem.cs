@@ -24,7 +24,9 @@ internal static class SubjectLoraSystem
     /// <summary>The system's name in the study's results.</summary>
     public const string Name = "per_subject_lora";
 
-    /// <summary>Tunes the subjects of the cases and writes their factors, one file for each group of subjects. Groups whose file is there are left out.</summary>
+    /// <summary>
+    /// Tunes the subjects of the cases and writes their factors, one file for each group of subjects. Groups whose file is there are left out.
+    /// </summary>
     /// <param name="modelFolder">The teacher: a pipeline's folder in diffusers' layout.</param>
     /// <param name="device">Where to tune.</param>
     /// <param name="cases">The cases; of each subject's, the first gives the reference and its context. No other truth is used.</param>
@@ -35,7 +37,8 @@ internal static class SubjectLoraSystem
     /// <exception cref="ArgumentException">There is no case.</exception>
     /// <exception cref="WeightsException">A file in the folder holds other subjects, or was tuned with other options.</exception>
     public static void Train(
-        string modelFolder, Device device, IReadOnlyList<StudyCase> cases, SubjectLoraOptions options, string outFolder, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+        string modelFolder, Device device, IReadOnlyList<StudyCase> cases, SubjectLoraOptions options, string outFolder,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         StudyCase[] subjects = Subjects(cases);
         using FluxModel model = (FluxModel)DiffusionModel.Load(modelFolder, ModelLoading.On(device));
@@ -49,7 +52,9 @@ internal static class SubjectLoraSystem
                 int[] found = SubjectGroup.ReadIndices(file, options.Tuning);
                 if (!found.SequenceEqual(indices))
                 {
-                    throw new WeightsException(file, $"the factors of {indices.Length} subjects from {indices[0]} to {indices[^1]}", $"those of {found.Length} others. Delete the file to tune them again");
+                    throw new WeightsException(
+                        file, $"the factors of {indices.Length} subjects from {indices[0]} to {indices[^1]}",
+                        $"those of {found.Length} others. Delete the file to tune them again");
                 }
                 continue;
             }
@@ -68,7 +73,8 @@ internal static class SubjectLoraSystem
     /// <returns>The pictures, in the order of the cases.</returns>
     /// <exception cref="WeightsException">A subject has no factors in the folder, or was tuned with other options.</exception>
     public static IReadOnlyList<Picture> Draw(
-        string modelFolder, Device device, string folder, IReadOnlyList<StudyCase> cases, SubjectLoraOptions options, CancellationToken cancellationToken = default)
+        string modelFolder, Device device, string folder, IReadOnlyList<StudyCase> cases, SubjectLoraOptions options,
+        CancellationToken cancellationToken = default)
     {
         ILookup<int, (StudyCase Case, int Place)> bySubject = cases.Select((c, i) => (c, i)).ToLookup(c => c.c.SubjectIndex);
         HashSet<int> missing = [.. bySubject.Select(s => s.Key)];
@@ -80,14 +86,16 @@ internal static class SubjectLoraSystem
         }
         if (missing.Count > 0)
         {
-            throw new WeightsException(folder, $"factors for all {bySubject.Count} subjects", $"none for {missing.Count} of them, such as {missing.Min()}. Tune them first");
+            throw new WeightsException(
+                folder, $"factors for all {bySubject.Count} subjects", $"none for {missing.Count} of them, such as {missing.Min()}. Tune them first");
         }
         Picture[] pictures = new Picture[cases.Count];
         using FluxModel model = (FluxModel)DiffusionModel.Load(modelFolder, ModelLoading.On(device));
         foreach ((string file, int[] wanted) in groups)
         {
             using SubjectGroup group = SubjectGroup.Load(file, options.Tuning, wanted);
-            IReadOnlyList<Picture>[] drawn = SubjectDrawing.Run(model, group, [.. wanted.Select(w => bySubject[w].Select(c => c.Case).ToArray())], options, cancellationToken);
+            IReadOnlyList<Picture>[] drawn = SubjectDrawing.Run(
+                model, group, [.. wanted.Select(w => bySubject[w].Select(c => c.Case).ToArray())], options, cancellationToken);
             for (int i = 0; i < wanted.Length; i++)
             {
                 foreach (((_, int place), Picture picture) in bySubject[wanted[i]].Zip(drawn[i]))

@@ -4,11 +4,8 @@ using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
-<<<<<<< HEAD:tools/Dsd.Lab/Study/Baselines/SubjectTuning.cs
 using Dsd.Tiny;
-=======
 using Dsd.Tiny.Training;
->>>>>>> h2:src/Dsd.Tiny/Study/Baselines/SubjectTuning.cs
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -47,12 +44,19 @@ internal sealed class SubjectTuning : IDisposable
         using DisposeScope scope = NewDisposeScope();
         int count = subjects.Count;
         Picture[] views = [.. subjects.SelectMany(s => Enumerable.Range(0, _options.Views).Select(v => View(s.Reference, v)))];
-        string[] captions = [.. subjects.SelectMany(s => Enumerable.Range(0, _options.Wordings).Select(w => IdentifierCaptions.Write(s.ReferenceContext, AllContext, (ulong)(_options.Seed * 1009 + w)).Text))];
+        string[] captions = [.. subjects.SelectMany(
+            s => Enumerable.Range(0, _options.Wordings)
+                .Select(w => IdentifierCaptions.Write(s.ReferenceContext, AllContext, (ulong)(_options.Seed * 1009 + w)).Text))];
         Tensor latents = FrameData.Latents(_model, views).unflatten(0, count, _options.Views); // [subjects, views, tokens, channels]
         TextEmbedding text = FrameData.Prompts(_model, captions);
         TextEmbedding worded = new(text.Text.unflatten(0, count, _options.Wordings), text.Pooled.unflatten(0, count, _options.Wordings));
 
-        using LoraAdapter start = LoraAdapter.Create(_model.Transformer, new LoraOptions { Rank = _options.Rank, Seed = _options.Seed, IncludeCondition = false });
+        using LoraAdapter start = LoraAdapter.Create(_model.Transformer, new LoraOptions
+        {
+            Rank = _options.Rank,
+            Seed = _options.Seed,
+            IncludeCondition = false,
+        });
         using LoraStack stack = LoraStack.Repeat(start, count, _model.Transformer);
         using TrainingLoop loop = new(stack.Parameters, new TrainingLoopOptions
         {
@@ -93,7 +97,8 @@ internal sealed class SubjectTuning : IDisposable
         target = target.flatten(0, 1); // [subjects · samples, tokens, channels]
         Tensor noise = ForAll(randn([own + prior, target.shape[1], target.shape[2]], generator: random).to(device)).flatten(0, 1);
         float[] normal = randn(own + prior, generator: random).data<float>().ToArray();
-        Tensor sigma = ForAll(tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(_model.Schedule, (int)target.shape[1])), device: device)).flatten(0, 1);
+        Tensor sigma = ForAll(tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(_model.Schedule, (int)target.shape[1])), device: device))
+            .flatten(0, 1);
 
         int side = FrameData.Side(_model);
         Tensor velocity = _model.Transformer.forward(
@@ -105,7 +110,8 @@ internal sealed class SubjectTuning : IDisposable
             FrameData.Guidance(_model, target.shape[0], _options.TrainingGuidance),
             LatentPacking.ImageIds(side, side, device),
             LatentPacking.TextIds(words.shape[2], device));
-        Tensor error = (velocity.to(ScalarType.Float32) - FlowMatching.Velocity(target, noise)).square().mean([1, 2]).unflatten(0, subjects, own + prior); // [subjects, samples]
+        Tensor error = (velocity.to(ScalarType.Float32) - FlowMatching.Velocity(target, noise)).square().mean([1, 2])
+            .unflatten(0, subjects, own + prior); // [subjects, samples]
         Tensor loss = error.narrow(1, 0, own).mean([1]).sum();
         return (prior > 0 ? loss + error.narrow(1, own, prior).mean([1]).sum() : loss).MoveToOuterDisposeScope();
 
@@ -124,18 +130,26 @@ internal sealed class SubjectTuning : IDisposable
         }
         Random random = new(unchecked((int)(_options.Seed * 31 + number)));
         int side = random.Next(TinyModel.PanelSize * 11 / 12, TinyModel.PanelSize);
-        return frame.Crop(random.Next(TinyModel.PanelSize - side + 1), random.Next(TinyModel.PanelSize - side + 1), side, side).CropToFit(TinyModel.PanelSize, TinyModel.PanelSize);
+        return frame.Crop(random.Next(TinyModel.PanelSize - side + 1), random.Next(TinyModel.PanelSize - side + 1), side, side)
+            .CropToFit(TinyModel.PanelSize, TinyModel.PanelSize);
     }
 
     /// <summary>What the teacher draws of other subjects, and the captions that it drew them by.</summary>
     private (Tensor Latents, TextEmbedding Text) DrawPrior()
     {
         WorldRandom random = new((ulong)_options.Seed);
-        string[] captions = [.. Enumerable.Range(0, PriorPictures).Select(_ => Captions.Single(WorldSampler.SampleSubject(random), WorldSampler.SampleContext(random), random.NextBits()).Text)];
+        string[] captions = [.. Enumerable.Range(0, PriorPictures)
+            .Select(_ => Captions.Single(WorldSampler.SampleSubject(random), WorldSampler.SampleContext(random), random.NextBits()).Text)];
         // The pipeline would dispose the model, which belongs to the caller: so it is not disposed.
         IReadOnlyList<Picture> pictures = new TextToImagePipeline(_model).Generate(
             [.. captions.Select((c, i) => new TextToImageRequest(c, _options.Seed + i))],
-            new TextToImageOptions { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = _options.DrawingSteps, Guidance = _options.DrawingGuidance });
+            new TextToImageOptions
+            {
+                Width = TinyModel.PanelSize,
+                Height = TinyModel.PanelSize,
+                Steps = _options.DrawingSteps,
+                Guidance = _options.DrawingGuidance,
+            });
         Tensor latents = FrameData.Latents(_model, pictures);
         TextEmbedding text = FrameData.Prompts(_model, captions);
         return (latents.DetachFromDisposeScope(), new TextEmbedding(text.Text.DetachFromDisposeScope(), text.Pooled.DetachFromDisposeScope()));

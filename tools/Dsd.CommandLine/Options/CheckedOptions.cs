@@ -3,10 +3,10 @@ using System.Text.RegularExpressions;
 namespace Dsd.CommandLine.Options;
 
 /// <summary>Builds the library's option records, whose accessors check each value, and puts their complaints in the words of the command line.</summary>
-public static partial class LibraryOptions
+public static partial class CheckedOptions
 {
     /// <summary>Runs what builds an option record.</summary>
-    /// <exception cref="UsageException">A value lies out of its range.</exception>
+    /// <exception cref="UsageException">A value is out of its range.</exception>
     public static T Build<T>(Func<T> build)
     {
         try

@@ -5,7 +5,7 @@ using Dsd.Models.Sampling;
 namespace Dsd.Lab.Study;
 
 /// <summary>Draws with a network that takes its reference in a way of its own.</summary>
-internal sealed class ReferenceDrawer(ReferenceNetwork network, DsdOptions sampling) : IStudyDrawer
+internal sealed class ReferenceGenerator(ReferenceNetwork network, DsdOptions sampling) : IStudyGenerator
 {
     public IReadOnlyList<Picture> Draw(IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken) =>
         FrameDrawing.Run(network, cases, sampling, cancellationToken);

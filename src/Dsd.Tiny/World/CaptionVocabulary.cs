@@ -1,9 +1,10 @@
 namespace Dsd.Tiny.World;
 
 /// <summary>The words for every value; the first of each list is the one that fixed templates use.</summary>
-internal static class CaptionWords
+internal static class CaptionVocabulary
 {
-    public static readonly string[] Nouns = ["creature", "monster", "character", "mascot", "toy", "little creature", "cartoon character", "cute monster", "friend", "animal"];
+    public static readonly string[] Nouns = ["creature", "monster", "character", "mascot", "toy", "little creature", "cartoon character", "cute monster",
+        "friend", "animal"];
 
     public static readonly string[][] Shapes =
     [
@@ -12,7 +13,8 @@ internal static class CaptionWords
     ];
 
     public static readonly string[][] Colors =
-        [["red", "bright red"], ["orange"], ["yellow", "golden"], ["green", "grass green"], ["blue", "deep blue"], ["purple", "violet"], ["pink", "rosy pink"], ["white", "snow white"]];
+        [["red", "bright red"], ["orange"], ["yellow", "golden"], ["green", "grass green"], ["blue", "deep blue"], ["purple", "violet"],
+            ["pink", "rosy pink"], ["white", "snow white"]];
 
     public static readonly string[][] PatternColors = [[""], ["white"], ["black", "dark"], ["yellow"], ["teal", "turquoise"]];
 
@@ -35,7 +37,8 @@ internal static class CaptionWords
         ["floppy ears", "hanging ears", "dog ears"], ["horns", "two horns", "curved horns"], ["antennae", "two antennae", "feelers"],
     ];
 
-    public static readonly string[][] Mouths = [["a smile", "a smiling mouth"], ["an open mouth", "a wide open mouth"], ["white teeth", "a big grin", "a toothy grin"], ["a beak", "an orange beak"]];
+    public static readonly string[][] Mouths = [["a smile", "a smiling mouth"], ["an open mouth", "a wide open mouth"],
+        ["white teeth", "a big grin", "a toothy grin"], ["a beak", "an orange beak"]];
 
     // What is worn, without its article and colour.
     public static readonly string[][] Accessories = [["nothing"], ["hat", "top hat"], ["crown"], ["bow tie", "bow"], ["scarf"], ["glasses"], ["cape", "cloak"]];
@@ -54,15 +57,19 @@ internal static class CaptionWords
     public static readonly string[][] Poses =
     [
         ["standing", "standing still"], ["waving", "waving hello", "waving a hand"], ["jumping", "jumping up", "leaping"],
-        ["sitting", "sitting down", "sitting on the ground"], ["lying down", "lying on its side", "resting on the ground"], ["running", "running fast", "racing"],
+        ["sitting", "sitting down", "sitting on the ground"], ["lying down", "lying on its side", "resting on the ground"],
+        ["running", "running fast", "racing"],
     ];
 
-    public static readonly string[][] Placements = [["on the left", "at the left side"], ["in the center", "in the middle"], ["on the right", "at the right side"]];
+    public static readonly string[][] Placements = [["on the left", "at the left side"], ["in the center", "in the middle"],
+        ["on the right", "at the right side"]];
 
-    public static readonly string[][] Scales = [["small in the picture", "far away", "seen from far"], ["at a medium distance", "not far away"], ["large in the picture", "close up", "seen from near"]];
+    public static readonly string[][] Scales = [["small in the picture", "far away", "seen from far"], ["at a medium distance", "not far away"],
+        ["large in the picture", "close up", "seen from near"]];
 
     public static readonly string[][] Lights =
     [
-        ["by day", "in daylight", "on a sunny day", "during the day"], ["at sunset", "in the evening", "in warm evening light"], ["at night", "in the dark", "by moonlight", "under a night sky"],
+        ["by day", "in daylight", "on a sunny day", "during the day"], ["at sunset", "in the evening", "in warm evening light"],
+        ["at night", "in the dark", "by moonlight", "under a night sky"],
     ];
 }
