@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.ML;
 
 namespace Dsd.MLNet.Tests;
@@ -13,7 +12,7 @@ public sealed class NewProcessTests
     [InlineData("curator")]
     [InlineData("tuner")]
     [InlineData("generator")]
-    public void MakingAnyStage_MakesItsTypesKnown(string stage) => Assert.Equal(["Image: Image", "Adapter: Lora", "rows: 1"], Run("--types", stage));
+    public void MakingAnyStage_MakesItsTypesKnown(string stage) => Assert.Equal(["Image: Image", "Adapter: Lora", "rows: 1"], LoadProgram.Run("--types", stage));
 
     [Fact]
     public void LoadingAStage_MakesItsTypesKnown()
@@ -22,21 +21,6 @@ public sealed class NewProcessTests
         IDataView pairs = Views.Pairs(_ml, true);
         LoraFineTunerTransformer fitted = new LoraFineTuner(_ml, null, (_, _, _, _) => new LoraWeights([1, 2, 3])).Fit(pairs);
         _ml.Model.Save(fitted, pairs.Schema, folder.File("tuner.zip"));
-        Assert.Equal(["3 bytes"], Run("--adapter", folder.File("tuner.zip")));
-    }
-
-    private static string[] Run(params string[] arguments)
-    {
-        ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Dsd.MLNet.LoadApp.dll"), .. arguments])
-        {
-            start.ArgumentList.Add(argument);
-        }
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, errors.Result);
-        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        Assert.Equal(["3 bytes"], LoadProgram.Run("--adapter", folder.File("tuner.zip")));
     }
 }
