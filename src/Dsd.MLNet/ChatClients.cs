@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Dsd.MLNet.Execution;
+using Dsd.MLNet.Stages.Running;
 using Microsoft.Extensions.AI;
 
 namespace Dsd.MLNet;
@@ -11,7 +11,7 @@ public static class ChatClients
     /// <summary>The embedded judge of the small world: a local network, no connection.</summary>
     public const string Embedded = "tiny";
 
-    private static readonly ConcurrentDictionary<string, Func<IChatClient>> Factories = new() { [Embedded] = Library.EmbeddedJudge };
+    private static readonly ConcurrentDictionary<string, Func<IChatClient>> Factories = new() { [Embedded] = ModelDefaults.EmbeddedJudge };
 
     /// <summary>Makes a client known by name. Registering a name again replaces its client for what is loaded afterwards.</summary>
     /// <param name="name">The name that options give, such as <c>gpt</c>.</param>

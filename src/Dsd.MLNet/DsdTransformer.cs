@@ -1,5 +1,5 @@
-using Dsd.MLNet.Columns;
-using Dsd.MLNet.Execution;
+using Dsd.MLNet.Stages.Columns;
+using Dsd.MLNet.Stages.Running;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -12,13 +12,13 @@ namespace Dsd.MLNet;
 /// </remarks>
 public abstract class DsdTransformer : ITransformer, IDisposable
 {
-    private protected DsdTransformer(Work work)
+    private protected DsdTransformer(StageHost host)
     {
         ColumnTypes.Register();
-        Work = work;
+        Host = host;
     }
 
-    private protected Work Work { get; }
+    private protected StageHost Host { get; }
 
     /// <summary>Whether each input row gives exactly one output row.</summary>
     public abstract bool IsRowToRowMapper { get; }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
+using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Sampling;
 using Microsoft.ML;
@@ -70,7 +71,7 @@ public sealed class CuratorPipelineTests
                 }
             },
         };
-        using GridGeneratorTransformer grids = new GridGenerator(_ml, options, (_, _) => counting).Fit(captions);
+        using GridGeneratorTransformer grids = new GridGenerator(_ml, options, new PaintedModels { Teacher = counting }).Fit(captions);
         IDataView sheets = grids.Transform(captions);
         using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = client, Pairs = PairChoice.Unordered }).Fit(sheets);
         Assert.Equal(3, Views.Column(curator.Transform(sheets), "Kept").Length);
@@ -101,7 +102,7 @@ public sealed class CuratorPipelineTests
     {
         IDataView captions = Views.Captions(_ml, "a fox", "a cat", " ");
         GridGeneratorOptions options = new() { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 }, Templates = GridTemplates.Default, BatchSize = 1 };
-        using GridGeneratorTransformer grids = new GridGenerator(_ml, options, (_, _) => new PaintingTeacher()).Fit(captions);
+        using GridGeneratorTransformer grids = new GridGenerator(_ml, options, new PaintedModels()).Fit(captions);
         IDataView sheets = grids.Transform(captions);
         using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true), Pairs = PairChoice.Unordered }).Fit(sheets);
         using DataViewRowCursor cursor = curator.Transform(sheets).GetRowCursor([]);
@@ -140,7 +141,7 @@ public sealed class CuratorPipelineTests
             },
         };
         GridGeneratorOptions options = new() { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 }, Templates = GridTemplates.Default, BatchSize = 1 };
-        using GridGeneratorTransformer grids = new GridGenerator(_ml, options, (_, _) => teacher).Fit(captions);
+        using GridGeneratorTransformer grids = new GridGenerator(_ml, options, new PaintedModels { Teacher = teacher }).Fit(captions);
         IDataView sheets = grids.Transform(captions);
         using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = client }).Fit(sheets);
         DataViewRowCursor cursor = curator.Transform(sheets).GetRowCursor([]);
@@ -221,7 +222,7 @@ public sealed class CuratorPipelineTests
     {
         Caption = $"caption {i}",
         PanelCaptions = ["panel 0", "panel 1"],
-        Grid = Columns.MLImages.FromPicture(PaintingTeacher.Paint("sheet", i, 64, 32)),
+        Grid = MLImages.FromPicture(PaintingTeacher.Paint("sheet", i, 64, 32)),
     }).ToArray());
 
     private static void InterlockedMax(ref int most, int value)

@@ -19,15 +19,15 @@ public sealed class DsdGeneratorTests
     };
 
     private readonly MLContext _ml = new(1);
-    private readonly PaintingBackend _backend = new();
+    private readonly PaintedModels _models = new();
 
     [Fact]
     public void Fit_ExportsAndReadsNoRow()
     {
         IDataView references = Views.References(_ml, 2);
         using DsdGeneratorTransformer fitted = Fit(Small, new NoRows(references));
-        Assert.Single(_backend.Exports);
-        Assert.Empty(_backend.Opened);
+        Assert.Single(_models.Exports);
+        Assert.Empty(_models.Opened);
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class DsdGeneratorTests
     {
         using DsdGeneratorTransformer fitted = Fit(Small, Views.References(_ml, 3));
         Views.Column(fitted.Transform(Views.References(_ml, 3)), "Generated");
-        Assert.Equal([2, 1], Assert.Single(_backend.Opened).Batches.Select(b => b.Count));
+        Assert.Equal([2, 1], Assert.Single(_models.Opened).Batches.Select(b => b.Count));
     }
 
     [Fact]
@@ -69,10 +69,10 @@ public sealed class DsdGeneratorTests
     public void Fit_TakesTheAdapterFromTheSchema()
     {
         IDataView pairs = Views.Pairs(_ml, true);
-        LoraFineTunerTransformer tuned = new LoraFineTuner(_ml, null, (_, _, _, _) => new LoraWeights([7])).Fit(pairs);
+        LoraFineTunerTransformer tuned = new LoraFineTuner(_ml, null, new PaintedModels { Training = _ => new LoraWeights([7]) }).Fit(pairs);
         using DsdGeneratorTransformer fitted = Fit(Small, tuned.Transform(pairs));
         Assert.Same(tuned.Adapter, fitted.Adapter);
-        Assert.Equal($"lora-{tuned.Adapter.Fingerprint}.safetensors", _backend.MergedLora(_backend.Exports[0]));
+        Assert.Equal($"lora-{tuned.Adapter.Fingerprint}.safetensors", _models.MergedLora(_models.Exports[0]));
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class DsdGeneratorTests
     public void Fit_RefusesTwoAdapters()
     {
         IDataView pairs = Views.Pairs(_ml, true);
-        IDataView tuned = new LoraFineTuner(_ml, null, (_, _, _, _) => new LoraWeights([7])).Fit(pairs).Transform(pairs);
+        IDataView tuned = new LoraFineTuner(_ml, null, new PaintedModels { Training = _ => new LoraWeights([7]) }).Fit(pairs).Transform(pairs);
         InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => Fit(Small with { LoraFile = "some.safetensors" }, tuned));
         Assert.Contains("both give an adapter", e.Message);
     }
@@ -119,8 +119,8 @@ public sealed class DsdGeneratorTests
         DsdGeneratorTransformer fitted = Fit(Small, Views.References(_ml, 1));
         Views.Column(fitted.Transform(Views.References(_ml, 1)), "Generated");
         fitted.Dispose();
-        Assert.True(_backend.Opened[0].Disposed);
-        Assert.False(Directory.Exists(_backend.Exports[0]));
+        Assert.True(_models.Opened[0].Disposed);
+        Assert.False(Directory.Exists(_models.Exports[0]));
     }
 
     [Fact]
@@ -140,7 +140,7 @@ public sealed class DsdGeneratorTests
         IDataView view = fitted.Transform(references);
         fitted.Dispose();
         Assert.Contains("DsdGenerator was disposed", Assert.Throws<ObjectDisposedException>(() => Views.Column(view, "Generated")).Message);
-        Assert.Empty(_backend.Opened);
+        Assert.Empty(_models.Opened);
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class DsdGeneratorTests
         using CancellationTokenSource source = new();
         source.Cancel();
         Assert.ThrowsAny<OperationCanceledException>(() => Fit(Small with { CancellationToken = source.Token }, Views.References(_ml, 1)));
-        Assert.Empty(_backend.Exports);
+        Assert.Empty(_models.Exports);
     }
 
     [Fact]
@@ -186,7 +186,7 @@ public sealed class DsdGeneratorTests
         }
     }
 
-    private DsdGeneratorTransformer Fit(DsdGeneratorOptions options, IDataView input) => new DsdGenerator(_ml, options, _backend).Fit(input);
+    private DsdGeneratorTransformer Fit(DsdGeneratorOptions options, IDataView input) => new DsdGenerator(_ml, options, _models).Fit(input);
 
     /// <summary>A view that fails when a row is asked for.</summary>
     private sealed class NoRows(IDataView source) : IDataView

@@ -1,6 +1,6 @@
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
-using Dsd.MLNet.Columns;
+using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
@@ -127,7 +127,7 @@ public sealed class EarlyCheckTests : IDisposable
         }
         // An adapter that only the export finds fault with is kept in memory by then.
         LoraWeights broken = new(File.ReadAllBytes(lora), "the adapter in the saved model");
-        string said = Assert.ThrowsAny<WeightsException>(() => Execution.AdapterFile.Use(broken, file => LoraAdapter.Load(file))).Message;
+        string said = Assert.ThrowsAny<WeightsException>(() => broken.AsFile(file => LoraAdapter.Load(file))).Message;
         Assert.Contains("'the adapter in the saved model'", said);
         Assert.DoesNotContain("dsd-lora", said);
     }
@@ -142,7 +142,7 @@ public sealed class EarlyCheckTests : IDisposable
         WriteWithoutMetadata(without, peft);
         int rank = without.Factors.Values.First().Rank;
         File.WriteAllText(_folder.File("adapter_config.json"), $$"""{"peft_type":"LORA","r":{{rank}},"lora_alpha":{{3 * rank}}}""");
-        LoraWeights kept = Execution.AdapterFile.Read(peft, LoraTextEncoders.Refuse, _ => { });
+        LoraWeights kept = LoraWeights.Read(peft, LoraTextEncoders.Refuse, _ => { });
         string copy = _folder.File("copy.safetensors");
         kept.Save(copy);
         using LoraAdapter read = LoraAdapter.Load(copy);
@@ -160,7 +160,7 @@ public sealed class EarlyCheckTests : IDisposable
         });
         GridGeneratorOptions options = new() { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 }, PromptClient = "scenes", Templates = GridTemplates.Default };
         IDataView captions = Views.Captions(_ml, "a fox", "a cat");
-        GridGeneratorTransformer fitted = new GridGenerator(_ml, options, (_, _) => new PaintingTeacher()).Fit(captions);
+        GridGeneratorTransformer fitted = new GridGenerator(_ml, options, new PaintedModels()).Fit(captions);
         Assert.Empty(made);
         IDataView view = fitted.Transform(captions);
         Views.Column(view, "GridPrompt");

@@ -119,7 +119,7 @@ public sealed class GridGeneratorTests
     public void Transform_NamesTheRowsThatTheModelFailedOn()
     {
         PaintingTeacher failing = new() { While = _ => throw new InvalidOperationException("no memory") };
-        GridGeneratorTransformer fitted = new GridGenerator(_ml, Small, (_, _) => failing).Fit(Views.Captions(_ml, "a"));
+        GridGeneratorTransformer fitted = new GridGenerator(_ml, Small, new PaintedModels { Teacher = failing }).Fit(Views.Captions(_ml, "a"));
         DsdRowException e = Assert.Throws<DsdRowException>(() => Views.Column(fitted.Transform(Views.Captions(_ml, "a", "b")), "Grid"));
         Assert.Equal("Rows 0 to 1 (computed together), column 'Grid': no memory", e.Message);
     }
@@ -136,7 +136,7 @@ public sealed class GridGeneratorTests
                 Assert.True(cancel.WaitHandle.WaitOne(TimeSpan.FromSeconds(10)));
             },
         };
-        GridGeneratorTransformer fitted = new GridGenerator(_ml, Small, (_, _) => slow).Fit(Views.Captions(_ml, "a"));
+        GridGeneratorTransformer fitted = new GridGenerator(_ml, Small, new PaintedModels { Teacher = slow }).Fit(Views.Captions(_ml, "a"));
         DsdRowCanceledException e = Assert.Throws<DsdRowCanceledException>(() => Views.Column(fitted.Transform(Views.Captions(_ml, "a")), "Grid"));
         Assert.Equal((0, "Grid"), (e.Row, e.Column));
     }
@@ -148,5 +148,5 @@ public sealed class GridGeneratorTests
         Assert.Contains("64 × 64", e.Message);
     }
 
-    private IDataView Sheets(GridGeneratorOptions options, IDataView input) => new GridGenerator(_ml, options, (_, _) => _teacher).Fit(input).Transform(input);
+    private IDataView Sheets(GridGeneratorOptions options, IDataView input) => new GridGenerator(_ml, options, new PaintedModels { Teacher = _teacher }).Fit(input).Transform(input);
 }

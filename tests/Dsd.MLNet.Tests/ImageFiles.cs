@@ -1,4 +1,4 @@
-using Dsd.MLNet.Columns;
+using Dsd.MLNet.Stages.Columns;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

@@ -1,3 +1,5 @@
+using Dsd.MLNet.FineTuning;
+using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Training;
 using Microsoft.ML;
 
@@ -80,7 +82,7 @@ public sealed class LoraFineTunerTests
     {
         LoraFineTunerTransformer fitted = Fit(new LoraFineTunerOptions(), Views.Pairs(_ml, true));
         DataViewSchema.Column column = fitted.GetOutputSchema(Views.References(_ml, 1).Schema)["Adapter"];
-        Assert.Same(fitted.Adapter, Columns.AdapterAnnotation.Find(column));
+        Assert.Same(fitted.Adapter, AdapterAnnotation.Find(column));
     }
 
     [Fact]
@@ -94,9 +96,12 @@ public sealed class LoraFineTunerTests
         Assert.Equal([fitted.Adapter.Fingerprint], Views.Column(loaded.Transform(pairs), "Mine"));
     }
 
-    private LoraFineTunerTransformer Fit(LoraFineTunerOptions options, IDataView pairs) => new LoraFineTuner(_ml, options, (_, seen, _, _) =>
+    private LoraFineTunerTransformer Fit(LoraFineTunerOptions options, IDataView pairs) => new LoraFineTuner(_ml, options, new PaintedModels
     {
-        _seen = seen;
-        return new LoraWeights([1, 2, 3]);
+        Training = seen =>
+        {
+            _seen = seen;
+            return new LoraWeights([1, 2, 3]);
+        },
     }).Fit(pairs);
 }

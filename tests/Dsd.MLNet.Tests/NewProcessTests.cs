@@ -1,3 +1,4 @@
+using Dsd.MLNet.Tests.Fakes;
 using Microsoft.ML;
 
 namespace Dsd.MLNet.Tests;
@@ -19,7 +20,7 @@ public sealed class NewProcessTests
     {
         using Testing.TemporaryFolder folder = new();
         IDataView pairs = Views.Pairs(_ml, true);
-        LoraFineTunerTransformer fitted = new LoraFineTuner(_ml, null, (_, _, _, _) => new LoraWeights([1, 2, 3])).Fit(pairs);
+        LoraFineTunerTransformer fitted = new LoraFineTuner(_ml, null, new PaintedModels()).Fit(pairs);
         _ml.Model.Save(fitted, pairs.Schema, folder.File("tuner.zip"));
         Assert.Equal(["3 bytes"], LoadProgram.Run("--adapter", folder.File("tuner.zip")));
     }

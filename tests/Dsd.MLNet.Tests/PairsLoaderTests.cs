@@ -5,6 +5,7 @@ using Dsd.Dataset.Formats;
 using Dsd.Dataset.Ledger;
 using Dsd.Dataset.Runs;
 using Dsd.Imaging;
+using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Training;
 using Dsd.Testing;
 using Microsoft.ML;
@@ -28,10 +29,13 @@ public sealed class PairsLoaderTests : IDisposable
         await WriteAsync(format, "a", "-b");
         IReadOnlyList<TrainingPair> seen = [];
 
-        new LoraFineTuner(_ml, null, (_, pairs, _, _) =>
+        new LoraFineTuner(_ml, null, new PaintedModels
         {
-            seen = pairs;
-            return new LoraWeights([1, 2, 3]);
+            Training = pairs =>
+            {
+                seen = pairs;
+                return new LoraWeights([1, 2, 3]);
+            },
         }).Fit(_ml.Data.LoadPairs(_folder.File("out")));
 
         // Both directions of the pair that is kept, and none of the other's.

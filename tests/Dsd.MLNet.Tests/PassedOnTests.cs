@@ -1,5 +1,5 @@
 using Dsd.Curation.Grids;
-using Dsd.MLNet.Columns;
+using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Sampling;
 using Dsd.Testing;
@@ -81,16 +81,16 @@ public sealed class PassedOnTests
         string[] expected = Views.Column(SampleInput.Of(_ml, "grids"), "Grid");
         using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true), Layout = GridLayout.TwoByTwo }).Fit(grids);
         Assert.Equal(expected.SelectMany(g => Enumerable.Repeat(g, 12)), Views.Column(curator.Transform(grids), "Grid"));
-        using GridGeneratorTransformer drawer = new GridGenerator(_ml, Sheets, (_, _) => new PaintingTeacher()).Fit(grids);
+        using GridGeneratorTransformer drawer = new GridGenerator(_ml, Sheets, new PaintedModels()).Fit(grids);
         Assert.Equal(expected, Images(drawer.Transform(grids), "Grid").Select(Shown));
-        using LoraFineTunerTransformer tuner = new LoraFineTuner(_ml, null, (_, _, _, _) => new LoraWeights([1])).Fit(ImageFiles.Of(_ml, "pairs", folder.Path));
+        using LoraFineTunerTransformer tuner = new LoraFineTuner(_ml, null, new PaintedModels { Training = _ => new LoraWeights([1]) }).Fit(ImageFiles.Of(_ml, "pairs", folder.Path));
         Assert.Equal(expected, Images(tuner.Transform(grids), "Grid").Select(Shown));
     }
 
     private static GridGeneratorOptions Sheets => new() { Layout = GridLayout.OneByTwo, GridColumn = "Sheet", PanelCaptionsColumn = "Panels", Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 }, BatchSize = 2 };
 
     private DsdGenerator Generator(int batch) =>
-        new(_ml, new DsdGeneratorOptions { Model = "none", Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1 }, BatchSize = batch }, new PaintingBackend());
+        new(_ml, new DsdGeneratorOptions { Model = "none", Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1 }, BatchSize = batch }, new PaintedModels());
 
     private static string Shown(MLImage image) => $"{image.Width}x{image.Height}:{Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(image.Pixels))}";
 

@@ -1,4 +1,6 @@
 using Dsd.Curation.Grids;
+using Dsd.MLNet.Stages.Columns;
+using Dsd.MLNet.Stages.Running;
 using Dsd.MLNet.Tests.Fakes;
 using Dsd.Testing;
 using Microsoft.ML;
@@ -27,7 +29,7 @@ public sealed class TemporaryPlaceTests : IDisposable
     public void Fit_OfAChain_SaysSoBeforeAnythingIsDrawn()
     {
         PaintingTeacher teacher = new();
-        IEstimator<ITransformer> chain = new GridGenerator(_ml, new GridGeneratorOptions { Layout = GridLayout.OneByTwo }, (_, _) => teacher)
+        IEstimator<ITransformer> chain = new GridGenerator(_ml, new GridGeneratorOptions { Layout = GridLayout.OneByTwo }, new PaintedModels { Teacher = teacher })
             .Append(new VlmCurator(_ml))
             .Append(new LoraFineTuner(_ml));
         AssertNamed(Assert.Throws<IOException>(() => chain.Fit(Views.Captions(_ml, "a fox"))));
@@ -37,14 +39,14 @@ public sealed class TemporaryPlaceTests : IDisposable
     [Fact]
     public void Fit_OfTheFineTuner_SaysSoBeforeItTrains()
     {
-        LoraFineTuner tuner = new(_ml, null, (_, _, _, _) => throw new InvalidOperationException("It trains."), Execution.Library.CheckTuner);
+        LoraFineTuner tuner = new(_ml, null, new PaintedModels { Training = _ => throw new InvalidOperationException("It trains."), TrainingCheck = StageModels.Real.CheckTraining });
         AssertNamed(Assert.Throws<IOException>(() => tuner.Fit(LoadApp.SampleInput.Of(_ml, "pairs"))));
     }
 
     [Fact]
     public void GetOutputSchema_OfTheGenerator_SaysSo_UnlessItExportsElsewhere()
     {
-        SchemaShape references = Columns.ColumnCheck.ShapeOf(LoadApp.SampleInput.Of(_ml, "references").Schema);
+        SchemaShape references = ColumnCheck.ShapeOf(LoadApp.SampleInput.Of(_ml, "references").Schema);
         AssertNamed(Assert.Throws<IOException>(() => new DsdGenerator(_ml).GetOutputSchema(references)));
         Assert.NotNull(new DsdGenerator(_ml, new DsdGeneratorOptions { OnnxFolder = _folder.File("models") }).GetOutputSchema(references));
     }

@@ -1,5 +1,6 @@
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
+using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Tests.Fakes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -205,6 +206,6 @@ public sealed class VlmCuratorTests
     {
         Caption = $"caption {i}",
         PanelCaptions = ["panel 0", "panel 1", "panel 2", "panel 3"],
-        Grid = Columns.MLImages.FromPicture(PaintingTeacher.Paint("sheet", i, 64, 32)),
+        Grid = MLImages.FromPicture(PaintingTeacher.Paint("sheet", i, 64, 32)),
     }).ToArray());
 }

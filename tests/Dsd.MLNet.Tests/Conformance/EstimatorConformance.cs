@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Dsd.MLNet.Columns;
+using Dsd.MLNet.Stages.Columns;
 using Dsd.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;

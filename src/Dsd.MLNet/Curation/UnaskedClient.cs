@@ -1,0 +1,18 @@
+using Microsoft.Extensions.AI;
+
+namespace Dsd.MLNet.Curation;
+
+/// <summary>Stands for a chat client where a judge's options are checked and nobody is asked.</summary>
+internal sealed class UnaskedClient : IChatClient
+{
+    public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public object? GetService(Type serviceType, object? serviceKey = null) => null;
+
+    public void Dispose()
+    {
+    }
+}

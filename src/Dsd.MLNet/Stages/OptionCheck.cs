@@ -1,0 +1,46 @@
+using System.Numerics;
+using System.Text.RegularExpressions;
+
+namespace Dsd.MLNet.Stages;
+
+/// <summary>Checks of single option values: each names the option, what it may be and what was given.</summary>
+internal static partial class OptionCheck
+{
+    public static T Range<T>(T value, T least, T most, string option)
+        where T : INumber<T> =>
+        value >= least && value <= most
+            ? value
+            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must lie between {least} and {most}, but is {value}.");
+
+    public static T OneOf<T>(T value, string option, params T[] allowed)
+        where T : struct, Enum =>
+        allowed.Contains(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must be one of {string.Join(", ", allowed)}, but is {value}.");
+
+    public static string Text(string? value, string option) =>
+        !string.IsNullOrWhiteSpace(value) ? value : throw new ArgumentException($"Option {option} must not be empty.", option);
+
+    public static string? TextOrNull(string? value, string option) => value is null ? null : Text(value, option);
+
+    public static string Device(string? value, string option) =>
+        value is not null && Devices().IsMatch(value)
+            ? value
+            : throw new ArgumentException($"Option {option} must be 'cpu', 'cuda' or 'cuda:' and a number, but is '{value}'.", option);
+
+    /// <exception cref="ArgumentException">Two added columns have the same name.</exception>
+    public static void Different(params IEnumerable<string> columns)
+    {
+        HashSet<string> seen = [];
+        foreach (string column in columns)
+        {
+            if (!seen.Add(column))
+            {
+                throw new ArgumentException($"Two of the added columns are named '{column}': give each a name of its own.");
+            }
+        }
+    }
+
+    [GeneratedRegex("^(cpu|cuda(:[0-9]{1,3})?)$")]
+    private static partial Regex Devices();
+}
