@@ -5,7 +5,8 @@ using Microsoft.Extensions.AI;
 namespace Dsd.MLNet;
 
 /// <summary>Chat clients by name, so that a saved model can say which one it needs: a client itself cannot be saved.</summary>
-/// <remarks>The name <see cref="Embedded"/> is known from the start. Register others at the start of a program, before models that name them are used.</remarks>
+/// <remarks>The name <see cref="Embedded"/> is known from the start. Register others at the start of a program, before models that name them are
+/// used.</remarks>
 public static class ChatClients
 {
     /// <summary>The embedded judge of the small world: a local network, no connection.</summary>
@@ -36,5 +37,7 @@ public static class ChatClients
 
     private static Func<IChatClient> Find(string name) => Factories.TryGetValue(name, out Func<IChatClient>? factory)
         ? factory
-        : throw new InvalidOperationException($"No chat client is registered as '{name}', only {string.Join(", ", Factories.Keys.Order().Select(k => $"'{k}'"))}. Call {nameof(ChatClients)}.{nameof(Register)}(\"{name}\", …) first.");
+        : throw new InvalidOperationException(
+            $"No chat client is registered as '{name}', only {string.Join(", ", Factories.Keys.Order().Select(k => $"'{k}'"))}. "
+            + $"Call {nameof(ChatClients)}.{nameof(Register)}(\"{name}\", …) first.");
 }

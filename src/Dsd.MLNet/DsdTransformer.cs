@@ -7,8 +7,9 @@ namespace Dsd.MLNet;
 
 /// <summary>What the fitted stages have in common: they are lazy, own the models that they load, and can be saved.</summary>
 /// <remarks>
-/// A model is loaded when the first value that needs it is read, and released by <see cref="Dispose"/>. Computing a value afterwards, in a view that is still read, gives an
-/// <see cref="ObjectDisposedException"/>; so does computing one meanwhile. Several threads may read at once; they take turns at the model.
+/// A model is loaded when the first value that needs it is read, and released by <see cref="Dispose"/>. Computing a value afterwards, in a view that
+/// is still read, gives an <see cref="ObjectDisposedException"/>; so does computing one meanwhile. Several threads may read at once; they take turns
+/// at the model.
 /// </remarks>
 public abstract class DsdTransformer : ITransformer, IDisposable
 {

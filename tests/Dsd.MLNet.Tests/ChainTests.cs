@@ -29,7 +29,7 @@ public sealed class ChainTests
     {
         IDataView captions = Views.Captions(_ml, "a fox", "a cat");
         using TransformerChain<DsdGeneratorTransformer> fitted = Chain(TransformerScope.Everything).Fit(captions);
-        // One pair a sheet, in both directions.
+        // One pair a grid, in both directions.
         Assert.Equal(4, _trained);
         GeneratedRow[] rows = [.. _ml.Data.CreateEnumerable<GeneratedRow>(fitted.Transform(captions), reuseRowObject: false)];
         Assert.Equal(4, rows.Length);
@@ -37,7 +37,7 @@ public sealed class ChainTests
     }
 
     [Fact]
-    public void Fit_DrawsEverySheetOnce()
+    public void Fit_DrawsEveryGridOnce()
     {
         using TransformerChain<DsdGeneratorTransformer> fitted = Chain(TransformerScope.Everything).Fit(Views.Captions(_ml, "a fox", "a cat"));
         Assert.Equal(2, _teacher.Batches.Sum(b => b.Count));
@@ -88,7 +88,7 @@ public sealed class ChainTests
     }
 
     [Fact]
-    public void Fit_NamesTheSheetOfAFailureUpstream()
+    public void Fit_NamesTheGridOfAFailureUpstream()
     {
         EstimatorChain<DsdGeneratorTransformer> chain = Chain(TransformerScope.Everything);
         DsdRowException e = Assert.Throws<DsdRowException>(() => chain.Fit(Views.Captions(_ml, "a fox", "")));

@@ -5,10 +5,10 @@ using Microsoft.ML.Data;
 
 namespace Dsd.MLNet.Curation;
 
-/// <summary>Stands on one pair after the other; the columns of the sheet that they were cut from are passed through.</summary>
+/// <summary>Stands on one pair after the other; the columns of the grid that they were cut from are passed through.</summary>
 internal sealed class CuratedCursor(
-    DataViewRow sheet,
-    GridQueue sheets,
+    DataViewRow grid,
+    GridQueue grids,
     DataViewSchema schema,
     IReadOnlyList<AddedColumn> added,
     bool[] active,
@@ -36,9 +36,9 @@ internal sealed class CuratedCursor(
         _current++;
         while (_current >= _pairs.Count)
         {
-            // Until the next sheet is there, the cursor stands on no row, also where none comes because of a failure.
+            // Until the next grid is there, the cursor stands on no row, also where none comes because of a failure.
             _ended = true;
-            if (sheets.Next() is not { } next)
+            if (grids.Next() is not { } next)
             {
                 return false;
             }
@@ -57,40 +57,40 @@ internal sealed class CuratedCursor(
         {
             throw new ArgumentException($"Column '{column.Name}' is not active in this cursor.", nameof(column));
         }
-        int passed = sheet.Schema.Count;
+        int passed = grid.Schema.Count;
         return column.Index < passed
-            ? Passed<TValue>(sheet.Schema[column.Index])
+            ? Passed<TValue>(grid.Schema[column.Index])
             : Added(column.Index - passed) as ValueGetter<TValue>
                 ?? throw new InvalidOperationException($"Column '{column.Name}' holds {added[column.Index - passed].Type.RawType}, not {typeof(TValue)}.");
     }
 
     public override ValueGetter<DataViewRowId> GetIdGetter()
     {
-        ValueGetter<DataViewRowId> own = sheet.GetIdGetter();
+        ValueGetter<DataViewRowId> own = grid.GetIdGetter();
         return (ref DataViewRowId id) =>
         {
             _ = Pair;
             own(ref id);
-            // Spread over the sheet's own id by an odd constant, so that pairs of different sheets do not meet.
+            // Spread over the grid's own id by an odd constant, so that pairs of different grids do not meet.
             id = new DataViewRowId(id.Low + (ulong)_current * 0x9E3779B97F4A7C15, id.High);
         };
     }
 
-    public void Stop() => sheets.Stop();
+    public void Stop() => grids.Stop();
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
             _ended = true;
-            sheets.Dispose();
+            grids.Dispose();
         }
         base.Dispose(disposing);
     }
 
     private ValueGetter<TValue> Passed<TValue>(DataViewSchema.Column column)
     {
-        ValueGetter<TValue> getter = sheet.GetGetter<TValue>(column);
+        ValueGetter<TValue> getter = grid.GetGetter<TValue>(column);
         return (ref TValue value) =>
         {
             _ = Pair;

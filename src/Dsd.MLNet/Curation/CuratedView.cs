@@ -24,8 +24,8 @@ internal sealed class CuratedView(IDataView source, DataViewSchema schema, IRead
         HashSet<int> read = [.. reading.Reads.Select(name => source.Schema[name].Index)];
         DataViewRowCursor cursor = source.GetRowCursor(source.Schema.Where(c => active[c.Index] || read.Contains(c.Index)));
         RowBuffer buffer = new(cursor, reading.Ahead, c => active[c.Index]);
-        GridQueue sheets = new(cursor, buffer, reading.Ahead, reading.Open(cursor));
-        return new CuratedCursor(buffer.Row, sheets, schema, added, active, reading.Reporter());
+        GridQueue grids = new(cursor, buffer, reading.Ahead, reading.Open(cursor));
+        return new CuratedCursor(buffer.Row, grids, schema, added, active, reading.Reporter());
     }
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>

@@ -8,43 +8,44 @@ using Microsoft.ML;
 
 namespace Dsd.MLNet.Curation;
 
-/// <summary>Cuts a curator's sheets and judges their pairs. Owns the chat client if it asked for one.</summary>
+/// <summary>Cuts a curator's grids and judges their pairs. Owns the chat client if it asked for one.</summary>
 internal sealed class GridJudge(VlmCuratorOptions options, StageHost host) : IDisposable
 {
-    // A batch of sheets, as the grid generator draws them: so much is judged while the next is drawn.
-    private const int SheetsAhead = 4;
+    // A batch of grids, as the grid generator draws them: so much is judged while the next is drawn.
+    private const int GridsAhead = 4;
     private readonly SharedTool<IPairJudge> _judge = new(nameof(VlmCuratorTransformer), () => Make(options));
 
-    /// <summary>How the sheets of a view are read. All sheets of a cursor share what may be judged at the same time.</summary>
+    /// <summary>How the grids of a view are read. All grids of a cursor share what may be judged at the same time.</summary>
     public GridReading Reading(GridPlan plan, GridLayout layout)
     {
-        int pairs = PanelCutter.Pairs(layout.Panels, options.Pairs).Count;
+        int pairs = PanelCutter.Pairs(layout.Panels, options.EffectivePairs).Count;
         return new GridReading(
             [options.GridColumn, plan.Captioned ? options.PanelCaptionsColumn : options.CaptionColumn],
-            ((options.Judging.Concurrency + pairs - 1) / pairs) + SheetsAhead,
+            ((options.Judging.Concurrency + pairs - 1) / pairs) + GridsAhead,
             Open,
             Reporter);
 
         Func<CancellationToken, Task<JudgedGrid>> Open(DataViewRow row)
         {
             SemaphoreSlim places = new(options.Judging.Concurrency);
-            Func<Picture> sheet = InputReaders.Picture(row, options.GridColumn);
+            Func<Picture> picture = InputReaders.Picture(row, options.GridColumn);
             Func<string[]> captions = plan.Captioned
                 ? PanelCaptions(row, layout)
                 : Repeated(InputReaders.Text(row, options.CaptionColumn, "a caption"), layout.Panels);
             return stopped =>
             {
-                (Picture grid, string[] prompts) = (sheet(), captions());
-                return host.RunAsync(row.Position, 1, options.KeptColumn, stopped, cancel => JudgeAsync(PanelCutter.Cut(grid, layout, plan.Cutting), prompts, places, cancel));
+                (Picture grid, string[] prompts) = (picture(), captions());
+                return host.RunAsync(row.Position, 1, options.KeptColumn, stopped, cancel =>
+                    JudgeAsync(PanelCutter.Cut(grid, layout, plan.Cutting), prompts, places, cancel));
             };
         }
 
         Action<JudgedGrid> Reporter()
         {
             CurationProgress progress = new(0, 0, 0);
-            return sheet =>
+            return grid =>
             {
-                progress = new CurationProgress(progress.Sheets + 1, progress.Pairs + sheet.Judged, progress.Kept + sheet.Kept);
+                progress = new CurationProgress(progress.Grids + 1, progress.Pairs + grid.Judged, progress.Kept + grid.Kept);
                 options.Progress?.Report(progress);
             };
         }
@@ -52,11 +53,15 @@ internal sealed class GridJudge(VlmCuratorOptions options, StageHost host) : IDi
 
     private async Task<JudgedGrid> JudgeAsync(IReadOnlyList<Picture> panels, string[] prompts, SemaphoreSlim places, CancellationToken cancel)
     {
-        PanelPair[] pairs = [.. PanelCutter.Pairs(panels.Count, options.Pairs).Select(p => new PanelPair(panels[p.First], panels[p.Second], prompts[p.First], prompts[p.Second]))];
+        PanelPair[] pairs =
+        [
+            .. PanelCutter.Pairs(panels.Count, options.EffectivePairs)
+                .Select(p => new PanelPair(panels[p.First], panels[p.Second], prompts[p.First], prompts[p.Second])),
+        ];
         using CancellationTokenSource rest = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         async Task<PairJudgement> One(PanelPair pair)
         {
-            // First come, first served: the pairs of earlier sheets are asked about first.
+            // First come, first served: the pairs of earlier grids are asked about first.
             await places.WaitAsync(rest.Token).ConfigureAwait(false);
             try
             {
@@ -83,7 +88,7 @@ internal sealed class GridJudge(VlmCuratorOptions options, StageHost host) : IDi
             yield break;
         }
         yield return new CuratedPair(pair.First, pair.Second, pair.SecondCaption, judgement);
-        if (options.Pairs == PairChoice.Ordered)
+        if (options.EffectivePairs == PairChoice.Ordered)
         {
             yield return new CuratedPair(pair.Second, pair.First, pair.FirstCaption, judgement);
         }
@@ -97,23 +102,26 @@ internal sealed class GridJudge(VlmCuratorOptions options, StageHost host) : IDi
             string[] captions = read();
             return captions.Length == layout.Panels
                 ? captions
-                : throw new DsdRowException(row.Position, options.PanelCaptionsColumn, $"expected {layout.Panels} texts, one for each panel of a {layout} sheet, found {captions.Length}.");
+                : throw new DsdRowException(
+                    row.Position,
+                    options.PanelCaptionsColumn,
+                    $"expected {layout.Panels} texts, one for each panel of a {layout} grid, found {captions.Length}.");
         };
     }
 
     private static Func<string[]> Repeated(Func<string> caption, int count) => () => [.. Enumerable.Repeat(caption(), count)];
 
-    /// <summary>Asks nobody any more.</summary>
+    /// <summary>Asks no judge from now on.</summary>
     public void Dispose() => _judge.Dispose();
 
     private static (IPairJudge Judge, IDisposable? Owned) Make(VlmCuratorOptions options)
     {
         if (options.PairJudge is not null || options.ChatClient is not null)
         {
-            return (options.PairJudge ?? new PairJudge(options.ChatClient!, options.Judging), null);
+            return (options.PairJudge ?? new PairJudge(options.ChatClient!, options.EffectiveJudging), null);
         }
         IChatClient client = ChatClients.Create(options.Judge);
-        return (new PairJudge(client, options.Judging), client);
+        return (new PairJudge(client, options.EffectiveJudging), client);
     }
 
     private sealed record PanelPair(Picture First, Picture Second, string FirstCaption, string SecondCaption);

@@ -3,43 +3,45 @@ using Microsoft.ML;
 
 namespace Dsd.MLNet.Curation;
 
-/// <summary>Reads sheets ahead on a thread of its own and has each judged as soon as it is read, so that drawing, judging and using go on at the same time.</summary>
+/// <summary>
+/// Reads grids ahead on a thread of its own and has each judged as soon as it is read, so that drawing, judging and using go on at the same time.
+/// </summary>
 /// <remarks>
-/// Sheets come out in the order of the source, whichever is judged first, and a failure comes out where its sheet would. No more than a set number of sheets is held; when so
-/// many are, nothing runs until one is let go.
+/// Grids come out in the order of the source, whichever is judged first, and a failure comes out where its grid would. No more than a set number of
+/// grids is held; when so many are, nothing runs until one is let go.
 /// </remarks>
 internal sealed class GridQueue(DataViewRowCursor source, RowBuffer buffer, int size, Func<CancellationToken, Task<JudgedGrid>> judge) : IDisposable
 {
     private readonly object _gate = new();
     private readonly CancellationTokenSource _stop = new();
-    private readonly Queue<(int Slot, Task<JudgedGrid> Sheet)> _sheets = new();
+    private readonly Queue<(int Slot, Task<JudgedGrid> Grid)> _grids = new();
     private bool _reading;
     private bool _ended;
     private int _held;
     private int _next;
     private int _current = -1;
 
-    /// <summary>Lets go of the sheet from before and waits for the next, which the buffer's row then stands on. Null is the end.</summary>
+    /// <summary>Lets go of the grid from before and waits for the next, which the buffer's row then stands on. Null is the end.</summary>
     public JudgedGrid? Next()
     {
-        Task<JudgedGrid> sheet;
+        Task<JudgedGrid> grid;
         lock (_gate)
         {
             LetGo();
             StartReading();
-            while (_sheets.Count == 0 && _reading)
+            while (_grids.Count == 0 && _reading)
             {
                 Monitor.Wait(_gate);
             }
-            if (_sheets.Count == 0)
+            if (_grids.Count == 0)
             {
                 return null;
             }
-            (_current, sheet) = _sheets.Dequeue();
+            (_current, grid) = _grids.Dequeue();
         }
         try
         {
-            JudgedGrid judged = sheet.GetAwaiter().GetResult();
+            JudgedGrid judged = grid.GetAwaiter().GetResult();
             buffer.Slot = _current;
             return judged;
         }
@@ -73,11 +75,13 @@ internal sealed class GridQueue(DataViewRowCursor source, RowBuffer buffer, int 
             {
                 Monitor.Wait(_gate);
             }
-            running = [.. _sheets.Select(s => s.Sheet)];
-            _sheets.Clear();
+            running = [.. _grids.Select(s => s.Grid)];
+            _grids.Clear();
         }
-        // Their failures are nobody's any more.
-        Task.WhenAll(running).ContinueWith(static all => _ = all.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait();
+        // Nobody waits for their results, so nobody must see their failures.
+        Task.WhenAll(running)
+            .ContinueWith(static all => _ = all.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default)
+            .Wait();
         buffer.Dispose();
         source.Dispose();
     }
@@ -105,16 +109,16 @@ internal sealed class GridQueue(DataViewRowCursor source, RowBuffer buffer, int 
     {
         while (true)
         {
-            Task<JudgedGrid>? sheet = ReadOne(_next);
+            Task<JudgedGrid>? grid = ReadOne(_next);
             lock (_gate)
             {
-                if (sheet is not null)
+                if (grid is not null)
                 {
-                    _sheets.Enqueue((_next, sheet));
+                    _grids.Enqueue((_next, grid));
                     _next = (_next + 1) % size;
                     _held++;
                 }
-                _ended = _ended || sheet is null;
+                _ended = _ended || grid is null;
                 _reading = !_ended && _held < size;
                 Monitor.PulseAll(_gate);
                 if (!_reading)

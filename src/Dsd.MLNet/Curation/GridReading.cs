@@ -2,11 +2,11 @@ using Microsoft.ML;
 
 namespace Dsd.MLNet.Curation;
 
-/// <summary>How a curator reads the sheets of a view.</summary>
+/// <summary>How a curator reads the grids of a view.</summary>
 /// <param name="Reads">The columns that it reads.</param>
-/// <param name="Ahead">How many sheets a cursor holds at most.</param>
-/// <param name="Open">Makes, for a cursor, what reads the sheet that it stands on and begins to judge it.</param>
-/// <param name="Reporter">Makes, for a cursor, what is told of each sheet in turn.</param>
+/// <param name="Ahead">How many grids a cursor holds at most.</param>
+/// <param name="Open">Makes, for a cursor, what reads the grid that it stands on and begins to judge it.</param>
+/// <param name="Reporter">Makes, for a cursor, what receives each judged grid in turn.</param>
 internal sealed record GridReading(
     IReadOnlyList<string> Reads,
     int Ahead,

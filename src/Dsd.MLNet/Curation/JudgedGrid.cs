@@ -1,6 +1,6 @@
 namespace Dsd.MLNet.Curation;
 
-/// <summary>What judging a sheet gave.</summary>
+/// <summary>What judging a grid gave.</summary>
 /// <param name="Judged">How many pairs were judged.</param>
 /// <param name="Kept">How many of them were kept.</param>
 /// <param name="Rows">The rows that it gives.</param>

@@ -1,12 +1,13 @@
 using System.Text.Json.Serialization;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
+using Dsd.Curation.Tasks;
 using Dsd.MLNet.Stages;
 using Microsoft.Extensions.AI;
 
 namespace Dsd.MLNet;
 
-/// <summary>How a <see cref="VlmCurator"/> cuts sheets, judges pairs and names its columns.</summary>
+/// <summary>How a <see cref="VlmCurator"/> cuts grids, judges pairs and names its columns.</summary>
 public sealed record VlmCuratorOptions
 {
     /// <summary>
@@ -23,31 +24,46 @@ public sealed record VlmCuratorOptions
     public IChatClient? ChatClient { get; init; }
 
     /// <summary>
-    /// A judge in place of a single client: several that vote (<see cref="VotingJudge"/>), or a cheap one before a dear one (<see cref="CascadeJudge"/>). Of <see cref="Judging"/> it takes
-    /// the concurrency alone. It stays the caller's, and cannot be saved.
+    /// A judge in place of a single client: several that vote (<see cref="VotingJudge"/>), or a cheap one before an expensive one
+    /// (<see cref="CascadeJudge"/>). Of <see cref="Judging"/> it takes the concurrency alone. It stays the caller's, and cannot be saved.
     /// </summary>
     [JsonIgnore]
     public IPairJudge? PairJudge { get; init; }
 
-    /// <summary>Threshold, flags, concurrency and the request's settings.</summary>
+    /// <summary>Threshold, flags, concurrency and the request's settings. Beside a <see cref="Task"/>, flags and instructions must be left out.</summary>
     public PairJudgeOptions Judging { get; init => field = value ?? throw new ArgumentNullException(nameof(Judging)); } = new();
 
-    /// <summary>How sheets are cut into panels. Without a size there, panels get their share of the sheet's size where its column states one.</summary>
+    /// <summary>How grids are cut into panels. Without a size there, panels get their share of the grid's size where its column states one.</summary>
     public PanelCutterOptions Cutting { get; init => field = value ?? throw new ArgumentNullException(nameof(Cutting)); } = new();
 
-    /// <summary>How the panels lie. Null, the default: as the <see cref="GridGenerator"/> noted at the sheet's column.</summary>
+    /// <summary>
+    /// What the pairs are for (<see cref="CurationTask.Load"/>, as <c>dsd curate --task</c>): which panels make a pair, the judge's question, and the
+    /// flags that drop a pair. Saved with the model. Null, the default, is none. A <see cref="PairJudge"/> of the caller's own brings its question
+    /// and flags itself.
+    /// </summary>
+    public CurationTask? Task { get; init; }
+
+    /// <summary>
+    /// How the panels lie. Null, the default: as the <see cref="GridGenerator"/> noted at the grid's column; where nothing is noted there, as the
+    /// <see cref="Task"/> says. Refused beside a task.
+    /// </summary>
     public GridLayout? Layout { get; init; }
 
-    /// <summary>Which panels make a pair, and whether each is the reference of the other once; a pair is judged once either way. Default <see cref="PairChoice.Ordered"/>: both.</summary>
-    public PairChoice Pairs { get; init => field = OptionCheck.OneOf(value, nameof(Pairs), Enum.GetValues<PairChoice>()); }
+    /// <summary>
+    /// Which panels make a pair, and whether each is the reference of the other once; a pair is judged once either way. Null, the default: as the
+    /// <see cref="Task"/> says, and <see cref="PairChoice.Ordered"/>, both, without one. Refused beside a task.
+    /// </summary>
+    public PairChoice? Pairs { get; init => field = value is { } pairs ? OptionCheck.OneOf(pairs, nameof(Pairs), Enum.GetValues<PairChoice>()) : null; }
 
     /// <summary>Whether pairs that were not kept give rows too, with <c>Kept</c> false. Default false.</summary>
     public bool IncludeRejected { get; init; }
 
-    /// <summary>The image column with the sheet. Default <c>Grid</c>.</summary>
+    /// <summary>The image column with the grid. Default <c>Grid</c>.</summary>
     public string GridColumn { get; init => field = OptionCheck.Text(value, nameof(GridColumn)); } = "Grid";
 
-    /// <summary>The column with one text a panel. Where the input has none, <see cref="CaptionColumn"/> is the prompt of every pair. Default <c>PanelCaptions</c>.</summary>
+    /// <summary>
+    /// The column with one text a panel. Where the input has none, <see cref="CaptionColumn"/> is the prompt of every pair. Default <c>PanelCaptions</c>.
+    /// </summary>
     public string PanelCaptionsColumn { get; init => field = OptionCheck.Text(value, nameof(PanelCaptionsColumn)); } = "PanelCaptions";
 
     /// <summary>The text column that is read where there are no panel captions. Default <c>Caption</c>.</summary>
@@ -56,7 +72,7 @@ public sealed record VlmCuratorOptions
     /// <summary>The added image column with the panel that shows the subject. Default <c>Reference</c>.</summary>
     public string ReferenceColumn { get; init => field = OptionCheck.Text(value, nameof(ReferenceColumn)); } = "Reference";
 
-    /// <summary>The added image column with the panel that shall come of it. Default <c>Target</c>.</summary>
+    /// <summary>The added image column with the target panel: the subject as the prompt describes it. Default <c>Target</c>.</summary>
     public string TargetColumn { get; init => field = OptionCheck.Text(value, nameof(TargetColumn)); } = "Target";
 
     /// <summary>The added text column with the target panel's caption. Default <c>Prompt</c>.</summary>
@@ -71,11 +87,17 @@ public sealed record VlmCuratorOptions
     /// <summary>The added text column with one line that says why the pair is kept or not. Default <c>Reason</c>.</summary>
     public string ReasonColumn { get; init => field = OptionCheck.Text(value, nameof(ReasonColumn)); } = "Reason";
 
-    /// <summary>Told after each sheet. Not saved.</summary>
+    /// <summary>Receives a report after each grid. Not saved.</summary>
     [JsonIgnore]
     public IProgress<CurationProgress>? Progress { get; init; }
 
     /// <summary>Stops the work between two questions. A context that ML.NET cancels, as AutoML does, stops it too. Not saved.</summary>
     [JsonIgnore]
     public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>The pairs that are made, by option or task.</summary>
+    internal PairChoice EffectivePairs => Pairs ?? Task?.Pairs ?? PairChoice.Ordered;
+
+    /// <summary>How a single client is asked, with the task's question and flags.</summary>
+    internal PairJudgeOptions EffectiveJudging => Task?.Judging(Judging) ?? Judging;
 }

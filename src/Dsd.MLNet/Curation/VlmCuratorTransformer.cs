@@ -31,7 +31,7 @@ public sealed class VlmCuratorTransformer : DsdTransformer
     /// <summary>The options that it was made with.</summary>
     public VlmCuratorOptions Options { get; }
 
-    /// <summary>False: a sheet gives as many rows as pairs are kept.</summary>
+    /// <summary>False: a grid gives as many rows as pairs are kept.</summary>
     public override bool IsRowToRowMapper => false;
 
     /// <inheritdoc/>
@@ -44,7 +44,8 @@ public sealed class VlmCuratorTransformer : DsdTransformer
     /// <summary>Refused: this stage does not map rows one to one.</summary>
     /// <exception cref="InvalidOperationException">Always.</exception>
     public override IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => throw new InvalidOperationException(
-        $"{nameof(VlmCurator)} gives none to many rows for each input row. Append it with TransformerScope.Training and use GetModelFor(TransformerScope.Scoring) of the fitted chain.");
+        $"{nameof(VlmCurator)} gives none to many rows for each input row. "
+        + "Append it with TransformerScope.Training and use GetModelFor(TransformerScope.Scoring) of the fitted chain.");
 
     /// <inheritdoc/>
     public override IDataView Transform(IDataView input)
@@ -76,10 +77,10 @@ public sealed class VlmCuratorTransformer : DsdTransformer
         ];
     }
 
-    /// <summary>Checks the input's columns and tells how its sheets are cut.</summary>
+    /// <summary>Checks the input's columns and tells how its grids are cut.</summary>
     internal static GridPlan Check(VlmCuratorOptions options, SchemaShape input)
     {
-        ColumnCheck.Image(input, "sheet", options.GridColumn);
+        ColumnCheck.Image(input, "grid", options.GridColumn);
         bool captioned = input.TryFindColumn(options.PanelCaptionsColumn, out _);
         if (captioned)
         {
@@ -90,14 +91,15 @@ public sealed class VlmCuratorTransformer : DsdTransformer
             ColumnCheck.Text(input, "caption", options.CaptionColumn);
         }
         input.TryFindColumn(options.GridColumn, out SchemaShape.Column grid);
-        if (options.Layout is null && !LayoutAnnotation.IsAt(grid))
+        if (options.Layout is null && options.Task is null && !LayoutAnnotation.IsAt(grid))
         {
             throw new InvalidOperationException(
-                $"Column '{options.GridColumn}' does not say how the panels of its sheets lie, as those of {nameof(GridGenerator)} do. Set the option {nameof(VlmCuratorOptions.Layout)}, such as {nameof(GridLayout)}.{nameof(GridLayout.TwoByTwo)}.");
+                $"Column '{options.GridColumn}' does not say how the panels of its grids lie, as those of {nameof(GridGenerator)} do. "
+                + $"Set the option {nameof(VlmCuratorOptions.Layout)}, such as {nameof(GridLayout)}.{nameof(GridLayout.TwoByTwo)}.");
         }
-        if (grid.ItemType is ImageDataViewType { Width: > 0, Height: > 0 } sheet && (options.Layout ?? LayoutAnnotation.Known(grid)) is { } layout)
+        if (grid.ItemType is ImageDataViewType { Width: > 0, Height: > 0 } size && Layout(options, grid) is { } layout)
         {
-            PanelCutter.RequireSize(sheet.Width, sheet.Height, layout);
+            PanelCutter.RequireSize(size.Width, size.Height, layout);
         }
         return new GridPlan(captioned, Cutting(options, grid));
     }
@@ -106,9 +108,17 @@ public sealed class VlmCuratorTransformer : DsdTransformer
     internal static void CheckTogether(VlmCuratorOptions options)
     {
         OptionCheck.Different(Columns(options, new GridPlan(false, options.Cutting)).Select(c => c.Name));
-        if ((options.ChatClient is not null || options.PairJudge is not null) && options.Judge != ChatClients.Embedded)
+        OptionCheck.NotBesideTask(
+            options.Task,
+            (options.Layout, nameof(options.Layout)),
+            (options.Pairs, nameof(options.Pairs)),
+            (options.Judging.RejectedFlags is { Count: > 0 } flags ? flags : null, $"{nameof(options.Judging)}.{nameof(options.Judging.RejectedFlags)}"),
+            (options.Judging.Instructions, $"{nameof(options.Judging)}.{nameof(options.Judging.Instructions)}"),
+            (options.Judging.InstructionsFile, $"{nameof(options.Judging)}.{nameof(options.Judging.InstructionsFile)}"));
+        string? given = options.ChatClient is not null ? nameof(options.ChatClient) : options.PairJudge is not null ? nameof(options.PairJudge) : null;
+        if (given is not null && options.Judge != ChatClients.Embedded)
         {
-            throw new ArgumentException($"Options {(options.ChatClient is not null ? nameof(options.ChatClient) : nameof(options.PairJudge))} and Judge ('{options.Judge}') both name a judge: give one of them.", nameof(options));
+            throw new ArgumentException($"Options {given} and Judge ('{options.Judge}') both name a judge: give one of them.", nameof(options));
         }
         if (options.ChatClient is not null && options.PairJudge is not null)
         {
@@ -116,31 +126,44 @@ public sealed class VlmCuratorTransformer : DsdTransformer
         }
     }
 
-    private GridLayout LayoutOf(DataViewSchema input) => Options.Layout ?? LayoutAnnotation.Find(input[Options.GridColumn])!;
+    private GridLayout LayoutOf(DataViewSchema input) => Options.Layout ?? LayoutAnnotation.Find(input[Options.GridColumn]) ?? Options.Task!.Layout;
 
-    /// <summary>How sheets are cut: where the column says how large they are and how their panels lie, panels get their share of that, whatever border is trimmed.</summary>
+    /// <summary>
+    /// How the panels lie, as far as the shape of the input tells. What is noted at the column goes before the task: it is about these very grids.
+    /// </summary>
+    private static GridLayout? Layout(VlmCuratorOptions options, SchemaShape.Column grid) =>
+        options.Layout ?? (LayoutAnnotation.IsAt(grid) ? LayoutAnnotation.Known(grid) : options.Task?.Layout);
+
+    /// <summary>
+    /// How grids are cut. Where the column says how large they are and it is known how their panels lie, panels get their share of that, whatever
+    /// border is trimmed.
+    /// </summary>
     private static PanelCutterOptions Cutting(VlmCuratorOptions options, SchemaShape.Column grid)
     {
-        if (options.Cutting is not { PanelWidth: null, PanelHeight: null } || grid.ItemType is not ImageDataViewType { Width: > 0, Height: > 0 } sheet
-            || (options.Layout ?? LayoutAnnotation.Known(grid)) is not { } layout)
+        if (options.Cutting is not { PanelWidth: null, PanelHeight: null } || grid.ItemType is not ImageDataViewType { Width: > 0, Height: > 0 } size
+            || Layout(options, grid) is not { } layout)
         {
             return options.Cutting;
         }
-        return options.Cutting with { PanelWidth = Math.Max(1, sheet.Width / layout.Columns), PanelHeight = Math.Max(1, sheet.Height / layout.Rows) };
+        return options.Cutting with { PanelWidth = Math.Max(1, size.Width / layout.Columns), PanelHeight = Math.Max(1, size.Height / layout.Rows) };
     }
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDCURAT", LoaderSignature);
+    private static VersionInfo Version() => ModelEntry.Version("DSDCURAT", LoaderSignature, 2);
 
     private protected override void Save(ModelSaveContext context)
     {
         if (Options.PairJudge is not null)
         {
-            throw new InvalidOperationException($"A {nameof(VlmCurator)} with the option {nameof(VlmCuratorOptions.PairJudge)} cannot be saved, because a judge cannot. Make it anew where the model is loaded.");
+            throw new InvalidOperationException(
+                $"A {nameof(VlmCurator)} with the option {nameof(VlmCuratorOptions.PairJudge)} cannot be saved, because a judge cannot. "
+                + "Make it again where the model is loaded.");
         }
         if (Options.ChatClient is not null)
         {
             throw new InvalidOperationException(
-                $"A {nameof(VlmCurator)} with the option {nameof(VlmCuratorOptions.ChatClient)} cannot be saved, because a client cannot. Register it, {nameof(ChatClients)}.{nameof(ChatClients.Register)}(\"name\", …), and set the option {nameof(VlmCuratorOptions.Judge)} to its name.");
+                $"A {nameof(VlmCurator)} with the option {nameof(VlmCuratorOptions.ChatClient)} cannot be saved, because a client cannot. "
+                + $"Register it, {nameof(ChatClients)}.{nameof(ChatClients.Register)}(\"name\", …), "
+                + $"and set the option {nameof(VlmCuratorOptions.Judge)} to its name.");
         }
         ModelEntry.Save(context, Version(), Options);
     }

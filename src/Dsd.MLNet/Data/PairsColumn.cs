@@ -25,16 +25,17 @@ internal sealed record PairsColumn(string Name, DataViewType Type, Func<PairsCur
         {
             // Only this one must be there in every row: training goes by it.
             ("kept", _) => new PairsColumn(name, BooleanDataViewType.Instance, cursor => (ValueGetter<bool>)((ref value) => value = Kept(cursor, name))),
-            (_, DetailKind.Flag) => new PairsColumn(name, NumberDataViewType.Single, cursor => (ValueGetter<float>)((ref value) => value = column.Get(cursor.Row.Details) is bool flag ? flag ? 1 : 0 : float.NaN)),
-            (_, DetailKind.Number) => new PairsColumn(name, NumberDataViewType.Single, cursor => (ValueGetter<float>)((ref value) => value = column.Get(cursor.Row.Details) is double number ? (float)number : float.NaN)),
-            (_, DetailKind.Count) => new PairsColumn(name, NumberDataViewType.Int32, cursor => (ValueGetter<int>)((ref value) => value = column.Get(cursor.Row.Details) is int count ? count : 0)),
-            (_, DetailKind.Texts) => new PairsColumn(
-                name,
-                new VectorDataViewType(TextDataViewType.Instance),
-                cursor => (ValueGetter<VBuffer<ReadOnlyMemory<char>>>)((ref value) => value = InputReaders.Vector(column.Get(cursor.Row.Details) as IReadOnlyList<string> ?? []))),
+            (_, DetailKind.Flag) => Value(name, NumberDataViewType.Single, r => column.Get(r.Details) is bool flag ? flag ? 1f : 0f : float.NaN),
+            (_, DetailKind.Number) => Value(name, NumberDataViewType.Single, r => column.Get(r.Details) is double number ? (float)number : float.NaN),
+            (_, DetailKind.Count) => Value(name, NumberDataViewType.Int32, r => column.Get(r.Details) is int count ? count : 0),
+            (_, DetailKind.Texts) => Value(
+                name, new VectorDataViewType(TextDataViewType.Instance), r => InputReaders.Vector(column.Get(r.Details) as IReadOnlyList<string> ?? [])),
             _ => Text(name, r => (string?)column.Get(r.Details)),
         };
     }
+
+    private static PairsColumn Value<T>(string name, DataViewType type, Func<PairRecord, T> get) =>
+        new(name, type, cursor => (ValueGetter<T>)((ref T value) => value = get(cursor.Row)));
 
     // ML.NET's way of writing names, and the estimators' words for the two pictures.
     private static string NameOf(DetailColumn column) => column.Name switch

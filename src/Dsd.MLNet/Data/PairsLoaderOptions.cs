@@ -12,7 +12,7 @@ public sealed record PairsLoaderOptions
     /// <summary>The image column with the subject. Default <c>Reference</c>.</summary>
     public string ReferenceColumn { get; init => field = OptionCheck.Text(value, nameof(ReferenceColumn)); } = "Reference";
 
-    /// <summary>The image column with what shall come of it. Default <c>Target</c>.</summary>
+    /// <summary>The image column with the target picture: the subject as the prompt describes it. Default <c>Target</c>.</summary>
     public string TargetColumn { get; init => field = OptionCheck.Text(value, nameof(TargetColumn)); } = "Target";
 
     /// <summary>The text column that says what the target shows. Default <c>Prompt</c>.</summary>

@@ -15,11 +15,12 @@ namespace Dsd.MLNet;
 /// <remarks>
 /// <list type="table">
 /// <item><term>Training</term><description>yes: <see cref="Fit"/> reads every row once, then trains.</description></item>
-/// <item><term>Reads</term><description><c>Reference</c>, <c>Target</c> (images), <c>Prompt</c> (text), <c>Kept</c> (Boolean) where it is there; the fitted stage reads nothing.</description></item>
+/// <item><term>Reads</term><description><c>Reference</c>, <c>Target</c> (images), <c>Prompt</c> (text), <c>Kept</c> (Boolean) where it is there; the
+/// fitted stage reads nothing.</description></item>
 /// <item><term>Adds</term><description><c>Adapter</c> (<see cref="LoraWeights"/>).</description></item>
 /// </list>
 /// The adapter is noted at the column <c>Adapter</c> too, so that a following <see cref="DsdGenerator"/> finds it without reading a row:
-/// reading one would draw the sheets again.
+/// reading one would draw the grids again.
 /// </remarks>
 public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
 {
@@ -44,7 +45,8 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
 
     /// <summary>Reads the pairs and trains.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
-    /// <exception cref="InvalidOperationException">There is no pair to train on, or there are more than <see cref="LoraFineTunerOptions.MaxPairs"/>.</exception>
+    /// <exception cref="InvalidOperationException">There is no pair to train on, or there are more than
+    /// <see cref="LoraFineTunerOptions.MaxPairs"/>.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
     /// <exception cref="IOException">A folder or file is missing or cannot be read.</exception>
@@ -64,7 +66,10 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
         return new LoraFineTunerTransformer(_environment, _options, adapter);
     }
 
-    /// <summary>The input's shape with the added column. The model's files, the device and the options are checked, as <see cref="Fit"/> does; no weights are read.</summary>
+    /// <summary>
+    /// The input's shape with the added column. The model's files, the device and the options are checked, as <see cref="Fit"/> does; no weights are
+    /// read.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
@@ -107,12 +112,16 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
             }
             if (pairs.Count == _options.MaxPairs)
             {
-                throw new InvalidOperationException($"The input has more than {_options.MaxPairs} pairs. They are held in memory: raise the option {nameof(LoraFineTunerOptions.MaxPairs)} if there is room, or take fewer rows.");
+                throw new InvalidOperationException(
+                    $"The input has more than {_options.MaxPairs} pairs. They are held in memory: "
+                    + $"raise the option {nameof(LoraFineTunerOptions.MaxPairs)} if there is room, or take fewer rows.");
             }
             pairs.Add(new TrainingPair(reference(), target(), prompt()));
         }
         return pairs.Count > 0
             ? pairs
-            : throw new InvalidOperationException($"There is no pair to train on: the input gave {rows} rows{(rows == 0 ? "" : $", in none of which column '{kept}' is true")}. If curation kept none, lower its threshold or draw more sheets.");
+            : throw new InvalidOperationException(
+                $"There is no pair to train on: the input gave {rows} rows{(rows == 0 ? "" : $", in none of which column '{kept}' is true")}. "
+                + "If curation kept none, lower its threshold or draw more grids.");
     }
 }

@@ -49,7 +49,7 @@ public sealed class LoraFineTunerTransformer : RowToRowTransformer
 
     private protected override Func<string, Delegate> Open(RowWindow rows) => _ => (ValueGetter<LoraWeights>)((ref value) => value = Adapter);
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDTUNER", LoaderSignature);
+    private static VersionInfo Version() => ModelEntry.Version("DSDTUNER", LoaderSignature, 1);
 
     private protected override void Save(ModelSaveContext context)
     {
@@ -58,5 +58,8 @@ public sealed class LoraFineTunerTransformer : RowToRowTransformer
     }
 
     private static LoraFineTunerTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
-        new(environment, ModelEntry.Load<LoraFineTunerOptions>(context, Version()), new LoraWeights(ModelEntry.LoadBytes(context, AdapterEntry), "the adapter in the saved model"));
+        new(
+            environment,
+            ModelEntry.Load<LoraFineTunerOptions>(context, Version()),
+            new LoraWeights(ModelEntry.LoadBytes(context, AdapterEntry), "the adapter in the saved model"));
 }

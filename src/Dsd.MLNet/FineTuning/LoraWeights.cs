@@ -26,7 +26,9 @@ public sealed class LoraWeights
     /// <summary>Tells one adapter from another: the start of the file's SHA-256.</summary>
     internal string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(_file))[..16];
 
-    /// <summary>The file's name where it is written for an export. It says which adapter it is, so that an export can be told from one of another adapter.</summary>
+    /// <summary>
+    /// The file's name where it is written for an export. It says which adapter it is, so that an export can be told from one of another adapter.
+    /// </summary>
     internal string FileName => $"lora-{Fingerprint}.safetensors";
 
     /// <summary>Writes the file, whole or not at all; <c>Dsd.Models.Lora.LoraAdapter.Load</c>, diffusers and PEFT read it.</summary>
@@ -34,8 +36,8 @@ public sealed class LoraWeights
     public void Save(string path) => AtomicFile.Write(path, stream => stream.Write(_file));
 
     /// <summary>
-    /// Reads an adapter of any layout that is known, with the config that may lie beside it, and keeps it as one file in the layout of diffusers. Of text encoders it holds what was
-    /// asked for.
+    /// Reads an adapter of any layout that is known, with the config that may lie beside it, and keeps it as one file in the layout of diffusers. Of
+    /// text encoders it holds what was asked for.
     /// </summary>
     /// <exception cref="WeightsException">The file is no adapter that can be applied.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
@@ -58,7 +60,9 @@ public sealed class LoraWeights
         return new LoraWeights(System.IO.File.ReadAllBytes(file), source);
     }
 
-    /// <summary>Gives the path of a temporary file to what reads adapters from files. What it says about that file is said about <see cref="Source"/>.</summary>
+    /// <summary>
+    /// Gives the path of a temporary file to what reads adapters from files. What it says about that file is said about <see cref="Source"/>.
+    /// </summary>
     internal T AsFile<T>(Func<string, T> use)
     {
         using ScratchFolder scratch = new("lora");

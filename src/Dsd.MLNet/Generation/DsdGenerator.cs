@@ -13,7 +13,8 @@ namespace Dsd.MLNet;
 /// <remarks>
 /// <list type="table">
 /// <item><term>Training</term><description>none: <see cref="Fit"/> merges the adapter and exports the model to ONNX. It reads no row.</description></item>
-/// <item><term>Reads</term><description><c>Reference</c> (image), <c>Prompt</c> (text); at <see cref="Fit"/> the adapter noted at <c>Adapter</c>, where it is there.</description></item>
+/// <item><term>Reads</term><description><c>Reference</c> (image), <c>Prompt</c> (text); at <see cref="Fit"/> the adapter noted at <c>Adapter</c>,
+/// where it is there.</description></item>
 /// <item><term>Adds</term><description><c>Generated</c> (image).</description></item>
 /// </list>
 /// Pictures are drawn when they are read, a batch at a time. One at a time: <c>PredictionEngine</c>.
@@ -65,7 +66,10 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
         }
     }
 
-    /// <summary>The input's shape with the added column. The model's and adapter's files, the device and the options are checked, as <see cref="Fit"/> does; no weights are read.</summary>
+    /// <summary>
+    /// The input's shape with the added column. The model's and adapter's files, the device and the options are checked, as <see cref="Fit"/> does;
+    /// no weights are read.
+    /// </summary>
     /// <remarks>A chain calls this for all its stages before it fits the first, so a typo in the last one shows before anything is drawn.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
     /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one.</exception>
@@ -90,7 +94,9 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
         if (tuned && _options.LoraFile is not null)
         {
             throw new InvalidOperationException(
-                $"The input's column '{_options.AdapterColumn}' and the option {nameof(DsdGeneratorOptions.LoraFile)} ('{_options.LoraFile}') both give an adapter. Set the option {nameof(DsdGeneratorOptions.AdapterColumn)} to null to use the file.");
+                $"The input's column '{_options.AdapterColumn}' and the option {nameof(DsdGeneratorOptions.LoraFile)} ('{_options.LoraFile}') "
+                + "both give an adapter. "
+                + $"Set the option {nameof(DsdGeneratorOptions.AdapterColumn)} to null to use the file.");
         }
         _models.CheckStudent(_options, tuned);
         return tuned;
@@ -101,5 +107,6 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
         : null;
 
     private LoraWeights Adapter(DataViewSchema.Column column) => AdapterAnnotation.Find(column) ?? throw new InvalidOperationException(
-        $"Column '{_options.AdapterColumn}' has no adapter noted at it, as {nameof(LoraFineTuner)} leaves it. Save the adapter and set the option {nameof(DsdGeneratorOptions.LoraFile)}, with {nameof(DsdGeneratorOptions.AdapterColumn)} null.");
+        $"Column '{_options.AdapterColumn}' has no adapter noted at it, as {nameof(LoraFineTuner)} leaves it. "
+        + $"Save the adapter and set the option {nameof(DsdGeneratorOptions.LoraFile)}, with {nameof(DsdGeneratorOptions.AdapterColumn)} null.");
 }

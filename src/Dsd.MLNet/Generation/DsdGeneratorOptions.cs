@@ -8,14 +8,15 @@ namespace Dsd.MLNet;
 /// <summary>How a <see cref="DsdGenerator"/> finds its adapter, exports, draws and names its columns.</summary>
 public sealed record DsdGeneratorOptions
 {
-    /// <summary>The model that the adapter belongs to: <c>tiny</c>, the default, is the embedded one; anything else a pipeline folder in diffusers' layout.</summary>
+    /// <summary>
+    /// The model that the adapter belongs to: <c>tiny</c>, the default, is the embedded one; anything else a pipeline folder in diffusers' layout.
+    /// </summary>
     public string Model { get; init => field = OptionCheck.Text(value, nameof(Model)); } = "tiny";
 
     /// <summary>
-    /// Draws with TorchSharp, and says how it holds the model. Nothing is exported then, so <see cref="OnnxFolder"/> must be null. For FLUX.1-dev on a GPU it is the faster way, and
-    /// the one with adapters in any number, memory modes and eight bits. Null, the default: ONNX Runtime.
+    /// What computes, with the options that only this backend has: <see cref="OnnxGeneration"/>, the default, or <see cref="TorchGeneration"/>.
     /// </summary>
-    public TorchOptions? Torch { get; init; }
+    public GeneratorBackend Backend { get; init => field = value ?? throw new ArgumentNullException(nameof(Backend)); } = new OnnxGeneration();
 
     /// <summary>Where to compute: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>
     public string Device { get; init => field = OptionCheck.Device(value, nameof(Device)); } = "cpu";
@@ -27,33 +28,40 @@ public sealed record DsdGeneratorOptions
     public string? ReleaseFolder { get; init => field = OptionCheck.TextOrNull(value, nameof(ReleaseFolder)); }
 
     /// <summary>
-    /// A LoRA file (safetensors; names of diffusers, PEFT, Black Forest Labs or kohya). Null, the default: the one noted at <see cref="AdapterColumn"/>, else the release folder's,
-    /// else the embedded model's own. Refused where the input has an adapter too.
+    /// A LoRA file (safetensors; names of diffusers, PEFT, Black Forest Labs or kohya). Null, the default: the one noted at
+    /// <see cref="AdapterColumn"/>, else the release folder's, else the embedded model's own. Refused where the input has an adapter too.
     /// </summary>
     public string? LoraFile { get; init => field = OptionCheck.TextOrNull(value, nameof(LoraFile)); }
 
-    /// <summary>What becomes of a part of <see cref="LoraFile"/> that is for text encoders. Default: a file that has one is refused. What is left out is written to the context's log.</summary>
-    public LoraTextEncoders LoraTextEncoders { get; init => field = OptionCheck.OneOf(value, nameof(LoraTextEncoders), Enum.GetValues<LoraTextEncoders>()); }
+    /// <summary>
+    /// What becomes of a part of <see cref="LoraFile"/> that is for text encoders. Default: a file that has one is refused. What is left out is
+    /// written to the context's log.
+    /// </summary>
+    public LoraTextEncoders LoraTextEncoders
+    {
+        get;
+        init => field = OptionCheck.OneOf(value, nameof(LoraTextEncoders), Enum.GetValues<LoraTextEncoders>());
+    }
 
-    /// <summary>The column at which a <see cref="LoraFineTuner"/> noted its adapter, where the input has it. Null looks for none. Default <c>Adapter</c>.</summary>
+    /// <summary>
+    /// The column at which a <see cref="LoraFineTuner"/> noted its adapter, where the input has it. Null looks for none. Default <c>Adapter</c>.
+    /// </summary>
     public string? AdapterColumn { get; init => field = OptionCheck.TextOrNull(value, nameof(AdapterColumn)); } = "Adapter";
 
     /// <summary>
-    /// Where the ONNX models are written; an earlier export there is replaced, other content refused. It stays, and a saved model refers to
-    /// it. Null, the default: a temporary folder, which goes with the transformer; a saved model exports anew when it is first used.
+    /// Size, steps and guidance. Null, the default: what suits the model, 512 × 512 and 28 steps for a folder. Its
+    /// <see cref="DsdOptions.BlockCache"/> must be 0: <see cref="TorchGeneration.BlockCache"/> takes its place.
     /// </summary>
-    public string? OnnxFolder { get; init => field = OptionCheck.TextOrNull(value, nameof(OnnxFolder)); }
-
-    /// <summary>Size, steps and guidance. Null, the default: what suits the model, 512 × 512 and 28 steps for a folder.</summary>
     public DsdOptions? Sampling { get; init; }
 
     /// <summary>Pictures that are drawn together, 1 to 256. Reading one row then draws those after it too. Default 4.</summary>
     public int BatchSize { get; init => field = OptionCheck.Range(value, 1, 256, nameof(BatchSize)); } = 4;
 
     /// <summary>
-    /// Mixed with each row's reference, prompt and <see cref="SeedColumn"/>: the same seed and row start from the same noise, wherever the row stands. Default 0. A batch of another size adds
-    /// in another order, so a picture that is drawn with more or fewer others may differ by rounding, as a rule by one or two of 255 in some pixels. That concerns another <see cref="BatchSize"/>, the
-    /// last rows of a view, which may be fewer, and PredictionEngine, which takes one row at a time.
+    /// Mixed with each row's reference, prompt and <see cref="SeedColumn"/>: the same seed and row start from the same noise, wherever the row stands.
+    /// Default 0. A batch of another size adds in another order, so a picture that is drawn with more or fewer others may differ by rounding, as a rule by
+    /// one or two of 255 in some pixels. That concerns another <see cref="BatchSize"/>, the last rows of a view, which may be fewer, and PredictionEngine,
+    /// which takes one row at a time.
     /// </summary>
     public long Seed { get; init; }
 
@@ -63,13 +71,13 @@ public sealed record DsdGeneratorOptions
     /// <summary>The image column with the subject. Default <c>Reference</c>.</summary>
     public string ReferenceColumn { get; init => field = OptionCheck.Text(value, nameof(ReferenceColumn)); } = "Reference";
 
-    /// <summary>The text column that says what the subject shall do, and where. Default <c>Prompt</c>.</summary>
+    /// <summary>The text column that says what the subject does in the new picture, and where. Default <c>Prompt</c>.</summary>
     public string PromptColumn { get; init => field = OptionCheck.Text(value, nameof(PromptColumn)); } = "Prompt";
 
     /// <summary>The added image column. Default <c>Generated</c>.</summary>
     public string GeneratedColumn { get; init => field = OptionCheck.Text(value, nameof(GeneratedColumn)); } = "Generated";
 
-    /// <summary>Told after each step of sampling. Not saved.</summary>
+    /// <summary>Receives a report after each step of sampling. Not saved.</summary>
     [JsonIgnore]
     public IProgress<SamplingProgress>? Progress { get; init; }
 

@@ -21,7 +21,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     internal const string LoaderSignature = "DsdGenerator";
     private const string AdapterEntry = "Adapter.safetensors";
     private readonly DsdOptions _sampling;
-    private readonly OnnxExport _export;
+    private readonly OnnxExport? _export;
     private readonly SharedModel<IDsdModel> _model;
 
     internal DsdGeneratorTransformer(IHostEnvironment environment, DsdGeneratorOptions options, LoraWeights? adapter, IStageModels models)
@@ -32,10 +32,10 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
         Adapter = adapter;
         Added = [Column(options)];
         _sampling = ModelDefaults.Frame(options);
-        _export = new OnnxExport(options, adapter, models, Host);
-        _model = new SharedModel<IDsdModel>(nameof(DsdGeneratorTransformer), cancel => options.Torch is null
-            ? models.OpenExport(_export.Folder(cancel), options, Host.Warn)
-            : models.OpenStudent(options, adapter, Host.Warn));
+        _export = options.Backend is OnnxGeneration onnx ? new OnnxExport(options, onnx.Folder, adapter, models, Host) : null;
+        _model = new SharedModel<IDsdModel>(nameof(DsdGeneratorTransformer), cancel => options.Backend is TorchGeneration torch
+            ? models.OpenStudent(options, torch, adapter, Host.Warn)
+            : models.OpenExport(_export!.Folder(cancel), options, Host.Warn));
     }
 
     /// <summary>The options that it was made with.</summary>
@@ -51,7 +51,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     {
         Host.Close();
         _model.Dispose();
-        _export.Dispose();
+        _export?.Dispose();
     }
 
     internal static AddedColumn Column(DsdGeneratorOptions options)
@@ -71,30 +71,32 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
     internal static void CheckTogether(DsdGeneratorOptions options)
     {
-        if (options.Torch is not null && options.OnnxFolder is not null)
-        {
-            throw new ArgumentException($"Options {nameof(options.Torch)} and {nameof(options.OnnxFolder)} are both set, but TorchSharp exports no ONNX models: leave one out.", nameof(options));
-        }
         if (options.LoraTextEncoders != LoraTextEncoders.Refuse && options.LoraFile is null && options.ReleaseFolder is null)
         {
-            throw new ArgumentException($"Option {nameof(options.LoraTextEncoders)} is {options.LoraTextEncoders}, but there is no adapter file that it could be about: set {nameof(options.LoraFile)} too, or leave it out.", nameof(options));
+            throw new ArgumentException(
+                $"Option {nameof(options.LoraTextEncoders)} is {options.LoraTextEncoders}, but there is no adapter file that it could be about: "
+                + $"set {nameof(options.LoraFile)} too, or leave it out.",
+                nameof(options));
         }
-        if (options.Torch is null && options.Sampling is { BlockCache: > 0 })
+        if (options.Sampling is { BlockCache: > 0 })
         {
-            throw new ArgumentException($"Option {nameof(DsdOptions.BlockCache)} needs TorchSharp, since an ONNX model always runs whole: set {nameof(options.Torch)}, or {nameof(DsdOptions.BlockCache)} to 0.", nameof(options));
+            throw new ArgumentException(
+                $"Option {nameof(options.Sampling)} sets {nameof(DsdOptions.BlockCache)}, which needs TorchSharp, since an ONNX model always runs whole: "
+                + $"set it in {nameof(TorchGeneration)} as the option {nameof(options.Backend)}, and to 0 here.",
+                nameof(options));
         }
     }
 
     /// <summary>Makes ready now what the first row would wait for: the ONNX models are written, or TorchSharp loads the model.</summary>
     internal void Prepare()
     {
-        if (Options.Torch is null)
+        if (_export is null)
         {
-            Host.Run(_export.Renew);
+            Host.Run(cancel => _model.Use(cancel, _ => true));
         }
         else
         {
-            Host.Run(cancel => _model.Use(cancel, _ => true));
+            Host.Run(_export.Renew);
         }
     }
 
@@ -121,7 +123,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
         return _ => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(pictures.Current));
     }
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDGENER", LoaderSignature);
+    private static VersionInfo Version() => ModelEntry.Version("DSDGENER", LoaderSignature, 2);
 
     private protected override void Save(ModelSaveContext context)
     {
@@ -131,8 +133,9 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
 
     private static DsdGeneratorTransformer Create(IHostEnvironment environment, ModelLoadContext context)
     {
-        DsdGeneratorOptions options = ModelEntry.Load<DsdGeneratorOptions>(context, Version());
+        DsdGeneratorOptions options = ModelEntry.Load<DsdGeneratorOptions>(context, Version(), GeneratorOptionsUpgrade.Apply);
         byte[] adapter = ModelEntry.LoadBytes(context, AdapterEntry);
-        return new DsdGeneratorTransformer(environment, options, adapter.Length == 0 ? null : new LoraWeights(adapter, "the adapter in the saved model"), StageModels.Real);
+        LoraWeights? weights = adapter.Length == 0 ? null : new LoraWeights(adapter, "the adapter in the saved model");
+        return new DsdGeneratorTransformer(environment, options, weights, StageModels.Real);
     }
 }

@@ -4,20 +4,20 @@ using Dsd.MLNet.Stages.Running;
 namespace Dsd.MLNet.Generation;
 
 /// <summary>The ONNX models of one generator: where they lie, and when they are written.</summary>
-internal sealed class OnnxExport(DsdGeneratorOptions options, LoraWeights? adapter, IStageModels models, StageHost host) : IDisposable
+internal sealed class OnnxExport(DsdGeneratorOptions options, string? target, LoraWeights? adapter, IStageModels models, StageHost host) : IDisposable
 {
     private readonly Lock _gate = new();
     private ScratchFolder? _own;
     private bool _current;
 
-    private string Place => options.OnnxFolder ?? Path.Combine((_own ??= new ScratchFolder("onnx")).Path, "models");
+    private string Place => target ?? Path.Combine((_own ??= new ScratchFolder("onnx")).Path, "models");
 
     /// <summary>The folder with the models, written now if they are not there: after loading, or where somebody has cleared the folder.</summary>
     public string Folder(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (!_current && options.OnnxFolder is { } given && adapter is not null && models.MergedLora(given) == adapter.FileName)
+            if (!_current && target is not null && adapter is not null && models.MergedLora(target) == adapter.FileName)
             {
                 _current = true;
             }

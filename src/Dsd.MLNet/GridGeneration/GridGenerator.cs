@@ -6,7 +6,7 @@ using Microsoft.ML.Runtime;
 namespace Dsd.MLNet;
 
 /// <summary>
-/// Has a text-to-image model draw sheets that show one subject several times: the first stage of Diffusion Self-Distillation
+/// Has a text-to-image model draw grids that show one subject several times: the first stage of Diffusion Self-Distillation
 /// (arXiv 2411.18616, section 3.1).
 /// </summary>
 /// <remarks>
@@ -15,7 +15,7 @@ namespace Dsd.MLNet;
 /// <item><term>Reads</term><description><c>Caption</c> (text).</description></item>
 /// <item><term>Adds</term><description><c>GridPrompt</c> (text), <c>PanelCaptions</c> (a text for each panel), <c>Grid</c> (image).</description></item>
 /// </list>
-/// Sheets are drawn when they are read, a batch at a time, and again when they are read again.
+/// Grids are drawn when they are read, a batch at a time, and again when they are read again.
 /// </remarks>
 public sealed class GridGenerator : IEstimator<GridGeneratorTransformer>
 {
@@ -40,7 +40,7 @@ public sealed class GridGenerator : IEstimator<GridGeneratorTransformer>
         GridGeneratorTransformer.CheckTogether(_options);
     }
 
-    /// <summary>Checks the input's columns, the model's files, the device and the options. The model is loaded when the first sheet is read.</summary>
+    /// <summary>Checks the input's columns, the model's files, the device and the options. The model is loaded when the first grid is read.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The caption column is missing or is no text.</exception>
     /// <exception cref="InvalidOperationException">No chat client has the name that the options give.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>

@@ -15,7 +15,7 @@ using Microsoft.ML.Runtime;
 
 namespace Dsd.MLNet;
 
-/// <summary>The fitted <see cref="GridGenerator"/>: draws a sheet for each caption.</summary>
+/// <summary>The fitted <see cref="GridGenerator"/>: draws a grid for each caption.</summary>
 public sealed class GridGeneratorTransformer : RowToRowTransformer
 {
     internal const string LoaderSignature = "DsdGridGenerator";
@@ -58,8 +58,8 @@ public sealed class GridGeneratorTransformer : RowToRowTransformer
         return
         [
             new(options.GridPromptColumn, TextDataViewType.Instance, reads),
-            new(options.PanelCaptionsColumn, new VectorDataViewType(TextDataViewType.Instance, options.Layout.Panels), reads),
-            new(options.GridColumn, MLImages.Type(size.Width, size.Height), reads, LayoutAnnotation.Of(options.Layout)),
+            new(options.PanelCaptionsColumn, new VectorDataViewType(TextDataViewType.Instance, ModelDefaults.Layout(options).Panels), reads),
+            new(options.GridColumn, MLImages.Type(size.Width, size.Height), reads, LayoutAnnotation.Of(ModelDefaults.Layout(options))),
         ];
     }
 
@@ -73,10 +73,14 @@ public sealed class GridGeneratorTransformer : RowToRowTransformer
     internal static void CheckTogether(GridGeneratorOptions options)
     {
         OptionCheck.Different(options.GridPromptColumn, options.PanelCaptionsColumn, options.GridColumn);
+        OptionCheck.NotBesideTask(options.Task, (options.Layout, nameof(options.Layout)), (options.Templates, nameof(options.Templates)));
         TextToImageOptions size = ModelDefaults.Grid(options);
-        if (size.Width % options.Layout.Columns != 0 || size.Height % options.Layout.Rows != 0)
+        GridLayout layout = ModelDefaults.Layout(options);
+        if (size.Width % layout.Columns != 0 || size.Height % layout.Rows != 0)
         {
-            throw new ArgumentException($"Option Sampling asks for sheets of {size.Width} × {size.Height} pixels, which cannot be cut into {options.Layout} panels of one size.", nameof(options));
+            throw new ArgumentException(
+                $"Option Sampling asks for grids of {size.Width} × {size.Height} pixels, which cannot be cut into {layout} panels of one size.",
+                nameof(options));
         }
     }
 
@@ -91,12 +95,12 @@ public sealed class GridGeneratorTransformer : RowToRowTransformer
         PerRow<(GridPrompt Prompt, long Seed)> prompts = new(rows, () =>
         {
             long seed = new RowSeed(Options.Seed).With(caption()).With(key() ?? 0).Value;
-            GridPromptRequest request = new(caption()) { Layout = Options.Layout, Seed = seed };
+            GridPromptRequest request = new(caption()) { Layout = ModelDefaults.Layout(Options), Seed = seed };
             GridPrompt prompt = Host.RunAsync(rows.Row.Position, 1, Options.GridPromptColumn, rows.Stopped, cancel =>
                 _writer.UseAsync(async writer => (await writer.WriteAsync(request, cancel).ConfigureAwait(false))[0])).GetAwaiter().GetResult();
             return (prompt, seed);
         });
-        PerWindow<Picture> sheets = new(rows, () =>
+        PerWindow<Picture> grids = new(rows, () =>
         {
             TextToImageRequest[] requests = [.. Enumerable.Range(0, rows.Count).Select(prompts.At).Select(p => new TextToImageRequest(p.Prompt.Text, p.Seed))];
             return Host.Run(rows, Options.GridColumn, cancel =>
@@ -112,11 +116,11 @@ public sealed class GridGeneratorTransformer : RowToRowTransformer
             {
                 return (ValueGetter<VBuffer<ReadOnlyMemory<char>>>)((ref value) => value = InputReaders.Vector(prompts.Current.Prompt.Captions));
             }
-            return (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(sheets.Current));
+            return (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(grids.Current));
         };
     }
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDGRIDS", LoaderSignature);
+    private static VersionInfo Version() => ModelEntry.Version("DSDGRIDS", LoaderSignature, 2);
 
     private protected override void Save(ModelSaveContext context) => ModelEntry.Save(context, Version(), Options);
 

@@ -6,7 +6,8 @@ using Dsd.Models.Training;
 namespace Dsd.MLNet.Tests.Fakes;
 
 /// <summary>
-/// Models that only paint: the teacher by prompt and seed, the student by adapter, reference, prompt and seed. The export is one small file. Nothing is checked unless a test says so.
+/// Models that only paint: the teacher by prompt and seed, the student by adapter, reference, prompt and seed. The export is one small file. Nothing
+/// is checked unless a test says so.
 /// </summary>
 internal sealed class PaintedModels : IStageModels
 {
@@ -30,11 +31,13 @@ internal sealed class PaintedModels : IStageModels
 
     public void CheckTraining(LoraFineTunerOptions options) => TrainingCheck(options);
 
-    public LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken) => Training(pairs);
+    public LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken) =>
+        Training(pairs);
 
     public void CheckStudent(DsdGeneratorOptions options, bool tuned) => StudentCheck(options, tuned);
 
-    public IDsdModel OpenStudent(DsdGeneratorOptions options, LoraWeights? adapter, Action<string> warn) => Painting(adapter?.FileName ?? "");
+    public IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn) =>
+        Painting(adapter?.FileName ?? "");
 
     public void Export(DsdGeneratorOptions options, LoraWeights? adapter, string folder, CancellationToken cancellationToken)
     {

@@ -18,9 +18,12 @@ internal sealed record AddedColumn(string Name, DataViewType Type, IReadOnlyList
             SchemaShape? annotations = Annotations is null
                 ? null
                 : new SchemaShape(Annotations.Schema.Select(a => new SchemaShape.Column(a.Name, SchemaShape.Column.VectorKind.Scalar, a.Type, false)));
-            return Type is VectorDataViewType vector
-                ? new SchemaShape.Column(Name, vector.IsKnownSize ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector, vector.ItemType, false, annotations)
-                : new SchemaShape.Column(Name, SchemaShape.Column.VectorKind.Scalar, Type, false, annotations);
+            if (Type is not VectorDataViewType vector)
+            {
+                return new SchemaShape.Column(Name, SchemaShape.Column.VectorKind.Scalar, Type, false, annotations);
+            }
+            SchemaShape.Column.VectorKind kind = vector.IsKnownSize ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector;
+            return new SchemaShape.Column(Name, kind, vector.ItemType, false, annotations);
         }
     }
 

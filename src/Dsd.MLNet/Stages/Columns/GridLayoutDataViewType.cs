@@ -3,7 +3,10 @@ using Microsoft.ML.Data;
 
 namespace Dsd.MLNet.Stages.Columns;
 
-/// <summary>The type of the annotation with a layout, whose value is a text. It names the layout itself, because estimators see types and no values before anything is fitted.</summary>
+/// <summary>
+/// The type of the annotation with a layout, whose value is a text. It names the layout itself, because estimators see types and no values before
+/// anything is fitted.
+/// </summary>
 internal sealed class GridLayoutDataViewType(GridLayout layout) : StructuredDataViewType(typeof(ReadOnlyMemory<char>))
 {
     public GridLayout Layout => layout;

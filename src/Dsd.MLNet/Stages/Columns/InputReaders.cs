@@ -5,7 +5,7 @@ using Microsoft.ML.Data;
 
 namespace Dsd.MLNet.Stages.Columns;
 
-/// <summary>Reads what stages need from the row that a cursor stands on. What a row lacks is told with its number and the column.</summary>
+/// <summary>Reads what stages need from the row that a cursor stands on. An error names the row and the column.</summary>
 internal static class InputReaders
 {
     /// <summary>Reads a text that must not be empty.</summary>
@@ -52,7 +52,11 @@ internal static class InputReaders
             }
             return picture.Width >= DsdRequest.LeastReferenceSide && picture.Height >= DsdRequest.LeastReferenceSide
                 ? picture
-                : throw new DsdRowException(row.Position, column, $"expected an image of at least {DsdRequest.LeastReferenceSide} × {DsdRequest.LeastReferenceSide} pixels, found {picture.Width} × {picture.Height}.");
+                : throw new DsdRowException(
+                    row.Position,
+                    column,
+                    $"expected an image of at least {DsdRequest.LeastReferenceSide} × {DsdRequest.LeastReferenceSide} pixels, "
+                    + $"found {picture.Width} × {picture.Height}.");
         };
     }
 

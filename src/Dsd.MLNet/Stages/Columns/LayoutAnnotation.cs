@@ -4,7 +4,7 @@ using Microsoft.ML.Data;
 
 namespace Dsd.MLNet.Stages.Columns;
 
-/// <summary>How the panels of an image column's sheets lie, written at the column: a text such as <c>2x2</c>, which the annotation's type says too.</summary>
+/// <summary>How the panels of an image column's grids lie, written at the column: a text such as <c>2x2</c>, which the annotation's type says too.</summary>
 internal static class LayoutAnnotation
 {
     public const string Name = "GridLayout";

@@ -24,7 +24,8 @@ internal abstract class BufferedColumn
 
 /// <inheritdoc/>
 /// <remarks>
-/// What a getter gives is good only until its cursor goes on, so a value is copied when it is read. It is copied again when it is given: whoever asks owns what they get.
+/// What a getter gives is good only until its cursor goes on, so a value is copied when it is read. It is copied again when it is given: whoever asks
+/// owns what they get.
 /// </remarks>
 internal sealed class BufferedColumn<TValue>(ValueGetter<TValue> source, int size, OwnValue.Copy<TValue> copy) : BufferedColumn
 {

@@ -14,7 +14,9 @@ internal static class OwnValue
     /// <summary>Copies a value. What was in the target is left alone, but for the arrays of a vector, which are used again.</summary>
     public delegate void Copy<TValue>(ref TValue from, ref TValue to);
 
-    /// <summary>What copies values of a column: pictures, texts and vectors as a whole. Other types are plain values, or objects that nothing changes.</summary>
+    /// <summary>
+    /// What copies values of a column: pictures, texts and vectors as a whole. Other types are plain values, or objects that nothing changes.
+    /// </summary>
     public static Copy<TValue> Copier<TValue>(DataViewType type)
     {
         if (typeof(TValue) == typeof(MLImage))
@@ -65,7 +67,8 @@ internal static class OwnValue
     }
 
     // A string never changes; any other memory is the source's to fill again.
-    private static ReadOnlyMemory<char> Text(ReadOnlyMemory<char> text) => text.IsEmpty || MemoryMarshal.TryGetString(text, out _, out _, out _) ? text : text.ToString().AsMemory();
+    private static ReadOnlyMemory<char> Text(ReadOnlyMemory<char> text) =>
+        text.IsEmpty || MemoryMarshal.TryGetString(text, out _, out _, out _) ? text : text.ToString().AsMemory();
 
     private static Copy<TValue> As<TValue, TKnown>(Copy<TKnown> copy) => (Copy<TValue>)(Delegate)copy;
 }

@@ -72,7 +72,8 @@ internal sealed class RowBuffer : IDisposable
 
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
         {
-            BufferedColumn buffered = buffer._columns[column.Index] ?? throw new ArgumentException($"Column '{column.Name}' is not active in this cursor.", nameof(column));
+            BufferedColumn buffered = buffer._columns[column.Index]
+                ?? throw new ArgumentException($"Column '{column.Name}' is not active in this cursor.", nameof(column));
             return buffered is BufferedColumn<TValue> typed
                 ? (ref TValue value) => typed.Give(buffer.Standing, ref value)
                 : throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type.RawType}, not {typeof(TValue)}.");

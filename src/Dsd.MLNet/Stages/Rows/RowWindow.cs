@@ -42,7 +42,8 @@ internal abstract class RowWindow : IStoppable, IDisposable
 
     /// <summary>What ML.NET's own cursors say where they stand on no row.</summary>
     public static InvalidOperationException NoRow() => new(
-        "Values cannot be fetched at this time. This method was called either before the first call to MoveNext, or at any point after that method returned false.");
+        "Values cannot be fetched at this time. "
+        + "This method was called either before the first call to MoveNext, or at any point after that method returned false.");
 
     public virtual void Stop() => _stop.Cancel();
 

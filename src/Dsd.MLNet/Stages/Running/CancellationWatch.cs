@@ -3,7 +3,7 @@ using Microsoft.ML.Runtime;
 namespace Dsd.MLNet.Stages.Running;
 
 /// <summary>A token that fires when a caller's token does, or when ML.NET cancels the context, as AutoML does at the end of its time.</summary>
-/// <remarks>A host says so when it is asked and tells nobody, so it is asked ten times a second.</remarks>
+/// <remarks>A host raises no event when it is cancelled, so its state is read ten times a second.</remarks>
 internal sealed class CancellationWatch : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);

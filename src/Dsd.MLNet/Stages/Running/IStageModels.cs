@@ -24,12 +24,14 @@ internal interface IStageModels
     void CheckStudent(DsdGeneratorOptions options, bool tuned);
 
     /// <summary>The student with TorchSharp: the generator's own adapter and the further ones over the model.</summary>
-    IDsdModel OpenStudent(DsdGeneratorOptions options, LoraWeights? adapter, Action<string> warn);
+    IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn);
 
     /// <summary>Writes the student as ONNX models into a folder, whole or not at all. An earlier export there is replaced.</summary>
     void Export(DsdGeneratorOptions options, LoraWeights? adapter, string folder, CancellationToken cancellationToken);
 
-    /// <summary>The name of the LoRA file that a folder's export has merged (<see cref="LoraWeights.FileName"/>). Null where there is no export, or no LoRA in it.</summary>
+    /// <summary>
+    /// The name of the LoRA file that a folder's export has merged (<see cref="LoraWeights.FileName"/>). Null where there is no export, or no LoRA in it.
+    /// </summary>
     string? MergedLora(string folder);
 
     /// <summary>The student of an export, with ONNX Runtime.</summary>

@@ -43,7 +43,8 @@ internal sealed class StageHost(IHostEnvironment environment, string stage, Canc
         }
         catch (Exception e) when (_closed.IsCancellationRequested)
         {
-            throw new ObjectDisposedException($"The transformer of a {stage} was disposed, so its view can no longer be read. Dispose it after the last row, or load it again.", e);
+            throw new ObjectDisposedException(
+                $"The transformer of a {stage} was disposed, so its view can no longer be read. Dispose it after the last row, or load it again.", e);
         }
         catch (OperationCanceledException e) when (e is not DsdRowCanceledException)
         {

@@ -24,11 +24,11 @@ internal sealed class StageModels : IStageModels
     public void CheckTeacher(GridGeneratorOptions options)
     {
         TextToImageOptions grid = ModelDefaults.Grid(options);
-        FluxModelCheck.Plain(TinyModel.Resolve(options.Model), grid.Width, grid.Height, options.Torch.Pipeline(Torch(options.Device), _ => { }));
+        FluxModelCheck.Plain(TinyModel.Resolve(options.Model), grid.Width, grid.Height, options.Torch with { Device = Torch(options.Device) });
     }
 
     public ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn) =>
-        FluxPipeline.Load(TinyModel.Resolve(options.Model), options.Torch.Pipeline(Torch(options.Device), warn));
+        FluxPipeline.Load(TinyModel.Resolve(options.Model), options.Torch with { Device = Torch(options.Device), Warn = warn });
 
     public void CheckTraining(LoraFineTunerOptions options)
     {
@@ -59,13 +59,13 @@ internal sealed class StageModels : IStageModels
 
     public void CheckStudent(DsdGeneratorOptions options, bool tuned)
     {
-        if (options.Torch is null)
+        if (options.Backend is OnnxGeneration onnx)
         {
-            CheckExport(options);
+            CheckExport(options, onnx.Folder);
         }
         string model = TinyModel.Resolve(options.Model);
         DsdOptions frame = ModelDefaults.Frame(options);
-        PipelineOptions pipeline = options.Torch?.Pipeline(Torch(options.Device), _ => { }) ?? new PipelineOptions();
+        PipelineOptions pipeline = options.Backend is TorchGeneration torch ? torch.Pipeline with { Device = Torch(options.Device) } : new PipelineOptions();
         bool adapted = tuned || pipeline.Loras.Count > 0;
         if (!tuned && ModelDefaults.AdapterFile(options) is { } file)
         {
@@ -76,10 +76,10 @@ internal sealed class StageModels : IStageModels
         FluxModelCheck.Conditional(model, options.ReleaseFolder, frame.Width, frame.Height, pipeline);
     }
 
-    public IDsdModel OpenStudent(DsdGeneratorOptions options, LoraWeights? adapter, Action<string> warn)
+    public IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn)
     {
         string model = TinyModel.Resolve(options.Model);
-        PipelineOptions pipeline = options.Torch!.Pipeline(Torch(options.Device), warn);
+        PipelineOptions pipeline = torch.Pipeline with { Device = Torch(options.Device), Warn = warn };
         RequireCondition(options, model, adapter is not null || pipeline.Loras.Count > 0);
         return adapter is null
             ? DsdPipeline.Load(model, options.ReleaseFolder, pipeline)
@@ -130,10 +130,10 @@ internal sealed class StageModels : IStageModels
         return pipeline;
     }
 
-    private static void CheckExport(DsdGeneratorOptions options)
+    private static void CheckExport(DsdGeneratorOptions options, string? folder)
     {
         OnnxPipeline.RequireProvider(Runtime(options));
-        if (options.OnnxFolder is { } folder)
+        if (folder is not null)
         {
             OnnxExporter.CheckTarget(folder, new OnnxExportOptions { Overwrite = true });
         }

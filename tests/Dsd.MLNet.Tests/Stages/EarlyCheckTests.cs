@@ -9,7 +9,7 @@ using Dsd.Models.Weights;
 using Dsd.Testing;
 using Microsoft.ML;
 
-namespace Dsd.MLNet.Tests;
+namespace Dsd.MLNet.Tests.Stages;
 
 /// <summary>What can be known before a row is read is told by <c>GetOutputSchema</c>, which <c>EstimatorChain.Fit</c> calls for all stages first.</summary>
 public sealed class EarlyCheckTests : IDisposable
@@ -20,16 +20,17 @@ public sealed class EarlyCheckTests : IDisposable
     [Fact]
     public void GridGenerator_ChecksItsModelDeviceAndOptions()
     {
-        GridGeneratorOptions good = new() { Model = OwnFixtures.TinyFlux, Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, MaxTextTokens = 64 } };
+        TextToImageOptions sampling = new() { Width = 64, Height = 32, MaxTextTokens = 64 };
+        GridGeneratorOptions good = new() { Model = OwnFixtures.TinyFlux, Layout = GridLayout.OneByTwo, Sampling = sampling };
         void Refused<T>(string said, GridGeneratorOptions options)
             where T : Exception => AssertRefused<T>(said, "captions", new GridGenerator(_ml, options));
         new GridGenerator(_ml, good).GetOutputSchema(Shape("captions"));
         Refused<DirectoryNotFoundException>("'no such folder'", good with { Model = "no such folder" });
         Refused<WeightsException>("model_index.json", good with { Model = _folder.Path });
-        Refused<IOException>("no.safetensors", good with { Torch = new TorchOptions { TransformerFile = _folder.File("no.safetensors") } });
-        Refused<IOException>("no.safetensors", good with { Torch = new TorchOptions { VaeFile = _folder.File("no.safetensors") } });
-        Refused<IOException>("no.safetensors", good with { Torch = new TorchOptions { Loras = [new LoraUse(_folder.File("no.safetensors"))] } });
-        Refused<ArgumentException>("Memory", good with { Torch = new TorchOptions { Memory = MemoryMode.Streamed } });
+        Refused<IOException>("no.safetensors", good with { Torch = new PipelineOptions { TransformerFile = _folder.File("no.safetensors") } });
+        Refused<IOException>("no.safetensors", good with { Torch = new PipelineOptions { VaeFile = _folder.File("no.safetensors") } });
+        Refused<IOException>("no.safetensors", good with { Torch = new PipelineOptions { Loras = [new LoraUse(_folder.File("no.safetensors"))] } });
+        Refused<ArgumentException>("Memory", good with { Torch = new PipelineOptions { Memory = MemoryMode.Streamed } });
         Refused<InvalidOperationException>("'nobody'", good with { PromptClient = "nobody" });
         if (!TorchSharp.torch.cuda.is_available())
         {
@@ -38,7 +39,7 @@ public sealed class EarlyCheckTests : IDisposable
     }
 
     [Fact]
-    public void VlmCurator_ChecksItsJudgeAndTheSheets()
+    public void VlmCurator_ChecksItsJudgeAndTheGrids()
     {
         VlmCuratorOptions good = new() { Layout = GridLayout.TwoByTwo };
         void Refused<T>(string said, VlmCuratorOptions options)
@@ -75,7 +76,7 @@ public sealed class EarlyCheckTests : IDisposable
         {
             Model = OwnFixtures.TinyFlux,
             ReleaseFolder = OwnFixtures.TinyDsd,
-            Torch = torch ? new TorchOptions() : null,
+            Backend = torch ? new TorchGeneration() : new OnnxGeneration(),
             Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1, MaxTextTokens = 64 },
         };
         void Refused<T>(string said, DsdGeneratorOptions options)
@@ -87,15 +88,14 @@ public sealed class EarlyCheckTests : IDisposable
         Refused<WeightsException>("adapter", good with { LoraFile = Path.Combine(OwnFixtures.TinyFlux, "vae", "diffusion_pytorch_model.safetensors") });
         Refused<WeightsException>("pytorch_lora_weights.safetensors", good with { LoraFile = Dsd.Tiny.TinyModel.AdapterFile });
         Refused<InvalidOperationException>("takes no reference picture", good with { ReleaseFolder = null });
+        Refused<ArgumentException>("BlockCache", good with { Sampling = good.Sampling! with { BlockCache = 0.1f } });
         if (torch)
         {
-            Refused<ArgumentException>("OnnxFolder", good with { OnnxFolder = _folder.File("onnx") });
             return;
         }
         File.WriteAllText(_folder.File("notes.txt"), "");
-        Refused<IOException>("other files", good with { OnnxFolder = _folder.Path });
-        Refused<IOException>("notes.txt", good with { OnnxFolder = Path.Combine(_folder.File("notes.txt"), "onnx") });
-        Refused<ArgumentException>("BlockCache", good with { Sampling = good.Sampling! with { BlockCache = 0.1f } });
+        Refused<IOException>("other files", good with { Backend = new OnnxGeneration { Folder = _folder.Path } });
+        Refused<IOException>("notes.txt", good with { Backend = new OnnxGeneration { Folder = Path.Combine(_folder.File("notes.txt"), "onnx") } });
         Refused<NotSupportedException>("CUDA", good with { Device = "cuda" });
     }
 
@@ -106,7 +106,7 @@ public sealed class EarlyCheckTests : IDisposable
         {
             Model = OwnFixtures.TinyFlux,
             ReleaseFolder = OwnFixtures.TinyDsd,
-            OnnxFolder = Path.Combine(_folder.File("new"), "onnx"),
+            Backend = new OnnxGeneration { Folder = Path.Combine(_folder.File("new"), "onnx") },
             Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1, MaxTextTokens = 64 },
         };
         new DsdGenerator(_ml, options).GetOutputSchema(Shape("references"));
@@ -119,9 +119,10 @@ public sealed class EarlyCheckTests : IDisposable
         string lora = _folder.File("mine.safetensors");
         File.Copy(Path.Combine(OwnFixtures.TinyDsd, "pytorch_lora_weights.safetensors"), lora);
         DamagedSafetensors.Damage(lora, "missing tensor");
-        foreach (TorchOptions? torch in new[] { null, new TorchOptions() })
+        foreach (GeneratorBackend backend in new GeneratorBackend[] { new OnnxGeneration(), new TorchGeneration() })
         {
-            DsdGeneratorOptions options = new() { Model = OwnFixtures.TinyFlux, LoraFile = lora, Torch = torch, Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1 } };
+            DsdOptions sampling = new() { Width = 32, Height = 32, Steps = 1 };
+            DsdGeneratorOptions options = new() { Model = OwnFixtures.TinyFlux, LoraFile = lora, Backend = backend, Sampling = sampling };
             Exception e = Assert.ThrowsAny<WeightsException>(() => new DsdGenerator(_ml, options).Fit(SampleInput.Of(_ml, "references")));
             Assert.Contains(lora, e.Message);
         }
@@ -158,7 +159,8 @@ public sealed class EarlyCheckTests : IDisposable
             made.Add(new SceneClient());
             return made[^1];
         });
-        GridGeneratorOptions options = new() { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 }, PromptClient = "scenes", Templates = GridTemplates.Default };
+        TextToImageOptions sampling = new() { Width = 64, Height = 32, Steps = 1 };
+        GridGeneratorOptions options = new() { Layout = GridLayout.OneByTwo, Sampling = sampling, PromptClient = "scenes", Templates = GridTemplates.Default };
         IDataView captions = Views.Captions(_ml, "a fox", "a cat");
         GridGeneratorTransformer fitted = new GridGenerator(_ml, options, new PaintedModels()).Fit(captions);
         Assert.Empty(made);

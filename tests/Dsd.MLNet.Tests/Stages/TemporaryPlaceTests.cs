@@ -5,7 +5,7 @@ using Dsd.MLNet.Tests.Fakes;
 using Dsd.Testing;
 using Microsoft.ML;
 
-namespace Dsd.MLNet.Tests;
+namespace Dsd.MLNet.Tests.Stages;
 
 /// <summary>A folder for temporary files that is not there. The variable is the whole process's, so nothing runs beside these tests.</summary>
 [Collection(nameof(TemporaryPlaceTests))]
@@ -29,7 +29,8 @@ public sealed class TemporaryPlaceTests : IDisposable
     public void Fit_OfAChain_SaysSoBeforeAnythingIsDrawn()
     {
         PaintingTeacher teacher = new();
-        IEstimator<ITransformer> chain = new GridGenerator(_ml, new GridGeneratorOptions { Layout = GridLayout.OneByTwo }, new PaintedModels { Teacher = teacher })
+        IEstimator<ITransformer> chain = 
+            new GridGenerator(_ml, new GridGeneratorOptions { Layout = GridLayout.OneByTwo }, new PaintedModels { Teacher = teacher })
             .Append(new VlmCurator(_ml))
             .Append(new LoraFineTuner(_ml));
         AssertNamed(Assert.Throws<IOException>(() => chain.Fit(Views.Captions(_ml, "a fox"))));
@@ -39,7 +40,8 @@ public sealed class TemporaryPlaceTests : IDisposable
     [Fact]
     public void Fit_OfTheFineTuner_SaysSoBeforeItTrains()
     {
-        LoraFineTuner tuner = new(_ml, null, new PaintedModels { Training = _ => throw new InvalidOperationException("It trains."), TrainingCheck = StageModels.Real.CheckTraining });
+        PaintedModels models = new() { Training = _ => throw new InvalidOperationException("It trains."), TrainingCheck = StageModels.Real.CheckTraining };
+        LoraFineTuner tuner = new(_ml, null, models);
         AssertNamed(Assert.Throws<IOException>(() => tuner.Fit(LoadApp.SampleInput.Of(_ml, "pairs"))));
     }
 
@@ -48,7 +50,8 @@ public sealed class TemporaryPlaceTests : IDisposable
     {
         SchemaShape references = ColumnCheck.ShapeOf(LoadApp.SampleInput.Of(_ml, "references").Schema);
         AssertNamed(Assert.Throws<IOException>(() => new DsdGenerator(_ml).GetOutputSchema(references)));
-        Assert.NotNull(new DsdGenerator(_ml, new DsdGeneratorOptions { OnnxFolder = _folder.File("models") }).GetOutputSchema(references));
+        DsdGeneratorOptions elsewhere = new() { Backend = new OnnxGeneration { Folder = _folder.File("models") } };
+        Assert.NotNull(new DsdGenerator(_ml, elsewhere).GetOutputSchema(references));
     }
 
     private void AssertNamed(IOException e)

@@ -5,7 +5,7 @@ using Dsd.MLNet.Tests.Fakes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace Dsd.MLNet.Tests;
+namespace Dsd.MLNet.Tests.Curation;
 
 public sealed class VlmCuratorTests
 {
@@ -17,7 +17,7 @@ public sealed class VlmCuratorTests
     [Fact]
     public void Transform_GivesTwoRowsForEachKeptPair()
     {
-        // Four panels a sheet make six pairs, of which every other one is kept.
+        // Four panels a grid make six pairs, of which every other one is kept.
         PairRow[] rows = Curate(new VlmCuratorOptions { ChatClient = _client, Judging = OneByOne }, Grids(1));
         Assert.Equal(6, rows.Length);
         Assert.Equal(6, _client.Asked);
@@ -64,11 +64,11 @@ public sealed class VlmCuratorTests
     }
 
     [Fact]
-    public void Transform_DropsSheetsWithoutAKeptPair() =>
+    public void Transform_DropsGridsWithoutAKeptPair() =>
         Assert.Empty(Curate(new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => false) }, Grids(2)));
 
     [Fact]
-    public void Transform_PassesTheSheetsColumnsThrough()
+    public void Transform_PassesTheGridsColumnsThrough()
     {
         PairRow[] rows = Curate(new VlmCuratorOptions { ChatClient = _client, Judging = OneByOne }, Grids(2));
         Assert.Equal(Enumerable.Repeat("caption 0", 6).Concat(Enumerable.Repeat("caption 1", 6)), rows.Select(r => r.Caption));
@@ -123,7 +123,7 @@ public sealed class VlmCuratorTests
     }
 
     [Fact]
-    public void Transform_NamesTheSheetThatTheJudgeFailedOn()
+    public void Transform_NamesTheGridThatTheJudgeFailedOn()
     {
         AnsweringClient broken = new(_ => true) { Before = _ => throw new HttpRequestException("no route") };
         DsdRowException e = Assert.Throws<DsdRowException>(() => Curate(new VlmCuratorOptions { ChatClient = broken }, Grids(1)));
@@ -132,7 +132,7 @@ public sealed class VlmCuratorTests
     }
 
     [Fact]
-    public void Transform_NamesTheSheetAtWhichItWasCancelled()
+    public void Transform_NamesTheGridAtWhichItWasCancelled()
     {
         using CancellationTokenSource source = new();
         AnsweringClient slow = new(_ => true)
@@ -148,10 +148,10 @@ public sealed class VlmCuratorTests
     }
 
     [Fact]
-    public void Transform_NamesASheetWithTheWrongNumberOfCaptions()
+    public void Transform_NamesAGridWithTheWrongNumberOfCaptions()
     {
         DsdRowException e = Assert.Throws<DsdRowException>(() => Curate(new VlmCuratorOptions { ChatClient = _client, Layout = GridLayout.OneByTwo }, Grids(1)));
-        Assert.Equal("Row 0, column 'PanelCaptions': expected 2 texts, one for each panel of a 1x2 sheet, found 4.", e.Message);
+        Assert.Equal("Row 0, column 'PanelCaptions': expected 2 texts, one for each panel of a 1x2 grid, found 4.", e.Message);
     }
 
     [Fact]
@@ -206,6 +206,6 @@ public sealed class VlmCuratorTests
     {
         Caption = $"caption {i}",
         PanelCaptions = ["panel 0", "panel 1", "panel 2", "panel 3"],
-        Grid = MLImages.FromPicture(PaintingTeacher.Paint("sheet", i, 64, 32)),
+        Grid = MLImages.FromPicture(PaintingTeacher.Paint("grid", i, 64, 32)),
     }).ToArray());
 }

@@ -6,20 +6,28 @@ using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Sampling;
 using Microsoft.ML;
 
-namespace Dsd.MLNet.Tests;
+namespace Dsd.MLNet.Tests.Curation;
 
-/// <summary>Sheets are judged at the same time, and drawn meanwhile.</summary>
+/// <summary>Grids are judged at the same time, and drawn meanwhile.</summary>
 public sealed class CuratorPipelineTests
 {
+    private static readonly GridGeneratorOptions OneByOne = new()
+    {
+        Layout = GridLayout.OneByTwo,
+        Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 },
+        Templates = GridTemplates.Default,
+        BatchSize = 1,
+    };
+
     private readonly MLContext _ml = new(1);
 
     [Fact]
-    public void SheetsOfOnePair_AreJudgedTogether()
+    public void GridsOfOnePair_AreJudgedTogether()
     {
         Meeting meeting = new(12);
         AnsweringClient client = new(_ => true) { Before = meeting.Join };
         // None is answered before all twelve are asked: one after another they would never be.
-        PairRow[] rows = Curate(client, Sheets(12), concurrency: 16);
+        PairRow[] rows = Curate(client, Grids(12), concurrency: 16);
         Assert.Equal(Enumerable.Range(0, 12).Select(i => $"caption {i}"), rows.Select(r => r.Caption));
     }
 
@@ -37,7 +45,7 @@ public sealed class CuratorPipelineTests
                 Interlocked.Decrement(ref now);
             },
         };
-        Curate(client, Sheets(20), concurrency: 3);
+        Curate(client, Grids(20), concurrency: 3);
         Assert.InRange(most, 1, 3);
     }
 
@@ -45,20 +53,19 @@ public sealed class CuratorPipelineTests
     public void RowsKeepTheirOrderWhicheverIsJudgedFirst()
     {
         AnsweringClient client = new(_ => true) { Before = cancel => Task.Delay(Random.Shared.Next(30), cancel) };
-        PairRow[] rows = Curate(client, Sheets(30), concurrency: 8);
+        PairRow[] rows = Curate(client, Grids(30), concurrency: 8);
         Assert.Equal(Enumerable.Range(0, 30).Select(i => $"caption {i}"), rows.Select(r => r.Caption));
     }
 
     [Fact]
-    public void TheNextSheetsAreDrawnWhileTheFirstAreJudged()
+    public void TheNextGridsAreDrawnWhileTheFirstAreJudged()
     {
         using ManualResetEventSlim drawn = new();
         AnsweringClient client = new(_ => true)
         {
-            // The first sheet's judge waits until the second sheet is being drawn.
+            // The first grid's judge waits until the second grid is being drawn.
             Before = cancel => Task.Run(() => Assert.True(drawn.Wait(TimeSpan.FromSeconds(30), cancel)), cancel),
         };
-        GridGeneratorOptions options = new() { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 }, Templates = GridTemplates.Default, BatchSize = 1 };
         IDataView captions = Views.Captions(_ml, "a fox", "a cat", "a dog");
         int batches = 0;
         PaintingTeacher counting = new()
@@ -71,10 +78,10 @@ public sealed class CuratorPipelineTests
                 }
             },
         };
-        using GridGeneratorTransformer grids = new GridGenerator(_ml, options, new PaintedModels { Teacher = counting }).Fit(captions);
-        IDataView sheets = grids.Transform(captions);
-        using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = client, Pairs = PairChoice.Unordered }).Fit(sheets);
-        Assert.Equal(3, Views.Column(curator.Transform(sheets), "Kept").Length);
+        using GridGeneratorTransformer drawer = new GridGenerator(_ml, OneByOne, new PaintedModels { Teacher = counting }).Fit(captions);
+        IDataView grids = drawer.Transform(captions);
+        using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = client, Pairs = PairChoice.Unordered }).Fit(grids);
+        Assert.Equal(3, Views.Column(curator.Transform(grids), "Kept").Length);
     }
 
     [Fact]
@@ -83,12 +90,12 @@ public sealed class CuratorPipelineTests
         int asked = 0;
         AnsweringClient client = new(_ => true)
         {
-            // The third question of a judge that asks one by one is the third sheet's.
+            // The third question of a judge that asks one by one is the third grid's.
             Before = _ => Interlocked.Increment(ref asked) == 3 ? throw new HttpRequestException("no route") : Task.CompletedTask,
         };
-        IDataView sheets = Sheets(6);
-        using VlmCuratorTransformer curator = Curator(client, 1).Fit(sheets);
-        IDataView view = curator.Transform(sheets);
+        IDataView grids = Grids(6);
+        using VlmCuratorTransformer curator = Curator(client, 1).Fit(grids);
+        IDataView view = curator.Transform(grids);
         using DataViewRowCursor cursor = view.GetRowCursor(view.Schema);
         Assert.True(cursor.MoveNext());
         Assert.True(cursor.MoveNext());
@@ -101,11 +108,11 @@ public sealed class CuratorPipelineTests
     public void AFailureOfTheSource_ComesAfterTheRowsBeforeIt()
     {
         IDataView captions = Views.Captions(_ml, "a fox", "a cat", " ");
-        GridGeneratorOptions options = new() { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 }, Templates = GridTemplates.Default, BatchSize = 1 };
-        using GridGeneratorTransformer grids = new GridGenerator(_ml, options, new PaintedModels()).Fit(captions);
-        IDataView sheets = grids.Transform(captions);
-        using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true), Pairs = PairChoice.Unordered }).Fit(sheets);
-        using DataViewRowCursor cursor = curator.Transform(sheets).GetRowCursor([]);
+        using GridGeneratorTransformer drawer = new GridGenerator(_ml, OneByOne, new PaintedModels()).Fit(captions);
+        IDataView grids = drawer.Transform(captions);
+        VlmCuratorOptions unordered = new() { ChatClient = new AnsweringClient(_ => true), Pairs = PairChoice.Unordered };
+        using VlmCuratorTransformer curator = new VlmCurator(_ml, unordered).Fit(grids);
+        using DataViewRowCursor cursor = curator.Transform(grids).GetRowCursor([]);
         Assert.True(cursor.MoveNext());
         Assert.True(cursor.MoveNext());
         DsdRowException e = Assert.Throws<DsdRowException>(() => cursor.MoveNext());
@@ -113,12 +120,12 @@ public sealed class CuratorPipelineTests
     }
 
     [Fact]
-    public void NoMoreSheetsAreHeldThanSet()
+    public void NoMoreGridsAreHeldThanSet()
     {
         AnsweringClient client = new(_ => true);
-        IDataView sheets = Sheets(100);
-        using VlmCuratorTransformer curator = Curator(client, 2).Fit(sheets);
-        using DataViewRowCursor cursor = curator.Transform(sheets).GetRowCursor([]);
+        IDataView grids = Grids(100);
+        using VlmCuratorTransformer curator = Curator(client, 2).Fit(grids);
+        using DataViewRowCursor cursor = curator.Transform(grids).GetRowCursor([]);
         Assert.True(cursor.MoveNext());
         Assert.True(SpinWait.SpinUntil(() => client.Asked == 6, TimeSpan.FromSeconds(30)), $"{client.Asked}");
         Thread.Sleep(300);
@@ -140,11 +147,10 @@ public sealed class CuratorPipelineTests
                 cancel.WaitHandle.WaitOne(TimeSpan.FromSeconds(30));
             },
         };
-        GridGeneratorOptions options = new() { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 }, Templates = GridTemplates.Default, BatchSize = 1 };
-        using GridGeneratorTransformer grids = new GridGenerator(_ml, options, new PaintedModels { Teacher = teacher }).Fit(captions);
-        IDataView sheets = grids.Transform(captions);
-        using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = client }).Fit(sheets);
-        DataViewRowCursor cursor = curator.Transform(sheets).GetRowCursor([]);
+        using GridGeneratorTransformer drawer = new GridGenerator(_ml, OneByOne, new PaintedModels { Teacher = teacher }).Fit(captions);
+        IDataView grids = drawer.Transform(captions);
+        using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = client }).Fit(grids);
+        DataViewRowCursor cursor = curator.Transform(grids).GetRowCursor([]);
         Task<bool> move = Task.Run(() => cursor.MoveNext());
         Assert.True(drawing.Wait(TimeSpan.FromSeconds(30)));
         Stopwatch watch = Stopwatch.StartNew();
@@ -159,10 +165,10 @@ public sealed class CuratorPipelineTests
     {
         List<CurationProgress> seen = [];
         AnsweringClient client = new(_ => true) { Before = cancel => Task.Delay(Random.Shared.Next(10), cancel) };
-        IDataView sheets = Sheets(10);
+        IDataView grids = Grids(10);
         using VlmCuratorTransformer curator = new VlmCurator(
-            _ml, new VlmCuratorOptions { ChatClient = client, Layout = GridLayout.OneByTwo, Pairs = PairChoice.Unordered, Progress = new Direct(seen) }).Fit(sheets);
-        Views.Column(curator.Transform(sheets), "Kept");
+            _ml, new VlmCuratorOptions { ChatClient = client, Layout = GridLayout.OneByTwo, Pairs = PairChoice.Unordered, Progress = new Direct(seen) }).Fit(grids);
+        Views.Column(curator.Transform(grids), "Kept");
         Assert.Equal(Enumerable.Range(1, 10).Select(i => new CurationProgress(i, i, i)), seen);
     }
 
@@ -176,14 +182,14 @@ public sealed class CuratorPipelineTests
             made++;
             return client;
         });
-        IDataView sheets = Sheets(50);
-        VlmCuratorTransformer unused = new VlmCurator(_ml, new VlmCuratorOptions { Judge = "after-dispose", Layout = GridLayout.OneByTwo }).Fit(sheets);
+        IDataView grids = Grids(50);
+        VlmCuratorTransformer unused = new VlmCurator(_ml, new VlmCuratorOptions { Judge = "after-dispose", Layout = GridLayout.OneByTwo }).Fit(grids);
         unused.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => Views.Column(unused.Transform(sheets), "Kept"));
+        Assert.Throws<ObjectDisposedException>(() => Views.Column(unused.Transform(grids), "Kept"));
         Assert.Equal((0, 0), (made, client.Asked));
 
-        VlmCuratorTransformer used = new VlmCurator(_ml, new VlmCuratorOptions { Judge = "after-dispose", Layout = GridLayout.OneByTwo, Judging = new PairJudgeOptions { Concurrency = 1 } }).Fit(sheets);
-        using DataViewRowCursor cursor = used.Transform(sheets).GetRowCursor([]);
+        VlmCuratorTransformer used = new VlmCurator(_ml, new VlmCuratorOptions { Judge = "after-dispose", Layout = GridLayout.OneByTwo, Judging = new PairJudgeOptions { Concurrency = 1 } }).Fit(grids);
+        using DataViewRowCursor cursor = used.Transform(grids).GetRowCursor([]);
         Assert.True(cursor.MoveNext());
         used.Dispose();
         // Grids that were read ahead are judged beside; the client goes with the last that is being asked about.
@@ -202,27 +208,27 @@ public sealed class CuratorPipelineTests
     public void Dispose_LeavesACallersClientUnaskedToo()
     {
         AnsweringClient client = new(_ => true);
-        IDataView sheets = Sheets(2);
-        VlmCuratorTransformer curator = Curator(client, 4).Fit(sheets);
+        IDataView grids = Grids(2);
+        VlmCuratorTransformer curator = Curator(client, 4).Fit(grids);
         curator.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => Views.Column(curator.Transform(sheets), "Kept"));
+        Assert.Throws<ObjectDisposedException>(() => Views.Column(curator.Transform(grids), "Kept"));
         Assert.Equal((0, false), (client.Asked, client.Disposed));
     }
 
     private VlmCurator Curator(AnsweringClient client, int concurrency) => new(
         _ml, new VlmCuratorOptions { ChatClient = client, Layout = GridLayout.OneByTwo, Pairs = PairChoice.Unordered, Judging = new PairJudgeOptions { Concurrency = concurrency } });
 
-    private PairRow[] Curate(AnsweringClient client, IDataView sheets, int concurrency)
+    private PairRow[] Curate(AnsweringClient client, IDataView grids, int concurrency)
     {
-        using VlmCuratorTransformer curator = Curator(client, concurrency).Fit(sheets);
-        return [.. _ml.Data.CreateEnumerable<PairRow>(curator.Transform(sheets), reuseRowObject: false)];
+        using VlmCuratorTransformer curator = Curator(client, concurrency).Fit(grids);
+        return [.. _ml.Data.CreateEnumerable<PairRow>(curator.Transform(grids), reuseRowObject: false)];
     }
 
-    private IDataView Sheets(int count) => _ml.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new GridRow
+    private IDataView Grids(int count) => _ml.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new GridRow
     {
         Caption = $"caption {i}",
         PanelCaptions = ["panel 0", "panel 1"],
-        Grid = MLImages.FromPicture(PaintingTeacher.Paint("sheet", i, 64, 32)),
+        Grid = MLImages.FromPicture(PaintingTeacher.Paint("grid", i, 64, 32)),
     }).ToArray());
 
     private static void InterlockedMax(ref int most, int value)

@@ -6,7 +6,7 @@ using Dsd.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace Dsd.MLNet.Tests;
+namespace Dsd.MLNet.Tests.Stages;
 
 /// <summary>What a getter gives is good only until its cursor goes on (ML.NET's own rule), also where rows are read ahead.</summary>
 public sealed class PassedOnTests
@@ -81,13 +81,13 @@ public sealed class PassedOnTests
         string[] expected = Views.Column(SampleInput.Of(_ml, "grids"), "Grid");
         using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true), Layout = GridLayout.TwoByTwo }).Fit(grids);
         Assert.Equal(expected.SelectMany(g => Enumerable.Repeat(g, 12)), Views.Column(curator.Transform(grids), "Grid"));
-        using GridGeneratorTransformer drawer = new GridGenerator(_ml, Sheets, new PaintedModels()).Fit(grids);
+        using GridGeneratorTransformer drawer = new GridGenerator(_ml, Second, new PaintedModels()).Fit(grids);
         Assert.Equal(expected, Images(drawer.Transform(grids), "Grid").Select(Shown));
         using LoraFineTunerTransformer tuner = new LoraFineTuner(_ml, null, new PaintedModels { Training = _ => new LoraWeights([1]) }).Fit(ImageFiles.Of(_ml, "pairs", folder.Path));
         Assert.Equal(expected, Images(tuner.Transform(grids), "Grid").Select(Shown));
     }
 
-    private static GridGeneratorOptions Sheets => new() { Layout = GridLayout.OneByTwo, GridColumn = "Sheet", PanelCaptionsColumn = "Panels", Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 }, BatchSize = 2 };
+    private static GridGeneratorOptions Second => new() { Layout = GridLayout.OneByTwo, GridColumn = "SecondGrid", PanelCaptionsColumn = "Panels", Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 }, BatchSize = 2 };
 
     private DsdGenerator Generator(int batch) =>
         new(_ml, new DsdGeneratorOptions { Model = "none", Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1 }, BatchSize = batch }, new PaintedModels());

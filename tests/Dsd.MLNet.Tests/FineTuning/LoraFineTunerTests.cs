@@ -3,7 +3,7 @@ using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Training;
 using Microsoft.ML;
 
-namespace Dsd.MLNet.Tests;
+namespace Dsd.MLNet.Tests.FineTuning;
 
 public sealed class LoraFineTunerTests
 {

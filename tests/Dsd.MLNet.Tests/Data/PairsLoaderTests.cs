@@ -11,7 +11,7 @@ using Dsd.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace Dsd.MLNet.Tests;
+namespace Dsd.MLNet.Tests.Data;
 
 public sealed class PairsLoaderTests : IDisposable
 {
@@ -40,7 +40,7 @@ public sealed class PairsLoaderTests : IDisposable
 
         // Both directions of the pair that is kept, and none of the other's.
         Assert.Equal(["a at sea", "a at home"], seen.Select(p => p.Prompt));
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(Sheet("a"), GridLayout.OneByTwo);
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(Grid("a"), GridLayout.OneByTwo);
         Assert.Equal(panels[0].Pixels, seen[0].Reference.Pixels);
         Assert.Equal(panels[1].Pixels, seen[0].Target.Pixels);
     }
@@ -160,14 +160,14 @@ public sealed class PairsLoaderTests : IDisposable
                 string key = sign.TrimStart('-', '?');
                 string id = $"{key}~0";
                 await run.WritePromptsAsync(new SeedCaption(key, key), [new LedgerPrompt(id, key, 0, new GridPrompt(key, GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at sea"]), 1)]);
-                await run.WriteSheetAsync(id, Sheet(key), "test");
+                await run.WriteSheetAsync(id, Grid(key), "test");
                 await run.WritePairAsync(new LedgerPair(LedgerPair.IdOf(id, 0, 1), id, 0, 1, Judgement(sign[0])));
             }
         }
         DatasetWriter.Write(_folder.File("run"), _folder.File("out"), new DatasetWriteOptions { Format = format, IncludeRejected = true });
     }
 
-    private static Picture Sheet(string key)
+    private static Picture Grid(string key)
     {
         byte[] pixels = new byte[3 * 32 * 16];
         new Random(key[0]).NextBytes(pixels);

@@ -7,7 +7,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using TorchSharp;
 
-namespace Dsd.MLNet.Tests;
+namespace Dsd.MLNet.Tests.Generation;
 
 public sealed class DsdGeneratorTests
 {
@@ -128,7 +128,7 @@ public sealed class DsdGeneratorTests
     {
         using TemporaryFolder folder = new();
         string models = Path.Combine(folder.Path, "onnx");
-        Fit(Small with { OnnxFolder = models }, Views.References(_ml, 1)).Dispose();
+        Fit(Small with { Backend = new OnnxGeneration { Folder = models } }, Views.References(_ml, 1)).Dispose();
         Assert.True(Directory.Exists(models));
     }
 

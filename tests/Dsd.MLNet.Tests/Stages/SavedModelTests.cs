@@ -3,11 +3,11 @@ using Dsd.Imaging;
 using Dsd.Testing;
 using Microsoft.ML;
 
-namespace Dsd.MLNet.Tests;
+namespace Dsd.MLNet.Tests.Stages;
 
 /// <summary>
-/// Models that were saved by the first version of each stage, in <c>SavedModels</c>: they load, and compute what they computed then. They were made with the small models in
-/// <c>tests/fixtures</c> and name them relative to that folder, so they are loaded by a program that runs there.
+/// Models that were saved by the first version of each stage, in <c>SavedModels</c>: they load, and compute what they computed then. They were made
+/// with the small models in <c>tests/fixtures</c> and name them relative to that folder, so they are loaded by a program that runs there.
 /// </summary>
 public sealed partial class SavedModelTests : IDisposable
 {

@@ -1,7 +1,7 @@
 using Dsd.MLNet.Tests.Fakes;
 using Microsoft.ML;
 
-namespace Dsd.MLNet.Tests;
+namespace Dsd.MLNet.Tests.Stages;
 
 /// <summary>Row classes with a plain <c>MLImage</c> or a <c>LoraWeights</c>, in a process where nothing else has made these types known.</summary>
 public sealed class NewProcessTests

@@ -3,7 +3,7 @@ using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Sampling;
 using Microsoft.ML;
 
-namespace Dsd.MLNet.Tests;
+namespace Dsd.MLNet.Tests.GridGeneration;
 
 public sealed class GridGeneratorTests
 {
@@ -19,9 +19,9 @@ public sealed class GridGeneratorTests
     private readonly PaintingTeacher _teacher = new();
 
     [Fact]
-    public void Transform_DrawsNothingUntilASheetIsRead()
+    public void Transform_DrawsNothingUntilAGridIsRead()
     {
-        IDataView view = Sheets(Small, Views.Captions(_ml, "a fox", "a cat"));
+        IDataView view = Grids(Small, Views.Captions(_ml, "a fox", "a cat"));
         Views.Column(view, "GridPrompt");
         Views.Column(view, "PanelCaptions");
         Views.Column(view, "Caption");
@@ -31,14 +31,14 @@ public sealed class GridGeneratorTests
     [Fact]
     public void Transform_DrawsABatchAtATime()
     {
-        Views.Column(Sheets(Small, Views.Captions(_ml, "a fox", "a cat", "a dog")), "Grid");
+        Views.Column(Grids(Small, Views.Captions(_ml, "a fox", "a cat", "a dog")), "Grid");
         Assert.Equal([2, 1], _teacher.Batches.Select(b => b.Count));
     }
 
     [Fact]
     public void Transform_DrawsOnlyTheBatchThatIsRead()
     {
-        IDataView view = Sheets(Small, Views.Captions(_ml, "a fox", "a cat", "a dog", "a hen"));
+        IDataView view = Grids(Small, Views.Captions(_ml, "a fox", "a cat", "a dog", "a hen"));
         using DataViewRowCursor cursor = view.GetRowCursor([view.Schema["Grid"]]);
         Func<string> read = Views.Reader(cursor, view.Schema["Grid"]);
         cursor.MoveNext();
@@ -50,44 +50,44 @@ public sealed class GridGeneratorTests
     }
 
     [Fact]
-    public void Transform_GivesTheSameSheetsWhateverTheBatch()
+    public void Transform_GivesTheSameGridsWhateverTheBatch()
     {
         IDataView input = Views.Captions(_ml, "a fox", "a cat", "a dog");
-        Assert.Equal(Views.Column(Sheets(Small with { BatchSize = 1 }, input), "Grid"), Views.Column(Sheets(Small with { BatchSize = 3 }, input), "Grid"));
+        Assert.Equal(Views.Column(Grids(Small with { BatchSize = 1 }, input), "Grid"), Views.Column(Grids(Small with { BatchSize = 3 }, input), "Grid"));
     }
 
     [Fact]
-    public void Transform_GivesACaptionTheSameSheetWhereverItStands() =>
+    public void Transform_GivesACaptionTheSameGridWhereverItStands() =>
         Assert.Equal(
-            Views.Column(Sheets(Small, Views.Captions(_ml, "a fox", "a cat")), "Grid")[1],
-            Views.Column(Sheets(Small, Views.Captions(_ml, "a cat")), "Grid")[0]);
+            Views.Column(Grids(Small, Views.Captions(_ml, "a fox", "a cat")), "Grid")[1],
+            Views.Column(Grids(Small, Views.Captions(_ml, "a cat")), "Grid")[0]);
 
     [Fact]
-    public void Transform_GivesAnotherSeedOtherSheets() =>
+    public void Transform_GivesAnotherSeedOtherGrids() =>
         Assert.NotEqual(
-            Views.Column(Sheets(Small, Views.Captions(_ml, "a fox")), "Grid"),
-            Views.Column(Sheets(Small with { Seed = 1 }, Views.Captions(_ml, "a fox")), "Grid"));
+            Views.Column(Grids(Small, Views.Captions(_ml, "a fox")), "Grid"),
+            Views.Column(Grids(Small with { Seed = 1 }, Views.Captions(_ml, "a fox")), "Grid"));
 
     [Fact]
     public void Transform_TellsTheSameCaptionApartByTheSeedColumn()
     {
         IDataView input = _ml.Data.LoadFromEnumerable([new NumberedCaptionRow { Caption = "a fox", Number = 1 }, new NumberedCaptionRow { Caption = "a fox", Number = 2 }]);
-        string[] sheets = Views.Column(Sheets(Small with { SeedColumn = "Number" }, input), "Grid");
-        Assert.NotEqual(sheets[0], sheets[1]);
+        string[] grids = Views.Column(Grids(Small with { SeedColumn = "Number" }, input), "Grid");
+        Assert.NotEqual(grids[0], grids[1]);
     }
 
     [Fact]
     public void Transform_PassesOtherColumnsThroughWhileReadingAhead()
     {
-        IDataView view = Sheets(Small with { BatchSize = 3 }, Views.Captions(_ml, "a fox", "a cat", "a dog", "a hen"));
+        IDataView view = Grids(Small with { BatchSize = 3 }, Views.Captions(_ml, "a fox", "a cat", "a dog", "a hen"));
         using DataViewRowCursor cursor = view.GetRowCursor(view.Schema);
         Func<string> caption = Views.Reader(cursor, view.Schema["Caption"]);
-        Func<string> sheet = Views.Reader(cursor, view.Schema["Grid"]);
+        Func<string> grid = Views.Reader(cursor, view.Schema["Grid"]);
         List<string> seen = [];
         while (cursor.MoveNext())
         {
             seen.Add($"{cursor.Position} {caption()}");
-            sheet();
+            grid();
         }
         Assert.Equal(["0 a fox", "1 a cat", "2 a dog", "3 a hen"], seen);
     }
@@ -95,7 +95,7 @@ public sealed class GridGeneratorTests
     [Fact]
     public void Transform_WritesOneCaptionForEachPanel()
     {
-        GridRow row = _ml.Data.CreateEnumerable<GridRow>(Sheets(Small, Views.Captions(_ml, "a fox")), reuseRowObject: false).Single();
+        GridRow row = _ml.Data.CreateEnumerable<GridRow>(Grids(Small, Views.Captions(_ml, "a fox")), reuseRowObject: false).Single();
         Assert.Equal(2, row.PanelCaptions.Length);
         Assert.All(row.PanelCaptions, c => Assert.Contains("a fox", c));
     }
@@ -103,14 +103,14 @@ public sealed class GridGeneratorTests
     [Fact]
     public void CreateEnumerable_GivesEachRowItsOwnImage()
     {
-        GridRow[] rows = [.. _ml.Data.CreateEnumerable<GridRow>(Sheets(Small, Views.Captions(_ml, "a fox", "a cat", "a dog")), reuseRowObject: false)];
+        GridRow[] rows = [.. _ml.Data.CreateEnumerable<GridRow>(Grids(Small, Views.Captions(_ml, "a fox", "a cat", "a dog")), reuseRowObject: false)];
         Assert.Equal(3, rows.Select(r => Convert.ToHexString(r.Grid!.Pixels)).Distinct().Count());
     }
 
     [Fact]
     public void Transform_NamesTheRowOfAnEmptyCaption()
     {
-        DsdRowException e = Assert.Throws<DsdRowException>(() => Views.Column(Sheets(Small, Views.Captions(_ml, "a fox", " ")), "Grid"));
+        DsdRowException e = Assert.Throws<DsdRowException>(() => Views.Column(Grids(Small, Views.Captions(_ml, "a fox", " ")), "Grid"));
         Assert.Equal((1, "Caption"), (e.Row, e.Column));
         Assert.Equal("Row 1, column 'Caption': expected a caption, found an empty text.", e.Message);
     }
@@ -142,11 +142,13 @@ public sealed class GridGeneratorTests
     }
 
     [Fact]
-    public void Constructor_RefusesASheetThatCannotBeCutEvenly()
+    public void Constructor_RefusesAGridThatCannotBeCutEvenly()
     {
-        ArgumentException e = Assert.Throws<ArgumentException>(() => new GridGenerator(_ml, new GridGeneratorOptions { Layout = GridLayout.ThreeByThree, Sampling = new TextToImageOptions { Width = 64, Height = 64 } }));
+        GridGeneratorOptions uneven = new() { Layout = GridLayout.ThreeByThree, Sampling = new TextToImageOptions { Width = 64, Height = 64 } };
+        ArgumentException e = Assert.Throws<ArgumentException>(() => new GridGenerator(_ml, uneven));
         Assert.Contains("64 × 64", e.Message);
     }
 
-    private IDataView Sheets(GridGeneratorOptions options, IDataView input) => new GridGenerator(_ml, options, new PaintedModels { Teacher = _teacher }).Fit(input).Transform(input);
+    private IDataView Grids(GridGeneratorOptions options, IDataView input) =>
+        new GridGenerator(_ml, options, new PaintedModels { Teacher = _teacher }).Fit(input).Transform(input);
 }
