@@ -1,5 +1,7 @@
 using Dsd.MLNet;
 using Dsd.Models.Residency;
+using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
 using Microsoft.Extensions.AI;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -16,8 +18,8 @@ internal static class Chain
         MLContext ml = new(seed: 1);
         IDataView captions = ml.Data.LoadFromEnumerable(subjects);                   // one column: Caption
         var chain = new EstimatorChain<ITransformer>()
-            .Append(new GridGenerator(ml), TransformerScope.Training)                // captions → sheets
-            .Append(new VlmCurator(ml), TransformerScope.Training)                   // sheets → judged pairs
+            .Append(new GridGenerator(ml), TransformerScope.Training)                // captions → grids
+            .Append(new VlmCurator(ml), TransformerScope.Training)                   // grids → judged pairs
             .Append(new LoraFineTuner(ml), TransformerScope.Training)                // pairs → adapter
             .Append(new DsdGenerator(ml));                                           // reference + prompt → picture
         using var fitted = chain.Fit(captions);
@@ -29,11 +31,13 @@ internal static class Chain
     public static IEstimator<ITransformer> Flux(MLContext ml, IChatClient visionModel)
     {
         // README
-        TorchOptions half = new() { DType = ScalarType.BFloat16, Memory = MemoryMode.IdleOnHost };   // 24 GB; all on the GPU takes 40 GB, streaming 8 GB
+        // 24 GB; all on the GPU takes 40 GB, streaming 8 GB
+        PipelineOptions half = new() { DType = ScalarType.BFloat16, Memory = MemoryMode.IdleOnHost };
         GridGeneratorOptions grids = new() { Model = "FLUX.1-dev", Device = "cuda", Torch = half };
         VlmCuratorOptions judge = new() { ChatClient = visionModel };                // any IChatClient that takes pictures
         LoraFineTunerOptions tuner = new() { Model = "FLUX.1-dev", Device = "cuda" };
-        DsdGeneratorOptions drawer = new() { Model = "FLUX.1-dev", Device = "cuda", Torch = half };  // without Torch: ONNX Runtime
+        TorchGeneration torch = new() { Pipeline = half };                           // without a backend: ONNX Runtime
+        DsdGeneratorOptions drawer = new() { Model = "FLUX.1-dev", Device = "cuda", Backend = torch };
         return new GridGenerator(ml, grids).Append(new VlmCurator(ml, judge)).Append(new LoraFineTuner(ml, tuner)).Append(new DsdGenerator(ml, drawer));
         // README
     }

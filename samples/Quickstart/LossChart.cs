@@ -22,7 +22,8 @@ internal static class LossChart
         for (int i = 0; i <= 4; i++)
         {
             double loss = top * i / 4;
-            svg.Append($"<line class='grid' x1='{Left}' x2='{Width - Edge}' y1='{Y(loss):0.0}' y2='{Y(loss):0.0}'/><text x='{Left - 8}' y='{Y(loss) + 4:0.0}' text-anchor='end'>{loss:0.##}</text>");
+            svg.Append($"<line class='grid' x1='{Left}' x2='{Width - Edge}' y1='{Y(loss):0.0}' y2='{Y(loss):0.0}'/>");
+            svg.Append($"<text x='{Left - 8}' y='{Y(loss) + 4:0.0}' text-anchor='end'>{loss:0.##}</text>");
             double step = Math.Round(losses.Count * i / 4.0);
             svg.Append($"<text x='{X(step):0.0}' y='{Height - Bottom + 18}' text-anchor='middle'>{step:0}</text>");
         }

@@ -1,7 +1,7 @@
 using Dsd.MLNet;
 using Quickstart;
 
-// Diffusion Self-Distillation from beginning to end, on a processor: draw sheets, judge pairs, fine-tune, export, generate.
+// Diffusion Self-Distillation from beginning to end, on a processor: draw grids, judge pairs, fine-tune, export, generate.
 if (!Settings.TryRead(args, out Settings settings, out string usage))
 {
     Console.Error.WriteLine(usage);
@@ -19,8 +19,8 @@ try
     {
         Stages stages = new(settings, stop.Token);
         Results results = new(settings);
-        results.Sheets = screen.Stage("Draw sheets", stages.DrawSheets);
-        results.Pairs = screen.Stage("Judge pairs", stage => stages.JudgePairs(results.Sheets, stage));
+        results.Grids = screen.Stage("Draw grids", stages.DrawGrids);
+        results.Pairs = screen.Stage("Judge pairs", stage => stages.JudgePairs(results.Grids, stage));
         LoraFineTunerTransformer tuned = screen.Stage("Fine-tune the LoRA", stage => stages.FineTune(results.Pairs, stage, results.Losses.Add));
         using DsdGeneratorTransformer generator = screen.Stage("Export to ONNX", _ => stages.Export(tuned));
         results.Pictures = screen.Stage("Generate pictures", stage => stages.Generate(generator, stage));

@@ -39,13 +39,13 @@ internal sealed class Report
             </head>
             <body><main>
             <h1>Diffusion Self-Distillation, from captions to pictures</h1>
-            <p class="soft">A text-to-image model draws sheets of one subject. A judge keeps the pairs of panels that agree. On these pairs the same model
+            <p class="soft">A text-to-image model draws grids of one subject. A judge keeps the pairs of panels that agree. On these pairs the same model
             learns to take a reference picture, with nothing tuned per subject (arXiv 2411.18616). Everything on this page was made on this machine's
             processor, by a small model that comes with Dsd.MLNet and knows a little world of creatures only.</p>
             """);
         Summary();
         Pictures();
-        Sheets();
+        Grids();
         Pairs();
         Training();
         Exported();
@@ -57,7 +57,7 @@ internal sealed class Report
     {
         IReadOnlyList<PairRow> pairs = _results.Pairs;
         _html.Append("<div class=\"tiles\">");
-        Tile($"{_results.Sheets.Count}", "sheets drawn");
+        Tile($"{_results.Grids.Count}", "grids drawn");
         Tile($"{pairs.Count(p => p.Kept)} of {pairs.Count}", "pairs kept");
         Tile($"{_results.Losses.Count}", "training steps");
         Tile($"{OnnxFiles().Sum(f => f.Length) / 1e6:0} MB", "of ONNX");
@@ -68,20 +68,31 @@ internal sealed class Report
         void Tile(string figure, string what) => _html.Append($"<div class=\"tile\"><b>{figure}</b><span>{what}</span></div>");
     }
 
-    private void Sheets()
+    private void Grids()
     {
-        Begin(1, "Draw sheets", "Draw sheets", "The teacher, a text-to-image model, is asked for two pictures of the same subject in one. It does not always comply, which is why the next stage exists.");
-        _html.Append("<div class=\"sheets\">");
-        foreach ((int i, SheetRow sheet) in _results.Sheets.Index())
+        Begin(
+            1,
+            "Draw grids",
+            "Draw grids",
+            "The teacher, a text-to-image model, is asked for two pictures of the same subject in one. "
+            + "It does not always comply, which is why the next stage exists.");
+        _html.Append("<div class=\"grids\">");
+        foreach ((int i, GridRow row) in _results.Grids.Index())
         {
-            _html.Append($"<figure>{Image(sheet.Grid, "sheets", $"sheet-{i + 1:00}", sheet.GridPrompt)}<figcaption><b>{Text(sheet.Caption)}</b>{Text(sheet.GridPrompt)}</figcaption></figure>");
+            string image = Image(row.Grid, "sheets", $"sheet-{i + 1:00}", row.GridPrompt);
+            _html.Append($"<figure>{image}<figcaption><b>{Text(row.Caption)}</b>{Text(row.GridPrompt)}</figcaption></figure>");
         }
         End("</div>");
     }
 
     private void Pairs()
     {
-        Begin(2, "Judge pairs", "Judge pairs", "Sheets are cut into panels. A judge describes the subject of both, compares, and gives a verdict; pairs that it is sure of are kept. Here the judge is a small network behind the same chat interface that a vision-language model has.");
+        Begin(
+            2,
+            "Judge pairs",
+            "Judge pairs",
+            "Grids are cut into panels. A judge describes the subject of both, compares, and gives a verdict; pairs that it is sure of are kept. "
+            + "Here the judge is a small network behind the same chat interface that a vision-language model has.");
         Side("Kept", "kept", kept: true);
         Side("Rejected", "rejected", kept: false);
         End();
@@ -89,12 +100,14 @@ internal sealed class Report
         void Side(string title, string name, bool kept)
         {
             PairRow[] pairs = [.. _results.Pairs.Where(p => p.Kept == kept)];
-            _html.Append($"<h3>{title}: {pairs.Length} of {_results.Pairs.Count}{(pairs.Length > MostPairs ? $", {MostPairs} shown, all in <code>pairs/</code>" : "")}</h3><div class=\"pairs\">");
-            // Every n-th of them, so that all sheets have their turn.
+            string shown = pairs.Length > MostPairs ? $", {MostPairs} shown, all in <code>pairs/</code>" : "";
+            _html.Append($"<h3>{title}: {pairs.Length} of {_results.Pairs.Count}{shown}</h3><div class=\"pairs\">");
+            // Every n-th of them, so that all grids have their turn.
             int every = Math.Max(1, pairs.Length / MostPairs);
             foreach ((int i, PairRow pair) in pairs.Index())
             {
-                string images = Image(pair.Reference, "pairs", $"{name}-{i + 1:000}-reference", "reference") + Image(pair.Target, "pairs", $"{name}-{i + 1:000}-target", pair.Prompt);
+                string images = Image(pair.Reference, "pairs", $"{name}-{i + 1:000}-reference", "reference")
+                    + Image(pair.Target, "pairs", $"{name}-{i + 1:000}-target", pair.Prompt);
                 if (i % every == 0 && i / every < MostPairs)
                 {
                     _html.Append($"""
@@ -112,7 +125,8 @@ internal sealed class Report
     {
         Begin(3, "Fine-tune the LoRA", "Fine-tune the LoRA", $"""
             Two frames, the reference and the target, are denoised together, and both enter the loss. This run goes on from the adapter that comes
-            with the package, which was distilled in the same way from sheets of this teacher; {_results.Losses.Count} steps more show how training goes, and change little.
+            with the package, which was distilled in the same way from grids of this teacher; {_results.Losses.Count} steps more show how training goes,
+            and change little.
             """);
         _html.Append(LossChart.Svg(_results.Losses));
         _html.Append("<p class=\"soft\">Loss of each step (dots) and the mean of 15 steps (line). Single steps differ by the noise level that they drew.</p>");
@@ -121,11 +135,17 @@ internal sealed class Report
 
     private void Exported()
     {
-        Begin(4, "Export to ONNX", "Export to ONNX", "The adapter is merged into the model, and each network is built as an ONNX graph from its weights, in single precision. ONNX Runtime then runs them without TorchSharp.");
+        Begin(
+            4,
+            "Export to ONNX",
+            "Export to ONNX",
+            "The adapter is merged into the model, and each network is built as an ONNX graph from its weights, in single precision. "
+            + "ONNX Runtime then runs them without TorchSharp.");
         _html.Append("<table><tr><th>file</th><th class=\"right\">size</th></tr>");
         foreach (FileInfo file in OnnxFiles())
         {
-            _html.Append($"<tr><td><code>{Text(Path.GetRelativePath(_results.Settings.Out, file.FullName).Replace('\\', '/'))}</code></td><td class=\"right\">{Size(file.Length)}</td></tr>");
+            string name = Path.GetRelativePath(_results.Settings.Out, file.FullName).Replace('\\', '/');
+            _html.Append($"<tr><td><code>{Text(name)}</code></td><td class=\"right\">{Size(file.Length)}</td></tr>");
         }
         End("</table>");
     }
@@ -136,16 +156,19 @@ internal sealed class Report
         PictureRow[] heads = [.. subjects[0]];
         Begin(5, "Generate pictures", "Generate pictures", """
             The result first. The blue frames hold references: subjects that neither the teacher nor the adapter has met. Beside them is what the student makes of
-            each prompt. It is a small model, briefly trained: scenes come out as asked, the subject's colours, outline and what it wears mostly, its face half of the time, its ears and stripes seldom.
+            each prompt. It is a small model, briefly trained: scenes come out as asked, the subject's colours, outline and what it wears mostly, its face half
+            of the time, its ears and stripes seldom.
             """);
         _html.Append($"<div class=\"pictures\" style=\"grid-template-columns: repeat({heads.Length + 1}, 1fr)\"><div class=\"head\">reference</div>");
         _html.Append(string.Concat(heads.Select(p => $"<div class=\"head\">{Text(p.Prompt)}</div>")));
         foreach (IGrouping<int, PictureRow> subject in subjects)
         {
-            _html.Append($"<figure class=\"reference\">{Image(subject.First().Reference, "references", $"reference-{subject.Key + 1}", "reference")}<figcaption>&#160;</figcaption></figure>");
+            string reference = Image(subject.First().Reference, "references", $"reference-{subject.Key + 1}", "reference");
+            _html.Append($"<figure class=\"reference\">{reference}<figcaption>&#160;</figcaption></figure>");
             foreach ((int i, PictureRow picture) in subject.Index())
             {
-                _html.Append($"<figure>{Image(picture.Generated, "pictures", $"reference-{subject.Key + 1}-prompt-{i + 1}", picture.Prompt)}<figcaption>seed {picture.Seed}</figcaption></figure>");
+                string image = Image(picture.Generated, "pictures", $"reference-{subject.Key + 1}-prompt-{i + 1}", picture.Prompt);
+                _html.Append($"<figure>{image}<figcaption>seed {picture.Seed}</figcaption></figure>");
             }
         }
         End("</div>");
@@ -158,7 +181,8 @@ internal sealed class Report
         {
             _html.Append($"<tr><td>{Text(stage)}</td><td class=\"right\">{time.TotalSeconds:0.0} s</td></tr>");
         }
-        _html.Append($"<tr><td><b>In all</b></td><td class=\"right\"><b>{_results.Timings.Sum(t => t.Time.TotalSeconds):0.0} s</b></td></tr></table></div><div><h2>Versions</h2><table>");
+        _html.Append($"<tr><td><b>In all</b></td><td class=\"right\"><b>{_results.Timings.Sum(t => t.Time.TotalSeconds):0.0} s</b></td></tr>");
+        _html.Append("</table></div><div><h2>Versions</h2><table>");
         (string Name, string Version)[] versions =
         [
             ("Dsd.MLNet", Version(typeof(DsdGenerator))),
@@ -191,10 +215,15 @@ internal sealed class Report
         string path = Path.Combine(_results.Settings.Out, folder, name + ".png");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         image.Save(path);
-        return $"<img width=\"{image.Width}\" height=\"{image.Height}\" alt=\"{Text(alt)}\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(path))}\" />";
+        string png = Convert.ToBase64String(File.ReadAllBytes(path));
+        return $"<img width=\"{image.Width}\" height=\"{image.Height}\" alt=\"{Text(alt)}\" src=\"data:image/png;base64,{png}\" />";
     }
 
-    private FileInfo[] OnnxFiles() => [.. new DirectoryInfo(Path.Combine(_results.Settings.Out, "onnx")).GetFiles("*.onnx*", SearchOption.AllDirectories).OrderBy(f => f.FullName, StringComparer.Ordinal)];
+    private FileInfo[] OnnxFiles()
+    {
+        DirectoryInfo folder = new(Path.Combine(_results.Settings.Out, "onnx"));
+        return [.. folder.GetFiles("*.onnx*", SearchOption.AllDirectories).OrderBy(f => f.FullName, StringComparer.Ordinal)];
+    }
 
     private static string Size(long bytes) => bytes < 1_000_000 ? $"{bytes / 1e3:0} kB" : $"{bytes / 1e6:0.0} MB";
 

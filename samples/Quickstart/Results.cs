@@ -7,7 +7,7 @@ internal sealed class Results(Settings settings)
 {
     public Settings Settings { get; } = settings;
 
-    public IReadOnlyList<SheetRow> Sheets { get; set; } = [];
+    public IReadOnlyList<GridRow> Grids { get; set; } = [];
 
     public IReadOnlyList<PairRow> Pairs { get; set; } = [];
 

@@ -10,8 +10,8 @@ internal sealed class CaptionRow
     public string Caption { get; set; } = "";
 }
 
-/// <summary>A sheet of two panels that shall show one subject.</summary>
-internal sealed class SheetRow
+/// <summary>A grid of two panels that shall show one subject.</summary>
+internal sealed class GridRow
 {
     public string Caption { get; set; } = "";
 
@@ -23,7 +23,7 @@ internal sealed class SheetRow
     public MLImage Grid { get; set; } = null!;
 }
 
-/// <summary>Two panels of a sheet, and what the judge says of them.</summary>
+/// <summary>Two panels of a grid, and what the judge says of them.</summary>
 internal sealed class PairRow
 {
     public string Caption { get; set; } = "";

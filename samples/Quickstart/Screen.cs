@@ -19,7 +19,12 @@ internal sealed class Screen
     public static T Show<T>(Func<Screen, T> work) => Console.IsOutputRedirected
         ? work(new Screen(null))
         : AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new SpinnerColumn())
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new ElapsedTimeColumn(),
+                new SpinnerColumn())
             .Start(bars => work(new Screen(bars)));
 
     /// <summary>Runs one stage.</summary>

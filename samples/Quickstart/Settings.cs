@@ -6,11 +6,11 @@ internal sealed record Settings
     /// <summary>The folder for pictures, models and the report.</summary>
     public string Out { get; init; } = Path.Combine("artifacts", "quickstart");
 
-    /// <summary>Sheets that the teacher draws, at most one for each of <see cref="Subjects.Captions"/>; each is a pair of panels.</summary>
-    public int Sheets { get; init; } = 24;
+    /// <summary>Grids that the teacher draws, at most one for each of <see cref="Subjects.Captions"/>; each is a pair of panels.</summary>
+    public int Grids { get; init; } = 24;
 
-    /// <summary>Sampling steps of a sheet.</summary>
-    public int SheetSteps { get; init; } = 24;
+    /// <summary>Sampling steps of a grid.</summary>
+    public int GridSteps { get; init; } = 24;
 
     /// <summary>Optimiser steps of the fine-tuning.</summary>
     public int TrainingSteps { get; init; } = 100;
@@ -37,7 +37,7 @@ internal sealed record Settings
             }
             else if (args[i] == "--brief")
             {
-                settings = settings with { Sheets = 8, SheetSteps = 16, TrainingSteps = 3, References = 1, PictureSteps = 4 };
+                settings = settings with { Grids = 8, GridSteps = 16, TrainingSteps = 3, References = 1, PictureSteps = 4 };
             }
             else
             {

@@ -18,42 +18,42 @@ internal sealed class Stages(Settings settings, CancellationToken cancellationTo
 {
     private readonly MLContext _ml = new(settings.Seed);
 
-    /// <summary>The teacher draws one subject twice on each sheet.</summary>
-    public List<SheetRow> DrawSheets(Stage stage)
+    /// <summary>The teacher draws one subject twice on each grid.</summary>
+    public List<GridRow> DrawGrids(Stage stage)
     {
-        CaptionRow[] captions = [.. Subjects.Captions.Take(settings.Sheets).Select(caption => new CaptionRow { Caption = caption })];
+        CaptionRow[] captions = [.. Subjects.Captions.Take(settings.Grids).Select(caption => new CaptionRow { Caption = caption })];
         GridGeneratorOptions options = new()
         {
             Layout = GridLayout.OneByTwo,
-            Sampling = new TextToImageOptions { Width = 2 * TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = settings.SheetSteps },
+            Sampling = new TextToImageOptions { Width = 2 * TinyModel.PanelSize, Height = TinyModel.PanelSize, Steps = settings.GridSteps },
             BatchSize = 4,
             Seed = settings.Seed,
             CancellationToken = cancellationToken,
         };
         IDataView input = _ml.Data.LoadFromEnumerable(captions);
         using GridGeneratorTransformer generator = new GridGenerator(_ml, options).Fit(input);
-        return Rows<SheetRow>(generator.Transform(input), stage, captions.Length);
+        return Rows<GridRow>(generator.Transform(input), stage, captions.Length);
     }
 
-    /// <summary>The judge compares the panels of each sheet. Rejected pairs stay for the report; training leaves them out.</summary>
-    public List<PairRow> JudgePairs(IReadOnlyList<SheetRow> sheets, Stage stage)
+    /// <summary>The judge compares the panels of each grid. Rejected pairs stay for the report; training leaves them out.</summary>
+    public List<PairRow> JudgePairs(IReadOnlyList<GridRow> grids, Stage stage)
     {
         VlmCuratorOptions options = new()
         {
             Layout = GridLayout.OneByTwo,
             IncludeRejected = true,
             Pairs = PairChoice.Unordered,
-            // Whatever the embedded judge calls the same: there are few sheets.
+            // Whatever the embedded judge calls the same: there are few grids.
             Judging = new PairJudgeOptions { Threshold = 0.5 },
             CancellationToken = cancellationToken,
         };
-        IDataView input = _ml.Data.LoadFromEnumerable(sheets);
+        IDataView input = _ml.Data.LoadFromEnumerable(grids);
         using VlmCuratorTransformer curator = new VlmCurator(_ml, options).Fit(input);
-        return Rows<PairRow>(curator.Transform(input), stage, sheets.Count);
+        return Rows<PairRow>(curator.Transform(input), stage, grids.Count);
     }
 
     /// <summary>The embedded adapter is trained for a few more steps on the pairs that were kept.</summary>
-    public LoraFineTunerTransformer FineTune(IReadOnlyList<PairRow> pairs, Stage stage, Action<TrainingProgress> tell)
+    public LoraFineTunerTransformer FineTune(IReadOnlyList<PairRow> pairs, Stage stage, Action<TrainingProgress> report)
     {
         LoraFineTunerOptions options = new()
         {
@@ -69,9 +69,9 @@ internal sealed class Stages(Settings settings, CancellationToken cancellationTo
                 Seed = settings.Seed,
                 ReportEvery = 1,
             },
-            Progress = new Told<TrainingProgress>(step =>
+            Progress = new ImmediateProgress<TrainingProgress>(step =>
             {
-                tell(step);
+                report(step);
                 stage.Done((int)step.Step, (int)step.Steps);
             }),
             CancellationToken = cancellationToken,
@@ -86,7 +86,7 @@ internal sealed class Stages(Settings settings, CancellationToken cancellationTo
     {
         DsdGeneratorOptions options = new()
         {
-            OnnxFolder = Path.Combine(settings.Out, "onnx"),
+            Backend = new OnnxGeneration { Folder = Path.Combine(settings.Out, "onnx") },
             Sampling = TinyModel.Sampling with { Steps = settings.PictureSteps },
             Seed = settings.Seed,
             SeedColumn = nameof(ReferenceRow.Seed),

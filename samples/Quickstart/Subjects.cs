@@ -5,7 +5,7 @@ namespace Quickstart;
 /// <summary>Whom the pictures show: subjects in words for the teacher, and others as pictures for the student.</summary>
 internal static class Subjects
 {
-    /// <summary>Seed captions, in the words that the embedded teacher knows. What they leave open, the two panels of a sheet may show differently.</summary>
+    /// <summary>Seed captions, in the words that the embedded teacher knows. What they leave open, the two panels of a grid may show differently.</summary>
     public static IReadOnlyList<string> Captions { get; } =
     [
         "round green creature with white spots, cat ears, two big eyes and a big grin, wearing a red hat",

@@ -1,17 +1,18 @@
 using System.Collections.Concurrent;
-using Dsd.MLNet.Execution;
+using Dsd.MLNet.Stages.Running;
 using Microsoft.Extensions.AI;
 
 namespace Dsd.MLNet;
 
 /// <summary>Chat clients by name, so that a saved model can say which one it needs: a client itself cannot be saved.</summary>
-/// <remarks>The name <see cref="Embedded"/> is known from the start. Register others at the start of a program, before models that name them are used.</remarks>
+/// <remarks>The name <see cref="Embedded"/> is known from the start. Register others at the start of a program, before models that name them are
+/// used.</remarks>
 public static class ChatClients
 {
     /// <summary>The embedded judge of the small world: a local network, no connection.</summary>
     public const string Embedded = "tiny";
 
-    private static readonly ConcurrentDictionary<string, Func<IChatClient>> Factories = new() { [Embedded] = Library.EmbeddedJudge };
+    private static readonly ConcurrentDictionary<string, Func<IChatClient>> Factories = new() { [Embedded] = ModelDefaults.EmbeddedJudge };
 
     /// <summary>Makes a client known by name. Registering a name again replaces its client for what is loaded afterwards.</summary>
     /// <param name="name">The name that options give, such as <c>gpt</c>.</param>
@@ -36,5 +37,7 @@ public static class ChatClients
 
     private static Func<IChatClient> Find(string name) => Factories.TryGetValue(name, out Func<IChatClient>? factory)
         ? factory
-        : throw new InvalidOperationException($"No chat client is registered as '{name}', only {string.Join(", ", Factories.Keys.Order().Select(k => $"'{k}'"))}. Call {nameof(ChatClients)}.{nameof(Register)}(\"{name}\", …) first.");
+        : throw new InvalidOperationException(
+            $"No chat client is registered as '{name}', only {string.Join(", ", Factories.Keys.Order().Select(k => $"'{k}'"))}. "
+            + $"Call {nameof(ChatClients)}.{nameof(Register)}(\"{name}\", …) first.");
 }

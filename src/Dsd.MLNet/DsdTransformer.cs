@@ -1,5 +1,5 @@
-using Dsd.MLNet.Columns;
-using Dsd.MLNet.Execution;
+using Dsd.MLNet.Stages.Columns;
+using Dsd.MLNet.Stages.Running;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -7,18 +7,19 @@ namespace Dsd.MLNet;
 
 /// <summary>What the fitted stages have in common: they are lazy, own the models that they load, and can be saved.</summary>
 /// <remarks>
-/// A model is loaded when the first value that needs it is read, and released by <see cref="Dispose"/>. Computing a value afterwards, in a view that is still read, gives an
-/// <see cref="ObjectDisposedException"/>; so does computing one meanwhile. Several threads may read at once; they take turns at the model.
+/// A model is loaded when the first value that needs it is read, and released by <see cref="Dispose"/>. Computing a value afterwards, in a view that
+/// is still read, gives an <see cref="ObjectDisposedException"/>; so does computing one meanwhile. Several threads may read at once; they take turns
+/// at the model.
 /// </remarks>
 public abstract class DsdTransformer : ITransformer, IDisposable
 {
-    private protected DsdTransformer(Work work)
+    private protected DsdTransformer(StageHost host)
     {
         ColumnTypes.Register();
-        Work = work;
+        Host = host;
     }
 
-    private protected Work Work { get; }
+    private protected StageHost Host { get; }
 
     /// <summary>Whether each input row gives exactly one output row.</summary>
     public abstract bool IsRowToRowMapper { get; }

@@ -1,6 +1,6 @@
-using Dsd.MLNet.Columns;
-using Dsd.MLNet.Execution;
-using Dsd.MLNet.Rows;
+using Dsd.MLNet.Stages.Columns;
+using Dsd.MLNet.Stages.Rows;
+using Dsd.MLNet.Stages.Running;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -9,8 +9,8 @@ namespace Dsd.MLNet;
 /// <summary>A fitted stage that adds columns to each row and leaves rows as they come.</summary>
 public abstract class RowToRowTransformer : DsdTransformer
 {
-    private protected RowToRowTransformer(Work work)
-        : base(work)
+    private protected RowToRowTransformer(StageHost host)
+        : base(host)
     {
     }
 

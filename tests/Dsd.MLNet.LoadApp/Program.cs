@@ -20,7 +20,12 @@ if (args.Contains("--client"))
 }
 MLContext ml = new();
 ITransformer loaded = ml.Model.Load(model, out _);
-foreach (string row in RowText.Of(loaded.Transform(SampleInput.Of(ml, input))))
+IDataView rows = loaded.Transform(SampleInput.Of(ml, input));
+if (args[^2] == "--pictures")
+{
+    PictureFiles.Write(rows, args[^1]);
+}
+foreach (string row in RowText.Of(rows))
 {
     Console.WriteLine(row);
 }

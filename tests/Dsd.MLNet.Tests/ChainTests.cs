@@ -1,4 +1,5 @@
 using Dsd.Curation.Grids;
+using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Sampling;
 using Microsoft.ML;
@@ -10,15 +11,25 @@ public sealed class ChainTests
 {
     private readonly MLContext _ml = new(1);
     private readonly PaintingTeacher _teacher = new();
-    private readonly PaintingBackend _backend = new();
+    private readonly PaintedModels _models;
     private int _trained;
+
+    public ChainTests() => _models = new PaintedModels
+    {
+        Teacher = _teacher,
+        Training = pairs =>
+        {
+            _trained = pairs.Count;
+            return new LoraWeights([1, 2, 3]);
+        },
+    };
 
     [Fact]
     public void Fit_RunsAllFourStagesOnCaptions()
     {
         IDataView captions = Views.Captions(_ml, "a fox", "a cat");
         using TransformerChain<DsdGeneratorTransformer> fitted = Chain(TransformerScope.Everything).Fit(captions);
-        // One pair a sheet, in both directions.
+        // One pair a grid, in both directions.
         Assert.Equal(4, _trained);
         GeneratedRow[] rows = [.. _ml.Data.CreateEnumerable<GeneratedRow>(fitted.Transform(captions), reuseRowObject: false)];
         Assert.Equal(4, rows.Length);
@@ -26,7 +37,7 @@ public sealed class ChainTests
     }
 
     [Fact]
-    public void Fit_DrawsEverySheetOnce()
+    public void Fit_DrawsEveryGridOnce()
     {
         using TransformerChain<DsdGeneratorTransformer> fitted = Chain(TransformerScope.Everything).Fit(Views.Captions(_ml, "a fox", "a cat"));
         Assert.Equal(2, _teacher.Batches.Sum(b => b.Count));
@@ -37,9 +48,9 @@ public sealed class ChainTests
     {
         IDataView captions = Views.Captions(_ml, "a fox");
         EstimatorChain<DsdGeneratorTransformer> chain = Chain(TransformerScope.Everything);
-        SchemaShape promised = chain.GetOutputSchema(Columns.ColumnCheck.ShapeOf(captions.Schema));
+        SchemaShape promised = chain.GetOutputSchema(ColumnCheck.ShapeOf(captions.Schema));
         using TransformerChain<DsdGeneratorTransformer> fitted = chain.Fit(captions);
-        SchemaShape given = Columns.ColumnCheck.ShapeOf(fitted.GetOutputSchema(captions.Schema));
+        SchemaShape given = ColumnCheck.ShapeOf(fitted.GetOutputSchema(captions.Schema));
         Assert.Equal(given.Select(c => $"{c.Name} {c.Kind} {c.ItemType}").Order(), promised.Select(c => $"{c.Name} {c.Kind} {c.ItemType}").Order());
         Assert.Contains(promised, c => c.Name == "Reference" && c.ItemType.ToString() == "Image<32, 32>");
     }
@@ -50,7 +61,7 @@ public sealed class ChainTests
         EstimatorChain<DsdGeneratorTransformer> chain = new EstimatorChain<ITransformer>()
             .Append(Grids())
             .Append(new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true) }))
-            .Append(new LoraFineTuner(_ml, null, (_, _, _, _) => new LoraWeights([1, 2, 3])))
+            .Append(new LoraFineTuner(_ml, null, new PaintedModels()))
             .Append(new DsdGenerator(_ml, new DsdGeneratorOptions { Model = "FLUX.1-dve", AdapterColumn = null, LoraFile = "x.safetensors" }));
         DirectoryNotFoundException e = Assert.Throws<DirectoryNotFoundException>(() => chain.Fit(Views.Captions(_ml, "a fox")));
         Assert.Contains("'FLUX.1-dve'", e.Message);
@@ -77,7 +88,7 @@ public sealed class ChainTests
     }
 
     [Fact]
-    public void Fit_NamesTheSheetOfAFailureUpstream()
+    public void Fit_NamesTheGridOfAFailureUpstream()
     {
         EstimatorChain<DsdGeneratorTransformer> chain = Chain(TransformerScope.Everything);
         DsdRowException e = Assert.Throws<DsdRowException>(() => chain.Fit(Views.Captions(_ml, "a fox", "")));
@@ -91,17 +102,10 @@ public sealed class ChainTests
                 training)
             .Append(new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true) }), training)
             .Append(
-                new LoraFineTuner(
-                    _ml,
-                    null,
-                    (_, pairs, _, _) =>
-                    {
-                        _trained = pairs.Count;
-                        return new LoraWeights([1, 2, 3]);
-                    }),
+                new LoraFineTuner(_ml, null, _models),
                 training)
-            .Append(new DsdGenerator(_ml, new DsdGeneratorOptions { Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1 } }, _backend));
+            .Append(new DsdGenerator(_ml, new DsdGeneratorOptions { Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1 } }, _models));
 
     private GridGenerator Grids() =>
-        new(_ml, new GridGeneratorOptions { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 } }, (_, _) => _teacher);
+        new(_ml, new GridGeneratorOptions { Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 } }, _models);
 }

@@ -1,4 +1,4 @@
-using Dsd.MLNet.Columns;
+using Dsd.MLNet.Stages.Columns;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -7,7 +7,10 @@ namespace Dsd.MLNet.Tests;
 /// <summary>The pipeline of most who work with images: file names, <c>LoadImages</c>, <c>ResizeImages</c>.</summary>
 internal static class ImageFiles
 {
-    /// <summary>The rows of <see cref="SampleInput"/> with images from files, resized to the size that they have already: ML.NET then hands out the loaded image itself, and disposes it with the next row.</summary>
+    /// <summary>
+    /// The rows of <see cref="SampleInput"/> with images from files, resized to the size that they have already: ML.NET then hands out the loaded
+    /// image itself, and disposes it with the next row.
+    /// </summary>
     public static IDataView Of(MLContext ml, string kind, string folder)
     {
         (string Column, int Width, int Seed)[] images = kind switch

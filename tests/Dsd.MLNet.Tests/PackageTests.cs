@@ -23,7 +23,7 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
     public void APackagesConsumer_ComputesWithTorch() => Assert.Contains("torch: 10", packed.Run.Output);
 
     [Fact]
-    public void APackagesConsumer_LoadsTheTeacherAndDrawsASheet() => Assert.Contains("sheet: 64 x 32", packed.Run.Output);
+    public void APackagesConsumer_LoadsTheTeacherAndDrawsAGrid() => Assert.Contains("grid: 64 x 32", packed.Run.Output);
 
     [Fact]
     public void APackagesConsumer_ExportsAndGeneratesThroughOnnxRuntime() => Assert.Contains("generated: 32 x 32", packed.Run.Output);

@@ -12,7 +12,7 @@ public sealed class QuickstartTests(QuickstartTests.BriefRun run) : IClassFixtur
     public void ABriefRun_EndsWell() => Assert.True(run.Code == 0, run.Output);
 
     [Theory]
-    [InlineData("Draw sheets")]
+    [InlineData("Draw grids")]
     [InlineData("Judge pairs")]
     [InlineData("Fine-tune the LoRA")]
     [InlineData("Export to ONNX")]

@@ -82,9 +82,9 @@ public sealed class RealChainTests
         tuned.Adapter.Save(lora);
         IDataView references = SampleInput.Of(_ml, "references");
         using DsdGeneratorTransformer onnx = new DsdGenerator(_ml, Generator with { LoraFile = lora }).Fit(references);
-        using DsdGeneratorTransformer torch = new DsdGenerator(_ml, Generator with { LoraFile = lora, Torch = new TorchOptions() }).Fit(references);
-        using DsdGeneratorTransformer listed = new DsdGenerator(_ml, Generator with { Torch = new TorchOptions { Loras = [new LoraUse(lora)] } }).Fit(references);
-        using DsdGeneratorTransformer weak = new DsdGenerator(_ml, Generator with { Torch = new TorchOptions { Loras = [new LoraUse(lora, -4)] } }).Fit(references);
+        using DsdGeneratorTransformer torch = new DsdGenerator(_ml, Generator with { LoraFile = lora, Backend = new TorchGeneration() }).Fit(references);
+        using DsdGeneratorTransformer listed = new DsdGenerator(_ml, Generator with { Backend = Listed(new LoraUse(lora)) }).Fit(references);
+        using DsdGeneratorTransformer weak = new DsdGenerator(_ml, Generator with { Backend = Listed(new LoraUse(lora, -4)) }).Fit(references);
 
         byte[][] expected = Pixels(onnx.Transform(references));
         byte[][] drawn = Pixels(torch.Transform(references));
@@ -104,11 +104,13 @@ public sealed class RealChainTests
     {
         IDataView references = SampleInput.Of(_ml, "references");
         string Message(DsdGeneratorOptions options) => Assert.Throws<ArgumentException>(() => new DsdGenerator(_ml, options).Fit(references)).Message;
-        Assert.Contains("OnnxFolder", Message(Generator with { Torch = new TorchOptions(), OnnxFolder = "somewhere" }));
         Assert.Contains("BlockCache", Message(Generator with { Sampling = new DsdOptions { Width = 32, Height = 32, BlockCache = 0.1f } }));
-        Assert.Contains("Memory is Streamed", Message(Generator with { Torch = new TorchOptions { Memory = MemoryMode.Streamed, Loras = [new LoraUse("x")] } }));
-        Assert.Contains("DType must be one of", Assert.Throws<ArgumentOutOfRangeException>(() => new TorchOptions { DType = TorchSharp.torch.ScalarType.Int64 }).Message);
-        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => new DsdGenerator(_ml, Generator with { Torch = new TorchOptions() }).Fit(references));
+        TorchGeneration streamed = new() { Pipeline = new PipelineOptions { Memory = MemoryMode.Streamed, Loras = [new LoraUse("x")] } };
+        Assert.Contains("Memory is Streamed", Message(Generator with { Backend = streamed }));
+        PipelineOptions WithIntegers() => new() { DType = TorchSharp.torch.ScalarType.Int64 };
+        Assert.Contains("DType must be", Assert.Throws<ArgumentOutOfRangeException>(WithIntegers).Message);
+        DsdGenerator plain = new(_ml, Generator with { Backend = new TorchGeneration() });
+        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => plain.Fit(references));
         Assert.Contains("takes no reference picture", e.Message);
     }
 
@@ -118,7 +120,8 @@ public sealed class RealChainTests
         IDataView captions = Views.Captions(_ml, "a fox");
         using GridGeneratorTransformer plain = new GridGenerator(_ml, Teacher).Fit(captions);
         string[] expected = Views.Column(plain.Transform(captions), "Grid");
-        using GridGeneratorTransformer half = new GridGenerator(_ml, Teacher with { Torch = new TorchOptions { DType = TorchSharp.torch.ScalarType.Float16 } }).Fit(captions);
+        PipelineOptions float16 = new() { DType = TorchSharp.torch.ScalarType.Float16 };
+        using GridGeneratorTransformer half = new GridGenerator(_ml, Teacher with { Torch = float16 }).Fit(captions);
         Assert.NotEqual(expected, Views.Column(half.Transform(captions), "Grid"));
     }
 
@@ -128,11 +131,23 @@ public sealed class RealChainTests
     public void AnotherBatch_ChangesPicturesByRoundingAlone(bool torch)
     {
         IDataView references = SampleInput.Of(_ml, "references");
-        DsdGeneratorOptions options = Generator with { ReleaseFolder = OwnFixtures.TinyDsd, Torch = torch ? new TorchOptions() : null };
+        DsdGeneratorOptions options = Generator with { ReleaseFolder = OwnFixtures.TinyDsd, Backend = torch ? new TorchGeneration() : new OnnxGeneration() };
         using DsdGeneratorTransformer alone = new DsdGenerator(_ml, options with { BatchSize = 1 }).Fit(references);
         using DsdGeneratorTransformer together = new DsdGenerator(_ml, options with { BatchSize = 3 }).Fit(references);
         Assert.All(Pixels(alone.Transform(references)).Zip(Pixels(together.Transform(references))), pair => Assert.True(pair.First.Zip(pair.Second).Max(p => Math.Abs(p.First - p.Second)) <= 2));
     }
+
+    [Fact]
+    public void Torch_DeviceAndWarningsAreTheStages()
+    {
+        PipelineOptions device = new() { Device = new TorchSharp.torch.Device(TorchSharp.DeviceType.CPU) };
+        Assert.Contains("option Device of the stage", Assert.Throws<ArgumentException>(() => new TorchGeneration { Pipeline = device }).Message);
+        PipelineOptions warned = new() { Warn = _ => { } };
+        Assert.Contains("MLContext.Log", Assert.Throws<ArgumentException>(() => new GridGeneratorOptions { Torch = warned }).Message);
+        Assert.Contains("VaeFile", Assert.Throws<ArgumentException>(() => new TorchGeneration { Pipeline = new PipelineOptions { VaeFile = " " } }).Message);
+    }
+
+    private static TorchGeneration Listed(LoraUse lora) => new() { Pipeline = new PipelineOptions { Loras = [lora] } };
 
     private static byte[][] Pixels(IDataView view)
     {

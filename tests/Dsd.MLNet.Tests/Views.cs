@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Security.Cryptography;
 using Dsd.Imaging;
-using Dsd.MLNet.Columns;
+using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Tests.Fakes;
 using Microsoft.ML;
 using Microsoft.ML.Data;

@@ -43,10 +43,10 @@ public sealed class ChatRoles : IDisposable
         };
         try
         {
-            GridTemplates words = templates ?? task.Templates;
+            CurationTask asked = templates is null ? task : task with { Templates = templates };
             roles.Writer = settings.Writer is { } writer
-                ? new ChatGridPromptWriter(roles.Client(writer, nameof(settings.Writer)), new ChatGridPromptWriterOptions { Templates = words, Instructions = task.Writer, Chat = roles.Options(writer) })
-                : new TemplateGridPromptWriter(words);
+                ? asked.CreateWriter(roles.Client(writer, nameof(settings.Writer)), roles.Options(writer))
+                : asked.CreateWriter(null);
             roles.Captioner = settings.Captioner is { } captioner ? new PanelCaptioner(roles.Client(captioner, nameof(settings.Captioner))) : null;
             roles.Judge = roles.Panel(settings.Judge, task);
             return roles;
@@ -72,13 +72,11 @@ public sealed class ChatRoles : IDisposable
     {
         IPairJudge[] judges =
         [
-            .. panel.Ask.Select(name => new PairJudge(Client(name, nameof(_settings.Judge)), new PairJudgeOptions(panel)
+            .. panel.Ask.Select(name => new PairJudge(Client(name, nameof(_settings.Judge)), task.Judging(new PairJudgeOptions(panel)
             {
                 Name = name,
-                RejectedFlags = task.RejectedFlags,
-                Instructions = panel.InstructionsFile is null ? task.Judge : null,
                 Chat = Options(name),
-            })),
+            }))),
         ];
         return judges.Length == 1
             ? judges[0]

@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dsd.Common.Options;
 using Dsd.Curation.Grids;
+using Dsd.Curation.Judging;
+using Microsoft.Extensions.AI;
 
 namespace Dsd.Curation.Tasks;
 
@@ -62,6 +64,21 @@ public sealed record CurationTask
         return Known.Contains(nameOrFile, StringComparer.Ordinal)
             ? Read(TextResource.Manifest($"{Folder}{nameOrFile}.json"), $"{nameOrFile}.json")
             : throw new ArgumentException($"Task '{nameOrFile}': expected {string.Join(", ", Known)}, or a file that ends in '.json'.", nameof(nameOrFile));
+    }
+
+    /// <summary>What writes this task's grid prompts: a language model with the task's instructions, or its templates alone.</summary>
+    /// <param name="client">The language model, which stays the caller's. Null for the templates alone.</param>
+    /// <param name="chat">Settings of the model's requests. Null is none.</param>
+    public IGridPromptWriter CreateWriter(IChatClient? client, ChatOptions? chat = null) => client is null
+        ? new TemplateGridPromptWriter(Templates)
+        : new ChatGridPromptWriter(client, new ChatGridPromptWriterOptions { Templates = Templates, Instructions = Writer, Chat = chat });
+
+    /// <summary>A judge's options with this task's question and the flags that it drops pairs by. Options that name a file with instructions keep that question.</summary>
+    /// <param name="options">All other options of the judge.</param>
+    public PairJudgeOptions Judging(PairJudgeOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options with { RejectedFlags = RejectedFlags, Instructions = options.InstructionsFile is null ? Judge : null };
     }
 
     private static CurationTask Read(string json, string source)

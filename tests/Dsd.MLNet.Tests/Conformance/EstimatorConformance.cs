@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Dsd.MLNet.Columns;
+using Dsd.MLNet.Stages.Columns;
 using Dsd.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -329,24 +329,7 @@ public abstract class EstimatorConformance
     private static string Describe(SchemaShape.Column column) =>
         $"{column.Name} {column.Kind} {column.ItemType} {column.IsKey} {string.Join(',', column.Annotations.Select(a => $"{a.Name} {a.Kind} {a.ItemType}"))}";
 
-    private IReadOnlyList<string> RunLoadApp(string model)
-    {
-        ProcessStartInfo start = new("dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Dsd.MLNet.LoadApp.dll"), model, Input, .. NeedsClient ? new[] { "--client" } : []])
-        {
-            start.ArgumentList.Add(argument);
-        }
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, errors.Result);
-        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-    }
+    private IReadOnlyList<string> RunLoadApp(string model) => LoadProgram.Run([model, Input, .. NeedsClient ? new[] { "--client" } : []]);
 
     /// <summary>A fitted stage that is released with the test.</summary>
     private sealed class Fitted(ITransformer transformer) : IDisposable

@@ -11,7 +11,7 @@ public sealed class VlmCuratorConformance : EstimatorConformance
 
     protected override IReadOnlyList<string> Added => ["Reference", "Target", "Prompt", "Kept", "Confidence", "Reason"];
 
-    protected override IReadOnlyList<(string, string, string)> Needed => [("sheet", "Grid", "Image")];
+    protected override IReadOnlyList<(string, string, string)> Needed => [("grid", "Grid", "Image")];
 
     protected override bool NeedsClient => true;
 

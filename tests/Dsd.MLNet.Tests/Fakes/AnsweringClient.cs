@@ -14,7 +14,8 @@ internal sealed class AnsweringClient(Func<int, bool> same) : IChatClient
 
     public Func<CancellationToken, Task>? Before { get; init; }
 
-    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         int number = Interlocked.Increment(ref _asked) - 1;
         if (Before is not null)
@@ -34,8 +35,8 @@ internal sealed class AnsweringClient(Func<int, bool> same) : IChatClient
         return new ChatResponse(new ChatMessage(ChatRole.Assistant, verdict.ToJson()));
     }
 
-    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public object? GetService(Type serviceType, object? serviceKey = null) => null;
 

@@ -3,7 +3,7 @@ using Dsd.Models.Sampling;
 
 namespace Dsd.MLNet.Tests.Fakes;
 
-/// <summary>Paints each sheet in one colour that comes from its prompt and seed, and counts what it was asked for.</summary>
+/// <summary>Paints each grid in one colour that comes from its prompt and seed, and counts what it was asked for.</summary>
 internal sealed class PaintingTeacher : ITextToImageModel
 {
     public List<IReadOnlyList<TextToImageRequest>> Batches { get; } = [];

@@ -3,7 +3,10 @@ using Dsd.Testing;
 
 namespace Dsd.MLNet.Tests.Packages;
 
-/// <summary>The libraries packed into a folder, and two programs built from there: one with what the packages bring, one that adds CUDA builds. Once for all tests.</summary>
+/// <summary>
+/// The libraries packed into a folder, and two programs built from there: one with what the packages bring, one that adds CUDA builds. Once for all
+/// tests.
+/// </summary>
 public sealed class PackedPackages : IDisposable
 {
     private const string FakeTorch = "libtorch-cuda-test";

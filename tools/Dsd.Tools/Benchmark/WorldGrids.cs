@@ -1,5 +1,5 @@
 using Dsd.Curation.Grids;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
 using Dsd.Imaging;
 using Dsd.Tiny.World;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Dsd.Dataset.Runs;
+using Dsd.Runs;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 

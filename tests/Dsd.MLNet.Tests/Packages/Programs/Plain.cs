@@ -16,12 +16,12 @@ using var teacher = new GridGenerator(ml, new GridGeneratorOptions
     Layout = GridLayout.OneByTwo,
     Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1, MaxTextTokens = 64 },
 }).Fit(captions);
-Sheet sheet = ml.Data.CreateEnumerable<Sheet>(teacher.Transform(captions), reuseRowObject: false).Single();
-Console.WriteLine($"sheet: {sheet.Grid.Width} x {sheet.Grid.Height}");
+GridRow row = ml.Data.CreateEnumerable<GridRow>(teacher.Transform(captions), reuseRowObject: false).Single();
+Console.WriteLine($"grid: {row.Grid.Width} x {row.Grid.Height}");
 
 Console.WriteLine($"torch: {torch.arange(5).sum().ToInt64()}");
 
-IDataView references = ml.Data.LoadFromEnumerable([new Reference { Image = sheet.Grid, Prompt = "on the moon" }]);
+IDataView references = ml.Data.LoadFromEnumerable([new Reference { Image = row.Grid, Prompt = "on the moon" }]);
 var generator = new DsdGenerator(ml, new DsdGeneratorOptions
 {
     Model = args[0],
@@ -37,6 +37,6 @@ Console.WriteLine($"generated: {drawn.Generated.Width} x {drawn.Generated.Height
 ((IDisposable)loaded).Dispose();
 
 public class Caption { public string Text { get; set; } }
-public class Sheet { [ImageType(32, 64)] public MLImage Grid { get; set; } }
+public class GridRow { [ImageType(32, 64)] public MLImage Grid { get; set; } }
 public class Reference { [ImageType(32, 64)] public MLImage Image { get; set; } public string Prompt { get; set; } }
 public class Drawn { [ImageType(32, 32)] public MLImage Generated { get; set; } }

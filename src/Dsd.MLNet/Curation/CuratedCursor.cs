@@ -1,0 +1,111 @@
+using Dsd.MLNet.Stages.Columns;
+using Dsd.MLNet.Stages.Rows;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace Dsd.MLNet.Curation;
+
+/// <summary>Stands on one pair after the other; the columns of the grid that they were cut from are passed through.</summary>
+internal sealed class CuratedCursor(
+    DataViewRow grid,
+    GridQueue grids,
+    DataViewSchema schema,
+    IReadOnlyList<AddedColumn> added,
+    bool[] active,
+    Action<JudgedGrid> report) : DataViewRowCursor, IStoppable
+{
+    private IReadOnlyList<CuratedPair> _pairs = [];
+    private int _current;
+    private long _position = -1;
+    private bool _ended;
+
+    public override DataViewSchema Schema => schema;
+
+    public override long Position => _ended ? -1 : _position;
+
+    public override long Batch => 0;
+
+    private CuratedPair Pair => _position >= 0 && !_ended ? _pairs[_current] : throw RowWindow.NoRow();
+
+    public override bool MoveNext()
+    {
+        if (_ended)
+        {
+            return false;
+        }
+        _current++;
+        while (_current >= _pairs.Count)
+        {
+            // Until the next grid is there, the cursor stands on no row, also where none comes because of a failure.
+            _ended = true;
+            if (grids.Next() is not { } next)
+            {
+                return false;
+            }
+            report(next);
+            (_pairs, _current, _ended) = (next.Rows, 0, false);
+        }
+        _position++;
+        return true;
+    }
+
+    public override bool IsColumnActive(DataViewSchema.Column column) => column.Index < active.Length && active[column.Index];
+
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+    {
+        if (!IsColumnActive(column))
+        {
+            throw new ArgumentException($"Column '{column.Name}' is not active in this cursor.", nameof(column));
+        }
+        int passed = grid.Schema.Count;
+        return column.Index < passed
+            ? Passed<TValue>(grid.Schema[column.Index])
+            : Added(column.Index - passed) as ValueGetter<TValue>
+                ?? throw new InvalidOperationException($"Column '{column.Name}' holds {added[column.Index - passed].Type.RawType}, not {typeof(TValue)}.");
+    }
+
+    public override ValueGetter<DataViewRowId> GetIdGetter()
+    {
+        ValueGetter<DataViewRowId> own = grid.GetIdGetter();
+        return (ref DataViewRowId id) =>
+        {
+            _ = Pair;
+            own(ref id);
+            // Spread over the grid's own id by an odd constant, so that pairs of different grids do not meet.
+            id = new DataViewRowId(id.Low + (ulong)_current * 0x9E3779B97F4A7C15, id.High);
+        };
+    }
+
+    public void Stop() => grids.Stop();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _ended = true;
+            grids.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private ValueGetter<TValue> Passed<TValue>(DataViewSchema.Column column)
+    {
+        ValueGetter<TValue> getter = grid.GetGetter<TValue>(column);
+        return (ref TValue value) =>
+        {
+            _ = Pair;
+            getter(ref value);
+        };
+    }
+
+    // In the order of VlmCuratorTransformer.Columns.
+    private Delegate Added(int index) => index switch
+    {
+        0 => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(Pair.Reference)),
+        1 => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(Pair.Target)),
+        2 => (ValueGetter<ReadOnlyMemory<char>>)((ref value) => value = Pair.Prompt.AsMemory()),
+        3 => (ValueGetter<bool>)((ref value) => value = Pair.Judgement.Kept),
+        4 => (ValueGetter<float>)((ref value) => value = (float)(Pair.Judgement.Verdict?.Confidence ?? double.NaN)),
+        _ => (ValueGetter<ReadOnlyMemory<char>>)((ref value) => value = Pair.Judgement.Reason.AsMemory()),
+    };
+}

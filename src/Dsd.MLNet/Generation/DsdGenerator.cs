@@ -1,0 +1,112 @@
+using Dsd.MLNet.FineTuning;
+using Dsd.MLNet.Stages.Columns;
+using Dsd.MLNet.Stages.Running;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+
+namespace Dsd.MLNet;
+
+/// <summary>
+/// Draws the subject of a reference picture as a prompt says, through ONNX Runtime: the last stage of Diffusion Self-Distillation
+/// (arXiv 2411.18616, section 3.2), with nothing tuned per subject.
+/// </summary>
+/// <remarks>
+/// <list type="table">
+/// <item><term>Training</term><description>none: <see cref="Fit"/> merges the adapter and exports the model to ONNX. It reads no row.</description></item>
+/// <item><term>Reads</term><description><c>Reference</c> (image), <c>Prompt</c> (text); at <see cref="Fit"/> the adapter noted at <c>Adapter</c>,
+/// where it is there.</description></item>
+/// <item><term>Adds</term><description><c>Generated</c> (image).</description></item>
+/// </list>
+/// Pictures are drawn when they are read, a batch at a time. One at a time: <c>PredictionEngine</c>.
+/// </remarks>
+public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
+{
+    private readonly IHostEnvironment _environment;
+    private readonly DsdGeneratorOptions _options;
+    private readonly IStageModels _models;
+
+    /// <summary>A generator with the given options, or the defaults: the embedded model.</summary>
+    public DsdGenerator(MLContext mlContext, DsdGeneratorOptions? options = null)
+        : this(mlContext, options, StageModels.Real)
+    {
+    }
+
+    internal DsdGenerator(IHostEnvironment mlContext, DsdGeneratorOptions? options, IStageModels models)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ColumnTypes.Register();
+        _environment = mlContext;
+        _options = options ?? new DsdGeneratorOptions();
+        _models = models;
+    }
+
+    /// <summary>Takes the adapter from the input's schema or the options, and exports the model, or loads it with TorchSharp.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one.</exception>
+    /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
+    /// <exception cref="NotSupportedException">ONNX Runtime has no such device here.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
+    /// <exception cref="IOException">A folder or file is missing or cannot be read, or the ONNX folder not written.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public DsdGeneratorTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        bool tuned = Check(ColumnCheck.ShapeOf(input.Schema));
+        LoraWeights? adapter = tuned ? Adapter(input.Schema[_options.AdapterColumn!]) : DefaultAdapter();
+        DsdGeneratorTransformer fitted = new(_environment, _options, adapter, _models);
+        try
+        {
+            fitted.Prepare();
+            return fitted;
+        }
+        catch
+        {
+            fitted.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The input's shape with the added column. The model's and adapter's files, the device and the options are checked, as <see cref="Fit"/> does;
+    /// no weights are read.
+    /// </summary>
+    /// <remarks>A chain calls this for all its stages before it fits the first, so a typo in the last one shows before anything is drawn.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one.</exception>
+    /// <exception cref="NotSupportedException">ONNX Runtime has no such device here.</exception>
+    /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
+    /// <exception cref="IOException">A folder or file is missing or cannot be read.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        Check(inputSchema);
+        return ColumnCheck.Add(inputSchema, DsdGeneratorTransformer.Column(_options).Shape);
+    }
+
+    /// <summary>Everything that can be known before a row is read, and so before the stages in front of this one have worked for hours.</summary>
+    /// <returns>Whether the input brings an adapter.</returns>
+    private bool Check(SchemaShape input)
+    {
+        DsdGeneratorTransformer.CheckTogether(_options);
+        DsdGeneratorTransformer.Check(_options, input);
+        bool tuned = ColumnCheck.Optional(input, "adapter", _options.AdapterColumn, new LoraDataViewType());
+        if (tuned && _options.LoraFile is not null)
+        {
+            throw new InvalidOperationException(
+                $"The input's column '{_options.AdapterColumn}' and the option {nameof(DsdGeneratorOptions.LoraFile)} ('{_options.LoraFile}') "
+                + "both give an adapter. "
+                + $"Set the option {nameof(DsdGeneratorOptions.AdapterColumn)} to null to use the file.");
+        }
+        _models.CheckStudent(_options, tuned);
+        return tuned;
+    }
+
+    private LoraWeights? DefaultAdapter() => ModelDefaults.AdapterFile(_options) is { } file
+        ? LoraWeights.Read(file, _options.LoraTextEncoders, new StageHost(_environment, nameof(DsdGenerator), _options.CancellationToken).Warn)
+        : null;
+
+    private LoraWeights Adapter(DataViewSchema.Column column) => AdapterAnnotation.Find(column) ?? throw new InvalidOperationException(
+        $"Column '{_options.AdapterColumn}' has no adapter noted at it, as {nameof(LoraFineTuner)} leaves it. "
+        + $"Save the adapter and set the option {nameof(DsdGeneratorOptions.LoraFile)}, with {nameof(DsdGeneratorOptions.AdapterColumn)} null.");
+}

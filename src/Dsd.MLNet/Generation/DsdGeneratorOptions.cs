@@ -1,0 +1,87 @@
+using System.Text.Json.Serialization;
+using Dsd.MLNet.Stages;
+using Dsd.Models.Lora;
+using Dsd.Models.Sampling;
+
+namespace Dsd.MLNet;
+
+/// <summary>How a <see cref="DsdGenerator"/> finds its adapter, exports, draws and names its columns.</summary>
+public sealed record DsdGeneratorOptions
+{
+    /// <summary>
+    /// The model that the adapter belongs to: <c>tiny</c>, the default, is the embedded one; anything else a pipeline folder in diffusers' layout.
+    /// </summary>
+    public string Model { get; init => field = OptionCheck.Text(value, nameof(Model)); } = "tiny";
+
+    /// <summary>
+    /// What computes, with the options that only this backend has: <see cref="OnnxGeneration"/>, the default, or <see cref="TorchGeneration"/>.
+    /// </summary>
+    public GeneratorBackend Backend { get; init => field = value ?? throw new ArgumentNullException(nameof(Backend)); } = new OnnxGeneration();
+
+    /// <summary>Where to compute: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>
+    public string Device { get; init => field = OptionCheck.Device(value, nameof(Device)); } = "cpu";
+
+    /// <summary>
+    /// A folder in the layout of the published release: <c>transformer/</c> takes the place of the model's, and
+    /// <c>pytorch_lora_weights.safetensors</c> is the adapter unless another is given. Null, the default, is none.
+    /// </summary>
+    public string? ReleaseFolder { get; init => field = OptionCheck.TextOrNull(value, nameof(ReleaseFolder)); }
+
+    /// <summary>
+    /// A LoRA file (safetensors; names of diffusers, PEFT, Black Forest Labs or kohya). Null, the default: the one noted at
+    /// <see cref="AdapterColumn"/>, else the release folder's, else the embedded model's own. Refused where the input has an adapter too.
+    /// </summary>
+    public string? LoraFile { get; init => field = OptionCheck.TextOrNull(value, nameof(LoraFile)); }
+
+    /// <summary>
+    /// What becomes of a part of <see cref="LoraFile"/> that is for text encoders. Default: a file that has one is refused. What is left out is
+    /// written to the context's log.
+    /// </summary>
+    public LoraTextEncoders LoraTextEncoders
+    {
+        get;
+        init => field = OptionCheck.OneOf(value, nameof(LoraTextEncoders), Enum.GetValues<LoraTextEncoders>());
+    }
+
+    /// <summary>
+    /// The column at which a <see cref="LoraFineTuner"/> noted its adapter, where the input has it. Null looks for none. Default <c>Adapter</c>.
+    /// </summary>
+    public string? AdapterColumn { get; init => field = OptionCheck.TextOrNull(value, nameof(AdapterColumn)); } = "Adapter";
+
+    /// <summary>
+    /// Size, steps and guidance. Null, the default: what suits the model, 512 × 512 and 28 steps for a folder. Its
+    /// <see cref="DsdOptions.BlockCache"/> must be 0: <see cref="TorchGeneration.BlockCache"/> takes its place.
+    /// </summary>
+    public DsdOptions? Sampling { get; init; }
+
+    /// <summary>Pictures that are drawn together, 1 to 256. Reading one row then draws those after it too. Default 4.</summary>
+    public int BatchSize { get; init => field = OptionCheck.Range(value, 1, 256, nameof(BatchSize)); } = 4;
+
+    /// <summary>
+    /// Mixed with each row's reference, prompt and <see cref="SeedColumn"/>: the same seed and row start from the same noise, wherever the row stands.
+    /// Default 0. A batch of another size adds in another order, so a picture that is drawn with more or fewer others may differ by rounding, as a rule by
+    /// one or two of 255 in some pixels. That concerns another <see cref="BatchSize"/>, the last rows of a view, which may be fewer, and PredictionEngine,
+    /// which takes one row at a time.
+    /// </summary>
+    public long Seed { get; init; }
+
+    /// <summary>An Int64 column that tells rows with the same reference and prompt apart. Null, the default, is none.</summary>
+    public string? SeedColumn { get; init => field = OptionCheck.TextOrNull(value, nameof(SeedColumn)); }
+
+    /// <summary>The image column with the subject. Default <c>Reference</c>.</summary>
+    public string ReferenceColumn { get; init => field = OptionCheck.Text(value, nameof(ReferenceColumn)); } = "Reference";
+
+    /// <summary>The text column that says what the subject does in the new picture, and where. Default <c>Prompt</c>.</summary>
+    public string PromptColumn { get; init => field = OptionCheck.Text(value, nameof(PromptColumn)); } = "Prompt";
+
+    /// <summary>The added image column. Default <c>Generated</c>.</summary>
+    public string GeneratedColumn { get; init => field = OptionCheck.Text(value, nameof(GeneratedColumn)); } = "Generated";
+
+    /// <summary>Receives a report after each step of sampling. Not saved.</summary>
+    [JsonIgnore]
+    public IProgress<SamplingProgress>? Progress { get; init; }
+
+    /// <summary>Stops the work between two steps. A context that ML.NET cancels, as AutoML does, stops it too. Not saved.</summary>
+    [JsonIgnore]
+    public CancellationToken CancellationToken { get; init; }
+}

@@ -1,7 +1,0 @@
-namespace Dsd.MLNet.Rows;
-
-/// <summary>What judging a sheet gave.</summary>
-/// <param name="Judged">How many pairs were judged.</param>
-/// <param name="Kept">How many of them were kept.</param>
-/// <param name="Rows">The rows that it gives.</param>
-internal sealed record JudgedSheet(int Judged, int Kept, IReadOnlyList<CuratedPair> Rows);

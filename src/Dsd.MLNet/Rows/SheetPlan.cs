@@ -1,8 +1,0 @@
-using Dsd.Curation.Grids;
-
-namespace Dsd.MLNet.Rows;
-
-/// <summary>What the shape of a curator's input says about its sheets.</summary>
-/// <param name="Captioned">Whether each panel has a caption of its own.</param>
-/// <param name="Cutting">How sheets are cut.</param>
-internal sealed record SheetPlan(bool Captioned, PanelCutterOptions Cutting);

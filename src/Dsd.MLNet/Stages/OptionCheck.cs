@@ -1,0 +1,69 @@
+using System.Numerics;
+using System.Text.RegularExpressions;
+using Dsd.Curation.Tasks;
+using Dsd.Models.Sampling;
+
+namespace Dsd.MLNet.Stages;
+
+/// <summary>Checks of single option values: each names the option, what it may be and what was given.</summary>
+internal static partial class OptionCheck
+{
+    public static T Range<T>(T value, T least, T most, string option)
+        where T : INumber<T> =>
+        Common.Options.OptionCheck.Range(value, least, most, option);
+
+    public static T OneOf<T>(T value, string option, params T[] allowed)
+        where T : struct, Enum =>
+        Common.Options.OptionCheck.OneOf(value, option, allowed);
+
+    public static string Text(string? value, string option) => Common.Options.OptionCheck.Text(value, option);
+
+    public static string? TextOrNull(string? value, string option) => value is null ? null : Text(value, option);
+
+    public static string Device(string? value, string option) =>
+        value is not null && Devices().IsMatch(value)
+            ? value
+            : throw new ArgumentException($"Option {option} must be 'cpu', 'cuda' or 'cuda:' and a number, but is '{value}'.", option);
+
+    /// <summary>Options of a model under TorchSharp, whose device and warnings are the stage's.</summary>
+    public static PipelineOptions Pipeline(PipelineOptions? value, string option)
+    {
+        ArgumentNullException.ThrowIfNull(value, option);
+        TextOrNull(value.TransformerFile, nameof(value.TransformerFile));
+        TextOrNull(value.VaeFile, nameof(value.VaeFile));
+        if (value.Device is not null)
+        {
+            throw new ArgumentException($"Option {option} names the device {value.Device}: leave it out, and set the option Device of the stage.", option);
+        }
+        return value.Warn is null
+            ? value
+            : throw new ArgumentException(
+                $"Option {option} sets {nameof(value.Warn)}: leave it out. A stage writes warnings to the context's log (MLContext.Log).", option);
+    }
+
+    /// <exception cref="ArgumentException">A task is given, and an option that the task sets too.</exception>
+    public static void NotBesideTask(CurationTask? task, params IEnumerable<(object? Value, string Option)> set)
+    {
+        if (task is not null && set.FirstOrDefault(s => s.Value is not null) is { Option: { } option })
+        {
+            throw new ArgumentException(
+                $"Option Task ('{task.Name}') sets what option {option} sets too: leave {option} out, or change it in the task (task with {{ … }}).");
+        }
+    }
+
+    /// <exception cref="ArgumentException">Two added columns have the same name.</exception>
+    public static void Different(params IEnumerable<string> columns)
+    {
+        HashSet<string> seen = [];
+        foreach (string column in columns)
+        {
+            if (!seen.Add(column))
+            {
+                throw new ArgumentException($"Two of the added columns are named '{column}': give each a name of its own.");
+            }
+        }
+    }
+
+    [GeneratedRegex("^(cpu|cuda(:[0-9]{1,3})?)$")]
+    private static partial Regex Devices();
+}

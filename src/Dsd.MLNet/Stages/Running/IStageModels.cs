@@ -1,0 +1,39 @@
+using Dsd.Models.Sampling;
+using Dsd.Models.Training;
+
+namespace Dsd.MLNet.Stages.Running;
+
+/// <summary>The models behind the stages: what checks, loads, trains and exports them. Tests put their own in the place of <see cref="StageModels"/>.</summary>
+internal interface IStageModels
+{
+    /// <summary>Refuses options with which the teacher could not be loaded, or could not draw. Only headers are read.</summary>
+    void CheckTeacher(GridGeneratorOptions options);
+
+    /// <summary>The model that draws grids.</summary>
+    ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn);
+
+    /// <summary>Refuses options with which training could not begin, or its state not be kept. Only headers are read.</summary>
+    void CheckTraining(LoraFineTunerOptions options);
+
+    /// <summary>Trains an adapter.</summary>
+    LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken);
+
+    /// <summary>Refuses options with which the student could not be loaded or exported, or could not draw. Only headers are read.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="tuned">Whether the input brings an adapter.</param>
+    void CheckStudent(DsdGeneratorOptions options, bool tuned);
+
+    /// <summary>The student with TorchSharp: the generator's own adapter and the further ones over the model.</summary>
+    IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn);
+
+    /// <summary>Writes the student as ONNX models into a folder, whole or not at all. An earlier export there is replaced.</summary>
+    void Export(DsdGeneratorOptions options, LoraWeights? adapter, string folder, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The name of the LoRA file that a folder's export has merged (<see cref="LoraWeights.FileName"/>). Null where there is no export, or no LoRA in it.
+    /// </summary>
+    string? MergedLora(string folder);
+
+    /// <summary>The student of an export, with ONNX Runtime.</summary>
+    IDsdModel OpenExport(string folder, DsdGeneratorOptions options, Action<string> warn);
+}

@@ -1,0 +1,190 @@
+using System.Globalization;
+using Dsd.Common.Files;
+using Dsd.Models.Families;
+using Dsd.Models.Lora;
+using Dsd.Models.Sampling;
+using Dsd.Models.Training;
+using Dsd.Models.Weights;
+using Dsd.Onnx.Export;
+using Dsd.Onnx.Runtime;
+using Dsd.Tiny;
+using TorchSharp;
+
+namespace Dsd.MLNet.Stages.Running;
+
+/// <summary>The real models: Dsd.Models loads and trains them, Dsd.Onnx exports them. No other file of the stages names either's classes of models.</summary>
+internal sealed class StageModels : IStageModels
+{
+    private StageModels()
+    {
+    }
+
+    public static IStageModels Real { get; } = new StageModels();
+
+    public void CheckTeacher(GridGeneratorOptions options)
+    {
+        TextToImageOptions grid = ModelDefaults.Grid(options);
+        ModelCheck.Plain(TinyModel.Resolve(options.Model), grid.Width, grid.Height, options.Torch with { Device = Torch(options.Device) });
+    }
+
+    public ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn) =>
+        TextToImagePipeline.Load(TinyModel.Resolve(options.Model), options.Torch with { Device = Torch(options.Device), Warn = warn });
+
+    public void CheckTraining(LoraFineTunerOptions options)
+    {
+        // The trained adapter passes through a file: a training must not end in a place that cannot be written.
+        ScratchFolder.Check();
+        LoraTrainingOptions training = ModelDefaults.Training(options);
+        LoraUse[] start = training.InitialAdapterFile is { } file ? [new LoraUse(file)] : [];
+        ModelCheck.Conditional(
+            TinyModel.Resolve(options.Model),
+            null,
+            training.Width,
+            training.Height,
+            new PipelineOptions { Device = Torch(options.Device), Loras = start },
+            start.Length == 0 ? training.Adapter.Targets : null);
+        if (training.Checkpoint is { } checkpoint)
+        {
+            WritablePlace.Require(checkpoint);
+        }
+    }
+
+    public LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken)
+    {
+        PipelineOptions pipeline = new() { Device = Torch(options.Device), Warn = warn };
+        using DiffusionModel model = DiffusionModel.LoadConditional(TinyModel.Resolve(options.Model), null, pipeline);
+        using LoraAdapter adapter = new LoraTrainer(model, ModelDefaults.Training(options)).Train(pairs, options.Progress, cancellationToken);
+        return LoraWeights.Of(adapter, "the trained adapter");
+    }
+
+    public void CheckStudent(DsdGeneratorOptions options, bool tuned)
+    {
+        if (options.Backend is OnnxGeneration onnx)
+        {
+            CheckExport(options, onnx.Folder);
+        }
+        string model = TinyModel.Resolve(options.Model);
+        DsdOptions frame = ModelDefaults.Frame(options);
+        PipelineOptions pipeline = options.Backend is TorchGeneration torch ? torch.Pipeline with { Device = Torch(options.Device) } : new PipelineOptions();
+        bool adapted = tuned || pipeline.Loras.Count > 0;
+        if (!tuned && ModelDefaults.AdapterFile(options) is { } file)
+        {
+            adapted = true;
+            pipeline = pipeline with { Loras = [new LoraUse(file) { TextEncoders = options.LoraTextEncoders }, .. pipeline.Loras] };
+        }
+        RequireCondition(options, model, adapted);
+        ModelCheck.Conditional(model, options.ReleaseFolder, frame.Width, frame.Height, pipeline);
+    }
+
+    public IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn)
+    {
+        string model = TinyModel.Resolve(options.Model);
+        PipelineOptions pipeline = torch.Pipeline with { Device = Torch(options.Device), Warn = warn };
+        RequireCondition(options, model, adapter is not null || pipeline.Loras.Count > 0);
+        return adapter is null
+            ? DsdPipeline.Load(model, options.ReleaseFolder, pipeline)
+            : adapter.AsFile(file =>
+            {
+                LoraUse own = new(file) { TextEncoders = LoraTextEncoders.Apply };
+                return DsdPipeline.Load(model, options.ReleaseFolder, pipeline with { Loras = [own, .. pipeline.Loras] });
+            });
+    }
+
+    public void Export(DsdGeneratorOptions options, LoraWeights? adapter, string folder, CancellationToken cancellationToken)
+    {
+        string model = TinyModel.Resolve(options.Model);
+        // Said before gigabytes are written.
+        RequireCondition(options, model, adapter is not null);
+        DsdOptions frame = ModelDefaults.Frame(options);
+        OnnxExportOptions export = new()
+        {
+            ReleaseFolder = options.ReleaseFolder,
+            FrameWidth = frame.Width,
+            FrameHeight = frame.Height,
+            Overwrite = true,
+            LoraTextEncoders = LoraTextEncoders.Apply,
+        };
+        if (adapter is null)
+        {
+            OnnxExporter.Export(model, null, folder, export, cancellationToken);
+            return;
+        }
+        adapter.AsFile(file =>
+        {
+            OnnxExporter.Export(model, file, folder, export, cancellationToken);
+            return true;
+        });
+    }
+
+    public string? MergedLora(string folder) =>
+        Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() ? OnnxModelFolder.Open(folder).Lora : null;
+
+    public IDsdModel OpenExport(string folder, DsdGeneratorOptions options, Action<string> warn)
+    {
+        OnnxPipeline pipeline = OnnxPipeline.Open(folder, Runtime(options) with { Warn = warn });
+        if (!pipeline.Folder.IsConditional)
+        {
+            pipeline.Dispose();
+            throw NeedsAdapter(options);
+        }
+        return pipeline;
+    }
+
+    private static void CheckExport(DsdGeneratorOptions options, string? folder)
+    {
+        OnnxPipeline.RequireProvider(Runtime(options));
+        if (folder is not null)
+        {
+            OnnxExporter.CheckTarget(folder, new OnnxExportOptions { Overwrite = true });
+        }
+        else
+        {
+            ScratchFolder.Check();
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">The model is a plain one, and nothing makes it take a reference.</exception>
+    private static void RequireCondition(DsdGeneratorOptions options, string model, bool adapted)
+    {
+        if (!adapted && options.ReleaseFolder is null && !ModelCheck.Traits(model).Condition)
+        {
+            throw NeedsAdapter(options);
+        }
+    }
+
+    private static InvalidOperationException NeedsAdapter(DsdGeneratorOptions options) => new(
+        $"Model '{options.Model}' takes no reference picture: it is a plain text-to-image model without an adapter that adds one. "
+        + $"Put a {nameof(LoraFineTuner)} before the {nameof(DsdGenerator)}, "
+        + $"or set the option {nameof(DsdGeneratorOptions.LoraFile)} or {nameof(DsdGeneratorOptions.ReleaseFolder)}.");
+
+    private static OnnxRuntimeOptions Runtime(DsdGeneratorOptions options)
+    {
+        string[] device = options.Device.Split(':');
+        return new OnnxRuntimeOptions
+        {
+            Provider = device[0] == "cuda" ? OnnxProvider.Cuda : OnnxProvider.Cpu,
+            Device = device.Length == 2 ? int.Parse(device[1], CultureInfo.InvariantCulture) : 0,
+        };
+    }
+
+    /// <exception cref="ArgumentException">There is no such device.</exception>
+    private static torch.Device? Torch(string device)
+    {
+        if (device == "cpu")
+        {
+            // Null is the CPU: torch.device would load the native library even where nothing runs yet.
+            return null;
+        }
+        try
+        {
+            return torch.device(device);
+        }
+        catch (Exception e) when (e is InvalidOperationException or NotSupportedException or DllNotFoundException or TypeInitializationException)
+        {
+            throw new ArgumentException(
+                $"Option {nameof(GridGeneratorOptions.Device)} is '{device}', but this machine has no CUDA device, or this program the libtorch of the CPU. "
+                + "Leave the option out to use the CPU.",
+                e);
+        }
+    }
+}

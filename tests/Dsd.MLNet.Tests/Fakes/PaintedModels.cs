@@ -1,0 +1,81 @@
+using Dsd.Imaging;
+using Dsd.MLNet.Stages.Running;
+using Dsd.Models.Sampling;
+using Dsd.Models.Training;
+
+namespace Dsd.MLNet.Tests.Fakes;
+
+/// <summary>
+/// Models that only paint: the teacher by prompt and seed, the student by adapter, reference, prompt and seed. The export is one small file. Nothing
+/// is checked unless a test says so.
+/// </summary>
+internal sealed class PaintedModels : IStageModels
+{
+    public PaintingTeacher Teacher { get; init; } = new();
+
+    public Func<IReadOnlyList<TrainingPair>, LoraWeights> Training { get; init; } = _ => new LoraWeights([1, 2, 3]);
+
+    public Action<LoraFineTunerOptions> TrainingCheck { get; init; } = _ => { };
+
+    public Action<DsdGeneratorOptions, bool> StudentCheck { get; init; } = (_, _) => { };
+
+    public List<string> Exports { get; } = [];
+
+    public List<PaintingStudent> Opened { get; } = [];
+
+    public void CheckTeacher(GridGeneratorOptions options)
+    {
+    }
+
+    public ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn) => Teacher;
+
+    public void CheckTraining(LoraFineTunerOptions options) => TrainingCheck(options);
+
+    public LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken) =>
+        Training(pairs);
+
+    public void CheckStudent(DsdGeneratorOptions options, bool tuned) => StudentCheck(options, tuned);
+
+    public IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn) =>
+        Painting(adapter?.FileName ?? "");
+
+    public void Export(DsdGeneratorOptions options, LoraWeights? adapter, string folder, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "lora.txt"), adapter?.FileName ?? "");
+        Exports.Add(folder);
+    }
+
+    public string? MergedLora(string folder)
+    {
+        string file = Path.Combine(folder, "lora.txt");
+        return File.Exists(file) ? File.ReadAllText(file) : null;
+    }
+
+    public IDsdModel OpenExport(string folder, DsdGeneratorOptions options, Action<string> warn) =>
+        Painting(MergedLora(folder) ?? throw new FileNotFoundException("No export.", folder));
+
+    private PaintingStudent Painting(string adapter)
+    {
+        Opened.Add(new PaintingStudent(adapter));
+        return Opened[^1];
+    }
+}
+
+internal sealed class PaintingStudent(string adapter) : IDsdModel
+{
+    public List<IReadOnlyList<DsdRequest>> Batches { get; } = [];
+
+    public bool Disposed { get; private set; }
+
+    public IReadOnlyList<Picture> Generate(
+        IReadOnlyList<DsdRequest> requests, DsdOptions options, IProgress<SamplingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        Batches.Add(requests);
+        cancellationToken.ThrowIfCancellationRequested();
+        return [.. requests.Select(r => PaintingTeacher.Paint($"{adapter} {r.Prompt} {r.Reference.Pixels[0]}", r.Seed, options.Width, options.Height))];
+    }
+
+    public void Dispose() => Disposed = true;
+}

@@ -1,0 +1,27 @@
+using System.Diagnostics;
+
+namespace Dsd.MLNet.Tests;
+
+/// <summary>Runs <c>Dsd.MLNet.LoadApp</c>, a program of its own that loads saved models.</summary>
+internal static class LoadProgram
+{
+    /// <summary>Runs it in this process's folder.</summary>
+    public static string[] Run(params IReadOnlyList<string> arguments) => RunIn(Environment.CurrentDirectory, arguments);
+
+    /// <summary>Runs it in a folder that relative paths begin at.</summary>
+    /// <returns>The lines that it writes.</returns>
+    public static string[] RunIn(string folder, params IReadOnlyList<string> arguments)
+    {
+        ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Dsd.MLNet.LoadApp.dll"), .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, errors.Result);
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    }
+}

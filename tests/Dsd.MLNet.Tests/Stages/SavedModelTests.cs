@@ -1,0 +1,63 @@
+using System.Text.RegularExpressions;
+using Dsd.Imaging;
+using Dsd.Testing;
+using Microsoft.ML;
+
+namespace Dsd.MLNet.Tests.Stages;
+
+/// <summary>
+/// Models that were saved by the first version of each stage, in <c>SavedModels</c>: they load, and compute what they computed then. They were made
+/// with the small models in <c>tests/fixtures</c> and name them relative to that folder, so they are loaded by a program that runs there.
+/// </summary>
+public sealed partial class SavedModelTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    [Theory]
+    [InlineData("grid-generator", "captions")]
+    [InlineData("curator", "grids")]
+    [InlineData("generator-onnx", "references")]
+    [InlineData("generator-torch", "references")]
+    public void Load_ComputesWhatItComputedWhenItWasSaved(string model, string input)
+    {
+        string[] rows = LoadProgram.RunIn(Fixture(), Saved($"{model}.zip"), input, "--client", "--pictures", _folder.Path);
+
+        Assert.Equal(File.ReadAllLines(Saved($"{model}.txt")), rows.Select(row => Added(row, model)));
+        string[] pictures = Directory.GetFiles(Saved(""), $"{model}-*.png");
+        Assert.NotEmpty(pictures);
+        Assert.All(pictures, expected =>
+        {
+            Picture now = Picture.Load(_folder.File(Path.GetFileName(expected)[(model.Length + 1)..]));
+            // As another processor rounds.
+            Assert.InRange(Picture.Load(expected).Pixels.ToArray().Zip(now.Pixels.ToArray()).Max(p => Math.Abs(p.First - p.Second)), 0, 2);
+        });
+    }
+
+    [Fact]
+    public void Load_OfAFineTuner_GivesItsAdapter()
+    {
+        ITransformer loaded = new MLContext().Model.Load(Saved("fine-tuner.zip"), out DataViewSchema schema);
+        LoraFineTunerTransformer tuner = Assert.IsType<LoraFineTunerTransformer>(loaded);
+        Assert.Equal("adac3206dd8d8305", tuner.Adapter.Fingerprint);
+        Assert.Equal(["attn.to_q"], tuner.Options.Training!.Adapter.Targets);
+        Assert.Contains(loaded.GetOutputSchema(schema), c => c.Name == "Adapter" && c.Type is LoraDataViewType);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static string Saved(string file) => Path.Combine(Fixtures.Repository, "tests", "Dsd.MLNet.Tests", "SavedModels", file);
+
+    private static string Fixture() => Path.GetDirectoryName(OwnFixtures.TinyFlux)!;
+
+    /// <summary>The columns that a stage adds, pictures by their size alone.</summary>
+    private static string Added(string row, string model)
+    {
+        string[] added = File.ReadLines(Saved($"{model}.txt")).First().Split("; ").Select(NameOf).ToArray();
+        return string.Join("; ", row.Split("; ").Where(value => added.Contains(NameOf(value))).Select(value => Hash().Replace(value, "")));
+    }
+
+    private static string NameOf(string value) => value.Split('=')[0];
+
+    [GeneratedRegex(" [0-9A-F]{64}$")]
+    private static partial Regex Hash();
+}

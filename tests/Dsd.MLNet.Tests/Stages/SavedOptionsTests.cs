@@ -1,0 +1,64 @@
+using System.Text.Json.Nodes;
+using Dsd.MLNet.Generation;
+using Dsd.MLNet.Stages.Saving;
+using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
+
+namespace Dsd.MLNet.Tests.Stages;
+
+/// <summary>How options stand in saved models.</summary>
+public sealed class SavedOptionsTests
+{
+    private const string Pipeline =
+        """
+        {"DType":"BFloat16","TransformerFile":null,"VaeFile":"v.safetensors","Loras":[],"VaeTileSide":null,"Memory":"IdleOnHost","Float8":true}
+        """;
+
+    [Fact]
+    public void TheFirstForm_WithAnOnnxFolder()
+    {
+        DsdGeneratorOptions options = Read("""{"Model":"m","Torch":null,"OnnxFolder":"models","Sampling":null}""");
+        Assert.Equal(("m", "models"), (options.Model, Assert.IsType<OnnxGeneration>(options.Backend).Folder));
+    }
+
+    [Fact]
+    public void TheFirstForm_WithTorch()
+    {
+        DsdGeneratorOptions options = Read($$"""{"Torch":{{Pipeline}},"OnnxFolder":null,"Sampling":{"Steps":7,"BlockCache":0.25} }""");
+        TorchGeneration torch = Assert.IsType<TorchGeneration>(options.Backend);
+        Assert.Equal(0.25f, torch.BlockCache);
+        Assert.Equal((MemoryMode.IdleOnHost, true, "v.safetensors"), (torch.Pipeline.Memory, torch.Pipeline.Float8, torch.Pipeline.VaeFile));
+        Assert.Equal((7, 0f), (options.Sampling!.Steps, options.Sampling.BlockCache));
+    }
+
+    [Fact]
+    public void TodaysForm_KeepsTheBackend()
+    {
+        TorchGeneration torch = new() { Pipeline = new PipelineOptions { VaeTileSide = 512 }, BlockCache = 0.1f };
+        DsdGeneratorOptions read = Read(ModelEntry.Text(new DsdGeneratorOptions { Backend = torch }));
+        TorchGeneration found = Assert.IsType<TorchGeneration>(read.Backend);
+        Assert.Equal((512, 0.1f), (found.Pipeline.VaeTileSide, found.BlockCache));
+        string folder = ModelEntry.Text(new DsdGeneratorOptions { Backend = new OnnxGeneration { Folder = "models" } });
+        Assert.Equal("models", Assert.IsType<OnnxGeneration>(Read(folder).Backend).Folder);
+    }
+
+    [Fact]
+    public void DeviceAndWarnings_AreNotSaved()
+    {
+        JsonObject saved = JsonNode.Parse(ModelEntry.Text(new DsdGeneratorOptions { Backend = new TorchGeneration() }))!["Backend"]!["Pipeline"]!.AsObject();
+        Assert.Equal(["DType", "TransformerFile", "VaeFile", "Loras", "VaeTileSide", "Memory", "Float8"], saved.Select(p => p.Key));
+    }
+
+    [Theory]
+    [InlineData("""{"LoraTextEncoders":1}""")]
+    [InlineData("""{"LoraTextEncoders":"1"}""")]
+    [InlineData("""{"Backend":{"Kind":"Tensor"}}""")]
+    [InlineData("""{"Backend":{"Kind":"Onnx","Pipeline":null}}""")]
+    [InlineData("""{"Backend":null}""")]
+    [InlineData("""{"Surprise":1}""")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    public void WhatIsNoOption_IsRefused(string json) => Assert.Throws<InvalidDataException>(() => Read(json));
+
+    private static DsdGeneratorOptions Read(string json) => ModelEntry.Read<DsdGeneratorOptions>(json, GeneratorOptionsUpgrade.Apply);
+}
