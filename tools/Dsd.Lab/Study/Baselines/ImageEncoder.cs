@@ -1,50 +1,36 @@
 using Dsd.Models.Layers;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Dsd.Lab.Study.Baselines;
 
-/// <summary>
-/// A picture's latents as a few tokens of the text stream: a small network for each token, the mean over all of them, and another network.
-/// </summary>
+/// <summary>A picture's latents as a few tokens of the text stream: a small network for each token, the mean over all of them, and another network.</summary>
 internal sealed class ImageEncoder : Module<Tensor, Tensor>
 {
     /// <summary>Tokens that a reference becomes.</summary>
     public const int Tokens = 4;
 
     private const int Hidden = 256;
-    private readonly Linear token_in;
-    private readonly Linear token_out;
-    private readonly Linear pooled_in;
-    private readonly Linear pooled_out;
+    private readonly AdaptableLinear token_in;
+    private readonly AdaptableLinear token_out;
+    private readonly AdaptableLinear pooled_in;
+    private readonly AdaptableLinear pooled_out;
 
     /// <summary>An encoder whose last layer is zero, so that it says nothing at first.</summary>
     public ImageEncoder(int channels, int width, Device device, long seed)
         : base(nameof(ImageEncoder))
     {
-        token_in = Linear(channels, Hidden, device: device);
-        token_out = Linear(Hidden, Hidden, device: device);
-        pooled_in = Linear(Hidden, Hidden, device: device);
-        pooled_out = Linear(Hidden, Tokens * width, device: device);
+        token_in = new AdaptableLinear(channels, Hidden, device);
+        token_out = new AdaptableLinear(Hidden, Hidden, device);
+        pooled_in = new AdaptableLinear(Hidden, Hidden, device);
+        pooled_out = new AdaptableLinear(Hidden, Tokens * width, device);
         RegisterComponents();
         using Generator generator = new((ulong)seed, CPU);
-        using IDisposable noGrad = no_grad();
-        foreach (Linear layer in new[] { token_in, token_out, pooled_in })
-        {
-            using Tensor random = randn(layer.weight.shape, generator: generator);
-            using Tensor scaled = random * Math.Sqrt(2.0 / (layer.weight.shape[0] + layer.weight.shape[1]));
-            layer.weight.copy_(scaled);
-            layer.bias!.zero_();
-        }
-        pooled_out.weight.zero_();
-        pooled_out.bias!.zero_();
-        foreach (Parameter parameter in parameters())
-        {
-            // A network built inside a dispose scope outlives it.
-            parameter.DetachFromDisposeScope();
-        }
+        token_in.Initialize(generator);
+        token_out.Initialize(generator);
+        pooled_in.Initialize(generator);
+        pooled_out.InitializeZero();
     }
 
     public override Tensor forward(Tensor latents)
