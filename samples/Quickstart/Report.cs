@@ -110,9 +110,10 @@ internal sealed class Report
                     + Image(pair.Target, "pairs", $"{name}-{i + 1:000}-target", pair.Prompt);
                 if (i % every == 0 && i / every < MostPairs)
                 {
+                    float percent = float.IsNaN(pair.Confidence) ? 0 : 100 * pair.Confidence;
                     _html.Append($"""
                         <div class="pair {name}"><div class="images">{images}</div>
-                        <div class="meter" title="confidence {pair.Confidence:0.00}"><i style="width:{(float.IsNaN(pair.Confidence) ? 0 : 100 * pair.Confidence):0}%"></i></div>
+                        <div class="meter" title="confidence {pair.Confidence:0.00}"><i style="width:{percent:0}%"></i></div>
                         <p>{Text(pair.Reason)}</p><p class="soft">confidence {pair.Confidence:0.00} · prompt of the right one: {Text(pair.Prompt)}</p></div>
                         """);
                 }
@@ -155,8 +156,8 @@ internal sealed class Report
         IGrouping<int, PictureRow>[] subjects = [.. _results.Pictures.GroupBy(p => p.Subject)];
         PictureRow[] heads = [.. subjects[0]];
         Begin(5, "Generate pictures", "Generate pictures", """
-            The result first. The blue frames hold references: subjects that neither the teacher nor the adapter has met. Beside them is what the student makes of
-            each prompt. It is a small model, briefly trained: scenes come out as asked, the subject's colours, outline and what it wears mostly, its face half
+            The result first. The blue frames hold references: subjects that neither the teacher nor the adapter has met. Beside them is what the student
+            makes of each prompt. It is a small model, briefly trained: scenes come out as asked, the subject's colours, outline and what it wears mostly, its face half
             of the time, its ears and stripes seldom.
             """);
         _html.Append($"<div class=\"pictures\" style=\"grid-template-columns: repeat({heads.Length + 1}, 1fr)\"><div class=\"head\">reference</div>");

@@ -134,7 +134,9 @@ public sealed class RealChainTests
         DsdGeneratorOptions options = Generator with { ReleaseFolder = OwnFixtures.TinyDsd, Backend = torch ? new TorchGeneration() : new OnnxGeneration() };
         using DsdGeneratorTransformer alone = new DsdGenerator(_ml, options with { BatchSize = 1 }).Fit(references);
         using DsdGeneratorTransformer together = new DsdGenerator(_ml, options with { BatchSize = 3 }).Fit(references);
-        Assert.All(Pixels(alone.Transform(references)).Zip(Pixels(together.Transform(references))), pair => Assert.True(pair.First.Zip(pair.Second).Max(p => Math.Abs(p.First - p.Second)) <= 2));
+        Assert.All(
+            Pixels(alone.Transform(references)).Zip(Pixels(together.Transform(references))),
+            pair => Assert.True(pair.First.Zip(pair.Second).Max(p => Math.Abs(p.First - p.Second)) <= 2));
     }
 
     [Fact]

@@ -20,8 +20,8 @@ public static class PairsLoaderCatalog
     /// <c>Id</c>, <c>PairId</c>, <c>CaptionKey</c>, <c>Reviewed</c>, <c>Status</c>, <c>Subject</c>, <c>TargetDescription</c>,
     /// <c>ReferenceDescription</c>, <c>Reason</c>, <c>Judge</c>, <c>Model</c> (text), <c>Differences</c>, <c>Flags</c> (vectors of text).
     /// <see cref="PairDetails"/> says what each holds.</description></item>
-    /// <item><term>Rows</term><description>one for each row of the dataset, in its order, which each cursor reads from the beginning; pictures are read and decoded
-    /// where their column is asked for only, and turned as their Exif says, which ML.NET's own loading of images does not do.</description></item>
+    /// <item><term>Rows</term><description>one for each row of the dataset, in its order. Each cursor reads from the beginning. Pictures are read and
+    /// decoded where their column is asked for only, and turned as their Exif says, which ML.NET's own loading of images does not do.</description></item>
     /// </list>
     /// The image columns state no size, so a row class reads them into a property of type <see cref="Microsoft.ML.Data.MLImage"/> without an <c>ImageType</c>.
     /// The files must stay as they are while the view is used. An error in a row is a <see cref="DsdRowException"/> that names the row.

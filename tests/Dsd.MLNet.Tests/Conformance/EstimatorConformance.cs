@@ -232,8 +232,10 @@ public abstract class EstimatorConformance
     {
         IDataView view = Transformed();
         using DataViewRowCursor cursor = view.GetRowCursor(view.Schema);
-        Action[] readers = [.. view.Schema.Where(c => c.Name != "Adapter" || Added.Contains("Adapter")).Select(c => Views.Reader(cursor, c)).Select(r => (Action)(() => r())), Id(cursor)];
-        void SaysSo() => Assert.All(readers, read => Assert.StartsWith("Values cannot be fetched at this time.", Assert.ThrowsAny<InvalidOperationException>(read).Message));
+        IEnumerable<DataViewSchema.Column> columns = view.Schema.Where(c => c.Name != "Adapter" || Added.Contains("Adapter"));
+        Action[] readers = [.. columns.Select(c => Views.Reader(cursor, c)).Select(r => (Action)(() => r())), Id(cursor)];
+        void SaysSo() => Assert.All(
+            readers, read => Assert.StartsWith("Values cannot be fetched at this time.", Assert.ThrowsAny<InvalidOperationException>(read).Message));
         Assert.Equal(-1, cursor.Position);
         SaysSo();
         Assert.True(cursor.MoveNext());
@@ -269,7 +271,8 @@ public abstract class EstimatorConformance
         IDataView files = ImageFiles.Of(_ml, Input, folder.Path);
         using Fitted fitted = new(Estimator.Fit(files));
         (IDataView expected, IDataView given) = (fitted.Transformer.Transform(Data), fitted.Transformer.Transform(files));
-        Assert.All(Needed.Select(n => n.Column).Concat(Added).Where(n => n != "Adapter"), name => Assert.Equal(Views.Column(expected, name), Views.Column(given, name)));
+        IEnumerable<string> compared = Needed.Select(n => n.Column).Concat(Added).Where(n => n != "Adapter");
+        Assert.All(compared, name => Assert.Equal(Views.Column(expected, name), Views.Column(given, name)));
     }
 
     // What PredictionEngine does.
@@ -311,7 +314,8 @@ public abstract class EstimatorConformance
     private static string[] Entries(string zip)
     {
         using System.IO.Compression.ZipArchive archive = System.IO.Compression.ZipFile.OpenRead(zip);
-        return [.. archive.Entries.Where(e => e.FullName.StartsWith("TransformerChain", StringComparison.Ordinal)).OrderBy(e => e.FullName, StringComparer.Ordinal).Select(e =>
+        IEnumerable<System.IO.Compression.ZipArchiveEntry> own = archive.Entries.Where(e => e.FullName.StartsWith("TransformerChain", StringComparison.Ordinal));
+        return [.. own.OrderBy(e => e.FullName, StringComparer.Ordinal).Select(e =>
         {
             using Stream stream = e.Open();
             return $"{e.FullName} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(stream))}";
@@ -324,7 +328,8 @@ public abstract class EstimatorConformance
         return fitted.Transform(Data);
     }
 
-    private static string Describe(DataViewSchema.Column column) => $"{column.Name} {column.Type} {string.Join(',', column.Annotations.Schema.Select(a => $"{a.Name} {a.Type}"))}";
+    private static string Describe(DataViewSchema.Column column) =>
+        $"{column.Name} {column.Type} {string.Join(',', column.Annotations.Schema.Select(a => $"{a.Name} {a.Type}"))}";
 
     private static string Describe(SchemaShape.Column column) =>
         $"{column.Name} {column.Kind} {column.ItemType} {column.IsKey} {string.Join(',', column.Annotations.Select(a => $"{a.Name} {a.Kind} {a.ItemType}"))}";

@@ -188,7 +188,8 @@ public sealed class CuratorPipelineTests
         Assert.Throws<ObjectDisposedException>(() => Views.Column(unused.Transform(grids), "Kept"));
         Assert.Equal((0, 0), (made, client.Asked));
 
-        VlmCuratorTransformer used = new VlmCurator(_ml, new VlmCuratorOptions { Judge = "after-dispose", Layout = GridLayout.OneByTwo, Judging = new PairJudgeOptions { Concurrency = 1 } }).Fit(grids);
+        VlmCuratorTransformer used = new VlmCurator(
+            _ml, new VlmCuratorOptions { Judge = "after-dispose", Layout = GridLayout.OneByTwo, Judging = new PairJudgeOptions { Concurrency = 1 } }).Fit(grids);
         using DataViewRowCursor cursor = used.Transform(grids).GetRowCursor([]);
         Assert.True(cursor.MoveNext());
         used.Dispose();

@@ -42,7 +42,10 @@ public sealed class VlmCuratorTests
     public void Transform_AsksSeveralJudges()
     {
         VotingJudge judges = new(
-            [new PairJudge(new AnsweringClient(_ => true), new PairJudgeOptions { Name = "kind" }), new PairJudge(new AnsweringClient(_ => false), new PairJudgeOptions { Name = "strict" })],
+            [
+                new PairJudge(new AnsweringClient(_ => true), new PairJudgeOptions { Name = "kind" }),
+                new PairJudge(new AnsweringClient(_ => false), new PairJudgeOptions { Name = "strict" }),
+            ],
             VotingRule.Unanimous);
 
         PairRow[] rows = Curate(new VlmCuratorOptions { PairJudge = judges, IncludeRejected = true, Pairs = PairChoice.Unordered }, Grids(1));
@@ -58,7 +61,8 @@ public sealed class VlmCuratorTests
     [Fact]
     public void Transform_GivesRejectedPairsTooWhenAsked()
     {
-        PairRow[] rows = Curate(new VlmCuratorOptions { ChatClient = _client, Judging = OneByOne, IncludeRejected = true, Pairs = PairChoice.Unordered }, Grids(1));
+        PairRow[] rows = Curate(
+            new VlmCuratorOptions { ChatClient = _client, Judging = OneByOne, IncludeRejected = true, Pairs = PairChoice.Unordered }, Grids(1));
         Assert.Equal([true, false, true, false, true, false], rows.Select(r => r.Kept));
         Assert.All(rows, r => Assert.Equal(r.Kept ? "the same subject (0.90): a fox" : "not the same subject (0.90): the scarf", r.Reason));
     }
@@ -143,14 +147,16 @@ public sealed class VlmCuratorTests
                 return Task.Delay(TimeSpan.FromSeconds(10), cancel);
             },
         };
-        DsdRowCanceledException e = Assert.Throws<DsdRowCanceledException>(() => Curate(new VlmCuratorOptions { ChatClient = slow, CancellationToken = source.Token }, Grids(1)));
+        VlmCuratorOptions options = new() { ChatClient = slow, CancellationToken = source.Token };
+        DsdRowCanceledException e = Assert.Throws<DsdRowCanceledException>(() => Curate(options, Grids(1)));
         Assert.Equal((0, "Kept"), (e.Row, e.Column));
     }
 
     [Fact]
     public void Transform_NamesAGridWithTheWrongNumberOfCaptions()
     {
-        DsdRowException e = Assert.Throws<DsdRowException>(() => Curate(new VlmCuratorOptions { ChatClient = _client, Layout = GridLayout.OneByTwo }, Grids(1)));
+        VlmCuratorOptions options = new() { ChatClient = _client, Layout = GridLayout.OneByTwo };
+        DsdRowException e = Assert.Throws<DsdRowException>(() => Curate(options, Grids(1)));
         Assert.Equal("Row 0, column 'PanelCaptions': expected 2 texts, one for each panel of a 1x2 grid, found 4.", e.Message);
     }
 

@@ -50,14 +50,16 @@ public sealed class LoraFineTunerTests
     [Fact]
     public void Fit_RefusesMorePairsThanAllowed()
     {
-        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => Fit(new LoraFineTunerOptions { MaxPairs = 1 }, Views.Pairs(_ml, true, true)));
+        LoraFineTunerOptions one = new() { MaxPairs = 1 };
+        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => Fit(one, Views.Pairs(_ml, true, true)));
         Assert.Contains("MaxPairs", e.Message);
     }
 
     [Fact]
     public void Fit_NamesTheRowOfATinyImage()
     {
-        IDataView pairs = _ml.Data.LoadFromEnumerable([new PairRow { Reference = Views.Image(1, side: 1), Target = Views.Image(2), Prompt = "x", Kept = true }]);
+        PairRow tiny = new() { Reference = Views.Image(1, side: 1), Target = Views.Image(2), Prompt = "x", Kept = true };
+        IDataView pairs = _ml.Data.LoadFromEnumerable([tiny]);
         DsdRowException e = Assert.Throws<DsdRowException>(() => Fit(new LoraFineTunerOptions(), pairs));
         Assert.Equal("Row 0, column 'Reference': expected an image of at least 16 × 16 pixels, found 1 × 1.", e.Message);
     }

@@ -82,7 +82,8 @@ public sealed class DsdGeneratorTests
         string file = folder.File("adapter_model.safetensors");
         using (torch.Tensor factor = torch.ones(4, 4))
         {
-            SafetensorsWriter.Write(file, new Dictionary<string, torch.Tensor> { ["base_model.model.proj_out.lora_A.weight"] = factor, ["base_model.model.proj_out.lora_B.weight"] = factor });
+            const string Module = "base_model.model.proj_out";
+            SafetensorsWriter.Write(file, new Dictionary<string, torch.Tensor> { [$"{Module}.lora_A.weight"] = factor, [$"{Module}.lora_B.weight"] = factor });
         }
         File.WriteAllText(folder.File("adapter_config.json"), """{ "peft_type": "LORA", "r": 4, "lora_alpha": 40 }""");
         using DsdGeneratorTransformer fitted = Fit(Small with { LoraFile = file }, Views.References(_ml, 1));
@@ -101,7 +102,8 @@ public sealed class DsdGeneratorTests
             SafetensorsWriter.Write(file, new Dictionary<string, torch.Tensor> { ["proj_out.lora_A.weight"] = factor, ["proj_out.lora_B.weight"] = factor });
         }
         Assert.Contains(file, Assert.Throws<SafetensorsException>(() => Fit(Small with { LoraFile = file }, Views.References(_ml, 1))).Message);
-        Assert.Contains("LoraFile", Assert.Throws<ArgumentException>(() => Fit(Small with { LoraTextEncoders = LoraTextEncoders.Apply }, Views.References(_ml, 1))).Message);
+        DsdGeneratorOptions about = Small with { LoraTextEncoders = LoraTextEncoders.Apply };
+        Assert.Contains("LoraFile", Assert.Throws<ArgumentException>(() => Fit(about, Views.References(_ml, 1))).Message);
     }
 
     [Fact]
@@ -182,7 +184,8 @@ public sealed class DsdGeneratorTests
         for (int i = 0; i < 2; i++)
         {
             using MLImage generated = engine.Predict(new ReferenceRow { Reference = Views.Image(i), Prompt = $"prompt {i}" }).Generated!;
-            Assert.Equal(expected[i], $"{generated.Width}x{generated.Height}:{Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(generated.Pixels))}");
+            string hash = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(generated.Pixels));
+            Assert.Equal(expected[i], $"{generated.Width}x{generated.Height}:{hash}");
         }
     }
 
@@ -197,8 +200,10 @@ public sealed class DsdGeneratorTests
 
         public long? GetRowCount() => null;
 
-        public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => throw new InvalidOperationException("A row was asked for.");
+        public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
+            throw new InvalidOperationException("A row was asked for.");
 
-        public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => throw new InvalidOperationException("A row was asked for.");
+        public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+            throw new InvalidOperationException("A row was asked for.");
     }
 }

@@ -71,7 +71,8 @@ public sealed class GridGeneratorTests
     [Fact]
     public void Transform_TellsTheSameCaptionApartByTheSeedColumn()
     {
-        IDataView input = _ml.Data.LoadFromEnumerable([new NumberedCaptionRow { Caption = "a fox", Number = 1 }, new NumberedCaptionRow { Caption = "a fox", Number = 2 }]);
+        NumberedCaptionRow[] rows = [new() { Caption = "a fox", Number = 1 }, new() { Caption = "a fox", Number = 2 }];
+        IDataView input = _ml.Data.LoadFromEnumerable(rows);
         string[] grids = Views.Column(Grids(Small with { SeedColumn = "Number" }, input), "Grid");
         Assert.NotEqual(grids[0], grids[1]);
     }

@@ -84,7 +84,8 @@ public sealed class EarlyCheckTests : IDisposable
             where T : Exception => AssertRefused<T>(said, "references", new DsdGenerator(_ml, options));
         new DsdGenerator(_ml, good).GetOutputSchema(Shape("references"));
         Refused<DirectoryNotFoundException>("'no such folder'", good with { Model = "no such folder" });
-        Refused<DirectoryNotFoundException>("no release", good with { ReleaseFolder = _folder.File("no release"), LoraFile = Path.Combine(OwnFixtures.TinyDsd, "pytorch_lora_weights.safetensors") });
+        string lora = Path.Combine(OwnFixtures.TinyDsd, "pytorch_lora_weights.safetensors");
+        Refused<DirectoryNotFoundException>("no release", good with { ReleaseFolder = _folder.File("no release"), LoraFile = lora });
         Refused<IOException>("no.safetensors", good with { LoraFile = _folder.File("no.safetensors") });
         Refused<WeightsException>("adapter", good with { LoraFile = Path.Combine(OwnFixtures.TinyFlux, "vae", "diffusion_pytorch_model.safetensors") });
         Refused<WeightsException>("pytorch_lora_weights.safetensors", good with { LoraFile = Dsd.Tiny.TinyModel.AdapterFile });
@@ -134,7 +135,8 @@ public sealed class EarlyCheckTests : IDisposable
         Assert.DoesNotContain("dsd-lora", said);
     }
 
-    // PEFT writes alpha into adapter_config.json beside adapter_model.safetensors (peft 0.17, save_pretrained): it must not be lost when the file is taken along.
+    // PEFT writes alpha into adapter_config.json beside adapter_model.safetensors (peft 0.17, save_pretrained): it must not be lost when the file is
+    // taken along.
     [Fact]
     public void AnAdapterOfPeft_KeepsTheConfigBesideIt()
     {
@@ -178,7 +180,9 @@ public sealed class EarlyCheckTests : IDisposable
 
     private static void WriteWithoutMetadata(LoraAdapter adapter, string path) => SafetensorsWriter.Write(
         path,
-        adapter.Factors.SelectMany(f => new[] { ($"base_model.model.{f.Key}.lora_A.weight", f.Value.A), ($"base_model.model.{f.Key}.lora_B.weight", f.Value.B) }).ToDictionary(t => t.Item1, t => t.Item2),
+        adapter.Factors
+            .SelectMany(f => new[] { ($"base_model.model.{f.Key}.lora_A.weight", f.Value.A), ($"base_model.model.{f.Key}.lora_B.weight", f.Value.B) })
+            .ToDictionary(t => t.Item1, t => t.Item2),
         new Dictionary<string, string>());
 
     private SchemaShape Shape(string kind) => ColumnCheck.ShapeOf(SampleInput.Of(_ml, kind).Schema);

@@ -13,7 +13,8 @@ public sealed class NewProcessTests
     [InlineData("curator")]
     [InlineData("tuner")]
     [InlineData("generator")]
-    public void MakingAnyStage_MakesItsTypesKnown(string stage) => Assert.Equal(["Image: Image", "Adapter: Lora", "rows: 1"], LoadProgram.Run("--types", stage));
+    public void MakingAnyStage_MakesItsTypesKnown(string stage) =>
+        Assert.Equal(["Image: Image", "Adapter: Lora", "rows: 1"], LoadProgram.Run("--types", stage));
 
     [Fact]
     public void LoadingAStage_MakesItsTypesKnown()

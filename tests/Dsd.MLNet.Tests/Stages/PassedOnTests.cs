@@ -33,7 +33,8 @@ public sealed class PassedOnTests
     public void ACallersImages_OutliveResizeImagesAndTheStages()
     {
         ReferenceRow[] rows = [.. Enumerable.Range(0, 3).Select(i => new ReferenceRow { Reference = Views.Image(i), Prompt = $"prompt {i}" })];
-        IDataView resized = _ml.Transforms.ResizeImages("Reference", 32, 32).Fit(_ml.Data.LoadFromEnumerable(rows)).Transform(_ml.Data.LoadFromEnumerable(rows));
+        IDataView loaded = _ml.Data.LoadFromEnumerable(rows);
+        IDataView resized = _ml.Transforms.ResizeImages("Reference", 32, 32).Fit(loaded).Transform(loaded);
         using DsdGeneratorTransformer fitted = Generator(2).Fit(resized);
         string[] first = Views.Column(fitted.Transform(resized), "Generated");
         Assert.Equal(first, Views.Column(fitted.Transform(resized), "Generated"));
@@ -79,20 +80,29 @@ public sealed class PassedOnTests
         using TemporaryFolder folder = new();
         IDataView grids = ImageFiles.Of(_ml, "grids", folder.Path);
         string[] expected = Views.Column(SampleInput.Of(_ml, "grids"), "Grid");
-        using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = new AnsweringClient(_ => true), Layout = GridLayout.TwoByTwo }).Fit(grids);
+        VlmCuratorOptions judging = new() { ChatClient = new AnsweringClient(_ => true), Layout = GridLayout.TwoByTwo };
+        using VlmCuratorTransformer curator = new VlmCurator(_ml, judging).Fit(grids);
         Assert.Equal(expected.SelectMany(g => Enumerable.Repeat(g, 12)), Views.Column(curator.Transform(grids), "Grid"));
         using GridGeneratorTransformer drawer = new GridGenerator(_ml, Second, new PaintedModels()).Fit(grids);
         Assert.Equal(expected, Images(drawer.Transform(grids), "Grid").Select(Shown));
-        using LoraFineTunerTransformer tuner = new LoraFineTuner(_ml, null, new PaintedModels { Training = _ => new LoraWeights([1]) }).Fit(ImageFiles.Of(_ml, "pairs", folder.Path));
+        using LoraFineTunerTransformer tuner = new LoraFineTuner(_ml, null, new PaintedModels()).Fit(ImageFiles.Of(_ml, "pairs", folder.Path));
         Assert.Equal(expected, Images(tuner.Transform(grids), "Grid").Select(Shown));
     }
 
-    private static GridGeneratorOptions Second => new() { Layout = GridLayout.OneByTwo, GridColumn = "SecondGrid", PanelCaptionsColumn = "Panels", Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 }, BatchSize = 2 };
+    private static GridGeneratorOptions Second => new()
+    {
+        Layout = GridLayout.OneByTwo,
+        GridColumn = "SecondGrid",
+        PanelCaptionsColumn = "Panels",
+        Sampling = new TextToImageOptions { Width = 64, Height = 32, Steps = 1 },
+        BatchSize = 2,
+    };
 
     private DsdGenerator Generator(int batch) =>
         new(_ml, new DsdGeneratorOptions { Model = "none", Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1 }, BatchSize = batch }, new PaintedModels());
 
-    private static string Shown(MLImage image) => $"{image.Width}x{image.Height}:{Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(image.Pixels))}";
+    private static string Shown(MLImage image) =>
+        $"{image.Width}x{image.Height}:{Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(image.Pixels))}";
 
     private static List<MLImage> Images(IDataView view, string column)
     {
