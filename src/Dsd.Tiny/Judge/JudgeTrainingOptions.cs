@@ -1,5 +1,4 @@
 using Dsd.Common.Options;
-
 using static TorchSharp.torch;
 
 namespace Dsd.Tiny.Judge;
@@ -8,7 +7,7 @@ namespace Dsd.Tiny.Judge;
 public sealed record JudgeTrainingOptions
 {
     /// <summary>Batches that are drawn and kept in memory, and come again with other augmentations; null, the default, draws every batch anew.</summary>
-    public int? DistinctBatches { get; init => field = value is { } v ? Range(v, 1, 1_000_000, nameof(DistinctBatches)) : null; }
+    public int? DistinctBatches { get; init => field = OptionCheck.RangeOrNull(value, 1, 1_000_000, nameof(DistinctBatches)); }
 
     /// <summary>The folder for <c>config.json</c>, <c>model.safetensors</c> and, while training, <c>checkpoint.safetensors</c>. Training goes on from a checkpoint found there.</summary>
     public required string Folder { get; init => field = string.IsNullOrWhiteSpace(value) ? throw new ArgumentException("Option Folder must name a folder.", nameof(Folder)) : value; }

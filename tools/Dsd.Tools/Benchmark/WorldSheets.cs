@@ -5,7 +5,7 @@ using Dsd.Tiny.World;
 namespace Dsd.Tools.Benchmark;
 
 /// <summary>Sheets of the little world that were drawn beforehand, so that drawing takes no time.</summary>
-internal sealed class WorldSheets : IGridDrawer
+internal sealed class WorldSheets : IGridTeacher
 {
     private readonly Picture[] _sheets;
 

@@ -67,9 +67,9 @@ internal sealed class CurateOptions
             Judges = parsed.GetValue(_judges),
             DependsOn = chat.Fingerprint(),
         };
-        if (IsEmbedded(parsed) && options.SheetLayout is not ({ Rows: 1, Columns: 2 } or { Rows: 2, Columns: 2 }))
+        if (IsEmbedded(parsed) && options.GridLayout is not ({ Rows: 1, Columns: 2 } or { Rows: 2, Columns: 2 }))
         {
-            throw new UsageException($"The embedded model draws sheets of 1x2 and 2x2 panels, but '--layout' or the task asks for {options.SheetLayout}.");
+            throw new UsageException($"The embedded model draws sheets of 1x2 and 2x2 panels, but '--layout' or the task asks for {options.GridLayout}.");
         }
         return (options, chat);
     }
