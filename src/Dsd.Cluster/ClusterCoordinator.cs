@@ -22,7 +22,8 @@ public sealed class ClusterCoordinator : IAsyncDisposable
     private readonly IRunStore _store;
     private readonly CurationClusterOptions _options;
 
-    private ClusterCoordinator(IHost host, CaptionQueue queue, IRunStore store, CurationClusterOptions options) => (_host, _queue, _store, _options) = (host, queue, store, options);
+    private ClusterCoordinator(IHost host, CaptionQueue queue, IRunStore store, CurationClusterOptions options) =>
+        (_host, _queue, _store, _options) = (host, queue, store, options);
 
     /// <summary>Where it is reached.</summary>
     public IPEndPoint Endpoint => Silo.Endpoint;
@@ -39,13 +40,18 @@ public sealed class ClusterCoordinator : IAsyncDisposable
     /// <param name="options">Which, and where.</param>
     /// <param name="store">Where results go, usually a <see cref="RunFolder"/>. It stays the caller's.</param>
     /// <param name="captions">The captions, taken only as workers ask for them. A key must always name the same caption.</param>
-    /// <param name="progress">Told of each change, from any thread.</param>
+    /// <param name="progress">Is called at each change, from any thread.</param>
     /// <param name="logging">Where Orleans' log goes; null for nowhere.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
     /// <exception cref="ClusterException">The port is taken, Redis or the database cannot be reached, or the cluster has a coordinator already.</exception>
     public static async Task<ClusterCoordinator> StartAsync(
-        CurationClusterOptions options, IRunStore store, IAsyncEnumerable<SeedCaption> captions, IProgress<ClusterProgress>? progress = null, Action<ILoggingBuilder>? logging = null, CancellationToken cancellationToken = default)
+        CurationClusterOptions options,
+        IRunStore store,
+        IAsyncEnumerable<SeedCaption> captions,
+        IProgress<ClusterProgress>? progress = null,
+        Action<ILoggingBuilder>? logging = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(store);
@@ -54,7 +60,10 @@ public sealed class ClusterCoordinator : IAsyncDisposable
         IHost host;
         try
         {
-            host = await Joining.StartAsync(() => SiloHost.Build(options, isCoordinator: true, silo => silo.Services.AddSingleton(queue).AddSingleton(store), logging), options, cancellationToken).ConfigureAwait(false);
+            host = await Joining.StartAsync(
+                () => SiloHost.Build(options, isCoordinator: true, silo => silo.Services.AddSingleton(queue).AddSingleton(store), logging),
+                options,
+                cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -63,10 +72,13 @@ public sealed class ClusterCoordinator : IAsyncDisposable
         }
         ClusterCoordinator coordinator = new(host, queue, store, options);
         ISiloStatusOracle members = host.Services.GetRequiredService<ISiloStatusOracle>();
-        if (members.GetApproximateSiloStatuses(onlyActive: true).Keys.FirstOrDefault(s => s != coordinator.Silo && members.TryGetSiloName(s, out string? name) && name == SiloHost.CoordinatorName) is { } other)
+        if (members.GetApproximateSiloStatuses(onlyActive: true).Keys.FirstOrDefault(
+            s => s != coordinator.Silo && members.TryGetSiloName(s, out string? name) && name == SiloHost.CoordinatorName) is { } other)
         {
             await coordinator.DisposeAsync().ConfigureAwait(false);
-            throw new ClusterException($"The cluster '{options.ClusterId}' has a coordinator already, at {other.Endpoint}. Give this one another {nameof(options.ClusterId)}; or, if that one has just died, wait until it is known to be dead.");
+            throw new ClusterException(
+                $"The cluster '{options.ClusterId}' has a coordinator already, at {other.Endpoint}. "
+                + $"Give this one another {nameof(options.ClusterId)}; or, if that one has just died, wait until it is known to be dead.");
         }
         members.SubscribeToSiloStatusEvents(new DeadSilos(queue));
         return coordinator;
@@ -84,7 +96,8 @@ public sealed class ClusterCoordinator : IAsyncDisposable
         Task<string> evicted = _host.Services.GetRequiredService<Eviction>().Reason;
         if (await Task.WhenAny(_queue.Done, evicted).ConfigureAwait(false) == evicted)
         {
-            _queue.Fail(new ClusterException($"The coordinator is no member of its cluster any more: {await evicted.ConfigureAwait(false)}. Start it again, then the workers."));
+            _queue.Fail(new ClusterException($"The coordinator is no member of its cluster any more: {await evicted.ConfigureAwait(false)}. "
+                + "Start it again, then the workers."));
         }
         // Those that live ask within a heartbeat; the dead are not waited for longer than that takes.
         await Task.WhenAny(_queue.Deserted, Task.Delay(_options.LeaseTime, CancellationToken.None)).ConfigureAwait(false);
@@ -104,9 +117,20 @@ public sealed class ClusterCoordinator : IAsyncDisposable
     /// <summary>Works here too, beside the workers: call it together with <see cref="RunAsync"/>.</summary>
     /// <inheritdoc cref="ClusterWorker.RunAsync"/>
     public Task<RunProgress> WorkAsync(
-        RunOptions run, IGridPromptWriter writer, IGridDrawer drawer, IPairJudge judge, PanelCaptioner? captioner = null, IProgress<RunProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        new LeasedRun(Grains.Queue(_host.Services.GetRequiredService<IGrainFactory>()), _store, Silo.ToParsableString(), _host.Services.GetRequiredService<Eviction>(), _options)
-            .RunAsync(run, writer, drawer, judge, captioner, progress, cancellationToken);
+        RunOptions run,
+        IGridPromptWriter writer,
+        IGridTeacher teacher,
+        IPairJudge judge,
+        PanelCaptioner? captioner = null,
+        IProgress<RunProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        new LeasedRun(
+            Grains.Queue(_host.Services.GetRequiredService<IGrainFactory>()),
+            _store,
+            Silo.ToParsableString(),
+            _host.Services.GetRequiredService<Eviction>(),
+            _options)
+            .RunAsync(run, writer, teacher, judge, captioner, progress, cancellationToken);
 
     /// <summary>Ends the cluster.</summary>
     public async ValueTask DisposeAsync()

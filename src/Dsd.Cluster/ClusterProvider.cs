@@ -3,7 +3,7 @@ namespace Dsd.Cluster;
 /// <summary>Where the processes of a cluster find each other.</summary>
 public enum ClusterProvider
 {
-    /// <summary>In the coordinator's own memory: nothing else has to run, and workers are told the coordinator's address.</summary>
+    /// <summary>In the coordinator's own memory: nothing else has to run, and workers are given the coordinator's address.</summary>
     Embedded,
 
     /// <summary>In Redis.</summary>

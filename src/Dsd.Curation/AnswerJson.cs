@@ -75,7 +75,9 @@ internal static class AnswerJson
         JsonElement list = parent.GetProperty(name);
         if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() > maxCount)
         {
-            throw new FormatException($"field '{name}': expected a list of at most {maxCount} texts, found {(list.ValueKind == JsonValueKind.Array ? $"{list.GetArrayLength()} entries" : list.ValueKind)}.");
+            throw new FormatException(
+                $"field '{name}': expected a list of at most {maxCount} texts, found "
+                + $"{(list.ValueKind == JsonValueKind.Array ? $"{list.GetArrayLength()} entries" : list.ValueKind)}.");
         }
         return [.. list.EnumerateArray().Select((entry, i) => Value(entry, $"field '{name}[{i}]'", maxLength))];
     }
@@ -141,7 +143,7 @@ internal static class AnswerJson
         }
     }
 
-    // Many models wrap JSON in ```json … ``` whatever they are told.
+    // Many models wrap JSON in ```json … ``` whatever the instructions say.
     private static ReadOnlyMemory<char> Unfenced(ReadOnlyMemory<char> text)
     {
         if (text.Length < 6 || !text.Span.StartsWith("```") || !text.Span.EndsWith("```"))

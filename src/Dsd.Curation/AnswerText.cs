@@ -11,7 +11,10 @@ internal static class AnswerText
     private const string ThinkBegin = "<think>";
     private const string ThinkEnd = "</think>";
 
-    /// <summary>The answer after one leading <c>&lt;think&gt;…&lt;/think&gt;</c>. It may lack its beginning, which some models' templates write for them, or its end: then there is no answer.</summary>
+    /// <summary>
+    /// The answer after one leading <c>&lt;think&gt;…&lt;/think&gt;</c>. It may lack its beginning, which some models' templates write for
+    /// them, or its end: then there is no answer.
+    /// </summary>
     public static string Of(ChatResponse response) => WithoutThinking(response.Text);
 
     /// <inheritdoc cref="Of"/>

@@ -21,7 +21,8 @@ internal static class StructuredChat
         {
             ChatResponse response = await client.GetResponseAsync(messages, options(), cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
-            (input, output) = (input + (TokenCount.Told(response.Usage?.InputTokenCount) ?? 0), output + (TokenCount.Told(response.Usage?.OutputTokenCount) ?? 0));
+            (input, output) = (
+                input + (TokenCount.Valid(response.Usage?.InputTokenCount) ?? 0), output + (TokenCount.Valid(response.Usage?.OutputTokenCount) ?? 0));
             string text = AnswerText.Of(response);
             StructuredAnswer<T> Answer(T? value, FormatException? error) => new(value, error, attempt, response.ModelId, input, output);
             try

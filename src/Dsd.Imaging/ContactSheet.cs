@@ -9,7 +9,9 @@ public static class ContactSheet
     /// <param name="gap">White pixels between pictures, at least 0.</param>
     /// <returns>A picture of <c>columns</c> times the width, and as many rows as are needed, with the gaps between them.</returns>
     /// <exception cref="ArgumentException">There is no picture, or one is of another size than the first; names it.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">Columns or gap are out of range, or the sheet would have more than <see cref="Picture.MaxPixels"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// Columns or gap are out of range, or the sheet would have more than <see cref="Picture.MaxPixels"/>.
+    /// </exception>
     public static Picture Arrange(IReadOnlyList<Picture> pictures, int columns, int gap)
     {
         ArgumentNullException.ThrowIfNull(pictures);
@@ -25,12 +27,17 @@ public static class ContactSheet
         {
             if ((pictures[i].Width, pictures[i].Height) != (width, height))
             {
-                throw new ArgumentException($"All pictures must be {width} × {height} as the first, but picture {i} is {pictures[i].Width} × {pictures[i].Height}.", nameof(pictures));
+                throw new ArgumentException(
+                    $"All pictures must be {width} × {height} as the first, but picture {i} is {pictures[i].Width} × {pictures[i].Height}.",
+                    nameof(pictures));
             }
         }
         if ((double)columns * (width + (double)gap) * rows * (height + (double)gap) > Picture.MaxPixels)
         {
-            throw new ArgumentOutOfRangeException(nameof(columns), columns, $"A sheet of {columns} × {rows} pictures of {width} × {height} with gaps of {gap} has more than {Picture.MaxPixels} pixels.");
+            throw new ArgumentOutOfRangeException(
+                nameof(columns),
+                columns,
+                $"A sheet of {columns} × {rows} pictures of {width} × {height} with gaps of {gap} has more than {Picture.MaxPixels} pixels.");
         }
         int sheetWidth = columns * (width + gap) - gap;
         int sheetHeight = rows * (height + gap) - gap;

@@ -4,7 +4,8 @@ namespace Dsd.Imaging;
 
 /// <summary>How a picture's pixels must be turned to stand as they were seen, as Exif counts it: 1 is as they are, 2 to 8 are mirrored or turned.</summary>
 /// <remarks>
-/// The rule is Pillow's (<c>ImageOps.exif_transpose</c> of version 12): the first directory of Exif, and where that says nothing, XMP. What is damaged says nothing.
+/// The rule is Pillow's (<c>ImageOps.exif_transpose</c> of version 12): the first directory of Exif, and where that says nothing, XMP. What
+/// is damaged says nothing.
 /// </remarks>
 internal static class Orientation
 {
@@ -54,7 +55,10 @@ internal static class Orientation
         return (w, h, turned);
     }
 
-    /// <summary>The tag's value in an Exif block; null where it has none. The last of several counts, and reading ends at the first value that lies outside of the block.</summary>
+    /// <summary>
+    /// The tag's value in an Exif block; null where it has none. The last of several counts, and reading ends at the first value that lies
+    /// outside of the block.
+    /// </summary>
     private static double? OfExif(ReadOnlySpan<byte> exif)
     {
         while (exif.StartsWith("Exif\0\0"u8))
@@ -140,7 +144,9 @@ internal static class Orientation
         _ => double.NaN,
     };
 
-    private static ushort UInt16(ReadOnlySpan<byte> bytes, bool little) => little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes) : BinaryPrimitives.ReadUInt16BigEndian(bytes);
+    private static ushort UInt16(ReadOnlySpan<byte> bytes, bool little) =>
+        little ? BinaryPrimitives.ReadUInt16LittleEndian(bytes) : BinaryPrimitives.ReadUInt16BigEndian(bytes);
 
-    private static uint UInt32(ReadOnlySpan<byte> bytes, bool little) => little ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : BinaryPrimitives.ReadUInt32BigEndian(bytes);
+    private static uint UInt32(ReadOnlySpan<byte> bytes, bool little) =>
+        little ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : BinaryPrimitives.ReadUInt32BigEndian(bytes);
 }

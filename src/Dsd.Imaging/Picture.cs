@@ -31,7 +31,8 @@ public sealed class Picture
         ArgumentNullException.ThrowIfNull(pixels);
         if (width < 1 || height < 1 || pixels.LongLength != 3L * width * height)
         {
-            throw new ArgumentException($"A picture of {width} × {height} needs {3L * width * height} bytes of RGB, but {pixels.LongLength} were given.", nameof(pixels));
+            throw new ArgumentException(
+                $"A picture of {width} × {height} needs {3L * width * height} bytes of RGB, but {pixels.LongLength} were given.", nameof(pixels));
         }
         Width = width;
         Height = height;
@@ -49,7 +50,10 @@ public sealed class Picture
 
     /// <summary>Reads a PNG, JPEG, WebP, BMP or GIF (first frame) file, turned as its Exif says.</summary>
     /// <param name="path">The picture's file. Its content decides what it is, not its name.</param>
-    /// <exception cref="PictureException">The file is no picture, is damaged, or is larger than <see cref="MaxSide"/>, <see cref="MaxPixels"/> or <see cref="MaxEncodedBytes"/>.</exception>
+    /// <exception cref="PictureException">
+    /// The file is no picture, is damaged, or is larger than <see cref="MaxSide"/>, <see cref="MaxPixels"/> or
+    /// <see cref="MaxEncodedBytes"/>.
+    /// </exception>
     /// <exception cref="IOException">The file is missing or cannot be read; the message names it.</exception>
     public static Picture Load(string path)
     {
@@ -66,10 +70,13 @@ public sealed class Picture
         return Decode(File.ReadAllBytes(path), path);
     }
 
-    /// <summary>Decodes an encoded picture, turned and mirrored as its Exif says. The size in its header is checked before memory is taken for the pixels.</summary>
+    /// <summary>
+    /// Decodes an encoded picture, turned and mirrored as its Exif says. The size in its header is checked before memory is taken for the
+    /// pixels.
+    /// </summary>
     /// <remarks>
-    /// Cameras write pixels as the sensor lies and note in Exif how to turn them. JPEG, PNG (<c>eXIf</c>) and WebP are read so, by the rule of Pillow's <c>exif_transpose</c>;
-    /// Exif that is damaged is passed over, as there.
+    /// Cameras write pixels as the sensor lies and note in Exif how to turn them. JPEG, PNG (<c>eXIf</c>) and WebP are read so, by the rule
+    /// of Pillow's <c>exif_transpose</c>; Exif that is damaged is passed over, as there.
     /// </remarks>
     /// <param name="encoded">The bytes of a PNG, JPEG, WebP, BMP or GIF file.</param>
     /// <param name="source">A name for error messages: a file, a column and row, a tar entry.</param>
@@ -128,7 +135,8 @@ public sealed class Picture
         }
         if (!read)
         {
-            throw new ArgumentException($"The bitmap of {bitmap.Width} × {bitmap.Height} ({bitmap.ColorType}) has no pixels that can be read as RGB.", nameof(bitmap));
+            throw new ArgumentException(
+                $"The bitmap of {bitmap.Width} × {bitmap.Height} ({bitmap.ColorType}) has no pixels that can be read as RGB.", nameof(bitmap));
         }
         return new Picture(bitmap.Width, bitmap.Height, Rgb(bitmap.Width, bitmap.Height, rgba));
     }
@@ -170,7 +178,8 @@ public sealed class Picture
         ArgumentOutOfRangeException.ThrowIfLessThan(quality, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(quality, 100);
         using SKBitmap bitmap = ToBitmap();
-        using SKData data = bitmap.Encode(SKEncodedImageFormat.Jpeg, quality) ?? throw new InvalidOperationException($"A picture of {Width} × {Height} pixels could not be encoded as JPEG.");
+        using SKData data = bitmap.Encode(SKEncodedImageFormat.Jpeg, quality) ?? throw new InvalidOperationException(
+            $"A picture of {Width} × {Height} pixels could not be encoded as JPEG.");
         return data.ToArray();
     }
 

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace Dsd.Imaging;
 
-/// <summary>The blocks of a JPEG, PNG or WebP file that say how the picture was taken, found without decoding it. Both are empty where there are none.</summary>
+/// <summary>
+/// The blocks of a JPEG, PNG or WebP file that say how the picture was taken, found without decoding it. Both are empty where there are
+/// none.
+/// </summary>
 /// <param name="exif">Exif: a small TIFF file, perhaps behind the letters <c>Exif</c>.</param>
 /// <param name="xmp">XMP: XML.</param>
 internal readonly ref struct PictureMetadata(ReadOnlySpan<byte> exif, ReadOnlySpan<byte> xmp)
@@ -193,7 +196,8 @@ internal readonly ref struct PictureMetadata(ReadOnlySpan<byte> exif, ReadOnlySp
     // ImageMagick's form: an empty line, the profile's name, its length, and lines of hexadecimal digits.
     private static byte[] FromHex(byte[] text)
     {
-        string digits = string.Concat(Encoding.Latin1.GetString(text).Split('\n').Skip(3)).Replace("\r", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal);
+        string digits = string.Concat(Encoding.Latin1.GetString(text).Split('\n').Skip(3)).Replace("\r", "", StringComparison.Ordinal)
+            .Replace(" ", "", StringComparison.Ordinal);
         return digits.Length % 2 == 0 && digits.All(char.IsAsciiHexDigit) ? Convert.FromHexString(digits) : [];
     }
 }

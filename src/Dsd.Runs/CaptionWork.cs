@@ -2,7 +2,7 @@ using Dsd.Runs.Ledger;
 
 namespace Dsd.Runs;
 
-/// <summary>What is still under way for one caption: its prompts, sheets and pairs are worked on at the same time, and the last to end tells so.</summary>
+/// <summary>What is still under way for one caption: its prompts, grids and pairs are worked on at the same time, and the last to end tells so.</summary>
 internal sealed class CaptionWork(SeedCaption caption)
 {
     private int _open = 1;

@@ -10,15 +10,16 @@ using Dsd.Runs.Ledger;
 namespace Dsd.Runs;
 
 /// <summary>
-/// From captions to judged pairs (section 3.1 of arXiv 2411.18616), four stages at once with little between them: prompts are written, sheets drawn in batches, saved and cut, and their pairs judged.
-/// What stands in the store is not done again, so a run that was cut off at any moment goes on where it was.
+/// From captions to judged pairs (section 3.1 of arXiv 2411.18616), four stages at once with little between them: prompts are written,
+/// grids drawn in batches, saved and cut, and their pairs judged. What stands in the store is not done again, so a run that was cut off at
+/// any moment goes on where it was.
 /// </summary>
 public sealed class CurationRun
 {
     private readonly IRunStore _store;
     private readonly RunOptions _options;
     private readonly IGridPromptWriter _writer;
-    private readonly IGridDrawer _drawer;
+    private readonly IGridTeacher _teacher;
     private readonly IPairJudge _judge;
     private readonly PanelCaptioner? _captioner;
     private readonly Lock _gate = new();
@@ -32,24 +33,25 @@ public sealed class CurationRun
     /// <param name="store">Where results go.</param>
     /// <param name="options">What to do.</param>
     /// <param name="writer">Writes prompts.</param>
-    /// <param name="drawer">Draws sheets.</param>
+    /// <param name="teacher">Draws grids.</param>
     /// <param name="judge">Judges pairs.</param>
-    /// <param name="captioner">Captions each panel by what it shows; null takes the sheet's words.</param>
-    public CurationRun(IRunStore store, RunOptions options, IGridPromptWriter writer, IGridDrawer drawer, IPairJudge judge, PanelCaptioner? captioner = null)
+    /// <param name="captioner">Captions each panel by what it shows; null takes the text that the grid was drawn from.</param>
+    public CurationRun(IRunStore store, RunOptions options, IGridPromptWriter writer, IGridTeacher teacher, IPairJudge judge, PanelCaptioner? captioner = null)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(writer);
-        ArgumentNullException.ThrowIfNull(drawer);
+        ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(judge);
-        (_store, _options, _writer, _drawer, _judge, _captioner) = (store, options, writer, drawer, judge, captioner);
+        (_store, _options, _writer, _teacher, _judge, _captioner) = (store, options, writer, teacher, judge, captioner);
     }
 
-    /// <summary>Told after each piece of work, from any thread.</summary>
+    /// <summary>Is called after each piece of work, from any thread.</summary>
     public IProgress<RunProgress>? Progress { get; init; }
 
     /// <summary>
-    /// Called, from any thread, when nothing of a caption is under way any more; with false where a piece of it failed and is left for the next run. What it throws ends the run.
+    /// Called, from any thread, when nothing of a caption is under way any more; with false where a piece of it failed and is left for the
+    /// next run. What it throws ends the run.
     /// </summary>
     public Func<SeedCaption, bool, Task>? CaptionDone { get; init; }
 
@@ -59,17 +61,19 @@ public sealed class CurationRun
     /// <returns>What this run did.</returns>
     /// <exception cref="LedgerException">The store was begun with other options, or a key now names another caption.</exception>
     /// <exception cref="ChatBudgetException">The budget is spent; what was judged is in the store.</exception>
-    /// <exception cref="ChatFailedException">Too many requests failed in a row, or one in a way that all others would too: a wrong key, an unknown model.</exception>
+    /// <exception cref="ChatFailedException">
+    /// Too many requests failed in a row, or one in a way that all others would too: a wrong key, an unknown model.
+    /// </exception>
     /// <exception cref="IOException">The store cannot be read or written, or was taken away; what was written before is in it.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public async Task<RunProgress> RunAsync(IAsyncEnumerable<SeedCaption> captions, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(captions);
-        await _store.BeginAsync(_options.Fingerprint(_writer.GetType().Name, _drawer.Name, _judge.Name), Facts()).ConfigureAwait(false);
+        await _store.BeginAsync(_options.Fingerprint(_writer.GetType().Name, _teacher.Name, _judge.Name), Facts()).ConfigureAwait(false);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Channel<CaptionWork> unwritten = Channel.CreateBounded<CaptionWork>(_options.Writers);
         Channel<PromptWork> written = Channel.CreateBounded<PromptWork>(2 * _options.BatchSize);
-        Channel<SheetWork> drawn = Channel.CreateBounded<SheetWork>(2 * _options.BatchSize);
+        Channel<GridWork> drawn = Channel.CreateBounded<GridWork>(2 * _options.BatchSize);
         Channel<PairWork> cut = Channel.CreateBounded<PairWork>(2 * _options.Judges);
         // Captioning panels waits for a chat model, so it takes as many hands as the writing of prompts.
         int cutters = _captioner is null ? 2 : Math.Max(2, _options.Writers);
@@ -88,7 +92,8 @@ public sealed class CurationRun
         catch
         {
             // The first fault has cancelled the other stages: it is the one to tell, not their ending.
-            if (stages.SelectMany(s => s.Exception?.InnerExceptions ?? Enumerable.Empty<Exception>()).FirstOrDefault(e => e is not OperationCanceledException and not ChannelClosedException) is { } fault)
+            if (stages.SelectMany(s => s.Exception?.InnerExceptions ?? Enumerable.Empty<Exception>())
+                .FirstOrDefault(e => e is not OperationCanceledException and not ChannelClosedException) is { } fault)
             {
                 ExceptionDispatchInfo.Throw(fault);
             }
@@ -99,7 +104,8 @@ public sealed class CurationRun
         return _done;
     }
 
-    private Dictionary<string, string> Facts() => new() { ["pairs"] = _options.Task.Pairs.ToString(), ["cutting"] = JsonSerializer.Serialize(_options.Cutting) };
+    private Dictionary<string, string> Facts() =>
+        new() { ["pairs"] = _options.Task.Pairs.ToString(), ["cutting"] = JsonSerializer.Serialize(_options.Cutting) };
 
     private async Task ReadAsync(IAsyncEnumerable<SeedCaption> captions, ChannelWriter<CaptionWork> next, CancellationToken cancel)
     {
@@ -119,13 +125,15 @@ public sealed class CurationRun
             List<LedgerPrompt> open = [];
             IReadOnlyList<LedgerPrompt> prompts = [];
             await Attempt(work, work.Caption.Key, "prompts", cancel, async () =>
-                prompts = await _store.PromptsAsync(work.Caption).ConfigureAwait(false) ?? await WritePromptsAsync(work.Caption, cancel).ConfigureAwait(false)).ConfigureAwait(false);
+                prompts = await _store.PromptsAsync(work.Caption).ConfigureAwait(false) ?? await WritePromptsAsync(work.Caption, cancel).ConfigureAwait(false))
+                    .ConfigureAwait(false);
             foreach (LedgerPrompt prompt in prompts)
             {
                 await Attempt(work, prompt.Id, "sheet", cancel, async () =>
                 {
-                    // A sheet whose pairs are all judged is drawn anew where it is lost: a dataset needs its pictures.
-                    if ((await _store.JudgedAsync(prompt.Id).ConfigureAwait(false)).Count < PairsOf(prompt).Count || !await _store.HasSheetAsync(prompt.Id).ConfigureAwait(false))
+                    // A grid whose pairs are all judged is drawn anew where it is lost: a dataset needs its pictures.
+                    if ((await _store.JudgedAsync(prompt.Id).ConfigureAwait(false)).Count < PairsOf(prompt).Count || !await _store.HasGridAsync(prompt.Id)
+                        .ConfigureAwait(false))
                     {
                         open.Add(prompt);
                     }
@@ -143,14 +151,16 @@ public sealed class CurationRun
 
     private async Task<IReadOnlyList<LedgerPrompt>> WritePromptsAsync(SeedCaption caption, CancellationToken cancel)
     {
-        GridPromptRequest request = new(caption.Caption) { Layout = _options.SheetLayout, Count = _options.PromptsPerCaption, Seed = _options.SeedOf(caption.Key) };
+        GridPromptRequest request =
+            new(caption.Caption) { Layout = _options.GridLayout, Count = _options.PromptsPerCaption, Seed = _options.SeedOf(caption.Key) };
         IReadOnlyList<GridPrompt> prompts = await _writer.WriteAsync(request, cancel).ConfigureAwait(false);
-        LedgerPrompt[] rows = [.. prompts.Select((prompt, i) => (Id: $"{caption.Key}~{i}", Ordinal: i, Prompt: prompt)).Select(p => new LedgerPrompt(p.Id, caption.Key, p.Ordinal, p.Prompt, _options.SeedOf(p.Id)))];
+        LedgerPrompt[] rows = [.. prompts.Select((prompt, i) => (Id: $"{caption.Key}~{i}", Ordinal: i, Prompt: prompt))
+            .Select(p => new LedgerPrompt(p.Id, caption.Key, p.Ordinal, p.Prompt, _options.SeedOf(p.Id)))];
         await _store.WritePromptsAsync(caption, rows).ConfigureAwait(false);
         return rows;
     }
 
-    private async Task DrawAsync(ChannelReader<PromptWork> prompts, ChannelWriter<SheetWork> next, CancellationToken cancel)
+    private async Task DrawAsync(ChannelReader<PromptWork> prompts, ChannelWriter<GridWork> next, CancellationToken cancel)
     {
         List<PromptWork> batch = [];
         // What waits is drawn together; a batch that is not full does not wait for prompts that may depend on this one's end.
@@ -158,10 +168,10 @@ public sealed class CurationRun
         {
             while (batch.Count < _options.BatchSize && prompts.TryRead(out PromptWork? work))
             {
-                Picture? sheet;
+                Picture? grid;
                 try
                 {
-                    sheet = await _store.SheetAsync(work.Prompt.Id).ConfigureAwait(false);
+                    grid = await _store.GridAsync(work.Prompt.Id).ConfigureAwait(false);
                 }
                 catch (LedgerException e) when (e.ConcernsOneRow)
                 {
@@ -169,9 +179,9 @@ public sealed class CurationRun
                     await EndAsync(work.Caption).ConfigureAwait(false);
                     continue;
                 }
-                if (sheet is not null)
+                if (grid is not null)
                 {
-                    await next.WriteAsync(new SheetWork(work.Caption, work.Prompt, sheet, IsNew: false), cancel).ConfigureAwait(false);
+                    await next.WriteAsync(new GridWork(work.Caption, work.Prompt, grid, IsNew: false), cancel).ConfigureAwait(false);
                 }
                 else
                 {
@@ -182,18 +192,19 @@ public sealed class CurationRun
             {
                 continue;
             }
-            IReadOnlyList<Picture> sheets = await Task.Run(() => _drawer.Draw([.. batch.Select(w => (w.Prompt.Prompt.Text, w.Prompt.Seed))], cancel), cancel).ConfigureAwait(false);
-            foreach ((PromptWork work, Picture sheet) in batch.Zip(sheets))
+            IReadOnlyList<Picture> grids = await Task.Run(
+                () => _teacher.Draw([.. batch.Select(w => (w.Prompt.Prompt.Text, w.Prompt.Seed))], cancel), cancel).ConfigureAwait(false);
+            foreach ((PromptWork work, Picture grid) in batch.Zip(grids))
             {
-                await next.WriteAsync(new SheetWork(work.Caption, work.Prompt, sheet, IsNew: true), cancel).ConfigureAwait(false);
+                await next.WriteAsync(new GridWork(work.Caption, work.Prompt, grid, IsNew: true), cancel).ConfigureAwait(false);
             }
             batch.Clear();
         }
     }
 
-    private async Task CutAsync(ChannelReader<SheetWork> sheets, ChannelWriter<PairWork> next, CancellationToken cancel)
+    private async Task CutAsync(ChannelReader<GridWork> grids, ChannelWriter<PairWork> next, CancellationToken cancel)
     {
-        await foreach (SheetWork work in sheets.ReadAllAsync(cancel).ConfigureAwait(false))
+        await foreach (GridWork work in grids.ReadAllAsync(cancel).ConfigureAwait(false))
         {
             LedgerPrompt prompt = work.Prompt;
             PairWork[] pairs = [];
@@ -201,13 +212,14 @@ public sealed class CurationRun
             {
                 if (work.IsNew)
                 {
-                    await _store.WriteSheetAsync(prompt.Id, work.Sheet, _drawer.Name).ConfigureAwait(false);
+                    await _store.WriteGridAsync(prompt.Id, work.Grid, _teacher.Name).ConfigureAwait(false);
                     Add(new RunProgress(0, 1, 0, 0, 0));
                 }
-                IReadOnlyList<Picture> panels = PanelCutter.Cut(work.Sheet, prompt.Prompt.Layout, _options.Cutting);
+                IReadOnlyList<Picture> panels = PanelCutter.Cut(work.Grid, prompt.Prompt.Layout, _options.Cutting);
                 await CaptionAsync(prompt, panels, cancel).ConfigureAwait(false);
                 IReadOnlySet<(int, int)> judged = await _store.JudgedAsync(prompt.Id).ConfigureAwait(false);
-                pairs = [.. PairsOf(prompt).Where(p => !judged.Contains(p)).Select(p => new PairWork(work.Caption, prompt.Id, p.First, p.Second, panels[p.First], panels[p.Second]))];
+                pairs = [.. PairsOf(prompt).Where(p => !judged.Contains(p)).Select(
+                    p => new PairWork(work.Caption, prompt.Id, p.First, p.Second, panels[p.First], panels[p.Second]))];
             }).ConfigureAwait(false);
             work.Caption.Begin(pairs.Length);
             foreach (PairWork pair in pairs)
@@ -268,7 +280,9 @@ public sealed class CurationRun
             }
             ends = true;
         }
-        catch (Exception e) when ((e is ChatFailedException or GridPromptException or ArgumentException or FormatException or LedgerException { ConcernsOneRow: true }) && !cancel.IsCancellationRequested)
+        catch (Exception e) when (
+            (e is ChatFailedException or GridPromptException or ArgumentException or FormatException or LedgerException { ConcernsOneRow: true })
+            && !cancel.IsCancellationRequested)
         {
             await NoteAsync(caption, id, stage, e).ConfigureAwait(false);
         }
@@ -289,7 +303,7 @@ public sealed class CurationRun
             ExceptionDispatchInfo.Throw(fault);
         }
         caption.Fail();
-        // A row that cannot be read is told as long as it stands there, and not noted beside: nothing would take the note away when it is put right.
+        // A row that cannot be read is reported for as long as it is there, and not noted: nothing would remove the note once it is repaired.
         if (fault is not LedgerException)
         {
             await _store.WriteFailureAsync(id, stage, fault.Message).ConfigureAwait(false);
@@ -297,7 +311,10 @@ public sealed class CurationRun
         Add(new RunProgress(0, 0, 0, 0, 1));
     }
 
-    /// <summary>Counts a piece of work; once the budget is spent, or a model refuses all, none begins, and the run ends when what is under way, and paid for, is written.</summary>
+    /// <summary>
+    /// Counts a piece of work; once the budget is spent, or a model refuses all, none begins, and the run ends when what is under way, and
+    /// paid for, is written.
+    /// </summary>
     private async Task BeginWorkAsync(CancellationToken cancel)
     {
         lock (_gate)
@@ -339,7 +356,8 @@ public sealed class CurationRun
         RunProgress now;
         lock (_gate)
         {
-            now = _done = new RunProgress(_done.Captions + more.Captions, _done.Drawn + more.Drawn, _done.Judged + more.Judged, _done.Kept + more.Kept, _done.Failed + more.Failed);
+            now = _done = new RunProgress(
+                _done.Captions + more.Captions, _done.Drawn + more.Drawn, _done.Judged + more.Judged, _done.Kept + more.Kept, _done.Failed + more.Failed);
         }
         Progress?.Report(now);
     }
@@ -374,7 +392,7 @@ public sealed class CurationRun
 
     private sealed record PromptWork(CaptionWork Caption, LedgerPrompt Prompt);
 
-    private sealed record SheetWork(CaptionWork Caption, LedgerPrompt Prompt, Picture Sheet, bool IsNew);
+    private sealed record GridWork(CaptionWork Caption, LedgerPrompt Prompt, Picture Grid, bool IsNew);
 
     private sealed record PairWork(CaptionWork Caption, string PromptId, int First, int Second, Picture A, Picture B);
 }

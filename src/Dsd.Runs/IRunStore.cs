@@ -4,8 +4,11 @@ using Dsd.Runs.Ledger;
 namespace Dsd.Runs;
 
 /// <summary>Where a run reads what was done and writes what it does: a folder of this machine (<see cref="RunFolder"/>), or one at another's end.</summary>
-/// <remarks>Safe to use from many threads. A write is done when its task is, and survives the end of the process from then on; the same thing written twice is kept once.
-/// A <see cref="LedgerException"/> that concerns one row alone (<see cref="LedgerException.ConcernsOneRow"/>) fails the piece of work that needs it; others end the run.</remarks>
+/// <remarks>
+/// Safe to use from many threads. A write is done when its task is, and survives the end of the process from then on. The same thing
+/// written twice is kept once. A <see cref="LedgerException"/> that concerns one row alone (<see cref="LedgerException.ConcernsOneRow"/>)
+/// fails the piece of work that needs it; others end the run.
+/// </remarks>
 public interface IRunStore
 {
     /// <summary>Begins or goes on with a run.</summary>
@@ -22,25 +25,25 @@ public interface IRunStore
     /// <exception cref="LedgerException">Another caption has this key, or other prompts were written for it.</exception>
     Task WritePromptsAsync(SeedCaption caption, IReadOnlyList<LedgerPrompt> prompts);
 
-    /// <summary>The sheet that was drawn for a prompt; null where none was, or where its file is gone or damaged.</summary>
-    Task<Picture?> SheetAsync(string promptId);
+    /// <summary>The grid that was drawn for a prompt; null where none was, or where its file is gone or damaged.</summary>
+    Task<Picture?> GridAsync(string promptId);
 
-    /// <summary>Whether the sheet that was drawn for a prompt is there, whole.</summary>
-    async Task<bool> HasSheetAsync(string promptId) => await SheetAsync(promptId).ConfigureAwait(false) is not null;
+    /// <summary>Whether the grid that was drawn for a prompt is there, whole.</summary>
+    async Task<bool> HasGridAsync(string promptId) => await GridAsync(promptId).ConfigureAwait(false) is not null;
 
-    /// <summary>Writes a sheet.</summary>
+    /// <summary>Writes a grid.</summary>
     /// <param name="promptId">The prompt.</param>
-    /// <param name="sheet">The picture.</param>
-    /// <param name="drawer">What drew it.</param>
-    Task WriteSheetAsync(string promptId, Picture sheet, string drawer);
+    /// <param name="grid">The picture.</param>
+    /// <param name="teacher">What drew it.</param>
+    Task WriteGridAsync(string promptId, Picture grid, string teacher);
 
-    /// <summary>Captions that panels were given in place of the sheet's words, by panel.</summary>
+    /// <summary>Captions that panels were given in place of the text that the grid was drawn from, by panel.</summary>
     Task<IReadOnlyDictionary<int, string>> PanelCaptionsAsync(string promptId);
 
     /// <summary>Writes a panel's own caption.</summary>
     Task WritePanelCaptionAsync(string promptId, int panel, string caption);
 
-    /// <summary>The pairs of a sheet that are judged already, as panels.</summary>
+    /// <summary>The pairs of a grid that are judged already, as panels.</summary>
     Task<IReadOnlySet<(int First, int Second)>> JudgedAsync(string promptId);
 
     /// <summary>Writes a judgement with all its votes.</summary>
@@ -56,7 +59,10 @@ public interface IRunStore
     /// <returns>What all sessions of the run have spent, this one with it.</returns>
     Task<(long Calls, long Tokens)> SpendAsync(string session, long calls, long tokens);
 
-    /// <summary>Makes sure, before a run says that it is done, that what was written is where it will be looked for. A store at another's end leaves that to the other.</summary>
+    /// <summary>
+    /// Makes sure, before a run says that it is done, that what was written is where it will be looked for. A store at another's end leaves
+    /// that to the other.
+    /// </summary>
     /// <exception cref="IOException">The store was taken away meanwhile.</exception>
     Task CheckAsync() => Task.CompletedTask;
 }

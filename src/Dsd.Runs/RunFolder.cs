@@ -8,7 +8,7 @@ using Dsd.Runs.Ledger;
 
 namespace Dsd.Runs;
 
-/// <summary>A run's folder: <c>ledger.db</c>, <c>grids/</c> with the sheets, and a lock that one process holds.</summary>
+/// <summary>A run's folder: <c>ledger.db</c>, <c>grids/</c> with the grids, and a lock that one process holds.</summary>
 public sealed class RunFolder : IRunStore, IAsyncDisposable
 {
     private readonly FileStream? _lock;
@@ -29,7 +29,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     /// <summary>The ledger's file in a folder.</summary>
     public static string LedgerFile(string folder) => System.IO.Path.Combine(folder, "ledger.db");
 
-    /// <summary>Opens a folder to work in it, and makes it where there is none. Sheets that a killed process left half written are removed.</summary>
+    /// <summary>Opens a folder to work in it, and makes it where there is none. Grids that a killed process left half written are removed.</summary>
     /// <exception cref="IOException">Another process works in it, or it cannot be made.</exception>
     /// <exception cref="LedgerException">Its ledger is none.</exception>
     public static RunFolder Open(string path)
@@ -41,7 +41,8 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new IOException($"Run folder '{path}' cannot be made: {e.Message.TrimEnd('.')}. Take another, or change the permissions of the folder above it.", e);
+            throw new IOException(
+                $"Run folder '{path}' cannot be made: {e.Message.TrimEnd('.')}. Take another, or change the permissions of the folder above it.", e);
         }
         FileStream held = Hold(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
         try
@@ -52,7 +53,9 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         catch (Exception e)
         {
             held.Dispose();
-            throw e is UnauthorizedAccessException ? new IOException($"Run folder '{path}' cannot be worked in: {e.Message.TrimEnd('.')}. Change its permissions, or take another.", e) : e;
+            throw e is UnauthorizedAccessException
+                ? new IOException($"Run folder '{path}' cannot be worked in: {e.Message.TrimEnd('.')}. Change its permissions, or take another.", e)
+                : e;
         }
     }
 
@@ -67,7 +70,10 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(facts);
         if (Ledger.Meta("run") is { } begun && begun != run)
         {
-            throw new LedgerException(Ledger.File, "a run begun with the same options", $"others ({Differences(begun, run)}). Take another folder, or the options that it was begun with");
+            throw new LedgerException(
+                Ledger.File,
+                "a run begun with the same options",
+                $"others ({Differences(begun, run)}). Take another folder, or the options that it was begun with");
         }
         await Ledger.WriteMetaAsync("run", run).ConfigureAwait(false);
         foreach ((string name, string value) in facts)
@@ -87,10 +93,10 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     public Task WritePromptsAsync(SeedCaption caption, IReadOnlyList<LedgerPrompt> prompts) => Ledger.WritePromptsAsync(caption, prompts);
 
     /// <inheritdoc/>
-    public Task<Picture?> SheetAsync(string promptId) => Task.FromResult(Ledger.GridOf(promptId) is { } grid ? Load(grid) : null);
+    public Task<Picture?> GridAsync(string promptId) => Task.FromResult(Ledger.GridOf(promptId) is { } grid ? Load(grid) : null);
 
     /// <inheritdoc/>
-    public Task<bool> HasSheetAsync(string promptId) => Task.FromResult(Ledger.GridOf(promptId) is { } grid && Bytes(grid) is not null);
+    public Task<bool> HasGridAsync(string promptId) => Task.FromResult(Ledger.GridOf(promptId) is { } grid && Bytes(grid) is not null);
 
     /// <inheritdoc/>
     public Task CheckAsync()
@@ -101,29 +107,29 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async Task WriteSheetAsync(string promptId, Picture sheet, string drawer)
+    public async Task WriteGridAsync(string promptId, Picture grid, string teacher)
     {
-        ArgumentNullException.ThrowIfNull(sheet);
-        byte[] png = sheet.EncodePng(quickly: true);
+        ArgumentNullException.ThrowIfNull(grid);
+        byte[] png = grid.EncodePng(quickly: true);
         string sha = Convert.ToHexStringLower(SHA256.HashData(png));
         string name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(promptId)))[..2];
         string file = $"grids/{name}/{promptId}.{sha[..8]}.png";
-        LedgerGrid grid = new(promptId, file, sheet.Width, sheet.Height, sha, drawer);
+        LedgerGrid row = new(promptId, file, grid.Width, grid.Height, sha, teacher);
         // The file first: a row never points at a file that is not there.
         await CheckAsync().ConfigureAwait(false);
-        Place(FileOf(grid), stream => stream.Write(png));
+        Place(FileOf(row), stream => stream.Write(png));
         try
         {
             await CheckAsync().ConfigureAwait(false);
         }
         catch (IOException)
         {
-            // A folder that was taken away just now must not come into being again with a sheet in it and nothing else.
-            RemoveAlone(FileOf(grid));
+            // A folder that was taken away just now must not come into being again with a grid in it and nothing else.
+            RemoveAlone(FileOf(row));
             throw;
         }
         bool replace = Ledger.GridOf(promptId) is { } known && Bytes(known) is null;
-        await Ledger.WriteGridAsync(grid, replace).ConfigureAwait(false);
+        await Ledger.WriteGridAsync(row, replace).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -151,7 +157,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         return Ledger.Spent();
     }
 
-    /// <summary>Reads a sheet; null where its file is gone or is not what the ledger says.</summary>
+    /// <summary>Reads a grid; null where its file is gone or is not what the ledger says.</summary>
     /// <exception cref="LedgerException">The ledger names a file outside the folder.</exception>
     /// <exception cref="IOException">The file is there and cannot be read.</exception>
     public Picture? Load(LedgerGrid grid)
@@ -168,8 +174,8 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes over what another folder of the same run holds, sheets and ledger: all of it or nothing. Doing it again changes nothing, and completes one that was cut off. Rows of its ledger that
-    /// cannot be read are left out, as <see cref="RunLedger.MergeAsync"/> says.
+    /// Takes over what another folder of the same run holds, grids and ledger: all of it or nothing. Doing it again changes nothing, and
+    /// completes one that was cut off. Rows of its ledger that cannot be read are left out, as <see cref="RunLedger.MergeAsync"/> says.
     /// </summary>
     /// <returns>The rows that cannot be read.</returns>
     /// <exception cref="LedgerException">It is another run's, contradicts this one, or is damaged.</exception>
@@ -186,7 +192,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         List<string> copied = [];
         try
         {
-            // Sheets first: a row never points at a file that is not there.
+            // Grids first: a row never points at a file that is not there.
             string grids = System.IO.Path.Combine(other, "grids");
             foreach (string file in Directory.Exists(grids) ? Directory.EnumerateFiles(grids, "*.png", SearchOption.AllDirectories) : [])
             {
@@ -264,11 +270,15 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         }
         catch (IOException e) when (IsHeld(e))
         {
-            throw new IOException($"Run folder '{folder}': another process works in it. Wait for it, or give this one a folder of its own (and merge them afterwards).", e);
+            throw new IOException(
+                $"Run folder '{folder}': another process works in it. Wait for it, or give this one a folder of its own (and merge them afterwards).", e);
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException and not (DirectoryNotFoundException or FileNotFoundException))
         {
-            throw new IOException($"Run folder '{folder}' cannot be worked in: its lock '{LockFile(folder)}' cannot be opened ({e.Message.TrimEnd('.')}). Free space or change permissions, or take another folder.", e);
+            throw new IOException(
+                $"Run folder '{folder}' cannot be worked in: its lock '{LockFile(folder)}' cannot be opened ({e.Message.TrimEnd('.')}). "
+                + "Free space or change permissions, or take another folder.",
+                e);
         }
     }
 
@@ -280,9 +290,12 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         try
         {
             File.Delete(file);
-            for (string? folder = System.IO.Path.GetDirectoryName(file); folder is not null && folder.StartsWith(System.IO.Path.GetFullPath(Path), StringComparison.Ordinal); folder = System.IO.Path.GetDirectoryName(folder))
+            string root = System.IO.Path.GetFullPath(Path);
+            string? folder = System.IO.Path.GetDirectoryName(file);
+            while (folder is not null && folder.StartsWith(root, StringComparison.Ordinal))
             {
                 Directory.Delete(folder);
+                folder = System.IO.Path.GetDirectoryName(folder);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -310,7 +323,7 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new IOException($"The sheet '{file}' cannot be read: {e.Message.TrimEnd('.')}. Change its permissions.", e);
+            throw new IOException($"The grid '{file}' cannot be read: {e.Message.TrimEnd('.')}. Change its permissions.", e);
         }
     }
 
@@ -322,7 +335,10 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         }
         catch (IOException e)
         {
-            throw new IOException($"The sheet '{file}' cannot be written ({e.Message.TrimEnd('.')}). Free space, or see that the folder can be written, and start again: work goes on with what is done.", e);
+            throw new IOException(
+                $"The grid '{file}' cannot be written ({e.Message.TrimEnd('.')}). Free space, or see that the folder can be written, "
+                + "and start again: work goes on with what is done.",
+                e);
         }
     }
 
@@ -333,6 +349,6 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         string? file = grid.File.Contains('\0') ? null : System.IO.Path.GetFullPath(System.IO.Path.Combine(root, grid.File));
         return file?.StartsWith(root, StringComparison.Ordinal) == true
             ? file
-            : throw LedgerException.OfRow(Ledger.File, LedgerTable.Grids.Name, grid.PromptId, "file", "a sheet within the folder", $"'{grid.File}'");
+            : throw LedgerException.OfRow(Ledger.File, LedgerTable.Grids.Name, grid.PromptId, "file", "a grid within the folder", $"'{grid.File}'");
     }
 }

@@ -13,10 +13,14 @@ public sealed record Shard(int Index, int Count)
     public static Shard Whole { get; } = new(1, 1);
 
     /// <summary>Of how many.</summary>
-    public int Count { get; init; } = Count is >= 1 and <= 100_000 ? Count : throw new ArgumentOutOfRangeException(nameof(Count), Count, $"A run has 1 to 100000 shards, but {Count} were asked for.");
+    public int Count { get; init; } = Count is >= 1 and <= 100_000
+        ? Count
+        : throw new ArgumentOutOfRangeException(nameof(Count), Count, $"A run has 1 to 100000 shards, but {Count} were asked for.");
 
     /// <summary>Which, from 1.</summary>
-    public int Index { get; init; } = Index >= 1 && Index <= Count ? Index : throw new ArgumentOutOfRangeException(nameof(Index), Index, $"Shard {Index} of {Count}: expected 1 to {Count}.");
+    public int Index { get; init; } = Index >= 1 && Index <= Count
+        ? Index
+        : throw new ArgumentOutOfRangeException(nameof(Index), Index, $"Shard {Index} of {Count}: expected 1 to {Count}.");
 
     /// <summary>Reads <c>2/8</c>.</summary>
     /// <exception cref="FormatException">It is no share.</exception>
@@ -32,7 +36,8 @@ public sealed record Shard(int Index, int Count)
     }
 
     /// <summary>Whether a caption belongs to this shard.</summary>
-    public bool Holds(string captionKey) => Count == 1 || BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(captionKey))) % (ulong)Count == (ulong)(Index - 1);
+    public bool Holds(string captionKey) =>
+        Count == 1 || BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(captionKey))) % (ulong)Count == (ulong)(Index - 1);
 
     /// <summary>As <see cref="Parse"/> reads it.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Index}/{Count}");

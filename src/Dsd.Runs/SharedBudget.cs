@@ -3,8 +3,9 @@ using Dsd.Curation.Chat;
 namespace Dsd.Runs;
 
 /// <summary>
-/// Keeps one budget for all sessions and processes of a run: notes in its store what this one has spent, from time to time and at the end, and learns there what others have. Between two notes
-/// each may spend more than is left, by what it asks in that time; and what a killed process spent since its last note is not counted.
+/// Keeps one budget for all sessions and processes of a run: notes in its store what this one has spent, from time to time and at the end,
+/// and learns there what others have. Between two notes each may spend more than is left, by what it asks in that time; and what a killed
+/// process spent since its last note is not counted.
 /// </summary>
 public sealed class SharedBudget : IAsyncDisposable
 {
@@ -46,7 +47,10 @@ public sealed class SharedBudget : IAsyncDisposable
         return shared;
     }
 
-    /// <summary>Notes at once what was spent since the last note. A store that cannot be reached any more is no fault of this: the run has met it too.</summary>
+    /// <summary>
+    /// Notes at once what was spent since the last note. A store that cannot be reached any more is no fault of this: the run has met it
+    /// too.
+    /// </summary>
     public async Task NoteNowAsync()
     {
         if (_noted != (_budget.Calls, _budget.Tokens))

@@ -6,5 +6,6 @@ public sealed class RedisFactAttribute : FactAttribute
 {
     public RedisFactAttribute() => Skip = IsInstalled ? null : "Needs redis-server on the PATH (on Debian: apt-get install redis-server).";
 
-    private static bool IsInstalled => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "redis-server")));
+    private static bool IsInstalled =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "redis-server")));
 }

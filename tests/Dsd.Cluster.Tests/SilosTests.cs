@@ -39,11 +39,12 @@ public sealed class SilosTests : IDisposable
             ClusterWorker victim = await ClusterWorker.StartAsync(joining);
             ClusterWorker[] workers = await Task.WhenAll(ClusterWorker.StartAsync(joining), ClusterWorker.StartAsync(joining));
             using CancellationTokenSource end = new();
-            Task<RunProgress> lost = victim.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), stuck, cancellationToken: end.Token);
+            Task<RunProgress> lost = victim.RunAsync(Run, SampleRun.Writer, new SeededTeacher(), stuck, cancellationToken: end.Token);
             await busy.Task.WaitAsync(TimeSpan.FromSeconds(30));
             await victim.KillAsync();
             Stopwatch since = Stopwatch.StartNew();
-            Task<RunProgress[]> work = Task.WhenAll(workers.Select(w => w.RunAsync(Run, SampleRun.Writer, new SeededDrawer(TimeSpan.FromMilliseconds(20)), new ByteJudge())));
+            Task<RunProgress[]> work = Task.WhenAll(
+                workers.Select(w => w.RunAsync(Run, SampleRun.Writer, new SeededTeacher(TimeSpan.FromMilliseconds(20)), new ByteJudge())));
             while (coordinator.Progress.Returned == 0 && since.Elapsed < TimeSpan.FromSeconds(30))
             {
                 await Task.Delay(50);
@@ -84,11 +85,11 @@ public sealed class SilosTests : IDisposable
             await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(options, folder, SampleRun.Streamed(SampleRun.Captions(12)));
             Task<ClusterProgress> all = coordinator.RunAsync();
             await using ClusterWorker late = await ClusterWorker.StartAsync(options with { Coordinator = coordinator.Endpoint });
-            Task<RunProgress> lateWork = late.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), hung);
+            Task<RunProgress> lateWork = late.RunAsync(Run, SampleRun.Writer, new SeededTeacher(), hung);
             await hangs.Task.WaitAsync(TimeSpan.FromSeconds(30));
 
             // The coordinator works too; it gets what the other holds when that has not moved for the stall time, though it says that it lives.
-            RunProgress here = await coordinator.WorkAsync(Run, SampleRun.Writer, new SeededDrawer(), new ByteJudge()).WaitAsync(TimeSpan.FromSeconds(60));
+            RunProgress here = await coordinator.WorkAsync(Run, SampleRun.Writer, new SeededTeacher(), new ByteJudge()).WaitAsync(TimeSpan.FromSeconds(60));
             IReadOnlyList<string> before = RunRows.Of(_folder.File("together"));
             Assert.Equal(RunRows.Of(_folder.File("alone")), before);
             Assert.Equal(12 * 2 * 6, here.Judged);
@@ -108,9 +109,10 @@ public sealed class SilosTests : IDisposable
         await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(Options, folder, SampleRun.Streamed(SampleRun.Captions(2)));
         await using ClusterWorker worker = await ClusterWorker.StartAsync(Options with { Coordinator = coordinator.Endpoint });
         Task<ClusterProgress> all = coordinator.RunAsync();
-        await coordinator.WorkAsync(Run, SampleRun.Writer, new SeededDrawer(), new ByteJudge());
+        await coordinator.WorkAsync(Run, SampleRun.Writer, new SeededTeacher(), new ByteJudge());
 
-        LedgerException refused = await Assert.ThrowsAsync<LedgerException>(() => worker.RunAsync(Run with { Seed = 6 }, SampleRun.Writer, new SeededDrawer(), new ByteJudge()));
+        LedgerException refused = await Assert.ThrowsAsync<LedgerException>(
+            () => worker.RunAsync(Run with { Seed = 6 }, SampleRun.Writer, new SeededTeacher(), new ByteJudge()));
 
         Assert.Contains("ledger.db", refused.Message, StringComparison.Ordinal);
         Assert.Equal(2, (await all).Captions);
@@ -126,7 +128,7 @@ public sealed class SilosTests : IDisposable
             Task<ClusterProgress> all = coordinator.RunAsync();
             int asked = 0;
             ByteJudge weak = new(_ => Interlocked.Increment(ref asked) == 5 ? throw new FormatException("no answer") : Task.CompletedTask);
-            RunProgress work = await worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), weak);
+            RunProgress work = await worker.RunAsync(Run, SampleRun.Writer, new SeededTeacher(), weak);
 
             Assert.Equal((3, 1), ((await all).Captions, (await all).Failed));
             Assert.Equal(1, work.Failed);
@@ -152,7 +154,7 @@ public sealed class SilosTests : IDisposable
             ChatBudget budget = new() { MaxCalls = Most };
             await using SharedBudget shared = await worker.ShareBudgetAsync(budget);
             using LimitedChatClient client = new(Slow(() => Interlocked.Increment(ref asked)), new ChatLimits { Budget = budget });
-            await worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), new PairJudge(client));
+            await worker.RunAsync(Run, SampleRun.Writer, new SeededTeacher(), new PairJudge(client));
         }
         Task[] work = [WorkAsync(), WorkAsync(), WorkAsync()];
         foreach (Task worker in work)
@@ -175,7 +177,7 @@ public sealed class SilosTests : IDisposable
         ChatBudget budget = new() { MaxCalls = 1000 };
         await using SharedBudget shared = await worker.ShareBudgetAsync(budget);
         using LimitedChatClient client = new(Slow(() => Interlocked.Increment(ref asked)), new ChatLimits { Budget = budget });
-        Task work = worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), new PairJudge(client));
+        Task work = worker.RunAsync(Run, SampleRun.Writer, new SeededTeacher(), new PairJudge(client));
 
         await coordinator.RunAsync().WaitAsync(TimeSpan.FromSeconds(60));
 
@@ -192,7 +194,7 @@ public sealed class SilosTests : IDisposable
         await using ClusterWorker worker = await ClusterWorker.StartAsync(Options with { Coordinator = coordinator.Endpoint });
         using CancellationTokenSource cancel = new();
         Task<ClusterProgress> all = coordinator.RunAsync(cancel.Token);
-        Task<RunProgress> work = worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), new ByteJudge(stop => Task.Delay(Timeout.Infinite, stop)));
+        Task<RunProgress> work = worker.RunAsync(Run, SampleRun.Writer, new SeededTeacher(), new ByteJudge(stop => Task.Delay(Timeout.Infinite, stop)));
         while (coordinator.Progress.Leased == 0)
         {
             await Task.Delay(20);
@@ -200,7 +202,8 @@ public sealed class SilosTests : IDisposable
 
         await cancel.CancelAsync();
 
-        Assert.Contains("stopped", (await Assert.ThrowsAsync<ClusterException>(() => work.WaitAsync(TimeSpan.FromSeconds(20)))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "stopped", (await Assert.ThrowsAsync<ClusterException>(() => work.WaitAsync(TimeSpan.FromSeconds(20)))).Message, StringComparison.Ordinal);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => all.WaitAsync(TimeSpan.FromSeconds(20)));
     }
 
@@ -220,7 +223,7 @@ public sealed class SilosTests : IDisposable
         await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(Options with { Port = port }, folder, SampleRun.Streamed([]));
         await using ClusterWorker worker = await early;
 
-        Assert.Equal(0, (await worker.RunAsync(Run, SampleRun.Writer, new SeededDrawer(), new ByteJudge())).Captions);
+        Assert.Equal(0, (await worker.RunAsync(Run, SampleRun.Writer, new SeededTeacher(), new ByteJudge())).Captions);
     }
 
     [Fact]
@@ -229,7 +232,8 @@ public sealed class SilosTests : IDisposable
         await using RunFolder folder = RunFolder.Open(_folder.File("together"));
         await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(Options, folder, SampleRun.Streamed([]));
 
-        ArgumentException refused = await Assert.ThrowsAsync<ArgumentException>(() => coordinator.WorkAsync(Run with { Shard = new Shard(1, 2) }, SampleRun.Writer, new SeededDrawer(), new ByteJudge()));
+        ArgumentException refused = await Assert.ThrowsAsync<ArgumentException>(
+            () => coordinator.WorkAsync(Run with { Shard = new Shard(1, 2) }, SampleRun.Writer, new SeededTeacher(), new ByteJudge()));
 
         Assert.Contains("Shard", refused.Message, StringComparison.Ordinal);
     }

@@ -22,7 +22,8 @@ try
     if (args[0] == "serve")
     {
         await using RunFolder folder = RunFolder.Open(args[1]);
-        await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(options, folder, SampleRun.Streamed(SampleRun.Captions(int.Parse(args[2], CultureInfo.InvariantCulture))));
+        await using ClusterCoordinator coordinator = await ClusterCoordinator.StartAsync(
+            options, folder, SampleRun.Streamed(SampleRun.Captions(int.Parse(args[2], CultureInfo.InvariantCulture))));
         Console.WriteLine(coordinator.Endpoint);
         Console.WriteLine(await coordinator.RunAsync());
     }
@@ -32,8 +33,8 @@ try
         await using ClusterWorker worker = await ClusterWorker.StartAsync(own);
         Console.WriteLine("joined");
         Console.ReadLine();
-        SeededDrawer drawer = new(TimeSpan.FromMilliseconds(int.Parse(args[2], CultureInfo.InvariantCulture)));
-        Console.WriteLine(await worker.RunAsync(SampleRun.Options with { BatchSize = 2, Writers = 1, Judges = 2 }, SampleRun.Writer, drawer, new ByteJudge()));
+        SeededTeacher teacher = new(TimeSpan.FromMilliseconds(int.Parse(args[2], CultureInfo.InvariantCulture)));
+        Console.WriteLine(await worker.RunAsync(SampleRun.Options with { BatchSize = 2, Writers = 1, Judges = 2 }, SampleRun.Writer, teacher, new ByteJudge()));
     }
     return 0;
 }

@@ -22,7 +22,12 @@ internal static class Asking
         new((endpoint ?? new ChatEndpoint(server.Address, "test-model")).CreateClient(), limits ?? Quick);
 
     /// <summary>A server that answers with the same verdict always, and meets each request with the fault of its number.</summary>
-    public static Task<ChatServer> ServerAsync(Func<ChatQuestion, ChatFault?>? fault = null, TimeSpan latency = default, Func<ChatQuestion, string>? answer = null) => ChatServer.StartAsync(new ChatServerOptions
+    public static Task<ChatServer> ServerAsync(
+        Func<ChatQuestion,
+        ChatFault?>? fault = null,
+        TimeSpan latency = default,
+        Func<ChatQuestion,
+        string>? answer = null) => ChatServer.StartAsync(new ChatServerOptions
     {
         Answer = (question, _) => Task.FromResult(answer?.Invoke(question) ?? SameVerdict.ToJson()),
         Fault = fault ?? (_ => null),
@@ -41,7 +46,8 @@ internal static class Asking
     };
 
     /// <summary>So many requests at the same time, and how each ended.</summary>
-    public static async Task<IReadOnlyList<Exception?>> AskManyAsync(IChatClient client, int count, CancellationToken cancel = default) => await Task.WhenAll(Enumerable.Range(0, count).Select(async i =>
+    public static async Task<IReadOnlyList<Exception?>> AskManyAsync(IChatClient client, int count, CancellationToken cancel = default) =>
+        await Task.WhenAll(Enumerable.Range(0, count).Select(async i =>
     {
         try
         {

@@ -47,7 +47,8 @@ public sealed class RunOverHttpTests : IDisposable
     [InlineData(404, "no such model")]
     public async Task Run_WhoseServerRefusesAll_EndsAtOnceWithTheReason_AndNotesNoFailure(int status, string words)
     {
-        await using ChatServer server = await Asking.ServerAsync(q => q.Number >= 20 ? new ChatFault.Status(status, words) : null, latency: TimeSpan.FromMilliseconds(20));
+        await using ChatServer server = await Asking.ServerAsync(
+            q => q.Number >= 20 ? new ChatFault.Status(status, words) : null, latency: TimeSpan.FromMilliseconds(20));
 
         ChatFailedException refused = await Assert.ThrowsAsync<ChatFailedException>(() => RunAsync(server, null));
 
@@ -60,7 +61,8 @@ public sealed class RunOverHttpTests : IDisposable
     [Fact]
     public async Task Run_WhoseServerIsAwayForAWhile_JudgesEveryPairOnce()
     {
-        // Repeats of some milliseconds do not last until it comes back: waiting for it must. They are so many that no request can use up its own before the tenth failure, which tells.
+        // Repeats of some milliseconds do not last until it comes back: waiting for it must. They are so many that no request can use up
+        // its own before the tenth failure, which tells.
         await using ChatServer server = await Asking.ServerAsync(q => q.Number < 13 ? new ChatFault.Status(503) : null);
 
         RunProgress done = await RunAsync(server, null);
@@ -74,7 +76,8 @@ public sealed class RunOverHttpTests : IDisposable
     public async Task Run_WithAPairThatTheServerRefuses_NotesItAndJudgesItInTheNext()
     {
         int refused = 0;
-        await using ChatServer server = await Asking.ServerAsync(q => q.Number == 7 && Interlocked.Increment(ref refused) == 1 ? new ChatFault.Status(400, "content_filter") : null);
+        await using ChatServer server = await Asking.ServerAsync(
+            q => q.Number == 7 && Interlocked.Increment(ref refused) == 1 ? new ChatFault.Status(400, "content_filter") : null);
 
         RunProgress first = await RunAsync(server, null);
         (long pairs, long failures) = await CountsAsync();
@@ -88,7 +91,8 @@ public sealed class RunOverHttpTests : IDisposable
 
     private async Task<RunProgress> RunAsync(ChatServer server, ChatBudget? budget)
     {
-        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Concurrency = 8, Retries = 10, LongestWait = TimeSpan.FromMilliseconds(5), Budget = budget });
+        using LimitedChatClient client =
+            Asking.Client(server, Asking.Quick with { Concurrency = 8, Retries = 10, LongestWait = TimeSpan.FromMilliseconds(5), Budget = budget });
         await using RunFolder folder = RunFolder.Open(_folder.Path);
         await using SharedBudget shared = await SharedBudget.StartAsync(folder, budget ?? new ChatBudget());
         RunOptions options = new() { Task = CurationTask.Load("character"), Layout = GridLayout.OneByTwo, Judges = 8 };

@@ -31,7 +31,8 @@ public class AnswerTextTests
     [InlineData("{0}<think>a</think>")]
     [InlineData("<think>{0}")]
     [InlineData("<think>a</think>")]
-    public async Task Thinking_Elsewhere_IsNoVerdict(string form) => Assert.Equal(VerdictStatus.Undecided, (await JudgeAsync(Answer(form.Replace("{0}", Good.Trim(), StringComparison.Ordinal)))).Status);
+    public async Task Thinking_Elsewhere_IsNoVerdict(string form) =>
+        Assert.Equal(VerdictStatus.Undecided, (await JudgeAsync(Answer(form.Replace("{0}", Good.Trim(), StringComparison.Ordinal)))).Status);
 
     [Fact]
     public async Task TextsOfAVerdict_MaySpeakOfThinking() =>
@@ -71,7 +72,8 @@ public class AnswerTextTests
     }
 
     [Fact]
-    public async Task WholeVerdict_CountsWhateverTheReasonForItsEnd() => Assert.Equal(VerdictStatus.Decided, (await JudgeAsync(Answer(Good, ChatFinishReason.Length))).Status);
+    public async Task WholeVerdict_CountsWhateverTheReasonForItsEnd() =>
+        Assert.Equal(VerdictStatus.Decided, (await JudgeAsync(Answer(Good, ChatFinishReason.Length))).Status);
 
     [Theory]
     [InlineData(-5L, 0)]
@@ -92,13 +94,16 @@ public class AnswerTextTests
     private static Task<PairJudgement> JudgeAsync(ChatResponse answer) =>
         new PairJudge(new ResponseClient(answer)).JudgeAsync(TestPictures.Plain(8, 8, (1, 2, 3)), TestPictures.Plain(8, 8, (3, 2, 1)));
 
-    private static ChatResponse Answer(string text, ChatFinishReason? reason = null) => new(new ChatMessage(ChatRole.Assistant, text)) { FinishReason = reason };
+    private static ChatResponse Answer(string text, ChatFinishReason? reason = null) =>
+        new(new ChatMessage(ChatRole.Assistant, text)) { FinishReason = reason };
 
     private sealed class ResponseClient(ChatResponse answer) : IChatClient
     {
-        public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => Task.FromResult(answer);
+        public Task<ChatResponse> GetResponseAsync(
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => Task.FromResult(answer);
 
-        public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
         public object? GetService(Type serviceType, object? serviceKey = null) => null;
 

@@ -14,7 +14,8 @@ internal sealed class CallbackChatClient(Func<int, IReadOnlyList<ChatMessage>, C
 
     public List<(IReadOnlyList<ChatMessage> Messages, ChatOptions? Options)> Calls { get; } = [];
 
-    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         ChatMessage[] asked = [.. messages];
         int call;
@@ -26,7 +27,8 @@ internal sealed class CallbackChatClient(Func<int, IReadOnlyList<ChatMessage>, C
         return new ChatResponse(new ChatMessage(ChatRole.Assistant, await answer(call, asked, cancellationToken)));
     }
 
-    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
     public object? GetService(Type serviceType, object? serviceKey = null) => null;

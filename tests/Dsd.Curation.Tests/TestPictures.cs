@@ -20,5 +20,6 @@ internal static class TestPictures
     }
 
     /// <summary>Texture that differs from panel to panel and has no uniform line: its red channel names the panel.</summary>
-    public static (byte R, byte G, byte B) Texture(int panel, int x, int y) => ((byte)(40 + 20 * panel), (byte)(x * 37 + y * 91 & 0x7F), (byte)(x * 11 + y * 53 & 0x7F));
+    public static (byte R, byte G, byte B) Texture(int panel, int x, int y) =>
+        ((byte)(40 + 20 * panel), (byte)(x * 37 + y * 91 & 0x7F), (byte)(x * 11 + y * 53 & 0x7F));
 }

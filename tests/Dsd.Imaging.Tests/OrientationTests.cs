@@ -5,7 +5,10 @@ using SkiaSharp;
 
 namespace Dsd.Imaging.Tests;
 
-/// <summary>What Pillow 12.3 does: <c>ImageOps.exif_transpose</c>, with <c>Image.getexif</c> and <c>TiffImagePlugin.ImageFileDirectory_v2.load</c> for what is read and what is passed over.</summary>
+/// <summary>
+/// What Pillow 12.3 does: <c>ImageOps.exif_transpose</c>, with <c>Image.getexif</c> and <c>TiffImagePlugin.ImageFileDirectory_v2.load</c>
+/// for what is read and what is passed over.
+/// </summary>
 public class OrientationTests
 {
     // Three columns, two rows. Read row by row: abc, def.
@@ -84,7 +87,8 @@ public class OrientationTests
     [InlineData((ushort)1, "abc/def")]
     [InlineData((ushort)7, "abc/def")]
     [InlineData((ushort)99, "abc/def")]
-    public void Decode_TakesTheTagWhereItHoldsANumber(ushort type, string seen) => Assert.Equal(seen, Letters(Oriented.Png(Png(), Oriented.Exif(6, type: type))));
+    public void Decode_TakesTheTagWhereItHoldsANumber(ushort type, string seen) =>
+        Assert.Equal(seen, Letters(Oriented.Png(Png(), Oriented.Exif(6, type: type))));
 
     [Fact]
     public void Decode_PassesOverExifThatIsDamaged()
@@ -142,7 +146,8 @@ public class OrientationTests
 
         Assert.Equal("da/eb/fc", LettersOfSquares(Oriented.Jpeg(Squares().EncodeJpeg(100), ("http://ns.adobe.com/xap/1.0/\0", attribute))));
         Assert.Equal("da/eb/fc", LettersOfSquares(Oriented.Jpeg(Squares().EncodeJpeg(100), ("Exif\0\0", other), ("http://ns.adobe.com/xap/1.0/\0", element))));
-        Assert.Equal(Sensor, LettersOfSquares(Oriented.Jpeg(Squares().EncodeJpeg(100), ("Exif\0\0", Oriented.Exif(1)), ("http://ns.adobe.com/xap/1.0/\0", element))));
+        Assert.Equal(
+            Sensor, LettersOfSquares(Oriented.Jpeg(Squares().EncodeJpeg(100), ("Exif\0\0", Oriented.Exif(1)), ("http://ns.adobe.com/xap/1.0/\0", element))));
         Assert.Equal("da/eb/fc", Letters(Oriented.Png(Png(), [.. "XML:com.adobe.xmp\0\0\0\0\0"u8, .. attribute], "iTXt")));
         Assert.Equal("da/eb/fc", Letters(Oriented.Png(Png(), [.. "XML:com.adobe.xmp\0\u0001\0\0\0"u8, .. Deflated(attribute)], "iTXt")));
         Assert.Equal("da/eb/fc", LettersOfSquares(Oriented.WebP(WebP(), 48, 32, 4, ("XMP ", attribute))));
@@ -175,7 +180,10 @@ public class OrientationTests
     private static string Letters(byte[] file)
     {
         Picture picture = Picture.Decode(file, "a");
-        return string.Join('/', Enumerable.Range(0, picture.Height).Select(y => string.Concat(Enumerable.Range(0, picture.Width).Select(x => (char)picture.Crop(x, y, 1, 1).Pixels[0]))));
+        return string.Join(
+            '/',
+            Enumerable.Range(0, picture.Height).Select(
+                y => string.Concat(Enumerable.Range(0, picture.Width).Select(x => (char)picture.Crop(x, y, 1, 1).Pixels[0]))));
     }
 
     // Large enough that a lossy format keeps them apart: six squares of 16 pixels, in greys.
@@ -200,7 +208,9 @@ public class OrientationTests
     private static string LettersOfSquares(byte[] file)
     {
         Picture picture = Picture.Decode(file, "a");
-        return string.Join('/', Enumerable.Range(0, picture.Height / 16).Select(y => string.Concat(Enumerable.Range(0, picture.Width / 16).Select(x => (char)('a' + picture.Crop(16 * x + 8, 16 * y + 8, 1, 1).Pixels[0] / 40)))));
+        return string.Join(
+            '/',
+            Enumerable.Range(0, picture.Height / 16).Select(y => string.Concat(Enumerable.Range(0, picture.Width / 16).Select(x => (char)('a' + picture.Crop(16 * x + 8, 16 * y + 8, 1, 1).Pixels[0] / 40)))));
     }
 
     private static byte[] Deflated(byte[] bytes)

@@ -94,7 +94,8 @@ public class PictureDecodeTests
 
         PictureException e = Assert.Throws<PictureException>(() => Picture.Decode(png, "a.png"));
 
-        Assert.Contains("'a.png': expected at most 16384 pixels a side and 67108864 in all, found a header that claims 60000 × 60000", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'a.png': expected at most 16384 pixels a side and 67108864 in all, found a header that claims 60000 × 60000", e.Message, StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
     }
 

@@ -10,7 +10,8 @@ public class PictureTests
     [InlineData(0, 2, 0)]
     [InlineData(-1, -1, 3)]
     public void Constructor_RefusesBytesThatDoNotFitTheSize(int width, int height, int bytes) =>
-        Assert.Contains($"{width} × {height}", Assert.Throws<ArgumentException>(() => new Picture(width, height, new byte[bytes])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{width} × {height}", Assert.Throws<ArgumentException>(() => new Picture(width, height, new byte[bytes])).Message, StringComparison.Ordinal);
 
     [Fact]
     public void FromBitmap_ReversesToBitmap()
@@ -43,7 +44,8 @@ public class PictureTests
     [InlineData(0, 3, 1, 2)]
     [InlineData(1, 0, int.MaxValue, 1)]
     public void Crop_RefusesAPartOutsideOfThePicture(int x, int y, int width, int height) =>
-        Assert.Contains("picture of 4 × 4", Assert.Throws<ArgumentException>(() => Pngs.Noisy(4, 4).Crop(x, y, width, height)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "picture of 4 × 4", Assert.Throws<ArgumentException>(() => Pngs.Noisy(4, 4).Crop(x, y, width, height)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(8, 8)]
@@ -65,7 +67,8 @@ public class PictureTests
     [InlineData(Picture.MaxSide + 1, 1)]
     [InlineData(Picture.MaxSide, Picture.MaxSide)]
     public void Resize_RefusesSizesOutOfRange(int width, int height) =>
-        Assert.Contains($"{width} × {height}", Assert.Throws<ArgumentOutOfRangeException>(() => Uniform(4, 4).Resize(width, height)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{width} × {height}", Assert.Throws<ArgumentOutOfRangeException>(() => Uniform(4, 4).Resize(width, height)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void CropToFit_CutsTheMiddleOfAWidePicture()

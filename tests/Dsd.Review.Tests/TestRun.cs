@@ -18,7 +18,10 @@ internal sealed class TestRun : IDisposable
 
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), $"dsd-review-{Guid.NewGuid():N}");
 
-    /// <summary>A run with so many pairs of ids <c>p000~0~0-1</c>, … In turn kept (0.9), rejected (0.3, flag 'text') and undecided; the second one's texts are hostile.</summary>
+    /// <summary>
+    /// A run with so many pairs of ids <c>p000~0~0-1</c>, … In turn kept (0.9), rejected (0.3, flag 'text') and undecided; the second one's
+    /// texts are hostile.
+    /// </summary>
     public static async Task<TestRun> MakeAsync(int pairs)
     {
         // Made once for each size, and copied: writing sheets waits for the disk.
@@ -49,16 +52,24 @@ internal sealed class TestRun : IDisposable
     {
         SeedCaption caption = new($"p{i:000}", $"subject {i}");
         string words = i == 1 ? Hostile : $"subject {i} at the sea";
-        LedgerPrompt prompt = new($"p{i:000}~0", caption.Key, 0, new GridPrompt($"a sheet of subject {i}", GridLayout.OneByTwo, $"subject {i}", [words, $"subject {i} in the Größe of snow"]), i);
+        LedgerPrompt prompt = new(
+            $"p{i:000}~0",
+            caption.Key,
+            0,
+            new GridPrompt($"a sheet of subject {i}", GridLayout.OneByTwo, $"subject {i}", [words, $"subject {i} in the Größe of snow"]),
+            i);
         await folder.WritePromptsAsync(caption, [prompt]);
         if (sheet)
         {
-            await folder.WriteSheetAsync(prompt.Id, Sheet(), "test");
+            await folder.WriteGridAsync(prompt.Id, Sheet(), "test");
         }
         await folder.WritePairAsync(new LedgerPair(LedgerPair.IdOf(prompt.Id, 0, 1), prompt.Id, 0, 1, Judgement(i)));
     }
 
-    /// <summary>Two panels of <see cref="PanelWidth"/> × <see cref="PanelHeight"/> around a white gutter of 8 pixels, specked so that they are not uniform.</summary>
+    /// <summary>
+    /// Two panels of <see cref="PanelWidth"/> × <see cref="PanelHeight"/> around a white gutter of 8 pixels, specked so that they are not
+    /// uniform.
+    /// </summary>
     public static Picture Sheet()
     {
         const int Width = 2 * PanelWidth + 8;

@@ -16,8 +16,9 @@ if (args[0] == "merge")
 (string path, string log, int count) = (args[0], args[1], int.Parse(args[2]));
 await using RunFolder folder = RunFolder.Open(path);
 using WorkLog work = new(log);
-RunOptions options = new() { Task = CurationTask.Load("character"), PromptsPerCaption = 2, BatchSize = RunLimits.Batch, Judges = RunLimits.Judges, Writers = 2 };
-CurationRun run = new(folder, options, new TemplateGridPromptWriter(), new SeedDrawer(work), new PixelJudge(work));
+RunOptions options =
+    new() { Task = CurationTask.Load("character"), PromptsPerCaption = 2, BatchSize = RunLimits.Batch, Judges = RunLimits.Judges, Writers = 2 };
+CurationRun run = new(folder, options, new TemplateGridPromptWriter(), new SeedTeacher(work), new PixelJudge(work));
 Console.WriteLine("running");
 RunProgress done = await run.RunAsync(Enumerable.Range(0, count).Select(i => new SeedCaption($"c{i}", $"a clay fox, number {i}")).ToAsyncEnumerable());
 Console.WriteLine($"done {done.Judged}");

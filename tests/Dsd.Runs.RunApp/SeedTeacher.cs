@@ -4,7 +4,7 @@ using Dsd.Runs;
 namespace Dsd.Runs.RunApp;
 
 /// <summary>Sheets that follow from their seeds alone: four panels, each of one of three greys with a texture.</summary>
-public sealed class SeedDrawer(WorkLog? log = null) : IGridDrawer
+public sealed class SeedTeacher(WorkLog? log = null) : IGridTeacher
 {
     public const int Side = 64;
 

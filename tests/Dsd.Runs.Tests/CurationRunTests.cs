@@ -27,7 +27,8 @@ public sealed class CurationRunTests : IDisposable
         Assert.Equal((5, 5, 30), (done.Captions, done.Drawn, done.Judged));
         await using RunFolder folder = RunFolder.OpenToRead(_folder.File("run"));
         LedgerCounts counts = folder.Ledger.Counts();
-        Assert.Equal((5, 5, 5, 30, done.Kept, 0, 0), (counts.Captions, counts.Prompts, counts.Grids, counts.Pairs, counts.Kept, counts.Undecided, counts.Failures));
+        Assert.Equal(
+            (5, 5, 5, 30, done.Kept, 0, 0), (counts.Captions, counts.Prompts, counts.Grids, counts.Pairs, counts.Kept, counts.Undecided, counts.Failures));
         Assert.InRange(done.Kept, 1, 29);
         Assert.Equal(7 * 30, Assert.Single(folder.Ledger.Usage()).InputTokens);
     }
@@ -149,7 +150,7 @@ public sealed class CurationRunTests : IDisposable
         int taken = 0;
         int most = 0;
         await using RunFolder folder = RunFolder.Open(_folder.File("run"));
-        CurationRun run = new(folder, Options with { Writers = 2 }, new TemplateGridPromptWriter(), new SeedDrawer(), new PixelJudge())
+        CurationRun run = new(folder, Options with { Writers = 2 }, new TemplateGridPromptWriter(), new SeedTeacher(), new PixelJudge())
         {
             CaptionDone = (_, whole) =>
             {
@@ -179,27 +180,34 @@ public sealed class CurationRunTests : IDisposable
     }
 
     [Fact]
-    public async Task TheDrawer_GetsFullBatchesAndWaitsForNobody()
+    public async Task TheTeacher_GetsFullBatchesAndWaitsForNobody()
     {
         // Judging takes half as long as drawing, and goes on beside it.
-        IdleDrawer drawer = new(TimeSpan.FromMilliseconds(200));
+        IdleTeacher teacher = new(TimeSpan.FromMilliseconds(200));
         await using RunFolder folder = RunFolder.Open(_folder.File("run"));
         RunOptions options = Options with { BatchSize = 4, Judges = 24 };
 
-        await new CurationRun(folder, options, new TemplateGridPromptWriter(), drawer, new ByteJudge(stop => Task.Delay(100, stop))).RunAsync(Enumerable.Range(0, 60).Select(Caption).ToAsyncEnumerable());
+        await new CurationRun(
+            folder,
+            options,
+            new TemplateGridPromptWriter(),
+            teacher,
+            new ByteJudge(stop => Task.Delay(100, stop))).RunAsync(Enumerable.Range(0, 60).Select(Caption).ToAsyncEnumerable());
 
-        Assert.Equal(60, drawer.Batches.Sum());
+        Assert.Equal(60, teacher.Batches.Sum());
         // The first batch takes what is there, and the last what is left.
-        Assert.InRange(drawer.Batches.Count, 15, 17);
-        Assert.True(drawer.Idle < 0.15 * drawer.Busy, $"The drawer was busy for {drawer.Busy} and waited for {drawer.Idle}.");
+        Assert.InRange(teacher.Batches.Count, 15, 17);
+        Assert.True(teacher.Idle < 0.15 * teacher.Busy, $"The teacher was busy for {teacher.Busy} and waited for {teacher.Idle}.");
     }
 
     private async Task<RunProgress> Run(
-        string name, int count, RunOptions? options = null, Func<IEnumerable<SeedCaption>, IEnumerable<SeedCaption>>? captions = null, IPairJudge? judge = null, int most = 50,
+        string name, int count, RunOptions? options =
+            null, Func<IEnumerable<SeedCaption>, IEnumerable<SeedCaption>>? captions = null, IPairJudge? judge = null, int most = 50,
         CancellationToken cancel = default, Action<RunProgress>? progress = null)
     {
         await using RunFolder folder = RunFolder.Open(_folder.File(name));
-        CurationRun run = new(folder, (options ?? Options) with { MostFailures = most }, new TemplateGridPromptWriter(), new SeedDrawer(), judge ?? new PixelJudge())
+        CurationRun run = new(
+            folder, (options ?? Options) with { MostFailures = most }, new TemplateGridPromptWriter(), new SeedTeacher(), judge ?? new PixelJudge())
         {
             Progress = progress is null ? null : new Told(progress),
         };
@@ -215,9 +223,9 @@ public sealed class CurationRunTests : IDisposable
     }
 
     /// <summary>Takes its time for a batch, and notes how long it had none.</summary>
-    private sealed class IdleDrawer(TimeSpan takes) : IGridDrawer
+    private sealed class IdleTeacher(TimeSpan takes) : IGridTeacher
     {
-        private readonly SeededDrawer _drawer = new(takes);
+        private readonly SeededTeacher _teacher = new(takes);
         private long _ended;
 
         public string Name => "idle";
@@ -233,7 +241,7 @@ public sealed class CurationRunTests : IDisposable
             long start = Stopwatch.GetTimestamp();
             Idle += Batches.Count == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_ended, start);
             Batches.Add(sheets.Count);
-            IReadOnlyList<Picture> drawn = _drawer.Draw(sheets, cancellationToken);
+            IReadOnlyList<Picture> drawn = _teacher.Draw(sheets, cancellationToken);
             _ended = Stopwatch.GetTimestamp();
             Busy += Stopwatch.GetElapsedTime(start, _ended);
             return drawn;
@@ -251,6 +259,8 @@ public sealed class CurationRunTests : IDisposable
         public string Name => _judge.Name;
 
         public Task<PairJudgement> JudgeAsync(Picture a, Picture b, CancellationToken cancellationToken = default) =>
-            !Healed && (always || Interlocked.Increment(ref _calls) % 3 == 0) ? throw new ChatFailedException("the server is down", mayPass: true) : _judge.JudgeAsync(a, b, cancellationToken);
+            !Healed && (always || Interlocked.Increment(ref _calls) % 3 == 0)
+                ? throw new ChatFailedException("the server is down", mayPass: true)
+                : _judge.JudgeAsync(a, b, cancellationToken);
     }
 }

@@ -41,7 +41,7 @@ public sealed class KilledRunTests : IDisposable
         Assert.Equal(Captions * SheetsOfACaption * PairsOfASheet, File.ReadLines(wholeLog).Count(line => line.StartsWith("pair", StringComparison.Ordinal)));
         await SheetsAreWhole(killed);
 
-        // Repeated is only what was under way: pairs at the judges, and sheets from the drawer to the ledger.
+        // Repeated is only what was under way: pairs at the judges, and sheets from the teacher to the ledger.
         Assert.InRange(Repeated(killedLog, "pair"), 0, Kills * RunLimits.Judges);
         Assert.InRange(Repeated(killedLog, "sheet"), 0, Kills * (4 * RunLimits.Batch));
     }
@@ -74,7 +74,8 @@ public sealed class KilledRunTests : IDisposable
         Assert.Contains("done", await output, StringComparison.Ordinal);
     }
 
-    private static Process Start(string folder, string log) => Process.Start(new ProcessStartInfo("dotnet", [typeof(SeedDrawer).Assembly.Location, folder, log, $"{Captions}"])
+    private static Process Start(string folder, string log) =>
+        Process.Start(new ProcessStartInfo("dotnet", [typeof(SeedTeacher).Assembly.Location, folder, log, $"{Captions}"])
     {
         RedirectStandardOutput = true,
         RedirectStandardError = true,

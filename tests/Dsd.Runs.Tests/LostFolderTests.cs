@@ -12,7 +12,8 @@ public sealed class LostFolderTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public static TheoryData<string> Losses => new("delete folder", "move folder", "delete ledger", "replace ledger", "delete lock", "replace lock", "replace folder");
+    public static TheoryData<string> Losses =>
+        new("delete folder", "move folder", "delete ledger", "replace ledger", "delete lock", "replace lock", "replace folder");
 
     [Theory]
     [MemberData(nameof(Losses))]
@@ -26,7 +27,7 @@ public sealed class LostFolderTests : IDisposable
         string run = _folder.File("run");
         string aside = _folder.File("aside");
         bool lost = false;
-        SeededDrawer drawer = new()
+        SeededTeacher teacher = new()
         {
             Before = () =>
             {
@@ -38,7 +39,7 @@ public sealed class LostFolderTests : IDisposable
             },
         };
 
-        IOException ended = await Assert.ThrowsAsync<IOException>(() => SampleRun.IntoAsync(run, SampleRun.Captions(40), drawer: drawer));
+        IOException ended = await Assert.ThrowsAsync<IOException>(() => SampleRun.IntoAsync(run, SampleRun.Captions(40), teacher: teacher));
 
         Assert.Contains("was deleted, moved or replaced", ended.Message, StringComparison.Ordinal);
         Assert.Contains(loss.EndsWith("lock", StringComparison.Ordinal) ? "run.lock" : run, ended.Message, StringComparison.Ordinal);

@@ -28,7 +28,8 @@ public sealed class ShardTests
 
     [Fact]
     public void Parse_ReadsWhatToStringWrites() =>
-        Gen.Int[1, 100_000].SelectMany(count => Gen.Int[1, count].Select(index => new Shard(index, count))).Sample(shard => Shard.Parse(shard.ToString()) == shard);
+        Gen.Int[1, 100_000].SelectMany(
+            count => Gen.Int[1, count].Select(index => new Shard(index, count))).Sample(shard => Shard.Parse(shard.ToString()) == shard);
 
     [Theory]
     [InlineData("0/2")]
@@ -40,5 +41,6 @@ public sealed class ShardTests
     [InlineData(" 1/2")]
     [InlineData("1/100001")]
     [InlineData("")]
-    public void Parse_OfNoShare_IsRefusedByName(string text) => Assert.Contains($"'{text}'", Assert.Throws<FormatException>(() => Shard.Parse(text)).Message, StringComparison.Ordinal);
+    public void Parse_OfNoShare_IsRefusedByName(string text) =>
+        Assert.Contains($"'{text}'", Assert.Throws<FormatException>(() => Shard.Parse(text)).Message, StringComparison.Ordinal);
 }

@@ -26,7 +26,8 @@ public sealed class ShardedRunTests : IDisposable
             {
                 string place = $"split{Interlocked.Increment(ref next)}";
                 List<string> shards = [];
-                foreach (Shard shard in Enumerable.Range(1, count).Select(i => new Shard(i, count)).Concat(Enumerable.Range(1, more).Select(i => new Shard(i, more))))
+                foreach (Shard shard in Enumerable.Range(1, count).Select(i => new Shard(i, count))
+                    .Concat(Enumerable.Range(1, more).Select(i => new Shard(i, more))))
                 {
                     string path = _folder.File(place, $"shard{shards.Count}");
                     await SampleRun.IntoAsync(path, SampleRun.Captions(Count), SampleRun.Options with { Shard = shard });
@@ -90,7 +91,7 @@ public sealed class ShardedRunTests : IDisposable
     public async Task Merge_OfSheetsThatDiffer_IsRefusedAndLeavesNothing()
     {
         await SampleRun.IntoAsync(_folder.File("a"), SampleRun.Captions(2));
-        await SampleRun.IntoAsync(_folder.File("b"), SampleRun.Captions(3), drawer: new ShiftedDrawer());
+        await SampleRun.IntoAsync(_folder.File("b"), SampleRun.Captions(3), teacher: new ShiftedTeacher());
         IReadOnlyList<string> before = RunRows.Of(_folder.File("a"));
 
         LedgerException refused = await Assert.ThrowsAsync<LedgerException>(() => MergeAsync("a", "b"));
@@ -152,11 +153,11 @@ public sealed class ShardedRunTests : IDisposable
     }
 
     /// <summary>Goes by the same name and draws something else.</summary>
-    private sealed class ShiftedDrawer : IGridDrawer
+    private sealed class ShiftedTeacher : IGridTeacher
     {
         public string Name => "seeded";
 
         public IReadOnlyList<Imaging.Picture> Draw(IReadOnlyList<(string Text, long Seed)> sheets, CancellationToken cancellationToken) =>
-            new SeededDrawer().Draw([.. sheets.Select(s => (s.Text, s.Seed + 1))], cancellationToken);
+            new SeededTeacher().Draw([.. sheets.Select(s => (s.Text, s.Seed + 1))], cancellationToken);
     }
 }

@@ -29,7 +29,8 @@ public sealed class ByteJudge(Func<CancellationToken, Task>? before = null) : IP
             Kept = kept,
             Confidence = verdict?.Confidence ?? double.NaN,
             Reason = reason,
-            Votes = [new JudgeVote { Judge = Name, Model = "sha256", Verdict = verdict, Kept = kept, Reason = reason, Attempts = isDecided ? 1 : 2, InputTokens = hash[3], OutputTokens = hash[4], Duration = TimeSpan.FromTicks(hash[5]) }],
+            Votes =
+                [new JudgeVote { Judge = Name, Model = "sha256", Verdict = verdict, Kept = kept, Reason = reason, Attempts = isDecided ? 1 : 2, InputTokens = hash[3], OutputTokens = hash[4], Duration = TimeSpan.FromTicks(hash[5]) }],
         };
     }
 }

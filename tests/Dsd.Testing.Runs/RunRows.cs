@@ -13,7 +13,8 @@ public static class RunRows
 
     public static IReadOnlyList<string> Rows(string ledger)
     {
-        using SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = ledger, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+        using SqliteConnection connection =
+            new(new SqliteConnectionStringBuilder { DataSource = ledger, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
         connection.Open();
         List<string> lines = [];
         foreach (string table in Tables)
@@ -23,7 +24,8 @@ public static class RunRows
             using SqliteDataReader rows = command.ExecuteReader();
             while (rows.Read())
             {
-                lines.Add($"{table}: {string.Join(" | ", Enumerable.Range(0, rows.FieldCount).Select(i => Convert.ToString(rows.GetValue(i), CultureInfo.InvariantCulture)))}");
+                lines.Add(
+                    $"{table}: {string.Join(" | ", Enumerable.Range(0, rows.FieldCount).Select(i => Convert.ToString(rows.GetValue(i), CultureInfo.InvariantCulture)))}");
             }
         }
         return lines;

@@ -24,9 +24,10 @@ public static class SampleRun
         }
     }
 
-    public static async Task<RunProgress> IntoAsync(string folder, IEnumerable<SeedCaption> captions, RunOptions? options = null, IGridDrawer? drawer = null, IPairJudge? judge = null)
+    public static async Task<RunProgress> IntoAsync(
+        string folder, IEnumerable<SeedCaption> captions, RunOptions? options = null, IGridTeacher? teacher = null, IPairJudge? judge = null)
     {
         await using RunFolder store = RunFolder.Open(folder);
-        return await new CurationRun(store, options ?? Options, Writer, drawer ?? new SeededDrawer(), judge ?? new ByteJudge()).RunAsync(Streamed(captions));
+        return await new CurationRun(store, options ?? Options, Writer, teacher ?? new SeededTeacher(), judge ?? new ByteJudge()).RunAsync(Streamed(captions));
     }
 }

@@ -4,7 +4,7 @@ using Dsd.Runs;
 namespace Dsd.Testing.Runs;
 
 /// <summary>Draws a sheet of 2 × 2 plain panels whose colours follow from text and seed, in no time; or in as long as it is told.</summary>
-public sealed class SeededDrawer(TimeSpan pause = default) : IGridDrawer
+public sealed class SeededTeacher(TimeSpan pause = default) : IGridTeacher
 {
     private const int Side = 16;
 

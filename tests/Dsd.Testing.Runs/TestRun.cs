@@ -25,13 +25,14 @@ public sealed class TestRun : IDisposable
     {
         TestRun test = new();
         await using RunFolder run = RunFolder.Open(test.Folder);
-        await run.BeginAsync("test", new Dictionary<string, string> { ["pairs"] = choice.ToString(), ["cutting"] = JsonSerializer.Serialize(new PanelCutterOptions()) });
+        await run.BeginAsync(
+            "test", new Dictionary<string, string> { ["pairs"] = choice.ToString(), ["cutting"] = JsonSerializer.Serialize(new PanelCutterOptions()) });
         foreach ((string key, PairJudgement judgement) in sheets)
         {
             string id = $"{key}~0";
             GridPrompt prompt = new($"a sheet of {key}", GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at sea"]);
             await run.WritePromptsAsync(new SeedCaption(key, $"caption of {key}"), [new LedgerPrompt(id, key, 0, prompt, 1)]);
-            await run.WriteSheetAsync(id, Grid(key), "test");
+            await run.WriteGridAsync(id, Grid(key), "test");
             await run.WritePairAsync(new LedgerPair(LedgerPair.IdOf(id, 0, 1), id, 0, 1, judgement));
         }
         return test;
@@ -65,7 +66,8 @@ public sealed class TestRun : IDisposable
 
     private static PairJudgement Judged(bool kept, string[] differences, string[] flags)
     {
-        Verdict verdict = new() { Subject = "a fox — größer", DescriptionA = "the first", DescriptionB = "the second", Differences = differences, Same = kept, Confidence = 0.875, Flags = flags };
+        Verdict verdict =
+            new() { Subject = "a fox — größer", DescriptionA = "the first", DescriptionB = "the second", Differences = differences, Same = kept, Confidence = 0.875, Flags = flags };
         return new PairJudgement
         {
             Status = VerdictStatus.Decided,

@@ -32,7 +32,7 @@ public sealed class DatasetTests : IAsyncLifetime
             await run.WritePromptsAsync(
                 new SeedCaption(key, key),
                     [new LedgerPrompt($"{key}~0", key, 0, new GridPrompt(key, GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at\u001b[2J sea"]), 1)]);
-            await run.WriteSheetAsync($"{key}~0", new Picture(32, 16, pixels), "test");
+            await run.WriteGridAsync($"{key}~0", new Picture(32, 16, pixels), "test");
             Verdict verdict = new() { Subject = key, DescriptionA = "1", DescriptionB = "2", Differences = [], Same = kept, Confidence = 0.9, Flags = [] };
             await run.WritePairAsync(new LedgerPair($"{key}~0~0-1", $"{key}~0", 0, 1, new PairJudgement
             {

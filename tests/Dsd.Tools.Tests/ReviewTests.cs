@@ -22,7 +22,7 @@ public sealed class ReviewTests : IAsyncLifetime
         SeedCaption caption = new("a", "a fox");
         await folder.WritePromptsAsync(
             caption, [new LedgerPrompt("a~0", "a", 0, new GridPrompt("two foxes", GridLayout.OneByTwo, "a fox", ["one", "two"]), 1)]);
-        await folder.WriteSheetAsync("a~0", new Picture(64, 32, new byte[3 * 64 * 32]), "test");
+        await folder.WriteGridAsync("a~0", new Picture(64, 32, new byte[3 * 64 * 32]), "test");
         await folder.WritePairAsync(new LedgerPair("a~0~0-1", "a~0", 0, 1, new PairJudgement
         {
             Status = VerdictStatus.Undecided,

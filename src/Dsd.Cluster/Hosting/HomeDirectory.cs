@@ -4,8 +4,8 @@ using Orleans.GrainDirectory;
 namespace Dsd.Cluster.Hosting;
 
 /// <summary>
-/// Where the cluster's grains are: each silo knows its own, and there is one silo that has any. Orleans' own directory is spread over all members, so that a worker that is killed would take
-/// with it the way to the coordinator's grains until the others have found it dead.
+/// Where the cluster's grains are: each silo knows its own, and there is one silo that has any. Orleans' own directory is spread over all
+/// members, so that a worker that is killed would take with it the way to the coordinator's grains until the others have found it dead.
 /// </summary>
 internal sealed class HomeDirectory : IGrainDirectory
 {

@@ -11,8 +11,8 @@ internal static class Joining
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Builds a silo and starts it. A worker is let in only when all members answer it, so where one of them is dead or frozen and not yet known to be so, a silo that was refused is built anew
-    /// until the patience ends.
+    /// Builds a silo and starts it. A worker is let in only when all members answer it, so where one of them is dead or frozen and not yet
+    /// known to be so, a silo that was refused is built anew until the patience ends.
     /// </summary>
     /// <exception cref="ClusterException">The cluster cannot be joined.</exception>
     public static async Task<IHost> StartAsync(Func<IHost> build, CurationClusterOptions options, CancellationToken cancellationToken)
@@ -59,9 +59,12 @@ internal static class Joining
 
     private static ClusterException Refused(CurationClusterOptions options, Exception e, bool ended)
     {
-        string where = options.Provider == ClusterProvider.Embedded ? options.Coordinator is { } coordinator ? $"the coordinator at {coordinator}" : "its own port" : $"{options.Provider} (variable {options.ConnectionVariable})";
+        string where = options.Provider != ClusterProvider.Embedded ? $"{options.Provider} (variable {options.ConnectionVariable})"
+            : options.Coordinator is { } coordinator ? $"the coordinator at {coordinator}"
+            : "its own port";
         string why = ended
-            ? $"for {options.Patience.TotalSeconds:0} s nobody has answered, or not every member of it. Look whether the coordinator runs and can be reached; a worker that died is forgotten within half a minute"
+            ? $"for {options.Patience.TotalSeconds:0} s nobody has answered, or not every member of it. "
+                + "Look whether the coordinator runs and can be reached; a worker that died is forgotten within half a minute"
             : e.GetBaseException().Message.TrimEnd('.');
         return new ClusterException($"The cluster '{options.ClusterId}' cannot be joined through {where}: {why}.", ended ? null : e);
     }

@@ -19,15 +19,23 @@ internal sealed class LeasedRun(IQueueGrain queue, IRunStore store, string worke
     public Func<Task>? Leaving { get; init; }
 
     public async Task<RunProgress> RunAsync(
-        RunOptions run, IGridPromptWriter writer, IGridDrawer drawer, IPairJudge judge, PanelCaptioner? captioner, IProgress<RunProgress>? progress, CancellationToken cancellationToken)
+        RunOptions run,
+        IGridPromptWriter writer,
+        IGridTeacher teacher,
+        IPairJudge judge,
+        PanelCaptioner? captioner,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(run);
         if (run.Shard != Shard.Whole)
         {
-            throw new ArgumentException($"Option {nameof(run.Shard)} must be the whole for a worker of a cluster, which is given its captions by the coordinator, but is {run.Shard}.", nameof(run));
+            throw new ArgumentException(
+                $"Option {nameof(run.Shard)} must be the whole for a worker of a cluster, which is given its captions by the coordinator, but is {run.Shard}.",
+                nameof(run));
         }
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        CurationRun work = new(store, run, writer, drawer, judge, captioner) { Progress = new Moves(this, progress), CaptionDone = DoneAsync };
+        CurationRun work = new(store, run, writer, teacher, judge, captioner) { Progress = new Moves(this, progress), CaptionDone = DoneAsync };
         Task<ClusterException?> watch = WatchAsync(stop);
         try
         {
@@ -77,7 +85,10 @@ internal sealed class LeasedRun(IQueueGrain queue, IRunStore store, string worke
         await _calls.MakeAsync(() => queue.CompleteAsync(worker, caption.Key, whole)).ConfigureAwait(false);
     }
 
-    /// <summary>Tells that this worker lives, until the run ends; ends it itself where the coordinator has ended, is gone, or has forgotten this silo.</summary>
+    /// <summary>
+    /// Tells that this worker lives, until the run ends; ends it itself where the coordinator has ended, is gone, or has forgotten this
+    /// silo.
+    /// </summary>
     private async Task<ClusterException?> WatchAsync(CancellationTokenSource stop)
     {
         ClusterException? fault = null;
@@ -89,11 +100,14 @@ internal sealed class LeasedRun(IQueueGrain queue, IRunStore store, string worke
                 stop.Token.ThrowIfCancellationRequested();
                 if (eviction.Reason.IsCompleted)
                 {
-                    fault = new ClusterException($"This worker is no member of the cluster any more, and what it held has gone to others: {await eviction.Reason.ConfigureAwait(false)}. Start it again.");
+                    fault = new ClusterException(
+                        "This worker is no member of the cluster any more, and what it held has gone to others: "
+                        + $"{await eviction.Reason.ConfigureAwait(false)}. Start it again.");
                 }
                 else if (await _calls.MakeAsync(() => RenewAsync(), stop.Token).ConfigureAwait(false) == QueueState.Stopped)
                 {
-                    fault = new ClusterException("The coordinator was stopped before all captions were through. What was done is in its ledger: start it again, then the workers.");
+                    fault = new ClusterException(
+                        "The coordinator was stopped before all captions were through. What was done is in its ledger: start it again, then the workers.");
                 }
             }
         }

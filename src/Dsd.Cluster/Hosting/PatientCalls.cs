@@ -4,7 +4,10 @@ using Polly.Timeout;
 
 namespace Dsd.Cluster.Hosting;
 
-/// <summary>Makes calls to the coordinator, and makes them again where one was lost on the way: a connection that broke, a silo whose death is not yet known to all.</summary>
+/// <summary>
+/// Makes calls to the coordinator, and makes them again where one was lost on the way: a connection that broke, a silo whose death is not
+/// yet known to all.
+/// </summary>
 internal sealed class PatientCalls
 {
     private readonly ResiliencePipeline _pipeline;
@@ -37,7 +40,10 @@ internal sealed class PatientCalls
         }
         catch (TimeoutRejectedException e)
         {
-            throw new ClusterException($"The coordinator has not answered for {_patience.TotalSeconds:0} s. If it has ended, start it again, then this worker: what was done is in its ledger.", e);
+            throw new ClusterException(
+                $"The coordinator has not answered for {_patience.TotalSeconds:0} s. If it has ended, start it again, then this worker: "
+                + "what was done is in its ledger.",
+                e);
         }
     }
 

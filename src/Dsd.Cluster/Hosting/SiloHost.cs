@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Dsd.Cluster.Wire;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -33,23 +34,28 @@ internal static class SiloHost
                 (o.AdvertisedIPAddress, o.SiloPort, o.GatewayPort) = (endpoint.Address, endpoint.Port, 0);
                 o.SiloListeningEndpoint = endpoint;
             });
-            // A sheet is the largest thing that is sent; what is larger is no message of ours.
+            // A grid is the largest thing that is sent; what is larger is no message of ours.
             // A call whose answer was lost with a connection is made again after the response time, so several fit into the patience.
-            silo.Configure<SiloMessagingOptions>(o => (o.MaxMessageBodySize, o.ResponseTimeout) = (options.MaxSheetBytes + Envelope, TimeSpan.FromSeconds(Math.Clamp(options.Patience.TotalSeconds / 4, 2, 30))));
+            silo.Configure<SiloMessagingOptions>(o =>
+            {
+                o.MaxMessageBodySize = options.MaxGridBytes + Envelope;
+                o.ResponseTimeout = TimeSpan.FromSeconds(Math.Clamp(options.Patience.TotalSeconds / 4, 2, 30));
+            });
             silo.Configure<SiloOptions>(o => o.SiloName = isCoordinator ? CoordinatorName : $"worker-{endpoint.Port}");
             silo.AddGrainDirectory(HomeDirectory.Name, (_, _) => new HomeDirectory());
             silo.Configure<ClusterMembershipOptions>(o =>
             {
-                // A star: workers have nothing to say to each other, so the coordinator alone watches, and its word is enough. Orleans turns once round all silos for each that is watched, so the
-                // number has a bound; beyond it, leases end without.
+                // A star: workers have nothing to say to each other, so the coordinator alone watches, and its word is enough. Orleans
+                // turns once round all silos for each that is watched, so the number has a bound; beyond it, leases end without.
                 (o.LivenessEnabled, o.NumVotesForDeathDeclaration, o.NumProbedSilos) = (isCoordinator, 1, isCoordinator ? 256 : 1);
-                // By its own probes alone: asked through another worker, which may be dead or frozen itself, neither of two such would ever be found so; and a connection that was alive
-                // within a minute says nothing of one that is frozen now.
+                // By its own probes alone: asked through another worker, which may be dead or frozen itself, neither of two such would ever
+                // be found so; and a connection that was alive within a minute says nothing of one that is frozen now.
                 (o.EnableIndirectProbes, o.EnableConnectionLivenessCheck) = (false, false);
                 o.MaxJoinAttemptTime = options.Patience;
             });
             silo.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.Add("Dsd"));
             Find(silo, options, connection, options.Coordinator ?? endpoint);
+            WireJson.AddTo(silo.Services);
             configure(silo);
         });
         builder.Services.AddSingleton(options);

@@ -3,8 +3,8 @@ using Dsd.Runs.Ledger;
 namespace Dsd.Cluster.Queue;
 
 /// <summary>
-/// Hands captions out to workers and takes them back from those that are lost. What is done stands in the ledger alone, so nothing here has to survive the process; and only captions that are out
-/// or came back are in memory, so the source may be of any length.
+/// Hands captions out to workers and takes them back from those that are lost. What is done stands in the ledger alone, so nothing here has
+/// to survive the process; and only captions that are out or came back are in memory, so the source may be of any length.
 /// </summary>
 internal sealed class CaptionQueue : IAsyncDisposable
 {
@@ -187,7 +187,8 @@ internal sealed class CaptionQueue : IAsyncDisposable
                 // The same caption a second time is no work; the ledger would say so too.
                 return known.Caption == caption
                     ? false
-                    : throw new ArgumentException($"Captions: key '{caption.Key}' names '{known.Caption.Caption}' and '{caption.Caption}'. Give each caption a key of its own.");
+                    : throw new ArgumentException(
+                        $"Captions: key '{caption.Key}' names '{known.Caption.Caption}' and '{caption.Caption}'. Give each caption a key of its own.");
             }
             Entry entry = new(caption);
             _open.Add(caption.Key, entry);

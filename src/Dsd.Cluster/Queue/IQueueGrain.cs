@@ -11,7 +11,7 @@ internal interface IQueueGrain : IGrainWithIntegerKey
     /// <summary>A worker lives and holds these captions. Others that it was given, in a reply that it never got, say, are not kept for it.</summary>
     /// <param name="worker">Which.</param>
     /// <param name="keys">What it holds.</param>
-    /// <param name="hasMoved">Whether any piece of work has ended since it last told.</param>
+    /// <param name="hasMoved">Whether any piece of work has ended since its last call.</param>
     [Alias("renew")]
     Task<QueueState> RenewAsync(string worker, string[] keys, bool hasMoved);
 

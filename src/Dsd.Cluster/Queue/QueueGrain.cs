@@ -4,7 +4,10 @@ using Orleans.GrainDirectory;
 
 namespace Dsd.Cluster.Queue;
 
-/// <summary>The queue's face in the cluster. It keeps nothing itself, so that a second activation, as Orleans allows while members change, is no second queue.</summary>
+/// <summary>
+/// The queue's face in the cluster. It keeps nothing itself, so that a second activation, as Orleans allows while members change, is no
+/// second queue.
+/// </summary>
 [Reentrant, GrainType(Type), GrainDirectory(HomeDirectory.Name)]
 internal sealed class QueueGrain(CaptionQueue queue) : Grain, IQueueGrain
 {

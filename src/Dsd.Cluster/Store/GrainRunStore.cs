@@ -11,30 +11,38 @@ internal sealed class GrainRunStore(IStoreGrain grain, PatientCalls calls, Curat
 {
     public Task BeginAsync(string run, IReadOnlyDictionary<string, string> facts) => calls.MakeAsync(() => grain.BeginAsync(run, facts.ToDictionary()));
 
-    public async Task<IReadOnlyList<LedgerPrompt>?> PromptsAsync(SeedCaption caption) => await calls.MakeAsync(() => grain.PromptsAsync(caption)).ConfigureAwait(false);
+    public async Task<IReadOnlyList<LedgerPrompt>?> PromptsAsync(SeedCaption caption) =>
+        await calls.MakeAsync(() => grain.PromptsAsync(caption)).ConfigureAwait(false);
 
-    public Task WritePromptsAsync(SeedCaption caption, IReadOnlyList<LedgerPrompt> prompts) => calls.MakeAsync(() => grain.WritePromptsAsync(caption, [.. prompts]));
+    public Task WritePromptsAsync(SeedCaption caption, IReadOnlyList<LedgerPrompt> prompts) =>
+        calls.MakeAsync(() => grain.WritePromptsAsync(caption, [.. prompts]));
 
-    public async Task<Picture?> SheetAsync(string promptId) =>
-        await calls.MakeAsync(() => grain.SheetAsync(promptId)).ConfigureAwait(false) is { } png ? Picture.Decode(SheetBytes.Checked(promptId, png.Value, options), promptId) : null;
+    public async Task<Picture?> GridAsync(string promptId) =>
+        await calls.MakeAsync(() => grain.GridAsync(promptId)).ConfigureAwait(false) is { } png
+            ? Picture.Decode(GridBytes.Checked(promptId, png.Value, options), promptId)
+            : null;
 
-    public Task<bool> HasSheetAsync(string promptId) => calls.MakeAsync(() => grain.HasSheetAsync(promptId));
+    public Task<bool> HasGridAsync(string promptId) => calls.MakeAsync(() => grain.HasGridAsync(promptId));
 
-    public Task WriteSheetAsync(string promptId, Picture sheet, string drawer)
+    public Task WriteGridAsync(string promptId, Picture grid, string teacher)
     {
-        Immutable<byte[]> png = new(SheetBytes.Of(promptId, sheet, options));
-        return calls.MakeAsync(() => grain.WriteSheetAsync(promptId, png, drawer));
+        Immutable<byte[]> png = new(GridBytes.Of(promptId, grid, options));
+        return calls.MakeAsync(() => grain.WriteGridAsync(promptId, png, teacher));
     }
 
-    public async Task<IReadOnlyDictionary<int, string>> PanelCaptionsAsync(string promptId) => await calls.MakeAsync(() => grain.PanelCaptionsAsync(promptId)).ConfigureAwait(false);
+    public async Task<IReadOnlyDictionary<int, string>> PanelCaptionsAsync(string promptId) =>
+        await calls.MakeAsync(() => grain.PanelCaptionsAsync(promptId)).ConfigureAwait(false);
 
-    public Task WritePanelCaptionAsync(string promptId, int panel, string caption) => calls.MakeAsync(() => grain.WritePanelCaptionAsync(promptId, panel, caption));
+    public Task WritePanelCaptionAsync(string promptId, int panel, string caption) =>
+        calls.MakeAsync(() => grain.WritePanelCaptionAsync(promptId, panel, caption));
 
-    public async Task<IReadOnlySet<(int First, int Second)>> JudgedAsync(string promptId) => (await calls.MakeAsync(() => grain.JudgedAsync(promptId)).ConfigureAwait(false)).ToHashSet();
+    public async Task<IReadOnlySet<(int First, int Second)>> JudgedAsync(string promptId) =>
+        (await calls.MakeAsync(() => grain.JudgedAsync(promptId)).ConfigureAwait(false)).ToHashSet();
 
     public Task WritePairAsync(LedgerPair pair) => calls.MakeAsync(() => grain.WritePairAsync(pair));
 
     public Task WriteFailureAsync(string id, string stage, string message) => calls.MakeAsync(() => grain.WriteFailureAsync(id, stage, message));
 
-    public Task<(long Calls, long Tokens)> SpendAsync(string session, long spentCalls, long tokens) => calls.MakeAsync(() => grain.SpendAsync(session, spentCalls, tokens));
+    public Task<(long Calls, long Tokens)> SpendAsync(string session, long spentCalls, long tokens) =>
+        calls.MakeAsync(() => grain.SpendAsync(session, spentCalls, tokens));
 }

@@ -3,7 +3,7 @@ using Orleans.Concurrency;
 
 namespace Dsd.Cluster.Store;
 
-/// <summary>The coordinator's store, as workers see it: <see cref="Dsd.Runs.IRunStore"/> over the wire, sheets as PNG.</summary>
+/// <summary>The coordinator's store, as workers see it: <see cref="Runs.IRunStore"/> over the wire, grids as PNG.</summary>
 [Alias("dsd.store")]
 internal interface IStoreGrain : IGrainWithIntegerKey
 {
@@ -17,13 +17,13 @@ internal interface IStoreGrain : IGrainWithIntegerKey
     Task WritePromptsAsync(SeedCaption caption, LedgerPrompt[] prompts);
 
     [Alias("sheet")]
-    Task<Immutable<byte[]>?> SheetAsync(string promptId);
+    Task<Immutable<byte[]>?> GridAsync(string promptId);
 
     [Alias("has-sheet")]
-    Task<bool> HasSheetAsync(string promptId);
+    Task<bool> HasGridAsync(string promptId);
 
     [Alias("write-sheet")]
-    Task WriteSheetAsync(string promptId, Immutable<byte[]> png, string drawer);
+    Task WriteGridAsync(string promptId, Immutable<byte[]> png, string teacher);
 
     [Alias("panel-captions")]
     Task<Dictionary<int, string>> PanelCaptionsAsync(string promptId);

@@ -17,23 +17,24 @@ internal sealed class StoreGrain(IRunStore store, CaptionQueue queue, CurationCl
 
     public Task BeginAsync(string run, Dictionary<string, string> facts) => Do(() => store.BeginAsync(run, facts));
 
-    public Task<LedgerPrompt[]?> PromptsAsync(SeedCaption caption) => Do<LedgerPrompt[]?>(async () => await store.PromptsAsync(caption) is { } prompts ? [.. prompts] : null);
+    public Task<LedgerPrompt[]?> PromptsAsync(SeedCaption caption) =>
+        Do<LedgerPrompt[]?>(async () => await store.PromptsAsync(caption) is { } prompts ? [.. prompts] : null);
 
     public Task WritePromptsAsync(SeedCaption caption, LedgerPrompt[] prompts) => Do(() => store.WritePromptsAsync(caption, prompts));
 
-    public Task<Immutable<byte[]>?> SheetAsync(string promptId) => Do<Immutable<byte[]>?>(() => Task.Run(async () =>
+    public Task<Immutable<byte[]>?> GridAsync(string promptId) => Do<Immutable<byte[]>?>(() => Task.Run(async () =>
     {
-        if (await store.SheetAsync(promptId) is not { } sheet)
+        if (await store.GridAsync(promptId) is not { } grid)
         {
             return null;
         }
-        return (Immutable<byte[]>?)new Immutable<byte[]>(SheetBytes.Of(promptId, sheet, options));
+        return (Immutable<byte[]>?)new Immutable<byte[]>(GridBytes.Of(promptId, grid, options));
     }));
 
-    public Task<bool> HasSheetAsync(string promptId) => Do(() => Task.Run(() => store.HasSheetAsync(promptId)));
+    public Task<bool> HasGridAsync(string promptId) => Do(() => Task.Run(() => store.HasGridAsync(promptId)));
 
-    public Task WriteSheetAsync(string promptId, Immutable<byte[]> png, string drawer) =>
-        Do(() => Task.Run(() => store.WriteSheetAsync(promptId, Picture.Decode(SheetBytes.Checked(promptId, png.Value, options), promptId), drawer)));
+    public Task WriteGridAsync(string promptId, Immutable<byte[]> png, string teacher) =>
+        Do(() => Task.Run(() => store.WriteGridAsync(promptId, Picture.Decode(GridBytes.Checked(promptId, png.Value, options), promptId), teacher)));
 
     public Task<Dictionary<int, string>> PanelCaptionsAsync(string promptId) => Do(async () => (await store.PanelCaptionsAsync(promptId)).ToDictionary());
 

@@ -4,7 +4,7 @@ namespace Dsd.Common.Files;
 public static class AtomicFile
 {
     /// <summary>Writes beside the path and renames when all is written and flushed; after a failure nothing new is left, no folder either.</summary>
-    /// <param name="path">Where the file shall stand. Its folder is made if need be; a file already there is replaced.</param>
+    /// <param name="path">The file. Its folder is made if need be; a file that is there is replaced.</param>
     /// <param name="write">Writes the content to the stream. What it throws comes through unchanged.</param>
     /// <exception cref="IOException">The folder cannot be made or written, or a folder stands at the path; the message names the path.</exception>
     public static void Write(string path, Action<Stream> write)

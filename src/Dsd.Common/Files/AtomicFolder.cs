@@ -7,7 +7,7 @@ public static class AtomicFolder
     /// Fills a folder beside the target and renames it when all is written; after a failure nothing new is left. What a process that was killed
     /// had begun for this target is removed first.
     /// </summary>
-    /// <param name="target">Where the folder shall stand. The folders above it are made if need be.</param>
+    /// <param name="target">The folder. The folders above it are made if need be.</param>
     /// <param name="mayReplace">Is given a folder that stands there now and is not empty; throws if it must not be replaced.</param>
     /// <param name="fill">Writes the content into the folder that it is given.</param>
     /// <exception cref="IOException">A file stands at the target, or the folder cannot be made or written; the message names the target.</exception>

@@ -39,7 +39,10 @@ internal sealed class FolderMark
     /// <exception cref="IOException">Something in it cannot be removed.</exception>
     public static void RemoveFolder(string folder, FolderMark? mark) => RemoveFolder(folder, mark?._held);
 
-    /// <summary>Removes the folders of a parent that processes left behind: this user's own, no links, named as told, with a mark that nobody holds.</summary>
+    /// <summary>
+    /// Removes the folders that processes left behind in a parent: this user's own, no links, with a name that begins so and a mark that
+    /// nobody holds.
+    /// </summary>
     /// <remarks>What cannot be looked into or removed is left as it is: this is no reason to stop what the caller is about to do.</remarks>
     public static void RemoveAbandoned(string parent, string namesBeginWith)
     {

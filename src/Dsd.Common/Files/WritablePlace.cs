@@ -4,7 +4,7 @@ namespace Dsd.Common.Files;
 public static class WritablePlace
 {
     /// <summary>Refuses a path beside which nothing can be made. What is made to find out is removed again.</summary>
-    /// <param name="path">Where a file or folder shall stand. The folders above it need not be there.</param>
+    /// <param name="path">The file or folder that is to be written. The folders above it need not exist.</param>
     /// <exception cref="IOException">Nothing can be made there; the message names the path.</exception>
     public static void Require(string path)
     {

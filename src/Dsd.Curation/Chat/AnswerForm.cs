@@ -1,6 +1,6 @@
 namespace Dsd.Curation.Chat;
 
-/// <summary>How a server is told what form an answer must have. Whatever it is told, the answer is read just as strictly.</summary>
+/// <summary>How a server learns what form an answer must have. The answer is read just as strictly in each case.</summary>
 public enum AnswerForm
 {
     /// <summary>As a JSON schema (<c>response_format</c> of type <c>json_schema</c>): OpenAI, Azure OpenAI, vLLM, llama.cpp, Ollama, LM Studio.</summary>

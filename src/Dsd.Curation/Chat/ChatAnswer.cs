@@ -6,8 +6,9 @@ using Microsoft.Extensions.AI;
 namespace Dsd.Curation.Chat;
 
 /// <summary>
-/// Reads a chat completion for what is needed of it: text, refusal and reasoning of the first choice, why it ended, the model's name, and token counts. Servers differ in all else, and much of that is not as
-/// OpenAI's own has it (<c>finish_reason</c> null or of another name, counts such as <c>10.0</c>, parts of further kinds), so nothing else is looked at.
+/// Reads a chat completion for what is needed of it: text, refusal and reasoning of the first choice, why it ended, the model's name, and
+/// token counts. Servers differ in all else, and much of that is not as OpenAI's own has it (<c>finish_reason</c> null or of another name,
+/// counts such as <c>10.0</c>, parts of further kinds), so nothing else is looked at.
 /// </summary>
 internal static class ChatAnswer
 {
@@ -48,7 +49,7 @@ internal static class ChatAnswer
             throw Wrong(root, "", usage);
         }
         // The last piece often has counts and no choices.
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("choices", out JsonElement choices) || choices.ValueKind != JsonValueKind.Array || choices.GetArrayLength() == 0)
+        if (Choices(root) is null)
         {
             return contents.Count == 0 ? null : new ChatResponseUpdate(ChatRole.Assistant, contents);
         }
@@ -85,7 +86,9 @@ internal static class ChatAnswer
         }
         catch (JsonException)
         {
-            throw BreaksOff(body) ? new IOException($"what the server sent breaks off after {body.Length} characters.") : new ChatAnswerException("it is no JSON");
+            throw BreaksOff(body)
+                ? new IOException($"what the server sent breaks off after {body.Length} characters.")
+                : new ChatAnswerException("it is no JSON");
         }
     }
 
@@ -106,10 +109,18 @@ internal static class ChatAnswer
         }
     }
 
+    /// <summary>The list of choices; null where there is none, or it is empty.</summary>
+    private static JsonElement? Choices(JsonElement root) =>
+        root.ValueKind == JsonValueKind.Object
+        && root.TryGetProperty("choices", out JsonElement choices)
+        && choices.ValueKind == JsonValueKind.Array
+        && choices.GetArrayLength() > 0
+            ? choices
+            : null;
+
     private static JsonElement FirstChoice(JsonElement root, UsageDetails? usage)
     {
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("choices", out JsonElement choices) || choices.ValueKind != JsonValueKind.Array || choices.GetArrayLength() == 0
-            || choices[0].ValueKind != JsonValueKind.Object)
+        if (Choices(root) is not { } choices || choices[0].ValueKind != JsonValueKind.Object)
         {
             throw Wrong(root, "it has no choices", usage);
         }
@@ -177,9 +188,13 @@ internal static class ChatAnswer
         string kind = part.TryGetProperty("type", out JsonElement type) && type.ValueKind == JsonValueKind.String ? Text(type) : "text";
         return kind switch
         {
-            "text" or "output_text" => part.TryGetProperty("text", out JsonElement text) && text.ValueKind == JsonValueKind.String ? new TextContent(Text(text)) : null,
+            "text" or "output_text" =>
+                part.TryGetProperty("text", out JsonElement text) && text.ValueKind == JsonValueKind.String ? new TextContent(Text(text)) : null,
             "refusal" => Of(part, "refusal", key) is { } refusal ? Refusal(refusal) : null,
-            _ => (Of(part, "thinking", key) ?? Of(part, "reasoning", key) ?? Of(part, "text", key)) is { } reasoning ? new TextReasoningContent(reasoning) : null,
+            _ =>
+                (Of(part, "thinking", key) ?? Of(part, "reasoning", key) ?? Of(part, "text", key)) is { } reasoning
+                    ? new TextReasoningContent(reasoning)
+                    : null,
         };
     }
 
@@ -187,11 +202,15 @@ internal static class ChatAnswer
 
     /// <summary>A text field that says something; null for any other.</summary>
     private static string? Of(JsonElement parent, string name, KeyRedactor key) =>
-        parent.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String && Text(value) is { Length: > 0 } text ? key.HideInAnswer(text) : null;
+        parent.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String && Text(value) is { Length: > 0 } text
+            ? key.HideInAnswer(text)
+            : null;
 
     /// <summary>A name that ends in ledgers and messages, on one line.</summary>
     private static string? Name(JsonElement parent, string name, KeyRedactor key) =>
-        parent.ValueKind == JsonValueKind.Object && Of(parent, name, key) is { } text && !string.IsNullOrWhiteSpace(text) ? AnswerJson.Excerpt(ServerWords.Of(text), MaxName) : null;
+        parent.ValueKind == JsonValueKind.Object && Of(parent, name, key) is { } text && !string.IsNullOrWhiteSpace(text)
+            ? AnswerJson.Excerpt(ServerWords.Of(text), MaxName)
+            : null;
 
     private static UsageDetails? Usage(JsonElement root)
     {
@@ -199,7 +218,12 @@ internal static class ChatAnswer
         {
             return null;
         }
-        UsageDetails details = new() { InputTokenCount = Count(usage, "prompt_tokens"), OutputTokenCount = Count(usage, "completion_tokens"), TotalTokenCount = Count(usage, "total_tokens") };
+        UsageDetails details = new()
+        {
+            InputTokenCount = Count(usage, "prompt_tokens"),
+            OutputTokenCount = Count(usage, "completion_tokens"),
+            TotalTokenCount = Count(usage, "total_tokens"),
+        };
         return TokenCount.Total(details) is null ? null : details;
     }
 
@@ -222,7 +246,16 @@ internal static class ChatAnswer
                 continue;
             }
             char escape = raw[++i];
-            text.Append(escape switch { 'n' => '\n', 'r' => '\r', 't' => '\t', 'b' => '\b', 'f' => '\f', 'u' => (char)ushort.Parse(raw.Slice(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), _ => escape });
+            text.Append(escape switch
+            {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'b' => '\b',
+                'f' => '\f',
+                'u' => (char)ushort.Parse(raw.Slice(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
+                _ => escape,
+            });
             i += escape == 'u' ? 4 : 0;
         }
         return text.ToString();

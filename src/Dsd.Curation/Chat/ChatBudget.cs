@@ -5,8 +5,9 @@ namespace Dsd.Curation.Chat;
 
 /// <summary>What may be spent on a chat model: shared by all clients it is given to, and safe to use from several threads.</summary>
 /// <remarks>
-/// Calls are counted before they are made, failed and repeated ones too, and never exceed their limit. Tokens are known afterwards only: the calls then under way may exceed theirs,
-/// and what a failed call took is seldom told. Counts below nothing, and of more than a billion for one answer, are no counts.
+/// Calls are counted before they are made, failed and repeated ones too, and never exceed their limit. Tokens are known afterwards only:
+/// the calls then under way may exceed theirs, and what a failed call took is seldom told. Counts below nothing, and of more than a billion
+/// for one answer, are no counts.
 /// </remarks>
 public sealed class ChatBudget
 {
@@ -57,7 +58,8 @@ public sealed class ChatBudget
             }
             if (Tokens + _elsewhere.Tokens >= MaxTokens)
             {
-                throw new ChatBudgetException($"The budget of {MaxTokens} tokens is spent ({Tokens + _elsewhere.Tokens} used). What was judged is kept; go on with a larger one.");
+                throw new ChatBudgetException(
+                    $"The budget of {MaxTokens} tokens is spent ({Tokens + _elsewhere.Tokens} used). What was judged is kept; go on with a larger one.");
             }
             Calls++;
         }
@@ -70,7 +72,8 @@ public sealed class ChatBudget
         long tokens = TokenCount.Total(usage) ?? 0;
         if (tokens <= 0 && MaxTokens is not null)
         {
-            throw new ChatBudgetException($"There is a budget of {MaxTokens} tokens, but the model does not say how many it takes. Give a budget of calls ({nameof(MaxCalls)}) instead.");
+            throw new ChatBudgetException(
+                $"There is a budget of {MaxTokens} tokens, but the model does not say how many it takes. Give a budget of calls ({nameof(MaxCalls)}) instead.");
         }
         lock (_gate)
         {

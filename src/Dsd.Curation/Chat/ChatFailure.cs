@@ -24,10 +24,16 @@ internal static class ChatFailure
         _ => false,
     };
 
-    /// <summary>Whether the request is sent again: where it may pass, and once where what came was not understood. That is no sign of a server in trouble, and was paid for.</summary>
+    /// <summary>
+    /// Whether the request is sent again: where it may pass, and once where what came was not understood. That is no sign of a server in
+    /// trouble, and was paid for.
+    /// </summary>
     public static bool IsRepeated(Exception e) => MayPass(e) || e is ServerException { IsUnread: true, IsLast: false };
 
-    /// <summary>Whether it would meet every request: a wrong key (401), an account without money (402, or 429 with these words), an unknown model or address (404). 403 may be about one picture.</summary>
+    /// <summary>
+    /// Whether it would meet every request: a wrong key (401), an account without money (402, or 429 with these words), an unknown model or
+    /// address (404). 403 may be about one picture.
+    /// </summary>
     public static bool ConcernsAll(Exception e) => e switch
     {
         ServerException { Code: 429 } server => server.Said.Contains(NoMoney, StringComparison.Ordinal),
@@ -48,7 +54,8 @@ internal static class ChatFailure
         };
         return Number(milliseconds) is { } ms ? TimeSpan.FromMilliseconds(ms)
             : Number(after) is { } seconds ? TimeSpan.FromSeconds(seconds)
-            : DateTimeOffset.TryParse(after, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset date) ? (date > now ? date - now : TimeSpan.Zero)
+            : DateTimeOffset.TryParse(
+                after, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset date) ? (date > now ? date - now : TimeSpan.Zero)
             : null;
     }
 
@@ -57,7 +64,10 @@ internal static class ChatFailure
 
     /// <summary>The exception for good, in words that name the status.</summary>
     public static ChatFailedException Final(Exception e, int attempts) => new(
-        $"The chat model could not be asked ({attempts switch { 0 => "not sent", 1 => "once", _ => $"{attempts} times" }}): {Words(e)}", MayPass(e), e, ConcernsAll(e));
+        $"The chat model could not be asked ({attempts switch { 0 => "not sent", 1 => "once", _ => $"{attempts} times" }}): {Words(e)}",
+        MayPass(e),
+        e,
+        ConcernsAll(e));
 
     private const string NoMoney = "insufficient_quota";
 
@@ -68,7 +78,9 @@ internal static class ChatFailure
         // Made for people, and cut where it may be.
         ServerException => e.Message,
         ClientResultException { Status: > 0 } r => $"status {r.Status}: {Cut(r.Message)}",
-        TimeoutRejectedException timeout => $"no answer within {timeout.Timeout.TotalSeconds:0.#} s. If the model needs longer, set timeout_seconds ({nameof(ChatLimits.Timeout)} in code) higher.",
+        TimeoutRejectedException timeout =>
+            $"no answer within {timeout.Timeout.TotalSeconds:0.#} s. If the model needs longer, set timeout_seconds "
+            + $"({nameof(ChatLimits.Timeout)} in code) higher.",
         BrokenCircuitException { InnerException: { } last } => $"almost all requests fail, so few are sent. The last one: {Words(last)}",
         JsonException => $"what came back is no whole JSON: {AnswerJson.Excerpt(e.Message)}",
         ChatFailedException => Cut(e.Message),
@@ -80,5 +92,6 @@ internal static class ChatFailure
     private static string? Header(PipelineResponse response, string name) => response.Headers.TryGetValue(name, out string? text) ? text : null;
 
     // A day at most: more is no wish.
-    private static double? Number(string? text) => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value <= 86_400_000 ? value : null;
+    private static double? Number(string? text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value <= 86_400_000 ? value : null;
 }

@@ -17,7 +17,7 @@ public sealed record ChatModel
     /// <summary>The header that the key is sent under: see <see cref="ChatEndpoint.KeyHeader"/>.</summary>
     public string? KeyHeader { get; init; }
 
-    /// <summary>How the server is told what form an answer must have: see <see cref="ChatEndpoint.AnswerForm"/>. Default: as a JSON schema.</summary>
+    /// <summary>How the server learns what form an answer must have: see <see cref="ChatEndpoint.AnswerForm"/>. Default: as a JSON schema.</summary>
     public AnswerForm AnswerForm { get; init; }
 
     /// <summary>Whether seeds are sent along: see <see cref="ChatEndpoint.SendSeed"/>. Default true.</summary>
@@ -35,7 +35,10 @@ public sealed record ChatModel
     /// <summary>How often a request is repeated after a failure that may pass: see <see cref="ChatLimits.Retries"/>. Default 6.</summary>
     public int Retries { get; init; } = 6;
 
-    /// <summary>How long a server may be away before requests fail, in seconds: see <see cref="ChatLimits.Patience"/>. Null, the default, is what that says.</summary>
+    /// <summary>
+    /// How long a server may be away before requests fail, in seconds: see <see cref="ChatLimits.Patience"/>. Null, the default, is what
+    /// that says.
+    /// </summary>
     public double? PatienceSeconds { get; init; }
 
     /// <summary>The sampling temperature, 0 to 2. Null, the default: the server's.</summary>

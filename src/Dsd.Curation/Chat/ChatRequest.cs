@@ -95,7 +95,10 @@ internal static class ChatRequest
                 Picture(link.Uri.AbsoluteUri);
                 break;
             default:
-                throw new ArgumentException($"A chat message may hold texts and pictures, but holds '{(content as DataContent)?.MediaType ?? (content as UriContent)?.MediaType ?? content.GetType().Name}'.", nameof(content));
+                throw new ArgumentException(
+                    "A chat message may hold texts and pictures, but holds "
+                    + $"'{(content as DataContent)?.MediaType ?? (content as UriContent)?.MediaType ?? content.GetType().Name}'.",
+                    nameof(content));
         }
         json.WriteEndObject();
 
@@ -193,7 +196,10 @@ internal static class ChatRequest
         };
         if (unknown is not null)
         {
-            throw new ArgumentException($"Option {unknown} is not known to this client of OpenAI's protocol: leave it out. What a server knows besides can be given as additional properties.", nameof(options));
+            throw new ArgumentException(
+                $"Option {unknown} is not known to this client of OpenAI's protocol: leave it out. "
+                + "What a server knows besides can be given as additional properties.",
+                nameof(options));
         }
     }
 }

@@ -20,7 +20,7 @@ public sealed class ChatRoles : IDisposable
     /// <summary>Judges pairs.</summary>
     public IPairJudge Judge { get; private set; } = null!;
 
-    /// <summary>Captions panels; null where the sheet's words are taken.</summary>
+    /// <summary>Captions panels; null where captions are the text that the grid was drawn from.</summary>
     public PanelCaptioner? Captioner { get; private set; }
 
     /// <summary>What the models of the file have spent, and may.</summary>
@@ -83,13 +83,14 @@ public sealed class ChatRoles : IDisposable
             : panel.Rule switch
             {
                 JudgeRule.Unanimous => new VotingJudge(judges, VotingRule.Unanimous),
-                // From the dear end: each cheaper judge stands before all dearer ones.
-                JudgeRule.Cascade => judges.SkipLast(1).Reverse().Aggregate(judges[^1], (dear, cheap) => new CascadeJudge(cheap, dear, panel.Sure)),
+                // From the last one on: each judge is asked before all that follow it.
+                JudgeRule.Cascade => judges.SkipLast(1).Reverse().Aggregate(judges[^1], (later, earlier) => new CascadeJudge(earlier, later, panel.Sure)),
                 _ => new VotingJudge(judges),
             };
     }
 
-    private ChatOptions? Options(string name) => _settings.Models.TryGetValue(name, out ChatModel? model) && (model.Temperature is not null || model.MaxOutputTokens is not null)
+    private ChatOptions? Options(string name) =>
+        _settings.Models.TryGetValue(name, out ChatModel? model) && (model.Temperature is not null || model.MaxOutputTokens is not null)
         ? new ChatOptions { Temperature = model.Temperature, MaxOutputTokens = model.MaxOutputTokens }
         : null;
 
@@ -101,7 +102,9 @@ public sealed class ChatRoles : IDisposable
         }
         client = _settings.Models.TryGetValue(name, out ChatModel? model)
             ? new LimitedChatClient(model.Endpoint.CreateClient(), model.Limits(Budget))
-            : _known?.Invoke(name) ?? throw new InvalidDataException($"The settings name '{name}' as {role}, but describe {(_settings.Models.Count == 0 ? "no model" : $"only {string.Join(", ", _settings.Models.Keys.Select(k => $"'{k}'"))}")}.");
+            : _known?.Invoke(name) ?? throw new InvalidDataException(
+                $"The settings name '{name}' as {role}, but describe "
+                + $"{(_settings.Models.Count == 0 ? "no model" : $"only {string.Join(", ", _settings.Models.Keys.Select(k => $"'{k}'"))}")}.");
         _clients.Add(name, client);
         return client;
     }

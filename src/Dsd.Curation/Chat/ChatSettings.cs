@@ -25,7 +25,7 @@ public sealed record ChatSettings
     /// <summary>The model that invents subjects and scenes for grid prompts. Null, the default: the task's templates, without a model.</summary>
     public string? Writer { get; init; }
 
-    /// <summary>The model that captions panels by what they show. Null, the default: the words that the sheet was drawn with.</summary>
+    /// <summary>The model that captions panels by what they show. Null, the default: the words that the grid was drawn with.</summary>
     public string? Captioner { get; init; }
 
     /// <summary>The most requests of all models together, over all sessions of a run. Null, the default: no limit.</summary>
@@ -39,20 +39,26 @@ public sealed record ChatSettings
     public static ChatSettings Only(string judge) => new() { Judge = new JudgePanel { Ask = [judge] } };
 
     /// <summary>Reads a file. Paths in it are relative to its folder.</summary>
-    /// <exception cref="InvalidDataException">The file is no such JSON, or names a model that it does not describe; the message names the file and the field.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is no such JSON, or names a model that it does not describe; the message names the file and the field.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ChatSettings Load(string file)
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
         try
         {
-            ChatSettings settings = JsonSerializer.Deserialize<ChatSettings>(TextResource.FromFile(file), Json) ?? throw new JsonException("expected an object, found null.");
+            ChatSettings settings =
+                JsonSerializer.Deserialize<ChatSettings>(TextResource.FromFile(file), Json) ?? throw new JsonException("expected an object, found null.");
             foreach ((_, ChatModel model) in settings.Models)
             {
                 _ = (model.Endpoint, model.Limits(null));
             }
             string? instructions = settings.Judge.InstructionsFile;
-            return instructions is null ? settings : settings with { Judge = settings.Judge with { InstructionsFile = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, instructions) } };
+            return instructions is null
+                ? settings
+                : settings with { Judge = settings.Judge with { InstructionsFile = Path.Combine(
+                    Path.GetDirectoryName(Path.GetFullPath(file))!, instructions) } };
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
@@ -63,7 +69,8 @@ public sealed record ChatSettings
     /// <summary>All that verdicts depend on, as JSON: models and rules, not how hard they are pressed or where they are.</summary>
     public string Fingerprint() => JsonSerializer.Serialize(new
     {
-        models = Models.OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => new { name = m.Key, m.Value.Model, m.Value.Temperature, m.Value.MaxOutputTokens }),
+        models = Models.OrderBy(m => m.Key, StringComparer.Ordinal).Select(
+            m => new { name = m.Key, m.Value.Model, m.Value.Temperature, m.Value.MaxOutputTokens }),
         Judge = Judge with { InstructionsFile = null },
         instructions = Judge.InstructionsFile is null ? null : TextResource.FromFile(Judge.InstructionsFile),
         Writer,
@@ -75,6 +82,7 @@ public sealed record ChatSettings
         ArgumentNullException.ThrowIfNull(models, nameof(Models));
         return models.Keys.FirstOrDefault(name => name.Length is 0 or > 64 || name.AsSpan().IndexOfAny('+', '>') >= 0) is not { } wrong
             ? models
-            : throw new ArgumentException($"Option {nameof(Models)}: a name must have 1 to 64 characters, none of them '+' or '>', but one is '{wrong}'.", nameof(Models));
+            : throw new ArgumentException(
+                $"Option {nameof(Models)}: a name must have 1 to 64 characters, none of them '+' or '>', but one is '{wrong}'.", nameof(Models));
     }
 }

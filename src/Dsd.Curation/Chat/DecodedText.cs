@@ -61,7 +61,8 @@ internal sealed class DecodedText
                 return (second, 2);
             case '%' when Hex(i + 1, 2) is { } value:
                 return (value, 3);
-            case '&' when Text.IndexOf(';', i, Math.Min(12, Text.Length - i)) is var end and > 0 && WebUtility.HtmlDecode(Text[i..(end + 1)]) is { Length: 1 } value:
+            case '&' when Text.IndexOf(';', i, Math.Min(12, Text.Length - i)) is var end and > 0
+                && WebUtility.HtmlDecode(Text[i..(end + 1)]) is { Length: 1 } value:
                 return (value[0], end + 1 - i);
             default:
                 return (first, 1);
@@ -69,5 +70,8 @@ internal sealed class DecodedText
     }
 
     private char? Hex(int start, int digits) =>
-        start + digits <= Text.Length && ushort.TryParse(Text.AsSpan(start, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort value) ? (char)value : null;
+        start + digits <= Text.Length
+        && ushort.TryParse(Text.AsSpan(start, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort value)
+            ? (char)value
+            : null;
 }

@@ -5,12 +5,16 @@ using Microsoft.Extensions.AI;
 
 namespace Dsd.Curation.Chat;
 
-/// <summary>A client of OpenAI's protocol that takes answers as servers really send them: see <see cref="ChatAnswer"/>. It leaves out of questions what its server does not know.</summary>
+/// <summary>
+/// A client of OpenAI's protocol that takes answers as servers really send them: see <see cref="ChatAnswer"/>. It leaves out of questions
+/// what its server does not know.
+/// </summary>
 internal sealed class EndpointClient(ChatEndpoint endpoint, EndpointConnection connection) : IChatClient
 {
     private readonly ChatClientMetadata _metadata = new("openai", endpoint.Address, endpoint.Model);
 
-    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
         string body = await connection.PostAsync(Question(messages, options, stream: false), cancellationToken).ConfigureAwait(false);

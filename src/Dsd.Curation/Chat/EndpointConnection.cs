@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Dsd.Curation.Chat;
 
-/// <summary>Sends questions under the key, and takes of a server's answers only what may be taken: no other address, no more than so many bytes, no key that comes back.</summary>
+/// <summary>
+/// Sends questions under the key, and takes of a server's answers only what may be taken: no other address, no more than so many bytes, no
+/// key that comes back.
+/// </summary>
 internal sealed class EndpointConnection : IDisposable
 {
     /// <summary>The longest answer, in bytes: far more than any verdict needs.</summary>
@@ -107,13 +110,18 @@ internal sealed class EndpointConnection : IDisposable
         string said = ServerWords.Of(Key.Hide(body));
         // LM Studio says this of addresses that it does not know.
         int code = why.Code ?? (said.Contains("unexpected endpoint", StringComparison.OrdinalIgnoreCase) ? 404 : 200);
-        string what = why.IsError ? "the server sent an error in place of an answer" : ServerWords.IsPage(said) ? "the server sent a web page, which is no chat completion" : $"what the server sent is no chat completion ({why.Message})";
+        string what = why.IsError
+            ? "the server sent an error in place of an answer"
+            : ServerWords.IsPage(said) ? "the server sent a web page, which is no chat completion"
+            : $"what the server sent is no chat completion ({why.Message})";
         string status = code == 200 ? "" : $", with status {code} inside";
-        return new ServerException($"status 200{status}, from {Shown}: {what}. It sent {ServerWords.Quoted(said)}.{Advice(code, said)}", code, said, why) { Usage = why.Usage };
+        return new ServerException(
+            $"status 200{status}, from {Shown}: {what}. It sent {ServerWords.Quoted(said)}.{Advice(code, said)}", code, said, why) { Usage = why.Usage };
     }
 
     /// <summary>What to throw for an answer that breaks off.</summary>
-    public IOException Broken(string body, IOException why) => new($"status 200 from {Shown}: {why.Message} It sent {ServerWords.Quoted(ServerWords.Of(Key.Hide(body)))}.");
+    public IOException Broken(string body, IOException why) =>
+        new($"status 200 from {Shown}: {why.Message} It sent {ServerWords.Quoted(ServerWords.Of(Key.Hide(body)))}.");
 
     public void Dispose() => _http.Dispose();
 
@@ -125,7 +133,10 @@ internal sealed class EndpointConnection : IDisposable
             // Followed, the key and the pictures would go to an address that nobody chose. Its path may hold anything.
             Uri? to = response.Headers.Location is { } location ? new Uri(_address, location) : null;
             string where = to is null ? "another address" : $"'{Key.Hide(to.GetComponents(UriComponents.SchemeAndServer, UriFormat.SafeUnescaped))}'";
-            return new ServerException($"status {code} from {Shown}: the server sends on to {where}, which is not followed. If it is meant, give the whole address there as address.", code, "");
+            return new ServerException(
+                $"status {code} from {Shown}: the server sends on to {where}, which is not followed. If it is meant, give the whole address there as address.",
+                code,
+                "");
         }
         string said = ServerWords.Of(Key.Hide(await BeginningAsync(response, cancel).ConfigureAwait(false)));
         string page = ServerWords.IsPage(said) ? " with a web page" : "";
@@ -167,18 +178,23 @@ internal sealed class EndpointConnection : IDisposable
         }
     }
 
-    private static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> body) => body.StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
+    private static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> body) =>
+        body.StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
 
     private string Shown => Key.Hide(_address.ToString());
 
     private string Advice(int code, string said) => Key.Hide(ServerAdvice.Of(_endpoint, _key is not null, code, said));
 
-    private static string? Header(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out IEnumerable<string>? values) ? values.FirstOrDefault() : null;
+    private static string? Header(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out IEnumerable<string>? values) ? values.FirstOrDefault() : null;
 
     // The runtime quotes what it cannot read of a server, such as a line of headers.
-    private bool Leaks(Exception e) => e is not OperationCanceledException and not ServerException && e.ToString() is var all && !ReferenceEquals(all, Key.Hide(all));
+    private bool Leaks(Exception e) =>
+        e is not OperationCanceledException and not ServerException && e.ToString() is var all && !ReferenceEquals(all, Key.Hide(all));
 
     private Exception Hidden(Exception e) => e is IOException
         ? new IOException(Key.Hide(e.Message))
-        : new HttpRequestException((e as HttpRequestException)?.HttpRequestError ?? HttpRequestError.Unknown, Key.Hide(e.InnerException is { } inner ? $"{e.Message} {inner.Message}" : e.Message));
+        : new HttpRequestException(
+            (e as HttpRequestException)?.HttpRequestError ?? HttpRequestError.Unknown,
+            Key.Hide(e.InnerException is { } inner ? $"{e.Message} {inner.Message}" : e.Message));
 }

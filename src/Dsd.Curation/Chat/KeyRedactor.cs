@@ -3,10 +3,14 @@ using System.Text;
 
 namespace Dsd.Curation.Chat;
 
-/// <summary>Takes a server's key out of what the server sends back, before that becomes a message or a row: as it is, escaped, encoded, in capitals, pulled apart or in part.</summary>
+/// <summary>
+/// Takes a server's key out of what the server sends back, before that becomes a message or a row: as it is, escaped, encoded, in capitals,
+/// pulled apart or in part.
+/// </summary>
 /// <remarks>
-/// Compared are letters and digits alone, so whatever stands between them does not matter. So many of the key's in a row are taken out, the same for its base64 at each of three offsets (as in
-/// <c>Basic</c> authorization) and its hexadecimal digits; and all that again in what the text's escapes stand for. A key with few letters is sought as it is.
+/// Compared are letters and digits alone, so whatever stands between them does not matter. So many of the key's in a row are taken out, the
+/// same for its base64 at each of three offsets (as in <c>Basic</c> authorization) and its hexadecimal digits; and all that again in what
+/// the text's escapes stand for. A key with few letters is sought as it is.
 /// </remarks>
 internal sealed class KeyRedactor
 {
@@ -50,7 +54,10 @@ internal sealed class KeyRedactor
         }
     }
 
-    /// <summary>Whether the key is a word such as 'none' or 'ollama', sent because a server wants some: not taken out of answers, where it may stand as a word.</summary>
+    /// <summary>
+    /// Whether the key is a word such as 'none' or 'ollama', sent because a server wants some: not taken out of answers, where it may stand
+    /// as a word.
+    /// </summary>
     public bool IsWord => _key is { Length: < ShortestPart } && _key.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     /// <summary>The text without the key.</summary>
@@ -131,7 +138,10 @@ internal sealed class KeyRedactor
         return rest.Append(text, done, text.Length - done).ToString();
     }
 
-    /// <summary>What base64 of any text with the key inside has in it: the digits that follow from the key alone, for the three places where it can begin.</summary>
+    /// <summary>
+    /// What base64 of any text with the key inside has in it: the digits that follow from the key alone, for the three places where it can
+    /// begin.
+    /// </summary>
     private static IEnumerable<string> Base64Forms(string key)
     {
         for (int offset = 0; offset < 3; offset++)

@@ -12,13 +12,14 @@ namespace Dsd.Curation.Chat;
 /// (<c>Retry-After</c>), nothing sent for a while when almost everything fails, and no more than a budget allows.
 /// </summary>
 /// <remarks>
-/// <para>A request that waits for its repeat takes no place of those under way. When a busy server (429, 503) says how long it wants to be left alone, all requests of this client wait so long.
-/// While almost all requests fail, the others wait too, and it is no repeat of theirs: a server may be away for <see cref="ChatLimits.Patience"/> and no request is lost.</para>
+/// <para>A request that waits for its repeat takes no place of those under way. When a busy server (429, 503) says how long it wants to be
+/// left alone, all requests of this client wait so long. While almost all requests fail, the others wait too, and it is no repeat of
+/// theirs: a server may be away for <see cref="ChatLimits.Patience"/> and no request is lost.</para>
 /// <para>Owns the client within. Safe to share between threads if that client is.</para>
 /// </remarks>
 public sealed class LimitedChatClient : DelegatingChatClient
 {
-    // A trial's end is not told to those who wait for it, so they look.
+    // Nobody notifies those who wait for a trial to end, so they look.
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(0.5);
 
     private readonly ChatLimits _limits;
@@ -57,7 +58,8 @@ public sealed class LimitedChatClient : DelegatingChatClient
     /// <inheritdoc/>
     /// <exception cref="ChatFailedException">The request failed for good.</exception>
     /// <exception cref="ChatBudgetException">The budget is spent.</exception>
-    public override async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    public override async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         ChatMessage[] asked = [.. messages];
         (int attempts, int unread) = (0, 0);
@@ -113,7 +115,10 @@ public sealed class LimitedChatClient : DelegatingChatClient
         }
     }
 
-    /// <summary>As <see cref="GetResponseAsync"/>, in pieces once it is whole: an answer that breaks off is repeated, which pieces already given could not be.</summary>
+    /// <summary>
+    /// As <see cref="GetResponseAsync"/>, in pieces once it is whole: an answer that breaks off is repeated, which pieces already given
+    /// could not be.
+    /// </summary>
     public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -201,7 +206,8 @@ public sealed class LimitedChatClient : DelegatingChatClient
         .AddTimeout(_limits.Timeout)
         .Build();
 
-    private TimeSpan? Wish(Exception e) => ChatFailure.RetryAfter(e, _time.GetUtcNow()) is { } wish ? (wish < _limits.LongestWait ? wish : _limits.LongestWait) : null;
+    private TimeSpan? Wish(Exception e) =>
+        ChatFailure.RetryAfter(e, _time.GetUtcNow()) is { } wish ? (wish < _limits.LongestWait ? wish : _limits.LongestWait) : null;
 
     private void NoteQuiet(Exception e)
     {

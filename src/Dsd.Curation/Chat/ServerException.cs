@@ -3,7 +3,10 @@ using Microsoft.Extensions.AI;
 
 namespace Dsd.Curation.Chat;
 
-/// <summary>A server's answer that is none: an error status, an error in place of an answer, or what cannot be read. The message is fit for people, and holds no key.</summary>
+/// <summary>
+/// A server's answer that is none: an error status, an error in place of an answer, or what cannot be read. The message is fit for people,
+/// and holds no key.
+/// </summary>
 internal sealed class ServerException : HttpRequestException
 {
     public ServerException(string message, int code, string said, Exception? inner = null)

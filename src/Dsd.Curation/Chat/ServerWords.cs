@@ -48,9 +48,13 @@ internal static partial class ServerWords
     public static string Quoted(string said) => said.Length == 0 ? "nothing" : $"'{AnswerJson.Excerpt(said, MaxQuoted)}'";
 
     /// <summary>Whether a body is a web page.</summary>
-    public static bool IsPage(string said) => said.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || said.StartsWith("<html", StringComparison.OrdinalIgnoreCase);
+    public static bool IsPage(string said) =>
+        said.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || said.StartsWith("<html", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether a body in place of an answer is an error: <c>error</c> (OpenAI, LM Studio, Ollama), <c>object</c> of that name (vLLM until 0.10), <c>detail</c> (FastAPI), or a <c>message</c> alone.</summary>
+    /// <summary>
+    /// Whether a body in place of an answer is an error: <c>error</c> (OpenAI, LM Studio, Ollama), <c>object</c> of that name (vLLM until
+    /// 0.10), <c>detail</c> (FastAPI), or a <c>message</c> alone.
+    /// </summary>
     public static bool IsError(JsonElement root) =>
         root.ValueKind == JsonValueKind.Object
         && (root.TryGetProperty("error", out JsonElement error) && error.ValueKind is not (JsonValueKind.Null or JsonValueKind.False)
@@ -69,7 +73,8 @@ internal static partial class ServerWords
         {
             if (root.TryGetProperty(name, out JsonElement value)
                 && (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number)
-                    || value.ValueKind == JsonValueKind.String && double.TryParse(ChatAnswer.Text(value), NumberStyles.None, CultureInfo.InvariantCulture, out number))
+                    || value.ValueKind == JsonValueKind.String
+                        && double.TryParse(ChatAnswer.Text(value), NumberStyles.None, CultureInfo.InvariantCulture, out number))
                 && number is >= 400 and < 600)
             {
                 return (int)number;

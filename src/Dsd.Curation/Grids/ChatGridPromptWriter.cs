@@ -13,8 +13,8 @@ public sealed class ChatGridPromptWriter : IGridPromptWriter
     private const int MaxAnswerLength = 256 * 1024;
     private const int MaxTextLength = 1000;
 
-    // Smaller portions are answered more reliably than hundreds of sheets at once.
-    private const int SheetsPerRequest = 8;
+    // Smaller portions are answered more reliably than hundreds of grids at once.
+    private const int GridsPerRequest = 8;
 
     private readonly IChatClient _client;
     private readonly ChatGridPromptWriterOptions _options;
@@ -31,7 +31,10 @@ public sealed class ChatGridPromptWriter : IGridPromptWriter
         _options = options ?? new ChatGridPromptWriterOptions();
         if (_options is { Instructions: not null, InstructionsFile: not null })
         {
-            throw new ArgumentException($"Options {nameof(_options.Instructions)} and {nameof(_options.InstructionsFile)} ('{_options.InstructionsFile}') both give instructions: leave one out.", nameof(options));
+            throw new ArgumentException(
+                $"Options {nameof(_options.Instructions)} and {nameof(_options.InstructionsFile)} ('{_options.InstructionsFile}') both give "
+                + "instructions: leave one out.",
+                nameof(options));
         }
         _instructions = _options.Instructions ?? TextResource.Read(_options.InstructionsFile, "grid.txt");
     }
@@ -47,11 +50,11 @@ public sealed class ChatGridPromptWriter : IGridPromptWriter
         for (int empty = 0; prompts.Count < request.Count && empty < 3;)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int sheets = Math.Min(SheetsPerRequest, request.Count - prompts.Count);
+            int grids = Math.Min(GridsPerRequest, request.Count - prompts.Count);
             int before = prompts.Count;
-            foreach ((string subject, IReadOnlyList<string> scenes) in await AskAsync(request, sheets, asked, cancellationToken).ConfigureAwait(false))
+            foreach ((string subject, IReadOnlyList<string> scenes) in await AskAsync(request, grids, asked, cancellationToken).ConfigureAwait(false))
             {
-                GridPrompt prompt = _options.Templates.Compose(subject, scenes, request.Layout, prompts.Count % _options.Templates.Sheets.Count);
+                GridPrompt prompt = _options.Templates.Compose(subject, scenes, request.Layout, prompts.Count % _options.Templates.Grids.Count);
                 HashSet<string> own = PromptSimilarity.Words(prompt);
                 if (words.All(other => PromptSimilarity.Of(own, other) is var alike && alike <= _options.MaxSimilarity && alike < 1))
                 {
@@ -59,44 +62,51 @@ public sealed class ChatGridPromptWriter : IGridPromptWriter
                     words.Add(own);
                 }
             }
-            asked += sheets;
-            empty += prompts.Count == before || prompts.Count < request.Count && prompts.Count - before < sheets ? 1 : 0;
+            asked += grids;
+            empty += prompts.Count == before || prompts.Count < request.Count && prompts.Count - before < grids ? 1 : 0;
         }
         return prompts;
     }
 
-    private async Task<List<(string Subject, IReadOnlyList<string> Scenes)>> AskAsync(GridPromptRequest request, int sheets, int done, CancellationToken cancellationToken)
+    private async Task<List<(string Subject, IReadOnlyList<string> Scenes)>> AskAsync(
+        GridPromptRequest request, int grids, int done, CancellationToken cancellationToken)
     {
         int panels = request.Layout.Panels;
         ChatMessage[] question =
         [
             new(ChatRole.System, _instructions),
-            new(ChatRole.User, $"Sheets: {sheets}\nPanels of each sheet: {panels}\nSeed caption: {JsonSerializer.Serialize(request.Caption)}"),
+            new(ChatRole.User, $"Sheets: {grids}\nPanels of each sheet: {panels}\nSeed caption: {JsonSerializer.Serialize(request.Caption)}"),
         ];
         StructuredAnswer<List<(string, IReadOnlyList<string>)>> answer =
-            await StructuredChat.AskAsync(_client, question, () => RequestOptions(request, done), text => Read(text, sheets, panels), cancellationToken).ConfigureAwait(false);
+            await StructuredChat.AskAsync(
+                _client, question, () => RequestOptions(request, done), text => Read(text, grids, panels), cancellationToken).ConfigureAwait(false);
         return answer.Value ?? throw new GridPromptException(
-            request.Caption, $"asked twice for {sheets} sheets of {panels} scenes as JSON, and both answers were unusable; the last one: {answer.Error!.Message} Use a model that follows JSON schemas, or TemplateGridPromptWriter.", answer.Error);
+            request.Caption, $"asked twice for {grids} grids of {panels} scenes as JSON, and both answers were unusable; the last one: "
+                + $"{answer.Error!.Message} Use a model that follows JSON schemas, or TemplateGridPromptWriter.", answer.Error);
     }
 
-    private static List<(string, IReadOnlyList<string>)> Read(string answer, int sheets, int panels)
+    private static List<(string, IReadOnlyList<string>)> Read(string answer, int grids, int panels)
     {
         using JsonDocument document = AnswerJson.Parse(answer, MaxAnswerLength);
         AnswerJson.Fields(document.RootElement, "answer", "sheets");
         JsonElement list = document.RootElement.GetProperty("sheets");
-        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() != sheets)
+        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() != grids)
         {
-            throw new FormatException($"field 'sheets': expected a list of exactly {sheets}, found {(list.ValueKind == JsonValueKind.Array ? $"{list.GetArrayLength()} entries" : list.ValueKind)}.");
+            throw new FormatException(
+                $"field 'sheets': expected a list of exactly {grids}, found "
+                + $"{(list.ValueKind == JsonValueKind.Array ? $"{list.GetArrayLength()} entries" : list.ValueKind)}.");
         }
         List<(string, IReadOnlyList<string>)> found = [];
-        foreach (JsonElement sheet in list.EnumerateArray())
+        foreach (JsonElement grid in list.EnumerateArray())
         {
-            AnswerJson.Fields(sheet, $"sheets[{found.Count}]", "subject", "scenes");
-            string subject = AnswerJson.Text(sheet, "subject", MaxTextLength);
-            IReadOnlyList<string> scenes = AnswerJson.Texts(sheet, "scenes", GridLayout.MaxPanels, MaxTextLength);
+            AnswerJson.Fields(grid, $"sheets[{found.Count}]", "subject", "scenes");
+            string subject = AnswerJson.Text(grid, "subject", MaxTextLength);
+            IReadOnlyList<string> scenes = AnswerJson.Texts(grid, "scenes", GridLayout.MaxPanels, MaxTextLength);
             if (scenes.Count != panels || scenes.Distinct(StringComparer.OrdinalIgnoreCase).Count() != panels)
             {
-                throw new FormatException($"sheets[{found.Count}]: expected {panels} different scenes, found {scenes.Count} of which {scenes.Distinct(StringComparer.OrdinalIgnoreCase).Count()} differ.");
+                throw new FormatException(
+                    $"sheets[{found.Count}]: expected {panels} different scenes, found {scenes.Count} of which "
+                    + $"{scenes.Distinct(StringComparer.OrdinalIgnoreCase).Count()} differ.");
             }
             found.Add((subject, scenes));
         }
@@ -107,7 +117,7 @@ public sealed class ChatGridPromptWriter : IGridPromptWriter
     {
         ChatOptions options = _options.Chat?.Clone() ?? new ChatOptions();
         options.ResponseFormat = ChatResponseFormat.ForJsonSchema(Schema, "grid_prompts", "Subjects and scenes of sheets.");
-        // Each portion has a seed of its own, or a deterministic model would write the same sheets again.
+        // Each portion has a seed of its own, or a deterministic model would write the same grids again.
         options.Seed ??= unchecked(request.Seed + done);
         return options;
     }

@@ -4,15 +4,17 @@ using Dsd.Common.Options;
 
 namespace Dsd.Curation.Grids;
 
-/// <summary>How the panels of one sheet lie: rows × columns, counted from the top left, row by row.</summary>
+/// <summary>How the panels of one grid lie: rows × columns, counted from the top left, row by row.</summary>
 /// <remarks>The grids of arXiv 2411.18616, section 3.1: one subject, drawn once a panel.</remarks>
 public sealed record GridLayout
 {
-    /// <summary>The most panels that a sheet may have.</summary>
+    /// <summary>The most panels that a grid may have.</summary>
     public const int MaxPanels = 16;
 
     /// <summary>A layout of the given number of rows and columns.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or the sheet would have fewer than 2 or more than <see cref="MaxPanels"/> panels.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A number is below 1, or the grid would have fewer than 2 or more than <see cref="MaxPanels"/> panels.
+    /// </exception>
     public GridLayout(int rows, int columns)
     {
         Rows = OptionCheck.Range(rows, 1, MaxPanels, nameof(rows));
@@ -26,7 +28,7 @@ public sealed record GridLayout
     /// <summary>Two panels, one above the other.</summary>
     public static GridLayout TwoByOne { get; } = new(2, 1);
 
-    /// <summary>Four panels in a square: the paper's usual sheet.</summary>
+    /// <summary>Four panels in a square: the paper's usual grid.</summary>
     public static GridLayout TwoByTwo { get; } = new(2, 2);
 
     /// <summary>Four panels in a row.</summary>
@@ -74,7 +76,8 @@ public sealed record GridLayout
         string? horizontal = Word(column, Columns, "left", "middle", "right");
         return (vertical, horizontal) switch
         {
-            (null, _) or (_, null) => Rows == 1 ? $"number {column + 1} from the left" : Columns == 1 ? $"number {row + 1} from the top" : $"row {row + 1}, column {column + 1}",
+            (null, _) or (_, null) =>
+                Rows == 1 ? $"number {column + 1} from the left" : Columns == 1 ? $"number {row + 1} from the top" : $"row {row + 1}, column {column + 1}",
             ("", _) => horizontal,
             (_, "") => vertical,
             ("middle", "middle") => "centre",

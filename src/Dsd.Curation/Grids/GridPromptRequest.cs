@@ -24,7 +24,7 @@ public sealed record GridPromptRequest
     /// <summary>The seed caption.</summary>
     public string Caption { get; }
 
-    /// <summary>How the panels lie. Default 2×2, the paper's usual sheet.</summary>
+    /// <summary>How the panels lie. Default 2×2, the paper's usual grid.</summary>
     public GridLayout Layout { get; init => field = value ?? throw new ArgumentNullException(nameof(Layout)); } = GridLayout.TwoByTwo;
 
     /// <summary>How many prompts to write, 1 to 256. Default 1.</summary>

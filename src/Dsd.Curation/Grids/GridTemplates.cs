@@ -13,10 +13,15 @@ namespace Dsd.Curation.Grids;
 public sealed record GridTemplates
 {
     // By reflection: generated code would set what a file leaves out to nothing, in place of its default.
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+    private static readonly JsonSerializerOptions Json =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
-    /// <summary>Templates of the whole prompt, one of which is drawn for each sheet. Each holds <c>{panels}</c>.</summary>
-    public required IReadOnlyList<string> Sheets { get; init => field = Holding(OptionCheck.Texts(value, 1, nameof(Sheets)), nameof(Sheets), "{panels}"); }
+    // As an error names them: in code and in a file.
+    private const string GridsOption = $"{nameof(Grids)} ('sheets' in a file)";
+
+    /// <summary>Templates of the whole prompt, one of which is drawn for each grid; <c>sheets</c> in a file. Each holds <c>{panels}</c>.</summary>
+    [JsonPropertyName("sheets")]
+    public required IReadOnlyList<string> Grids { get; init => field = Holding(OptionCheck.Texts(value, 1, GridsOption), GridsOption, "{panels}"); }
 
     /// <summary>Template of one panel within the whole prompt. Holds <c>{caption}</c> or <c>{context}</c>.</summary>
     public required string Panel { get; init => field = Holding([value], nameof(Panel), "{caption}", "{context}")[0]; }
@@ -27,11 +32,11 @@ public sealed record GridTemplates
     /// <summary>What stands between two panels.</summary>
     public string Separator { get; init; } = " ";
 
-    /// <summary>The places, poses and lights that the subject is put into. A sheet never uses one twice.</summary>
+    /// <summary>The places, poses and lights that the subject is put into. A grid never uses one twice.</summary>
     public required IReadOnlyList<string> Contexts { get; init => field = OptionCheck.Texts(value, 2, nameof(Contexts)); }
 
     /// <summary>
-    /// What each context is about, one word for each of <see cref="Contexts"/>, such as its scene: a sheet never has two of one kind.
+    /// What each context is about, one word for each of <see cref="Contexts"/>, such as its scene: a grid never has two of one kind.
     /// Null, the default: every context is a kind of its own.
     /// </summary>
     public IReadOnlyList<string>? ContextKinds { get; init => field = value is null ? null : OptionCheck.Texts(value, 2, nameof(ContextKinds)); }
@@ -45,20 +50,20 @@ public sealed record GridTemplates
     public static GridTemplates Load(string path) => FromJson(TextResource.FromFile(path), path);
 
     /// <summary>Puts one prompt together.</summary>
-    /// <param name="subject">The words that name the subject.</param>
+    /// <param name="subject">The text that names the subject.</param>
     /// <param name="contexts">One context a panel, row by row.</param>
     /// <param name="layout">How the panels lie.</param>
-    /// <param name="sheet">Index into <see cref="Sheets"/>.</param>
+    /// <param name="grid">Index into <see cref="Grids"/>.</param>
     /// <exception cref="ArgumentException">The number of contexts is not the number of panels.</exception>
-    public GridPrompt Compose(string subject, IReadOnlyList<string> contexts, GridLayout layout, int sheet = 0)
+    public GridPrompt Compose(string subject, IReadOnlyList<string> contexts, GridLayout layout, int grid = 0)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(subject);
         ArgumentNullException.ThrowIfNull(contexts);
         ArgumentNullException.ThrowIfNull(layout);
-        OptionCheck.Range(sheet, 0, Sheets.Count - 1, nameof(sheet));
+        OptionCheck.Range(grid, 0, Grids.Count - 1, nameof(grid));
         if (contexts.Count != layout.Panels)
         {
-            throw new ArgumentException($"A {layout} sheet needs {layout.Panels} contexts, but {contexts.Count} were given.", nameof(contexts));
+            throw new ArgumentException($"A {layout} grid needs {layout.Panels} contexts, but {contexts.Count} were given.", nameof(contexts));
         }
         string[] captions = new string[layout.Panels];
         string[] panels = new string[layout.Panels];
@@ -67,7 +72,7 @@ public sealed record GridTemplates
             captions[i] = Placeholders.Fill(Caption, name => Common(name, subject, layout) ?? OfPanel(name, i, contexts[i], null, layout));
             panels[i] = Placeholders.Fill(Panel, name => Common(name, subject, layout) ?? OfPanel(name, i, contexts[i], captions[i], layout));
         }
-        string text = Placeholders.Fill(Sheets[sheet], name => name == "panels" ? string.Join(Separator, panels) : Common(name, subject, layout));
+        string text = Placeholders.Fill(Grids[grid], name => name == "panels" ? string.Join(Separator, panels) : Common(name, subject, layout));
         return new GridPrompt(text, layout, subject, captions);
     }
 
@@ -78,7 +83,8 @@ public sealed record GridTemplates
 
     private static string WithoutArticle(string subject)
     {
-        string? article = ((string[])["a ", "an ", "the "]).FirstOrDefault(a => subject.StartsWith(a, StringComparison.OrdinalIgnoreCase) && subject.Length > a.Length);
+        string? article = ((string[])["a ", "an ", "the "]).FirstOrDefault(
+            a => subject.StartsWith(a, StringComparison.OrdinalIgnoreCase) && subject.Length > a.Length);
         return article is null ? subject : subject[article.Length..];
     }
 
@@ -120,9 +126,9 @@ public sealed record GridTemplates
         {
             GridTemplates templates = JsonSerializer.Deserialize<GridTemplates>(json, Json)
                 ?? throw new InvalidDataException($"Grid templates '{source}': expected an object, found null.");
-            for (int i = 0; i < templates.Sheets.Count; i++)
+            for (int i = 0; i < templates.Grids.Count; i++)
             {
-                // A misspelt placeholder shows here, not when the first sheet is drawn.
+                // A misspelt placeholder shows here, not when the first grid is drawn.
                 templates.Compose("subject", ["first", "second"], GridLayout.OneByTwo, i);
             }
             return templates;

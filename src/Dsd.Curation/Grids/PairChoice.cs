@@ -1,6 +1,6 @@
 namespace Dsd.Curation.Grids;
 
-/// <summary>Which panels of a sheet make a pair of reference and target. A pair is judged once, whichever way round.</summary>
+/// <summary>Which panels of a grid make a pair of reference and target. A pair is judged once, whichever way round.</summary>
 public enum PairChoice
 {
     /// <summary>Each two panels twice, each once as the reference of the other.</summary>

@@ -4,7 +4,10 @@ using Microsoft.Extensions.AI;
 
 namespace Dsd.Curation.Grids;
 
-/// <summary>Has a vision-language model say what a panel shows, for a caption of its own in place of the sheet's words, which the teacher may not have followed.</summary>
+/// <summary>
+/// Has a vision-language model say what a panel shows, for a caption of its own in place of the text that the grid was drawn from, which the teacher may not
+/// have followed.
+/// </summary>
 /// <remarks>Does not own the client. As safe to share between threads as the client is.</remarks>
 public sealed class PanelCaptioner
 {
@@ -25,7 +28,7 @@ public sealed class PanelCaptioner
 
     /// <summary>One phrase for the panel: the subject, what it does, where, in what light; at most 1000 characters.</summary>
     /// <param name="panel">The panel.</param>
-    /// <param name="subject">What the sheet was to show, for the subject's name.</param>
+    /// <param name="subject">What the grid was to show, for the subject's name.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <exception cref="GridPromptException">Two answers could not be read.</exception>
     public async Task<string> CaptionAsync(Picture panel, string subject, CancellationToken cancellationToken = default)
@@ -35,11 +38,16 @@ public sealed class PanelCaptioner
         ChatMessage[] question =
         [
             new(ChatRole.System, _instructions),
-            new(ChatRole.User, [new TextContent($"Subject: {JsonSerializer.Serialize(subject)}"), new DataContent(panel.EncodePng(quickly: true), "image/png")]),
+            new(
+                ChatRole.User,
+                [new TextContent($"Subject: {JsonSerializer.Serialize(subject)}"), new DataContent(panel.EncodePng(quickly: true), "image/png")]),
         ];
         StructuredAnswer<string> answer = await StructuredChat.AskAsync(
-            _client, question, () => new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema(Schema, "caption", "What a picture shows.") }, Read, cancellationToken).ConfigureAwait(false);
-        return answer.Value ?? throw new GridPromptException(subject, $"asked twice for a panel's caption as JSON, and both answers were unusable; the last one: {answer.Error!.Message}", answer.Error);
+            _client, question, () =>
+                new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema(Schema, "caption", "What a picture shows.") }, Read, cancellationToken)
+                    .ConfigureAwait(false);
+        return answer.Value ?? throw new GridPromptException(
+            subject, $"asked twice for a panel's caption as JSON, and both answers were unusable; the last one: {answer.Error!.Message}", answer.Error);
     }
 
     private static JsonElement Schema { get; } = JsonDocument.Parse(

@@ -2,7 +2,7 @@ using Dsd.Common.Options;
 
 namespace Dsd.Curation.Grids;
 
-/// <summary>How a sheet is cut into panels.</summary>
+/// <summary>How a grid is cut into panels.</summary>
 public sealed record PanelCutterOptions
 {
     /// <summary>Width of every panel in pixels, 1 to 4096. Null, the default: the narrowest panel found.</summary>

@@ -2,7 +2,7 @@ namespace Dsd.Curation.Grids;
 
 /// <summary>Writes grid prompts from templates: without a network, the same for the same caption, layout and seed.</summary>
 /// <remarks>
-/// The caption is taken as the words that name the subject. Contexts are drawn without return, so a sheet never shows one twice and a batch
+/// The caption is taken as the text that names the subject. Contexts are drawn without return, so a grid never shows one twice and a batch
 /// of prompts goes through almost all of them before any comes again. Safe to share between threads.
 /// </remarks>
 public sealed class TemplateGridPromptWriter : IGridPromptWriter
@@ -19,7 +19,8 @@ public sealed class TemplateGridPromptWriter : IGridPromptWriter
         IReadOnlyList<string> kinds = _templates.ContextKinds ?? contexts;
         if (kinds.Count != contexts.Count)
         {
-            throw new ArgumentException($"Option ContextKinds needs one entry for each of the {contexts.Count} contexts, but has {kinds.Count}.", nameof(templates));
+            throw new ArgumentException(
+                $"Option ContextKinds needs one entry for each of the {contexts.Count} contexts, but has {kinds.Count}.", nameof(templates));
         }
         _kinds = contexts.Zip(kinds).DistinctBy(pair => pair.First).ToDictionary(pair => pair.First, pair => pair.Second);
     }
@@ -32,14 +33,17 @@ public sealed class TemplateGridPromptWriter : IGridPromptWriter
         int panels = request.Layout.Panels;
         if (_kinds.Values.Distinct().Count() is var kinds && kinds < panels)
         {
-            throw new ArgumentException($"A {request.Layout} sheet needs {panels} different contexts, but the templates have {kinds}. Add contexts or take a smaller layout.", nameof(request));
+            throw new ArgumentException(
+                $"A {request.Layout} grid needs {panels} different contexts, but the templates have {kinds}. Add contexts or take a smaller layout.",
+                nameof(request));
         }
         ulong state = Seed(request);
         Queue<string> deck = new();
         GridPrompt[] prompts = new GridPrompt[request.Count];
         for (int i = 0; i < prompts.Length; i++)
         {
-            prompts[i] = _templates.Compose(request.Caption, Deal(deck, panels, ref state), request.Layout, (int)(Next(ref state) % (ulong)_templates.Sheets.Count));
+            prompts[i] = _templates.Compose(
+                request.Caption, Deal(deck, panels, ref state), request.Layout, (int)(Next(ref state) % (ulong)_templates.Grids.Count));
         }
         return prompts;
     }
@@ -53,7 +57,7 @@ public sealed class TemplateGridPromptWriter : IGridPromptWriter
 
     private string[] Deal(Queue<string> deck, int panels, ref ulong state)
     {
-        // A card of a kind that this sheet already has goes back under the deck.
+        // A card of a kind that this grid already has goes back under the deck.
         List<string> hand = [];
         HashSet<string> kinds = [];
         while (hand.Count < panels)

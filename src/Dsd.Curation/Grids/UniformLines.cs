@@ -9,16 +9,16 @@ internal static class UniformLines
     private const int BlurredEdge = 1;
 
     /// <summary>Where each panel starts and ends (exclusive) along one axis.</summary>
-    public static (int Start, int End)[] Spans(Picture sheet, int count, bool vertical, PanelCutterOptions options)
+    public static (int Start, int End)[] Spans(Picture grid, int count, bool vertical, PanelCutterOptions options)
     {
-        int length = vertical ? sheet.Width : sheet.Height;
+        int length = vertical ? grid.Width : grid.Height;
         double side = (double)length / count;
         int most = (int)(side * options.MaxTrim);
         bool[] uniform = new bool[length];
         (int R, int G, int B)[] colours = new (int, int, int)[length];
         for (int line = 0; line < length && most > 0; line++)
         {
-            uniform[line] = IsUniform(sheet, line, vertical, options.Tolerance, out colours[line]);
+            uniform[line] = IsUniform(grid, line, vertical, options.Tolerance, out colours[line]);
         }
 
         (int Start, int End)[] spans = new (int, int)[count];
@@ -73,10 +73,10 @@ internal static class UniformLines
         }
     }
 
-    private static bool IsUniform(Picture sheet, int line, bool vertical, int tolerance, out (int R, int G, int B) mean)
+    private static bool IsUniform(Picture grid, int line, bool vertical, int tolerance, out (int R, int G, int B) mean)
     {
-        int length = vertical ? sheet.Height : sheet.Width;
-        ReadOnlySpan<byte> pixels = sheet.Pixels;
+        int length = vertical ? grid.Height : grid.Width;
+        ReadOnlySpan<byte> pixels = grid.Pixels;
         long red = 0, green = 0, blue = 0;
         for (int i = 0; i < length; i++)
         {
@@ -98,7 +98,7 @@ internal static class UniformLines
         // Two in a hundred pixels may stray: drawn gutters have specks, and they cross the other axis's border.
         return strays * 50 <= length;
 
-        int Offset(int i) => 3 * (vertical ? i * sheet.Width + line : line * sheet.Width + i);
+        int Offset(int i) => 3 * (vertical ? i * grid.Width + line : line * grid.Width + i);
     }
 
     private static bool Near((int R, int G, int B) a, (int R, int G, int B) b, int tolerance) =>

@@ -2,7 +2,7 @@ using Dsd.Imaging;
 
 namespace Dsd.Curation.Judging;
 
-/// <summary>Decides whether two pictures show the same subject: one model, several that vote, or a cheap one before a dear one.</summary>
+/// <summary>Decides whether two pictures show the same subject: one model, several that vote, or a cheap one before an expensive one.</summary>
 public interface IPairJudge
 {
     /// <summary>What it is called in ledgers and reports.</summary>

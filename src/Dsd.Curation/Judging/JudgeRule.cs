@@ -9,6 +9,6 @@ public enum JudgeRule
     /// <summary>All are asked, and all must keep the pair: see <see cref="VotingRule.Unanimous"/>.</summary>
     Unanimous,
 
-    /// <summary>One after another, from cheap to dear, until one is sure: see <see cref="CascadeJudge"/>.</summary>
+    /// <summary>One after the other, the cheapest first, until one is sure: see <see cref="CascadeJudge"/>.</summary>
     Cascade,
 }

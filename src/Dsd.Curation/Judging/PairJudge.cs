@@ -30,7 +30,10 @@ public sealed class PairJudge : IPairJudge
         _options = options ?? new PairJudgeOptions();
         if (_options is { Instructions: not null, InstructionsFile: not null })
         {
-            throw new ArgumentException($"Options {nameof(_options.Instructions)} and {nameof(_options.InstructionsFile)} ('{_options.InstructionsFile}') both give instructions: leave one out.", nameof(options));
+            throw new ArgumentException(
+                $"Options {nameof(_options.Instructions)} and {nameof(_options.InstructionsFile)} ('{_options.InstructionsFile}') both give "
+                + "instructions: leave one out.",
+                nameof(options));
         }
         _instructions = _options.Instructions ?? TextResource.Read(_options.InstructionsFile, "judge.txt");
         Name = _options.Name ?? (client.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId ?? "judge";
@@ -49,10 +52,13 @@ public sealed class PairJudge : IPairJudge
         ChatMessage[] question =
         [
             new(ChatRole.System, _instructions),
-            new(ChatRole.User, [new TextContent("Image A:"), Sent(a), new TextContent("Image B:"), Sent(b), new TextContent("Do A and B show the very same subject?")]),
+            new(
+                ChatRole.User,
+                [new TextContent("Image A:"), Sent(a), new TextContent("Image B:"), Sent(b), new TextContent("Do A and B show the very same subject?")]),
         ];
         long start = Stopwatch.GetTimestamp();
-        StructuredAnswer<Verdict> answer = await StructuredChat.AskAsync(_client, question, RequestOptions, VerdictFormat.Parse, cancellationToken).ConfigureAwait(false);
+        StructuredAnswer<Verdict> answer = await StructuredChat.AskAsync(
+            _client, question, RequestOptions, VerdictFormat.Parse, cancellationToken).ConfigureAwait(false);
         (bool kept, string reason) = answer.Value is null ? (false, $"undecided: {answer.Error!.Message}") : Decide(answer.Value);
         JudgeVote vote = new()
         {
@@ -78,7 +84,8 @@ public sealed class PairJudge : IPairJudge
     }
 
     /// <summary>Judges many pairs, <see cref="PairJudgeOptions.Concurrency"/> at a time: see <see cref="PairJudging.JudgeManyAsync"/>.</summary>
-    public IAsyncEnumerable<PairJudgement> JudgeManyAsync(IEnumerable<PicturePair> pairs, CancellationToken cancellationToken = default) => this.JudgeManyAsync(pairs, _options.Concurrency, cancellationToken);
+    public IAsyncEnumerable<PairJudgement> JudgeManyAsync(IEnumerable<PicturePair> pairs, CancellationToken cancellationToken = default) =>
+        this.JudgeManyAsync(pairs, _options.Concurrency, cancellationToken);
 
     private (bool Kept, string Reason) Decide(Verdict verdict)
     {
@@ -99,7 +106,8 @@ public sealed class PairJudge : IPairJudge
     private ChatOptions RequestOptions()
     {
         ChatOptions options = _options.Chat?.Clone() ?? new ChatOptions();
-        options.ResponseFormat = ChatResponseFormat.ForJsonSchema(VerdictFormat.Schema, "verdict", "Whether two images show the same subject, with the reasons.");
+        options.ResponseFormat = ChatResponseFormat.ForJsonSchema(
+            VerdictFormat.Schema, "verdict", "Whether two images show the same subject, with the reasons.");
         return options;
     }
 
@@ -107,6 +115,8 @@ public sealed class PairJudge : IPairJudge
     {
         double scale = (double)_options.MaxImageSide / Math.Max(picture.Width, picture.Height);
         Picture sent = scale >= 1 ? picture : picture.Resize(Math.Max(1, (int)(picture.Width * scale)), Math.Max(1, (int)(picture.Height * scale)));
-        return _options.Format == PictureFormat.Jpeg ? new DataContent(sent.EncodeJpeg(_options.JpegQuality), "image/jpeg") : new DataContent(sent.EncodePng(quickly: true), "image/png");
+        return _options.Format == PictureFormat.Jpeg
+            ? new DataContent(sent.EncodeJpeg(_options.JpegQuality), "image/jpeg")
+            : new DataContent(sent.EncodePng(quickly: true), "image/png");
     }
 }

@@ -40,7 +40,11 @@ public static class PairJudging
         {
             // Nothing runs on after the caller has left, and no failure of a later pair goes unobserved.
             await stop.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(running).ContinueWith(static all => _ = all.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+            await Task.WhenAll(running).ContinueWith(
+                static all => _ = all.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default).ConfigureAwait(false);
         }
     }
 }

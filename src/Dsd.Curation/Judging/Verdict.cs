@@ -39,7 +39,10 @@ public sealed record Verdict
     [JsonPropertyName("flags"), JsonPropertyOrder(6)]
     public required IReadOnlyList<string> Flags { get; init; }
 
-    /// <summary>The verdict as the JSON that <see cref="VerdictFormat.Parse(string?)"/> reads; that of a very long one only <see cref="FromJson"/>, since signs take up to six characters in it.</summary>
+    /// <summary>
+    /// The verdict as the JSON that <see cref="VerdictFormat.Parse(string?)"/> reads; that of a very long one only <see cref="FromJson"/>,
+    /// since signs take up to six characters in it.
+    /// </summary>
     public string ToJson() => JsonSerializer.Serialize(this, VerdictJson.Default.Verdict);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote, as strictly as an answer.</summary>

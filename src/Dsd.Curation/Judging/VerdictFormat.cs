@@ -18,8 +18,8 @@ public static class VerdictFormat
 
     /// <summary>Reads a verdict. The answer may stand in a code fence; anything else around or inside it is refused.</summary>
     /// <remarks>
-    /// Bounds, in code points as JSON schemas count: <c>subject</c> 500 characters, descriptions 4000 each, at most 32 <c>differences</c> of 500, at most 16 <c>flags</c> of 64,
-    /// <c>confidence</c> a finite number from 0 to 1.
+    /// Bounds, in code points as JSON schemas count: <c>subject</c> 500 characters, descriptions 4000 each, at most 32 <c>differences</c>
+    /// of 500, at most 16 <c>flags</c> of 64, <c>confidence</c> a finite number from 0 to 1.
     /// </remarks>
     /// <exception cref="VerdictFormatException">The answer is no verdict; the message names the field.</exception>
     public static Verdict Parse(string? answer) => Parse(answer, MaxAnswerLength);

@@ -17,7 +17,8 @@ public sealed class VotingJudge : IPairJudge
         ArgumentNullException.ThrowIfNull(judges);
         if (judges.Count < 2 || judges.Select(j => j.Name).Distinct(StringComparer.Ordinal).Count() != judges.Count)
         {
-            throw new ArgumentException($"A vote needs at least two judges of different names, but has: {string.Join(", ", judges.Select(j => $"'{j.Name}'"))}.", nameof(judges));
+            throw new ArgumentException(
+                $"A vote needs at least two judges of different names, but has: {string.Join(", ", judges.Select(j => $"'{j.Name}'"))}.", nameof(judges));
         }
         (_judges, _rule) = ([.. judges], OptionCheck.Defined(rule, nameof(rule)));
     }
@@ -26,7 +27,10 @@ public sealed class VotingJudge : IPairJudge
     public string Name => string.Join('+', _judges.Select(j => j.Name));
 
     /// <inheritdoc/>
-    /// <remarks>Confidence is the mean over those who agree with the outcome; the verdict that is given is the surest of theirs. Without any verdict the pair is undecided.</remarks>
+    /// <remarks>
+    /// Confidence is the mean over those who agree with the outcome; the verdict that is given is the surest of theirs. Without any verdict
+    /// the pair is undecided.
+    /// </remarks>
     public async Task<PairJudgement> JudgeAsync(Picture a, Picture b, CancellationToken cancellationToken = default)
     {
         PairJudgement[] all = await Task.WhenAll(_judges.Select(j => j.JudgeAsync(a, b, cancellationToken))).ConfigureAwait(false);
@@ -38,7 +42,13 @@ public sealed class VotingJudge : IPairJudge
         if (agreeing.Length == 0)
         {
             string why = all.FirstOrDefault(j => j.Status == VerdictStatus.Undecided)?.Reason is { } reason ? $" ({reason})" : "";
-            return new PairJudgement { Status = VerdictStatus.Undecided, Kept = false, Reason = $"undecided: {tally}, and none of the others came to a verdict{why}", Votes = votes };
+            return new PairJudgement
+            {
+                Status = VerdictStatus.Undecided,
+                Kept = false,
+                Reason = $"undecided: {tally}, and none of the others came to a verdict{why}",
+                Votes = votes,
+            };
         }
         PairJudgement surest = agreeing.MaxBy(j => j.Confidence)!;
         return new PairJudgement

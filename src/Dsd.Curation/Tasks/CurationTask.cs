@@ -7,7 +7,10 @@ using Microsoft.Extensions.AI;
 
 namespace Dsd.Curation.Tasks;
 
-/// <summary>What a dataset is about, as data: how sheets are asked for, how their panels pair up, and what a judge looks for. A new task is one JSON file.</summary>
+/// <summary>
+/// What a dataset is about, as data: how grids are asked for, how their panels pair up, and what a judge looks for. A new task is one JSON
+/// file.
+/// </summary>
 /// <remarks>Section 3.1 of arXiv 2411.18616: characters and items with changing context, and edits that keep structure, such as relighting.</remarks>
 public sealed record CurationTask
 {
@@ -27,7 +30,7 @@ public sealed record CurationTask
     /// <summary>What it is, in a sentence.</summary>
     public required string About { get; init; }
 
-    /// <summary>How the panels of a sheet lie.</summary>
+    /// <summary>How the panels of a grid lie.</summary>
     public required GridLayout Layout { get; init => field = value ?? throw new ArgumentNullException(nameof(Layout)); }
 
     /// <summary>Which panels make a pair.</summary>
@@ -47,7 +50,8 @@ public sealed record CurationTask
 
     /// <summary>The names of the tasks that come with this library.</summary>
     public static IReadOnlyList<string> Known { get; } =
-        [.. typeof(CurationTask).Assembly.GetManifestResourceNames().Where(n => n.StartsWith(Folder, StringComparison.Ordinal)).Select(n => n[Folder.Length..^".json".Length]).Order(StringComparer.Ordinal)];
+        [.. typeof(CurationTask).Assembly.GetManifestResourceNames().Where(n => n.StartsWith(Folder, StringComparison.Ordinal))
+            .Select(n => n[Folder.Length..^".json".Length]).Order(StringComparer.Ordinal)];
 
     /// <summary>A task that comes with this library, or the one in a JSON file.</summary>
     /// <param name="nameOrFile">One of <see cref="Known"/>, or a path that ends in <c>.json</c>.</param>
@@ -85,7 +89,8 @@ public sealed record CurationTask
     {
         try
         {
-            TaskFile file = JsonSerializer.Deserialize<TaskFile>(json, Json) ?? throw new InvalidDataException($"Task '{source}': expected an object, found null.");
+            TaskFile file =
+                JsonSerializer.Deserialize<TaskFile>(json, Json) ?? throw new InvalidDataException($"Task '{source}': expected an object, found null.");
             return new CurationTask
             {
                 Name = file.Name,

@@ -1,6 +1,9 @@
 namespace Dsd.Dataset.Formats;
 
-/// <summary>A file's stream for a library that does not ask whether a file has ended: reading beyond a bound is an error, and so is reading once a token is cancelled.</summary>
+/// <summary>
+/// A file's stream for a library that does not ask whether a file has ended: reading beyond a bound is an error, and so is reading once a
+/// token is cancelled.
+/// </summary>
 /// <param name="file">The file; it stays the caller's.</param>
 internal sealed class BoundedReads(FileStream file) : Stream
 {
@@ -45,7 +48,8 @@ internal sealed class BoundedReads(FileStream file) : Stream
         return file.Read(buffer[..(int)Math.Min(buffer.Length, End - file.Position)]);
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromResult(Read(buffer.AsSpan(offset, count)));
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        Task.FromResult(Read(buffer.AsSpan(offset, count)));
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromResult(Read(buffer.Span));
 

@@ -1,8 +1,8 @@
 namespace Dsd.Dataset.Formats;
 
 /// <summary>
-/// The records of a CSV file: commas between cells, quotation marks around those that hold commas, line ends or quotation marks, empty lines passed over. The rules are those of pandas'
-/// <c>read_csv</c> as <c>datasets</c> calls it.
+/// The records of a CSV file: commas between cells, quotation marks around those that hold commas, line ends or quotation marks, empty
+/// lines passed over. The rules are those of pandas' <c>read_csv</c> as <c>datasets</c> calls it.
 /// </summary>
 internal static class CsvRecords
 {

@@ -7,9 +7,12 @@ namespace Dsd.Dataset.Formats;
 /// <param name="cells">The record's own cells. Those that are missing at its end are empty, as pandas takes them.</param>
 internal sealed class CsvValues(List<string> names, string[] cells) : RowValues
 {
-    // What pandas' read_csv takes for no value, unless it is told otherwise; 'datasets' does not tell it.
+    // What pandas' read_csv takes for no value by default, as 'datasets' calls it.
     private static readonly HashSet<string> Empty =
-        ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"];
+    [
+        "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+        "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+    ];
 
     public override IEnumerable<string> Names => names;
 
@@ -23,7 +26,11 @@ internal sealed class CsvValues(List<string> names, string[] cells) : RowValues
         {
             return null;
         }
-        bool isNumber = double.TryParse(cell, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number);
+        bool isNumber = double.TryParse(
+            cell,
+            NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+            CultureInfo.InvariantCulture,
+            out double number) && double.IsFinite(number);
         return kind switch
         {
             DetailKind.Text => cell,

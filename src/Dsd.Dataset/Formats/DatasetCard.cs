@@ -45,11 +45,13 @@ internal static class DatasetCard
         card.Append("# Pairs of one subject\n\n");
         card.Append(CultureInfo.InvariantCulture, $"{written.Rows} rows{(options.IncludeRejected ? $", {written.Kept} of them kept" : "")}. ");
         card.Append("Each has a reference (`conditioning`), a picture of the same subject elsewhere (`image`), and what that one shows (`caption`).\n");
-        card.Append("A text-to-image model drew both on one sheet, and a vision-language model judged that they show the same subject (arXiv 2411.18616).\n\n");
-        card.Append("Rows with the same `caption_key` show the same subject: split by it. `kept` says whether a pair is for training, `reason`, `confidence` and what stands beside them why.\n");
+        card.Append("A text-to-image model drew both on one grid, and a vision-language model judged that they show the same subject (arXiv 2411.18616).\n\n");
+        card.Append(
+            "Rows with the same `caption_key` show the same subject: split by it. `kept` says whether a pair is for training, `reason`, "
+            + "`confidence` and what stands beside them why.\n");
         if (options.Format == PairFormat.ImageFolder)
         {
-            card.Append("Rows of one sheet share picture files.\n");
+            card.Append("Rows of one grid share picture files.\n");
         }
         File.WriteAllText(Path.Combine(folder, FileName), card.ToString());
     }

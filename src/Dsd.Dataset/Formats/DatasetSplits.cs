@@ -4,9 +4,10 @@ namespace Dsd.Dataset.Formats;
 
 /// <summary>Which split a dataset's files belong to, by their names.</summary>
 /// <remarks>
-/// The rules are those of <c>datasets</c> 5.0 (<c>data_files.py</c>), the first that fits any file: <c>data/NAME-00000-of-00001.*</c>; a word for a split as a folder's name or part of it; a word as a
-/// part of a file's name; else all files are <c>train</c>. A part ends at anything of <c>-._ 0-9</c>. A file that has the words of two splits belongs to both. Where a rule fits some files only,
-/// <c>datasets</c> leaves the others out without a word; here they are a split of their own, so that somebody has to say which is meant.
+/// The rules are those of <c>datasets</c> 5.0 (<c>data_files.py</c>), the first that fits any file: <c>data/NAME-00000-of-00001.*</c>; a
+/// word for a split as a folder's name or part of it; a word as a part of a file's name; else all files are <c>train</c>. A part ends at
+/// anything of <c>-._ 0-9</c>. A file that has the words of two splits belongs to both. Where a rule fits some files only, <c>datasets</c>
+/// leaves the others out without a word; here they are a split of their own, so that somebody has to say which is meant.
 /// </remarks>
 internal static partial class DatasetSplits
 {
@@ -26,14 +27,18 @@ internal static partial class DatasetSplits
     /// <param name="files">Paths relative to the dataset's folder.</param>
     public static ILookup<string, string> Of(IReadOnlyList<string> files)
     {
-        Func<string, IEnumerable<string>>[] rules = [f => Sharded().Match(Slashed(f)) is { Success: true } m ? [m.Groups["split"].Value] : [], OfFolders, OfName];
-        ILookup<string, string> splits = rules.Select(rule => Each(files, rule)).FirstOrDefault(found => found.Any(s => s.Key != Unnamed)) ?? Each(files, _ => [Default]);
+        Func<string, IEnumerable<string>>[] rules = [f => Sharded()
+            .Match(Slashed(f)) is { Success: true } m ? [m.Groups["split"].Value] : [], OfFolders, OfName];
+        ILookup<string, string> splits = rules.Select(rule => Each(files, rule))
+            .FirstOrDefault(found => found.Any(s => s.Key != Unnamed)) ?? Each(files, _ => [Default]);
         // Names of shards that are none of the words, outside of data/: not a rule of theirs, but two of them are hardly one split.
         return splits.Count == 1 && splits.Contains(Default) && Each(files, OfShard) is { Count: > 1 } shards ? shards : splits;
     }
 
     /// <summary>The splits that the folders above files name.</summary>
-    public static IReadOnlyList<string> OfAllFolders(IEnumerable<string> files) => [.. files.Select(f => Path.GetDirectoryName(f)!).Distinct().SelectMany(d => OfFolders(Path.Combine(d, "file"))).Distinct().Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> OfAllFolders(IEnumerable<string> files) =>
+        [.. files.Select(f => Path.GetDirectoryName(f)!).Distinct().SelectMany(d => OfFolders(Path.Combine(d, "file"))).Distinct()
+            .Order(StringComparer.Ordinal)];
 
     private static ILookup<string, string> Each(IReadOnlyList<string> files, Func<string, IEnumerable<string>> rule) =>
         files.SelectMany(f => rule(f).DefaultIfEmpty(Unnamed).Select(split => (split, f))).ToLookup(p => p.split, p => p.f);
@@ -42,7 +47,8 @@ internal static partial class DatasetSplits
 
     private static IEnumerable<string> OfName(string file) => Words.Where(w => w.File.IsMatch(Path.GetFileName(file))).Select(w => w.Split);
 
-    private static IEnumerable<string> OfShard(string file) => Shard().Match(Path.GetFileName(file)) is { Success: true } m ? [m.Groups["split"].Value] : [Default];
+    private static IEnumerable<string> OfShard(string file) =>
+        Shard().Match(Path.GetFileName(file)) is { Success: true } m ? [m.Groups["split"].Value] : [Default];
 
     private static string Slashed(string file) => file.Replace(Path.DirectorySeparatorChar, '/');
 

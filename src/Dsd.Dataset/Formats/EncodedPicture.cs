@@ -22,8 +22,8 @@ public sealed class EncodedPicture
     public string? Name { get; }
 
     /// <summary>
-    /// Reads the bytes, as the dataset has them: Exif in them may say that the pixels must be turned, which <see cref="Decode"/> does. A picture that a dataset gave can be read while the
-    /// enumeration stands on its row.
+    /// Reads the bytes, as the dataset has them: Exif in them may say that the pixels must be turned, which <see cref="Decode"/> does. A
+    /// picture that a dataset gave can be read while the enumeration stands on its row.
     /// </summary>
     /// <exception cref="DatasetException">There are none, or too many.</exception>
     /// <exception cref="InvalidOperationException">The enumeration that gave the row has ended.</exception>

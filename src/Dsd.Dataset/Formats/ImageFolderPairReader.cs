@@ -76,16 +76,25 @@ internal sealed class ImageFolderPairReader : PairReader
             string place = $"'{file}', line {number}";
             if (names is null)
             {
-                names = cells.Distinct(StringComparer.Ordinal).Count() == cells.Length ? [.. cells] : throw new DatasetException(place, "columns of different names", "one twice");
+                names = cells.Distinct(StringComparer.Ordinal).Count() == cells.Length
+                    ? [.. cells]
+                    : throw new DatasetException(place, "columns of different names", "one twice");
                 continue;
             }
-            yield return cells.Length <= names.Count ? (place, new CsvValues(names, cells)) : throw new DatasetException(place, $"at most {names.Count} cells, as the first line has", $"{cells.Length}");
+            yield return cells.Length <= names.Count
+                ? (place, new CsvValues(names, cells))
+                : throw new DatasetException(place, $"at most {names.Count} cells, as the first line has", $"{cells.Length}");
         }
     }
 
     private IEnumerable<(string Place, RowValues Row)> ParquetRows(string file, CancellationToken cancel)
     {
-        IEnumerable<(string, DetailKind)> wanted = [.. new[] { FileName, FileColumn(_options.ImageColumn), FileColumn(_options.ConditioningColumn), _options.CaptionColumn }.Select(n => (n, DetailKind.Text)), .. _options.ReadDetails ? DetailColumn.All.Select(c => (c.Name, c.Kind)) : []];
+        string[] texts = [FileName, FileColumn(_options.ImageColumn), FileColumn(_options.ConditioningColumn), _options.CaptionColumn];
+        IEnumerable<(string, DetailKind)> wanted = texts.Select(name => (name, DetailKind.Text));
+        if (_options.ReadDetails)
+        {
+            wanted = wanted.Concat(DetailColumn.All.Select(c => (c.Name, c.Kind)));
+        }
         using ParquetFile parquet = ParquetFile.Open(file, cancel);
         foreach ((long number, RowValues row) in parquet.Rows(wanted))
         {
@@ -124,13 +133,18 @@ internal sealed class ImageFolderPairReader : PairReader
         });
     }
 
-    /// <summary>A name with the system's separators and without parts that say nothing. Names are the dataset's, and lead nowhere but below its folder.</summary>
+    /// <summary>
+    /// A name with the system's separators and without parts that say nothing. Names are the dataset's, and lead nowhere but below its
+    /// folder.
+    /// </summary>
     private static string Below(string name, string where)
     {
         // Programs of Windows write backslashes, and 'datasets' reads them as slashes everywhere.
         string[] parts = name.Replace('\\', '/').Split('/');
-        return name.Length <= MostName && !name.Contains(':') && !name.Contains('\0') && parts[0].Length > 0 && parts[^1] is not ("" or ".") && !parts.Contains("..")
+        return name.Length <= MostName && !name.Contains(':') && !name.Contains('\0') && parts[0].Length > 0 && parts[^1] is not ("" or ".")
+            && !parts.Contains("..")
             ? Path.Combine([.. parts.Where(p => p is not ("" or "."))])
-            : throw new DatasetException(where, "a file below the metadata's folder, such as 'ab/1.png'", $"'{(name.Length <= 200 ? name : $"{name[..200]}…")}'");
+            : throw new DatasetException(
+                where, "a file below the metadata's folder, such as 'ab/1.png'", $"'{(name.Length <= 200 ? name : $"{name[..200]}…")}'");
     }
 }

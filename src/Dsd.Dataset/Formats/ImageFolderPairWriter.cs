@@ -23,11 +23,11 @@ internal sealed class ImageFolderPairWriter : IPairWriter
         _metadata = new FileStream(Path.Combine(_folder, ImageFolderPairReader.MetadataFile), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
     }
 
-    public void Write(IReadOnlyList<PairRecord> sheet)
+    public void Write(IReadOnlyList<PairRecord> grid)
     {
-        // Rows of different sheets share nothing.
+        // Rows of different grids share nothing.
         _written.Clear();
-        foreach (PairRecord row in sheet)
+        foreach (PairRecord row in grid)
         {
             _line.ResetWrittenCount();
             using (Utf8JsonWriter json = new(_line, DetailsJson.Plain))

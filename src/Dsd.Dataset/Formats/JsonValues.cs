@@ -52,7 +52,9 @@ internal sealed class JsonValues : RowValues
             (DetailKind.Flag, JsonValueKind.True or JsonValueKind.False) => value.GetBoolean(),
             (DetailKind.Number, JsonValueKind.Number) when value.TryGetDouble(out double number) && double.IsFinite(number) => number,
             (DetailKind.Count, JsonValueKind.Number) when value.TryGetDouble(out double number) && Whole(number) is { } count => count,
-            (DetailKind.Texts, JsonValueKind.Array) => (string[])[.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String ? Decoded(item) : throw Wrong(place, kind, $"{item.ValueKind}"))],
+            (DetailKind.Texts, JsonValueKind.Array) =>
+                (string[])[.. value.EnumerateArray().Select(
+                    item => item.ValueKind == JsonValueKind.String ? Decoded(item) : throw Wrong(place, kind, $"{item.ValueKind}"))],
             _ => throw Wrong(place, kind, $"{value.ValueKind}"),
         };
 

@@ -1,6 +1,9 @@
 namespace Dsd.Dataset.Formats;
 
-/// <summary>A dataset of pairs on disk, in any of the layouts of <see cref="PairFormat"/>, whoever wrote it. Nothing of it is held open between readings.</summary>
+/// <summary>
+/// A dataset of pairs on disk, in any of the layouts of <see cref="PairFormat"/>, whoever wrote it. Nothing of it is held open between
+/// readings.
+/// </summary>
 public sealed class PairDataset
 {
     private readonly PairReader _reader;
@@ -26,7 +29,9 @@ public sealed class PairDataset
     public long? RowCount => _reader.RowCount;
 
     /// <summary>Finds out what lies at a path, and reads as much of it as is needed to know its columns.</summary>
-    /// <param name="path">A folder, or one of its files: a Parquet file, a tar, or a <c>metadata.jsonl</c>, <c>metadata.csv</c> or <c>metadata.parquet</c>.</param>
+    /// <param name="path">
+    /// A folder, or one of its files: a Parquet file, a tar, or a <c>metadata.jsonl</c>, <c>metadata.csv</c> or <c>metadata.parquet</c>.
+    /// </param>
     /// <param name="options">What is read; null is the defaults.</param>
     /// <param name="cancellationToken">Checked while files are read.</param>
     /// <exception cref="DatasetException">It is no dataset of pairs, or several; the message says what lies there.</exception>

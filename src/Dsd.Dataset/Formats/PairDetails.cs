@@ -1,18 +1,24 @@
 namespace Dsd.Dataset.Formats;
 
-/// <summary>Where a pair comes from and what judges and people said of it: a dataset's columns besides pictures and caption. What a dataset lacks is null.</summary>
+/// <summary>
+/// Where a pair comes from and what judges and people said of it: a dataset's columns besides pictures and caption. What a dataset lacks is
+/// null.
+/// </summary>
 public sealed record PairDetails
 {
-    /// <summary>The row's own name: the sheet's, and both panels, the reference first, such as <c>KEY~0~1-0</c>. Column <c>id</c>.</summary>
+    /// <summary>The row's own name: the grid's, and both panels, the reference first, such as <c>KEY~0~1-0</c>. Column <c>id</c>.</summary>
     public string? Id { get; init; }
 
     /// <summary>The pair's name in the ledger: both rows of a pair that is used both ways round have it. Column <c>pair_id</c>.</summary>
     public string? PairId { get; init; }
 
-    /// <summary>The key of the caption that the run began with. Rows that share it show the same subject: split datasets by it. Column <c>caption_key</c>.</summary>
+    /// <summary>
+    /// The key of the caption that the run began with. Rows that share it show the same subject: split datasets by it. Column
+    /// <c>caption_key</c>.
+    /// </summary>
     public string? CaptionKey { get; init; }
 
-    /// <summary>Whether the pair is kept for training, by the person's word or else the judge's. Column <c>kept</c>.</summary>
+    /// <summary>Whether the pair is kept for training, by the person's verdict, else the judge's. Column <c>kept</c>.</summary>
     public bool? Kept { get; init; }
 
     /// <summary>What a person said: <c>kept</c>, <c>rejected</c>, or <c>none</c> where nobody looked. Column <c>reviewed</c>.</summary>
@@ -27,16 +33,16 @@ public sealed record PairDetails
     /// <summary>How sure the judge was, 0 to 1. Null where it came to no verdict. Column <c>confidence</c>.</summary>
     public double? Confidence { get; init; }
 
-    /// <summary>The subject that both have in common, in the judge's words. Column <c>subject</c>.</summary>
+    /// <summary>The subject that both have in common, as the judge puts it. Column <c>subject</c>.</summary>
     public string? Subject { get; init; }
 
-    /// <summary>How the target shows the subject, in the judge's words. Column <c>image_description</c>.</summary>
+    /// <summary>How the target shows the subject, as the judge puts it. Column <c>image_description</c>.</summary>
     public string? ImageDescription { get; init; }
 
-    /// <summary>How the reference shows the subject, in the judge's words. Column <c>conditioning_description</c>.</summary>
+    /// <summary>How the reference shows the subject, as the judge puts it. Column <c>conditioning_description</c>.</summary>
     public string? ConditioningDescription { get; init; }
 
-    /// <summary>What tells the two apart, in the judge's words, in which A is the earlier panel of the sheet. Column <c>differences</c>.</summary>
+    /// <summary>What tells the two apart, as the judge puts it, in which A is the earlier panel of the grid. Column <c>differences</c>.</summary>
     public IReadOnlyList<string>? Differences { get; init; }
 
     /// <summary>Faults of the pictures, such as <c>near_copy</c>. Column <c>flags</c>.</summary>

@@ -16,6 +16,6 @@ internal abstract class PairReader
     protected static InvalidOperationException Gone(string place) =>
         new($"Dataset {place}: the picture can be read only while the enumeration that gave its row stands on it. Read it there, or keep the bytes.");
 
-    /// <summary>A file's stream. What cannot be opened is told by the system's own exception, which names the file.</summary>
+    /// <summary>A file's stream. If it cannot be opened the system's own exception is thrown, which names the file.</summary>
     public static FileStream Open(string file) => new(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
 }

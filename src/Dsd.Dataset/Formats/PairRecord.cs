@@ -1,6 +1,6 @@
 namespace Dsd.Dataset.Formats;
 
-/// <summary>One row of a dataset: a reference, what shall come of it, and the words for that.</summary>
+/// <summary>One row of a dataset: a reference, what to draw from it, and the words for that.</summary>
 public sealed record PairRecord
 {
     /// <summary>Where the row lies, for messages: the file, and which row of it.</summary>

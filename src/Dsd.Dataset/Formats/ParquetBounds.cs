@@ -4,7 +4,10 @@ using Parquet.Meta;
 
 namespace Dsd.Dataset.Formats;
 
-/// <summary>Checks what a Parquet file says of itself before the library goes by it: that takes memory for what is claimed, and reads on without end behind the end of a footer (docs/decisions/parquet-footers.md).</summary>
+/// <summary>
+/// Checks what a Parquet file says of itself before the library goes by it: that takes memory for what is claimed, and reads on without end
+/// behind the end of a footer (docs/decisions/parquet-footers.md).
+/// </summary>
 internal static class ParquetBounds
 {
     /// <summary>The most that pages of a column in a row group may hold, unpacked.</summary>
@@ -54,7 +57,10 @@ internal static class ParquetBounds
         });
         if (children.Count > MostSchemaElements || !IsTree(children))
         {
-            throw new DatasetException($"{place}, footer", $"a schema of at most {MostSchemaElements} columns, nested {MostSchemaDepth} deep", "another, or one whose columns do not add up");
+            throw new DatasetException(
+                $"{place}, footer",
+                $"a schema of at most {MostSchemaElements} columns, nested {MostSchemaDepth} deep",
+                "another, or one whose columns do not add up");
         }
     }
 
@@ -71,9 +77,13 @@ internal static class ParquetBounds
         {
             cancel.ThrowIfCancellationRequested();
             Page page = Header(handle, at, length, place);
-            if (page.Packed < 0 || page.Packed > length - at - page.Header || page.Unpacked < 0 || page.Unpacked > Math.Max(column.TotalUncompressedSize, page.Packed))
+            if (page.Packed < 0 || page.Packed > length - at - page.Header
+                || page.Unpacked < 0 || page.Unpacked > Math.Max(column.TotalUncompressedSize, page.Packed))
             {
-                throw new DatasetException(place, $"pages within the file's {length} bytes and the column's {column.TotalUncompressedSize} unpacked", $"one at {at} that claims {page.Packed} bytes, {page.Unpacked} unpacked");
+                throw new DatasetException(
+                    place,
+                    $"pages within the file's {length} bytes and the column's {column.TotalUncompressedSize} unpacked",
+                    $"one at {at} that claims {page.Packed} bytes, {page.Unpacked} unpacked");
             }
             if (page.Values < 0 || page.Values > (page.IsData ? column.NumValues - values : column.NumValues))
             {
@@ -103,7 +113,12 @@ internal static class ParquetBounds
             Page page = default;
             try
             {
-                int header = Walk(bytes, "PageHeader", $"{place}, page at {at}", (structure, field, value) => page = page.With(structure, field, value), wholly: bytes.Length == length - at || size >= MostPageHeader);
+                int header = Walk(
+                    bytes,
+                    "PageHeader",
+                    $"{place}, page at {at}",
+                    (structure, field, value) => page = page.With(structure, field, value),
+                    wholly: bytes.Length == length - at || size >= MostPageHeader);
                 return page with { Header = header };
             }
             catch (EndOfStreamException)

@@ -4,7 +4,10 @@ using Parquet.Schema;
 
 namespace Dsd.Dataset.Formats;
 
-/// <summary>A Parquet file while it is read. What it says of itself is checked before it is believed, and texts are read as the bytes that they are, since the library puts replacement signs for what is not UTF-8.</summary>
+/// <summary>
+/// A Parquet file while it is read. What it says of itself is checked before it is believed, and texts are read as the bytes that they are,
+/// since the library puts replacement signs for what is not UTF-8.
+/// </summary>
 internal sealed class ParquetFile : IDisposable
 {
     private const int MostRowsInGroup = 1_000_000;
@@ -34,7 +37,9 @@ internal sealed class ParquetFile : IDisposable
         for (int group = 0; group < _reader.RowGroupCount; group++)
         {
             long rows = _reader.RowGroups[group].RowCount;
-            RowCount += rows is >= 0 and <= MostRowsInGroup ? rows : throw new DatasetException($"'{name}', row group {group}", $"at most {MostRowsInGroup} rows", $"{rows}");
+            RowCount += rows is >= 0 and <= MostRowsInGroup
+                ? rows
+                : throw new DatasetException($"'{name}', row group {group}", $"at most {MostRowsInGroup} rows", $"{rows}");
         }
     }
 
@@ -141,13 +146,15 @@ internal sealed class ParquetFile : IDisposable
             _ => [typeof(ReadOnlyMemory<byte>)],
         };
         bool isText = kind is DetailKind.Text or DetailKind.Texts;
-        return data is not null && types.Contains(data.ClrType) && isText == _texts.Contains(data.Path.ToString()) && data.MaxRepetitionLevel == (kind == DetailKind.Texts ? 1 : 0)
+        return data is not null && types.Contains(data.ClrType) && isText == _texts.Contains(data.Path.ToString())
+            && data.MaxRepetitionLevel == (kind == DetailKind.Texts ? 1 : 0)
             ? data
             : throw new DatasetException($"'{Name}', column '{name}'", $"values of kind {kind}", $"{Described(field)}. {PairDatasetOptions.HowToLeaveOut}");
     }
 
     /// <summary>What is thrown where a column is not there.</summary>
-    public DatasetException Missing(string name, string what) => new($"'{Name}'", $"a column '{name}' of {what}", $"only {string.Join(", ", Names.Take(20).Select(f => $"'{f}'"))}");
+    public DatasetException Missing(string name, string what) =>
+        new($"'{Name}'", $"a column '{name}' of {what}", $"only {string.Join(", ", Names.Take(20).Select(f => $"'{f}'"))}");
 
     /// <summary>A column's values in a row group, in the types that <see cref="DetailColumn.Get"/> gives for the kind.</summary>
     public Array Values(ParquetRowGroupReader group, DataField field, DetailKind kind, long before) => kind switch
@@ -162,7 +169,8 @@ internal sealed class ParquetFile : IDisposable
     /// <summary>A column's texts in a row group.</summary>
     /// <exception cref="DatasetException">One is not UTF-8; the message names its row.</exception>
     public string?[] Texts(ParquetRowGroupReader group, DataField field, long before) =>
-        [.. Values<ReadOnlyMemory<byte>>(group, field).Select((v, row) => v is null ? null : StrictText.Decode(v.Value.Span, $"'{Name}', row {before + row}, column '{field.Path}'"))];
+        [.. Values<ReadOnlyMemory<byte>>(group, field).Select(
+            (v, row) => v is null ? null : StrictText.Decode(v.Value.Span, $"'{Name}', row {before + row}, column '{field.Path}'"))];
 
     /// <summary>A column's values in a row group.</summary>
     public T?[] Values<T>(ParquetRowGroupReader group, DataField field)
@@ -233,11 +241,17 @@ internal sealed class ParquetFile : IDisposable
         ColumnMetaData meta = group.GetMetadata(field)?.MetaData ?? throw new DatasetException(place, "values", "none");
         if (meta.TotalUncompressedSize is < 0 or > ParquetBounds.MostColumnBytes || meta.TotalCompressedSize < 0 || meta.TotalCompressedSize > _stream.Length)
         {
-            throw new DatasetException(place, $"at most {ParquetBounds.MostColumnBytes} bytes in a row group", $"{meta.TotalUncompressedSize} ({meta.TotalCompressedSize} compressed)");
+            throw new DatasetException(
+                place,
+                $"at most {ParquetBounds.MostColumnBytes} bytes in a row group",
+                $"{meta.TotalUncompressedSize} ({meta.TotalCompressedSize} compressed)");
         }
         if (expected is { } rows ? meta.NumValues != rows : meta.NumValues is < 0 or > MostListItems)
         {
-            throw new DatasetException(place, expected is null ? $"at most {MostListItems} values in a row group" : $"{expected} values, as the row group has rows", $"{meta.NumValues}");
+            throw new DatasetException(
+                place,
+                expected is null ? $"at most {MostListItems} values in a row group" : $"{expected} values, as the row group has rows",
+                $"{meta.NumValues}");
         }
         (_reads.Begin, _reads.End) = ParquetBounds.CheckPages(_stream.SafeFileHandle, meta, place, _reads.Cancel);
         int count = (int)meta.NumValues;

@@ -119,8 +119,11 @@ internal sealed class ParquetPairReader : PairReader
                 return new EncodedPicture(names?[row], place, () =>
                 {
                     bytes ??= _file.IsOpen ? _file.Values<ReadOnlyMemory<byte>>(group, column.Bytes) : throw Gone(place);
-                    ReadOnlyMemory<byte> picture = bytes[row] ?? throw new DatasetException(place, "a picture's bytes", names?[row] is null ? "null" : "only a file's name");
-                    return picture.Length <= Imaging.Picture.MaxEncodedBytes ? picture : throw new DatasetException(place, $"at most {Imaging.Picture.MaxEncodedBytes} bytes", $"{picture.Length}");
+                    ReadOnlyMemory<byte> picture = bytes[row] ?? throw new DatasetException(
+                        place, "a picture's bytes", names?[row] is null ? "null" : "only a file's name");
+                    return picture.Length <= Imaging.Picture.MaxEncodedBytes
+                        ? picture
+                        : throw new DatasetException(place, $"at most {Imaging.Picture.MaxEncodedBytes} bytes", $"{picture.Length}");
                 });
             };
         }

@@ -28,9 +28,9 @@ internal sealed class ParquetPairWriter : IPairWriter
         Directory.CreateDirectory(_folder);
     }
 
-    public void Write(IReadOnlyList<PairRecord> sheet)
+    public void Write(IReadOnlyList<PairRecord> grid)
     {
-        foreach (PairRecord row in sheet)
+        foreach (PairRecord row in grid)
         {
             long bytes = BytesOf(row);
             if (_fileBytes > 0 && _fileBytes + bytes > _shardBytes)
@@ -164,7 +164,10 @@ internal sealed class ParquetPairWriter : IPairWriter
         Wait(group.WriteAllPartsAsync<T>(field, (T[])[.. values.Where(v => v is not null).Select(v => v!.Value)], levels, null, CancellationToken.None));
     }
 
-    /// <summary>A list a row, in Parquet's three levels: no list, an empty one, and (with a nullable item between) items. The first item of a row repeats nothing.</summary>
+    /// <summary>
+    /// A list a row, in Parquet's three levels: no list, an empty one, and (with a nullable item between) items. The first item of a row
+    /// repeats nothing.
+    /// </summary>
     private void WriteLists(ParquetRowGroupWriter group, DataField field, Func<PairRecord, IReadOnlyList<string>?> list)
     {
         List<ReadOnlyMemory<char>> items = [];

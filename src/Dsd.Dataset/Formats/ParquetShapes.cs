@@ -1,13 +1,17 @@
 namespace Dsd.Dataset.Formats;
 
-/// <summary>The structures of a Parquet file's footer and page headers (<c>parquet.thrift</c> of Apache Parquet 2.12): which fields they have, and of which types.</summary>
+/// <summary>
+/// The structures of a Parquet file's footer and page headers (<c>parquet.thrift</c> of Apache Parquet 2.12): which fields they have, and
+/// of which types.
+/// </summary>
 internal static class ParquetShapes
 {
-    // A field's number and type; several of one type together. '[]' is a list.
+    // A line for each structure: its fields' numbers and types. '[]' is a list; a line that ends in '\' goes on in the next.
     private const string Text = """
         FileMetaData: 1 i32, 2 []SchemaElement, 3 i64, 4 []RowGroup, 5 []KeyValue, 6 binary, 7 []ColumnOrder, 8 EncryptionAlgorithm, 9 binary
         SchemaElement: 1 i32, 2 i32, 3 i32, 4 binary, 5 i32, 6 i32, 7 i32, 8 i32, 9 i32, 10 LogicalType
-        LogicalType: 1 Empty, 2 Empty, 3 Empty, 4 Empty, 5 Decimal, 6 Empty, 7 Time, 8 Time, 10 Integer, 11 Empty, 12 Empty, 13 Empty, 14 Empty, 15 Empty, 16 Variant, 17 Geometry, 18 Geography
+        LogicalType: 1 Empty, 2 Empty, 3 Empty, 4 Empty, 5 Decimal, 6 Empty, 7 Time, 8 Time, 10 Integer, 11 Empty, 12 Empty, 13 Empty, 14 Empty,\
+          15 Empty, 16 Variant, 17 Geometry, 18 Geography
         Decimal: 1 i32, 2 i32
         Time: 1 bool, 2 TimeUnit
         TimeUnit: 1 Empty, 2 Empty, 3 Empty
@@ -18,7 +22,8 @@ internal static class ParquetShapes
         RowGroup: 1 []ColumnChunk, 2 i64, 3 i64, 4 []SortingColumn, 5 i64, 6 i64, 7 i16
         SortingColumn: 1 i32, 2 bool, 3 bool
         ColumnChunk: 1 binary, 2 i64, 3 ColumnMetaData, 4 i64, 5 i32, 6 i64, 7 i32, 8 ColumnCrypto, 9 binary
-        ColumnMetaData: 1 i32, 2 []i32, 3 []binary, 4 i32, 5 i64, 6 i64, 7 i64, 8 []KeyValue, 9 i64, 10 i64, 11 i64, 12 Statistics, 13 []PageEncodingStats, 14 i64, 15 i32, 16 SizeStatistics, 17 GeospatialStatistics
+        ColumnMetaData: 1 i32, 2 []i32, 3 []binary, 4 i32, 5 i64, 6 i64, 7 i64, 8 []KeyValue, 9 i64, 10 i64, 11 i64, 12 Statistics,\
+          13 []PageEncodingStats, 14 i64, 15 i32, 16 SizeStatistics, 17 GeospatialStatistics
         Statistics: 1 binary, 2 binary, 3 i64, 4 i64, 5 binary, 6 binary, 7 bool, 8 bool
         PageEncodingStats: 1 i32, 2 i32, 3 i32
         SizeStatistics: 1 i64, 2 []i64, 3 []i64
@@ -37,10 +42,17 @@ internal static class ParquetShapes
         Empty:
         """;
 
-    private static readonly Dictionary<string, Dictionary<int, string>> All = Text.Split('\n').Select(line => line.Trim().Split(':')).ToDictionary(
-        parts => parts[0],
-        parts => parts[1].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(f => f.Split(' ')).ToDictionary(f => int.Parse(f[0], System.Globalization.CultureInfo.InvariantCulture), f => f[1]));
+    private static readonly Dictionary<string, Dictionary<int, string>> All = Text.Replace("\r", "", StringComparison.Ordinal)
+        .Replace("\\\n", "", StringComparison.Ordinal)
+        .Split('\n')
+        .Select(line => line.Trim().Split(':'))
+        .ToDictionary(parts => parts[0], parts => Fields(parts[1]));
 
     /// <summary>The types of a structure's fields by their numbers; null where there is no structure of that name, but a plain type.</summary>
     public static IReadOnlyDictionary<int, string>? Of(string name) => All.GetValueOrDefault(name);
+
+    private static Dictionary<int, string> Fields(string list) =>
+        list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(field => field.Split(' '))
+            .ToDictionary(field => int.Parse(field[0], System.Globalization.CultureInfo.InvariantCulture), field => field[1]);
 }

@@ -27,7 +27,8 @@ internal abstract class RowValues
     protected abstract object? Value(string name, DetailKind kind, string place);
 
     /// <summary>What is thrown where a column holds something else.</summary>
-    protected static DatasetException Wrong(string place, DetailKind kind, string found) => new(place, $"a value of kind {kind}", $"{found}. {PairDatasetOptions.HowToLeaveOut}");
+    protected static DatasetException Wrong(string place, DetailKind kind, string found) =>
+        new(place, $"a value of kind {kind}", $"{found}. {PairDatasetOptions.HowToLeaveOut}");
 
     /// <summary>A whole number, which programs that know fractions alone write as 3.0; null where it is none.</summary>
     protected static int? Whole(double number) => number == Math.Floor(number) && number is >= int.MinValue and <= int.MaxValue ? (int)number : null;

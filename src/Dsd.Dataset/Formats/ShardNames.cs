@@ -6,7 +6,8 @@ namespace Dsd.Dataset.Formats;
 internal static class ShardNames
 {
     /// <summary>A file's name while there may be more.</summary>
-    public static string Open(string folder, int shard, string extension) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"train-{shard:00000}{extension}"));
+    public static string Open(string folder, int shard, string extension) =>
+        Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"train-{shard:00000}{extension}"));
 
     /// <summary>Gives the files their names.</summary>
     /// <returns>How many there are, and their size.</returns>

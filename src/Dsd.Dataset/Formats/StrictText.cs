@@ -3,7 +3,10 @@ using System.Text.Unicode;
 
 namespace Dsd.Dataset.Formats;
 
-/// <summary>The one door for text of a dataset: UTF-8, with or without a byte-order mark. Other bytes are refused, since a replacement sign would end up in a caption.</summary>
+/// <summary>
+/// The one door for text of a dataset: UTF-8, with or without a byte-order mark. Other bytes are refused, since a replacement sign would
+/// end up in a caption.
+/// </summary>
 internal static class StrictText
 {
     /// <summary>Bytes that a mark takes at most.</summary>

@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dsd.Dataset.Formats;
 
-/// <summary>Looks at a tar's headers before the library reads them, which takes memory by what they claim, passes over what it does not know, and tells of faults by whatever exception it met.</summary>
+/// <summary>
+/// Looks at a tar's headers before the library reads them, which takes memory by what they claim, passes over what it does not know, and
+/// tells of faults by whatever exception it met.
+/// </summary>
 internal static class TarHeaders
 {
     private const int Block = 512;
@@ -36,7 +39,8 @@ internal static class TarHeaders
             }
             if (size < 0 || size > length - at - Block)
             {
-                throw new DatasetException(place, $"at most {length - at - Block} bytes, as the file has behind its header", $"{size}: it is damaged or cut off");
+                throw new DatasetException(
+                    place, $"at most {length - at - Block} bytes, as the file has behind its header", $"{size}: it is damaged or cut off");
             }
             if (!isSummed)
             {
@@ -62,7 +66,8 @@ internal static class TarHeaders
     public static string Place(string file, long at) => at == 0 ? $"'{file}'" : $"'{file}', byte {at}";
 
     /// <summary>What is thrown where a member leaves out its zeros.</summary>
-    public static DatasetException Sparse(string place) => new(place, "a file as it is", "a sparse one, which leaves out its zeros. Write the tar without '--sparse'");
+    public static DatasetException Sparse(string place) =>
+        new(place, "a file as it is", "a sparse one, which leaves out its zeros. Write the tar without '--sparse'");
 
     // The sum of all bytes, its own place taken as blanks; some old programs took bytes as signed.
     private static bool IsSummed(ReadOnlySpan<byte> header)

@@ -1,11 +1,15 @@
 namespace Dsd.Dataset.Formats;
 
 /// <summary>
-/// Walks through bytes of Thrift's compact protocol as the Parquet library will, and finds what would keep that busy without end or cost it memory: lengths and counts beyond the bytes that there are, numbers
-/// without an end, fields of other types than <see cref="ParquetShapes"/> has (docs/decisions/parquet-footers.md).
+/// Walks through bytes of Thrift's compact protocol as the Parquet library will, and finds what would keep that busy without end or cost it
+/// memory: lengths and counts beyond the bytes that there are, numbers without an end, fields of other types than
+/// <see cref="ParquetShapes"/> has (docs/decisions/parquet-footers.md).
 /// </summary>
 /// <param name="bytes">The bytes.</param>
-/// <param name="seen">Told each whole number that is a field of a structure: the structure, the field and the value. The field 0 tells that a structure begins.</param>
+/// <param name="seen">
+/// Is called with each whole number that is a field of a structure: the structure, the field and the value. The field 0 means that a structure
+/// begins.
+/// </param>
 internal sealed class ThriftCheck(ReadOnlyMemory<byte> bytes, Action<string, int, long> seen)
 {
     // A footer of a hundred thousand columns in row groups has about so many; each costs the library an object.
@@ -212,7 +216,8 @@ internal sealed class ThriftCheck(ReadOnlyMemory<byte> bytes, Action<string, int
         _ => Struct,
     };
 
-    private EndOfStreamException Beyond(string structure, int field, string found) => new($"{found} where {bytes.Length - Position} bytes are left, in {structure}, field {field}");
+    private EndOfStreamException Beyond(string structure, int field, string found) =>
+        new($"{found} where {bytes.Length - Position} bytes are left, in {structure}, field {field}");
 
     private static InvalidDataException Wrong(string structure, int field, string found) => new($"{found} in {structure}, field {field}");
 }

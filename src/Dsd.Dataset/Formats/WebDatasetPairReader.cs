@@ -58,7 +58,8 @@ internal sealed class WebDatasetPairReader : PairReader
                 long length = entry.EntryType is TarEntryType.Directory or TarEntryType.SymbolicLink or TarEntryType.HardLink ? 0 : entry.Length;
                 if (length < 0 || length > stream.Length - entry.DataOffset)
                 {
-                    throw new DatasetException(place, $"{length} bytes", $"{Math.Max(0, stream.Length - entry.DataOffset)} before the file ends: it is cut off");
+                    throw new DatasetException(
+                        place, $"{length} bytes", $"{Math.Max(0, stream.Length - entry.DataOffset)} before the file ends: it is cut off");
                 }
                 at = entry.DataOffset + (length + Block - 1) / Block * Block;
                 if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile))
@@ -88,7 +89,8 @@ internal sealed class WebDatasetPairReader : PairReader
                 sample ??= new Sample(file, key, stream.SafeFileHandle);
                 if (sample.Members.Count == MostMembers || !sample.Members.TryAdd(name[(dot + 1)..].ToLowerInvariant(), (entry.DataOffset, entry.Length)))
                 {
-                    throw new DatasetException(sample.Place, $"at most {MostMembers} members of different names", sample.Members.Count == MostMembers ? "more" : $"'{name}' twice");
+                    throw new DatasetException(
+                        sample.Place, $"at most {MostMembers} members of different names", sample.Members.Count == MostMembers ? "more" : $"'{name}' twice");
                 }
             }
             if (sample is not null)
@@ -114,10 +116,14 @@ internal sealed class WebDatasetPairReader : PairReader
 
     private static EncodedPicture Picture(Sample sample, string column)
     {
-        string[] members = [.. sample.Members.Keys.Where(m => m.StartsWith($"{column}.", StringComparison.OrdinalIgnoreCase) && DatasetFiles.PictureEndings.Contains(m[(column.Length + 1)..]))];
+        string[] members = [.. sample.Members.Keys.Where(
+            m => m.StartsWith($"{column}.", StringComparison.OrdinalIgnoreCase) && DatasetFiles.PictureEndings.Contains(m[(column.Length + 1)..]))];
         if (members is not [string member])
         {
-            throw new DatasetException(sample.Place, $"one member '{column}' that is a picture, such as '{column}.png'", members.Length == 0 ? $"only {sample.Names}" : string.Join(" and ", members.Select(m => $"'{m}'")));
+            throw new DatasetException(
+                sample.Place,
+                $"one member '{column}' that is a picture, such as '{column}.png'",
+                members.Length == 0 ? $"only {sample.Names}" : string.Join(" and ", members.Select(m => $"'{m}'")));
         }
         string place = $"{sample.Place}, member '{member}'";
         return new EncodedPicture($"{Path.GetFileName(sample.Key)}.{member}", place, () => sample.Bytes(member, Imaging.Picture.MaxEncodedBytes));
@@ -135,7 +141,8 @@ internal sealed class WebDatasetPairReader : PairReader
             : throw new DatasetException(sample.Place, $"a caption: '{_options.CaptionColumn}' in a member 'json', or a member 'txt'", $"only {sample.Names}");
     }
 
-    private static RowValues? Json(Sample sample) => sample.Members.ContainsKey("json") ? JsonValues.Parse(sample.Bytes("json", JsonValues.MaxBytes), JsonPlace(sample)) : null;
+    private static RowValues? Json(Sample sample) =>
+        sample.Members.ContainsKey("json") ? JsonValues.Parse(sample.Bytes("json", JsonValues.MaxBytes), JsonPlace(sample)) : null;
 
     private static string JsonPlace(Sample sample) => $"{sample.Place}, member 'json'";
 

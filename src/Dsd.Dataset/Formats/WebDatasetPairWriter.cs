@@ -25,9 +25,9 @@ internal sealed class WebDatasetPairWriter : IPairWriter
         Directory.CreateDirectory(_folder);
     }
 
-    public void Write(IReadOnlyList<PairRecord> sheet)
+    public void Write(IReadOnlyList<PairRecord> grid)
     {
-        foreach (PairRecord row in sheet)
+        foreach (PairRecord row in grid)
         {
             // What comes behind the first dot of a name is the member's; '+' stands in no id, so different ids stay different.
             string key = row.Details.Id!.Replace('.', '+');

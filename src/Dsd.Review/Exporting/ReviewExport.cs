@@ -22,7 +22,8 @@ public static class ReviewExport
     /// <returns>The pairs written, and those in the ledger. A pair that needs a row that cannot be read is written as what is wrong with it.</returns>
     /// <exception cref="IOException">There is no ledger in the folder, or the target holds something else or cannot be written.</exception>
     /// <exception cref="LedgerException">The ledger is none, or no run was begun in it.</exception>
-    public static async Task<(int Written, int All)> WriteAsync(string folder, string target, ReviewExportOptions? options = null, CancellationToken cancellationToken = default)
+    public static async Task<(int Written, int All)> WriteAsync(
+        string folder, string target, ReviewExportOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentException.ThrowIfNullOrEmpty(target);
@@ -61,7 +62,8 @@ public static class ReviewExport
             pairs.Add(reader.Read(id, Place));
         }
         PageData data = PageData.Of(run);
-        data = data with { Name = $"{data.Name}: {note}", Pairs = pairs, Summary = ReviewSummary.Of(run.Ledger.Outcomes(), run.Ledger.Agreement(), run.Ledger.Faults()) };
+        data = data with { Name = $"{data.Name}: {note}", Pairs = pairs, Summary = ReviewSummary.Of(
+            run.Ledger.Outcomes(), run.Ledger.Agreement(), run.Ledger.Faults()) };
         File.WriteAllText(Path.Combine(folder, PageFiles.Data), data.ToScript(), Encoding.ASCII);
         foreach (string name in PageFiles.Types.Keys)
         {

@@ -207,7 +207,7 @@
     if (pair.verdict) {
       parts.push(...stated(pair.verdict));
     }
-    parts.push(make("h3", { textContent: "Prompt of the sheet" }), make("p", { textContent: pair.prompt }));
+    parts.push(make("h3", { textContent: "Prompt of the grid" }), make("p", { textContent: pair.prompt }));
     parts.push(make("details", { open: pair.votes.length > 1 }, make("summary", { textContent: pair.votes.length === 1 ? "1 vote" : `${pair.votes.length} votes` }), ...pair.votes.map(vote => voted(vote, pair))));
     return parts;
   }

@@ -30,7 +30,7 @@ internal sealed class PairReader(RunFolder folder)
         LedgerPair pair = folder.Ledger.PairOf(id);
         LedgerPrompt prompt = folder.Ledger.PromptOf(pair.PromptId);
         IReadOnlyDictionary<int, string> captions = folder.Ledger.PanelCaptionsOf(pair.PromptId);
-        // A sheet that is drawn again has another address, so that no browser shows the old one.
+        // A grid that is drawn again has another address, so that no browser shows the old one.
         string version = folder.Ledger.GridOf(pair.PromptId)?.Sha256 is { Length: >= 8 } sha ? sha[..8] : "none";
         PairJudgement j = pair.Judgement;
         return new PairView
@@ -46,7 +46,8 @@ internal sealed class PairReader(RunFolder folder)
             First = Panel(pair.First),
             Second = Panel(pair.Second),
             Verdict = j.Verdict,
-            Votes = [.. j.Votes.Select(v => new VoteView(v.Judge, v.Model, v.Kept, v.Reason, v.Verdict, v.Attempts, v.InputTokens, v.OutputTokens, v.Duration.TotalSeconds))],
+            Votes = [.. j.Votes.Select(
+                v => new VoteView(v.Judge, v.Model, v.Kept, v.Reason, v.Verdict, v.Attempts, v.InputTokens, v.OutputTokens, v.Duration.TotalSeconds))],
         };
 
         PanelView Panel(int panel)

@@ -8,7 +8,8 @@ namespace Dsd.Review.Pairs;
 internal sealed record PairView
 {
     /// <summary>How all that goes to the page is written: non-ASCII letters and all that could end a script are escaped.</summary>
-    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
+    public static JsonSerializerOptions Json { get; } =
+        new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
 
     public required string Id { get; init; }
 
@@ -60,8 +61,9 @@ internal sealed record PairView
     }
 }
 
-/// <summary>A panel: its address relative to the page, a small one's, its caption, and its place on the sheet in words.</summary>
+/// <summary>A panel: its address relative to the page, a small one's, its caption, and its place on the grid in words.</summary>
 internal sealed record PanelView(string Source, string Small, string Caption, string Place);
 
 /// <summary>A vote.</summary>
-internal sealed record VoteView(string Judge, string? Model, bool Kept, string Reason, Verdict? Verdict, int Attempts, long InputTokens, long OutputTokens, double Seconds);
+internal sealed record VoteView(
+    string Judge, string? Model, bool Kept, string Reason, Verdict? Verdict, int Attempts, long InputTokens, long OutputTokens, double Seconds);

@@ -6,10 +6,13 @@ using Dsd.Runs.Ledger;
 
 namespace Dsd.Review.Pairs;
 
-/// <summary>Panels as the judge saw them: cut from the sheets as the run cut them. The last few sheets are remembered, since pairs that follow each other share one.</summary>
+/// <summary>
+/// Panels as the judge saw them: cut from the grids as the run cut them. The last few grids are remembered, since pairs that follow each
+/// other share one.
+/// </summary>
 internal sealed class PanelSource
 {
-    private const int MostSheets = 4;
+    private const int MostGrids = 4;
     private const string Fact = "cutting";
     private readonly RunFolder _folder;
     private readonly Lock _gate = new();
@@ -18,7 +21,8 @@ internal sealed class PanelSource
     public PanelSource(RunFolder folder)
     {
         _folder = folder;
-        string cutting = folder.Ledger.Meta(Fact) ?? throw new LedgerException(folder.Ledger.File, $"the fact '{Fact}', which every run notes when it begins", "none. Begin the run first");
+        string cutting = folder.Ledger.Meta(Fact) ?? throw new LedgerException(
+            folder.Ledger.File, $"the fact '{Fact}', which every run notes when it begins", "none. Begin the run first");
         try
         {
             Cutting = JsonSerializer.Deserialize<PanelCutterOptions>(cutting) ?? throw new JsonException("null");
@@ -32,29 +36,29 @@ internal sealed class PanelSource
     /// <summary>How the run cuts.</summary>
     public PanelCutterOptions Cutting { get; }
 
-    /// <summary>A panel; null where the sheet was not drawn, its file is gone or damaged, or it has no such panel.</summary>
+    /// <summary>A panel; null where the grid was not drawn, its file is gone or damaged, or it has no such panel.</summary>
     /// <exception cref="LedgerException">There is no such prompt.</exception>
     public Picture? Panel(string promptId, int panel)
     {
-        // One at a time: a sheet may be large, and there is one person who looks.
+        // One at a time: a grid may be large, and there is one person who looks.
         lock (_gate)
         {
             int known = _recent.FindIndex(r => r.PromptId == promptId);
-            (string, IReadOnlyList<Picture>? Panels) sheet = known >= 0 ? _recent[known] : (promptId, Cut(promptId));
+            (string, IReadOnlyList<Picture>? Panels) grid = known >= 0 ? _recent[known] : (promptId, Cut(promptId));
             if (known >= 0)
             {
                 _recent.RemoveAt(known);
             }
             // What is missing may be drawn again by a run that goes on.
-            if (sheet.Panels is not null)
+            if (grid.Panels is not null)
             {
-                _recent.Add(sheet);
+                _recent.Add(grid);
             }
-            if (_recent.Count > MostSheets)
+            if (_recent.Count > MostGrids)
             {
                 _recent.RemoveAt(0);
             }
-            return panel >= 0 && panel < sheet.Panels?.Count ? sheet.Panels[panel] : null;
+            return panel >= 0 && panel < grid.Panels?.Count ? grid.Panels[panel] : null;
         }
     }
 
@@ -63,7 +67,9 @@ internal sealed class PanelSource
         LedgerPrompt prompt = _folder.Ledger.PromptOf(promptId);
         try
         {
-            return _folder.Ledger.GridOf(promptId) is { } grid && _folder.Load(grid) is { } sheet ? PanelCutter.Cut(sheet, prompt.Prompt.Layout, Cutting) : null;
+            return _folder.Ledger.GridOf(promptId) is { } grid && _folder.Load(grid) is { } picture
+                ? PanelCutter.Cut(picture, prompt.Prompt.Layout, Cutting)
+                : null;
         }
         catch (Exception e) when (e is PictureException or ArgumentException)
         {

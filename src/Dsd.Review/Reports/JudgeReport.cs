@@ -3,7 +3,10 @@ using Dsd.Runs.Ledger;
 
 namespace Dsd.Review.Reports;
 
-/// <summary>What people's verdicts say of the judges of a run: precision, recall and F1 with 95 % intervals, for the whole judgement and for each judge that voted.</summary>
+/// <summary>
+/// What people's verdicts say of the judges of a run: precision, recall and F1 with 95 % intervals, for the whole judgement and for each
+/// judge that voted.
+/// </summary>
 /// <param name="Judgement">The whole judgement: what the run kept.</param>
 /// <param name="Judges">Each judge by its own votes, by name. A judge that was not asked about a pair is not measured by it.</param>
 /// <param name="Outcomes">What the run made of all pairs, looked at or not.</param>
@@ -16,8 +19,9 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
     private const int Steps = 100;
 
     /// <summary>
-    /// Recall over the whole run, not over the pairs looked at alone: what was found among kept and among other pairs, weighted by how many of each there are. It holds if the pairs
-    /// of each kind that were looked at were picked by chance. The interval's ends come from those of both shares, so it is rather too wide than too narrow.
+    /// Recall over the whole run, not over the pairs looked at alone: what was found among kept and among other pairs, weighted by how many
+    /// of each there are. It holds if the pairs of each kind that were looked at were picked by chance. The interval's ends come from those
+    /// of both shares, so it is rather too wide than too narrow.
     /// </summary>
     /// <returns>Null unless pairs of both kinds were looked at and people keep some.</returns>
     public Estimate? RunRecall
@@ -32,7 +36,8 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
             }
             Proportion right = Judgement.Precision;
             Proportion missed = new(counts.PersonOnly, counts.JudgeLeft);
-            return new Estimate(Share(right.Value!.Value, missed.Value!.Value), Share(right.Low!.Value, missed.High!.Value), Share(right.High!.Value, missed.Low!.Value));
+            return new Estimate(
+                Share(right.Value!.Value, missed.Value!.Value), Share(right.Low!.Value, missed.High!.Value), Share(right.High!.Value, missed.Low!.Value));
 
             double Share(double ofKept, double ofLeft) => kept * ofKept / (kept * ofKept + left * ofLeft);
         }
@@ -109,7 +114,8 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
         private ThresholdPoint Point(int step)
         {
             long right = _personKept[step..].Sum();
-            return new ThresholdPoint((double)step / Steps, new Proportion(right, right + _personLeft[step..].Sum()), new Proportion(right, _both + _personOnly));
+            return new ThresholdPoint(
+                (double)step / Steps, new Proportion(right, right + _personLeft[step..].Sum()), new Proportion(right, _both + _personOnly));
         }
     }
 }

@@ -7,7 +7,10 @@ using Dsd.Runs.Ledger;
 
 namespace Dsd.Review.Reports;
 
-/// <summary>Writes a report on judges as files: <c>report.md</c>, <c>report.json</c> and, where pairs of both kinds were looked at, the plot <c>precision-recall.png</c>.</summary>
+/// <summary>
+/// Writes a report on judges as files: <c>report.md</c>, <c>report.json</c> and, where pairs of both kinds were looked at, the plot
+/// <c>precision-recall.png</c>.
+/// </summary>
 public static class JudgeReportFiles
 {
     private const string Markdown = "report.md";
@@ -42,7 +45,8 @@ public static class JudgeReportFiles
         string? other = Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).FirstOrDefault(n => n is not (Markdown or Data or Plot));
         if (other is not null)
         {
-            throw new IOException($"Cannot write the report to '{folder}': the folder holds other files, such as '{other}'. Choose an empty one, or one with an earlier report.");
+            throw new IOException(
+                $"Cannot write the report to '{folder}': the folder holds other files, such as '{other}'. Choose an empty one, or one with an earlier report.");
         }
     }
 
@@ -64,12 +68,16 @@ public static class JudgeReportFiles
         foreach (JudgeScore score in (JudgeScore[])[report.Judgement, .. report.Judges])
         {
             string name = score == report.Judgement ? "the whole judgement" : $"`{Cell(score.Judge)}`";
-            text.Append(CultureInfo.InvariantCulture, $"| {name} | {score.Counts.Reviewed} | {Share(score.Agreement)} | {Share(score.Precision)} | {Share(score.Recall)} | {Share(score.F1)} |\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {name} | {score.Counts.Reviewed} | {Share(score.Agreement)} | {Share(score.Precision)} | {Share(score.Recall)} | {Share(score.F1)} |\n");
         }
         text.Append('\n').Append(Caution(report)).Append('\n');
         if (report.Unreadable.Count > 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n**Not all of the ledger could be read.** {Cell(report.Unreadable.ToString())} Pairs that need them are not measured by.\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"\n**Not all of the ledger could be read.** {Cell(report.Unreadable.ToString())} Pairs that need them are not measured by.\n");
         }
         text.Append(CultureInfo.InvariantCulture, $"""
 
@@ -109,20 +117,29 @@ public static class JudgeReportFiles
         return report.Judgement.Side switch
         {
             ReviewedSide.None => "Nobody has looked at a pair yet, so there is nothing to measure by.",
-            ReviewedSide.KeptOnly => "**One-sided:** only pairs that the judge kept were looked at. That gives its precision; what it missed is not known, so there is no recall and no F1. Look at rejected pairs too.",
-            ReviewedSide.LeftOnly => "**One-sided:** only pairs that the judge did not keep were looked at. Of what it kept nothing is known, so there is no precision, no recall and no F1. Look at kept pairs too.",
-            _ => string.Create(CultureInfo.InvariantCulture, $"""
-                Recall and F1 above hold for the pairs looked at: {counts.JudgeKept} of {report.Outcomes.Kept} kept ones and {counts.JudgeLeft} of {report.Outcomes.Rejected + report.Outcomes.Undecided} others. Weighted by how many of each
-                the run has, recall over the whole run is {Share(report.RunRecall)}, if the pairs of each kind that were looked at were picked by chance.
-                """),
+            ReviewedSide.KeptOnly =>
+                "**One-sided:** only pairs that the judge kept were looked at. That gives its precision; what it missed is not known, "
+                + "so there is no recall and no F1. Look at rejected pairs too.",
+            ReviewedSide.LeftOnly =>
+                "**One-sided:** only pairs that the judge did not keep were looked at. Of what it kept nothing is known, so there is no precision, "
+                + "no recall and no F1. Look at kept pairs too.",
+            _ => string.Create(
+                CultureInfo.InvariantCulture,
+                $"Recall and F1 above hold for the pairs looked at: {counts.JudgeKept} of {report.Outcomes.Kept} kept ones and {counts.JudgeLeft} of "
+                + $"{report.Outcomes.Rejected + report.Outcomes.Undecided} others. Weighted by how many of each\nthe run has, recall over the whole run is "
+                + $"{Share(report.RunRecall)}, if the pairs of each kind that were looked at were picked by chance."),
         };
     }
 
     private static string Share(Proportion share) =>
-        share.Value is { } value ? string.Create(CultureInfo.InvariantCulture, $"{100 * value:0.0} % ({100 * share.Low:0.0} to {100 * share.High:0.0}; {share.Hits} of {share.Of})") : "not known";
+        share.Value is { } value
+            ? string.Create(CultureInfo.InvariantCulture, $"{100 * value:0.0} % ({100 * share.Low:0.0} to {100 * share.High:0.0}; {share.Hits} of {share.Of})")
+            : "not known";
 
     private static string Share(Estimate? estimate) =>
-        estimate is null ? "not known" : string.Create(CultureInfo.InvariantCulture, $"{100 * estimate.Value:0.0} % ({100 * estimate.Low:0.0} to {100 * estimate.High:0.0})");
+        estimate is null
+            ? "not known"
+            : string.Create(CultureInfo.InvariantCulture, $"{100 * estimate.Value:0.0} % ({100 * estimate.Low:0.0} to {100 * estimate.High:0.0})");
 
     // A judge's name comes from a ledger: it must stay in its cell.
     private static string Cell(string name) => new([.. name.Select(c => c is '|' or '`' or '<' or '>' || char.IsControl(c) ? ' ' : c)]);

@@ -30,7 +30,15 @@ internal static class PrecisionRecallPlot
             TextColor = Ink,
             PlotAreaBorderColor = Line,
             Axes = { Axis(AxisPosition.Bottom, "least confidence of a kept pair"), Axis(AxisPosition.Left, "share, with 95 % interval") },
-            Legends = { new Legend { LegendPosition = LegendPosition.BottomLeft, LegendBackground = OxyColor.FromAColor(220, OxyColors.White), LegendBorder = Line } },
+            Legends =
+            {
+                new Legend
+                {
+                    LegendPosition = LegendPosition.BottomLeft,
+                    LegendBackground = OxyColor.FromAColor(220, OxyColors.White),
+                    LegendBorder = Line,
+                },
+            },
         };
         Add(plot, "precision", Blue, LineStyle.Solid, [.. score.Thresholds.Select(t => (t.Threshold, t.Precision))]);
         Add(plot, "recall", Orange, LineStyle.Dash, [.. score.Thresholds.Select(t => (t.Threshold, t.Recall))]);
@@ -41,7 +49,8 @@ internal static class PrecisionRecallPlot
 
     private static void Add(PlotModel plot, string title, OxyColor colour, LineStyle style, IReadOnlyList<(double Threshold, Proportion Share)> points)
     {
-        AreaSeries band = new() { Color = OxyColors.Transparent, Color2 = OxyColors.Transparent, Fill = OxyColor.FromAColor(45, colour), RenderInLegend = false };
+        AreaSeries band =
+            new() { Color = OxyColors.Transparent, Color2 = OxyColors.Transparent, Fill = OxyColor.FromAColor(45, colour), RenderInLegend = false };
         LineSeries line = new() { Title = title, Color = colour, LineStyle = style, StrokeThickness = 2.5 };
         // Where no pair is left there is no share, and the line ends.
         foreach ((double threshold, Proportion share) in points.Where(p => p.Share.Of > 0))

@@ -9,7 +9,9 @@ public sealed record Proportion(long Hits, long Of)
     private const double Z = 1.959963984540054;
 
     /// <summary>How many.</summary>
-    public long Hits { get; init; } = Hits >= 0 && Hits <= Of ? Hits : throw new ArgumentOutOfRangeException(nameof(Hits), Hits, $"A share counts 0 to {Of} of {Of}, but {Hits} were given.");
+    public long Hits { get; init; } = Hits >= 0 && Hits <= Of
+        ? Hits
+        : throw new ArgumentOutOfRangeException(nameof(Hits), Hits, $"A share counts 0 to {Of} of {Of}, but {Hits} were given.");
 
     /// <summary>The share, 0 to 1; null of none.</summary>
     public double? Value => Of == 0 ? null : (double)Hits / Of;

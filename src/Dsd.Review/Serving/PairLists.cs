@@ -3,7 +3,8 @@ using Dsd.Runs.Ledger;
 namespace Dsd.Review.Serving;
 
 /// <summary>
-/// Lists of pairs that the page leafs through. A list stays as it was made: verdicts given meanwhile move no pair, so none is skipped and each keeps its number. The last few are remembered.
+/// Lists of pairs that the page leafs through. A list stays as it was made: verdicts given meanwhile move no pair, so none is skipped and
+/// each keeps its number. The last few are remembered.
 /// </summary>
 internal sealed class PairLists(RunLedger ledger)
 {

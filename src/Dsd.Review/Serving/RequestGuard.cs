@@ -5,13 +5,16 @@ using Microsoft.AspNetCore.Http;
 namespace Dsd.Review.Serving;
 
 /// <summary>
-/// Lets through only what comes from the page itself. Other sites in the same browser can send requests to 127.0.0.1 too: by a name of theirs that resolves to it (the Host header tells), or
-/// straight (the browser names the origin). And nothing is served to who does not know the token in the page's address.
+/// Lets through only what comes from the page itself. Other sites in the same browser can send requests to 127.0.0.1 too: by a name of
+/// theirs that resolves to it (the Host header tells), or straight (the browser names the origin). And nothing is served to who does not
+/// know the token in the page's address.
 /// </summary>
 internal sealed class RequestGuard
 {
-    // Only what the page's own address serves may be loaded, and no script or style stands in the page itself: texts of models and ledgers can never become either.
-    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    // Only what the page's own address serves may be loaded, and no script or style stands in the page itself: texts of models and ledgers
+    // can never become either.
+    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+        + "form-action 'none'; frame-ancestors 'none'";
     private static readonly string[] Names = ["127.0.0.1", "localhost", "[::1]"];
     private readonly byte[] _token;
 
@@ -41,7 +44,8 @@ internal sealed class RequestGuard
         string[] parts = (context.Request.Path.Value ?? "").Split('/', 3);
         if (parts.Length < 3 || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(parts[1]), _token))
         {
-            await ReviewServer.FailAsync(context, StatusCodes.Status403Forbidden, "This address lacks the token. Open the one that 'dsd review' printed.").ConfigureAwait(false);
+            await ReviewServer.FailAsync(
+                context, StatusCodes.Status403Forbidden, "This address lacks the token. Open the one that 'dsd review' printed.").ConfigureAwait(false);
             return;
         }
         context.Request.Path = $"/{parts[2]}";

@@ -23,7 +23,8 @@ internal sealed class RequestQuery
         {
             if (!names.Contains(name, StringComparer.Ordinal))
             {
-                throw new FormatException($"'{name}': expected {(names.Length == 0 ? "nothing behind the question mark" : $"one of {string.Join(", ", names.ToArray())}")}.");
+                throw new FormatException(
+                    $"'{name}': expected {(names.Length == 0 ? "nothing behind the question mark" : $"one of {string.Join(", ", names.ToArray())}")}.");
             }
             if (values.Count != 1)
             {
@@ -46,7 +47,9 @@ internal sealed class RequestQuery
         }
         // Not by parsing alone, which takes numbers and lists such as 'kept,rejected' too.
         string? known = Enum.GetNames<T>().FirstOrDefault(n => string.Equals(n, text, StringComparison.OrdinalIgnoreCase));
-        return known is null ? throw new FormatException($"'{name}': expected one of {string.Join(", ", Enum.GetNames<T>())}, found '{text}'.") : Enum.Parse<T>(known);
+        return known is null
+            ? throw new FormatException($"'{name}': expected one of {string.Join(", ", Enum.GetNames<T>())}, found '{text}'.")
+            : Enum.Parse<T>(known);
     }
 
     /// <summary>A number from 0 to 1; null where it is empty or not there.</summary>
@@ -62,7 +65,8 @@ internal sealed class RequestQuery
             : throw new FormatException($"'{name}': expected a number from {least} to {most}, found '{Text(name)}'.");
 
     /// <summary>Whether a name without a value is there.</summary>
-    public bool Switch(string name) => _values.ContainsKey(name) && (Text(name) is not { } text ? true : throw new FormatException($"'{name}': expected no value, found '{text}'."));
+    public bool Switch(string name) =>
+        _values.ContainsKey(name) && (Text(name) is not { } text ? true : throw new FormatException($"'{name}': expected no value, found '{text}'."));
 
     // What cannot be decoded would be looked for as it is written, percent signs and all.
     private static void RequireText(string query)
@@ -74,7 +78,8 @@ internal sealed class RequestQuery
             {
                 bytes.Add((byte)Math.Min(query[i], '\x7f'));
             }
-            else if (i + 2 < query.Length && byte.TryParse(query.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte value))
+            else if (
+                i + 2 < query.Length && byte.TryParse(query.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte value))
             {
                 bytes.Add(value);
                 i += 2;

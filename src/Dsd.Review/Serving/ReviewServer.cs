@@ -18,8 +18,9 @@ using Microsoft.Extensions.Hosting;
 namespace Dsd.Review.Serving;
 
 /// <summary>
-/// Serves the review page of a run's folder to this machine's browser, and writes the verdicts that come back into the run's ledger. It listens on 127.0.0.1 alone, and answers nobody who
-/// does not know the random token in <see cref="Address"/>. A run may go on in the folder meanwhile.
+/// Serves the review page of a run's folder to this machine's browser, and writes the verdicts that come back into the run's ledger. It
+/// listens on 127.0.0.1 alone, and answers nobody who does not know the random token in <see cref="Address"/>. A run may go on in the
+/// folder meanwhile.
 /// </summary>
 public sealed class ReviewServer : IAsyncDisposable
 {
@@ -243,13 +244,13 @@ public sealed class ReviewServer : IAsyncDisposable
         }
         if (picture is null)
         {
-            await FailAsync(context, StatusCodes.Status404NotFound, "There is no such panel, or the sheet's file is gone or damaged.").ConfigureAwait(false);
+            await FailAsync(context, StatusCodes.Status404NotFound, "There is no such panel, or the grid's file is gone or damaged.").ConfigureAwait(false);
             return;
         }
         double scale = small ? Math.Min(1, (double)SmallSide / Math.Max(picture.Width, picture.Height)) : 1;
         Picture sent = picture.Resize(Math.Max(1, (int)(picture.Width * scale)), Math.Max(1, (int)(picture.Height * scale)));
         context.Response.ContentType = "image/png";
-        // The address changes with the sheet.
+        // The address changes with the grid.
         context.Response.Headers.CacheControl = "private, max-age=3600, immutable";
         await context.Response.Body.WriteAsync(sent.EncodePng(), context.RequestAborted).ConfigureAwait(false);
     }
@@ -303,7 +304,8 @@ public sealed class ReviewServer : IAsyncDisposable
         {
             // A half of a surrogate pair, in a name or in the id: no text.
         }
-        throw new FormatException("A verdict has the fields 'id', a text without NUL or halves of surrogate pairs, and 'kept', which is true, false, or null to take it back.");
+        throw new FormatException(
+            "A verdict has the fields 'id', a text without NUL or halves of surrogate pairs, and 'kept', which is true, false, or null to take it back.");
     }
 
     private static Task WriteAsync<T>(HttpContext context, T value)

@@ -3,8 +3,8 @@ using Dsd.Runs.Ledger;
 namespace Dsd.Review.Serving;
 
 /// <summary>
-/// Writes verdicts into a ledger that a run may be writing as well. Each verdict is a transaction of its own, so the run never waits for longer than that; when the ledger cannot be written
-/// for half a minute the verdict is refused, and the next one tries anew.
+/// Writes verdicts into a ledger that a run may be writing as well. Each verdict is a transaction of its own, so the run never waits for
+/// longer than that; when the ledger cannot be written for half a minute the verdict is refused, and the next one tries anew.
 /// </summary>
 internal sealed class ReviewWriter(string ledger) : IAsyncDisposable
 {
@@ -12,7 +12,7 @@ internal sealed class ReviewWriter(string ledger) : IAsyncDisposable
     private RunLedger? _open;
     private bool _disposed;
 
-    /// <summary>Opens the ledger, so that a file that cannot be written is told at once.</summary>
+    /// <summary>Opens the ledger, so that a file that cannot be written is found at once.</summary>
     /// <exception cref="LedgerException">It is no ledger.</exception>
     /// <exception cref="IOException">It cannot be opened to be written.</exception>
     public void Open() => _open ??= RunLedger.OpenStanding(ledger);

@@ -7,18 +7,27 @@ namespace Dsd.Runs.Captions;
 
 /// <summary>Seed captions in a file: a line each as text, or JSON or a table with <c>caption</c> and perhaps <c>key</c>.</summary>
 /// <remarks>
-/// The name says which: <c>.jsonl</c> (also <c>.ndjson</c>) holds an object a line; <c>.json</c> the same, or one array of texts or objects; <c>.csv</c> a table as RFC 4180 writes it, with a
-/// line of column names; <c>.tsv</c> that with tabs. Other names are text, but for those of files of another kind, which are refused, as is a text that begins as JSON, a table, YAML or HTML.
-/// The encoding is UTF-8, or UTF-16 with a byte-order mark.
+/// The name says which: <c>.jsonl</c> (also <c>.ndjson</c>) holds an object a line; <c>.json</c> the same, or one array of texts or
+/// objects; <c>.csv</c> a table as RFC 4180 writes it, with a line of column names; <c>.tsv</c> that with tabs. Other names are text, but
+/// for those of files of another kind, which are refused, as is a text that begins as JSON, a table, YAML or HTML. The encoding is UTF-8,
+/// or UTF-16 with a byte-order mark.
 /// </remarks>
 public static class CaptionFile
 {
     private const int MaxLine = 64 * 1024;
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 8, AllowDuplicateProperties = false };
 
-    /// <summary>Reads captions one at a time. Empty lines are passed over; the same caption under the same key comes once, however often it stands there.</summary>
-    /// <remarks>Remembers 16 bytes of each caption, nothing else. A caption without a key gets one that follows from its words; objects and tables may have other fields and columns, which are not read.</remarks>
-    /// <exception cref="InvalidDataException">The file is of another kind, a line is no caption, or two have one key; the message names file and line.</exception>
+    /// <summary>
+    /// Reads captions one at a time. Empty lines are passed over; the same caption under the same key comes once, however often it stands
+    /// there.
+    /// </summary>
+    /// <remarks>
+    /// Remembers 16 bytes of each caption, nothing else. A caption without a key gets one that follows from its words; objects and tables
+    /// may have other fields and columns, which are not read.
+    /// </remarks>
+    /// <exception cref="InvalidDataException">
+    /// The file is of another kind, a line is no caption, or two have one key; the message names file and line.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static IEnumerable<SeedCaption> Read(string file)
     {
@@ -51,7 +60,9 @@ public static class CaptionFile
             }
             else if (seen[key] != words)
             {
-                throw new InvalidDataException($"Captions '{file}', line {line}: the key '{caption.Key}' stands before another caption already. Give each caption a key of its own, or none.");
+                throw new InvalidDataException(
+                    $"Captions '{file}', line {line}: the key '{caption.Key}' stands before another caption already. "
+                    + "Give each caption a key of its own, or none.");
             }
         }
     }
@@ -70,7 +81,8 @@ public static class CaptionFile
         return Lines(text).Where(l => !string.IsNullOrWhiteSpace(l.Text)).Select(l => (l.Line, new Func<SeedCaption>(() => kind switch
         {
             CaptionKind.Text => FromLine(l.Text),
-            ".json" when !l.Text.TrimStart().StartsWith('{') || !l.Text.TrimEnd().EndsWith('}') => throw new FormatException("expected an array of captions, or an object with the text 'caption' in each line."),
+            ".json" when !l.Text.TrimStart().StartsWith('{') || !l.Text.TrimEnd().EndsWith('}') =>
+                throw new FormatException("expected an array of captions, or an object with the text 'caption' in each line."),
             _ => FromJson(l.Text, mayBeText: false),
         })));
     }
@@ -86,7 +98,8 @@ public static class CaptionFile
                 (words, key, columns) = (Column(fields, "caption"), Column(fields, "key"), fields.Length);
                 if (words is null)
                 {
-                    throw text.Fault("a column 'caption'", $"the columns {string.Join(", ", fields.Take(20).Select(f => $"'{(f.Length > 50 ? f[..50] : f)}'"))}", line);
+                    throw text.Fault(
+                        "a column 'caption'", $"the columns {string.Join(", ", fields.Take(20).Select(f => $"'{(f.Length > 50 ? f[..50] : f)}'"))}", line);
                 }
             }
             else
@@ -116,7 +129,9 @@ public static class CaptionFile
         {
             return SeedCaption.Of(document.RootElement.GetString()!);
         }
-        if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("caption", out JsonElement words) || words.ValueKind != JsonValueKind.String)
+        if (document.RootElement.ValueKind != JsonValueKind.Object
+            || !document.RootElement.TryGetProperty("caption", out JsonElement words)
+            || words.ValueKind != JsonValueKind.String)
         {
             throw new FormatException($"expected {(mayBeText ? "a text, or " : "")}an object with the text 'caption'.");
         }
@@ -124,7 +139,9 @@ public static class CaptionFile
         {
             return SeedCaption.Of(words.GetString()!);
         }
-        return key.ValueKind == JsonValueKind.String ? new SeedCaption(key.GetString()!, words.GetString()!) : throw new FormatException($"the field 'key' should be a text, but is {key.ValueKind}.");
+        return key.ValueKind == JsonValueKind.String
+            ? new SeedCaption(key.GetString()!, words.GetString()!)
+            : throw new FormatException($"the field 'key' should be a text, but is {key.ValueKind}.");
     }
 
     // A file without line ends must not be taken into memory whole.

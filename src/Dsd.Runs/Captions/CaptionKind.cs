@@ -20,8 +20,9 @@ internal static partial class CaptionKind
 
     private static readonly HashSet<string> Others = new(
         [
-            ".yaml", ".yml", ".toml", ".ini", ".xml", ".html", ".htm", ".md", ".rtf", ".pdf", ".doc", ".docx", ".odt", ".xls", ".xlsx", ".ods", ".parquet", ".arrow", ".feather", ".db", ".sqlite",
-            ".zip", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz", ".pkl", ".pickle", ".pt", ".npy", ".npz", ".safetensors", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".py", ".js",
+            ".yaml", ".yml", ".toml", ".ini", ".xml", ".html", ".htm", ".md", ".rtf", ".pdf", ".doc", ".docx", ".odt", ".xls", ".xlsx", ".ods",
+            ".parquet", ".arrow", ".feather", ".db", ".sqlite", ".zip", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz",
+            ".pkl", ".pickle", ".pt", ".npy", ".npz", ".safetensors", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".py", ".js",
         ],
         StringComparer.OrdinalIgnoreCase);
 
@@ -31,7 +32,9 @@ internal static partial class CaptionKind
     {
         string extension = Path.GetExtension(file);
         return Others.Contains(extension)
-            ? throw new InvalidDataException($"Captions '{file}': expected a text file with a caption a line, or .json, .jsonl, .csv or .tsv, found the name of another kind of file, '{extension.ToLowerInvariant()}'.")
+            ? throw new InvalidDataException(
+                $"Captions '{file}': expected a text file with a caption a line, or .json, .jsonl, .csv or .tsv, "
+                + $"found the name of another kind of file, '{extension.ToLowerInvariant()}'.")
             : Known.GetValueOrDefault(extension, Text);
     }
 

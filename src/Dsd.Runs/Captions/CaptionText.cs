@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Dsd.Runs.Captions;
 
-/// <summary>The signs of a captions file one at a time, with the line that they stand in: strict UTF-8, or UTF-16 where a byte-order mark says so. Bytes that are no text end it with an error.</summary>
+/// <summary>
+/// The signs of a captions file one at a time, with the line that they stand in: strict UTF-8, or UTF-16 where a byte-order mark says so.
+/// Bytes that are no text end it with an error.
+/// </summary>
 internal sealed class CaptionText : IDisposable
 {
     private const int End = -1;
@@ -112,7 +115,8 @@ internal sealed class CaptionText : IDisposable
     }
 
     /// <summary>An error that names the file and a line.</summary>
-    public InvalidDataException Fault(string expected, string found, int? line = null) => new($"Captions '{_file}', line {line ?? Line}: expected {expected}, found {found}.");
+    public InvalidDataException Fault(string expected, string found, int? line = null) =>
+        new($"Captions '{_file}', line {line ?? Line}: expected {expected}, found {found}.");
 
     private void Decode()
     {

@@ -8,7 +8,7 @@ using Dsd.Runs.Ledger;
 
 namespace Dsd.Runs.Export;
 
-/// <summary>The rows of a run's folder, a sheet's at a time, in the order of their names.</summary>
+/// <summary>The rows of a run's folder, a grid's at a time, in the order of their names.</summary>
 internal sealed class RunPairs
 {
     private readonly RunFolder _run;
@@ -18,20 +18,21 @@ internal sealed class RunPairs
     private readonly HashSet<string> _unreadable = [];
     private readonly List<string> _firstUnreadable = [];
 
-    /// <exception cref="LedgerException">The ledger does not say how its sheets are cut and paired.</exception>
+    /// <exception cref="LedgerException">The ledger does not say how its grids are cut and paired.</exception>
     public RunPairs(RunFolder run, DatasetWriteOptions options)
     {
         (_run, _options) = (run, options);
         _choice = Enum.TryParse(Fact("pairs"), out PairChoice choice) && Enum.IsDefined(choice)
             ? choice
-            : throw new LedgerException(run.Ledger.File, $"a fact 'pairs' that is one of {string.Join(", ", Enum.GetNames<PairChoice>())}", $"'{Fact("pairs")}'");
+            : throw new LedgerException(
+                run.Ledger.File, $"a fact 'pairs' that is one of {string.Join(", ", Enum.GetNames<PairChoice>())}", $"'{Fact("pairs")}'");
         try
         {
             _cutting = JsonSerializer.Deserialize<PanelCutterOptions>(Fact("cutting")) ?? throw new JsonException("null");
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new LedgerException(run.Ledger.File, "a fact 'cutting' that says how sheets are cut", $"'{Fact("cutting")}'", e);
+            throw new LedgerException(run.Ledger.File, "a fact 'cutting' that says how grids are cut", $"'{Fact("cutting")}'", e);
         }
     }
 
@@ -41,60 +42,61 @@ internal sealed class RunPairs
     /// <summary>The first of them.</summary>
     public LedgerException? FirstUnreadable { get; private set; }
 
-    /// <summary>Each sheet's rows. Sheets are cut and encoded on all cores, as many as there are at a time.</summary>
+    /// <summary>Each grid's rows. Grids are cut and encoded on all cores, as many as there are at a time.</summary>
     public IEnumerable<IReadOnlyList<PairRecord>> Grids(CancellationToken cancel)
     {
-        foreach (IReadOnlyList<LedgerPair>[] sheets in Pairs().Chunk(Environment.ProcessorCount))
+        foreach (IReadOnlyList<LedgerPair>[] grids in Pairs().Chunk(Environment.ProcessorCount))
         {
-            Task<IReadOnlyList<PairRecord>>[] rows = [.. sheets.Select(sheet => Task.Run(() => Rows(sheet), cancel))];
-            foreach (IReadOnlyList<PairRecord> sheet in Task.WhenAll(rows).GetAwaiter().GetResult())
+            Task<IReadOnlyList<PairRecord>>[] rows = [.. grids.Select(grid => Task.Run(() => Rows(grid), cancel))];
+            foreach (IReadOnlyList<PairRecord> grid in Task.WhenAll(rows).GetAwaiter().GetResult())
             {
-                yield return sheet;
+                yield return grid;
             }
         }
     }
 
     private string Fact(string name) =>
-        _run.Ledger.Meta(name) ?? throw new LedgerException(_run.Ledger.File, $"a run that has begun, which notes '{name}'", "no such note: begin the run, or go on with it, once more");
+        _run.Ledger.Meta(name) ?? throw new LedgerException(
+            _run.Ledger.File, $"a run that has begun, which notes '{name}'", "no such note: begin the run, or go on with it, once more");
 
-    // Ids begin with the sheet's, so a sheet's pairs lie together.
+    // Ids begin with the grid's, so a grid's pairs lie together.
     private IEnumerable<IReadOnlyList<LedgerPair>> Pairs()
     {
-        List<LedgerPair> sheet = [];
+        List<LedgerPair> grid = [];
         foreach (LedgerPair pair in _run.Ledger.Pairs(keptOnly: !_options.IncludeRejected, PassOver))
         {
-            if (sheet.Count > 0 && sheet[0].PromptId != pair.PromptId)
+            if (grid.Count > 0 && grid[0].PromptId != pair.PromptId)
             {
-                yield return sheet;
-                sheet = [];
+                yield return grid;
+                grid = [];
             }
-            sheet.Add(pair);
+            grid.Add(pair);
         }
-        if (sheet.Count > 0)
+        if (grid.Count > 0)
         {
-            yield return sheet;
+            yield return grid;
         }
     }
 
     private void PassOver(LedgerException fault)
     {
-        const int MostTold = 5;
-        // Sheets are cut on all cores.
+        const int MostNamed = 5;
+        // Grids are cut on all cores.
         lock (_unreadable)
         {
             FirstUnreadable ??= fault;
-            if (_unreadable.Add($"{fault.Table} {fault.Row}") && _firstUnreadable.Count < MostTold)
+            if (_unreadable.Add($"{fault.Table} {fault.Row}") && _firstUnreadable.Count < MostNamed)
             {
                 _firstUnreadable.Add(fault.Message);
             }
         }
     }
 
-    private IReadOnlyList<PairRecord> Rows(IReadOnlyList<LedgerPair> sheet)
+    private IReadOnlyList<PairRecord> Rows(IReadOnlyList<LedgerPair> grid)
     {
         try
         {
-            return ReadableRows(sheet);
+            return ReadableRows(grid);
         }
         catch (LedgerException e) when (e.ConcernsOneRow)
         {
@@ -103,14 +105,14 @@ internal sealed class RunPairs
         }
     }
 
-    private IReadOnlyList<PairRecord> ReadableRows(IReadOnlyList<LedgerPair> sheet)
+    private IReadOnlyList<PairRecord> ReadableRows(IReadOnlyList<LedgerPair> grid)
     {
-        LedgerPrompt prompt = _run.Ledger.PromptOf(sheet[0].PromptId);
+        LedgerPrompt prompt = _run.Ledger.PromptOf(grid[0].PromptId);
         IReadOnlyDictionary<int, string> ownCaptions = _run.Ledger.PanelCaptionsOf(prompt.Id);
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(Sheet(prompt), prompt.Prompt.Layout, _cutting);
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(Grid(prompt), prompt.Prompt.Layout, _cutting);
         EncodedPicture?[] encoded = new EncodedPicture?[panels.Count];
         List<PairRecord> rows = [];
-        foreach (string id in sheet.Select(p => p.Id))
+        foreach (string id in grid.Select(p => p.Id))
         {
             try
             {
@@ -157,17 +159,25 @@ internal sealed class RunPairs
         }
     }
 
-    private Picture Sheet(LedgerPrompt prompt)
+    private Picture Grid(LedgerPrompt prompt)
     {
-        LedgerGrid grid = _run.Ledger.GridOf(prompt.Id) ?? throw new LedgerException(_run.Ledger.File, $"the sheet of '{prompt.Id}', whose pairs are judged", "none");
-        return _run.Load(grid) ?? throw new LedgerException(_run.Ledger.File, $"the sheet '{grid.File}' as it was drawn", "a file that is gone or damaged. Go on with the run: it draws such sheets anew");
+        LedgerGrid grid = _run.Ledger.GridOf(prompt.Id) ?? throw new LedgerException(
+            _run.Ledger.File, $"the grid of '{prompt.Id}', whose pairs are judged", "none");
+        return _run.Load(grid) ?? throw new LedgerException(
+            _run.Ledger.File, $"the grid '{grid.File}' as it was drawn", "a file that is gone or damaged. Go on with the run: it draws such grids anew");
     }
 
     private void Has(LedgerPair pair, int panel, int count, string what)
     {
         if (panel < 0 || panel >= count)
         {
-            throw LedgerException.OfRow(_run.Ledger.File, LedgerTable.Pairs.Name, pair.Id, panel == pair.First ? "first" : "second", $"a panel that is one of the sheet's {count} {what}", $"panel {panel}");
+            throw LedgerException.OfRow(
+                _run.Ledger.File,
+                LedgerTable.Pairs.Name,
+                pair.Id,
+                panel == pair.First ? "first" : "second",
+                $"a panel that is one of the grid's {count} {what}",
+                $"panel {panel}");
         }
     }
 

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Dsd.Runs.Ledger;
 
 /// <summary>
-/// A file that is held open, and whether its path still leads to it. On Unix an open file can be deleted, moved or replaced, and who holds it writes on into what nobody will find. Windows lets
-/// none of it happen.
+/// A file that is held open, and whether its path still leads to it. On Unix an open file can be deleted, moved or replaced, and who holds
+/// it writes on into what nobody will find. Windows lets none of it happen.
 /// </summary>
 /// <param name="what">What the file is, for messages.</param>
 /// <param name="path">Where it lies; it is open already.</param>
@@ -26,7 +26,9 @@ internal sealed partial class FilePlace(string what, string path)
     public IOException? Fault() =>
         File.Exists(_path) && IdentityOf(_path) == _identity
             ? null
-            : new IOException($"The {what} '{_path}' was deleted, moved or replaced while a process worked with it. What was written since is not there. Put the folder back if it was moved, and start again: work goes on with what stands in it.");
+            : new IOException(
+                $"The {what} '{_path}' was deleted, moved or replaced while a process worked with it. What was written since is not there. "
+                + "Put the folder back if it was moved, and start again: work goes on with what stands in it.");
 
     /// <summary>Device and number of a file, which no other file gets while this one is held; null where the system does not tell.</summary>
     private static (ulong Device, ulong Number)? IdentityOf(string path)

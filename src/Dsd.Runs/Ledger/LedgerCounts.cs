@@ -2,8 +2,8 @@ namespace Dsd.Runs.Ledger;
 
 /// <summary>What stands in a ledger.</summary>
 /// <param name="Captions">Captions whose prompts are written.</param>
-/// <param name="Prompts">Sheets to be drawn.</param>
-/// <param name="Grids">Sheets drawn.</param>
+/// <param name="Prompts">Grids to be drawn.</param>
+/// <param name="Grids">Grids drawn.</param>
 /// <param name="Pairs">Pairs judged.</param>
 /// <param name="Kept">Pairs kept by judge and people.</param>
 /// <param name="Undecided">Pairs on which no judge could be understood.</param>

@@ -27,7 +27,9 @@ public sealed class LedgerException : Exception
     public string? Field => Data[nameof(Field)] as string;
 
     internal static LedgerException OfRow(string file, string table, string row, string field, string expected, string found, Exception? inner = null) => new(
-        $"Ledger '{file}', table '{table}', row '{row}', field '{field}': expected {expected}, found {found}. Put the value right, or take the ledger from a copy.", table, row, field, inner);
+        $"Ledger '{file}', table '{table}', row '{row}', field '{field}': expected {expected}, found {found}. Put the value right, "
+        + "or take the ledger from a copy.", table, row, field, inner);
 
-    internal static LedgerException OfMissing(string file, string table, string row) => new($"Ledger '{file}': expected a row '{row}' in the table '{table}', found none.", table, row, null, null);
+    internal static LedgerException OfMissing(string file, string table, string row) =>
+        new($"Ledger '{file}': expected a row '{row}' in the table '{table}', found none.", table, row, null, null);
 }

@@ -10,5 +10,8 @@ public sealed record LedgerFaults(long Count, IReadOnlyList<string> First)
 
     /// <summary>The count and the first fault in one line for people; empty where there is none.</summary>
     public override string ToString() =>
-        Count == 0 ? "" : $"{Count} {(Count == 1 ? "row of the ledger cannot be read and is" : "rows of the ledger cannot be read and are")} left out. {(Count == 1 ? "" : "The first: ")}{First.FirstOrDefault()}";
+        Count == 0
+            ? ""
+            : $"{Count} {(Count == 1 ? "row of the ledger cannot be read and is" : "rows of the ledger cannot be read and are")} left out. "
+                + $"{(Count == 1 ? "" : "The first: ")}{First.FirstOrDefault()}";
 }

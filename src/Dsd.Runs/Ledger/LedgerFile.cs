@@ -13,7 +13,8 @@ internal static class LedgerFile
 
     public static SqliteConnection Connect(string file, SqliteOpenMode mode)
     {
-        SqliteConnection connection = new(new SqliteConnectionStringBuilder { DataSource = file, Mode = mode, Pooling = false, DefaultTimeout = 30 }.ToString());
+        SqliteConnection connection = new(
+            new SqliteConnectionStringBuilder { DataSource = file, Mode = mode, Pooling = false, DefaultTimeout = 30 }.ToString());
         connection.Open();
         return connection;
     }
@@ -48,14 +49,20 @@ internal static class LedgerFile
         }
     }
 
-    /// <summary>Refuses what is no ledger that can be read here. One that does not say what it is, as those made before there was a stamp, is known by its tables.</summary>
+    /// <summary>
+    /// Refuses what is no ledger that can be read here. One that does not say what it is, as those made before there was a stamp, is known
+    /// by its tables.
+    /// </summary>
     /// <exception cref="LedgerException">It is another program's file, another version's, or lacks a table or column.</exception>
     public static void Require(SqliteConnection connection, string file)
     {
         long id = ApplicationIdOf(connection);
         if (id is not (0 or ApplicationId))
         {
-            throw new LedgerException(file, "a ledger of Dsd.MLNet", string.Create(CultureInfo.InvariantCulture, $"another program's database (application_id {id}). Name another file or folder"));
+            throw new LedgerException(
+                file,
+                "a ledger of Dsd.MLNet",
+                string.Create(CultureInfo.InvariantCulture, $"another program's database (application_id {id}). Name another file or folder"));
         }
         if (IsEmpty(connection))
         {
@@ -66,7 +73,12 @@ internal static class LedgerFile
         RequireTable(LedgerTable.Meta);
         if (Value(connection, "SELECT value FROM meta WHERE name = 'version'") is var version && version as string != Version)
         {
-            throw new LedgerException(file, $"a ledger of version {Version}", version is string { Length: <= 20 } found ? $"version {found}. Open it with the Dsd.MLNet that wrote it, or a newer one" : $"no version{other}");
+            throw new LedgerException(
+                file,
+                $"a ledger of version {Version}",
+                version is string { Length: <= 20 } found
+                    ? $"version {found}. Open it with the Dsd.MLNet that wrote it, or a newer one"
+                    : $"no version{other}");
         }
         foreach (LedgerTable table in LedgerTable.All)
         {
@@ -75,24 +87,38 @@ internal static class LedgerFile
 
         void RequireTable(LedgerTable table)
         {
-            string? columns = Value(connection, $"SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_table_info('{table.Name}') ORDER BY cid)") as string;
+            string? columns = Value(
+                connection, $"SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_table_info('{table.Name}') ORDER BY cid)") as string;
             if (columns != table.Columns)
             {
-                throw new LedgerException(file, $"{kind} with the table '{table.Name}' of columns {table.Columns}", (columns is null ? "no such table" : $"the columns {(columns.Length <= 200 ? columns : $"{columns[..200]}…")}") + other);
+                throw new LedgerException(
+                    file,
+                    $"{kind} with the table '{table.Name}' of columns {table.Columns}",
+                    (columns is null ? "no such table" : $"the columns {(columns.Length <= 200 ? columns : $"{columns[..200]}…")}") + other);
             }
         }
     }
 
-    /// <summary>What a fault of SQLite means here: a file that is no ledger or a damaged one, or a disk and its neighbours that do not let it be read or written.</summary>
+    /// <summary>
+    /// What a fault of SQLite means here: a file that is no ledger or a damaged one, or a disk and its neighbours that do not let it be
+    /// read or written.
+    /// </summary>
     public static Exception Fault(string file, SqliteException e)
     {
         const string Safe = "What stands in the ledger stays, and the run goes on from there when it is started again.";
         return e.SqliteErrorCode switch
         {
             1 or 11 or 20 or 26 => new LedgerException(file, "a whole ledger", $"another file or a damaged one ({e.Message})", e),
-            5 or 6 => new IOException($"Ledger '{file}': another program has had it locked for too long ({e.Message}). Close that program, and try again. {Safe}", e),
-            8 => new IOException($"Ledger '{file}' cannot be written: the file or its file system is read-only ({e.Message}). Change its permissions, or take another folder. {Safe}", e),
-            10 => new IOException($"Ledger '{file}' cannot be read or written: the disk is full or faulty ({e.Message}). Free space, or look after the disk. {Safe}", e),
+            5 or 6 =>
+                new IOException($"Ledger '{file}': another program has had it locked for too long ({e.Message}). Close that program, and try again. {Safe}", e),
+            8 =>
+                new IOException(
+                    $"Ledger '{file}' cannot be written: the file or its file system is read-only ({e.Message}). Change its permissions, "
+                    + $"or take another folder. {Safe}",
+                    e),
+            10 =>
+                new IOException(
+                    $"Ledger '{file}' cannot be read or written: the disk is full or faulty ({e.Message}). Free space, or look after the disk. {Safe}", e),
             13 => new IOException($"Ledger '{file}' cannot be written: the disk is full ({e.Message}). Free space. {Safe}", e),
             14 => new IOException($"Ledger '{file}' cannot be opened ({e.Message}). See that its folder is there and can be written.", e),
             _ => new IOException($"Ledger '{file}' cannot be read or written ({e.Message}). {Safe}", e),
@@ -117,7 +143,8 @@ internal static class LedgerFile
         transaction.Commit();
     }
 
-    private static bool IsEmpty(SqliteConnection connection, SqliteTransaction? transaction = null) => Value(connection, "SELECT count(*) FROM sqlite_master", transaction) is 0L;
+    private static bool IsEmpty(SqliteConnection connection, SqliteTransaction? transaction = null) =>
+        Value(connection, "SELECT count(*) FROM sqlite_master", transaction) is 0L;
 
     private static long ApplicationIdOf(SqliteConnection connection) => (long)Value(connection, "PRAGMA application_id")!;
 

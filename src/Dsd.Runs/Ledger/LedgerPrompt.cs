@@ -2,7 +2,7 @@ using Dsd.Curation.Grids;
 
 namespace Dsd.Runs.Ledger;
 
-/// <summary>A sheet that is to be drawn.</summary>
+/// <summary>A grid that is to be drawn.</summary>
 /// <param name="Id">The caption's key and the ordinal: <c>KEY~0</c>.</param>
 /// <param name="CaptionKey">The caption it was written for.</param>
 /// <param name="Ordinal">Its place among the caption's prompts, from 0.</param>

@@ -7,7 +7,8 @@ using Microsoft.Data.Sqlite;
 namespace Dsd.Runs.Ledger;
 
 /// <summary>
-/// A row of a ledger, read strictly: SQLite keeps any value in any column, and a ledger may come from elsewhere. Whatever does not fit is told by ledger, table, row and field.
+/// A row of a ledger, read strictly: SQLite keeps any value in any column, and a ledger may come from elsewhere. Whatever does not fit is
+/// told by ledger, table, row and field.
 /// </summary>
 /// <param name="file">The ledger.</param>
 /// <param name="table">The table that the row is from.</param>
@@ -51,7 +52,8 @@ internal readonly struct LedgerRow(string file, string table, int keys, SqliteDa
 
     public int Number(int column, int least, int most) => (int)Whole(column, least, most);
 
-    public double Real(int column, double least, double most) => RealOrNull(column, least, most) ?? throw Bad(column, string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"));
+    public double Real(int column, double least, double most) =>
+        RealOrNull(column, least, most) ?? throw Bad(column, string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"));
 
     public double? RealOrNull(int column, double least, double most)
     {
@@ -59,7 +61,8 @@ internal readonly struct LedgerRow(string file, string table, int keys, SqliteDa
         {
             return null;
         }
-        return (reader.GetFieldType(column) == typeof(double) || reader.GetFieldType(column) == typeof(long)) && reader.GetDouble(column) is var value && value >= least && value <= most
+        return (reader.GetFieldType(column) == typeof(double) || reader.GetFieldType(column) == typeof(long)) && reader.GetDouble(column) is var value
+            && value >= least && value <= most
             ? value
             : throw Bad(column, string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"));
     }
@@ -96,7 +99,8 @@ internal readonly struct LedgerRow(string file, string table, int keys, SqliteDa
     }
 
     /// <summary>A part of a key, in words.</summary>
-    public static string KeyOf(object? value) => value is byte[] bytes ? Convert.ToHexString(bytes) : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+    public static string KeyOf(object? value) =>
+        value is byte[] bytes ? Convert.ToHexString(bytes) : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
     public LedgerException Bad(int column, string expected, string? found = null, Exception? inner = null)
     {

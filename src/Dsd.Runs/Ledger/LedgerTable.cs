@@ -15,9 +15,14 @@ internal abstract record LedgerTable(string Name, int Keys, string Columns)
     public static LedgerTable<(string Name, string Value)> Meta { get; } = new("meta", 1, "name, value", r => (r.Text(0), r.Text(1)));
 
     public static LedgerTable<(SeedCaption Caption, bool Written)> Captions { get; } = new("captions", 1, "key, caption, written", r =>
-        (new SeedCaption(r.Parsed(0, "a key of letters, digits, '-', '_' or '.'", k => new SeedCaption(k, "words").Key), r.Parsed(1, "a caption of 1 to 4000 characters", w => new SeedCaption("words", w).Caption)), r.Flag(2)));
+        (
+            new SeedCaption(
+                r.Parsed(0, "a key of letters, digits, '-', '_' or '.'", k => new SeedCaption(k, "words").Key),
+                r.Parsed(1, "a caption of 1 to 4000 characters", w => new SeedCaption("words", w).Caption)),
+            r.Flag(2)));
 
-    public static LedgerTable<LedgerPrompt> Prompts { get; } = new("prompts", 1, "id, caption_key, ordinal, text, subject, layout, captions, seed", r => new LedgerPrompt(
+    public static LedgerTable<LedgerPrompt> Prompts { get; } =
+        new("prompts", 1, "id, caption_key, ordinal, text, subject, layout, captions, seed", r => new LedgerPrompt(
         r.Text(0),
         r.Text(1),
         r.Number(2, 0, int.MaxValue),
@@ -27,16 +32,19 @@ internal abstract record LedgerTable(string Name, int Keys, string Columns)
     public static LedgerTable<LedgerGrid> Grids { get; } = new("grids", 1, "prompt_id, file, width, height, sha256, drawer", r =>
         new LedgerGrid(r.Text(0), r.Text(1), r.Number(2, 1, int.MaxValue), r.Number(3, 1, int.MaxValue), r.Text(4), r.Text(5)));
 
-    public static LedgerTable<(string PromptId, int Panel, string Caption)> Panels { get; } = new("panels", 2, "prompt_id, panel, caption", r => (r.Text(0), Panel(r, 1), r.Text(2)));
+    public static LedgerTable<(string PromptId, int Panel, string Caption)> Panels { get; } = new(
+        "panels", 2, "prompt_id, panel, caption", r => (r.Text(0), Panel(r, 1), r.Text(2)));
 
     public static LedgerTable<LedgerPair> Pairs { get; } = new("pairs", 1, "id, prompt_id, first, second, status, kept, confidence, reason", Pair);
 
     public static LedgerTable<(string PairId, JudgeVote Vote)> Votes { get; } = new(
         "votes", 2, "pair_id, ordinal, judge, model, kept, verdict, reason, attempts, input_tokens, output_tokens, seconds", Vote);
 
-    public static LedgerTable<(string Id, string Stage, string Message)> Failures { get; } = new("failures", 1, "id, stage, message", r => (r.Text(0), r.Text(1), r.Text(2)));
+    public static LedgerTable<(string Id, string Stage, string Message)> Failures { get; } = new(
+        "failures", 1, "id, stage, message", r => (r.Text(0), r.Text(1), r.Text(2)));
 
-    public static LedgerTable<(string PairId, bool Kept, string At)> Reviews { get; } = new("reviews", 1, "pair_id, kept, at", r => (r.Text(0), r.Flag(1), r.Text(2)));
+    public static LedgerTable<(string PairId, bool Kept, string At)> Reviews { get; } = new(
+        "reviews", 1, "pair_id, kept, at", r => (r.Text(0), r.Flag(1), r.Text(2)));
 
     public static LedgerTable<(string Session, long Calls, long Tokens)> Spent { get; } = new("spent", 1, "id, calls, tokens", r =>
         (r.Text(0), r.Whole(1, 0, MostCounted), r.Whole(2, 0, MostCounted)));

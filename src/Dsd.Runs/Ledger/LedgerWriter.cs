@@ -3,7 +3,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Dsd.Runs.Ledger;
 
-/// <summary>Writes from many threads in the transactions of one: what comes while one is written goes into the next, so the disk is waited for once for many.</summary>
+/// <summary>
+/// Writes from many threads in the transactions of one: what comes while one is written goes into the next, so the disk is waited for once
+/// for many.
+/// </summary>
 internal sealed class LedgerWriter : IAsyncDisposable
 {
     private const int MostInOne = 2000;
@@ -139,7 +142,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
             return;
         }
         _transaction = null;
-        // Told only now: in between the file may have been taken away.
+        // Only now is it certain: in between the file may have been taken away.
         if ((_fault = _place.Fault()) is not null)
         {
             Close(batch);
@@ -152,7 +155,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
     private void Close(List<Entry> batch)
     {
         batch.ForEach(entry => entry.Done.TrySetException(Again(_fault!)));
-        // Without the fault: it is told to whoever writes, and closing the ledger still ends in order.
+        // Without the fault: whoever writes gets it, and closing the ledger still ends in order.
         _entries.Writer.TryComplete();
         while (_entries.Reader.TryRead(out Entry? waiting))
         {

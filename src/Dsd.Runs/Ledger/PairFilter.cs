@@ -28,13 +28,18 @@ public sealed record PairFilter
     /// <summary>The name of a judge that voted, 1 to 200 characters. Null, the default: any.</summary>
     public string? Judge { get; init => field = Bounded(value, nameof(Judge)); }
 
-    /// <summary>What the id, the prompt, a caption, the reason or a verdict must hold, in large or small letters, 1 to 200 characters. Null, the default: anything.</summary>
+    /// <summary>
+    /// What the id, the prompt, a caption, the reason or a verdict must hold, in large or small letters, 1 to 200 characters. Null, the
+    /// default: anything.
+    /// </summary>
     public string? Text { get; init => field = Bounded(value, nameof(Text)); }
 
     // A NUL ends a text in SQLite, so that what stands behind it would not be looked for; a half of a surrogate pair is no character.
     private static string? Bounded(string? value, string option) =>
-        value is not null and not { Length: > 0 and <= MaxTextLength } ? throw new ArgumentException($"Option {option} must have 1 to {MaxTextLength} characters, but has {value.Length}.", option)
-        : value is not null && (value.Contains('\0') || !IsWellFormed(value)) ? throw new ArgumentException($"Option {option} must be a text without NUL and without halves of surrogate pairs.", option)
+        value is not null and not { Length: > 0 and <= MaxTextLength } ? throw new ArgumentException(
+            $"Option {option} must have 1 to {MaxTextLength} characters, but has {value.Length}.", option)
+        : value is not null && (value.Contains('\0') || !IsWellFormed(value)) ? throw new ArgumentException(
+            $"Option {option} must be a text without NUL and without halves of surrogate pairs.", option)
         : value;
 
     private static bool IsWellFormed(string text)

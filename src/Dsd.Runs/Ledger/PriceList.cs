@@ -33,7 +33,9 @@ public sealed class PriceList
         {
             if (price is not { Input: >= 0 and < 1e9, Output: >= 0 and < 1e9 })
             {
-                throw new ArgumentException($"Model '{model}': expected prices from 0 for a million tokens, found {price?.Input} for input and {price?.Output} for output.", nameof(prices));
+                throw new ArgumentException(
+                    $"Model '{model}': expected prices from 0 for a million tokens, found {price?.Input} for input and {price?.Output} for output.",
+                    nameof(prices));
             }
         }
         _prices = prices.ToDictionary(StringComparer.Ordinal);
@@ -48,14 +50,18 @@ public sealed class PriceList
     public static PriceList Load(string file)
     {
         ArgumentException.ThrowIfNullOrEmpty(file);
-        ReadOnlyMemory<byte> json = SmallFile.Utf8(file, MaxBytes, (expected, found) => new InvalidDataException($"Price list '{file}': expected {expected}, found {found}."));
+        ReadOnlyMemory<byte> json = SmallFile.Utf8(
+            file, MaxBytes, (expected, found) => new InvalidDataException($"Price list '{file}': expected {expected}, found {found}."));
         try
         {
-            return new PriceList(JsonSerializer.Deserialize(json.Span, Strict.DictionaryStringModelPrice) ?? throw new InvalidDataException($"Price list '{file}': expected an object, found null."));
+            return new PriceList(
+                JsonSerializer.Deserialize(json.Span, Strict.DictionaryStringModelPrice)
+                ?? throw new InvalidDataException($"Price list '{file}': expected an object, found null."));
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
-            throw new InvalidDataException($"Price list '{file}': expected {{\"model\": {{\"input\": 2.5, \"output\": 10}}, …}}, prices of a million tokens. {e.Message}", e);
+            throw new InvalidDataException(
+                $"Price list '{file}': expected {{\"model\": {{\"input\": 2.5, \"output\": 10}}, …}}, prices of a million tokens. {e.Message}", e);
         }
     }
 

@@ -6,20 +6,26 @@ namespace Dsd.Runs.Ledger;
 public sealed partial class RunLedger
 {
     private const string IsDone =
-        "(EXISTS (SELECT 1 FROM pairs WHERE id = $0) OR EXISTS (SELECT 1 FROM grids WHERE prompt_id = $0) OR EXISTS (SELECT 1 FROM captions WHERE key = $0 AND written = 1))";
+        "(EXISTS (SELECT 1 FROM pairs WHERE id = $0) OR EXISTS (SELECT 1 FROM grids WHERE prompt_id = $0) OR EXISTS "
+        + "(SELECT 1 FROM captions WHERE key = $0 AND written = 1))";
 
-    // What must agree where both ledgers have a row. Times and tokens may differ: a pair judged twice is kept as it was first written, and with the votes of then, so votes come before their pairs.
-    private static readonly (string Table, string[] Told)[] Tables =
+    // What must agree where both ledgers have a row. Times and tokens may differ: a pair judged twice is kept as it was first written, and
+    // with the votes of then, so votes come before their pairs.
+    private static readonly (string Table, string[] Compared)[] Tables =
     [
-        ("captions", ["caption"]), ("prompts", ["text", "seed"]), ("grids", ["sha256"]), ("panels", ["caption"]), ("votes", []), ("pairs", ["kept", "status"]), ("reviews", ["kept"]),
+        ("captions", ["caption"]), ("prompts", ["text", "seed"]), ("grids", ["sha256"]), ("panels", ["caption"]),
+        ("votes", []), ("pairs", ["kept", "status"]), ("reviews", ["kept"]),
     ];
 
     /// <summary>
-    /// Takes over what another ledger of the same run holds: all of it or nothing. Doing it again changes nothing. Rows that cannot be read are left out with what hangs on them: a caption with all
-    /// of its prompts and pairs, a pair with its votes. The next run does these anew.
+    /// Takes over what another ledger of the same run holds: all of it or nothing. Doing it again changes nothing. Rows that cannot be read
+    /// are left out with what hangs on them: a caption with all of its prompts and pairs, a pair with its votes. The next run does these
+    /// anew.
     /// </summary>
     /// <returns>The rows that cannot be read.</returns>
-    /// <exception cref="LedgerException">It is no ledger or another run's, or says something else of the same caption, prompt, sheet, panel, pair or review.</exception>
+    /// <exception cref="LedgerException">
+    /// It is no ledger or another run's, or says something else of the same caption, prompt, grid, panel, pair or review.
+    /// </exception>
     /// <exception cref="IOException">There is no such file, or this ledger cannot be written.</exception>
     public async Task<LedgerFaults> MergeAsync(string file)
     {
@@ -36,14 +42,17 @@ public sealed partial class RunLedger
                 left = LeftOut.Of(FaultsOf(other, file));
                 MergeMeta(w, other, file);
                 MergeFailures(w, other, left);
-                foreach ((string table, string[] told) in Tables)
+                foreach ((string table, string[] compared) in Tables)
                 {
-                    MergeTable(w, other, file, table, told, left);
+                    MergeTable(w, other, file, table, compared, left);
                 }
                 foreach (object?[] spent in RowsOf(other, "SELECT id, calls, tokens FROM spent").Where(r => !left.Holds("spent", r)))
                 {
                     // A session's count only grows, so the larger is the later.
-                    w.Run("INSERT INTO spent VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET calls = max(calls, excluded.calls), tokens = max(tokens, excluded.tokens)", spent);
+                    w.Run(
+                        "INSERT INTO spent VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET "
+                        + "calls = max(calls, excluded.calls), tokens = max(tokens, excluded.tokens)",
+                        spent);
                 }
             }
             catch (SqliteException e) when (e.SqliteErrorCode is 1 or 11 or 19 or 20 or 26)
@@ -88,16 +97,18 @@ public sealed partial class RunLedger
         }
     }
 
-    private void MergeTable(LedgerWriter w, SqliteConnection other, string file, string table, string[] told, LeftOut left)
+    private void MergeTable(LedgerWriter w, SqliteConnection other, string file, string table, string[] compared, LeftOut left)
     {
-        string same = told.Length == 0 ? "NOTHING" : $"UPDATE SET {told[0]} = excluded.{told[0]} WHERE {string.Join(" AND ", told.Select(c => $"{c} IS excluded.{c}"))}";
+        string same = compared.Length == 0
+            ? "NOTHING"
+            : $"UPDATE SET {compared[0]} = excluded.{compared[0]} WHERE {string.Join(" AND ", compared.Select(c => $"{c} IS excluded.{c}"))}";
         string only = table == "votes" ? "NOT EXISTS (SELECT 1 FROM pairs WHERE id = $0)" : "true";
         foreach (object?[] row in RowsOf(other, $"SELECT * FROM {table}").Where(r => !left.Holds(table, r)))
         {
             string sql = $"INSERT INTO {table} SELECT {string.Join(", ", row.Select((_, i) => $"${i}"))} WHERE {only} ON CONFLICT DO {same}";
-            if (w.Run(sql, row) == 0 && told.Length > 0)
+            if (w.Run(sql, row) == 0 && compared.Length > 0)
             {
-                throw new LedgerException(file, $"the same {table} as '{File}' has for '{row[0]}'", $"another: {string.Join(" or ", told)} differs");
+                throw new LedgerException(file, $"the same {table} as '{File}' has for '{row[0]}'", $"another: {string.Join(" or ", compared)} differs");
             }
         }
     }
@@ -164,7 +175,9 @@ public sealed partial class RunLedger
                 return false;
             }
             string first = LedgerRow.KeyOf(row[0]);
-            bool hangs = table is "pairs" or "votes" or "reviews" ? _pairs.Contains(first) || _captions.Contains(CaptionOf(first)) : table is not ("failures" or "spent") && _captions.Contains(CaptionOf(first));
+            bool hangs = table is "pairs" or "votes" or "reviews"
+                ? _pairs.Contains(first) || _captions.Contains(CaptionOf(first))
+                : table is not ("failures" or "spent") && _captions.Contains(CaptionOf(first));
             return hangs || _rows.Contains((table, table is "panels" or "votes" ? $"{first}, {LedgerRow.KeyOf(row[1])}" : first));
         }
 

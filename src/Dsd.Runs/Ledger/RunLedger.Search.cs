@@ -43,7 +43,8 @@ public sealed partial class RunLedger
             conditions.Add($"""
                 (holds(p.id, {word}) OR holds(p.reason, {word})
                 OR EXISTS (SELECT 1 FROM prompts q WHERE q.id = p.prompt_id
-                  AND (holds(q.text, {word}) OR holds(q.subject, {word}) OR EXISTS (SELECT 1 FROM json_each({Json("q.captions")}) c WHERE holds(c.value, {word}))))
+                  AND (holds(q.text, {word}) OR holds(q.subject, {word})
+                    OR EXISTS (SELECT 1 FROM json_each({Json("q.captions")}) c WHERE holds(c.value, {word}))))
                 OR EXISTS (SELECT 1 FROM panels c WHERE c.prompt_id = p.prompt_id AND c.panel IN (p.first, p.second) AND holds(c.caption, {word}))
                 OR EXISTS (SELECT 1 FROM votes v WHERE v.pair_id = p.id
                   AND (holds(v.reason, {word}) OR EXISTS (SELECT 1 FROM json_tree({Json("v.verdict")}) t WHERE t.type = 'text' AND holds(t.atom, {word})))))
@@ -51,7 +52,10 @@ public sealed partial class RunLedger
         }
         // What is no text names nothing that could be asked for.
         conditions.Add("typeof(p.id) = 'text'");
-        return Read($"SELECT p.id FROM pairs p LEFT JOIN reviews r ON r.pair_id = p.id WHERE {string.Join(" AND ", conditions)} ORDER BY p.id", r => r.GetString(0), [.. values]);
+        return Read(
+            $"SELECT p.id FROM pairs p LEFT JOIN reviews r ON r.pair_id = p.id WHERE {string.Join(" AND ", conditions)} ORDER BY p.id",
+            r => r.GetString(0),
+            [.. values]);
 
         void Add<T>(T? wanted, Func<T, string> condition)
             where T : struct
@@ -73,15 +77,21 @@ public sealed partial class RunLedger
     public LedgerAgreement Agreement()
     {
         Dictionary<(bool, bool), long> counts = Read(
-            "SELECT p.kept, r.kept, count(*) FROM reviews r JOIN pairs p ON p.id = r.pair_id WHERE p.kept IN (0, 1) AND r.kept IN (0, 1) GROUP BY p.kept, r.kept",
+            "SELECT p.kept, r.kept, count(*) FROM reviews r JOIN pairs p ON p.id = r.pair_id "
+            + "WHERE p.kept IN (0, 1) AND r.kept IN (0, 1) GROUP BY p.kept, r.kept",
             r => (Key: (r.GetBoolean(0), r.GetBoolean(1)), Count: r.GetInt64(2))).ToDictionary(c => c.Key, c => c.Count);
-        return new LedgerAgreement(counts.GetValueOrDefault((true, true)), counts.GetValueOrDefault((true, false)), counts.GetValueOrDefault((false, true)), counts.GetValueOrDefault((false, false)));
+        return new LedgerAgreement(
+            counts.GetValueOrDefault((true, true)),
+            counts.GetValueOrDefault((true, false)),
+            counts.GetValueOrDefault((false, true)),
+            counts.GetValueOrDefault((false, false)));
     }
 
     /// <summary>What the judge made of all pairs, whatever people said.</summary>
     public LedgerOutcomes Outcomes() => Read(
         $"""
-        SELECT count(*) FILTER (WHERE kept = 1 AND status IN ('{VerdictStatus.Decided}', '{VerdictStatus.Undecided}')), count(*) FILTER (WHERE kept = 0 AND status = '{VerdictStatus.Decided}'),
+        SELECT count(*) FILTER (WHERE kept = 1 AND status IN ('{VerdictStatus.Decided}', '{VerdictStatus.Undecided}')),
+          count(*) FILTER (WHERE kept = 0 AND status = '{VerdictStatus.Decided}'),
           count(*) FILTER (WHERE status = '{VerdictStatus.Undecided}') FROM pairs
         """,
         r => new LedgerOutcomes(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2)))[0];
@@ -89,7 +99,8 @@ public sealed partial class RunLedger
     /// <summary>The quality flags that votes raised, the most frequent first.</summary>
     /// <param name="most">At most so many: judges may invent flags.</param>
     public IReadOnlyList<string> Flags(int most = 100) => Read(
-        $"SELECT f.value FROM votes v, json_each({Json("v.verdict")}, '$.flags') f WHERE f.type = 'text' GROUP BY f.value ORDER BY count(*) DESC, f.value LIMIT $0",
+        $"SELECT f.value FROM votes v, json_each({Json("v.verdict")}, '$.flags') f WHERE f.type = 'text' "
+        + "GROUP BY f.value ORDER BY count(*) DESC, f.value LIMIT $0",
         r => r.GetString(0),
         most);
 
@@ -97,5 +108,6 @@ public sealed partial class RunLedger
     private static string Json(string column) => $"CASE WHEN typeof({column}) = 'text' AND json_valid({column}) THEN {column} END";
 
     private static void AddFunctions(SqliteConnection connection) =>
-        connection.CreateFunction("holds", (string? text, string word) => text?.Contains(word, StringComparison.OrdinalIgnoreCase) ?? false, isDeterministic: true);
+        connection.CreateFunction(
+            "holds", (string? text, string word) => text?.Contains(word, StringComparison.OrdinalIgnoreCase) ?? false, isDeterministic: true);
 }

@@ -6,12 +6,13 @@ using Microsoft.Data.Sqlite;
 namespace Dsd.Runs.Ledger;
 
 /// <summary>
-/// What was done for a dataset: every caption, prompt, sheet, judgement with its reasons, and what it cost, in one SQLite file. What a write's task has completed is on disk, and survives the
-/// end of the process at any moment; after a power failure the last moments may be missing, and the file is whole.
+/// What was done for a dataset: every caption, prompt, grid, judgement with its reasons, and what it cost, in one SQLite file. What a
+/// write's task has completed is on disk, and survives the end of the process at any moment; after a power failure the last moments may be
+/// missing, and the file is whole.
 /// </summary>
 /// <remarks>
-/// Safe to share between threads. Others may read meanwhile. A run has the file to itself (<see cref="Runs.RunFolder"/> holds a lock); only reviews are written beside it, a row at a time:
-/// each writer waits up to 30 seconds for the other's transaction.
+/// Safe to share between threads. Others may read meanwhile. A run has the file to itself (<see cref="Runs.RunFolder"/> holds a lock); only
+/// reviews are written beside it, a row at a time: each writer waits up to 30 seconds for the other's transaction.
 /// </remarks>
 public sealed partial class RunLedger : IAsyncDisposable
 {
@@ -64,14 +65,16 @@ public sealed partial class RunLedger : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(caption);
         (SeedCaption? known, bool written) = Read(LedgerTable.Captions, "WHERE key = $0", caption.Key).FirstOrDefault();
-        return known is null || known.Caption == caption.Caption ? written : throw new LedgerException(File, $"the caption '{known.Caption}' of key '{caption.Key}'", $"'{caption.Caption}'");
+        return known is null || known.Caption == caption.Caption
+            ? written
+            : throw new LedgerException(File, $"the caption '{known.Caption}' of key '{caption.Key}'", $"'{caption.Caption}'");
     }
 
-    /// <summary>The sheets to be drawn for a caption, in order.</summary>
+    /// <summary>The grids to be drawn for a caption, in order.</summary>
     /// <exception cref="LedgerException">A row cannot be read.</exception>
     public IReadOnlyList<LedgerPrompt> PromptsOf(string captionKey) => Read(LedgerTable.Prompts, "WHERE caption_key = $0 ORDER BY ordinal", captionKey);
 
-    /// <summary>The sheet that was drawn for a prompt; null where none was.</summary>
+    /// <summary>The grid that was drawn for a prompt; null where none was.</summary>
     /// <exception cref="LedgerException">The row cannot be read.</exception>
     public LedgerGrid? GridOf(string promptId) => Read(LedgerTable.Grids, "WHERE prompt_id = $0", promptId).FirstOrDefault();
 
@@ -80,21 +83,26 @@ public sealed partial class RunLedger : IAsyncDisposable
     public LedgerPrompt PromptOf(string promptId) =>
         Read(LedgerTable.Prompts, "WHERE id = $0", promptId).FirstOrDefault() ?? throw LedgerException.OfMissing(File, LedgerTable.Prompts.Name, promptId);
 
-    /// <summary>The panels of a sheet that are judged already, as pairs.</summary>
+    /// <summary>The panels of a grid that are judged already, as pairs.</summary>
     /// <exception cref="LedgerException">A row cannot be read.</exception>
-    public IReadOnlySet<(int First, int Second)> JudgedOf(string promptId) => Read(LedgerTable.Pairs, "WHERE prompt_id = $0", promptId).Select(p => (p.First, p.Second)).ToHashSet();
+    public IReadOnlySet<(int First, int Second)> JudgedOf(string promptId) =>
+        Read(LedgerTable.Pairs, "WHERE prompt_id = $0", promptId).Select(p => (p.First, p.Second)).ToHashSet();
 
-    /// <summary>Captions that panels were given in place of the sheet's words, by panel.</summary>
+    /// <summary>Captions that panels were given in place of the text that the grid was drawn from, by panel.</summary>
     /// <exception cref="LedgerException">A row cannot be read.</exception>
-    public IReadOnlyDictionary<int, string> PanelCaptionsOf(string promptId) => Read(LedgerTable.Panels, "WHERE prompt_id = $0", promptId).ToDictionary(p => p.Panel, p => p.Caption);
+    public IReadOnlyDictionary<int, string> PanelCaptionsOf(string promptId) =>
+        Read(LedgerTable.Panels, "WHERE prompt_id = $0", promptId).ToDictionary(p => p.Panel, p => p.Caption);
 
     /// <summary>The votes on a pair, in the order of asking.</summary>
     /// <exception cref="LedgerException">A row cannot be read.</exception>
     public IReadOnlyList<JudgeVote> VotesOf(string pairId) => [.. Read(LedgerTable.Votes, "WHERE pair_id = $0 ORDER BY ordinal", pairId).Select(v => v.Vote)];
 
-    /// <summary>All judged pairs by id, without their votes, a page in memory at a time: a ledger of any length can be gone through, and written meanwhile.</summary>
+    /// <summary>
+    /// All judged pairs by id, without their votes, a page in memory at a time: a ledger of any length can be gone through, and written
+    /// meanwhile.
+    /// </summary>
     /// <param name="keptOnly">Only those that go into datasets.</param>
-    /// <param name="unreadable">Told of each row that cannot be read, and the others go on; null throws.</param>
+    /// <param name="unreadable">Is called for each row that cannot be read, and reading goes on; null throws.</param>
     /// <exception cref="LedgerException">A row cannot be read.</exception>
     public IEnumerable<LedgerPair> Pairs(bool keptOnly = false, Action<LedgerException>? unreadable = null)
     {
@@ -104,10 +112,11 @@ public sealed partial class RunLedger : IAsyncDisposable
         {
             // By the bytes of the id, which may be no text that can be read. An id that is not even of the type comes in the end.
             List<(byte[] Id, LedgerPair? Pair, LedgerException? Fault)> page = Read(
-                $"{PairQuery} WHERE p.id > CAST($0 AS TEXT) AND typeof(p.id) = 'text' ORDER BY p.id LIMIT {Page}", r => Told(r, r.GetFieldValue<byte[]>(0)), after);
+                $"{PairQuery} WHERE p.id > CAST($0 AS TEXT) AND typeof(p.id) = 'text' ORDER BY p.id LIMIT {Page}", r =>
+                    RowOrFault(r, r.GetFieldValue<byte[]>(0)), after);
             if (page.Count < Page)
             {
-                page.AddRange(Read($"{PairQuery} WHERE typeof(p.id) <> 'text'", r => Told(r, [])));
+                page.AddRange(Read($"{PairQuery} WHERE typeof(p.id) <> 'text'", r => RowOrFault(r, [])));
             }
             foreach ((_, LedgerPair? pair, LedgerException? fault) in page)
             {
@@ -127,7 +136,7 @@ public sealed partial class RunLedger : IAsyncDisposable
             after = page[Page - 1].Id;
         }
 
-        (byte[], LedgerPair?, LedgerException?) Told(SqliteDataReader row, byte[] id)
+        (byte[], LedgerPair?, LedgerException?) RowOrFault(SqliteDataReader row, byte[] id)
         {
             try
             {
@@ -144,7 +153,8 @@ public sealed partial class RunLedger : IAsyncDisposable
     /// <exception cref="LedgerException">There is none of this id, or a row cannot be read.</exception>
     public LedgerPair PairOf(string pairId)
     {
-        LedgerPair pair = Read($"{PairQuery} WHERE p.id = $0", Pair, pairId).FirstOrDefault() ?? throw LedgerException.OfMissing(File, LedgerTable.Pairs.Name, pairId);
+        LedgerPair pair = Read($"{PairQuery} WHERE p.id = $0", Pair, pairId)
+            .FirstOrDefault() ?? throw LedgerException.OfMissing(File, LedgerTable.Pairs.Name, pairId);
         IReadOnlyList<JudgeVote> votes = VotesOf(pairId);
         Verdict? verdict = votes.LastOrDefault(v => v.Kept == pair.Judgement.Kept && v.Verdict is not null)?.Verdict;
         return pair with { Judgement = pair.Judgement with { Votes = votes, Verdict = verdict } };
@@ -152,14 +162,15 @@ public sealed partial class RunLedger : IAsyncDisposable
 
     /// <summary>What failed and is left for the next run: what it was, where, and why.</summary>
     public IReadOnlyList<(string Id, string Stage, string Message)> Failures(int most = 100) =>
-        // A note that cannot be read is told with the other rows that cannot.
+        // A note that cannot be read is counted among the other unreadable rows.
         Read(LedgerTable.Failures, "WHERE typeof(id) = 'text' AND typeof(stage) = 'text' AND typeof(message) = 'text' ORDER BY id LIMIT $0", most);
 
     /// <summary>What stands in the ledger.</summary>
     public LedgerCounts Counts() => Read(
         """
         SELECT (SELECT count(*) FROM captions WHERE written = 1), (SELECT count(*) FROM prompts), (SELECT count(*) FROM grids), (SELECT count(*) FROM pairs),
-          (SELECT count(*) FROM pairs p LEFT JOIN reviews r ON r.pair_id = p.id WHERE coalesce(r.kept, p.kept) = 1), (SELECT count(*) FROM pairs WHERE status = 'Undecided'),
+          (SELECT count(*) FROM pairs p LEFT JOIN reviews r ON r.pair_id = p.id WHERE coalesce(r.kept, p.kept) = 1),
+          (SELECT count(*) FROM pairs WHERE status = 'Undecided'),
           (SELECT count(*) FROM reviews), (SELECT count(*) FROM failures)
         """,
         r => new LedgerCounts(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5), r.GetInt64(6), r.GetInt64(7)))[0];
@@ -168,7 +179,8 @@ public sealed partial class RunLedger : IAsyncDisposable
     public IReadOnlyList<LedgerUsage> Usage() => Read(
         $"""
         SELECT judge, model, count(*), sum(attempts), sum(input_tokens), sum(output_tokens) FROM votes
-        WHERE typeof(judge) = 'text' AND typeof(model) IN ('text', 'null') AND {IsCount("attempts")} AND {IsCount("input_tokens")} AND {IsCount("output_tokens")}
+        WHERE typeof(judge) = 'text' AND typeof(model) IN ('text', 'null')
+          AND {IsCount("attempts")} AND {IsCount("input_tokens")} AND {IsCount("output_tokens")}
         GROUP BY judge, model ORDER BY judge, model
         """,
         r => new LedgerUsage(r.GetString(0), r.IsDBNull(1) ? null : r.GetString(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5)));
@@ -193,20 +205,33 @@ public sealed partial class RunLedger : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(prompts);
         return Write(w =>
         {
-            Same(w.Run("INSERT INTO captions VALUES ($0, $1, 1) ON CONFLICT DO UPDATE SET written = 1 WHERE caption = excluded.caption", caption.Key, caption.Caption), $"the caption of key '{caption.Key}'");
+            Same(
+                w.Run(
+                    "INSERT INTO captions VALUES ($0, $1, 1) ON CONFLICT DO UPDATE SET written = 1 WHERE caption = excluded.caption",
+                    caption.Key,
+                    caption.Caption),
+                $"the caption of key '{caption.Key}'");
             foreach (LedgerPrompt p in prompts)
             {
                 int rows = w.Run(
-                    "INSERT INTO prompts VALUES ($0, $1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO UPDATE SET seed = excluded.seed WHERE text = excluded.text AND seed = excluded.seed",
-                    p.Id, p.CaptionKey, p.Ordinal, p.Prompt.Text, p.Prompt.Subject, p.Prompt.Layout.ToString(), JsonSerializer.Serialize(p.Prompt.Captions), p.Seed);
+                    "INSERT INTO prompts VALUES ($0, $1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO UPDATE SET "
+                    + "seed = excluded.seed WHERE text = excluded.text AND seed = excluded.seed",
+                    p.Id,
+                    p.CaptionKey,
+                    p.Ordinal,
+                    p.Prompt.Text,
+                    p.Prompt.Subject,
+                    p.Prompt.Layout.ToString(),
+                    JsonSerializer.Serialize(p.Prompt.Captions),
+                    p.Seed);
                 Same(rows, $"prompt '{p.Id}'");
             }
             w.Run("DELETE FROM failures WHERE id = $0", caption.Key);
         });
     }
 
-    /// <summary>Writes that a sheet was drawn, once: a second one for the same prompt is left out, unless the first one's file is gone or damaged.</summary>
-    /// <param name="grid">The sheet.</param>
+    /// <summary>Writes that a grid was drawn, once: a second one for the same prompt is left out, unless the first one's file is gone or damaged.</summary>
+    /// <param name="grid">The grid.</param>
     /// <param name="replace">Whether the first one is of no use any more.</param>
     public Task WriteGridAsync(LedgerGrid grid, bool replace = false)
     {
@@ -216,13 +241,21 @@ public sealed partial class RunLedger : IAsyncDisposable
             : "NOTHING";
         return Write(w =>
         {
-            w.Run($"INSERT INTO grids VALUES ($0, $1, $2, $3, $4, $5) ON CONFLICT DO {conflict}", grid.PromptId, grid.File, grid.Width, grid.Height, grid.Sha256, grid.Drawer);
+            w.Run(
+                $"INSERT INTO grids VALUES ($0, $1, $2, $3, $4, $5) ON CONFLICT DO {conflict}",
+                grid.PromptId,
+                grid.File,
+                grid.Width,
+                grid.Height,
+                grid.Sha256,
+                grid.Teacher);
             w.Run("DELETE FROM failures WHERE id = $0", grid.PromptId);
         });
     }
 
     /// <summary>Writes a panel's own caption, once.</summary>
-    public Task WritePanelCaptionAsync(string promptId, int panel, string caption) => Write(w => w.Run("INSERT INTO panels VALUES ($0, $1, $2) ON CONFLICT DO NOTHING", promptId, panel, caption));
+    public Task WritePanelCaptionAsync(string promptId, int panel, string caption) =>
+        Write(w => w.Run("INSERT INTO panels VALUES ($0, $1, $2) ON CONFLICT DO NOTHING", promptId, panel, caption));
 
     /// <summary>Writes a judgement with all its votes, once: a second one on the same pair is left out.</summary>
     public Task WritePairAsync(LedgerPair pair)
@@ -252,7 +285,11 @@ public sealed partial class RunLedger : IAsyncDisposable
 
     /// <summary>Writes that a piece of work failed; it goes when the work is done after all.</summary>
     public Task WriteFailureAsync(string id, string stage, string message) =>
-        Write(w => w.Run("INSERT INTO failures VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET stage = excluded.stage, message = excluded.message", id, stage, message));
+        Write(w => w.Run(
+            "INSERT INTO failures VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET stage = excluded.stage, message = excluded.message",
+            id,
+            stage,
+            message));
 
     /// <summary>Writes a person's verdict on a pair; null takes it back.</summary>
     /// <exception cref="LedgerException">There is no such pair.</exception>
@@ -263,7 +300,11 @@ public sealed partial class RunLedger : IAsyncDisposable
         {
             if (kept is { } value)
             {
-                w.Run("INSERT INTO reviews VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET kept = excluded.kept, at = excluded.at", pairId, value, at.ToString("O", CultureInfo.InvariantCulture));
+                w.Run(
+                    "INSERT INTO reviews VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET kept = excluded.kept, at = excluded.at",
+                    pairId,
+                    value,
+                    at.ToString("O", CultureInfo.InvariantCulture));
             }
             else
             {
@@ -272,9 +313,16 @@ public sealed partial class RunLedger : IAsyncDisposable
         });
     }
 
-    /// <summary>Notes what a session has spent so far. What it has spent only grows, so of two notes the larger is the later, in whatever order they come.</summary>
+    /// <summary>
+    /// Notes what a session has spent so far. What it has spent only grows, so of two notes the larger is the later, in whatever order they
+    /// come.
+    /// </summary>
     public Task WriteSpentAsync(string session, long calls, long tokens) => Write(w => w.Run(
-        "INSERT INTO spent VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET calls = max(calls, excluded.calls), tokens = max(tokens, excluded.tokens)", session, calls, tokens));
+        "INSERT INTO spent VALUES ($0, $1, $2) ON CONFLICT DO UPDATE SET "
+        + "calls = max(calls, excluded.calls), tokens = max(tokens, excluded.tokens)",
+        session,
+        calls,
+        tokens));
 
     /// <summary>Closes the file when all that was begun is written.</summary>
     public async ValueTask DisposeAsync()
@@ -322,13 +370,15 @@ public sealed partial class RunLedger : IAsyncDisposable
             throw e switch
             {
                 SqliteException fault => LedgerFile.Fault(path, fault),
-                UnauthorizedAccessException => new IOException($"The ledger '{path}' cannot be opened: {e.Message.TrimEnd('.')}. Change its permissions, or take another folder.", e),
+                UnauthorizedAccessException =>
+                    new IOException($"The ledger '{path}' cannot be opened: {e.Message.TrimEnd('.')}. Change its permissions, or take another folder.", e),
                 _ => e,
             };
         }
     }
 
-    private static string Standing(string file) => System.IO.File.Exists(file) ? file : throw new FileNotFoundException($"There is no ledger at '{file}'.", file);
+    private static string Standing(string file) =>
+        System.IO.File.Exists(file) ? file : throw new FileNotFoundException($"There is no ledger at '{file}'.", file);
 
     private static string PairQuery { get; } = $"SELECT {LedgerTable.Pairs.ColumnsOf("p")}, r.kept FROM pairs p LEFT JOIN reviews r ON r.pair_id = p.id";
 
@@ -338,7 +388,8 @@ public sealed partial class RunLedger : IAsyncDisposable
         return LedgerTable.Pairs.Read(row) with { Reviewed = row.Of(LedgerTable.Reviews.Name).FlagOrNull(reader.FieldCount - 1) };
     }
 
-    private static string IsCount(string column) => string.Create(CultureInfo.InvariantCulture, $"typeof({column}) = 'integer' AND {column} BETWEEN 0 AND {LedgerTable.MostCounted}");
+    private static string IsCount(string column) =>
+        string.Create(CultureInfo.InvariantCulture, $"typeof({column}) = 'integer' AND {column} BETWEEN 0 AND {LedgerTable.MostCounted}");
 
     private void Same(int rows, string what)
     {
@@ -348,7 +399,8 @@ public sealed partial class RunLedger : IAsyncDisposable
         }
     }
 
-    private Task Write(Action<LedgerWriter> write) => (_writer ?? throw new InvalidOperationException($"The ledger '{File}' was opened to read.")).WriteAsync(write);
+    private Task Write(Action<LedgerWriter> write) =>
+        (_writer ?? throw new InvalidOperationException($"The ledger '{File}' was opened to read.")).WriteAsync(write);
 
     private List<T> Read<T>(LedgerTable<T> table, string condition, params ReadOnlySpan<object> values) =>
         Read($"{table.Select} {condition}", r => table.Read(new LedgerRow(File, table.Name, table.Keys, r)), values);

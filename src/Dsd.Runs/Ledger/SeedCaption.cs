@@ -4,7 +4,10 @@ using System.Text;
 namespace Dsd.Runs.Ledger;
 
 /// <summary>A caption that a run begins with.</summary>
-/// <param name="Key">What it is called everywhere: 1 to 64 letters, digits, '-', '_' or '.'. Seeds and ids follow from it, so it must not change between runs.</param>
+/// <param name="Key">
+/// What it is called everywhere: 1 to 64 letters, digits, '-', '_' or '.'. Seeds and ids follow from it, so it must not change between
+/// runs.
+/// </param>
 /// <param name="Caption">The words.</param>
 public sealed record SeedCaption(string Key, string Caption)
 {
@@ -24,8 +27,11 @@ public sealed record SeedCaption(string Key, string Caption)
     private static string Checked(string? key) =>
         key is { Length: > 0 and <= 64 } && key.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && key[0] != '.'
             ? key
-            : throw new ArgumentException($"A caption's key must be 1 to 64 letters, digits, '-', '_' or '.', and not begin with '.', but is '{key}'.", nameof(Key));
+            : throw new ArgumentException(
+                $"A caption's key must be 1 to 64 letters, digits, '-', '_' or '.', and not begin with '.', but is '{key}'.", nameof(Key));
 
     private static string Worded(string? caption) =>
-        !string.IsNullOrWhiteSpace(caption) && caption.Length <= 4000 ? caption.Trim() : throw new ArgumentException($"A caption must have 1 to 4000 characters, but has {caption?.Trim().Length ?? 0}.", nameof(Caption));
+        !string.IsNullOrWhiteSpace(caption) && caption.Length <= 4000
+            ? caption.Trim()
+            : throw new ArgumentException($"A caption must have 1 to 4000 characters, but has {caption?.Trim().Length ?? 0}.", nameof(Caption));
 }

@@ -19,7 +19,7 @@ public static class WorldGridTemplates
         (string Text, string Scene)[] contexts = [.. Enum.GetValues<Scene>().SelectMany(scene => Contexts(scene).Select(text => (text, scene.ToString())))];
         return new GridTemplates
         {
-            Sheets =
+            Grids =
             [
                 "a grid of {count_word} pictures of the same {noun}. {panels}", "{count_word} panels showing the same {noun}. {panels}",
                 "a sheet with {count_word} pictures of one {noun}. {panels}",

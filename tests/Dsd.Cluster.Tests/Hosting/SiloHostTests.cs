@@ -43,7 +43,7 @@ public sealed class SiloHostTests
     [Fact]
     public void MessagesAreBoundedByTheLargestSheet()
     {
-        CurationClusterOptions options = new() { Coordinator = new IPEndPoint(IPAddress.Loopback, 9), MaxSheetBytes = 8 * 1024 * 1024 };
+        CurationClusterOptions options = new() { Coordinator = new IPEndPoint(IPAddress.Loopback, 9), MaxGridBytes = 8 * 1024 * 1024 };
 
         using IHost host = SiloHost.Build(options, isCoordinator: false, _ => { }, null);
 

@@ -6,7 +6,8 @@ namespace Dsd.Cluster.Tests.Queue;
 
 public sealed class CaptionQueueTests
 {
-    private static readonly CurationClusterOptions Options = new() { LeaseTime = TimeSpan.FromSeconds(60), StallTime = TimeSpan.FromMinutes(10), MostLosses = 3 };
+    private static readonly CurationClusterOptions Options =
+        new() { LeaseTime = TimeSpan.FromSeconds(60), StallTime = TimeSpan.FromMinutes(10), MostLosses = 3 };
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
@@ -212,7 +213,8 @@ public sealed class CaptionQueueTests
         Assert.Equal((0, QueueState.Stopped), (reply.Captions.Length, reply.State));
     }
 
-    private static async Task<string[]> Keys(CaptionQueue queue, string worker, int most) => [.. (await queue.LeaseAsync(worker, most)).Captions.Select(c => c.Key)];
+    private static async Task<string[]> Keys(CaptionQueue queue, string worker, int most) =>
+        [.. (await queue.LeaseAsync(worker, most)).Captions.Select(c => c.Key)];
 
     private CaptionQueue Queue(int captions) => new(SampleRun.Streamed(SampleRun.Captions(captions)), Options, _time);
 }

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using Dsd.Cluster.Queue;
+using Dsd.Cluster.Wire;
 using Dsd.Curation.Grids;
 using Dsd.Imaging;
 using Dsd.Runs.Ledger;
@@ -11,7 +13,7 @@ namespace Dsd.Cluster.Tests.Wire;
 /// <summary>What crosses the wire comes out as it went in.</summary>
 public sealed class WireTests : IDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddSerializer(b => b.AddAssembly(typeof(ClusterWorker).Assembly)).BuildServiceProvider();
+    private readonly ServiceProvider _services = new ServiceCollection().AddSerializer(AddTypes).BuildServiceProvider();
 
     [Fact]
     public void Prompts_ComeOutAsTheyWentIn()
@@ -59,7 +61,7 @@ public sealed class WireTests : IDisposable
     [Fact]
     public void ACaptionWithABadKey_IsRefusedWhereItComesOut()
     {
-        // What a process sends that does not keep to the rules: the surrogate without its type's checks.
+        // What a process sends that does not keep to the rules.
         Serializer serializer = _services.GetRequiredService<Serializer>();
         byte[] bytes = serializer.SerializeToArray(new SeedCaption("abc", "words"));
         bytes[Array.IndexOf(bytes, (byte)'b')] = (byte)'/';
@@ -67,7 +69,23 @@ public sealed class WireTests : IDisposable
         Assert.Contains("a/c", Assert.Throws<ArgumentException>(() => serializer.Deserialize<SeedCaption>(bytes)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ACaptionWithoutItsText_IsRefusedWhereItComesOut()
+    {
+        Serializer serializer = _services.GetRequiredService<Serializer>();
+        string sent = Encoding.Latin1.GetString(serializer.SerializeToArray(new SeedCaption("abc", "words")));
+        byte[] bytes = Encoding.Latin1.GetBytes(sent.Replace("\"Caption\"", "\"Another\"", StringComparison.Ordinal));
+
+        Assert.Contains("Caption", Assert.ThrowsAny<Exception>(() => serializer.Deserialize<SeedCaption>(bytes)).Message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _services.Dispose();
+
+    private static void AddTypes(ISerializerBuilder builder)
+    {
+        builder.AddAssembly(typeof(ClusterWorker).Assembly);
+        WireJson.AddTo(builder);
+    }
 
     private T Sent<T>(T value)
         where T : notnull

@@ -9,7 +9,9 @@ public sealed class FileKindTests
     [Theory]
     [InlineData("GGUF\u0003\0\0\0", "a GGUF file")]
     [InlineData("lmgg\u0001\0\0\0", "a GGML file")]
-    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3\n", "a Git LFS pointer: the file itself was not fetched. Fetch it with 'git lfs pull'")]
+    [InlineData(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3\n",
+        "a Git LFS pointer: the file itself was not fetched. Fetch it with 'git lfs pull'")]
     [InlineData("<!DOCTYPE html><html>", "an HTML page")]
     [InlineData("\n  <HTML lang=\"en\">", "an HTML page")]
     [InlineData("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "AccessDenied")]
@@ -23,10 +25,13 @@ public sealed class FileKindTests
     [InlineData("PK\u0003\u0004......archive/data.pkl", "a pickle zipped")]
     [InlineData("PK\u0003\u0004......arr_0.npy", "an archive of NumPy")]
     [InlineData("\u0002\0\0\0\0\0\0\0{}", "a safetensors file")]
-    public void OtherThanText_NamesTheKind(string content, string kind) => Assert.Contains(kind, FileKind.OtherThanText(Encoding.UTF8.GetBytes(content)), StringComparison.Ordinal);
+    public void OtherThanText_NamesTheKind(string content, string kind) =>
+        Assert.Contains(kind, FileKind.OtherThanText(Encoding.UTF8.GetBytes(content)), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData(new byte[] { 0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e }, "a pickle of the old form")] // torch.save before version 1.6
+    [InlineData(
+        new byte[] { 0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e },
+        "a pickle of the old form")] // torch.save before version 1.6
     [InlineData(new byte[] { 0x80, 4, 0x95, 0, 0 }, "a pickle of Python")]
     [InlineData(new byte[] { 0xfd, 0x37, 0x7a, 0x58, 0x5a, 0 }, "an xz archive")]
     [InlineData(new byte[] { 0x28, 0xb5, 0x2f, 0xfd, 0 }, "a Zstandard archive")]
@@ -34,7 +39,8 @@ public sealed class FileKindTests
     [InlineData(new byte[] { 0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a }, "a PNG picture")]
     [InlineData(new byte[] { 0xff, 0xd8, 0xff, 0xe0 }, "a JPEG picture")]
     [InlineData(new byte[] { 0, 0, 0, 0x18, 0x66, 0x74, 0x79, 0x70, 0x68, 0x65, 0x69, 0x63 }, "a HEIC picture")]
-    public void OtherThanText_NamesKindsByTheirBytes(byte[] content, string kind) => Assert.Contains(kind, FileKind.OtherThanText(content), StringComparison.Ordinal);
+    public void OtherThanText_NamesKindsByTheirBytes(byte[] content, string kind) =>
+        Assert.Contains(kind, FileKind.OtherThanText(content), StringComparison.Ordinal);
 
     [Fact]
     public void OtherThanText_NamesArchivesAsTheyAreMade()

@@ -9,7 +9,8 @@ public sealed class SmallFileTests : IDisposable
 
     public void Dispose() => File.Delete(_file);
 
-    public static TheoryData<Encoding> Marked => [new UTF8Encoding(true), new UTF8Encoding(false), Encoding.Unicode, Encoding.BigEndianUnicode, Encoding.UTF32, new UTF32Encoding(true, true)];
+    public static TheoryData<Encoding> Marked =>
+        [new UTF8Encoding(true), new UTF8Encoding(false), Encoding.Unicode, Encoding.BigEndianUnicode, Encoding.UTF32, new UTF32Encoding(true, true)];
 
     [Theory]
     [MemberData(nameof(Marked))]
@@ -35,7 +36,8 @@ public sealed class SmallFileTests : IDisposable
     }
 
     [Fact]
-    public void Text_NamesAFolder() => Assert.Contains(Path.GetTempPath(), Assert.Throws<IOException>(() => SmallFile.Text(Path.GetTempPath(), 8, Refuse)).Message, StringComparison.Ordinal);
+    public void Text_NamesAFolder() =>
+        Assert.Contains(Path.GetTempPath(), Assert.Throws<IOException>(() => SmallFile.Text(Path.GetTempPath(), 8, Refuse)).Message, StringComparison.Ordinal);
 
     private static InvalidDataException Refuse(string expected, string found) => new($"expected {expected}, found {found}");
 }

@@ -60,7 +60,9 @@ public class OptionCheckTests
     [Fact]
     public void Texts_RefusesTooFewAndEmptyOnes()
     {
-        Assert.Contains("needs at least 2 entries", Assert.Throws<ArgumentException>(() => OptionCheck.Texts(["a"], 2, "Names")).Message, StringComparison.Ordinal);
-        Assert.Contains("empty entry at index 1", Assert.Throws<ArgumentException>(() => OptionCheck.Texts(["a", " "], 1, "Names")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "needs at least 2 entries", Assert.Throws<ArgumentException>(() => OptionCheck.Texts(["a"], 2, "Names")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "empty entry at index 1", Assert.Throws<ArgumentException>(() => OptionCheck.Texts(["a", " "], 1, "Names")).Message, StringComparison.Ordinal);
     }
 }

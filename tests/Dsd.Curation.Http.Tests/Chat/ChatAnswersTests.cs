@@ -46,8 +46,10 @@ public class ChatAnswersTests
         { "choices.0.message.content", "[{\"type\":\"text\",\"text\":VERDICT}]" },
         { "choices.0.message.content", "[{\"text\":VERDICT}]" },
         { "choices.0.message.content", "[{\"type\":\"output_text\",\"text\":VERDICT,\"annotations\":[]}]" },
-        { "choices.0.message.content", "[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":\"I think so.\"}]},{\"type\":\"text\",\"text\":VERDICT}]" },
-        { "choices.0.message.content", "[{\"type\":\"reasoning\",\"text\":\"I think so.\"},{\"type\":\"text\",\"text\":VERDICT},{\"type\":\"newest\"},7,null,[]]" },
+        { "choices.0.message.content", "[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":\"I think "
+            + "so.\"}]},{\"type\":\"text\",\"text\":VERDICT}]" },
+        { "choices.0.message.content", "[{\"type\":\"reasoning\",\"text\":\"I think "
+            + "so.\"},{\"type\":\"text\",\"text\":VERDICT},{\"type\":\"newest\"},7,null,[]]" },
         { "id", "" },
         { "id", "7" },
         { "object", "" },
@@ -119,15 +121,23 @@ public class ChatAnswersTests
     }
 
     [Fact]
-    public async Task ByteOrderMark_BeforeAnAnswer_IsNothing() => Assert.Equal(VerdictStatus.Decided, (await JudgeAsync(new ChatFault.Body($"\ufeff{With("id", "")}"))).Judged.Status);
+    public async Task ByteOrderMark_BeforeAnAnswer_IsNothing() =>
+        Assert.Equal(VerdictStatus.Decided, (await JudgeAsync(new ChatFault.Body($"\ufeff{With("id", "")}"))).Judged.Status);
 
     [Theory]
-    [InlineData("choices.0.message", "{\"role\":\"assistant\",\"content\":null,\"refusal\":\"I cannot help with that.\"}", "refuses to answer: 'I cannot help with that.'")]
-    [InlineData("choices.0.message", "{\"content\":[{\"type\":\"refusal\",\"refusal\":\"I cannot help with that.\"}]}", "refuses to answer: 'I cannot help with that.'")]
+    [InlineData(
+        "choices.0.message",
+        "{\"role\":\"assistant\",\"content\":null,\"refusal\":\"I cannot help with that.\"}",
+        "refuses to answer: 'I cannot help with that.'")]
+    [InlineData(
+        "choices.0.message",
+        "{\"content\":[{\"type\":\"refusal\",\"refusal\":\"I cannot help with that.\"}]}",
+        "refuses to answer: 'I cannot help with that.'")]
     [InlineData("choices.0", "{\"message\":{\"content\":null},\"finish_reason\":\"content_filter\"}", "content filter")]
     [InlineData("choices.0", "{\"message\":{\"content\":\"\"},\"finish_reason\":\"SAFETY\"}", "content filter")]
     [InlineData("choices.0", "{\"message\":{\"content\":\"{\\\"subject\\\":\"},\"finish_reason\":\"length\"}", "limit of tokens (finish_reason 'length')")]
-    [InlineData("choices.0", "{\"message\":{\"content\":null,\"reasoning_content\":\"A fox, and\"},\"finish_reason\":\"length\"}", "in the midst of its thinking")]
+    [InlineData(
+        "choices.0", "{\"message\":{\"content\":null,\"reasoning_content\":\"A fox, and\"},\"finish_reason\":\"length\"}", "in the midst of its thinking")]
     [InlineData("choices.0", "{\"message\":{\"content\":null,\"reasoning\":\"A fox, and\"},\"finish_reason\":\"stop\"}", "thinking and nothing after it")]
     [InlineData("choices.0", "{\"message\":{\"content\":null}}", "the answer is empty")]
     [InlineData("choices.0", "{\"message\":{}}", "the answer is empty")]
@@ -156,7 +166,8 @@ public class ChatAnswersTests
     [Fact]
     public async Task NoUtf8_IsNoAnswer()
     {
-        // The server writes its text as UTF-8, so half a character has to come as an escape: what is not UTF-8 cannot be sent through it, and is tried on a bare listener.
+        // The server writes its text as UTF-8, so half a character has to come as an escape: what is not UTF-8 cannot be sent through it,
+        // and is tried on a bare listener.
         using System.Net.Sockets.TcpListener listener = new(System.Net.IPAddress.Loopback, 0);
         listener.Start();
         Task serving = Task.Run(async () =>
@@ -167,7 +178,8 @@ public class ChatAnswersTests
                 System.Net.Sockets.NetworkStream stream = caller.GetStream();
                 await stream.ReadAtLeastAsync(new byte[100], 100);
                 byte[] body = [.. System.Text.Encoding.Latin1.GetBytes(With("choices.0.message.content", "\"caf\u00e9\""))];
-                await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"));
+                await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+                    + $"{body.Length}\r\nConnection: close\r\n\r\n"));
                 await stream.WriteAsync(body);
             }
         });
@@ -187,7 +199,8 @@ public class ChatAnswersTests
     public async Task WhatTheClientDoesNotKnow_IsRefusedAndNotLeftOut(string what)
     {
         using IChatClient client = new ChatEndpoint(new Uri("http://127.0.0.1:1/v1"), "m").CreateClient();
-        ChatOptions options = what switch { "Tools" => new() { Tools = [AIFunctionFactory.Create(() => 1, "one")] }, "ConversationId" => new() { ConversationId = "c" }, _ => new() };
+        ChatOptions options =
+            what switch { "Tools" => new() { Tools = [AIFunctionFactory.Create(() => 1, "one")] }, "ConversationId" => new() { ConversationId = "c" }, _ => new() };
         ChatMessage message = what switch
         {
             "audio" => new(ChatRole.User, [new DataContent(new byte[] { 1 }, "audio/wav")]),
@@ -195,7 +208,8 @@ public class ChatAnswersTests
             _ => new(ChatRole.User, "x"),
         };
 
-        Assert.Contains(what, (await Assert.ThrowsAsync<ArgumentException>(() => client.GetResponseAsync([message], options))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            what, (await Assert.ThrowsAsync<ArgumentException>(() => client.GetResponseAsync([message], options))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -265,6 +279,7 @@ public class ChatAnswersTests
         {
             parent[names[^1]] = "HERE";
         }
-        return body.ToJsonString().Replace(Place, value.Replace("VERDICT", JsonSerializer.Serialize(Verdict), StringComparison.Ordinal), StringComparison.Ordinal);
+        return body.ToJsonString().Replace(
+            Place, value.Replace("VERDICT", JsonSerializer.Serialize(Verdict), StringComparison.Ordinal), StringComparison.Ordinal);
     }
 }

@@ -136,18 +136,24 @@ public sealed class KeyOverHttpTests : IDisposable
     public async Task Run_WithAServerThatRepeatsTheKeyEverywhere_WritesItNowhere()
     {
         using TemporaryFolder folder = new();
-        string Verdict(string form) => Asking.SameVerdict.ToJson().Replace("a toy", form.Contains('\\', StringComparison.Ordinal) ? form : JsonSerializer.Serialize(form)[1..^1], StringComparison.Ordinal);
+        string Verdict(string form) =>
+            Asking.SameVerdict.ToJson().Replace(
+                "a toy", form.Contains('\\', StringComparison.Ordinal) ? form : JsonSerializer.Serialize(form)[1..^1], StringComparison.Ordinal);
         await using ChatServer server = await Asking.ServerAsync(
             q => q.Number % 3 == 0 ? new ChatFault.Body($$"""{"error":"{{AllForms[q.Number / 3 % AllForms.Length]}}"}""", 400) : null, answer: q => q.Number % 3 == 1 ? Verdict(AllForms[q.Number / 3 % AllForms.Length]) : $"no {Key}");
         string chat = folder.File("chat.json");
         await File.WriteAllTextAsync(chat, $$"""{ "models": { "m": { "address": "{{server.Address}}", "model": "m", "retries": 0, "key_variable": "{{_variable}}" } }, "judge": { "ask": ["m"] } }""");
         using StringWriter said = new();
-        await DsdCli.Program.RunAsync(["curate", "run", "--captions", "tiny", "--count", "24", "--steps", "1", "--judges", "1", "--verbose", "--chat", chat, "--out", folder.File("run")], said, said);
+        await DsdCli.Program.RunAsync(
+            ["curate", "run", "--captions", "tiny", "--count", "24", "--steps", "1", "--judges", "1", "--verbose", "--chat", chat, "--out", folder.File("run")],
+            said,
+            said);
 
         Assert.True(server.Asked > 24);
         Clean(said.ToString());
         SqliteConnection.ClearAllPools();
-        foreach (string file in Directory.EnumerateFiles(folder.File("run"), "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".png", StringComparison.Ordinal)))
+        foreach (string file in Directory.EnumerateFiles(folder.File("run"), "*", SearchOption.AllDirectories)
+            .Where(f => !f.EndsWith(".png", StringComparison.Ordinal)))
         {
             Clean(Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file)));
         }
@@ -175,14 +181,16 @@ public sealed class KeyOverHttpTests : IDisposable
     private async Task<Exception> FailureAsync(Func<ChatQuestion, ChatFault?> fault)
     {
         await using ChatServer server = await Asking.ServerAsync(fault);
-        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Retries = 0 }, new ChatEndpoint(server.Address, "m") { KeyVariable = _variable });
+        using LimitedChatClient client =
+            Asking.Client(server, Asking.Quick with { Retries = 0 }, new ChatEndpoint(server.Address, "m") { KeyVariable = _variable });
         return Assert.IsType<ChatFailedException>((await Asking.AskManyAsync(client, 1))[0]);
     }
 
     private async Task<PairJudgement> JudgeAsync(ChatFault fault)
     {
         await using ChatServer server = await Asking.ServerAsync(_ => fault);
-        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Retries = 0 }, new ChatEndpoint(server.Address, "m") { KeyVariable = _variable });
+        using LimitedChatClient client =
+            Asking.Client(server, Asking.Quick with { Retries = 0 }, new ChatEndpoint(server.Address, "m") { KeyVariable = _variable });
         return await new PairJudge(client).JudgeAsync(Grey, Grey);
     }
 }

@@ -7,9 +7,11 @@ namespace Dsd.Curation.Http.Tests.Chat;
 
 public class LimitsOverHttpTests
 {
-    public static TheoryData<string> Passing => ["408", "429", "500", "502", "503", "cut", "half", "", "{\"choices\": [{\"mess", "{\"error\": {\"message\": \"busy\", \"code\": 503}}", "{\"error\": {\"message\": \"busy\", \"code\": \"429\"}}"];
+    public static TheoryData<string> Passing =>
+        ["408", "429", "500", "502", "503", "cut", "half", "", "{\"choices\": [{\"mess", "{\"error\": {\"message\": \"busy\", \"code\": 503}}", "{\"error\": {\"message\": \"busy\", \"code\": \"429\"}}"];
 
-    public static TheoryData<string> NotUnderstood => ["{}", "[]", "null", "true", "{\"choices\": []}", "{\"choices\": {}}", "{\"choices\": [{}]}", "{\"choices\": [7]}", "{\"choices\": [{\"message\": {\"content\": 7}}]}", "{\"error\": {\"message\": \"busy\"}}", "<html>", "well"];
+    public static TheoryData<string> NotUnderstood =>
+        ["{}", "[]", "null", "true", "{\"choices\": []}", "{\"choices\": {}}", "{\"choices\": [{}]}", "{\"choices\": [7]}", "{\"choices\": [{\"message\": {\"content\": 7}}]}", "{\"error\": {\"message\": \"busy\"}}", "<html>", "well"];
 
     [Theory]
     [MemberData(nameof(NotUnderstood))]
@@ -23,7 +25,8 @@ public class LimitsOverHttpTests
         ChatFailedException failure = Assert.IsType<ChatFailedException>((await Asking.AskManyAsync(client, 1))[0]);
         Assert.Equal((4, false, false), (server.Asked, failure.MayPass, failure.ConcernsAll));
         Assert.Contains(server.Address.ToString(), failure.Message, StringComparison.Ordinal);
-        Assert.Contains(body, failure.Message.Replace(" ", "", StringComparison.Ordinal).Replace(":", ": ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            body, failure.Message.Replace(" ", "", StringComparison.Ordinal).Replace(":", ": ", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -182,7 +185,8 @@ public class LimitsOverHttpTests
     [Fact]
     public async Task Outage_LosesNoRequestAlthoughItLastsLongerThanTheRepeats()
     {
-        // Ten repeats of five milliseconds are over long before the server comes back after 1.5 seconds; one request alone cannot use up its own before the tenth failure, which tells.
+        // Ten repeats of five milliseconds are over long before the server comes back after 1.5 seconds; one request alone cannot use up
+        // its own before the tenth failure, which tells.
         long start = Stopwatch.GetTimestamp();
         await using ChatServer server = await Asking.ServerAsync(_ => Stopwatch.GetElapsedTime(start).TotalSeconds < 1.5 ? new ChatFault.Status(502) : null);
         using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Retries = 10, LongestWait = TimeSpan.FromMilliseconds(5) });
@@ -197,7 +201,8 @@ public class LimitsOverHttpTests
     public async Task Outage_LongerThanThePatience_FailsAllAndThenAtOnce()
     {
         await using ChatServer server = await Asking.ServerAsync(_ => new ChatFault.Status(502, "the model is loading"));
-        using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Retries = 3, Patience = TimeSpan.FromSeconds(1), BreakFor = TimeSpan.FromSeconds(5) });
+        using LimitedChatClient client =
+            Asking.Client(server, Asking.Quick with { Retries = 3, Patience = TimeSpan.FromSeconds(1), BreakFor = TimeSpan.FromSeconds(5) });
 
         Assert.All(await Asking.AskManyAsync(client, 40), e => Assert.True(Assert.IsType<ChatFailedException>(e).MayPass));
         await Task.Delay(1000);

@@ -70,7 +70,8 @@ public class ServerWordsTests
     [InlineData("{\"error\":{\"message\":\"Bad picture\",\"code\":\"400\"}}", 1, false, false)]
     [InlineData("{\"object\":\"error\",\"message\":\"Bad picture\",\"code\":400}", 1, false, false)]
     [InlineData("{\"error\":\"Unexpected endpoint or method. (POST /chat/completions)\"}", 1, false, true)]
-    [InlineData("{\"choices\":[{\"error\":{\"code\":400,\"message\":\"Bad picture\"},\"finish_reason\":\"error\",\"message\":{\"content\":\"\"}}]}", 1, false, false)]
+    [InlineData(
+        "{\"choices\":[{\"error\":{\"code\":400,\"message\":\"Bad picture\"},\"finish_reason\":\"error\",\"message\":{\"content\":\"\"}}]}", 1, false, false)]
     [InlineData("{\"error\":{\"message\":\"Overloaded\",\"code\":529}}", 4, true, false)]
     [InlineData("{\"error\":{\"message\":\"Rate limited\",\"code\":429}}", 4, true, false)]
     [InlineData("{\"error\":{\"message\":\"Something else\"}}", 2, false, false)]
@@ -104,7 +105,8 @@ public class ServerWordsTests
     [Fact]
     public async Task UsageOfAnAnswerThatIsNone_IsCounted()
     {
-        await using ChatServer server = await Asking.ServerAsync(_ => new ChatFault.Body("{\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":5}}"));
+        await using ChatServer server = await Asking.ServerAsync(
+            _ => new ChatFault.Body("{\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":5}}"));
         ChatBudget budget = new();
         using LimitedChatClient client = Asking.Client(server, Asking.Quick with { Budget = budget });
 
@@ -120,7 +122,8 @@ public class ServerWordsTests
     public async Task Run_WithoutASingleVerdict_EndsWithOneAndTheCommonestReason(string answer, int status, string what, string reason)
     {
         using TemporaryFolder folder = new();
-        await using ChatServer server = await Asking.ServerAsync(_ => status == 0 ? null : new ChatFault.Status(status, "the picture is wrong"), answer: _ => answer);
+        await using ChatServer server = await Asking.ServerAsync(
+            _ => status == 0 ? null : new ChatFault.Status(status, "the picture is wrong"), answer: _ => answer);
         (int code, string error) = await CurateAsync(folder, server, "4");
 
         Assert.Equal(1, code);
@@ -143,7 +146,8 @@ public class ServerWordsTests
         string chat = folder.File("chat.json");
         await File.WriteAllTextAsync(chat, $$"""{ "models": { "m": { "address": "{{server.Address}}", "model": "m", "retries": 0 } }, "judge": { "ask": ["m"] } }""");
         using StringWriter error = new();
-        int code = await DsdCli.Program.RunAsync(["curate", "run", "--captions", "tiny", "--count", count, "--steps", "1", "--chat", chat, "--out", folder.File("run")], TextWriter.Null, error);
+        int code = await DsdCli.Program.RunAsync(
+            ["curate", "run", "--captions", "tiny", "--count", count, "--steps", "1", "--chat", chat, "--out", folder.File("run")], TextWriter.Null, error);
         return (code, error.ToString());
     }
 

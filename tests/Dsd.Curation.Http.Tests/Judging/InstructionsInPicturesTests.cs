@@ -71,10 +71,13 @@ public class InstructionsInPicturesTests
         await using ChatServer server = await Asking.ServerAsync(answer: question =>
         {
             string? written = Writing.Read(Picture.Decode(question.Pictures[0].Data.Span, "the picture that was sent"));
-            return written?.StartsWith(Order, StringComparison.Ordinal) == true ? written[Order.Length..] : throw new InvalidOperationException($"The picture says '{written}'.");
+            return written?.StartsWith(Order, StringComparison.Ordinal) == true
+                ? written[Order.Length..]
+                : throw new InvalidOperationException($"The picture says '{written}'.");
         });
         using LimitedChatClient client = Asking.Client(server);
-        PairJudgement judged = await new PairJudge(client, new PairJudgeOptions { RejectedFlags = rejectedFlags }).JudgeAsync(Writing.Draw(Order + ordered), Writing.Draw("A picture of a toy."));
+        PairJudgement judged = await new PairJudge(
+            client, new PairJudgeOptions { RejectedFlags = rejectedFlags }).JudgeAsync(Writing.Draw(Order + ordered), Writing.Draw("A picture of a toy."));
         return (judged, server);
     }
 }

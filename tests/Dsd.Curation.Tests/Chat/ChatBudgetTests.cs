@@ -16,7 +16,8 @@ public class ChatBudgetTests
     public async Task Tokens_ThatCannotBe_AreNotCounted(long? total, long? input, long? output, long expected)
     {
         ChatBudget budget = new();
-        ChatResponse answer = new(new ChatMessage(ChatRole.Assistant, "x")) { Usage = new UsageDetails { TotalTokenCount = total, InputTokenCount = input, OutputTokenCount = output } };
+        ChatResponse answer =
+            new(new ChatMessage(ChatRole.Assistant, "x")) { Usage = new UsageDetails { TotalTokenCount = total, InputTokenCount = input, OutputTokenCount = output } };
         using LimitedChatClient client = new(new AnswerClient(answer), new ChatLimits { Budget = budget });
 
         await client.GetResponseAsync("question");
@@ -35,9 +36,11 @@ public class ChatBudgetTests
 
     private sealed class AnswerClient(ChatResponse answer) : IChatClient
     {
-        public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => Task.FromResult(answer);
+        public Task<ChatResponse> GetResponseAsync(
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => Task.FromResult(answer);
 
-        public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
         public object? GetService(Type serviceType, object? serviceKey = null) => null;
 

@@ -70,7 +70,10 @@ public sealed class ChatSettingsTests : IDisposable
     {
         string before = ChatSettings.Load(Write(Whole)).Fingerprint();
 
-        Assert.Equal(before, ChatSettings.Load(Write(Whole.Replace("32", "4", StringComparison.Ordinal).Replace("localhost:8000", "other:9", StringComparison.Ordinal))).Fingerprint());
+        Assert.Equal(
+            before,
+            ChatSettings.Load(
+                Write(Whole.Replace("32", "4", StringComparison.Ordinal).Replace("localhost:8000", "other:9", StringComparison.Ordinal))).Fingerprint());
         Assert.NotEqual(before, ChatSettings.Load(Write(Whole.Replace("0.7", "0.6", StringComparison.Ordinal))).Fingerprint());
         Assert.NotEqual(before, ChatSettings.Load(Write(Whole.Replace("qwen2.5", "qwen3", StringComparison.Ordinal))).Fingerprint());
     }
@@ -110,7 +113,8 @@ public sealed class ChatSettingsTests : IDisposable
     {
         ChatSettings settings = ChatSettings.Load(Write("""{ "judge": { "ask": ["a"] }, "models": { "a": { "address": "http://x/v1", "model": "m", "key_variable": "DSD_TEST_NO_SUCH_KEY" } } }"""));
 
-        Assert.Contains("DSD_TEST_NO_SUCH_KEY", Assert.Throws<InvalidOperationException>(() => ChatRoles.Open(settings, Character)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "DSD_TEST_NO_SUCH_KEY", Assert.Throws<InvalidOperationException>(() => ChatRoles.Open(settings, Character)).Message, StringComparison.Ordinal);
     }
 
     private string Write(string text)

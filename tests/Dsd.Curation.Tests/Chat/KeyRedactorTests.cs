@@ -20,7 +20,8 @@ public class KeyRedactorTests
         { "JSON within JSON within JSON", JsonSerializer.Serialize(JsonSerializer.Serialize(JsonSerializer.Serialize(Key))) },
         { "Python's bytes", string.Concat(Key.Select(c => $"\\x{(int)c:x2}")) },
         { "an address", Uri.EscapeDataString(Key) },
-        { "an address with small digits", Uri.EscapeDataString(Key).Replace("%2B", "%2b", StringComparison.Ordinal).Replace("%2F", "%2f", StringComparison.Ordinal) },
+        { "an address with small digits", Uri.EscapeDataString(Key).Replace("%2B", "%2b", StringComparison.Ordinal)
+            .Replace("%2F", "%2f", StringComparison.Ordinal) },
         { "an address twice", Uri.EscapeDataString(Uri.EscapeDataString(Key)) },
         { "an address with all as digits", string.Concat(Key.Select(c => $"%{(int)c:X2}")) },
         { "HTML", WebUtility.HtmlEncode(Key) },
@@ -50,7 +51,8 @@ public class KeyRedactorTests
         Assert.EndsWith($"({form}), find yours at https://example.com/keys.", hidden, StringComparison.Ordinal);
         Assert.Contains(KeyRedactor.Mark, hidden, StringComparison.Ordinal);
         // Nothing of it is left but what stood between or beside its letters.
-        string left = hidden["Incorrect key provided: '".Length..hidden.IndexOf("' (", StringComparison.Ordinal)].Replace(KeyRedactor.Mark, "", StringComparison.Ordinal);
+        string left =
+            hidden["Incorrect key provided: '".Length..hidden.IndexOf("' (", StringComparison.Ordinal)].Replace(KeyRedactor.Mark, "", StringComparison.Ordinal);
         Assert.True(left.Length <= 32, left);
         Assert.DoesNotContain("cret", left, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("seen", left, StringComparison.OrdinalIgnoreCase);
@@ -106,7 +108,8 @@ public class KeyRedactorTests
                 continue;
             }
             // Each character in a form of its own.
-            string text = string.Concat(key.Select(c => random.Next(6) switch { 0 => $"\\u{(int)c:x4}", 1 => $"%{(int)c:X2}", 2 => $"&#{(int)c};", _ when c is '\\' or '%' or '&' => $"\\u{(int)c:X4}", _ => $"{c}" }));
+            string text =
+                string.Concat(key.Select(c => random.Next(6) switch { 0 => $"\\u{(int)c:x4}", 1 => $"%{(int)c:X2}", 2 => $"&#{(int)c};", _ when c is '\\' or '%' or '&' => $"\\u{(int)c:X4}", _ => $"{c}" }));
             string hidden = new KeyRedactor(key).Hide($"<{text}>");
             string letters = string.Concat(WebUtility.HtmlDecode(Uri.UnescapeDataString(hidden)).Where(char.IsAsciiLetterOrDigit));
 

@@ -31,7 +31,8 @@ public class ChatGridPromptWriterTests
     public async Task WriteAsync_DropsCopiesAndAsksForTheMissingOnes()
     {
         // The second portion is new; sheets of the first are the same but for one word in twelve.
-        CallbackChatClient client = Writing((call, sheet) => call == 0 ? $"one two three four five six seven eight nine ten eleven number{sheet}" : $"other{call}{sheet} thing{call}{sheet} again{call}{sheet}");
+        CallbackChatClient client =
+            Writing((call, sheet) => call == 0 ? $"one two three four five six seven eight nine ten eleven number{sheet}" : $"other{call}{sheet} thing{call}{sheet} again{call}{sheet}");
         IReadOnlyList<GridPrompt> prompts = await new ChatGridPromptWriter(client).WriteAsync(Request with { Count = 4 });
 
         Assert.Equal(4, prompts.Count);
@@ -66,7 +67,8 @@ public class ChatGridPromptWriterTests
     }
 
     [Fact]
-    public async Task WriteAsync_TakesTheSecondAnswer() => Assert.Single(await new ChatGridPromptWriter(new CallbackChatClient("Sure!", Good)).WriteAsync(Request));
+    public async Task WriteAsync_TakesTheSecondAnswer() =>
+        Assert.Single(await new ChatGridPromptWriter(new CallbackChatClient("Sure!", Good)).WriteAsync(Request));
 
     [Fact]
     public async Task WriteAsync_SendsTheCaptionAsQuotedMaterial()

@@ -6,7 +6,7 @@ public class GridTemplatesTests
 {
     private static readonly GridTemplates Templates = new()
     {
-        Sheets = ["{count} panels, {rows} by {columns}: {panels}", "of {subject}: {panels}"],
+        Grids = ["{count} panels, {rows} by {columns}: {panels}", "of {subject}: {panels}"],
         Panel = "{number} ({position}) {caption}",
         Caption = "{subject} {context}",
         Separator = "; ",
@@ -24,7 +24,7 @@ public class GridTemplatesTests
     [InlineData("the theatre", "four of the same theatre")]
     [InlineData("another fox", "four of the same another fox")]
     public void Compose_LeavesTheArticleOfANounOut(string subject, string expected) => Assert.StartsWith(
-        expected, (Templates with { Sheets = ["{count_word} of the same {noun}: {panels}"] }).Compose(subject, ["1", "2", "3", "4"], GridLayout.TwoByTwo).Text);
+        expected, (Templates with { Grids = ["{count_word} of the same {noun}: {panels}"] }).Compose(subject, ["1", "2", "3", "4"], GridLayout.TwoByTwo).Text);
 
     [Fact]
     public void Compose_GivesOneCaptionAPanel() => Assert.Equal(
@@ -33,13 +33,15 @@ public class GridTemplatesTests
     [Fact]
     public void Compose_NeverFillsWhatWasFilledIn() => Assert.Equal(
         "of {panels}: 1 (left) {panels} in {braces}; 2 (right) {panels} at sea",
-        Templates.Compose("{panels}", ["in {braces}", "at sea"], GridLayout.OneByTwo, sheet: 1).Text);
+        Templates.Compose("{panels}", ["in {braces}", "at sea"], GridLayout.OneByTwo, grid: 1).Text);
 
     [Fact]
-    public void Compose_RefusesTheWrongNumberOfContexts() => Assert.Throws<ArgumentException>(() => Templates.Compose("a fox", ["at sea"], GridLayout.OneByTwo));
+    public void Compose_RefusesTheWrongNumberOfContexts() =>
+        Assert.Throws<ArgumentException>(() => Templates.Compose("a fox", ["at sea"], GridLayout.OneByTwo));
 
     [Fact]
-    public void Sheets_RefuseATemplateWithoutPanels() => Assert.Contains("{panels}", Assert.Throws<ArgumentException>(() => Templates with { Sheets = ["a grid"] }).Message);
+    public void Grids_RefuseATemplateWithoutPanels() =>
+        Assert.Contains("{panels}", Assert.Throws<ArgumentException>(() => Templates with { Grids = ["a grid"] }).Message);
 
     [Fact]
     public void Load_TakesDefaultsForWhatTheFileLeavesOut()

@@ -53,7 +53,15 @@ public class PanelCutterTests
     [Fact]
     public void Cut_AllowsSpecksInAGutter()
     {
-        Picture sheet = TestPictures.Draw(132, 64, (x, y) => x < 64 ? TestPictures.Texture(0, x, y) : x >= 68 ? TestPictures.Texture(1, x, y) : y == 20 ? ((byte)0, (byte)0, (byte)0) : ((byte)(250 - (y & 3)), (byte)248, (byte)250));
+        Picture sheet = TestPictures.Draw(
+            132,
+            64,
+            (x, y) =>
+                x < 64
+                    ? TestPictures.Texture(0, x, y)
+                    : x >= 68 ? TestPictures.Texture(1, x, y)
+                    : y == 20 ? ((byte)0, (byte)0, (byte)0)
+                    : ((byte)(250 - (y & 3)), (byte)248, (byte)250));
         IReadOnlyList<Picture> panels = PanelCutter.Cut(sheet, GridLayout.OneByTwo);
         Assert.All(panels, panel => Assert.DoesNotContain(Reds(panel), red => red > 100));
     }
@@ -83,7 +91,8 @@ public class PanelCutterTests
     [Fact]
     public void Cut_ScalesPanelsToTheSizeAskedFor()
     {
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(Sheet(GridLayout.TwoByTwo, 90, 90, border: 3, gutter: 6), GridLayout.TwoByTwo, new PanelCutterOptions { PanelWidth = 96, PanelHeight = 96 });
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(
+            Sheet(GridLayout.TwoByTwo, 90, 90, border: 3, gutter: 6), GridLayout.TwoByTwo, new PanelCutterOptions { PanelWidth = 96, PanelHeight = 96 });
         Assert.All(panels, panel => Assert.Equal((96, 96), (panel.Width, panel.Height)));
     }
 
@@ -97,7 +106,8 @@ public class PanelCutterTests
 
     [Fact]
     public void Cut_RefusesASheetThatIsTooSmall() =>
-        Assert.Contains("16 × 64", Assert.Throws<ArgumentException>(() => PanelCutter.Cut(TestPictures.Plain(16, 64, (0, 0, 0)), GridLayout.ThreeByThree)).Message);
+        Assert.Contains(
+            "16 × 64", Assert.Throws<ArgumentException>(() => PanelCutter.Cut(TestPictures.Plain(16, 64, (0, 0, 0)), GridLayout.ThreeByThree)).Message);
 
     [Theory]
     [InlineData(PairChoice.Ordered)]
@@ -121,7 +131,9 @@ public class PanelCutterTests
             {
                 int column = Panel(x, width, out int px);
                 int row = Panel(y, height, out int py);
-                return column < 0 || row < 0 || column >= layout.Columns || row >= layout.Rows ? White : TestPictures.Texture(row * layout.Columns + column, px, py);
+                return column < 0 || row < 0 || column >= layout.Columns || row >= layout.Rows
+                    ? White
+                    : TestPictures.Texture(row * layout.Columns + column, px, py);
             });
     }
 
@@ -129,7 +141,8 @@ public class PanelCutterTests
 
     private sealed class Within(int pixels) : IEqualityComparer<(int Width, int Height)>
     {
-        public bool Equals((int Width, int Height) a, (int Width, int Height) b) => Math.Abs(a.Width - b.Width) <= pixels && Math.Abs(a.Height - b.Height) <= pixels;
+        public bool Equals((int Width, int Height) a, (int Width, int Height) b) =>
+            Math.Abs(a.Width - b.Width) <= pixels && Math.Abs(a.Height - b.Height) <= pixels;
 
         public int GetHashCode((int Width, int Height) size) => 0;
     }

@@ -38,7 +38,7 @@ public class TemplateGridPromptWriterTests
     {
         IReadOnlyList<GridPrompt> prompts = _writer.Write(new GridPromptRequest("a fox") { Count = 64 });
         Assert.Equal(GridTemplates.Default.Contexts.Count, prompts.SelectMany(p => p.Captions).Distinct().Count());
-        Assert.Equal(GridTemplates.Default.Sheets.Count, prompts.Select(p => p.Text[..12]).Distinct().Count());
+        Assert.Equal(GridTemplates.Default.Grids.Count, prompts.Select(p => p.Text[..12]).Distinct().Count());
     }
 
     [Fact]
@@ -55,7 +55,8 @@ public class TemplateGridPromptWriterTests
     [Fact]
     public void Write_NeverShowsAKindTwiceOnASheet()
     {
-        TemplateGridPromptWriter writer = new(GridTemplates.Default with { Contexts = ["sea 1", "sea 2", "sea 3", "home 1", "moon 1"], ContextKinds = ["sea", "sea", "sea", "home", "moon"] });
+        TemplateGridPromptWriter writer = new(
+            GridTemplates.Default with { Contexts = ["sea 1", "sea 2", "sea 3", "home 1", "moon 1"], ContextKinds = ["sea", "sea", "sea", "home", "moon"] });
         Assert.All(
             writer.Write(new GridPromptRequest("a fox") { Count = 20, Layout = GridLayout.OneByTwo }),
             prompt => Assert.Equal(2, prompt.Captions.Select(caption => caption.Split(' ')[^2]).Distinct().Count()));
@@ -63,7 +64,8 @@ public class TemplateGridPromptWriterTests
 
     [Fact]
     public void Constructor_RefusesMoreKindsThanContexts() => Assert.Contains(
-        "ContextKinds", Assert.Throws<ArgumentException>(() => new TemplateGridPromptWriter(GridTemplates.Default with { ContextKinds = ["sea", "home"] })).Message);
+        "ContextKinds", Assert.Throws<ArgumentException>(
+            () => new TemplateGridPromptWriter(GridTemplates.Default with { ContextKinds = ["sea", "home"] })).Message);
 
     [Theory]
     [InlineData("")]
@@ -74,5 +76,6 @@ public class TemplateGridPromptWriterTests
     public void Request_RefusesAnEndlessCaption() => Assert.Throws<ArgumentException>(() => new GridPromptRequest(new string('a', 4001)));
 
     [Fact]
-    public async Task WriteAsync_HonoursCancellation() => await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _writer.WriteAsync(new GridPromptRequest("a fox"), new CancellationToken(true)));
+    public async Task WriteAsync_HonoursCancellation() =>
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _writer.WriteAsync(new GridPromptRequest("a fox"), new CancellationToken(true)));
 }

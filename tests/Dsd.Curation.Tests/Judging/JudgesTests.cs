@@ -57,7 +57,10 @@ public sealed class JudgesTests
     public async Task Pictures_AreSentInTheFormatThatWasAsked()
     {
         CallbackChatClient client = new(new Fixed("a", true, 0.9).Answer);
-        await new PairJudge(client, new PairJudgeOptions { Format = PictureFormat.Jpeg, JpegQuality = 50, MaxImageSide = 32 }).JudgeAsync(TestPictures.Plain(64, 48, (200, 10, 10)), Grey);
+        await new PairJudge(
+            client,
+            new PairJudgeOptions { Format = PictureFormat.Jpeg, JpegQuality = 50, MaxImageSide = 32 })
+                .JudgeAsync(TestPictures.Plain(64, 48, (200, 10, 10)), Grey);
 
         Microsoft.Extensions.AI.DataContent sent = client.Calls[0].Messages[1].Contents.OfType<Microsoft.Extensions.AI.DataContent>().First();
         Picture decoded = Picture.Decode(sent.Data.Span, "sent");
@@ -71,7 +74,10 @@ public sealed class JudgesTests
 
         public string Answer => Verdict!.ToJson();
 
-        private Verdict? Verdict => same is null ? null : new Verdict { Subject = "a fox", DescriptionA = "a", DescriptionB = "b", Differences = [], Same = same.Value, Confidence = confidence, Flags = [] };
+        private Verdict? Verdict =>
+            same is null
+                ? null
+                : new Verdict { Subject = "a fox", DescriptionA = "a", DescriptionB = "b", Differences = [], Same = same.Value, Confidence = confidence, Flags = [] };
 
         public Task<PairJudgement> JudgeAsync(Picture a, Picture b, CancellationToken cancellationToken = default)
         {

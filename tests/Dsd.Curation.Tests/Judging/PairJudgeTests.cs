@@ -102,7 +102,9 @@ public class PairJudgeTests
 
     [Fact]
     public void Options_RefuseAResponseFormatOfTheCaller() =>
-        Assert.Contains("ResponseFormat", Assert.Throws<ArgumentException>(() => new PairJudgeOptions { Chat = new ChatOptions { ResponseFormat = ChatResponseFormat.Text } }).Message);
+        Assert.Contains(
+            "ResponseFormat",
+            Assert.Throws<ArgumentException>(() => new PairJudgeOptions { Chat = new ChatOptions { ResponseFormat = ChatResponseFormat.Text } }).Message);
 
     [Theory]
     [InlineData(-0.1)]
@@ -130,7 +132,8 @@ public class PairJudgeTests
 
     [Fact]
     public async Task JudgeAsync_LetsFailuresOfTheClientThrough() =>
-        await Assert.ThrowsAsync<HttpRequestException>(() => new PairJudge(new CallbackChatClient((_, _, _) => throw new HttpRequestException("no route"))).JudgeAsync(Red, Blue));
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => new PairJudge(new CallbackChatClient((_, _, _) => throw new HttpRequestException("no route"))).JudgeAsync(Red, Blue));
 
     [Fact]
     public async Task JudgeAsync_HonoursCancellation()
@@ -202,7 +205,8 @@ public class PairJudgeTests
         Assert.InRange(client.Calls.Count, 3, 6);
     }
 
-    private static IEnumerable<PicturePair> Pairs(int count) => Enumerable.Range(1, count).Select(i => new PicturePair(TestPictures.Plain(i, 8, (0, 0, 0)), Blue));
+    private static IEnumerable<PicturePair> Pairs(int count) =>
+        Enumerable.Range(1, count).Select(i => new PicturePair(TestPictures.Plain(i, 8, (0, 0, 0)), Blue));
 
     private static string Answer(bool same, double confidence, string? flag = null) => new Verdict
     {

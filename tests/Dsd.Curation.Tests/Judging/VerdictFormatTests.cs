@@ -57,7 +57,8 @@ public class VerdictFormatTests
     }
 
     [Fact]
-    public void Parse_ReadsWhatToJsonWrites() => Assert.Equal(VerdictFormat.Parse(Good).ToJson(), VerdictFormat.Parse(VerdictFormat.Parse(Good).ToJson()).ToJson());
+    public void Parse_ReadsWhatToJsonWrites() =>
+        Assert.Equal(VerdictFormat.Parse(Good).ToJson(), VerdictFormat.Parse(VerdictFormat.Parse(Good).ToJson()).ToJson());
 
     [Fact]
     public void ToJson_KeepsTheOrderOfReasoning()
@@ -94,7 +95,8 @@ public class VerdictFormatTests
     [InlineData("{0} I hope this helps.")]
     [InlineData("{0}{0}")]
     [InlineData("<think>A is a fox</think>{0}")]
-    public void Parse_RefusesTextAroundTheObject(string form) => Assert.Throws<VerdictFormatException>(() => VerdictFormat.Parse(form.Replace("{0}", Good.Trim())));
+    public void Parse_RefusesTextAroundTheObject(string form) =>
+        Assert.Throws<VerdictFormatException>(() => VerdictFormat.Parse(form.Replace("{0}", Good.Trim())));
 
     [Theory]
     [InlineData("\"a fox\"", "7", "subject")]
@@ -125,7 +127,8 @@ public class VerdictFormatTests
     [InlineData("[\"text\"]", "[\"text\",]")]
     [InlineData("\"same\"", "\"Same\"")]
     [InlineData("[\"text\"]", "[[[[[[[[[[[[\"text\"]]]]]]]]]]]]")]
-    public void Parse_RefusesJsonThatIsNotExactlyTheForm(string from, string to) => Assert.Throws<VerdictFormatException>(() => VerdictFormat.Parse(Good.Replace(from, to)));
+    public void Parse_RefusesJsonThatIsNotExactlyTheForm(string from, string to) =>
+        Assert.Throws<VerdictFormatException>(() => VerdictFormat.Parse(Good.Replace(from, to)));
 
     [Fact]
     public void Parse_RefusesAHugeAnswerBeforeReadingIt() =>
@@ -156,7 +159,8 @@ public class VerdictFormatTests
     public void Parse_CountsTheWholeAnswerInCodePointsToo()
     {
         string list = string.Join(',', Enumerable.Repeat($"\"{string.Concat(Enumerable.Repeat("🦊", 500))}\"", 32));
-        string answer = Good.Replace("\"the scarf is green in A and missing in B\"", list).Replace("orange, no scarf", string.Concat(Enumerable.Repeat("🦊", 4000)));
+        string answer = Good.Replace("\"the scarf is green in A and missing in B\"", list).Replace(
+            "orange, no scarf", string.Concat(Enumerable.Repeat("🦊", 4000)));
 
         Assert.True(answer.Length > VerdictFormat.MaxAnswerLength);
         Assert.Equal(32, VerdictFormat.Parse(answer).Differences.Count);
@@ -187,7 +191,10 @@ public class VerdictFormatTests
 
     [Fact]
     public void Parse_RefusesAnEndlessList() =>
-        Assert.Contains("flags", Assert.Throws<VerdictFormatException>(() => VerdictFormat.Parse(Good.Replace("[\"text\"]", $"[{string.Join(',', Enumerable.Repeat("\"x\"", 17))}]"))).Message);
+        Assert.Contains(
+            "flags",
+            Assert.Throws<VerdictFormatException>(
+                () => VerdictFormat.Parse(Good.Replace("[\"text\"]", $"[{string.Join(',', Enumerable.Repeat("\"x\"", 17))}]"))).Message);
 
     [Fact]
     public void Parse_QuotesOnlyTheStartOfABadAnswer() =>

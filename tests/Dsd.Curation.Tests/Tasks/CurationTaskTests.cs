@@ -18,7 +18,8 @@ public sealed class CurationTaskTests : IDisposable
     public void EveryKnownTask_WritesPromptsForItsLayoutWithoutAModel(string name)
     {
         CurationTask task = CurationTask.Load(name);
-        GridPrompt prompt = Assert.Single(new TemplateGridPromptWriter(task.Templates).Write(new GridPromptRequest("a small clay fox") { Layout = task.Layout }));
+        GridPrompt prompt = Assert.Single(
+            new TemplateGridPromptWriter(task.Templates).Write(new GridPromptRequest("a small clay fox") { Layout = task.Layout }));
 
         Assert.Equal(name, task.Name);
         Assert.Equal(task.Layout.Panels, prompt.Captions.Distinct().Count());

@@ -78,7 +78,8 @@ public sealed class ImageFolderPairReaderTests : IDisposable
     {
         Write($$"""{"file_name":"{{new string('a', 2_000_000)}}""");
 
-        Assert.Contains("line 1: expected at most 1048576 bytes", Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "line 1: expected at most 1048576 bytes", Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -124,7 +125,10 @@ public sealed class ImageFolderPairReaderTests : IDisposable
         PairRecord row = Assert.Single(PairDataset.Open(_folder, new PairDatasetOptions { ImageColumn = "edited", ConditioningColumn = "image" }).Read());
 
         Assert.Equal(("1.png", "2.png", 3), (row.Image.Name, row.Conditioning.Name, row.Details.Votes));
-        Assert.Contains("expected a column 'target_file_name'", Assert.Throws<DatasetException>(() => PairDataset.Open(_folder, new PairDatasetOptions { ImageColumn = "target" })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected a column 'target_file_name'",
+            Assert.Throws<DatasetException>(() => PairDataset.Open(_folder, new PairDatasetOptions { ImageColumn = "target" })).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -147,7 +151,10 @@ public sealed class ImageFolderPairReaderTests : IDisposable
         Assert.Equal(["größer", "größer"], PairDataset.Open(_folder).Read().Select(r => r.Caption));
 
         File.WriteAllText(Path.Combine(_folder, "train", "metadata.jsonl"), line, Encoding.Unicode);
-        Assert.Contains("metadata.jsonl': expected text in UTF-8, found UTF-16", Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "metadata.jsonl': expected text in UTF-8, found UTF-16",
+            Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message,
+            StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(_folder, "train", "metadata.jsonl"), "");
         Assert.Empty(PairDataset.Open(_folder).Read());
     }
@@ -183,7 +190,9 @@ public sealed class ImageFolderPairReaderTests : IDisposable
     [Fact]
     public void Read_OfACsvFile_GivesTheSameRows()
     {
-        WriteCsv("\ufefffile_name,conditioning_file_name,caption,kept,votes,confidence,subject\r\n2.png,./ab/1.png,\"a \"\"red\"\" fox,\nsitting\",True,3.0,0.5,\r\n\r\nab\\1.png,2.png,größer,false,,1,NA\n2.png,2.png,short\r");
+        WriteCsv(
+            "\ufefffile_name,conditioning_file_name,caption,kept,votes,confidence,subject\r\n2.png,./ab/1.png,\"a \"\"red\"\" "
+            + "fox,\nsitting\",True,3.0,0.5,\r\n\r\nab\\1.png,2.png,größer,false,,1,NA\n2.png,2.png,short\r");
 
         PairDataset dataset = PairDataset.Open(_folder);
 
@@ -198,7 +207,8 @@ public sealed class ImageFolderPairReaderTests : IDisposable
     [Theory]
     [InlineData("file_name,conditioning_file_name,caption\n2.png,2.png,one,more", "line 2: expected at most 3 cells, as the first line has, found 4")]
     [InlineData("file_name,conditioning_file_name,caption\n2.png,2.png,\"one\n", "line 2: expected a closing quotation mark, found the end of the file")]
-    [InlineData("file_name;conditioning_file_name;caption\n2.png;2.png;one", "expected a column 'file_name', found only 'file_name;conditioning_file_name;caption'")]
+    [InlineData(
+        "file_name;conditioning_file_name;caption\n2.png;2.png;one", "expected a column 'file_name', found only 'file_name;conditioning_file_name;caption'")]
     [InlineData("file_name,conditioning_file_name,caption\n2.png,2.png,", "line 2, column 'caption': expected a text, found null")]
     [InlineData("file_name,conditioning_file_name,caption,kept\n2.png,2.png,one,maybe", "line 2, column 'kept': expected a value of kind Flag, found 'maybe'")]
     [InlineData("file_name,conditioning_file_name,caption,caption\n2.png,2.png,one,two", "line 1: expected columns of different names")]
@@ -213,16 +223,21 @@ public sealed class ImageFolderPairReaderTests : IDisposable
     [Fact]
     public void Read_OfACsvFileThatIsNotUtf8_NamesTheLine()
     {
-        File.WriteAllBytes(Path.Combine(_folder, "train", "metadata.csv"), Encoding.Latin1.GetBytes("file_name,conditioning_file_name,caption\n2.png,2.png,größer"));
+        File.WriteAllBytes(
+            Path.Combine(_folder, "train", "metadata.csv"), Encoding.Latin1.GetBytes("file_name,conditioning_file_name,caption\n2.png,2.png,größer"));
 
-        Assert.Contains("metadata.csv', line 2: expected text in UTF-8, found byte 0xf6 at 2", Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "metadata.csv', line 2: expected text in UTF-8, found byte 0xf6 at 2",
+            Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Read_OfAParquetFile_GivesTheSameRows()
     {
         string file = Path.Combine(_folder, "train", "metadata.parquet");
-        Column[] columns = [new Column<string>("file_name"), new Column<string>("conditioning_file_name"), new Column<string>("caption"), new Column<double?>("votes"), new Column<long?>("confidence")];
+        Column[] columns =
+            [new Column<string>("file_name"), new Column<string>("conditioning_file_name"), new Column<string>("caption"), new Column<double?>("votes"), new Column<long?>("confidence")];
         using (ParquetFileWriter writer = new(file, columns))
         {
             using RowGroupWriter group = writer.AppendRowGroup();
@@ -237,7 +252,9 @@ public sealed class ImageFolderPairReaderTests : IDisposable
         PairDataset dataset = PairDataset.Open(_folder);
 
         Assert.Equal(PairFormat.ImageFolder, dataset.Format);
-        Assert.Equal([("größer", "2.png", "1.png", 3, 1.0), ("two", "1.png", "2.png", null, 0.0)], dataset.Read().Select(r => (r.Caption, r.Image.Name!, r.Conditioning.Name!, r.Details.Votes, r.Details.Confidence)));
+        Assert.Equal(
+            [("größer", "2.png", "1.png", 3, 1.0), ("two", "1.png", "2.png", null, 0.0)],
+            dataset.Read().Select(r => (r.Caption, r.Image.Name!, r.Conditioning.Name!, r.Details.Votes, r.Details.Confidence)));
         Assert.Contains("metadata.parquet', row 1", dataset.Read().Last().Source, StringComparison.Ordinal);
         Assert.Equal(PairFormat.ImageFolder, PairDataset.Open(file).Format);
 
@@ -254,7 +271,10 @@ public sealed class ImageFolderPairReaderTests : IDisposable
         Write("""{"file_name":"2.png","conditioning_file_name":"2.png","caption":"one"}""");
         WriteCsv("file_name,conditioning_file_name,caption\n2.png,2.png,one");
 
-        Assert.Contains("expected metadata files of one kind, found metadata.csv and metadata.jsonl", Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected metadata files of one kind, found metadata.csv and metadata.jsonl",
+            Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message,
+            StringComparison.Ordinal);
     }
 
     // Those of 'datasets' are one split: no folder's name is one.
@@ -281,7 +301,10 @@ public sealed class ImageFolderPairReaderTests : IDisposable
         string file = Path.Combine(_folder, "metadata.jsonl");
         File.WriteAllText(file, """{"file_name":"test/1.png","conditioning_file_name":"train/2.png","caption":"one"}""");
 
-        Assert.Contains("expected the metadata of one split, found folders of test and train below it", Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected the metadata of one split, found folders of test and train below it",
+            Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message,
+            StringComparison.Ordinal);
         Assert.Single(PairDataset.Open(file).Read());
     }
 

@@ -40,8 +40,14 @@ public sealed class PairDatasetTests
         Assert.Contains("'--split' on the command line", message, StringComparison.Ordinal);
         Assert.Equal([train], PairDataset.Open(run.Path("out"), new PairDatasetOptions { Split = "train" }).Files);
         Assert.Equal([train], PairDataset.Open(train, new PairDatasetOptions { Split = "train" }).Files);
-        Assert.Contains("expected a split 'test', found a file of train", Assert.Throws<DatasetException>(() => PairDataset.Open(train, new PairDatasetOptions { Split = "test" })).Message, StringComparison.Ordinal);
-        Assert.Contains("expected a split 'dev'", Assert.Throws<DatasetException>(() => PairDataset.Open(run.Path("out"), new PairDatasetOptions { Split = "dev" })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected a split 'test', found a file of train",
+            Assert.Throws<DatasetException>(() => PairDataset.Open(train, new PairDatasetOptions { Split = "test" })).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "expected a split 'dev'",
+            Assert.Throws<DatasetException>(() => PairDataset.Open(run.Path("out"), new PairDatasetOptions { Split = "dev" })).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -55,7 +61,8 @@ public sealed class PairDatasetTests
             folder.CreateSubdirectory("empty");
             File.WriteAllText(Path.Combine(folder.FullName, "empty", "a.csv"), "");
 
-            Assert.Contains(message, Assert.Throws<DatasetException>(() => PairDataset.Open(Path.Combine(folder.FullName, path))).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                message, Assert.Throws<DatasetException>(() => PairDataset.Open(Path.Combine(folder.FullName, path))).Message, StringComparison.Ordinal);
         }
         finally
         {
@@ -64,7 +71,9 @@ public sealed class PairDatasetTests
     }
 
     [Fact]
-    public void Open_OfNothing_SaysSo() => Assert.Contains("found nothing there", Assert.Throws<FileNotFoundException>(() => PairDataset.Open("/nowhere/at/all")).Message, StringComparison.Ordinal);
+    public void Open_OfNothing_SaysSo() =>
+        Assert.Contains(
+            "found nothing there", Assert.Throws<FileNotFoundException>(() => PairDataset.Open("/nowhere/at/all")).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(PairFormat.Parquet)]
@@ -75,7 +84,8 @@ public sealed class PairDatasetTests
         RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = format });
         PairRecord[] rows = [.. PairDataset.Open(run.Path("out")).Read()];
 
-        Assert.Contains("only while the enumeration", Assert.Throws<InvalidOperationException>(() => rows[0].Image.ReadBytes()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "only while the enumeration", Assert.Throws<InvalidOperationException>(() => rows[0].Image.ReadBytes()).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -71,7 +71,8 @@ public sealed class ParquetLayoutTests
         string path = Written(run, rejected: true);
         using ParquetFileReader file = new(path);
         using RowGroupReader group = file.RowGroup(0);
-        (byte[] Image, byte[] Conditioning)[] rows = [.. PairDataset.Open(path).Read().Select(r => (r.Image.ReadBytes().ToArray(), r.Conditioning.ReadBytes().ToArray()))];
+        (byte[] Image, byte[] Conditioning)[] rows = [.. PairDataset.Open(path).Read().Select(
+            r => (r.Image.ReadBytes().ToArray(), r.Conditioning.ReadBytes().ToArray()))];
 
         Assert.Equal(4, group.MetaData.NumRows);
         Assert.Equal([.. rows.Select(r => r.Image)], Nested<byte[]>(group, 0));
@@ -109,7 +110,8 @@ public sealed class ParquetLayoutTests
         return run.Path("out", "data", "train-00000-of-00001.parquet");
     }
 
-    private static string Describe(ColumnDescriptor column) => $"{column.Path} {column.PhysicalType} {column.LogicalType} {column.MaxDefinitionLevel} {column.MaxRepetitionLevel}";
+    private static string Describe(ColumnDescriptor column) =>
+        $"{column.Path} {column.PhysicalType} {column.LogicalType} {column.MaxDefinitionLevel} {column.MaxRepetitionLevel}";
 
     private static T[] Column<T>(RowGroupReader group, int column)
     {

@@ -18,7 +18,11 @@ public sealed class ParquetPairReaderTests : IDisposable
     [Fact]
     public void Read_OfThePublishedLayout_NeedsNoVerdicts()
     {
-        Write("train-00000-of-00002.parquet", Images("image", ["a.png", null], _target, _target), Images("conditioning", [null, "b.jpg"], _reference, _reference), Texts("caption", "one", "two"));
+        Write(
+            "train-00000-of-00002.parquet",
+            Images("image", ["a.png", null], _target, _target),
+            Images("conditioning", [null, "b.jpg"], _reference, _reference),
+            Texts("caption", "one", "two"));
         Write("train-00001-of-00002.parquet", Images("image", [null], _target), Images("conditioning", [null], _reference), Texts("caption", "three"));
 
         PairDataset dataset = PairDataset.Open(_folder);
@@ -38,7 +42,14 @@ public sealed class ParquetPairReaderTests : IDisposable
     [Fact]
     public void Read_TakesColumnsInAnyOrderAndLeavesOthersAlone()
     {
-        Write("a.parquet", Texts("licence", "MIT"), Texts("caption", "one"), Images("conditioning", [null], _reference), Texts("reason", "good"), Images("image", [null], _target), Images("third", [null], _target));
+        Write(
+            "a.parquet",
+            Texts("licence", "MIT"),
+            Texts("caption", "one"),
+            Images("conditioning", [null], _reference),
+            Texts("reason", "good"),
+            Images("image", [null], _target),
+            Images("third", [null], _target));
 
         PairDataset dataset = PairDataset.Open(_folder);
 
@@ -52,7 +63,8 @@ public sealed class ParquetPairReaderTests : IDisposable
     {
         Write("a.parquet", Images("edited", [null], _target), Images("original", [null], _reference), Texts("instruction", "one"));
 
-        PairDataset dataset = PairDataset.Open(_folder, new PairDatasetOptions { ImageColumn = "edited", ConditioningColumn = "original", CaptionColumn = "instruction" });
+        PairDataset dataset = PairDataset.Open(
+            _folder, new PairDatasetOptions { ImageColumn = "edited", ConditioningColumn = "original", CaptionColumn = "instruction" });
 
         Assert.Equal("one", Assert.Single(dataset.Read()).Caption);
     }
@@ -82,7 +94,11 @@ public sealed class ParquetPairReaderTests : IDisposable
     [Fact]
     public void ReadBytes_OfARowThatOnlyNamesAFile_NamesRowAndColumn()
     {
-        Write("a.parquet", Images("image", [null, "/etc/passwd"], _target, null), Images("conditioning", [null, null], _reference, _reference), Texts("caption", "one", "two"));
+        Write(
+            "a.parquet",
+            Images("image", [null, "/etc/passwd"], _target, null),
+            Images("conditioning", [null, null], _reference, _reference),
+            Texts("caption", "one", "two"));
 
         DatasetException e = Assert.Throws<DatasetException>(() => PairDataset.Open(_folder).Read().Select(r => r.Image.ReadBytes().Length).ToArray());
 
@@ -102,7 +118,11 @@ public sealed class ParquetPairReaderTests : IDisposable
     [Fact]
     public void Read_OfARowWithoutACaption_NamesIt()
     {
-        Write("a.parquet", Images("image", [null, null], _target, _target), Images("conditioning", [null, null], _reference, _reference), Texts("caption", "one", null));
+        Write(
+            "a.parquet",
+            Images("image", [null, null], _target, _target),
+            Images("conditioning", [null, null], _reference, _reference),
+            Texts("caption", "one", null));
 
         DatasetException e = Assert.Throws<DatasetException>(() => PairDataset.Open(_folder).Read().ToArray());
 
@@ -258,13 +278,20 @@ public sealed class ParquetPairReaderTests : IDisposable
 
         DatasetException e = Assert.Throws<DatasetException>(() => PairDataset.Open(_folder).Read().ToArray());
 
-        Assert.Contains($"a.parquet', row 1, column '{(column == "path" ? "image/path" : column)}': expected text in UTF-8, found byte 0xef at 2", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"a.parquet', row 1, column '{(column == "path" ? "image/path" : column)}': expected text in UTF-8, found byte 0xef at 2",
+            e.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Read_OfPicturesFromAPhone_TurnsThem()
     {
-        Write("a.parquet", Images("image", [null], Oriented.Png(_target, Oriented.Exif(8))), Images("conditioning", [null], Oriented.Jpeg(_reference, Oriented.Exif(6))), Texts("caption", "one"));
+        Write(
+            "a.parquet",
+            Images("image", [null], Oriented.Png(_target, Oriented.Exif(8))),
+            Images("conditioning", [null], Oriented.Jpeg(_reference, Oriented.Exif(6))),
+            Texts("caption", "one"));
 
         foreach (PairRecord row in PairDataset.Open(_folder).Read())
         {
@@ -302,7 +329,11 @@ public sealed class ParquetPairReaderTests : IDisposable
         new GroupNode(
             name,
             Repetition.Optional,
-            [new PrimitiveNode("bytes", Repetition.Optional, LogicalType.None(), PhysicalType.ByteArray), new PrimitiveNode("path", Repetition.Optional, LogicalType.String(), PhysicalType.ByteArray)]),
+            [new PrimitiveNode(
+                "bytes",
+                Repetition.Optional,
+                LogicalType.None(),
+                PhysicalType.ByteArray), new PrimitiveNode("path", Repetition.Optional, LogicalType.String(), PhysicalType.ByteArray)]),
         group =>
         {
             using LogicalColumnWriter<Nested<byte[]?>?> bytes = group.NextColumn().LogicalWriter<Nested<byte[]?>?>();

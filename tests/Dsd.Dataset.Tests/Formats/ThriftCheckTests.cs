@@ -25,12 +25,17 @@ public sealed class ThriftCheckTests
         Assert.All(Enumerable.Range(0, Whole.Length), length => Assert.Throws<EndOfStreamException>(() => Walk(Whole[..length])));
 
     [Fact]
-    public void Walk_OfANumberWithoutAnEnd_SaysSo() => Assert.Contains("a number of more than 5 bytes", Assert.Throws<InvalidDataException>(() => Walk([0x15, .. Enumerable.Repeat((byte)0xff, 100)])).Message, StringComparison.Ordinal);
+    public void Walk_OfANumberWithoutAnEnd_SaysSo() =>
+        Assert.Contains(
+            "a number of more than 5 bytes",
+            Assert.Throws<InvalidDataException>(() => Walk([0x15, .. Enumerable.Repeat((byte)0xff, 100)])).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData(new byte[] { 0x49, 0xfc, 0xff, 0xff, 0xff, 0x7f }, "a list that claims 268435455 items where 0 bytes are left")]
     [InlineData(new byte[] { 0x68, 0xff, 0xff, 0xff, 0xff, 7, 1 }, "a value that claims 2147483647 bytes where 1 bytes are left")]
-    public void Walk_OfACountBeyondTheBytes_NamesIt(byte[] bytes, string message) => Assert.Contains(message, Assert.Throws<EndOfStreamException>(() => Walk(bytes)).Message, StringComparison.Ordinal);
+    public void Walk_OfACountBeyondTheBytes_NamesIt(byte[] bytes, string message) =>
+        Assert.Contains(message, Assert.Throws<EndOfStreamException>(() => Walk(bytes)).Message, StringComparison.Ordinal);
 
     [Theory]
     // Negative, as the library takes it.
@@ -40,14 +45,19 @@ public sealed class ThriftCheckTests
     [InlineData(new byte[] { 0x49, 0x15, 2, 0 }, "a list of another type (5) in FileMetaData, field 4")]
     // A structure that is not known, with a field in it: the library would take that for one of the footer's own.
     [InlineData(new byte[] { 0xbc, 0x15, 2, 0, 0 }, "a field that is not known here, of a type that cannot be passed over (12) in FileMetaData, field 11")]
-    public void Walk_OfAnotherType_NamesTheField(byte[] bytes, string message) => Assert.Contains(message, Assert.Throws<InvalidDataException>(() => Walk(bytes)).Message, StringComparison.Ordinal);
+    public void Walk_OfAnotherType_NamesTheField(byte[] bytes, string message) =>
+        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => Walk(bytes)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Walk_OfListsInListsWithoutEnd_StopsBeforeTheStackDoes() => Assert.Throws<InvalidDataException>(() => Walk([0xb9, .. Enumerable.Repeat((byte)0x19, 1_000_000)]));
+    public void Walk_OfListsInListsWithoutEnd_StopsBeforeTheStackDoes() =>
+        Assert.Throws<InvalidDataException>(() => Walk([0xb9, .. Enumerable.Repeat((byte)0x19, 1_000_000)]));
 
     [Fact]
     public void Walk_OfMillionsOfItems_StopsAtABound() =>
-        Assert.Contains("more than 1000000 items", Assert.Throws<InvalidDataException>(() => Walk([0x49, 0xfc, 0x81, 0x89, 0x7a, .. new byte[2_100_000]])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "more than 1000000 items",
+            Assert.Throws<InvalidDataException>(() => Walk([0x49, 0xfc, 0x81, 0x89, 0x7a, .. new byte[2_100_000]])).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Walk_PassesOverFieldsOfNewerWriters() => Walk([0xb5, 2, 0x18, 1, 65, 0x1c, 0, 0x19, 0x25, 2, 4, 0x11, 0]);

@@ -16,7 +16,14 @@ public sealed class WebDatasetPairReaderTests : IDisposable
     [Fact]
     public void Read_OfAnothersTars_TakesCaptionsAsText()
     {
-        Write("0000.tar", ("./", []), ("./notes", [1]), ("./x/0001.image.JPG", _jpeg), ("./x/0001.conditioning.png", _png), ("./x/0001.txt", "one"u8.ToArray()), ("./x/0001.depth.npy", [9]));
+        Write(
+            "0000.tar",
+            ("./", []),
+            ("./notes", [1]),
+            ("./x/0001.image.JPG", _jpeg),
+            ("./x/0001.conditioning.png", _png),
+            ("./x/0001.txt", "one"u8.ToArray()),
+            ("./x/0001.depth.npy", [9]));
         Write("0001.tar", ("0002.conditioning.png", _png), ("0002.json", """{"caption":"two","width":7}"""u8.ToArray()), ("0002.image.png", _png));
 
         PairDataset dataset = PairDataset.Open(_folder);
@@ -47,7 +54,10 @@ public sealed class WebDatasetPairReaderTests : IDisposable
 
         DatasetException e = Assert.Throws<DatasetException>(() => PairDataset.Open(_folder).Read().ToArray());
 
-        Assert.Contains("a.tar', sample '2': expected one member 'conditioning' that is a picture, such as 'conditioning.png', found only 'image.png', 'txt'", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "a.tar', sample '2': expected one member 'conditioning' that is a picture, such as 'conditioning.png', found only 'image.png', 'txt'",
+            e.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -61,7 +71,14 @@ public sealed class WebDatasetPairReaderTests : IDisposable
     [Fact]
     public void Read_OfATarThatIsCutOff_SaysSo()
     {
-        Write("a.tar", ("1.image.png", _png), ("1.conditioning.png", _png), ("1.txt", [65]), ("2.image.png", _png), ("2.conditioning.png", _png), ("2.txt", [65]));
+        Write(
+            "a.tar",
+            ("1.image.png", _png),
+            ("1.conditioning.png", _png),
+            ("1.txt", [65]),
+            ("2.image.png", _png),
+            ("2.conditioning.png", _png),
+            ("2.txt", [65]));
         string file = Path.Combine(_folder, "a.tar");
         byte[] whole = File.ReadAllBytes(file);
         for (int length = whole.Length - 1100; length > 0; length -= 97)
@@ -94,7 +111,10 @@ public sealed class WebDatasetPairReaderTests : IDisposable
     {
         Write("a.tar", ("1.image.png", _png), ("1.conditioning.png", _png), ("1.json", Encoding.UTF8.GetBytes($$"""{"caption":"{{new string('a', 1_100_000)}}"}""")));
 
-        Assert.Contains("member 'json': expected at most 1048576 bytes", Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "member 'json': expected at most 1048576 bytes",
+            Assert.Throws<DatasetException>(() => PairDataset.Open(_folder)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -147,7 +167,9 @@ public sealed class WebDatasetPairReaderTests : IDisposable
         {
             Lay("a.tar", Member("1.image.png", _png), Member("1.conditioning.png", [1], kind, size), Member("1.txt", [65]));
 
-            Assert.Matches($"a.tar', member '1.conditioning.png': expected at most [0-9]+ bytes(, as the file has behind its header| of attributes), found {found}", Refused("a.tar"));
+            Assert.Matches(
+                $"a.tar', member '1.conditioning.png': expected at most [0-9]+ bytes(, as the file has behind its header| of attributes), found {found}",
+                Refused("a.tar"));
         }
     }
 
@@ -171,7 +193,8 @@ public sealed class WebDatasetPairReaderTests : IDisposable
         }
         long before = GC.GetAllocatedBytesForCurrentThread();
 
-        Assert.Contains("a.tar', member 'attributes': expected at most 1048576 bytes of attributes, found 16777216", Refused("a.tar"), StringComparison.Ordinal);
+        Assert.Contains(
+            "a.tar', member 'attributes': expected at most 1048576 bytes of attributes, found 16777216", Refused("a.tar"), StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2_000_000);
     }
 
@@ -192,7 +215,11 @@ public sealed class WebDatasetPairReaderTests : IDisposable
     public void Open_OfASparseMember_SaysWhatToDo()
     {
         Lay("a.tar", Member("1.image.png", _png, 'S'), Member("1.conditioning.png", _png), Member("1.txt", [65]));
-        Lay("b.tar", Member("x", [.. Attribute("GNU.sparse.major", "1"), .. Attribute("GNU.sparse.name", "1.image.png")], 'x'), Member("GNUSparseFile.0/1.image.png", _png), Member("1.txt", [65]));
+        Lay(
+            "b.tar",
+            Member("x", [.. Attribute("GNU.sparse.major", "1"), .. Attribute("GNU.sparse.name", "1.image.png")], 'x'),
+            Member("GNUSparseFile.0/1.image.png", _png),
+            Member("1.txt", [65]));
 
         Assert.Contains("a.tar', member '1.image.png': expected a file as it is, found a sparse one", Refused("a.tar"), StringComparison.Ordinal);
         Assert.Matches("b.tar', member '.*1.image.png': expected a file as it is, found a sparse one", Refused("b.tar"));
@@ -210,7 +237,8 @@ public sealed class WebDatasetPairReaderTests : IDisposable
             writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "1.txt") { DataStream = new MemoryStream([65]) });
         }
 
-        Assert.Contains("sample '1': expected one member 'image' that is a picture, such as 'image.png', found only 'txt'", Refused("a.tar"), StringComparison.Ordinal);
+        Assert.Contains(
+            "sample '1': expected one member 'image' that is a picture, such as 'image.png', found only 'txt'", Refused("a.tar"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -242,9 +270,11 @@ public sealed class WebDatasetPairReaderTests : IDisposable
         }
     }
 
-    private string Refused(params string[] file) => Assert.Throws<DatasetException>(() => PairDataset.Open(Path.Combine([_folder, .. file])).Read().ToArray()).Message;
+    private string Refused(params string[] file) =>
+        Assert.Throws<DatasetException>(() => PairDataset.Open(Path.Combine([_folder, .. file])).Read().ToArray()).Message;
 
-    private void Lay(string file, params byte[][] members) => File.WriteAllBytes(Path.Combine(_folder, file), [.. members.SelectMany(m => m), .. new byte[1024]]);
+    private void Lay(string file, params byte[][] members) =>
+        File.WriteAllBytes(Path.Combine(_folder, file), [.. members.SelectMany(m => m), .. new byte[1024]]);
 
     /// <summary>A member as bytes, whatever its header claims.</summary>
     private static byte[] Member(string name, byte[] bytes, char kind = '0', string? size = null)
@@ -288,7 +318,8 @@ public sealed class WebDatasetPairReaderTests : IDisposable
         foreach ((string name, byte[] bytes) in members)
         {
             using MemoryStream data = new(bytes);
-            writer.WriteEntry(name.EndsWith('/') ? new PaxTarEntry(TarEntryType.Directory, name) : new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = data });
+            writer.WriteEntry(
+                name.EndsWith('/') ? new PaxTarEntry(TarEntryType.Directory, name) : new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = data });
         }
     }
 }

@@ -52,13 +52,13 @@ public sealed class TaskTests : IDisposable
     {
         RunOptions run = new() { Task = _task };
         using ChatRoles roles = ChatRoles.Open(ChatSettings.Only("judge"), _task, known: _ => new AnsweringClient(_ => true));
-        GridPrompt expected = (await roles.Writer.WriteAsync(new GridPromptRequest("a robot") { Layout = run.SheetLayout, Seed = SeedOf("a robot") }))[0];
+        GridPrompt expected = (await roles.Writer.WriteAsync(new GridPromptRequest("a robot") { Layout = run.GridLayout, Seed = SeedOf("a robot") }))[0];
 
         IDataView drawn = Draw(_grids, "a robot");
 
         Assert.Equal([expected.Text], Views.Column(drawn, "GridPrompt"));
         Assert.Equal([string.Join('|', expected.Captions)], Views.Column(drawn, "PanelCaptions"));
-        Assert.Equal(run.SheetLayout, LayoutAnnotation.Find(drawn.Schema["Grid"]));
+        Assert.Equal(run.GridLayout, LayoutAnnotation.Find(drawn.Schema["Grid"]));
     }
 
     [Fact]

@@ -161,7 +161,7 @@ public sealed class PairsLoaderTests : IDisposable
                 string key = sign.TrimStart('-', '?');
                 string id = $"{key}~0";
                 await run.WritePromptsAsync(new SeedCaption(key, key), [new LedgerPrompt(id, key, 0, new GridPrompt(key, GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at sea"]), 1)]);
-                await run.WriteSheetAsync(id, Grid(key), "test");
+                await run.WriteGridAsync(id, Grid(key), "test");
                 await run.WritePairAsync(new LedgerPair(LedgerPair.IdOf(id, 0, 1), id, 0, 1, Judgement(sign[0])));
             }
         }

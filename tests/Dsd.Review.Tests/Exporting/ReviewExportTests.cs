@@ -22,7 +22,9 @@ public sealed class ReviewExportTests : IAsyncLifetime
     {
         Assert.Equal((30, 30), await ReviewExport.WriteAsync(_run.Folder, Out));
 
-        Assert.Equal(["data.js", "icon.svg", "index.html", "review.css", "review.js"], Directory.EnumerateFiles(Out).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["data.js", "icon.svg", "index.html", "review.css", "review.js"],
+            Directory.EnumerateFiles(Out).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         string[] panels = Directory.GetFiles(Path.Combine(Out, "panels"));
         Assert.Equal(60, panels.Length);
         Assert.Equal(TestRun.PanelHeight, Picture.Load(panels[0]).Height);

@@ -37,7 +37,8 @@ public sealed class Browser : IAsyncLifetime
     /// <summary>A new page in a context of its own, and what it complains of: faults of scripts and what its policy blocks.</summary>
     public async Task<(IPage Page, List<string> Complaints)> OpenAsync(Uri address, ColorScheme scheme = ColorScheme.Light, int width = 1366, int height = 768)
     {
-        IBrowserContext context = await _browser!.NewContextAsync(new BrowserNewContextOptions { ColorScheme = scheme, ViewportSize = new ViewportSize { Width = width, Height = height } });
+        IBrowserContext context = await _browser!.NewContextAsync(
+            new BrowserNewContextOptions { ColorScheme = scheme, ViewportSize = new ViewportSize { Width = width, Height = height } });
         IPage page = await context.NewPageAsync();
         List<string> complaints = [];
         page.PageError += (_, error) => complaints.Add(error);

@@ -5,7 +5,9 @@ namespace Dsd.Review.Tests.Page;
 public sealed class ChromiumFactAttribute : FactAttribute
 {
     public ChromiumFactAttribute() =>
-        Skip = Chromium is null ? "Needs Chromium: install Debian's (apt-get install chromium), or name its program in the environment variable DSD_CHROMIUM." : null;
+        Skip = Chromium is null
+            ? "Needs Chromium: install Debian's (apt-get install chromium), or name its program in the environment variable DSD_CHROMIUM."
+            : null;
 
     /// <summary>Chromium's program; null where none is found.</summary>
     public static string? Chromium { get; } =

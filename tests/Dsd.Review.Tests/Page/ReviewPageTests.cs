@@ -180,7 +180,9 @@ public sealed class ReviewPageTests(Browser browser) : IClassFixture<Browser>, I
     {
         File.Delete(Directory.EnumerateFiles(Path.Combine(_run.Folder, "grids"), "p001~0.*", SearchOption.AllDirectories).Single());
         (IPage page, _) = await browser.OpenAsync(_server.Address);
-        Assert.Equal(TestRun.PanelHeight, await page.EvaluateAsync<int>("async () => { const i = document.getElementById('second'); await i.decode(); return i.naturalHeight; }"));
+        Assert.Equal(
+            TestRun.PanelHeight,
+            await page.EvaluateAsync<int>("async () => { const i = document.getElementById('second'); await i.decode(); return i.naturalHeight; }"));
 
         await page.Keyboard.PressAsync("n");
         await Expect(page.Locator("#second")).ToHaveAttributeAsync("alt", "The picture is gone or damaged.");
@@ -240,7 +242,9 @@ public sealed class ReviewPageTests(Browser browser) : IClassFixture<Browser>, I
         {
             (IPage page, _) = await browser.OpenAsync(_server.Address, ColorScheme.Dark, width, height);
             Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"), $"{width} × {height}: scrolls sideways");
-            Assert.True(await page.EvaluateAsync<bool>("() => document.getElementById('keep').getBoundingClientRect().bottom <= innerHeight"), $"{width} × {height}: the verdict's buttons lie below the fold");
+            Assert.True(
+                await page.EvaluateAsync<bool>("() => document.getElementById('keep').getBoundingClientRect().bottom <= innerHeight"),
+                $"{width} × {height}: the verdict's buttons lie below the fold");
             await page.Context.CloseAsync();
         }
     }
@@ -257,7 +261,8 @@ public sealed class ReviewPageTests(Browser browser) : IClassFixture<Browser>, I
         await Expect(page.Locator("#progress")).ToContainTextAsync("2 of 30 reviewed (1 kept)");
         await page.Keyboard.PressAsync("k");
         await Expect(page.Locator("#person")).ToHaveTextAsync("Person: reject");
-        Assert.True(await page.EvaluateAsync<bool>("async () => { const i = document.getElementById('first'); await i.decode(); return i.naturalHeight > 0; }"));
+        Assert.True(
+            await page.EvaluateAsync<bool>("async () => { const i = document.getElementById('first'); await i.decode(); return i.naturalHeight > 0; }"));
 
         foreach ((string name, string value, string found) in ((string, string, string)[])[("outcome", "undecided", "10 pairs"), ("review", "disagreeing", "2 pairs"), ("flag", "text", "10 pairs"), ("judge", "stern", "20 pairs")])
         {

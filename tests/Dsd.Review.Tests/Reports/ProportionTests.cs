@@ -4,7 +4,8 @@ namespace Dsd.Review.Tests.Reports;
 
 public class ProportionTests
 {
-    // R. G. Newcombe 1998, table I, and the interval's own equation: its ends lie 1.96 standard errors from the share, where the standard error is that of the end.
+    // R. G. Newcombe 1998, table I, and the interval's own equation: its ends lie 1.96 standard errors from the share, where the standard
+    // error is that of the end.
     [Theory]
     [InlineData(8, 10, 0.49016, 0.94332)]
     [InlineData(0, 10, 0, 0.27753)]
@@ -17,7 +18,9 @@ public class ProportionTests
         Assert.Equal((double)hits / of, share.Value!.Value, 12);
         Assert.Equal(low, share.Low!.Value, 4);
         Assert.Equal(high, share.High!.Value, 4);
-        Assert.All((double[])[share.Low.Value, share.High.Value], end => Assert.Equal(1.959964 * Math.Sqrt(end * (1 - end) / of), Math.Abs(end - share.Value.Value), 6));
+        Assert.All(
+            (double[])[share.Low.Value, share.High.Value],
+            end => Assert.Equal(1.959964 * Math.Sqrt(end * (1 - end) / of), Math.Abs(end - share.Value.Value), 6));
     }
 
     [Fact]

@@ -196,7 +196,8 @@ public sealed class CaptionFileTests : IDisposable
         Assert.Equal(words, CaptionFile.Read(Write("captions.json", JsonSerializer.Serialize(words))).Select(c => c.Caption));
         Assert.Equal(words, CaptionFile.Read(Write("captions.csv", "caption\r\n" + string.Join("\r\n", words.Select(w => $"\"{w}\"")))).Select(c => c.Caption));
         File.AppendAllBytes(_folder.File("captions.txt"), [(byte)'\n', 0xFF]);
-        Assert.Contains("line 5001", Assert.Throws<InvalidDataException>(() => CaptionFile.Read(_folder.File("captions.txt")).Count()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "line 5001", Assert.Throws<InvalidDataException>(() => CaptionFile.Read(_folder.File("captions.txt")).Count()).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -27,7 +27,8 @@ public sealed class RunExportTests
         Assert.Equal(format, dataset.Format);
         Assert.Equal(DetailColumn.All.Select(c => c.Name), dataset.Details.Select(c => c.Name));
         IReadOnlyList<Picture> panels = TestRun.Panels("a.fox");
-        (PairRecord Row, byte[] Image, byte[] Conditioning)[] rows = [.. dataset.Read().Select(r => (r, r.Image.Decode().Pixels.ToArray(), r.Conditioning.Decode().Pixels.ToArray()))];
+        (PairRecord Row, byte[] Image, byte[] Conditioning)[] rows = [.. dataset.Read().Select(
+            r => (r, r.Image.Decode().Pixels.ToArray(), r.Conditioning.Decode().Pixels.ToArray()))];
         Assert.Equal(2, rows.Length);
         Assert.Equal(["a.fox at sea", "a.fox at home"], rows.Select(r => r.Row.Caption));
         Assert.Equal([panels[1].Pixels.ToArray(), panels[0].Pixels.ToArray()], rows.Select(r => r.Image));
@@ -170,7 +171,9 @@ public sealed class RunExportTests
         Assert.Equal(Enumerable.Range(0, files.Length).Select(i => $"train-{i:00000}-of-{files.Length:00000}{extension}"), files.Select(f => f.Name));
         // What Parquet adds to the rows themselves, headers and the list of columns, is not counted.
         Assert.All(files, f => Assert.InRange(f.Length, 1, format == PairFormat.Parquet ? 1_050_000 : 1_000_000));
-        Assert.Equal(Enumerable.Range(0, 110).SelectMany(i => new[] { $"k{i:000}~0~0-1", $"k{i:000}~0~1-0" }), PairDataset.Open(run.Path("out")).Read().Select(r => r.Details.Id));
+        Assert.Equal(
+            Enumerable.Range(0, 110).SelectMany(i => new[] { $"k{i:000}~0~0-1", $"k{i:000}~0~1-0" }),
+            PairDataset.Open(run.Path("out")).Read().Select(r => r.Details.Id));
     }
 
     [Fact]
@@ -251,7 +254,10 @@ public sealed class RunExportTests
         using TestRun run = await TestRun.Of(1);
         RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = PairFormat.WebDataset });
 
-        Assert.Contains(nameof(DatasetWriteOptions.Overwrite), Assert.Throws<IOException>(() => RunExport.Write(run.Folder, run.Path("out"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            nameof(DatasetWriteOptions.Overwrite),
+            Assert.Throws<IOException>(() => RunExport.Write(run.Folder, run.Path("out"))).Message,
+            StringComparison.Ordinal);
         RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Overwrite = true });
 
         Assert.Equal(PairFormat.Parquet, PairDataset.Open(run.Path("out")).Format);
@@ -275,7 +281,8 @@ public sealed class RunExportTests
     {
         using TestRun run = await TestRun.Of(1);
 
-        ArgumentException e = Assert.Throws<ArgumentException>(() => RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = PairFormat.ImageFolder, ShardBytes = 2_000_000 }));
+        ArgumentException e = Assert.Throws<ArgumentException>(
+            () => RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = PairFormat.ImageFolder, ShardBytes = 2_000_000 }));
 
         Assert.Contains(nameof(DatasetWriteOptions.ShardBytes), e.Message, StringComparison.Ordinal);
     }
@@ -287,14 +294,16 @@ public sealed class RunExportTests
         await using (RunFolder folder = RunFolder.Open(run.Folder))
         {
             // As a ledger from elsewhere may have it: the ids of our own hold no slash.
-            await folder.Ledger.WritePromptsAsync(new SeedCaption("a", "a"), [new LedgerPrompt("../../a", "a", 0, new GridPrompt("a", GridLayout.OneByTwo, "a", ["a", "b"]), 1)]);
+            await folder.Ledger.WritePromptsAsync(
+                new SeedCaption("a", "a"), [new LedgerPrompt("../../a", "a", 0, new GridPrompt("a", GridLayout.OneByTwo, "a", ["a", "b"]), 1)]);
             TestRun.Grid("a").Save(System.IO.Path.Combine(run.Folder, "grids", "a.png"));
             string sha = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(System.IO.Path.Combine(run.Folder, "grids", "a.png"))));
             await folder.Ledger.WriteGridAsync(new LedgerGrid("../../a", "grids/a.png", 80, 40, sha, "test"));
             await folder.Ledger.WritePairAsync(new LedgerPair("../../a~0-1", "../../a", 0, 1, TestRun.Kept()));
         }
 
-        LedgerException e = Assert.Throws<LedgerException>(() => RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = PairFormat.ImageFolder }));
+        LedgerException e = Assert.Throws<LedgerException>(
+            () => RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = PairFormat.ImageFolder }));
 
         Assert.Contains("../../a", e.Message, StringComparison.Ordinal);
         Assert.Equal([run.Folder], Directory.EnumerateFileSystemEntries(run.Path()));
@@ -333,10 +342,14 @@ public sealed class RunExportTests
     [InlineData(0)]
     [InlineData(101)]
     public void Options_RefuseAQualityOutOfRange(int quality) =>
-        Assert.Contains("between 1 and 100", Assert.Throws<ArgumentOutOfRangeException>(() => new DatasetWriteOptions { JpegQuality = quality }).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "between 1 and 100",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new DatasetWriteOptions { JpegQuality = quality }).Message,
+            StringComparison.Ordinal);
 
     // Records compare lists by reference.
-    private static void AssertDetails(PairDetails expected, PairDetails found) => Assert.Equal(JsonSerializer.Serialize(expected), JsonSerializer.Serialize(found));
+    private static void AssertDetails(PairDetails expected, PairDetails found) =>
+        Assert.Equal(JsonSerializer.Serialize(expected), JsonSerializer.Serialize(found));
 
     private static Dictionary<string, string> Hashes(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
         .ToDictionary(f => System.IO.Path.GetRelativePath(folder, f), f => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(f))));

@@ -49,7 +49,10 @@ public sealed class LedgerRowsTests : IDisposable
     {
         string run = await RunAsync();
         string key = row.Split(", ")[0];
-        Execute(run, $"UPDATE {table} SET {field} = {value} WHERE {(table is "grids" ? "prompt_id" : table is "votes" or "reviews" ? "pair_id" : table is "captions" ? "key" : "id")} = '{key}'");
+        Execute(
+            run,
+            $"UPDATE {table} SET {field} = {value} WHERE "
+            + $"{(table is "grids" ? "prompt_id" : table is "votes" or "reviews" ? "pair_id" : table is "captions" ? "key" : "id")} = '{key}'");
 
         await using RunLedger ledger = RunLedger.OpenToRead(RunFolder.LedgerFile(run));
         LedgerFaults faults = ledger.Faults();
@@ -73,7 +76,10 @@ public sealed class LedgerRowsTests : IDisposable
     {
         string run = await RunAsync();
         // As a copy made by another program may have it: the same columns without their constraints.
-        Execute(run, "CREATE TABLE copy AS SELECT * FROM pairs; DROP TABLE pairs; ALTER TABLE copy RENAME TO pairs; UPDATE pairs SET kept = NULL WHERE id = 'c0001~0~0-1'; UPDATE pairs SET id = x'01' WHERE id = 'c0001~0~0-2'");
+        Execute(
+            run,
+            "CREATE TABLE copy AS SELECT * FROM pairs; DROP TABLE pairs; ALTER TABLE copy RENAME TO pairs; "
+            + "UPDATE pairs SET kept = NULL WHERE id = 'c0001~0~0-1'; UPDATE pairs SET id = x'01' WHERE id = 'c0001~0~0-2'");
 
         await using RunLedger ledger = RunLedger.OpenToRead(RunFolder.LedgerFile(run));
 
@@ -132,7 +138,9 @@ public sealed class LedgerRowsTests : IDisposable
         await SampleRun.IntoAsync(into, SampleRun.Captions(4), Options);
 
         // A person's verdict on a pair that was left out is the only thing that no run makes.
-        Assert.Equal(rows.Where(r => !r.StartsWith("reviews", StringComparison.Ordinal)), RunRows.Rows(RunFolder.LedgerFile(into)).Where(r => !r.StartsWith("reviews", StringComparison.Ordinal)));
+        Assert.Equal(
+            rows.Where(r => !r.StartsWith("reviews", StringComparison.Ordinal)),
+            RunRows.Rows(RunFolder.LedgerFile(into)).Where(r => !r.StartsWith("reviews", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -152,7 +160,8 @@ public sealed class LedgerRowsTests : IDisposable
     {
         string[] texts = ["", "a\0b", "naïve 🦊", "line\nline"];
         await using RunLedger ledger = RunLedger.Open(_folder.File("texts.db"));
-        await ledger.WritePromptsAsync(new SeedCaption("k", "c"), [new LedgerPrompt("k~0", "k", 0, new GridPrompt(texts[1], GridLayout.TwoByTwo, texts[0], texts), 7)]);
+        await ledger.WritePromptsAsync(
+            new SeedCaption("k", "c"), [new LedgerPrompt("k~0", "k", 0, new GridPrompt(texts[1], GridLayout.TwoByTwo, texts[0], texts), 7)]);
 
         LedgerPrompt read = ledger.PromptOf("k~0");
 

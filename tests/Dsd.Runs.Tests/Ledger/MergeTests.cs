@@ -118,7 +118,8 @@ public sealed class MergeTests : IDisposable
     [InlineData("UPDATE meta SET value = 'another run' WHERE name = 'run'", "'run'")]
     [InlineData("ALTER TABLE pairs ADD COLUMN more TEXT", "whole ledger")]
     [InlineData("DROP TABLE votes", "whole ledger")]
-    [InlineData("ALTER TABLE grids RENAME TO g; CREATE TABLE grids (a, b, c, d, e, f); INSERT INTO grids VALUES (NULL, NULL, NULL, NULL, NULL, NULL)", "whole ledger")]
+    [InlineData(
+        "ALTER TABLE grids RENAME TO g; CREATE TABLE grids (a, b, c, d, e, f); INSERT INTO grids VALUES (NULL, NULL, NULL, NULL, NULL, NULL)", "whole ledger")]
     public async Task Merge_OfALedgerThatContradicts_IsRefusedWithNothingChanged(string change, string named)
     {
         string into = await LedgerAsync([4]);
@@ -164,7 +165,10 @@ public sealed class MergeTests : IDisposable
         await Assert.ThrowsAsync<FileNotFoundException>(() => ledger.MergeAsync(_folder.File("none.db")));
     }
 
-    /// <summary>A ledger in which each of some pieces of work has come some way: 0 not begun, 1 failed, 2 written, 3 drawn and failed after that, 4 judged and reviewed.</summary>
+    /// <summary>
+    /// A ledger in which each of some pieces of work has come some way: 0 not begun, 1 failed, 2 written, 3 drawn and failed after that, 4
+    /// judged and reviewed.
+    /// </summary>
     private async Task<string> LedgerAsync(int[] ways)
     {
         string file = NewFile();

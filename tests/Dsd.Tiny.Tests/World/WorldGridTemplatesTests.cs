@@ -31,7 +31,7 @@ public class WorldGridTemplatesTests
     [Fact]
     public void Templates_LabelPanelsAsInTraining() => Assert.Equal(
         "the same red creature in two pictures. left: x. right: y.",
-        WorldGridTemplates.Templates.Compose("a red creature", ["x", "y"], GridLayout.OneByTwo, sheet: 3).Text);
+        WorldGridTemplates.Templates.Compose("a red creature", ["x", "y"], GridLayout.OneByTwo, grid: 3).Text);
 
     private static IEnumerable<string> Words(string text) => text.Split([' ', '.', ',', ':'], StringSplitOptions.RemoveEmptyEntries);
 }

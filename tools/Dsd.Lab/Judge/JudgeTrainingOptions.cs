@@ -9,7 +9,7 @@ namespace Dsd.Lab.Judge;
 internal sealed record JudgeTrainingOptions
 {
     /// <summary>Batches that are drawn and kept in memory, and come again with other augmentations; null, the default, draws every batch anew.</summary>
-    public int? DistinctBatches { get; init => field = value is { } v ? Range(v, 1, 1_000_000, nameof(DistinctBatches)) : null; }
+    public int? DistinctBatches { get; init => field = OptionCheck.RangeOrNull(value, 1, 1_000_000, nameof(DistinctBatches)); }
 
     /// <summary>
     /// The folder for <c>config.json</c>, <c>model.safetensors</c> and, while training, <c>checkpoint.safetensors</c>. Training continues from a

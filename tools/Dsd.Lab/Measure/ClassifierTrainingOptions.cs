@@ -1,5 +1,4 @@
 using Dsd.Common.Options;
-
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Measure;
@@ -48,7 +47,7 @@ internal sealed record ClassifierTrainingOptions
     public double AverageDecay { get; init => field = OptionCheck.Range(value, 0, 0.9999, nameof(AverageDecay)); } = 0.995;
 
     /// <summary>Batches that are drawn and kept in memory, and come again with other augmentations; null, the default, draws every batch anew.</summary>
-    public int? DistinctBatches { get; init => field = value is { } v ? Range(v, 1, 1_000_000, nameof(DistinctBatches)) : null; }
+    public int? DistinctBatches { get; init => field = OptionCheck.RangeOrNull(value, 1, 1_000_000, nameof(DistinctBatches)); }
 
     /// <summary>
     /// Encodes and decodes images ([batch, 3, size, size] in −1…1, on <see cref="Device"/>) with the model's autoencoder, so that its traces are

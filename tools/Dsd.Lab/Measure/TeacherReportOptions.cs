@@ -1,5 +1,4 @@
 using Dsd.Common.Options;
-
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Measure;

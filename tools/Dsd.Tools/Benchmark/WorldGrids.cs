@@ -6,7 +6,7 @@ using Dsd.Tiny.World;
 namespace Dsd.Tools.Benchmark;
 
 /// <summary>Grids of the little world that were drawn beforehand, so that drawing takes no time.</summary>
-internal sealed class WorldGrids : IGridDrawer
+internal sealed class WorldGrids : IGridTeacher
 {
     private readonly Picture[] _grids;
 

@@ -101,9 +101,9 @@ internal sealed class CurateOptions
             Judges = parsed.GetValue(_judges),
             DependsOn = chat.Fingerprint(),
         };
-        if (IsEmbedded(parsed) && options.SheetLayout is not ({ Rows: 1, Columns: 2 } or { Rows: 2, Columns: 2 }))
+        if (IsEmbedded(parsed) && options.GridLayout is not ({ Rows: 1, Columns: 2 } or { Rows: 2, Columns: 2 }))
         {
-            throw new UsageException($"The embedded model draws grids of 1x2 and 2x2 panels, but '--layout' or the task asks for {options.SheetLayout}.");
+            throw new UsageException($"The embedded model draws grids of 1x2 and 2x2 panels, but '--layout' or the task asks for {options.GridLayout}.");
         }
         return (options, chat);
     }
@@ -128,12 +128,12 @@ internal sealed class CurateOptions
 
     /// <summary>The teacher, loaded.</summary>
     /// <exception cref="UsageException">A value is out of range.</exception>
-    public TeacherGridDrawer Drawer(ParseResult parsed, GridLayout layout, Action<string> warn)
+    public GridTeacher Drawer(ParseResult parsed, GridLayout layout, Action<string> warn)
     {
         string model = Model(parsed);
         PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, warn);
         TextToImageOptions options = Grid(parsed, layout);
-        return new TeacherGridDrawer(TextToImagePipeline.Load(TinyModel.Resolve(model), how), Path.GetFileName(Path.TrimEndingDirectorySeparator(model)), options);
+        return new GridTeacher(TextToImagePipeline.Load(TinyModel.Resolve(model), how), Path.GetFileName(Path.TrimEndingDirectorySeparator(model)), options);
     }
 
     private TextToImageOptions Grid(ParseResult parsed, GridLayout layout) => CheckedOptions.Build(() =>

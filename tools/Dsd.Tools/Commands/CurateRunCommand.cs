@@ -54,12 +54,12 @@ internal sealed class CurateRunCommand
         string path = parsed.GetRequiredValue(_out);
         OutputFile.CheckFolder(path);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, parsed.GetRequiredValue(_shard));
-        _options.CheckDrawer(parsed, options.SheetLayout);
+        _options.CheckDrawer(parsed, options.GridLayout);
         IEnumerable<Dsd.Runs.Ledger.SeedCaption> captions = _captions.Read(parsed, options.Seed);
         await using RunFolder folder = RunFolder.Open(path);
         using ChatRoles roles = CurateOptions.Roles(options, chat);
         List<string> warnings = [];
-        using TeacherGridDrawer drawer = _options.Drawer(parsed, options.SheetLayout, warnings.Add);
+        using GridTeacher drawer = _options.Drawer(parsed, options.GridLayout, warnings.Add);
         foreach (string warning in warnings.Distinct())
         {
             _terminal.Warn(warning);

@@ -43,10 +43,10 @@ internal sealed class CurateWorkCommand
         CurationClusterOptions cluster = _cluster.Read(parsed, connect is null ? null : await EndpointAsync(connect, cancel).ConfigureAwait(false));
         cluster.Check(isCoordinator: false);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, Shard.Whole);
-        _options.CheckDrawer(parsed, options.SheetLayout);
+        _options.CheckDrawer(parsed, options.GridLayout);
         using ChatRoles roles = CurateOptions.Roles(options, chat);
         List<string> warnings = [];
-        using TeacherGridDrawer drawer = _options.Drawer(parsed, options.SheetLayout, warnings.Add);
+        using GridTeacher drawer = _options.Drawer(parsed, options.GridLayout, warnings.Add);
         foreach (string warning in warnings.Distinct())
         {
             _terminal.Warn(warning);

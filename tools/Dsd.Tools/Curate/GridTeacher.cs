@@ -6,7 +6,7 @@ using Dsd.Models.Sampling;
 namespace Dsd.Tools.Curate;
 
 /// <summary>Draws a run's grids with a text-to-image model, which it takes over and disposes.</summary>
-internal sealed class TeacherGridDrawer(ITextToImageModel teacher, string model, TextToImageOptions options) : IGridDrawer, IDisposable
+internal sealed class GridTeacher(ITextToImageModel teacher, string model, TextToImageOptions options) : IGridTeacher, IDisposable
 {
     /// <summary>The model with what else its pictures depend on.</summary>
     public string Name { get; } = NameOf(model, options);
