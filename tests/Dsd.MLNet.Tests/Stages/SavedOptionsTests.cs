@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Dsd.MLNet.Generation;
 using Dsd.MLNet.Stages.Saving;
+using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 

@@ -33,7 +33,7 @@ internal sealed class StageModels : IStageModels
     public void CheckTraining(LoraFineTunerOptions options)
     {
         // The trained adapter passes through a file: a training must not end in a place that cannot be written.
-        ScratchFolder.Check();
+        ScratchFolder.Require();
         LoraTrainingOptions training = ModelDefaults.Training(options);
         LoraUse[] start = training.InitialAdapterFile is { } file ? [new LoraUse(file)] : [];
         ModelCheck.Conditional(
@@ -139,7 +139,7 @@ internal sealed class StageModels : IStageModels
         }
         else
         {
-            ScratchFolder.Check();
+            ScratchFolder.Require();
         }
     }
 

@@ -3,7 +3,6 @@ using Dsd.Lab.Training;
 using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
 using Dsd.Tiny;
-using Dsd.Tiny.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,6 @@
 using Dsd.Lab.Training;
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
-using Dsd.Tiny.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
