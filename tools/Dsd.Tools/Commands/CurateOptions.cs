@@ -120,7 +120,8 @@ internal sealed class CurateOptions
         string model = Model(parsed);
         _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, _ => { });
         Grid(parsed, layout);
-        if (parsed.GetValue(_guidance) is not null && !ModelCheck.Traits(TinyModel.Resolve(model)).Guidance)
+        NetworkTraits traits = ModelCheck.Traits(TinyModel.Resolve(model));
+        if (parsed.GetValue(_guidance) is not null && !traits.Guidance)
         {
             throw new UsageException($"The model '{model}' takes no distilled guidance, so leave '--guidance' out.");
         }

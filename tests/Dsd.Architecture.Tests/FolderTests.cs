@@ -1,0 +1,82 @@
+using System.Text.RegularExpressions;
+
+namespace Dsd.Architecture.Tests;
+
+/// <summary>Which folder may name which, and how large some of them may grow.</summary>
+public sealed partial class FolderTests
+{
+    // Where families of base models meet what is written once for all of them.
+    private static readonly string[] WithoutFamilies =
+        ["src/Dsd.Models/Sampling", "src/Dsd.Models/Lora", "src/Dsd.Models/Training", "src/Dsd.Models/Layers", "src/Dsd.Onnx/Runtime", "src/Dsd.Onnx/Export", "src/Dsd.Onnx/Graph", "src/Dsd.MLNet"];
+
+    public static TheoryData<string> General => [.. WithoutFamilies];
+
+    [Theory]
+    [MemberData(nameof(General))]
+    public void WhatIsWrittenOnce_NamesNoFamily(string folder)
+    {
+        IReadOnlyList<string> files = SourceTree.Files(folder);
+        Assert.NotEmpty(files);
+        Assert.Empty(files.Where(file => FamilyName().IsMatch(SourceTree.Text(file))));
+    }
+
+    [Fact]
+    public void OneFileRegistersAFamily() => Assert.Equal(
+        ["src/Dsd.Models/Families/ModelFamilies.cs"],
+        SourceTree.Files("src/Dsd.Models/Families").Where(file => FamilyName().IsMatch(SourceTree.Text(file))));
+
+    [Fact]
+    public void ABlockTakesTensors_NoCache() => Assert.DoesNotContain(
+        "Cache", string.Concat(new[] { "FluxBlocks.cs", "FluxLayers.cs" }.Select(f => SourceTree.Text($"src/Dsd.Models/Flux/{f}"))), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("src/Dsd.Models/Flux/FluxTransformer.cs", 220)]
+    [InlineData("src/Dsd.Models/Layers/AdaptableLinear.cs", 160)]
+    [InlineData("tests/Dsd.Families.Tests/ToyNetwork.cs", 60)]
+    public void ANetworksFile_StaysShort(string file, int most) => Assert.InRange(SourceTree.Text(file).Count(c => c == '\n'), 1, most);
+
+    [Fact]
+    public void TheEmbeddedModel_IsWhatAProgramNeeds() => Assert.InRange(SourceTree.Files("src/Dsd.Tiny").Count, 1, 60);
+
+    [Fact]
+    public void FewFilesLieLooseInDsdMLNet() =>
+        Assert.InRange(Directory.GetFiles(Path.Combine(SourceTree.Root, "src/Dsd.MLNet"), "*.cs").Length, 0, 6);
+
+    [Fact]
+    public void SamplingGuidanceAndPacking_StandOnce()
+    {
+        string[] sources = [.. SourceTree.Files("src")];
+        Assert.Single(sources, f => SourceTree.Text(f).Contains("class Sampler", StringComparison.Ordinal));
+        Assert.Single(sources, f => SourceTree.Text(f).Contains("record struct TrueGuidance", StringComparison.Ordinal) || SourceTree.Text(f).Contains("record TrueGuidance", StringComparison.Ordinal) || SourceTree.Text(f).Contains("class TrueGuidance", StringComparison.Ordinal));
+        Assert.Empty(SourceTree.Files("src/Dsd.Onnx").Where(f => SourceTree.Text(f).Contains("FlowMatchEulerScheduler.Sigmas", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void ANamespace_IsItsFolder()
+    {
+        List<string> strangers = [];
+        foreach (SourceProject project in SourceTree.Projects.Values)
+        {
+            foreach (string file in SourceTree.Files(project.Folder))
+            {
+                string expected = string.Join('.', new[] { project.Name }.Concat(Path.GetDirectoryName(file)!.Replace('\\', '/')[project.Folder.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries)));
+                if (Namespace().Match(SourceTree.Text(file)) is { Success: true } found && found.Groups[1].Value != expected && !MayStandAbove(project, file, found.Groups[1].Value))
+                {
+                    strangers.Add($"{file}: {found.Groups[1].Value}");
+                }
+            }
+        }
+        Assert.Empty(strangers);
+    }
+
+    // Users of Dsd.MLNet write one using, whichever folder a stage lies in.
+    private static bool MayStandAbove(SourceProject project, string file, string found) =>
+        project.Name == "Dsd.MLNet" && (found == "Dsd.MLNet" || file.StartsWith("src/Dsd.MLNet/build/", StringComparison.Ordinal));
+
+    // 'FLUX' in a remark is the model of that name; an identifier is what counts.
+    [GeneratedRegex(@"\bFlux\w*")]
+    private static partial Regex FamilyName();
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex Namespace();
+}

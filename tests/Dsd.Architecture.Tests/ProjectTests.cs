@@ -1,0 +1,73 @@
+namespace Dsd.Architecture.Tests;
+
+/// <summary>Which project may name which, and which packages each brings: docs/architecture.md and docs/decisions/packages.md.</summary>
+public sealed class ProjectTests
+{
+    // An arrow more is a decision: write it here and say why in docs/architecture.md.
+    private static readonly Dictionary<string, string[]> Arrows = new()
+    {
+        ["Dsd.Common"] = [],
+        ["Dsd.Imaging"] = ["Dsd.Common"],
+        ["Dsd.Models"] = ["Dsd.Imaging"],
+        ["Dsd.Onnx"] = ["Dsd.Models"],
+        ["Dsd.Curation"] = ["Dsd.Imaging"],
+        ["Dsd.Dataset"] = ["Dsd.Imaging"],
+        ["Dsd.Runs"] = ["Dsd.Curation", "Dsd.Dataset"],
+        ["Dsd.Review"] = ["Dsd.Runs"],
+        ["Dsd.Cluster"] = ["Dsd.Runs"],
+        ["Dsd.Tiny"] = ["Dsd.Curation", "Dsd.Models"],
+        ["Dsd.MLNet"] = ["Dsd.Curation", "Dsd.Dataset", "Dsd.Models", "Dsd.Onnx", "Dsd.Tiny"],
+        ["Dsd.CommandLine"] = ["Dsd.Models"],
+        ["Dsd.Lab"] = ["Dsd.CommandLine", "Dsd.Tiny"],
+        ["Dsd.Tools"] = ["Dsd.Cluster", "Dsd.CommandLine", "Dsd.Dataset", "Dsd.MLNet", "Dsd.Review", "Dsd.Runs"],
+    };
+
+    public static TheoryData<string> Names => [.. SourceTree.Projects.Keys.Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void AProject_NamesTheProjectsThatItMay(string name) =>
+        Assert.Equal(Arrows[name], SourceTree.Projects[name].Projects);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Internals_AreSeenByTestsAlone(string name) =>
+        Assert.All(SourceTree.Projects[name].Friends, friend => Assert.EndsWith(".Tests", friend, StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("Microsoft.Data.Sqlite", "Dsd.Runs")]
+    [InlineData("Parquet.Net", "Dsd.Dataset")]
+    [InlineData("Microsoft.ML.OnnxRuntime", "Dsd.Onnx")]
+    [InlineData("TorchSharp", "Dsd.Models")]
+    [InlineData("SkiaSharp", "Dsd.Imaging")]
+    [InlineData("Microsoft.ML", "Dsd.MLNet")]
+    [InlineData("Microsoft.Orleans.Server", "Dsd.Cluster")]
+    [InlineData("OxyPlot.SkiaSharp", "Dsd.Review")]
+    [InlineData("System.CommandLine", "Dsd.CommandLine")]
+    public void APackage_IsNamedByOneProject(string package, string project) =>
+        Assert.Equal([project], SourceTree.Projects.Values.Where(p => p.Packages.Contains(package)).Select(p => p.Name));
+
+    [Theory]
+    [InlineData("Dsd.Imaging", "")]
+    [InlineData("Dsd.Models", "")]
+    [InlineData("Dsd.Onnx", "")]
+    [InlineData("Dsd.Tiny", "")]
+    [InlineData("Dsd.Dataset", "Parquet.Net")]
+    [InlineData("Dsd.MLNet", "Parquet.Net")]
+    public void DrawingBringsNoDatabase_NoParquet_AndNoOpenAI(string project, string but)
+    {
+        string[] heavy = ["Microsoft.Data.Sqlite", "Parquet.Net", "OpenAI", "Microsoft.Extensions.AI.OpenAI", "Microsoft.Orleans.Server", "Npgsql"];
+        string[] brought = [.. Closure(project).SelectMany(p => SourceTree.Projects[p].Packages).Intersect(heavy).Except([but])];
+        Assert.Empty(brought);
+    }
+
+    private static HashSet<string> Closure(string project)
+    {
+        HashSet<string> found = [project];
+        foreach (string next in SourceTree.Projects[project].Projects)
+        {
+            found.UnionWith(Closure(next));
+        }
+        return found;
+    }
+}
