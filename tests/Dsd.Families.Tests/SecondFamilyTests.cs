@@ -51,7 +51,7 @@ public sealed class SecondFamilyTests : IDisposable
     {
         using LoraAdapter adapter = Train(out _, out _);
         adapter.Save(_folder.File("lora.safetensors"));
-        OnnxExporter.Export(_toy.Path, _folder.File("lora.safetensors"), _folder.File("onnx"));
+        OnnxExporter.Export(_toy.Path, new LoraUse(_folder.File("lora.safetensors")), _folder.File("onnx"));
 
         using DsdPipeline torch = DsdPipeline.Load(_toy.Path, options: new PipelineOptions { Loras = [new LoraUse(_folder.File("lora.safetensors"))] });
         using OnnxPipeline onnx = OnnxPipeline.Open(_folder.File("onnx"));

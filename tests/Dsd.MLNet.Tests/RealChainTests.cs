@@ -107,6 +107,8 @@ public sealed class RealChainTests
         Assert.Contains("BlockCache", Message(Generator with { Sampling = new DsdOptions { Width = 32, Height = 32, BlockCache = 0.1f } }));
         TorchGeneration streamed = new() { Pipeline = new PipelineOptions { Memory = MemoryMode.Streamed, Loras = [new LoraUse("x")] } };
         Assert.Contains("Memory is Streamed", Message(Generator with { Backend = streamed }));
+        using LoraAdapter inMemory = LoraAdapter.Load(Dsd.Tiny.TinyModel.AdapterFile);
+        Assert.Contains("in memory", Assert.Throws<ArgumentException>(() => Listed(new LoraUse(inMemory))).Message);
         PipelineOptions WithIntegers() => new() { DType = TorchSharp.torch.ScalarType.Int64 };
         Assert.Contains("DType must be", Assert.Throws<ArgumentOutOfRangeException>(WithIntegers).Message);
         DsdGenerator plain = new(_ml, Generator with { Backend = new TorchGeneration() });

@@ -31,6 +31,16 @@ public static class OptionCheck
         where T : struct, INumber<T> =>
         value is { } given ? Range(given, least, most, option) : null;
 
+    /// <summary>A side of a picture that is drawn, in pixels: a multiple of 16 between 16 and 8192.</summary>
+    /// <param name="value">What was given.</param>
+    /// <param name="option">The option's name.</param>
+    /// <returns>The value.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The value is no such side.</exception>
+    public static int Side(int value, string option) =>
+        value is >= 16 and <= 8192 && value % 16 == 0
+            ? value
+            : throw new ArgumentOutOfRangeException(option, value, $"Option {option} must be a multiple of 16 between 16 and 8192, but is {value}.");
+
     /// <summary>A value of an enumeration that has a name.</summary>
     /// <param name="value">What was given.</param>
     /// <param name="option">The option's name.</param>

@@ -1,8 +1,8 @@
 using System.Text.Json.Serialization;
+using Dsd.Common.Options;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Curation.Tasks;
-using Dsd.MLNet.Stages;
 using Microsoft.Extensions.AI;
 
 namespace Dsd.MLNet;

@@ -107,8 +107,8 @@ public sealed class VlmCuratorTransformer : DsdTransformer
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
     internal static void CheckTogether(VlmCuratorOptions options)
     {
-        OptionCheck.Different(Columns(options, new GridPlan(false, options.Cutting)).Select(c => c.Name));
-        OptionCheck.NotBesideTask(
+        StageOptionCheck.Different(Columns(options, new GridPlan(false, options.Cutting)).Select(c => c.Name));
+        StageOptionCheck.NotBesideTask(
             options.Task,
             (options.Layout, nameof(options.Layout)),
             (options.Pairs, nameof(options.Pairs)),

@@ -1,5 +1,5 @@
+using Dsd.Common.Options;
 using Dsd.Dataset.Formats;
-using Dsd.MLNet.Stages;
 
 namespace Dsd.MLNet;
 

@@ -20,7 +20,7 @@ internal sealed class PairsView : IDataView
             PairsColumn.Text(options.PromptColumn, r => r.Caption),
             .. dataset.Details.Select(PairsColumn.Detail),
         ];
-        OptionCheck.Different(_columns.Select(c => c.Name));
+        StageOptionCheck.Different(_columns.Select(c => c.Name));
         DataViewSchema.Builder schema = new();
         foreach (PairsColumn column in _columns)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dsd.Common.Options;
 using Dsd.MLNet.Stages;
 using Dsd.Models.Training;
 
@@ -11,7 +12,7 @@ public sealed record LoraFineTunerOptions
     public string Model { get; init => field = OptionCheck.Text(value, nameof(Model)); } = "tiny";
 
     /// <summary>Where training runs: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>
-    public string Device { get; init => field = OptionCheck.Device(value, nameof(Device)); } = "cpu";
+    public string Device { get; init => field = StageOptionCheck.Device(value, nameof(Device)); } = "cpu";
 
     /// <summary>
     /// Adapter, length and rates. Null, the default: what suits the model, 512 × 512 pixels and 1000 steps for a folder; for the embedded model 100

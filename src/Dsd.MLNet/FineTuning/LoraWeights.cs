@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Dsd.Common.Files;
-using Dsd.Imaging;
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 
@@ -28,9 +27,9 @@ public sealed class LoraWeights
     internal string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(_file))[..16];
 
     /// <summary>
-    /// The file's name where it is written for an export. It says which adapter it is, so that an export can be told from one of another adapter.
+    /// What an export calls the adapter that is merged in it. It says which one it is, so that an export can be told from one of another adapter.
     /// </summary>
-    internal string FileName => $"lora-{Fingerprint}.safetensors";
+    internal string ExportName => $"lora-{Fingerprint}.safetensors";
 
     /// <summary>Writes the file, whole or not at all; <c>Dsd.Models.Lora.LoraAdapter.Load</c>, diffusers and PEFT read it.</summary>
     /// <exception cref="IOException">The folder cannot be written.</exception>
@@ -55,30 +54,12 @@ public sealed class LoraWeights
     /// <summary>An adapter's tensors as the bytes of a file.</summary>
     internal static LoraWeights Of(LoraAdapter adapter, string source)
     {
-        using ScratchFolder scratch = new("lora");
-        string file = Path.Combine(scratch.Path, "adapter.safetensors");
+        using MemoryStream file = new();
         adapter.Save(file);
-        return new LoraWeights(System.IO.File.ReadAllBytes(file), source);
+        return new LoraWeights(file.ToArray(), source);
     }
 
-    /// <summary>
-    /// Gives the path of a temporary file to what reads adapters from files. What it says about that file is said about <see cref="Source"/>.
-    /// </summary>
-    internal T AsFile<T>(Func<string, T> use)
-    {
-        using ScratchFolder scratch = new("lora");
-        string file = Path.Combine(scratch.Path, FileName);
-        Save(file);
-        try
-        {
-            return use(file);
-        }
-        catch (Exception e) when (e.Message.Contains(file, StringComparison.Ordinal))
-        {
-            throw new AdapterException(Source, e.Message.Replace(file, Source, StringComparison.Ordinal), e);
-        }
-    }
-
-    /// <summary>An adapter that cannot be used, named by where it came from.</summary>
-    private sealed class AdapterException(string source, string message, Exception inner) : WeightsException(source, message, inner);
+    /// <summary>The tensors, which the caller disposes, with what there is for CLIP: what was not asked for is not in the bytes.</summary>
+    /// <exception cref="WeightsException">The bytes are no adapter that can be applied.</exception>
+    internal LoraAdapter Open() => LoraAdapter.Load(_file, Source, LoraTextEncoders.Apply);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dsd.Common.Options;
 using Dsd.MLNet.Stages;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
@@ -19,7 +20,7 @@ public sealed record DsdGeneratorOptions
     public GeneratorBackend Backend { get; init => field = value ?? throw new ArgumentNullException(nameof(Backend)); } = new OnnxGeneration();
 
     /// <summary>Where to compute: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>
-    public string Device { get; init => field = OptionCheck.Device(value, nameof(Device)); } = "cpu";
+    public string Device { get; init => field = StageOptionCheck.Device(value, nameof(Device)); } = "cpu";
 
     /// <summary>
     /// A folder in the layout of the published release: <c>transformer/</c> takes the place of the model's, and

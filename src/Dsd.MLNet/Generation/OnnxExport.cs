@@ -18,7 +18,7 @@ internal sealed class OnnxExport(DsdGeneratorOptions options, string? target, Lo
     {
         lock (_gate)
         {
-            if (!_current && target is not null && adapter is not null && models.MergedLora(target) == adapter.FileName)
+            if (!_current && target is not null && adapter is not null && models.MergedLora(target) == adapter.ExportName)
             {
                 _current = true;
             }

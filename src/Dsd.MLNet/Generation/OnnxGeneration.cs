@@ -1,4 +1,4 @@
-using Dsd.MLNet.Stages;
+using Dsd.Common.Options;
 
 namespace Dsd.MLNet;
 

@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Dsd.MLNet.Stages;
 using Dsd.Models.Sampling;
 
@@ -13,7 +14,7 @@ public sealed record TorchGeneration : GeneratorBackend
     /// How TorchSharp holds the model: type, files, memory, eight bits, and adapters besides the generator's own. Default: 32-bit, whole. Device and
     /// warnings are the generator's, so <see cref="PipelineOptions.Device"/> and <see cref="PipelineOptions.Warn"/> must be null.
     /// </summary>
-    public PipelineOptions Pipeline { get; init => field = OptionCheck.Pipeline(value, nameof(Pipeline)); } = new();
+    public PipelineOptions Pipeline { get; init => field = StageOptionCheck.Pipeline(value, nameof(Pipeline)); } = new();
 
     /// <summary>
     /// Leaves out blocks whose result has hardly changed since the step before: see <see cref="DsdOptions.BlockCache"/>. 0 to 1; 0, the default,

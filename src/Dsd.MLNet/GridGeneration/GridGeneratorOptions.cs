@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dsd.Common.Options;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Tasks;
 using Dsd.MLNet.Stages;
@@ -13,13 +14,13 @@ public sealed record GridGeneratorOptions
     public string Model { get; init => field = OptionCheck.Text(value, nameof(Model)); } = "tiny";
 
     /// <summary>Where the teacher runs: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>
-    public string Device { get; init => field = OptionCheck.Device(value, nameof(Device)); } = "cpu";
+    public string Device { get; init => field = StageOptionCheck.Device(value, nameof(Device)); } = "cpu";
 
     /// <summary>
     /// How TorchSharp holds the teacher: type, files, adapters, memory. Default: 32-bit, whole. Device and warnings are the stage's, so
     /// <see cref="PipelineOptions.Device"/> and <see cref="PipelineOptions.Warn"/> must be null.
     /// </summary>
-    public PipelineOptions Torch { get; init => field = OptionCheck.Pipeline(value, nameof(Torch)); } = new();
+    public PipelineOptions Torch { get; init => field = StageOptionCheck.Pipeline(value, nameof(Torch)); } = new();
 
     /// <summary>
     /// What the grids are for (<see cref="CurationTask.Load"/>, as <c>dsd curate --task</c>): their layout, the words around a caption and the

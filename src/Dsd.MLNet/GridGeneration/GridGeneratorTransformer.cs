@@ -72,8 +72,8 @@ public sealed class GridGeneratorTransformer : RowToRowTransformer
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
     internal static void CheckTogether(GridGeneratorOptions options)
     {
-        OptionCheck.Different(options.GridPromptColumn, options.PanelCaptionsColumn, options.GridColumn);
-        OptionCheck.NotBesideTask(options.Task, (options.Layout, nameof(options.Layout)), (options.Templates, nameof(options.Templates)));
+        StageOptionCheck.Different(options.GridPromptColumn, options.PanelCaptionsColumn, options.GridColumn);
+        StageOptionCheck.NotBesideTask(options.Task, (options.Layout, nameof(options.Layout)), (options.Templates, nameof(options.Templates)));
         TextToImageOptions size = ModelDefaults.Grid(options);
         GridLayout layout = ModelDefaults.Layout(options);
         if (size.Width % layout.Columns != 0 || size.Height % layout.Rows != 0)

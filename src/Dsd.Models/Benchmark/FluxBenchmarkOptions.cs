@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
 using static TorchSharp.torch;
@@ -20,16 +21,16 @@ public sealed record FluxBenchmarkOptions
     public ScalarType DType { get; init; } = ScalarType.Float32;
 
     /// <summary>Rows of image tokens, 1 to 4096.</summary>
-    public required int Rows { get; init => field = Check.Range(value, 1, 4096, nameof(Rows)); }
+    public required int Rows { get; init => field = OptionCheck.Range(value, 1, 4096, nameof(Rows)); }
 
     /// <summary>Columns of image tokens, over both frames; 1 to 4096.</summary>
-    public required int Columns { get; init => field = Check.Range(value, 1, 4096, nameof(Columns)); }
+    public required int Columns { get; init => field = OptionCheck.Range(value, 1, 4096, nameof(Columns)); }
 
     /// <summary>Text tokens, 1 to 512.</summary>
-    public required int TextTokens { get; init => field = Check.Range(value, 1, 512, nameof(TextTokens)); }
+    public required int TextTokens { get; init => field = OptionCheck.Range(value, 1, 512, nameof(TextTokens)); }
 
     /// <summary>Steps of a generation, over which shared work is spread; 1 to 1000. Default 28.</summary>
-    public int Steps { get; init => field = Check.Range(value, 1, 1000, nameof(Steps)); } = 28;
+    public int Steps { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(Steps)); } = 28;
 
     /// <summary>
     /// Also measures all optimisations with weights in eight bits (<see cref="PipelineOptions.Float8"/>), which takes a GPU that can. Default false.

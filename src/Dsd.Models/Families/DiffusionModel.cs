@@ -165,7 +165,9 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     /// they are; with no adapter the model is the plain one. A part for CLIP is laid over CLIP's text encoder where <see cref="LoraUse.TextEncoders"/> asks for it; what is
     /// left out of a file is told to <see cref="Warn"/>.
     /// </summary>
-    /// <param name="adapters">The adapters, none of them twice; at most one that holds layers whole, such as DSD's <c>c_embedder</c>.</param>
+    /// <param name="adapters">
+    /// The adapters, as files or in memory, none of them twice; at most one that holds layers whole, such as DSD's <c>c_embedder</c>.
+    /// </param>
     /// <exception cref="WeightsException">A file is none, or does not fit the network or the other adapters. The adapters from before then stay.</exception>
     /// <exception cref="IOException">A file cannot be read. The adapters from before then stay.</exception>
     /// <remarks>It must not run beside a generation.</remarks>
@@ -178,7 +180,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
         {
             foreach (LoraUse use in adapters)
             {
-                loaded.Add(LoraAdapter.Load(use.File, use.TextEncoders));
+                loaded.Add(use.Adapter ?? LoraAdapter.Load(use.File!, use.TextEncoders));
                 loaded[^1].RequireFit(Network, use.Scale);
                 loaded[^1].RequireFit(Clip, use.Scale);
             }
@@ -204,7 +206,10 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
         }
         finally
         {
-            loaded.ForEach(adapter => adapter.Dispose());
+            foreach ((LoraAdapter adapter, _) in loaded.Zip(adapters).Where(l => l.Second.Adapter is null))
+            {
+                adapter.Dispose();
+            }
         }
     }
 

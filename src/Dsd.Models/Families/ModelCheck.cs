@@ -58,7 +58,7 @@ public static class ModelCheck
             throw new ArgumentException($"Model '{folder.Path}': {e.Message}", e);
         }
         using WeightSource network = WeightSource.Open(outline.NetworkWeights);
-        string[] whole = [.. options.Loras.Where(lora => LoraHeader.Check(lora, network, outline.NamesAreOwn)).Select(lora => lora.File)];
+        string[] whole = [.. options.Loras.Where(lora => LoraHeader.Check(lora, network, outline.NamesAreOwn)).Select(lora => lora.Source)];
         if (whole.Length > 1)
         {
             throw new WeightsException(whole[1], "one adapter that holds layers whole", $"a second one beside '{whole[0]}'. Which should count is nobody's guess");

@@ -86,6 +86,21 @@ public sealed class FluxTransformer : DenoisingNetwork
     /// <summary>Whether the blocks' weights are in eight bits.</summary>
     public override bool IsFloat8 => Doubles.Concat<FluxBlock>(Singles).Any(b => b.Large[0][0].HoldsFloat8);
 
+    /// <summary>Shows the stream after a block to a loss that looks within, in each forward pass from now on.</summary>
+    /// <param name="block">Which block, from 0: those with two streams come first, then those over the joined stream.</param>
+    /// <param name="look">
+    /// Given the stream [batch, tokens, width]: the image's alone where there are two, else text and image, whose tokens come last. It lives only
+    /// during the call. Null shows it no more.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such block.</exception>
+    public void Show(int block, Action<Tensor>? look)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(block);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(block, Doubles.Count + Singles.Count);
+        FluxBlock shown = block < Doubles.Count ? Doubles[block] : Singles[block - Doubles.Count];
+        shown.Shown = look;
+    }
+
     /// <summary>The blocks with separate streams.</summary>
     internal IList<DoubleStreamBlock> Doubles => transformer_blocks;
 

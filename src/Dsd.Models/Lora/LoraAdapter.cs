@@ -16,12 +16,30 @@ public sealed class LoraAdapter : IDisposable
     private readonly SortedDictionary<string, LoraFactors> _factors;
     private readonly SortedDictionary<string, Tensor> _whole;
 
-    /// <summary>Takes over the tensors, which must lie on the CPU, detached from any graph.</summary>
-    internal LoraAdapter(string source, IReadOnlyDictionary<string, LoraFactors> factors, IReadOnlyDictionary<string, Tensor> whole)
+    /// <summary>An adapter of tensors that the caller has made, such as by a training of its own. It takes them over.</summary>
+    /// <param name="source">Where they came from, for messages.</param>
+    /// <param name="factors">
+    /// The factors by module name, such as <c>transformer_blocks.0.attn.to_q</c>: on the CPU, detached from any graph and from any dispose scope.
+    /// </param>
+    /// <param name="whole">Whole tensors by parameter name, such as <c>c_embedder.weight</c>, likewise. Null is none.</param>
+    /// <exception cref="ArgumentException">The two factors of a layer are no matrices of one rank.</exception>
+    public LoraAdapter(string source, IReadOnlyDictionary<string, LoraFactors> factors, IReadOnlyDictionary<string, Tensor>? whole = null)
     {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        ArgumentNullException.ThrowIfNull(factors);
+        foreach ((string module, LoraFactors pair) in factors)
+        {
+            (long[] a, long[] b) = (pair.A.shape, pair.B.shape);
+            if (a.Length != 2 || b.Length != 2 || a[0] != b[1])
+            {
+                throw new ArgumentException(
+                    $"Factors of {module} must be A [rank, inputs] and B [outputs, rank], but are [{string.Join(", ", a)}] and [{string.Join(", ", b)}].",
+                    nameof(factors));
+            }
+        }
         Source = source;
         _factors = new(factors.ToDictionary(), StringComparer.Ordinal);
-        _whole = new(whole.ToDictionary(), StringComparer.Ordinal);
+        _whole = new(whole?.ToDictionary() ?? [], StringComparer.Ordinal);
     }
 
     /// <summary>The file that it came from, or a word for where else; for messages.</summary>
@@ -57,13 +75,35 @@ public sealed class LoraAdapter : IDisposable
     /// <exception cref="WeightsException">A factor lacks its partner, shapes contradict each other or the metadata, numbers are not finite, or there is something in the file or
     /// its config that cannot be applied.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static LoraAdapter Load(string file, LoraTextEncoders textEncoders = LoraTextEncoders.Refuse) => LoraFile.Load(file, textEncoders);
+    public static LoraAdapter Load(string file, LoraTextEncoders textEncoders = LoraTextEncoders.Refuse)
+    {
+        using SafetensorsFile opened = SafetensorsFile.Open(file);
+        return LoraFile.Load(opened, textEncoders);
+    }
 
-    /// <summary>Writes the adapter in the layout that <see cref="Load"/> reads, with its metadata, for diffusers and PEFT.</summary>
+    /// <summary>Reads the bytes of an adapter file, which are in memory, as <see cref="Load(string, LoraTextEncoders)"/> reads a file.</summary>
+    /// <param name="file">
+    /// The bytes, which stay the caller's: the adapter has copies. No config can lie beside them; what stands in their metadata counts.
+    /// </param>
+    /// <param name="source">Where they came from: <see cref="Source"/>, which messages say in place of a file.</param>
+    /// <param name="textEncoders">What becomes of a part for text encoders. Default: such a file is refused.</param>
+    /// <exception cref="WeightsException">There is something in the bytes that cannot be applied, as in a file.</exception>
+    public static LoraAdapter Load(ReadOnlyMemory<byte> file, string source, LoraTextEncoders textEncoders = LoraTextEncoders.Refuse)
+    {
+        using SafetensorsFile opened = SafetensorsFile.Open(file, source);
+        return LoraFile.Load(opened, textEncoders);
+    }
+
+    /// <summary>Writes the adapter in the layout that <see cref="Load(string, LoraTextEncoders)"/> reads, with its metadata, for diffusers and PEFT.</summary>
     /// <param name="file">The file, which is replaced if it is there.</param>
     /// <param name="type">The type that tensors are stored in, such as bfloat16 for half the size. Null keeps each tensor's own.</param>
     /// <exception cref="IOException">The folder cannot be written; no half of a file stays behind.</exception>
     public void Save(string file, ScalarType? type = null) => LoraFile.Save(this, file, type);
+
+    /// <summary>Writes what <see cref="Save(string, ScalarType?)"/> writes to a stream, such as one over memory.</summary>
+    /// <param name="stream">Where to write; it stays open.</param>
+    /// <param name="type">The type that tensors are stored in. Null keeps each tensor's own.</param>
+    public void Save(Stream stream, ScalarType? type = null) => LoraFile.Save(this, stream, type);
 
     /// <summary>A new adapter that changes nothing yet: first factors normal with deviation 1 / rank, second factors zero.</summary>
     /// <param name="network">The transformer whose layers it shall fit.</param>
@@ -185,53 +225,6 @@ public sealed class LoraAdapter : IDisposable
                 }
             }
         }
-    }
-
-    /// <summary>A parameter of the transformer as it is with this adapter merged: what an exporter writes.</summary>
-    /// <param name="name">The parameter's checkpoint key, such as <c>proj_out.weight</c>.</param>
-    /// <param name="weight">The parameter as the checkpoint has it, of any floating type and device.</param>
-    /// <param name="scale">Strength of the low-rank part, times alpha / rank: 1 is as trained.</param>
-    /// <returns>A new float32 tensor on the weight's device, also where the adapter leaves the parameter as it is.</returns>
-    /// <exception cref="WeightsException">The shapes do not fit, or the result is not finite.</exception>
-    public Tensor Merged(string name, Tensor weight, float scale = 1)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        ArgumentNullException.ThrowIfNull(weight);
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        Tensor wide = weight.detach().to(ScalarType.Float32, copy: true);
-        if (_whole.TryGetValue(name, out Tensor? whole))
-        {
-            Fit(Source, name, weight.shape, whole.shape);
-            wide.copy_(whole);
-        }
-        const string Suffix = ".weight";
-        if (name.EndsWith(Suffix, StringComparison.Ordinal) && _factors.ContainsKey(name[..^Suffix.Length]))
-        {
-            Tensor delta = MergedDelta(name[..^Suffix.Length], scale, weight.device);
-            Fit(Source, name, weight.shape, delta.shape);
-            wide.add_(delta);
-        }
-        RequireFinite(name, wide);
-        return wide.MoveToOuterDisposeScope();
-    }
-
-    /// <summary>What the adapter adds to a layer's weights: <c>scale · alpha / rank · B·A</c>.</summary>
-    /// <param name="module">The layer's name, such as <c>transformer_blocks.0.attn.to_q</c>.</param>
-    /// <param name="scale">Strength: 1 is as trained.</param>
-    /// <param name="device">Where to compute it; null is the CPU.</param>
-    /// <returns>[outputs, inputs], a new float32 tensor.</returns>
-    /// <exception cref="KeyNotFoundException">The adapter does not adapt this layer.</exception>
-    public Tensor MergedDelta(string module, float scale = 1, Device? device = null)
-    {
-        LoraFactors factors = _factors.TryGetValue(module, out LoraFactors? found)
-            ? found
-            : throw new KeyNotFoundException($"{Source} adapts no layer '{module}', only {_factors.Count} others.");
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        Device place = device ?? CPU;
-        Tensor delta = matmul(factors.B.to(ScalarType.Float32, place), factors.A.to(ScalarType.Float32, place)) * (scale * factors.Scale);
-        return delta.MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the tensors. Attachments made from the adapter have their own and stay.</summary>
@@ -370,12 +363,20 @@ public sealed class LoraAdapter : IDisposable
         }
     }
 
-    private static void Fit(string source, string name, long[] expected, long[] found)
+    /// <summary>A touched parameter with the adapter merged, in float32.</summary>
+    private Tensor Merged(string name, Tensor own, float scale)
     {
-        if (!expected.SequenceEqual(found))
+        Tensor wide = own.detach().to(ScalarType.Float32, copy: true);
+        if (_whole.TryGetValue(name, out Tensor? whole))
         {
-            throw new WeightsException(source, $"{name} of shape [{string.Join(", ", expected)}]", $"[{string.Join(", ", found)}]");
+            wide.copy_(whole);
         }
+        (string module, string field) = Split(name);
+        if (field == "weight" && _factors.TryGetValue(module, out LoraFactors? factors))
+        {
+            factors.AddTo(wide, scale);
+        }
+        return wide;
     }
 
     private void RequireFinite(string name, Tensor merged)

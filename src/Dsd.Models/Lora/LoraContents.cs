@@ -7,7 +7,7 @@ namespace Dsd.Models.Lora;
 /// What an adapter's file holds, from its keys, shapes and config alone: the one reader for whoever loads adapters and whoever describes them. It never throws for what stands
 /// in the file, but notes all that is wrong.
 /// </summary>
-internal sealed record LoraContents
+public sealed record LoraContents
 {
     private const int MostRank = 65536;
 
@@ -44,12 +44,21 @@ internal sealed record LoraContents
     /// <summary>What is wrong with CLIP's part.</summary>
     public required IReadOnlyList<LoraProblem> ClipProblems { get; init; }
 
+    /// <summary>Whether a tensor's key is one that adapters of any kind have, those among them that cannot be used here.</summary>
+    public static bool IsAdapterKey(string key) => LoraKeys.IsOfAdapter(key);
+
     /// <summary>Reads what stands in a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="entries">Its tensors by key.</param>
     /// <param name="metadata">Its metadata.</param>
     /// <param name="scalar">Reads a tensor of one number.</param>
-    public static LoraContents Read(string path, IReadOnlyDictionary<string, TensorEntry> entries, IReadOnlyDictionary<string, string> metadata, Func<string, double> scalar)
+    /// <param name="isFile">Whether the path is that of a file, which PEFT's config may lie beside. Not so for bytes in memory.</param>
+    public static LoraContents Read(
+        string path,
+        IReadOnlyDictionary<string, TensorEntry> entries,
+        IReadOnlyDictionary<string, string> metadata,
+        Func<string, double> scalar,
+        bool isFile = true)
     {
         LoraKeys keys = LoraKeys.Read(entries.Keys);
         List<LoraProblem> problems = [.. keys.Problems];
@@ -57,7 +66,7 @@ internal sealed record LoraContents
         LoraMetadata config = new();
         try
         {
-            config = LoraMetadata.Of(path, metadata);
+            config = LoraMetadata.Of(path, metadata, isFile);
         }
         catch (Exception e) when (e is WeightsException or IOException or UnauthorizedAccessException)
         {

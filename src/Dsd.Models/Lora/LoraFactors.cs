@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Lora;
@@ -13,4 +14,28 @@ public sealed record LoraFactors(Tensor A, Tensor B, float Alpha)
 
     /// <summary>What the product is multiplied by: alpha over rank.</summary>
     public float Scale => Alpha / Rank;
+
+    /// <summary>
+    /// Merges: adds <c>scale · alpha / rank · B·A</c> to a layer's weights, or to those of some of its inputs, so that no layer need be in memory whole.
+    /// </summary>
+    /// <param name="weight">[outputs, inputs], or [outputs, some inputs]: single precision, on any device. It is changed.</param>
+    /// <param name="scale">Strength: 1 is as trained.</param>
+    /// <param name="firstInput">The input that the first column stands for.</param>
+    /// <exception cref="ArgumentException">The weights have another shape or type.</exception>
+    public void AddTo(Tensor weight, float scale = 1, long firstInput = 0)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        long[] shape = weight.shape;
+        if (shape.Length != 2 || shape[0] != B.shape[0] || firstInput < 0 || firstInput + shape[1] > A.shape[1] || weight.dtype != ScalarType.Float32)
+        {
+            throw new ArgumentException(
+                $"Factors of {A.shape[1]} inputs and {B.shape[0]} outputs cannot be added to {weight.dtype} [{string.Join(", ", shape)}] "
+                    + $"from input {firstInput} on.",
+                nameof(weight));
+        }
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Tensor a = A.narrow(1, firstInput, shape[1]).to(ScalarType.Float32, weight.device);
+        weight.addmm_(B.to(ScalarType.Float32, weight.device), a, 1, scale * Scale);
+    }
 }

@@ -11,9 +11,9 @@ internal static class LoraFile
     private const string SuffixA = ".lora_A.weight";
     private const string SuffixB = ".lora_B.weight";
 
-    public static LoraAdapter Load(string path, LoraTextEncoders textEncoders)
+    public static LoraAdapter Load(SafetensorsFile file, LoraTextEncoders textEncoders)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(path);
+        string path = file.Path;
         LoraContents contents = Contents(file, textEncoders);
         Dictionary<string, LoraFactors> factors = [];
         Dictionary<string, LoraFactors> clip = [];
@@ -43,13 +43,26 @@ internal static class LoraFile
     /// <exception cref="WeightsException">It cannot be loaded so; says all that is wrong.</exception>
     public static LoraContents Contents(SafetensorsFile file, LoraTextEncoders textEncoders)
     {
-        LoraContents contents = LoraContents.Read(file.Path, file.Entries, file.Metadata, key => Scalar(file, key));
+        LoraContents contents = LoraContents.Read(file.Path, file.Entries, file.Metadata, key => Scalar(file, key), isFile: !file.IsInMemory);
         return contents.ProblemsFor(textEncoders) is { Count: > 0 } problems ? throw LoraProblem.Exception(file.Path, problems) : contents;
     }
 
     public static void Save(LoraAdapter adapter, string path, ScalarType? type)
     {
         using DisposeScope scope = NewDisposeScope();
+        (SortedDictionary<string, Tensor> tensors, Dictionary<string, string> metadata) = Content(adapter, type);
+        SafetensorsWriter.Write(path, tensors, metadata);
+    }
+
+    public static void Save(LoraAdapter adapter, Stream stream, ScalarType? type)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        (SortedDictionary<string, Tensor> tensors, Dictionary<string, string> metadata) = Content(adapter, type);
+        SafetensorsWriter.Write(stream, adapter.Source, tensors, metadata);
+    }
+
+    private static (SortedDictionary<string, Tensor> Tensors, Dictionary<string, string> Metadata) Content(LoraAdapter adapter, ScalarType? type)
+    {
         using IDisposable noGrad = no_grad();
         Tensor Stored(Tensor tensor) => type is { } t ? tensor.to(t) : tensor;
         Dictionary<string, LoraFactors> clip = adapter.ClipFactors.ToDictionary(f => LoraTextKeys.ClipModel + f.Key, f => f.Value);
@@ -64,7 +77,7 @@ internal static class LoraFile
         {
             tensors.Add(Prefix + name, Stored(tensor));
         }
-        SafetensorsWriter.Write(path, tensors, metadata);
+        return (tensors, metadata);
     }
 
     private static void Read(SafetensorsFile file, IReadOnlyList<LoraContents.Layer> layers, Dictionary<string, LoraFactors> factors)

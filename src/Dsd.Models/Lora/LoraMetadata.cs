@@ -32,14 +32,15 @@ internal sealed record LoraMetadata
     /// <summary>Reads the config of a file; without one both parts are null.</summary>
     /// <param name="path">The adapter's file.</param>
     /// <param name="metadata">Its metadata.</param>
+    /// <param name="isFile">Whether the path is that of a file, which a config may lie beside.</param>
     /// <exception cref="WeightsException">What stands there is no JSON object, or too large a one.</exception>
-    public static LoraMetadata Of(string path, IReadOnlyDictionary<string, string> metadata)
+    public static LoraMetadata Of(string path, IReadOnlyDictionary<string, string> metadata, bool isFile)
     {
         if (metadata.TryGetValue(Key, out string? json))
         {
             return Parse(path, json);
         }
-        return Beside(path) is { } config
+        return isFile && Beside(path) is { } config
             ? Parse(config, Encoding.UTF8.GetString(Json.Text(config, MostConfigBytes).Span), isPefts: true)
             : new LoraMetadata();
     }

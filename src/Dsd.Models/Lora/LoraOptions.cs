@@ -1,3 +1,5 @@
+using Dsd.Common.Options;
+
 namespace Dsd.Models.Lora;
 
 /// <summary>Which layers a new adapter adapts, and how.</summary>
@@ -30,10 +32,10 @@ public sealed record LoraOptions
     }
 
     /// <summary>Inner dimension of the factors, 1 to 4096. Default 16.</summary>
-    public int Rank { get; init => field = Check.Range(value, 1, 4096, nameof(Rank)); } = 16;
+    public int Rank { get; init => field = OptionCheck.Range(value, 1, 4096, nameof(Rank)); } = 16;
 
     /// <summary>What the product of the factors is multiplied by, before it is divided by the rank. Null, the default, is the rank.</summary>
-    public float? Alpha { get; init => field = value is { } v ? Check.Range(v, 1e-3f, 65536f, nameof(Alpha)) : null; }
+    public float? Alpha { get; init => field = OptionCheck.RangeOrNull(value, 1e-3f, 65536f, nameof(Alpha)); }
 
     /// <summary>Where the random first factors start. Default 0.</summary>
     public long Seed { get; init; }

@@ -6,13 +6,13 @@ namespace Dsd.Models.Lora;
 /// <param name="Expected">What ought to be there.</param>
 /// <param name="Found">What is there.</param>
 /// <param name="Tensor">The one tensor that it is about; null where there is no such.</param>
-internal sealed record LoraProblem(string Expected, string Found, string? Tensor = null)
+public sealed record LoraProblem(string Expected, string Found, string? Tensor = null)
 {
     /// <summary>One sentence for a list of warnings, with what matters most in front, since such lists are cut.</summary>
     public override string ToString() => $"{(Tensor is null ? "" : $"'{Tensor}': ")}{Found} (expected {Expected})";
 
     /// <summary>All that is wrong with a file in one error.</summary>
-    public static WeightsException Exception(string file, IReadOnlyList<LoraProblem> problems) => problems is [{ Tensor: { } tensor } single]
+    internal static WeightsException Exception(string file, IReadOnlyList<LoraProblem> problems) => problems is [{ Tensor: { } tensor } single]
         ? new SafetensorsException(file, tensor, single.Expected, single.Found)
         : new WeightsException(
             file,

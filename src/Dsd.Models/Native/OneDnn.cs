@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Text;
+using Dsd.Common.Processes;
 
 namespace Dsd.Models.Native;
 

@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Dsd.Imaging;
 
 namespace Dsd.Models.Sampling;
@@ -14,7 +15,7 @@ public sealed record DsdRequest(Picture Reference, string Prompt, long Seed)
     /// <summary>The same asked for several times: with this seed and those after it, so that the nth picture is the same however many are asked for.</summary>
     /// <param name="images">How many, 1 to 1000.</param>
     public IReadOnlyList<DsdRequest> Times(int images) =>
-        [.. Enumerable.Range(0, Check.Range(images, 1, 1000, nameof(images))).Select(i => this with { Seed = checked(Seed + i) })];
+        [.. Enumerable.Range(0, OptionCheck.Range(images, 1, 1000, nameof(images))).Select(i => this with { Seed = checked(Seed + i) })];
 
     /// <summary>Checks the requests of a batch.</summary>
     /// <exception cref="ArgumentException">There is none, or one is incomplete or has a reference below <see cref="LeastReferenceSide"/>; names which.</exception>

@@ -1,3 +1,5 @@
+using Dsd.Common.Options;
+
 namespace Dsd.Models.Sampling;
 
 /// <summary>Noise levels and steps of the Euler method for rectified flow, as FLUX uses them. Plain numbers, no tensors.</summary>
@@ -13,7 +15,7 @@ public static class FlowMatchEulerScheduler
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
-        Check.Range(steps, 1, 1000, nameof(steps));
+        OptionCheck.Range(steps, 1, 1000, nameof(steps));
         ArgumentOutOfRangeException.ThrowIfLessThan(imageTokens, 1);
         double shift = config.UseDynamicShifting ? Math.Exp(Mu(config, imageTokens)) : config.Shift;
         float[] sigmas = new float[steps + 1];

@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
@@ -20,9 +21,7 @@ public sealed record PipelineOptions
     public ScalarType DType
     {
         get;
-        init => field = value is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(DType), value, $"Option {nameof(DType)} must be Float32, BFloat16 or Float16, but is {value}.");
+        init => field = OptionCheck.OneOf(value, nameof(DType), ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16);
     } = ScalarType.Float32;
 
     /// <summary>
@@ -44,11 +43,7 @@ public sealed record PipelineOptions
     public int? VaeTileSide { get; init; }
 
     /// <summary>What of the model lies in the GPU's memory. Default: everything. The others need a CUDA device.</summary>
-    public MemoryMode Memory
-    {
-        get;
-        init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Memory), value, $"Option {nameof(Memory)} must be one of {string.Join(", ", Enum.GetNames<MemoryMode>())}, but is {value}.");
-    }
+    public MemoryMode Memory { get; init => field = OptionCheck.Defined(value, nameof(Memory)); }
 
     /// <summary>
     /// Rounds the weights of the transformer's blocks to eight bits (e4m3, a factor for each output channel) and computes with them in eight bits: faster, half the memory, and not

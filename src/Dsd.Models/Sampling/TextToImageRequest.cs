@@ -1,3 +1,5 @@
+using Dsd.Common.Options;
+
 namespace Dsd.Models.Sampling;
 
 /// <summary>One picture to draw from text.</summary>
@@ -8,5 +10,5 @@ public sealed record TextToImageRequest(string Prompt, long Seed)
     /// <summary>The same asked for several times: with this seed and those after it, so that the nth picture is the same however many are asked for.</summary>
     /// <param name="images">How many, 1 to 1000.</param>
     public IReadOnlyList<TextToImageRequest> Times(int images) =>
-        [.. Enumerable.Range(0, Check.Range(images, 1, 1000, nameof(images))).Select(i => this with { Seed = checked(Seed + i) })];
+        [.. Enumerable.Range(0, OptionCheck.Range(images, 1, 1000, nameof(images))).Select(i => this with { Seed = checked(Seed + i) })];
 }

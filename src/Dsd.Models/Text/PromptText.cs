@@ -1,4 +1,5 @@
 using System.Text;
+using Dsd.Common.Options;
 
 namespace Dsd.Models.Text;
 
@@ -12,7 +13,7 @@ public static class PromptText
     internal static string Checked(string text, int length, int maxLength)
     {
         ArgumentNullException.ThrowIfNull(text);
-        Check.Range(length, 2, maxLength, nameof(maxLength));
+        OptionCheck.Range(length, 2, maxLength, nameof(maxLength));
         if (text.Length > MaxCharacters)
         {
             throw new ArgumentException($"The prompt has {text.Length} characters; at most {MaxCharacters} are looked at. Shorten it.", nameof(text));

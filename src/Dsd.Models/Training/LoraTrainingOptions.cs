@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Dsd.Models.Lora;
 
 namespace Dsd.Models.Training;
@@ -6,10 +7,10 @@ namespace Dsd.Models.Training;
 public sealed record LoraTrainingOptions
 {
     /// <summary>Width of one frame in pixels, a multiple of 16; the canvas is twice as wide. Default 512.</summary>
-    public int Width { get; init => field = Check.Side(value, nameof(Width)); } = 512;
+    public int Width { get; init => field = OptionCheck.Side(value, nameof(Width)); } = 512;
 
     /// <summary>Height of a frame in pixels, a multiple of 16. Default 512.</summary>
-    public int Height { get; init => field = Check.Side(value, nameof(Height)); } = 512;
+    public int Height { get; init => field = OptionCheck.Side(value, nameof(Height)); } = 512;
 
     /// <summary>Rank, strength, layers and seed of the adapter. Default rank 16 on attention and feed-forward layers, and the condition embedder.</summary>
     public LoraOptions Adapter { get; init; } = new();
@@ -18,48 +19,44 @@ public sealed record LoraTrainingOptions
     public string? InitialAdapterFile { get; init; }
 
     /// <summary>Optimiser steps, at least 1. Default 1000.</summary>
-    public long Steps { get; init => field = Check.Range(value, 1, long.MaxValue, nameof(Steps)); } = 1000;
+    public long Steps { get; init => field = OptionCheck.Range(value, 1, long.MaxValue, nameof(Steps)); } = 1000;
 
     /// <summary>Pairs a step, at least 1. Default 1.</summary>
-    public int BatchSize { get; init => field = Check.Range(value, 1, 65536, nameof(BatchSize)); } = 1;
+    public int BatchSize { get; init => field = OptionCheck.Range(value, 1, 65536, nameof(BatchSize)); } = 1;
 
     /// <summary>The largest learning rate. Default 1e-4.</summary>
-    public double LearningRate { get; init => field = Check.Range(value, 1e-12, 10, nameof(LearningRate)); } = 1e-4;
+    public double LearningRate { get; init => field = OptionCheck.Range(value, 1e-12, 10, nameof(LearningRate)); } = 1e-4;
 
     /// <summary>Steps over which the learning rate rises; afterwards it falls along half a cosine. Default 0.</summary>
-    public long WarmupSteps { get; init => field = Check.Range(value, 0, long.MaxValue, nameof(WarmupSteps)); }
+    public long WarmupSteps { get; init => field = OptionCheck.Range(value, 0, long.MaxValue, nameof(WarmupSteps)); }
 
     /// <summary>Settings of AdamW.</summary>
     public AdamWOptions Optimizer { get; init; } = new();
 
     /// <summary>Decay of a moving average of the adapter, which becomes the result; 0, the default, keeps none.</summary>
-    public double AverageDecay { get; init => field = Check.Range(value, 0, 0.999999, nameof(AverageDecay)); }
+    public double AverageDecay { get; init => field = OptionCheck.Range(value, 0, 0.999999, nameof(AverageDecay)); }
 
     /// <summary>The distilled guidance that the model is told in training; models without the embedding are told none. 0 to 100, default 1.</summary>
-    public float Guidance { get; init => field = Check.Range(value, 0f, 100f, nameof(Guidance)); } = 1f;
+    public float Guidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(Guidance)); } = 1f;
 
     /// <summary>Share of examples with an empty prompt, so that true guidance has something to push away from. 0 to 1, default 0.1.</summary>
-    public double PromptDropout { get; init => field = Check.Range(value, 0, 1, nameof(PromptDropout)); } = 0.1;
+    public double PromptDropout { get; init => field = OptionCheck.Range(value, 0, 1, nameof(PromptDropout)); } = 0.1;
 
     /// <summary>Share of examples with an empty prompt and a zero condition. 0 to 1, default 0.05.</summary>
-    public double ConditionDropout { get; init => field = Check.Range(value, 0, 1, nameof(ConditionDropout)); } = 0.05;
+    public double ConditionDropout { get; init => field = OptionCheck.Range(value, 0, 1, nameof(ConditionDropout)); } = 0.05;
 
     /// <summary>Which frames enter the loss. Default both, as in the paper's parallel architecture.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
-    public FrameLoss Frames
-    {
-        get;
-        init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Frames), value, $"Option Frames must be Both or EditOnly, but is {value}.");
-    } = FrameLoss.Both;
+    public FrameLoss Frames { get; init => field = OptionCheck.Defined(value, nameof(Frames)); } = FrameLoss.Both;
 
     /// <summary>Where the order of examples, noise and noise levels start. Default 0.</summary>
     public long Seed { get; init; }
 
     /// <summary>T5 tokens that a prompt is padded or cut to, 1 to 512. Null, the default: what the model's tokenizer says.</summary>
-    public int? MaxTextTokens { get; init => field = value is { } v ? Check.Range(v, 1, 512, nameof(MaxTextTokens)) : null; }
+    public int? MaxTextTokens { get; init => field = OptionCheck.RangeOrNull(value, 1, 512, nameof(MaxTextTokens)); }
 
     /// <summary>Steps between two reports of progress, at least 1; the last step is reported too. Default 50.</summary>
-    public int ReportEvery { get; init => field = Check.Range(value, 1, int.MaxValue, nameof(ReportEvery)); } = 50;
+    public int ReportEvery { get; init => field = OptionCheck.Range(value, 1, int.MaxValue, nameof(ReportEvery)); } = 50;
 
     /// <summary>A file for the state, from which a run that was cut off goes on; null, the default, keeps none.</summary>
     public string? Checkpoint { get; init; }

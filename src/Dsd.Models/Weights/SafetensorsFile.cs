@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
@@ -6,28 +7,31 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Weights;
 
-/// <summary>A safetensors file, mapped into memory: opening reads the header alone, and a tensor's bytes come in when they are used.</summary>
+/// <summary>
+/// A safetensors file, mapped into memory: opening reads the header alone, and a tensor's bytes come in when they are used. Or the bytes of such a file
+/// that are in memory already, which are not copied.
+/// </summary>
 /// <remarks>
 /// The file is not trusted: header length, JSON, types, shapes and offsets are checked before anything is allocated by them.
-/// The file must not be changed while it is open. Reading from several threads at once is fine.
+/// The file or bytes must not be changed while it is open. Reading from several threads at once is fine.
 /// </remarks>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
-    private readonly MemoryMappedFile _map;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly Action _release;
     private readonly byte* _data;
     private bool _disposed;
 
-    private SafetensorsFile(string path, MemoryMappedFile map, long fileLength)
+    /// <summary>Takes over what holds the bytes in place.</summary>
+    /// <param name="path">The file, or where the bytes came from.</param>
+    /// <param name="start">The first byte.</param>
+    /// <param name="fileLength">How many there are, more than the eight that say how long the header is.</param>
+    /// <param name="release">Lets go of the bytes.</param>
+    private SafetensorsFile(string path, byte* start, long fileLength, Action release)
     {
         Path = path;
-        _map = map;
-        _view = map.CreateViewAccessor(0, fileLength, MemoryMappedFileAccess.Read);
+        _release = release;
         try
         {
-            byte* start = null;
-            _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-            start += _view.PointerOffset;
             ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(start, sizeof(ulong)));
             ReadOnlySpan<byte> beginning = new(start, (int)Math.Min(fileLength, FileKind.StartLength));
             long most = Math.Min(SafetensorsHeader.MaxLength, fileLength - sizeof(ulong));
@@ -58,8 +62,11 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>The file's path, as it was given.</summary>
+    /// <summary>The file's path, as it was given; of bytes in memory the words for where they came from.</summary>
     public string Path { get; }
+
+    /// <summary>Whether it was opened from bytes in memory, so that <see cref="Path"/> is no file that others may lie beside.</summary>
+    public bool IsInMemory { get; private init; }
 
     /// <summary>The tensors by name.</summary>
     public IReadOnlyDictionary<string, TensorEntry> Entries { get; } = null!;
@@ -81,15 +88,30 @@ public sealed unsafe class SafetensorsFile : IDisposable
             {
                 byte[] all = new byte[stream.Length];
                 stream.ReadExactly(all);
-                throw new SafetensorsException(path, null, "a safetensors file", FileKind.Of(all) ?? $"{stream.Length} bytes: the file is truncated. Fetch it again");
+                throw TooShort(path, all);
             }
             MemoryMappedFile map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-            return new SafetensorsFile(path, map, stream.Length);
+            return Map(path, map, stream.Length);
         }
         catch (UnauthorizedAccessException e)
         {
             throw new IOException($"Cannot read '{path}': it is a folder, or its permissions forbid it ({e.Message}).", e);
         }
+    }
+
+    /// <summary>Opens the bytes of a safetensors file, which stay the caller's, with the checks that a file gets.</summary>
+    /// <param name="file">The bytes. They are held in place until this object is disposed.</param>
+    /// <param name="source">Where they came from, for messages, which say it in place of a path.</param>
+    /// <exception cref="SafetensorsException">They break the format; the message names the tensor, what was expected and found.</exception>
+    public static SafetensorsFile Open(ReadOnlyMemory<byte> file, string source)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        if (file.Length <= sizeof(ulong))
+        {
+            throw TooShort(source, file.Span);
+        }
+        MemoryHandle handle = file.Pin();
+        return new SafetensorsFile(source, (byte*)handle.Pointer, file.Length, handle.Dispose) { IsInMemory = true };
     }
 
     /// <summary>The entry of a tensor.</summary>
@@ -99,7 +121,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             ? entry
             : throw new SafetensorsException(Path, name, "a tensor of this name", $"{Entries.Count} tensors, none of them it");
 
-    /// <summary>A tensor's bytes, little-endian and in row-major order, straight from the mapped file: valid until this object is disposed.</summary>
+    /// <summary>A tensor's bytes, little-endian and in row-major order, straight from the file: valid until this object is disposed.</summary>
     /// <exception cref="SafetensorsException">No such tensor, or one of 2 GB or more, which no span can hold.</exception>
     public ReadOnlySpan<byte> Bytes(string name)
     {
@@ -169,15 +191,29 @@ public sealed unsafe class SafetensorsFile : IDisposable
             ? new ReadOnlySpan<byte>(_data + entry.Begin + from, (int)length)
             : throw new ArgumentOutOfRangeException(nameof(from), from, $"'{entry.Name}' has {entry.ByteLength} bytes, fewer than are asked for.");
 
-    /// <summary>Unmaps the file.</summary>
+    /// <summary>Unmaps the file, or lets go of the bytes.</summary>
     public void Dispose()
     {
         if (!_disposed)
         {
             _disposed = true;
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-            _view.Dispose();
-            _map.Dispose();
+            _release();
         }
     }
+
+    private static SafetensorsFile Map(string path, MemoryMappedFile map, long length)
+    {
+        MemoryMappedViewAccessor view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+        byte* start = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        return new SafetensorsFile(path, start + view.PointerOffset, length, () =>
+        {
+            view.SafeMemoryMappedViewHandle.ReleasePointer();
+            view.Dispose();
+            map.Dispose();
+        });
+    }
+
+    private static SafetensorsException TooShort(string path, ReadOnlySpan<byte> all) =>
+        new(path, null, "a safetensors file", FileKind.Of(all) ?? $"{all.Length} bytes: the file is truncated. Fetch it again");
 }

@@ -22,25 +22,45 @@ public static class SafetensorsWriter
         ArgumentNullException.ThrowIfNull(tensors);
         KeyValuePair<string, Tensor>[] listed = [.. tensors];
         byte[] header = Header(path, listed, metadata);
-        AtomicFile.Write(path, stream =>
+        AtomicFile.Write(path, stream => Write(stream, header, listed));
+    }
+
+    /// <summary>Writes what a file would hold, a piece at a time.</summary>
+    /// <param name="stream">Where to write; it stays open.</param>
+    /// <param name="target">What the stream is, for messages.</param>
+    /// <param name="tensors">Names and tensors, in the order in which they shall lie in the file.</param>
+    /// <param name="metadata">Free text by key, for the header's <c>__metadata__</c>.</param>
+    /// <exception cref="SafetensorsException">
+    /// A name occurs twice or is reserved, or a tensor's element type has no word in the format; nothing is written.
+    /// </exception>
+    public static void Write(
+        Stream stream, string target, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentException.ThrowIfNullOrEmpty(target);
+        ArgumentNullException.ThrowIfNull(tensors);
+        KeyValuePair<string, Tensor>[] listed = [.. tensors];
+        Write(stream, Header(target, listed, metadata), listed);
+    }
+
+    private static void Write(Stream stream, byte[] header, KeyValuePair<string, Tensor>[] tensors)
+    {
+        Span<byte> length = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
+        stream.Write(length);
+        stream.Write(header);
+        foreach ((string _, Tensor tensor) in tensors)
         {
-            Span<byte> length = stackalloc byte[sizeof(ulong)];
-            BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
-            stream.Write(length);
-            stream.Write(header);
-            foreach ((string _, Tensor tensor) in listed)
+            using DisposeScope scope = NewDisposeScope();
+            Tensor whole = tensor.detach().cpu().contiguous();
+            foreach (Tensor piece in TensorPieces.Of(whole))
             {
-                using DisposeScope scope = NewDisposeScope();
-                Tensor whole = tensor.detach().cpu().contiguous();
-                foreach (Tensor piece in TensorPieces.Of(whole))
+                using (piece)
                 {
-                    using (piece)
-                    {
-                        stream.Write(piece.bytes);
-                    }
+                    stream.Write(piece.bytes);
                 }
             }
-        });
+        }
     }
 
     private static byte[] Header(string path, KeyValuePair<string, Tensor>[] tensors, IReadOnlyDictionary<string, string>? metadata)

@@ -17,15 +17,16 @@ public sealed class CheckpointWeights
 
     private readonly WeightSource _source;
     private readonly string _prefix;
-    private readonly LoraWeights? _lora;
+    private readonly AdapterPart? _adapter;
     private readonly HashSet<string> _taken = [];
     private readonly List<string> _faults = [];
 
     /// <summary>An account of a checkpoint.</summary>
     /// <param name="source">The checkpoint.</param>
     /// <param name="prefix">What this checkpoint puts before the names that the graph uses, such as <c>text_model.</c>.</param>
-    /// <param name="lora">Low-rank additions and replaced tensors; null is none.</param>
-    internal CheckpointWeights(WeightSource source, string prefix = "", LoraWeights? lora = null) => (_source, _prefix, _lora) = (source, prefix, lora);
+    /// <param name="adapter">Low-rank additions and replaced tensors; null is none.</param>
+    internal CheckpointWeights(WeightSource source, string prefix = "", AdapterPart? adapter = null) =>
+        (_source, _prefix, _adapter) = (source, prefix, adapter);
 
     /// <summary>Converts elements from the given one on.</summary>
     private delegate void Reader(long first, Span<float> values);
@@ -55,10 +56,9 @@ public sealed class CheckpointWeights
     internal Initializer Transposed(string name, int inputs, int outputs)
     {
         Reader read = Find(name, [outputs, inputs]);
-        Func<LoraPair>? adapter = _lora?.Pair(name, inputs, outputs, _faults);
+        Action<float[], int>? merge = _adapter?.Merge(name, inputs, outputs, _faults);
         return new Initializer(name, DataType.Float, [inputs, outputs], (stream, cancellationToken) =>
         {
-            LoraPair? pair = adapter?.Invoke();
             int blockInputs = Math.Clamp(BlockElements / outputs, 1, inputs);
             float[] row = new float[blockInputs];
             for (int first = 0; first < inputs; first += blockInputs)
@@ -74,11 +74,11 @@ public sealed class CheckpointWeights
                         block[input * outputs + output] = row[input];
                     }
                 }
-                if (pair is not null)
+                if (merge is not null)
                 {
                     RequireFinite(name, block, _source.Path);
-                    pair.AddTransposed(block, first);
-                    RequireFinite(name, block, _lora!.Source);
+                    merge(block, first);
+                    RequireFinite(name, block, _adapter!.Source);
                 }
                 stream.Write(MemoryMarshal.AsBytes<float>(block));
             }
@@ -108,7 +108,7 @@ public sealed class CheckpointWeights
             .Where(n => !_taken.Contains(n) && !n.Contains(".lora_", StringComparison.Ordinal) && belongs?.Invoke(n) != false)
             .Order(StringComparer.Ordinal)
             .Select(n => $"unexpected '{n}' {_source.Entry(n)}");
-        string[] faults = [.. _faults, .. left, .. _lora?.Unused() ?? []];
+        string[] faults = [.. _faults, .. left, .. _adapter?.Unused() ?? []];
         if (faults.Length > 0)
         {
             const int Listed = 20;
@@ -132,7 +132,7 @@ public sealed class CheckpointWeights
     {
         string key = Key(name);
         _taken.Add(key);
-        if (_lora?.Whole(name, shape, _faults) is { } whole)
+        if (_adapter?.Whole(name, shape, _faults) is { } whole)
         {
             return (first, values) => whole.AsSpan(checked((int)first), values.Length).CopyTo(values);
         }

@@ -21,7 +21,10 @@ public static class OnnxExporter
 
     /// <summary>Exports a model. The target appears whole or not at all.</summary>
     /// <param name="modelFolder">A pipeline folder in diffusers' layout.</param>
-    /// <param name="loraFile">A LoRA to merge into the transformer, and into CLIP's text encoder where the options ask for it (<c>W + scale · B·A</c>, in single precision); one that brings a <c>c_embedder</c> makes the model conditional. Null is none.</param>
+    /// <param name="lora">
+    /// A LoRA to merge into the transformer, and what it holds for CLIP, if it is asked for, into CLIP's text encoder (<c>W + scale · B·A</c>, in single
+    /// precision); one that brings a <c>c_embedder</c> makes the model conditional. Null is none.
+    /// </param>
     /// <param name="outFolder">The ONNX folder to write: absent, empty, or an earlier export if <see cref="OnnxExportOptions.Overwrite"/> is set.</param>
     /// <param name="options">How; null is the defaults.</param>
     /// <param name="cancellationToken">Checked between pieces of weights.</param>
@@ -32,7 +35,7 @@ public static class OnnxExporter
     /// <exception cref="OperationCanceledException">The export was cancelled; nothing is left of it.</exception>
     public static void Export(
         string modelFolder,
-        string? loraFile,
+        LoraUse? lora,
         string outFolder,
         OnnxExportOptions? options = null,
         CancellationToken cancellationToken = default,
@@ -40,15 +43,17 @@ public static class OnnxExporter
     {
         ArgumentException.ThrowIfNullOrEmpty(outFolder);
         options ??= new OnnxExportOptions();
-        if (loraFile is null && options.LoraScale != 1f)
+        if (lora is null && options.LoraName is { } name)
         {
-            throw new ArgumentException($"Option {nameof(OnnxExportOptions.LoraScale)} is {options.LoraScale}, but there is no LoRA that it could scale.", nameof(options));
+            throw new ArgumentException(
+                $"Option {nameof(OnnxExportOptions.LoraName)} is '{name}', but there is no LoRA that it could be the name of.", nameof(options));
         }
         (ModelFamily family, ModelFolder model) = ModelFamilies.Open(modelFolder);
         OnnxFamily known = OnnxFamilies.Of(family.Name, model.IndexFile);
-        using LoraAdapter? lora = loraFile is null ? null : LoraAdapter.Load(loraFile, options.LoraTextEncoders);
-        ExportPlan plan = known.Plan(model, options.ReleaseFolder, bringsCondition: lora?.HasCondition == true);
-        foreach (string remark in lora?.Remarks ?? [])
+        using LoraAdapter? loaded = lora?.File is { } file ? LoraAdapter.Load(file, lora.TextEncoders) : null;
+        LoraAdapter? adapter = loaded ?? lora?.Adapter;
+        ExportPlan plan = known.Plan(model, options.ReleaseFolder, bringsCondition: adapter?.HasCondition == true);
+        foreach (string remark in adapter?.Remarks ?? [])
         {
             options.Warn?.Invoke(remark);
         }
@@ -58,17 +63,17 @@ public static class OnnxExporter
             fill: folder =>
             {
                 Writer writer = new(folder, options, progress, cancellationToken);
-                Write(plan.Network, lora is null ? null : LoraWeights.OfTransformer(lora, options.LoraScale), writer);
+                Write(plan.Network, adapter is null ? null : AdapterPart.OfTransformer(adapter, lora!.Scale), writer);
                 ExportAutoencoder(plan.Vae, model, writer);
                 foreach (ExportedNetwork encoder in plan.TextEncoders)
                 {
-                    Write(encoder, lora is not null && encoder.IsClip ? LoraWeights.OfClip(lora, options.LoraScale) : null, writer);
+                    Write(encoder, adapter is not null && encoder.IsClip ? AdapterPart.OfClip(adapter, lora!.Scale) : null, writer);
                 }
                 foreach (string part in plan.Copied)
                 {
                     writer.Copy(model.ComponentFolder(part), part, "*");
                 }
-                Describe(plan, family.Name, loraFile, options, folder).Write(folder);
+                Describe(plan, family.Name, options.LoraName ?? Path.GetFileName(lora?.Source), options, folder).Write(folder);
             });
     }
 
@@ -102,11 +107,11 @@ public static class OnnxExporter
         }
     }
 
-    private static void Write(ExportedNetwork network, LoraWeights? lora, Writer writer)
+    private static void Write(ExportedNetwork network, AdapterPart? adapter, Writer writer)
     {
         using WeightSource source = WeightSource.Open(network.WeightsFolder);
         bool prefixed = network.Prefix is { } prefix && source.Names.Any(n => n.StartsWith(prefix, StringComparison.Ordinal));
-        CheckpointWeights weights = new(source, prefixed ? network.Prefix! : "", lora);
+        CheckpointWeights weights = new(source, prefixed ? network.Prefix! : "", adapter);
         GraphBuilder graph = network.Build(weights);
         weights.Check(network.Belongs);
         writer.Model(network.Component, graph);
@@ -135,7 +140,7 @@ public static class OnnxExporter
         writer.Copy(model.ComponentFolder("vae"), "vae_decoder", "config.json");
     }
 
-    private static OnnxManifest Describe(ExportPlan plan, string family, string? loraFile, OnnxExportOptions options, string folder) =>
+    private static OnnxManifest Describe(ExportPlan plan, string family, string? lora, OnnxExportOptions options, string folder) =>
         new()
         {
             FormatVersion = OnnxManifest.Version,
@@ -151,7 +156,7 @@ public static class OnnxExporter
             ShiftFactor = plan.Vae.ShiftFactor ?? 0f,
             FrameWidth = options.FrameWidth,
             FrameHeight = options.FrameHeight,
-            Lora = Path.GetFileName(loraFile),
+            Lora = lora,
             Files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
                 .ToDictionary(f => Path.GetRelativePath(folder, f).Replace('\\', '/'), f => new FileInfo(f).Length),
         };

@@ -1,34 +1,18 @@
+using Dsd.Common.Options;
+
 namespace Dsd.Onnx.Runtime;
 
 /// <summary>How ONNX Runtime runs the models.</summary>
 public sealed record OnnxRuntimeOptions
 {
     /// <summary>Where to compute. Default: the processor.</summary>
-    public OnnxProvider Provider
-    {
-        get;
-        init => field = Enum.IsDefined(value)
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(Provider), value, $"Option {nameof(Provider)} must be {string.Join(" or ", Enum.GetNames<OnnxProvider>())}, but is {value}.");
-    } = OnnxProvider.Cpu;
+    public OnnxProvider Provider { get; init => field = OptionCheck.Defined(value, nameof(Provider)); } = OnnxProvider.Cpu;
 
     /// <summary>Threads for one operator on the processor, 1 to 1024. Null, the default: one for each physical core.</summary>
-    public int? Threads
-    {
-        get;
-        init => field = value is null or >= 1 and <= 1024
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(Threads), value, $"Option {nameof(Threads)} must lie between 1 and 1024, but is {value}.");
-    }
+    public int? Threads { get; init => field = OptionCheck.RangeOrNull(value, 1, 1024, nameof(Threads)); }
 
     /// <summary>The GPU's number, 0 to 1023. Default 0. For <see cref="OnnxProvider.Cuda"/> alone.</summary>
-    public int Device
-    {
-        get;
-        init => field = value is >= 0 and <= 1023
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(Device), value, $"Option {nameof(Device)} must lie between 0 and 1023, but is {value}.");
-    }
+    public int Device { get; init => field = OptionCheck.Range(value, 0, 1023, nameof(Device)); }
 
     /// <summary>
     /// Let the GPU multiply matrices with the 10-bit fractions of TF32: several times faster, and pictures differ a little from the

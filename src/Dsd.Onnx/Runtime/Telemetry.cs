@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Dsd.Models.Native;
+using Dsd.Common.Processes;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Dsd.Onnx.Runtime;

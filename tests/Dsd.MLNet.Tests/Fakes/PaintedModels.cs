@@ -37,13 +37,13 @@ internal sealed class PaintedModels : IStageModels
     public void CheckStudent(DsdGeneratorOptions options, bool tuned) => StudentCheck(options, tuned);
 
     public IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn) =>
-        Painting(adapter?.FileName ?? "");
+        Painting(adapter?.ExportName ?? "");
 
     public void Export(DsdGeneratorOptions options, LoraWeights? adapter, string folder, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "lora.txt"), adapter?.FileName ?? "");
+        File.WriteAllText(Path.Combine(folder, "lora.txt"), adapter?.ExportName ?? "");
         Exports.Add(folder);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Dsd.MLNet.Generation;
 using Dsd.MLNet.Stages.Saving;
+using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -41,6 +42,16 @@ public sealed class SavedOptionsTests
         Assert.Equal((512, 0.1f), (found.Pipeline.VaeTileSide, found.BlockCache));
         string folder = ModelEntry.Text(new DsdGeneratorOptions { Backend = new OnnxGeneration { Folder = "models" } });
         Assert.Equal("models", Assert.IsType<OnnxGeneration>(Read(folder).Backend).Folder);
+    }
+
+    [Fact]
+    public void TheAdaptersOfAPipeline_AreSavedAsTheirFiles()
+    {
+        LoraUse lora = new("a.safetensors", -0.5f) { TextEncoders = LoraTextEncoders.Apply };
+        string text = ModelEntry.Text(new DsdGeneratorOptions { Backend = new TorchGeneration { Pipeline = new PipelineOptions { Loras = [lora] } } });
+        JsonNode saved = JsonNode.Parse(text)!["Backend"]!["Pipeline"]!["Loras"]![0]!;
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse("""{"File":"a.safetensors","Scale":-0.5,"TextEncoders":"Apply"}"""), saved));
+        Assert.Equal([lora], Assert.IsType<TorchGeneration>(Read(text).Backend).Pipeline.Loras);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Dsd.Curation.Grids;
 using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Stages.Running;
 using Dsd.MLNet.Tests.Fakes;
+using Dsd.Models.Lora;
 using Dsd.Testing;
 using Microsoft.ML;
 
@@ -32,17 +33,28 @@ public sealed class TemporaryPlaceTests : IDisposable
         IEstimator<ITransformer> chain = 
             new GridGenerator(_ml, new GridGeneratorOptions { Layout = GridLayout.OneByTwo }, new PaintedModels { Teacher = teacher })
             .Append(new VlmCurator(_ml))
-            .Append(new LoraFineTuner(_ml));
+            .Append(new LoraFineTuner(_ml))
+            .Append(new DsdGenerator(_ml));
         AssertNamed(Assert.Throws<IOException>(() => chain.Fit(Views.Captions(_ml, "a fox"))));
         Assert.Empty(teacher.Batches);
     }
 
+    // An adapter goes from training to generation and export in memory.
     [Fact]
-    public void Fit_OfTheFineTuner_SaysSoBeforeItTrains()
+    public void AnAdapter_NeedsNoTemporaryFile()
     {
-        PaintedModels models = new() { Training = _ => throw new InvalidOperationException("It trains."), TrainingCheck = StageModels.Real.CheckTraining };
-        LoraFineTuner tuner = new(_ml, null, models);
-        AssertNamed(Assert.Throws<IOException>(() => tuner.Fit(LoadApp.SampleInput.Of(_ml, "pairs"))));
+        string file = Path.Combine(OwnFixtures.TinyDsd, "pytorch_lora_weights.safetensors");
+        using LoraAdapter read = LoraAdapter.Load(file);
+        PaintedModels models = new() { Training = _ => LoraWeights.Of(read, "the trained adapter"), TrainingCheck = StageModels.Real.CheckTraining };
+        LoraWeights trained = new LoraFineTuner(_ml, null, models).Fit(LoadApp.SampleInput.Of(_ml, "pairs")).Adapter;
+
+        using LoraAdapter opened = trained.Open();
+
+        Assert.Equal("the trained adapter", opened.Source);
+        Assert.Equal(read.Factors.Keys, opened.Factors.Keys);
+        DsdGeneratorOptions options = new() { Model = OwnFixtures.TinyFlux, ReleaseFolder = OwnFixtures.TinyDsd };
+        StageModels.Real.Export(options, trained, _folder.File("onnx"), CancellationToken.None);
+        Assert.Equal(trained.ExportName, StageModels.Real.MergedLora(_folder.File("onnx")));
     }
 
     [Fact]

@@ -55,17 +55,100 @@ public class LoraAdapterTests : IDisposable
     }
 
     [Fact]
-    public void Merged_GivesAnExporterTheWeightsThatMergeMakes()
+    public void Save_IntoMemory_GivesTheFilesBytes_AndLoadReadsThem()
     {
         using FluxTransformer transformer = new(Config);
         using LoraAdapter adapter = Trained(transformer);
-        Dictionary<string, Tensor> merged = transformer.state_dict().ToDictionary(p => p.Key, p => adapter.Merged(p.Key, p.Value, 0.5f));
-        adapter.Merge(transformer, 0.5f);
-        foreach ((string name, Tensor own) in transformer.state_dict())
+        adapter.Save(File());
+        using MemoryStream memory = new();
+        adapter.Save(memory);
+        Assert.Equal(System.IO.File.ReadAllBytes(File()), memory.ToArray());
+
+        using LoraAdapter read = LoraAdapter.Load(memory.ToArray(), "memory");
+
+        Assert.Equal("memory", read.Source);
+        Assert.Equal(adapter.Factors.Keys, read.Factors.Keys);
+        foreach ((string module, LoraFactors factors) in adapter.Factors)
         {
-            TensorAssert.Equal(own, merged[name]);
-            merged[name].Dispose();
+            TensorAssert.Equal(factors.A, read.Factors[module].A);
+            TensorAssert.Equal(factors.B, read.Factors[module].B);
+            Assert.Equal(factors.Alpha, read.Factors[module].Alpha);
         }
+        Assert.Equal(adapter.Whole.Keys, read.Whole.Keys);
+    }
+
+    // The same faults as in files, named by where the bytes came from.
+    [Fact]
+    public void Load_OfBytes_RefusesWhatAFileIsRefusedFor()
+    {
+        foreach (string fault in DamagedSafetensors.Faults)
+        {
+            System.IO.File.Copy(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"), File(), overwrite: true);
+            DamagedSafetensors.Damage(File(), fault);
+            byte[] damaged = System.IO.File.ReadAllBytes(File());
+            string ofFile = Assert.ThrowsAny<WeightsException>(() => LoraAdapter.Load(File())).Message;
+            WeightsException e = Assert.ThrowsAny<WeightsException>(() => LoraAdapter.Load(damaged, "the bytes"));
+            Assert.Equal("the bytes", e.File);
+            Assert.Equal(ofFile.Replace(File(), "the bytes", StringComparison.Ordinal), e.Message);
+        }
+        foreach (byte[] few in new byte[][] { [], [1, 2, 3], new byte[9] })
+        {
+            Assert.Contains("'the bytes'", Assert.Throws<SafetensorsException>(() => LoraAdapter.Load(few, "the bytes")).Message, StringComparison.Ordinal);
+        }
+    }
+
+    // PEFT's config lies beside a file, and bytes only say that they came from one.
+    [Fact]
+    public void Load_OfBytes_ReadsNoFileBesideTheirName()
+    {
+        string named = File("adapter_model.safetensors");
+        System.IO.File.WriteAllText(File("adapter_config.json"), "no config");
+        using (Tensor a = ones(2, 4))
+        using (Tensor b = ones(4, 2))
+        {
+            SafetensorsWriter.Write(named, new Dictionary<string, Tensor> { ["proj_out.lora_A.weight"] = a, ["proj_out.lora_B.weight"] = b });
+        }
+        Assert.Throws<WeightsException>(() => LoraAdapter.Load(named));
+        using LoraAdapter read = LoraAdapter.Load(System.IO.File.ReadAllBytes(named), named);
+        Assert.Equal(2, read.Factors["proj_out"].Alpha);
+    }
+
+    [Fact]
+    public void New_RefusesFactorsThatAreNoPair()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Dictionary<string, LoraFactors> factors = new() { ["proj_out"] = new(ones(2, 6), ones(4, 3), 2) };
+        Assert.Contains("proj_out", Assert.Throws<ArgumentException>(() => new LoraAdapter("mine", factors)).Message, StringComparison.Ordinal);
+    }
+
+    // What an exporter writes, a block of a transposed weight at a time.
+    [Fact]
+    public void AddTo_SomeInputsAtATime_GivesTheWeightsThatMergeMakes()
+    {
+        using FluxTransformer transformer = new(Config);
+        using LoraAdapter adapter = Trained(transformer);
+        using DisposeScope scope = NewDisposeScope();
+        Dictionary<string, Tensor> before = adapter.Factors.Keys.ToDictionary(m => m, m => transformer.state_dict()[$"{m}.weight"].detach().t().contiguous());
+        adapter.Merge(transformer, 0.5f);
+        foreach ((string module, Tensor transposed) in before)
+        {
+            for (long first = 0; first < transposed.shape[0]; first += 5)
+            {
+                Tensor block = transposed.narrow(0, first, Math.Min(5, transposed.shape[0] - first));
+                adapter.Factors[module].AddTo(block.t(), 0.5f, first);
+            }
+            TensorAssert.Close(transformer.state_dict()[$"{module}.weight"], transposed.t(), 1e-6);
+        }
+    }
+
+    [Fact]
+    public void AddTo_RefusesWeightsThatDoNotFit()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        LoraFactors factors = new(ones(2, 6), ones(4, 2), 2);
+        Assert.Throws<ArgumentException>(() => factors.AddTo(zeros(5, 6)));
+        Assert.Throws<ArgumentException>(() => factors.AddTo(zeros(4, 6), firstInput: 1));
+        Assert.Throws<ArgumentException>(() => factors.AddTo(zeros(4, 6, ScalarType.BFloat16)));
     }
 
     [Fact]

@@ -40,6 +40,38 @@ public sealed class FluxModelAdapterTests : IDisposable
     }
 
     [Fact]
+    public void SetAdapters_InMemory_DrawsAsTheFileDoes_AndLeavesTheAdapterToItsOwner()
+    {
+        string file = Adapter(1);
+        _model.SetAdapters(new LoraUse(file, 0.5f));
+        using Tensor expected = Predict(_model);
+        using LoraAdapter adapter = LoraAdapter.Load(file);
+        ModelCheck.Plain(Fixtures.Path("tiny-flux"), 64, 64, new PipelineOptions { Loras = [new LoraUse(adapter)] });
+
+        _model.SetAdapters(new LoraUse(adapter, 0.5f));
+        using Tensor found = Predict(_model);
+        _model.SetAdapters();
+        _model.SetAdapters(new LoraUse(adapter, 0.5f));
+        using Tensor again = Predict(_model);
+
+        TensorAssert.Equal(expected, found);
+        TensorAssert.Equal(expected, again);
+    }
+
+    [Fact]
+    public void AnAdapterInMemory_ThatDoesNotFit_IsRefusedByItsSource()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using LoraAdapter wrong = new("mine", new Dictionary<string, LoraFactors> { ["proj_out"] = new(ones(1, 1), ones(1, 1), 1) });
+        LoraUse use = new(wrong);
+
+        Assert.Contains("'mine'", Assert.Throws<WeightsException>(() => _model.SetAdapters(use)).Message, StringComparison.Ordinal);
+        WeightsException e = Assert.Throws<WeightsException>(() => ModelCheck.Plain(Fixtures.Path("tiny-flux"), 64, 64, new PipelineOptions { Loras = [use] }));
+        Assert.Contains("'mine'", e.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => use with { TextEncoders = LoraTextEncoders.Apply });
+    }
+
+    [Fact]
     public void SetAdapters_Swaps_AndLeavesNothingBehind()
     {
         using Tensor plain = Predict(_model);

@@ -47,7 +47,7 @@ public class FluxTransformerExportTests
         using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
         using TensorDictionary adapted = Fixtures.Tensors("dsd_transformer_lora.safetensors");
         using LoraAdapter merged = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));
-        LoraWeights lora = LoraWeights.OfTransformer(merged, strength: 1f);
+        AdapterPart lora = AdapterPart.OfTransformer(merged, strength: 1f);
         using OnnxModel model = Conditional(lora);
         foreach (string name in new[] { "hidden_states", "condition_hidden_states" })
         {
@@ -72,7 +72,7 @@ public class FluxTransformerExportTests
             SafetensorsWriter.Write(file, tensors, null);
         }
         using LoraAdapter merged = LoraAdapter.Load(file);
-        LoraWeights lora = LoraWeights.OfTransformer(merged, strength: 0f);
+        AdapterPart lora = AdapterPart.OfTransformer(merged, strength: 0f);
         using OnnxModel model = Conditional(lora);
         using OnnxModel original = Conditional();
 
@@ -88,7 +88,7 @@ public class FluxTransformerExportTests
     {
         using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
         using LoraAdapter merged = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));
-        LoraWeights lora = LoraWeights.OfTransformer(merged, strength: 0f);
+        AdapterPart lora = AdapterPart.OfTransformer(merged, strength: 0f);
         using OnnxModel model = Conditional(lora);
 
         TensorAssert.Close(reference["sample"], model.Run(Inputs(model, reference))[0], Tolerance);
@@ -127,11 +127,11 @@ public class FluxTransformerExportTests
         return new OnnxModel(graph, mostBytesInside);
     }
 
-    private static OnnxModel Conditional(LoraWeights? lora = null)
+    private static OnnxModel Conditional(AdapterPart? lora = null)
     {
         FluxConfig config = ModelFolder.OpenParts(Fixtures.Path("tiny-dsd")).ReadConfig<FluxConfig>("transformer");
         using WeightSource source = WeightSource.Open(Fixtures.Path("tiny-dsd", "transformer"));
-        CheckpointWeights weights = new(source, lora: lora);
+        CheckpointWeights weights = new(source, adapter: lora);
         GraphBuilder graph = FluxTransformerExport.Build(config, weights);
         weights.Check();
         return new OnnxModel(graph);

@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
@@ -30,7 +31,7 @@ public class OnnxExporterTests
     {
         using TemporaryFolder temporary = new();
 
-        OnnxExporter.Export(Model, Lora, temporary.File("onnx"), Student);
+        OnnxExporter.Export(Model, new LoraUse(Lora), temporary.File("onnx"), Student);
 
         OnnxModelFolder folder = OnnxModelFolder.Open(temporary.File("onnx"));
         Assert.True(folder.IsConditional);
@@ -43,9 +44,25 @@ public class OnnxExporterTests
         using TemporaryFolder temporary = new();
         string adapter = LoraWithCondition(temporary);
 
-        OnnxExporter.Export(Model, adapter, temporary.File("onnx"));
+        OnnxExporter.Export(Model, new LoraUse(adapter), temporary.File("onnx"));
 
         Assert.True(OnnxModelFolder.Open(temporary.File("onnx")).IsConditional);
+    }
+
+    [Fact]
+    public void Export_WithALoraInMemory_WritesWhatItsFileGives()
+    {
+        using TemporaryFolder temporary = new();
+        using LoraAdapter adapter = LoraAdapter.Load(File.ReadAllBytes(Lora), "the trained adapter");
+
+        OnnxExporter.Export(Model, new LoraUse(Lora, 0.5f), temporary.File("file"), Student);
+        OnnxExporter.Export(Model, new LoraUse(adapter, 0.5f), temporary.File("memory"), Student with { LoraName = "mine" });
+
+        Assert.Equal("mine", OnnxModelFolder.Open(temporary.File("memory")).Lora);
+        Assert.Equal(Path.GetFileName(Lora), OnnxModelFolder.Open(temporary.File("file")).Lora);
+        string[] files = [.. Directory.EnumerateFiles(temporary.File("file"), "model.onnx*", SearchOption.AllDirectories)];
+        string Other(string file) => file.Replace(temporary.File("file"), temporary.File("memory"), StringComparison.Ordinal);
+        Assert.All(files, f => Assert.Equal(File.ReadAllBytes(f), File.ReadAllBytes(Other(f))));
     }
 
     [Fact]
@@ -59,7 +76,7 @@ public class OnnxExporterTests
             SafetensorsWriter.Write(file, new Dictionary<string, torch.Tensor> { ["transformer.proj_out.lora_A.weight"] = a, ["transformer.proj_out.lora_B.weight"] = b }, null);
         }
 
-        WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(Model, file, temporary.File("onnx"), new OnnxExportOptions { LoraScale = 100 }));
+        WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(Model, new LoraUse(file, 100), temporary.File("onnx")));
 
         Assert.Equal(file, e.File);
         Assert.Contains("'proj_out.weight' once the adapter is merged", e.Message, StringComparison.Ordinal);
@@ -77,7 +94,7 @@ public class OnnxExporterTests
             SafetensorsWriter.Write(file, new Dictionary<string, torch.Tensor> { ["transformer.nowhere.lora_A.weight"] = a, ["transformer.nowhere.lora_B.weight"] = b }, null);
         }
 
-        WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(Model, file, temporary.File("onnx")));
+        WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(Model, new LoraUse(file), temporary.File("onnx")));
 
         Assert.Contains("'nowhere'", e.Message);
         Assert.False(Directory.Exists(temporary.File("onnx")));
@@ -89,10 +106,10 @@ public class OnnxExporterTests
         using TemporaryFolder temporary = new();
         OnnxExporter.Export(Model, null, temporary.File("onnx"));
 
-        IOException e = Assert.Throws<IOException>(() => OnnxExporter.Export(Model, Lora, temporary.File("onnx"), Student));
+        IOException e = Assert.Throws<IOException>(() => OnnxExporter.Export(Model, new LoraUse(Lora), temporary.File("onnx"), Student));
         Assert.Contains(nameof(OnnxExportOptions.Overwrite), e.Message);
 
-        OnnxExporter.Export(Model, Lora, temporary.File("onnx"), Student with { Overwrite = true });
+        OnnxExporter.Export(Model, new LoraUse(Lora), temporary.File("onnx"), Student with { Overwrite = true });
         Assert.True(OnnxModelFolder.Open(temporary.File("onnx")).IsConditional);
     }
 
@@ -163,11 +180,11 @@ public class OnnxExporterTests
     }
 
     [Fact]
-    public void Export_RefusesAScale_WithoutALora()
+    public void Export_RefusesANameOfALora_WithoutALora()
     {
         using TemporaryFolder target = new();
 
-        Assert.Throws<ArgumentException>(() => OnnxExporter.Export(Model, null, target.File("onnx"), new OnnxExportOptions { LoraScale = 0.5f }));
+        Assert.Throws<ArgumentException>(() => OnnxExporter.Export(Model, null, target.File("onnx"), new OnnxExportOptions { LoraName = "mine" }));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Dsd.Models.Lora;
 using Dsd.Onnx.Export;
 using Dsd.Testing;
 
@@ -14,7 +15,7 @@ public sealed class ExportedModels : IDisposable
         OnnxExportOptions student = new() { ReleaseFolder = Fixtures.Path("tiny-dsd") };
         OnnxExporter.Export(model, null, Teacher);
         OnnxExporter.Export(model, null, Student, student);
-        OnnxExporter.Export(model, Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"), Adapted, student with { MostBytesInside = 0 });
+        OnnxExporter.Export(model, new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors")), Adapted, student with { MostBytesInside = 0 });
     }
 
     public string Teacher => _folder.File("teacher");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsd.Common.Options;
 using Dsd.Lab.Study.Baselines;
 using Dsd.Models;
 using Dsd.Tiny;
@@ -12,59 +13,59 @@ internal sealed record StudyConfig
     public required long Seed { get; init; }
 
     /// <summary>Held-out subjects that every system is asked for, 1 to 10,000.</summary>
-    public required int Subjects { get; init => field = Check.Range(value, 1, 10_000, nameof(Subjects)); }
+    public required int Subjects { get; init => field = OptionCheck.Range(value, 1, 10_000, nameof(Subjects)); }
 
     /// <summary>Prompts for each subject, 1 to 100.</summary>
-    public required int Prompts { get; init => field = Check.Range(value, 1, 100, nameof(Prompts)); }
+    public required int Prompts { get; init => field = OptionCheck.Range(value, 1, 100, nameof(Prompts)); }
 
     /// <summary>Grids that the teacher draws for each of the two sets of pairs, with varied prompts and with one template; 1 to 100,000.</summary>
-    public required int Grids { get; init => field = Check.Range(value, 1, 100_000, nameof(Grids)); }
+    public required int Grids { get; init => field = OptionCheck.Range(value, 1, 100_000, nameof(Grids)); }
 
     /// <summary>Grids that the teacher draws for relighting, 1 to 100,000.</summary>
-    public required int RelightGrids { get; init => field = Check.Range(value, 1, 100_000, nameof(RelightGrids)); }
+    public required int RelightGrids { get; init => field = OptionCheck.Range(value, 1, 100_000, nameof(RelightGrids)); }
 
     /// <summary>
     /// The share of grids whose prompts state every attribute of the subject that they have room for, 0 to 1. The others' state some, as captions do:
     /// their panels agree less
     /// often, and curation has more to do.
     /// </summary>
-    public required double WholeSubjectShare { get; init => field = Check.Range(value, 0, 1, nameof(WholeSubjectShare)); }
+    public required double WholeSubjectShare { get; init => field = OptionCheck.Range(value, 0, 1, nameof(WholeSubjectShare)); }
 
     /// <summary>Euler steps of the teacher's grids, 1 to 1000.</summary>
-    public required int GridSteps { get; init => field = Check.Range(value, 1, 1000, nameof(GridSteps)); }
+    public required int GridSteps { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(GridSteps)); }
 
     /// <summary>
     /// The least share of grids that is kept, above 0 to 1: where the judge calls fewer the same, those on which it is surest are kept. The
     /// report says which of both applied.
     /// </summary>
-    public required double LeastKeptShare { get; init => field = Check.Range(value, 1e-6, 1, nameof(LeastKeptShare)); }
+    public required double LeastKeptShare { get; init => field = OptionCheck.Range(value, 1e-6, 1, nameof(LeastKeptShare)); }
 
     /// <summary>Optimiser steps of each trained system, at least 1.</summary>
-    public required long Steps { get; init => field = Check.Range(value, 1, long.MaxValue, nameof(Steps)); }
+    public required long Steps { get; init => field = OptionCheck.Range(value, 1, long.MaxValue, nameof(Steps)); }
 
     /// <summary>Pairs a step, at least 1.</summary>
-    public required int Batch { get; init => field = Check.Range(value, 1, 65536, nameof(Batch)); }
+    public required int Batch { get; init => field = OptionCheck.Range(value, 1, 65536, nameof(Batch)); }
 
     /// <summary>The largest learning rate.</summary>
-    public required double LearningRate { get; init => field = Check.Range(value, 1e-12, 10, nameof(LearningRate)); }
+    public required double LearningRate { get; init => field = OptionCheck.Range(value, 1e-12, 10, nameof(LearningRate)); }
 
     /// <summary>Rank of the adapters.</summary>
-    public required int Rank { get; init => field = Check.Range(value, 1, 4096, nameof(Rank)); }
+    public required int Rank { get; init => field = OptionCheck.Range(value, 1, 4096, nameof(Rank)); }
 
     /// <summary>The distilled guidance that the model is given, in drawing and in training. 0 to 100.</summary>
-    public required float Guidance { get; init => field = Check.Range(value, 0f, 100f, nameof(Guidance)); }
+    public required float Guidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(Guidance)); }
 
     /// <summary>True guidance towards the reference, of every system that takes one, 0 to 100; 1 is none.</summary>
-    public required float ImageGuidance { get; init => field = Check.Range(value, 0f, 100f, nameof(ImageGuidance)); }
+    public required float ImageGuidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(ImageGuidance)); }
 
     /// <summary>True guidance towards the prompt, of every system that takes a reference, 0 to 100; 1 is none.</summary>
-    public required float TextGuidance { get; init => field = Check.Range(value, 0f, 100f, nameof(TextGuidance)); }
+    public required float TextGuidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(TextGuidance)); }
 
     /// <summary>Euler steps of the pictures that are measured, 1 to 1000.</summary>
-    public required int DrawingSteps { get; init => field = Check.Range(value, 1, 1000, nameof(DrawingSteps)); }
+    public required int DrawingSteps { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(DrawingSteps)); }
 
     /// <summary>Pictures that are drawn at once, and stand in one file; 1 to 1024.</summary>
-    public required int DrawingBatch { get; init => field = Check.Range(value, 1, 1024, nameof(DrawingBatch)); }
+    public required int DrawingBatch { get; init => field = OptionCheck.Range(value, 1, 1024, nameof(DrawingBatch)); }
 
     /// <summary>How a LoRA is tuned for each subject. Its seed and the steps of its drawings are the study's.</summary>
     public required SubjectLoraOptions SubjectLora { get; init; }

@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Dsd.Models;
 
 namespace Dsd.Lab.Training;
@@ -11,7 +12,7 @@ internal sealed record StudentStageConfig : StageConfig
     /// <summary>
     /// The share of grids whose prompts state every attribute of the subject that they have room for, 0 to 1. The others' state some, as captions do.
     /// </summary>
-    public required double WholeSubjectShare { get; init => field = Check.Range(value, 0, 1, nameof(WholeSubjectShare)); }
+    public required double WholeSubjectShare { get; init => field = OptionCheck.Range(value, 0, 1, nameof(WholeSubjectShare)); }
 
     /// <summary>Rank of the LoRA.</summary>
     public required int Rank { get; init; }

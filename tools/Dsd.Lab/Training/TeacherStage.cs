@@ -103,14 +103,13 @@ internal static class TeacherStage
         (TeacherNetworks networks, Alignment? alignment) = (replica.Networks, replica.Alignment);
         (Tensor text, Tensor pooled) = networks.Encode(example.T5Ids, example.ClipIds);
         Tensor? aligned = null;
-        FluxBlock? block = alignment is null
-            ? null
-            : networks.Transformer.Doubles.Concat<FluxBlock>(networks.Transformer.Singles).ElementAt(stage.AlignmentBlock - 1);
-        if (block is not null)
+        if (alignment is not null)
         {
             // The image's tokens are the last ones.
             long image = example.Latents.shape[1];
-            block.Shown = stream => aligned = alignment!.Loss(stream.narrow(1, stream.shape[1] - image, image), example.Features!).DetachFromDisposeScope();
+            networks.Transformer.Show(
+                stage.AlignmentBlock - 1,
+                stream => aligned = alignment.Loss(stream.narrow(1, stream.shape[1] - image, image), example.Features!).DetachFromDisposeScope());
         }
         Tensor velocity = networks.Transformer.forward(
             example.Latents, null, text, pooled, example.Sigma, ones_like(example.Sigma), example.PositionIds, networks.TextPositions);

@@ -65,6 +65,7 @@ internal sealed class ExportCommand
             throw new UsageException("'--lora-scale' needs an adapter, but there is no '--lora'.");
         }
         LoraTextEncoders text = _loraText.Of(parsed, lora is not null);
+        LoraUse? use = lora is null ? null : CheckedOptions.Build(() => new LoraUse(lora, scale ?? 1) { TextEncoders = text });
         OnnxExportOptions options = CheckedOptions.Build(() =>
         {
             OnnxExportOptions defaults = new();
@@ -73,8 +74,6 @@ internal sealed class ExportCommand
             return defaults with
             {
                 ReleaseFolder = release,
-                LoraScale = scale ?? defaults.LoraScale,
-                LoraTextEncoders = text,
                 Warn = _terminal.Warn,
                 FrameWidth = size.Width,
                 FrameHeight = size.Height,
@@ -93,7 +92,7 @@ internal sealed class ExportCommand
         {
             _terminal.Warn($"'{release}' holds {ReleasedAdapter}, which is left out; name it with '--lora' to merge it.");
         }
-        _terminal.Track("exporting", stages => OnnxExporter.Export(folder, lora, target, options, cancel, new PartProgress(stages)));
+        _terminal.Track("exporting", stages => OnnxExporter.Export(folder, use, target, options, cancel, new PartProgress(stages)));
         _terminal.Output.WriteLine(target);
     }
 

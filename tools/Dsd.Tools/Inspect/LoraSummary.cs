@@ -59,7 +59,7 @@ internal sealed record LoraSummary
     public static LoraSummary? Find(
         string path, IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata, bool isModel, Func<string, double> scalar)
     {
-        if (!tensors.Keys.Any(LoraKeys.IsOfAdapter))
+        if (!tensors.Keys.Any(LoraContents.IsAdapterKey))
         {
             return null;
         }

@@ -56,7 +56,7 @@ internal sealed record WeightsReport
         Recognised recognised = new WeightsRecogniser(tensors).Recognise();
         bool isModel = recognised.Kind != "unknown";
         // A model's own weights are no whole tensors of an adapter.
-        Dictionary<string, TensorEntry> adapter = isModel ? tensors.Where(t => LoraKeys.IsOfAdapter(t.Key)).ToDictionary(StringComparer.Ordinal) : tensors;
+        Dictionary<string, TensorEntry> adapter = isModel ? tensors.Where(t => LoraContents.IsAdapterKey(t.Key)).ToDictionary(StringComparer.Ordinal) : tensors;
         LoraSummary? lora = LoraSummary.Find(source.Path, adapter, source.Metadata, isModel, name => Scalar(source, name));
         List<string> warnings = [.. lora?.Warnings ?? []];
         if (lora is not null && !isModel)

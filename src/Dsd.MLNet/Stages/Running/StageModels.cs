@@ -32,8 +32,6 @@ internal sealed class StageModels : IStageModels
 
     public void CheckTraining(LoraFineTunerOptions options)
     {
-        // The trained adapter passes through a file: a training must not end in a place that cannot be written.
-        ScratchFolder.Require();
         LoraTrainingOptions training = ModelDefaults.Training(options);
         LoraUse[] start = training.InitialAdapterFile is { } file ? [new LoraUse(file)] : [];
         ModelCheck.Conditional(
@@ -81,13 +79,8 @@ internal sealed class StageModels : IStageModels
         string model = TinyModel.Resolve(options.Model);
         PipelineOptions pipeline = torch.Pipeline with { Device = Torch(options.Device), Warn = warn };
         RequireCondition(options, model, adapter is not null || pipeline.Loras.Count > 0);
-        return adapter is null
-            ? DsdPipeline.Load(model, options.ReleaseFolder, pipeline)
-            : adapter.AsFile(file =>
-            {
-                LoraUse own = new(file) { TextEncoders = LoraTextEncoders.Apply };
-                return DsdPipeline.Load(model, options.ReleaseFolder, pipeline with { Loras = [own, .. pipeline.Loras] });
-            });
+        using LoraAdapter? own = adapter?.Open();
+        return DsdPipeline.Load(model, options.ReleaseFolder, own is null ? pipeline : pipeline with { Loras = [new LoraUse(own), .. pipeline.Loras] });
     }
 
     public void Export(DsdGeneratorOptions options, LoraWeights? adapter, string folder, CancellationToken cancellationToken)
@@ -102,18 +95,10 @@ internal sealed class StageModels : IStageModels
             FrameWidth = frame.Width,
             FrameHeight = frame.Height,
             Overwrite = true,
-            LoraTextEncoders = LoraTextEncoders.Apply,
+            LoraName = adapter?.ExportName,
         };
-        if (adapter is null)
-        {
-            OnnxExporter.Export(model, null, folder, export, cancellationToken);
-            return;
-        }
-        adapter.AsFile(file =>
-        {
-            OnnxExporter.Export(model, file, folder, export, cancellationToken);
-            return true;
-        });
+        using LoraAdapter? merged = adapter?.Open();
+        OnnxExporter.Export(model, merged is null ? null : new LoraUse(merged), folder, export, cancellationToken);
     }
 
     public string? MergedLora(string folder) =>

@@ -138,7 +138,7 @@ internal sealed class ImageEmbeddingNetwork : ReferenceNetwork
             factors.Add(module, new LoraFactors(source.Read(name).DetachFromDisposeScope(), source.Read(other).DetachFromDisposeScope(), a.Shape[0]));
         }
         return factors.Count > 0
-            ? new LoraAdapter(source.Path, factors, new Dictionary<string, Tensor>())
+            ? new LoraAdapter(source.Path, factors)
             : throw new WeightsException(source.Path, $"tensors '{AdapterPrefix}…{SuffixA}' of an adapter", "none");
     }
 }

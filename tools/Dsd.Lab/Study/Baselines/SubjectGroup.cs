@@ -1,5 +1,4 @@
 using Dsd.Lab.Training;
-using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -26,7 +25,7 @@ internal sealed class SubjectGroup : IDisposable
 
     /// <summary>Copies what a stack has learned.</summary>
     public static SubjectGroup Of(IReadOnlyList<int> subjectIndices, LoraStack stack) =>
-        new(subjectIndices, stack.Factors.ToDictionary(f => f.Key, f => (LoraAdapter.Detached(f.Value.A), LoraAdapter.Detached(f.Value.B))));
+        new(subjectIndices, stack.Factors.ToDictionary(f => f.Key, f => (Copy(f.Value.A), Copy(f.Value.B))));
 
     /// <summary>Where a group is in a folder.</summary>
     public static string FileOf(string folder, IReadOnlyList<int> subjectIndices) =>
@@ -82,6 +81,12 @@ internal sealed class SubjectGroup : IDisposable
             a.Dispose();
             b.Dispose();
         }
+    }
+
+    private static Tensor Copy(Tensor tensor)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
     }
 
     private static int[] Indices(SafetensorsFile file, string tuning)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dsd.Common.Options;
 using Dsd.Models;
 
 namespace Dsd.Lab.Study.Baselines;
@@ -7,43 +8,43 @@ namespace Dsd.Lab.Study.Baselines;
 internal sealed record SubjectLoraOptions
 {
     /// <summary>Optimiser steps for each subject, at least 1. Default 300.</summary>
-    public long Steps { get; init => field = Check.Range(value, 1, 1_000_000, nameof(Steps)); } = 300;
+    public long Steps { get; init => field = OptionCheck.Range(value, 1, 1_000_000, nameof(Steps)); } = 300;
 
     /// <summary>Samples of the reference in a step of one subject, at noise levels of their own, at least 1. Default 4.</summary>
-    public int SamplesPerStep { get; init => field = Check.Range(value, 1, 256, nameof(SamplesPerStep)); } = 4;
+    public int SamplesPerStep { get; init => field = OptionCheck.Range(value, 1, 256, nameof(SamplesPerStep)); } = 4;
 
     /// <summary>Subjects that are tuned or drawn at once, at least 1. It decides the memory, not the result. Default 50.</summary>
-    public int SubjectsAtOnce { get; init => field = Check.Range(value, 1, 4096, nameof(SubjectsAtOnce)); } = 50;
+    public int SubjectsAtOnce { get; init => field = OptionCheck.Range(value, 1, 4096, nameof(SubjectsAtOnce)); } = 50;
 
     /// <summary>The largest learning rate; it falls along half a cosine. Default 2e-3.</summary>
-    public double LearningRate { get; init => field = Check.Range(value, 1e-12, 10, nameof(LearningRate)); } = 2e-3;
+    public double LearningRate { get; init => field = OptionCheck.Range(value, 1e-12, 10, nameof(LearningRate)); } = 2e-3;
 
     /// <summary>Rank of each subject's adapter, 1 to 4096. Default 8.</summary>
-    public int Rank { get; init => field = Check.Range(value, 1, 4096, nameof(Rank)); } = 8;
+    public int Rank { get; init => field = OptionCheck.Range(value, 1, 4096, nameof(Rank)); } = 8;
 
     /// <summary>The distilled guidance that the model is given in tuning. 0 to 100, default 3.5.</summary>
-    public float TrainingGuidance { get; init => field = Check.Range(value, 0f, 100f, nameof(TrainingGuidance)); } = 3.5f;
+    public float TrainingGuidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(TrainingGuidance)); } = 3.5f;
 
     /// <summary>
     /// Views of the reference that are learned from: itself, and cuts that move and enlarge it a little. None is mirrored, since captions
     /// state left and right. At least 1, default 8.
     /// </summary>
-    public int Views { get; init => field = Check.Range(value, 1, 256, nameof(Views)); } = 8;
+    public int Views { get; init => field = OptionCheck.Range(value, 1, 256, nameof(Views)); } = 8;
 
     /// <summary>Wordings of the reference's caption that are learned from, at least 1. Default 8.</summary>
-    public int Wordings { get; init => field = Check.Range(value, 1, 256, nameof(Wordings)); } = 8;
+    public int Wordings { get; init => field = OptionCheck.Range(value, 1, 256, nameof(Wordings)); } = 8;
 
     /// <summary>Samples a step of what the teacher draws of other subjects, so that it forgets less (prior preservation). 0, the default, is none.</summary>
-    public int PriorSamples { get; init => field = Check.Range(value, 0, 256, nameof(PriorSamples)); }
+    public int PriorSamples { get; init => field = OptionCheck.Range(value, 0, 256, nameof(PriorSamples)); }
 
     /// <summary>Euler steps of a drawing, 1 to 1000. Default 28.</summary>
-    public int DrawingSteps { get; init => field = Check.Range(value, 1, 1000, nameof(DrawingSteps)); } = 28;
+    public int DrawingSteps { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(DrawingSteps)); } = 28;
 
     /// <summary>The distilled guidance that the model is given in drawing. 0 to 100, default 3.5.</summary>
-    public float DrawingGuidance { get; init => field = Check.Range(value, 0f, 100f, nameof(DrawingGuidance)); } = 3.5f;
+    public float DrawingGuidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(DrawingGuidance)); } = 3.5f;
 
     /// <summary>True guidance <c>u + t·(c − u)</c> away from the empty prompt, both with the subject's adapter. 1 is none. 0 to 100, default 3.</summary>
-    public float TextGuidance { get; init => field = Check.Range(value, 0f, 100f, nameof(TextGuidance)); } = 3f;
+    public float TextGuidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(TextGuidance)); } = 3f;
 
     /// <summary>Where views, wordings, noise and new weights start. Default 0.</summary>
     public long Seed { get; init; }

@@ -1,15 +1,19 @@
 using System.Runtime.InteropServices;
 
-namespace Dsd.Models.Native;
+namespace Dsd.Common.Processes;
 
 /// <summary>
 /// Environment variables of this process as native libraries read them: .NET's own are a copy, which native code on Linux and macOS never sees.
 /// </summary>
-internal static class NativeEnvironment
+public static class NativeEnvironment
 {
     /// <summary>Sets a variable, unless the user has set it. A library that read it before is not told.</summary>
+    /// <param name="name">The variable's name.</param>
+    /// <param name="value">What native libraries shall read.</param>
     public static void SetDefault(string name, string value)
     {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(value);
         if (Environment.GetEnvironmentVariable(name) is not null)
         {
             return;

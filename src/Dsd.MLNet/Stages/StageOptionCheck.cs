@@ -1,25 +1,15 @@
-using System.Numerics;
 using System.Text.RegularExpressions;
+using Dsd.Common.Options;
 using Dsd.Curation.Tasks;
 using Dsd.Models.Sampling;
 
 namespace Dsd.MLNet.Stages;
 
-/// <summary>Checks of single option values: each names the option, what it may be and what was given.</summary>
-internal static partial class OptionCheck
+/// <summary>
+/// Checks of options that all stages have, beside those of <see cref="OptionCheck"/>. Each names the option, what it may be and what was given.
+/// </summary>
+internal static partial class StageOptionCheck
 {
-    public static T Range<T>(T value, T least, T most, string option)
-        where T : INumber<T> =>
-        Common.Options.OptionCheck.Range(value, least, most, option);
-
-    public static T OneOf<T>(T value, string option, params T[] allowed)
-        where T : struct, Enum =>
-        Common.Options.OptionCheck.OneOf(value, option, allowed);
-
-    public static string Text(string? value, string option) => Common.Options.OptionCheck.Text(value, option);
-
-    public static string? TextOrNull(string? value, string option) => value is null ? null : Text(value, option);
-
     public static string Device(string? value, string option) =>
         value is not null && Devices().IsMatch(value)
             ? value
@@ -29,11 +19,17 @@ internal static partial class OptionCheck
     public static PipelineOptions Pipeline(PipelineOptions? value, string option)
     {
         ArgumentNullException.ThrowIfNull(value, option);
-        TextOrNull(value.TransformerFile, nameof(value.TransformerFile));
-        TextOrNull(value.VaeFile, nameof(value.VaeFile));
+        OptionCheck.TextOrNull(value.TransformerFile, nameof(value.TransformerFile));
+        OptionCheck.TextOrNull(value.VaeFile, nameof(value.VaeFile));
         if (value.Device is not null)
         {
             throw new ArgumentException($"Option {option} names the device {value.Device}: leave it out, and set the option Device of the stage.", option);
+        }
+        if (value.Loras.FirstOrDefault(l => l.Adapter is not null) is { } inMemory)
+        {
+            throw new ArgumentException(
+                $"Option {option} holds an adapter in memory ('{inMemory.Source}'), which a stage cannot keep when it is saved: "
+                + "write it to a file, and name that.");
         }
         return value.Warn is null
             ? value

@@ -1,11 +1,15 @@
 using System.Runtime.InteropServices;
 using Dsd.Models.Lora;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Onnx.Export;
 
-/// <summary>One network's part of a LoRA as an export needs it: factors by weight name, whole tensors that replace or extend the checkpoint's, and an account of what was used.</summary>
-internal sealed class LoraWeights
+/// <summary>
+/// An adapter's part for one network, as an export merges it: factors by weight name, whole tensors that replace or extend the checkpoint's, and an account
+/// of what was used.
+/// </summary>
+internal sealed class AdapterPart
 {
     private readonly HashSet<string> _used = [];
     private readonly string _source;
@@ -13,19 +17,20 @@ internal sealed class LoraWeights
     private readonly IReadOnlyDictionary<string, Tensor> _whole;
     private readonly float _strength;
 
-    private LoraWeights(string source, IReadOnlyDictionary<string, LoraFactors> factors, IReadOnlyDictionary<string, Tensor> whole, float strength) =>
+    private AdapterPart(string source, IReadOnlyDictionary<string, LoraFactors> factors, IReadOnlyDictionary<string, Tensor> whole, float strength) =>
         (_source, _factors, _whole, _strength) = (source, factors, whole, strength);
 
     /// <summary>The part for the transformer.</summary>
     /// <param name="adapter">The adapter, which must outlive the result.</param>
     /// <param name="strength">What its additions are multiplied by, beside alpha / rank.</param>
-    public static LoraWeights OfTransformer(LoraAdapter adapter, float strength) => new(adapter.Source, adapter.Factors, adapter.Whole, strength);
+    public static AdapterPart OfTransformer(LoraAdapter adapter, float strength) => new(adapter.Source, adapter.Factors, adapter.Whole, strength);
 
     /// <summary>The part for CLIP's text encoder; it may be empty.</summary>
     /// <inheritdoc cref="OfTransformer"/>
-    public static LoraWeights OfClip(LoraAdapter adapter, float strength) => new(adapter.Source, adapter.ClipFactors, new Dictionary<string, Tensor>(), strength);
+    public static AdapterPart OfClip(LoraAdapter adapter, float strength) =>
+        new(adapter.Source, adapter.ClipFactors, new Dictionary<string, Tensor>(), strength);
 
-    /// <summary>The adapter's file, for messages.</summary>
+    /// <summary>Where the adapter came from, for messages.</summary>
     public string Source => _source;
 
     /// <summary>A whole tensor that stands in for the checkpoint's; null is none. One of another shape is added to the faults.</summary>
@@ -40,11 +45,16 @@ internal sealed class LoraWeights
         {
             faults.Add($"'{name}' [{string.Join(", ", tensor.shape)}] of '{_source}' where the config asks for [{string.Join(", ", shape)}]");
         }
-        return Floats(tensor);
+        using Tensor single = tensor.to(ScalarType.Float32);
+        using Tensor whole = single.contiguous();
+        return MemoryMarshal.Cast<byte, float>(whole.bytes).ToArray();
     }
 
-    /// <summary>What reads the factors for a weight [outputs, inputs]; null is none. Factors that do not fit are added to the faults.</summary>
-    public Func<LoraPair>? Pair(string weight, int inputs, int outputs, List<string> faults)
+    /// <summary>
+    /// What merges the adapter into some rows of a transposed weight [inputs, outputs], given the input that the first row stands for; null where the
+    /// adapter leaves the weight as it is. Factors that do not fit are added to the faults.
+    /// </summary>
+    public Action<float[], int>? Merge(string weight, int inputs, int outputs, List<string> faults)
     {
         string module = weight[..^".weight".Length];
         if (!_factors.TryGetValue(module, out LoraFactors? factors))
@@ -56,17 +66,16 @@ internal sealed class LoraWeights
         {
             faults.Add($"'{module}' of '{_source}' adapts {factors.A.shape[1]} inputs and {factors.B.shape[0]} outputs where the layer has {inputs} and {outputs}");
         }
-        return () => new LoraPair(Floats(factors.A), Floats(factors.B), factors.Rank, _strength * factors.Scale);
+        return (rows, firstInput) =>
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor transposed = tensor(rows, [rows.Length / outputs, outputs]);
+            factors.AddTo(transposed.t(), _strength, firstInput);
+            MemoryMarshal.Cast<byte, float>(transposed.bytes).CopyTo(rows);
+        };
     }
 
     /// <summary>What found no place in the graph, as faults.</summary>
     public IEnumerable<string> Unused() =>
         _factors.Keys.Concat(_whole.Keys).Where(n => !_used.Contains(n)).Select(n => $"'{_source}' holds '{n}', which this model lacks");
-
-    private static float[] Floats(Tensor tensor)
-    {
-        using Tensor single = tensor.to(ScalarType.Float32);
-        using Tensor whole = single.contiguous();
-        return MemoryMarshal.Cast<byte, float>(whole.bytes).ToArray();
-    }
 }
