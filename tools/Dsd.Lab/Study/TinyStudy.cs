@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Dsd.Lab.Study;
 
 /// <summary>
-/// The paper's experiment in the little world, where the truth is known: ten systems draw the same held-out subjects from the same prompts,
+/// The paper's experiment in the small world, where the truth is known: ten systems draw the same held-out subjects from the same prompts,
 /// and a classifier that none of them knows counts what came out; then the second task, relighting.
 /// </summary>
 /// <remarks>
