@@ -7,7 +7,7 @@ namespace Dsd.Models.Native;
 /// </summary>
 internal static class NativeEnvironment
 {
-    /// <summary>Sets a variable, unless the user has set it. A library that read it before is not told.</summary>
+    /// <summary>Sets a variable, unless the user has set it. It has no effect on a library that read it before.</summary>
     public static void SetDefault(string name, string value)
     {
         if (Environment.GetEnvironmentVariable(name) is not null)
