@@ -37,8 +37,8 @@ internal static class Chain
         VlmCuratorOptions judge = new() { ChatClient = visionModel };                // any IChatClient that takes pictures
         LoraFineTunerOptions tuner = new() { Model = "FLUX.1-dev", Device = "cuda" };
         TorchGeneration torch = new() { Pipeline = half };                           // without a backend: ONNX Runtime
-        DsdGeneratorOptions drawer = new() { Model = "FLUX.1-dev", Device = "cuda", Backend = torch };
-        return new GridGenerator(ml, grids).Append(new VlmCurator(ml, judge)).Append(new LoraFineTuner(ml, tuner)).Append(new DsdGenerator(ml, drawer));
+        DsdGeneratorOptions generator = new() { Model = "FLUX.1-dev", Device = "cuda", Backend = torch };
+        return new GridGenerator(ml, grids).Append(new VlmCurator(ml, judge)).Append(new LoraFineTuner(ml, tuner)).Append(new DsdGenerator(ml, generator));
         // README
     }
 }

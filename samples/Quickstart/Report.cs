@@ -41,7 +41,7 @@ internal sealed class Report
             <h1>Diffusion Self-Distillation, from captions to pictures</h1>
             <p class="soft">A text-to-image model draws grids of one subject. A judge keeps the pairs of panels that agree. On these pairs the same model
             learns to take a reference picture, with nothing tuned per subject (arXiv 2411.18616). Everything on this page was made on this machine's
-            processor, by a small model that comes with Dsd.MLNet and knows a little world of creatures only.</p>
+            processor, by a small model that comes with Dsd.MLNet and knows a small world of creatures only.</p>
             """);
         Summary();
         Pictures();

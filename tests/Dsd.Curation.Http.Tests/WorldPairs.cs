@@ -5,7 +5,7 @@ using Dsd.Tiny.World;
 
 namespace Dsd.Curation.Http.Tests;
 
-/// <summary>Pairs of the little world, and what the embedded judge says of each when it is asked directly.</summary>
+/// <summary>Pairs of the small world, and what the embedded judge says of each when it is asked directly.</summary>
 public sealed class WorldPairs : IDisposable
 {
     public const int Count = 120;

@@ -53,7 +53,7 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
         ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            terminal.Fail($"{Message(parsed.Errors.MinBy(Rank)!)} See '{Words(parsed.CommandResult)} --help'.");
+            terminal.Fail($"{Message(parsed.Errors.MinBy(Rank)!)} See '{PathOf(parsed.CommandResult)} --help'.");
             return ExitCode.WrongUse;
         }
         try
@@ -76,9 +76,9 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
         }
         catch (Exception e)
         {
-            // The exception inside a usage error says the same in the library's words: it is left out.
+            // The exception inside a usage error says the same with the library's names: it is left out.
             string message = e is OperationCanceledException ? "Cancelled." : e is UsageException ? ErrorText.Sentence(e.Message) : ErrorText.OneLine(e);
-            terminal.Fail(e is UsageException ? $"{message} See '{Words(parsed.CommandResult)} --help'." : message);
+            terminal.Fail(e is UsageException ? $"{message} See '{PathOf(parsed.CommandResult)} --help'." : message);
             if (parsed.GetValue(verbose))
             {
                 messages.WriteLine(e);
@@ -112,5 +112,5 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
         return option is null || message.Contains(option, StringComparison.Ordinal) ? message : $"Option '{option}': {message}";
     }
 
-    private string Words(CommandResult command) => command.Parent is CommandResult parent ? $"{Words(parent)} {command.Command.Name}" : name;
+    private string PathOf(CommandResult command) => command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : name;
 }

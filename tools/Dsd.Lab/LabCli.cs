@@ -9,7 +9,7 @@ internal static class LabCli
     /// <summary>The program.</summary>
     public static CommandProgram Program { get; } = new("dsd-lab", Commands);
 
-    private static RootCommand Commands(Terminal terminal) => new("Train and measure the embedded model, and draw its little world.")
+    private static RootCommand Commands(Terminal terminal) => new("Train and measure the embedded model, and draw its small world.")
     {
         WorldCommand.Create(terminal),
         DrawCommand.Create(terminal),

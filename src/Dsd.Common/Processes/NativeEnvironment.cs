@@ -7,7 +7,7 @@ namespace Dsd.Common.Processes;
 /// </summary>
 public static class NativeEnvironment
 {
-    /// <summary>Sets a variable, unless the user has set it. A library that read it before is not told.</summary>
+    /// <summary>Sets a variable, unless the user has set it. It has no effect on a library that read it before.</summary>
     /// <param name="name">The variable's name.</param>
     /// <param name="value">What native libraries shall read.</param>
     public static void SetDefault(string name, string value)

@@ -20,7 +20,7 @@ internal readonly struct Activation
         (_wide, Beside, Shape) = (first, second, [.. first.shape[..^1], first.shape[^1] + second.shape[^1]]);
     }
 
-    /// <summary>Channels in eight bits, and the shape [..., channels] that their rows stand for.</summary>
+    /// <summary>Channels in eight bits, and the shape [..., channels] that their rows had.</summary>
     public Activation(Float8Rows narrow, params long[] shape)
     {
         (_narrow, Shape) = (narrow, shape);

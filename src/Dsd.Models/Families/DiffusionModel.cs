@@ -48,7 +48,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     /// <summary>What of the model lies on the device.</summary>
     public MemoryMode Memory { get; }
 
-    /// <summary>Told what was done otherwise than asked. Null tells nobody.</summary>
+    /// <summary>Called with a warning when something is done otherwise than asked. Null: nobody is warned.</summary>
     public Action<string>? Warn { get; init; }
 
     /// <summary>Whether the distilled guidance is an input of the network. Default: no.</summary>
@@ -84,7 +84,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     /// <summary>What prompts say to the network, each tensor [batch, …]. The caller disposes it.</summary>
     /// <param name="prompts">At least one; each may be empty.</param>
     /// <param name="maxTokens">Text tokens that each is padded or cut to. Null is what the tokenizer says.</param>
-    /// <param name="warn">Told about each prompt that was cut off.</param>
+    /// <param name="warn">Called with a warning for each prompt that was cut off.</param>
     /// <exception cref="ArgumentException">There is no prompt, or one cannot be encoded.</exception>
     public abstract PromptEmbedding EncodePrompts(IReadOnlyList<string> prompts, int? maxTokens = null, Action<string>? warn = null);
 

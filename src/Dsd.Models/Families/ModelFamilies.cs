@@ -44,9 +44,9 @@ public static class ModelFamilies
         return (family, folder);
     }
 
-    /// <summary>The layers that a module of another project's naming stands for; null where no family knows the name.</summary>
+    /// <summary>The layers that a module with another project's name holds; null where no family knows the name.</summary>
     internal static LayerParts? OfPublished(string module) => _all.Select(f => f.OfPublished(module)).FirstOrDefault(p => p is not null);
 
-    /// <summary>The layers that a module stands for whose name has underscores for dots; null where no family knows the name.</summary>
+    /// <summary>The layers that a module holds whose name has underscores in place of dots; null where no family knows the name.</summary>
     internal static LayerParts? OfUnderscored(string module) => _all.Select(f => f.OfUnderscored(module)).FirstOrDefault(p => p is not null);
 }

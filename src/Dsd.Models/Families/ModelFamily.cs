@@ -36,11 +36,11 @@ public abstract class ModelFamily
     /// <exception cref="WeightsException">The network's config is missing or wrong.</exception>
     public abstract NetworkTraits Traits(ModelFolder folder);
 
-    /// <summary>The layers that a module of another project's naming stands for, in adapters and single files. Null for names that the family does not know.</summary>
+    /// <summary>The layers that a module with another project's name holds, in adapters and single files. Null for names that the family does not know.</summary>
     /// <param name="module">The module's name with dots.</param>
     public virtual LayerParts? OfPublished(string module) => null;
 
-    /// <summary>The layers that a module stands for whose name has underscores for dots, as kohya's scripts write it. Null for names that the family does not know.</summary>
+    /// <summary>The layers that a module holds whose name has underscores in place of dots, as in kohya's scripts. Null for unknown names.</summary>
     /// <param name="module">The module's name with underscores.</param>
     public virtual LayerParts? OfUnderscored(string module) => null;
 }

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Families;
 
-/// <summary>What a network is told of a batch of prompts.</summary>
+/// <summary>A batch of prompts as a network takes it.</summary>
 /// <param name="Parts">The tensors that the family's text encoders give, [batch, …] each, in the family's order.</param>
 public sealed record PromptEmbedding(IReadOnlyList<Tensor> Parts) : IDisposable
 {

@@ -37,13 +37,13 @@ public abstract class TensorDenoiser : IDenoiser<Tensor>
     /// <summary>The velocity of all passes in one step.</summary>
     /// <param name="rows">[passes · batch, tokens, channels], one pass after another.</param>
     /// <param name="step">The step, from 0.</param>
-    /// <param name="passes">What each pass is told.</param>
+    /// <param name="passes">What each pass is given.</param>
     protected abstract Tensor Velocity(Tensor rows, int step, IReadOnlyList<GuidancePass> passes);
 
     /// <summary>The rows of all passes, one pass after another: the prompts' own, or nothing's.</summary>
     /// <param name="passes">The passes.</param>
     /// <param name="prompts">[batch, …].</param>
-    /// <param name="empty">[1, …], of the empty prompt; null where all passes are told the prompt.</param>
+    /// <param name="empty">[1, …], of the empty prompt; null where all passes have the prompt.</param>
     protected static Tensor Rows(IReadOnlyList<GuidancePass> passes, Tensor prompts, Tensor? empty) =>
         cat([.. passes.Select(p => p.Prompt ? prompts : empty!.expand_as(prompts))], dim: 0);
 

@@ -62,8 +62,8 @@ internal sealed class JointAttention : Module
         (Tensor q, Tensor k, Tensor v) = Heads.Place(_heads, rotary, fromText, fromImage); // [batch, tokens, heads, head]
         Tensor joined = Heads.Attend(q, k, v); // [batch, tokens, width]
 
-        long words = text.Shape[1];
-        return (joined.narrow(1, words, image.Shape[1]), joined.narrow(1, 0, words));
+        long textTokens = text.Shape[1];
+        return (joined.narrow(1, textTokens, image.Shape[1]), joined.narrow(1, 0, textTokens));
     }
 }
 

@@ -14,7 +14,7 @@ internal sealed class FluxConditioning : IDisposable
     /// <summary>Takes the tensors over.</summary>
     /// <param name="text">Embedded text: [batch, text, width].</param>
     /// <param name="condition">Embedded condition: [batch, image, width]; null for none.</param>
-    /// <param name="rotary">Turns of the rotary embedding: [tokens, 1, head / 2], complex.</param>
+    /// <param name="rotary">Rotary embedding: [tokens, 1, head / 2], complex.</param>
     /// <param name="vec">SiLU of the embedded noise level, guidance and pooled prompt, step by step: [steps · batch, width].</param>
     /// <param name="blockCache">Threshold of a <see cref="FirstBlockCache"/>; 0 for none.</param>
     public FluxConditioning(Tensor text, Tensor? condition, Tensor rotary, Tensor vec, float blockCache = 0)
@@ -30,7 +30,7 @@ internal sealed class FluxConditioning : IDisposable
     /// <summary>Embedded condition: [batch, image, width]; null for none.</summary>
     public Tensor? Condition { get; }
 
-    /// <summary>Turns of the rotary embedding: [tokens, 1, head / 2], complex.</summary>
+    /// <summary>Rotary embedding: [tokens, 1, head / 2], complex.</summary>
     public Tensor Rotary { get; }
 
     /// <summary>Shifts, scales and gates of all steps.</summary>

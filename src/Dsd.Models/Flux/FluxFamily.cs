@@ -105,8 +105,8 @@ public sealed class FluxFamily : ModelFamily
             throw new ArgumentException(
                 $"Option {nameof(options.TransformerFile)} and a release folder both bring a transformer: leave one out.", nameof(options));
         }
-        (FluxConfig config, string weights) = options.TransformerFile is { } file && ConfigOf(file) is { } told
-            ? (told, file)
+        (FluxConfig config, string weights) = options.TransformerFile is { } file && ConfigOf(file) is { } shape
+            ? (shape, file)
             : FromFolder();
         if (source.Conditional)
         {

@@ -24,13 +24,13 @@ internal static class FluxInputs
                     : "The transformer has no guidance embedding, so it cannot take guidance, but some was given. Pass null.",
                 nameof(guidance));
         }
-        (long batch, long image, long words) = (latents.shape.ElementAtOrDefault(0), latents.shape.ElementAtOrDefault(1), text.shape.ElementAtOrDefault(1));
+        (long batch, long image, long textTokens) = (latents.shape.ElementAtOrDefault(0), latents.shape.ElementAtOrDefault(1), text.shape.ElementAtOrDefault(1));
         Fits(latents, nameof(latents), batch, image, config.InChannels);
-        Fits(text, nameof(text), batch, words, config.JointAttentionDim);
+        Fits(text, nameof(text), batch, textTokens, config.JointAttentionDim);
         Fits(pooled, nameof(pooled), batch, config.PooledProjectionDim);
         Fits(sigma, nameof(sigma), batch);
         Fits(imageIds, nameof(imageIds), image, 3);
-        Fits(textIds, nameof(textIds), words, 3);
+        Fits(textIds, nameof(textIds), textTokens, 3);
         if (condition is not null)
         {
             Fits(condition, nameof(condition), batch, image, config.InChannels);

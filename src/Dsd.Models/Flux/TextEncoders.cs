@@ -15,7 +15,7 @@ public sealed class TextEncoders : IDisposable
     private readonly IdleModule _clip;
 
     /// <summary>Puts tokenizers and encoders together.</summary>
-    /// <exception cref="ArgumentException">A tokenizer knows more words than its encoder, or CLIP's gives more tokens than its encoder takes.</exception>
+    /// <exception cref="ArgumentException">A tokenizer has more tokens than its encoder, or CLIP's gives more tokens than its encoder takes.</exception>
     public TextEncoders(ClipTokenizer clipTokenizer, ClipTextModel clip, T5Tokenizer t5Tokenizer, T5Encoder t5)
         : this(clipTokenizer, clip, t5Tokenizer, t5, clipDevice: null)
     {
@@ -27,8 +27,8 @@ public sealed class TextEncoders : IDisposable
         ArgumentNullException.ThrowIfNull(clip);
         ArgumentNullException.ThrowIfNull(t5Tokenizer);
         ArgumentNullException.ThrowIfNull(t5);
-        NotMore("CLIP's tokenizer has {0} words, but its text encoder's vocab_size is {1}.", clipTokenizer.VocabularySize, clip.Config.VocabSize);
-        NotMore("T5's tokenizer has {0} words, but its encoder's vocab_size is {1}.", t5Tokenizer.VocabularySize, t5.Config.VocabSize);
+        NotMore("CLIP's tokenizer has {0} tokens, but its text encoder's vocab_size is {1}.", clipTokenizer.VocabularySize, clip.Config.VocabSize);
+        NotMore("T5's tokenizer has {0} tokens, but its encoder's vocab_size is {1}.", t5Tokenizer.VocabularySize, t5.Config.VocabSize);
         NotMore("CLIP's tokenizer gives {0} tokens, but its text encoder's max_position_embeddings is {1}.", clipTokenizer.MaxLength, clip.Config.MaxPositionEmbeddings);
         (_clipTokenizer, Clip, _t5Tokenizer, T5) = (clipTokenizer, clip, t5Tokenizer, t5);
         _clip = new IdleModule(clip, clipDevice);
@@ -71,7 +71,7 @@ public sealed class TextEncoders : IDisposable
     /// <summary>Encodes prompts.</summary>
     /// <param name="prompts">At least one; each may be empty.</param>
     /// <param name="maxTokens">T5 tokens that each is padded or cut to; null is <see cref="DefaultTextTokens"/>.</param>
-    /// <param name="warn">Told about each prompt that was cut off.</param>
+    /// <param name="warn">Called with a warning for each prompt that was cut off.</param>
     /// <exception cref="ArgumentException">There is no prompt, one is longer than tokenizers look at, or the tokens are more than T5's tokenizer gives.</exception>
     public TextEmbedding Encode(IReadOnlyList<string> prompts, int? maxTokens = null, Action<string>? warn = null)
     {

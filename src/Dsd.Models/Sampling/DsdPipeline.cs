@@ -57,7 +57,7 @@ public sealed class DsdPipeline : IDsdModel
     /// <param name="requests">References, prompts and seeds, at least one.</param>
     /// <param name="options">Frame size, steps and guidance, for the whole batch.</param>
     /// <param name="latents">Where to start from, and who looks on. Null: from the seeds, nobody.</param>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">Called after each step.</param>
     /// <param name="cancellationToken">Checked between steps.</param>
     /// <returns>Latents [batch, tokens, channels], float32, row by row over both frames, for <see cref="Decode"/>. The caller's to dispose.</returns>
     /// <exception cref="ArgumentException">There is no request, a reference is smaller than <see cref="DsdRequest.LeastReferenceSide"/>, the size does not come out as whole

@@ -12,7 +12,7 @@ public sealed class Generation<T>(IModelBackend<T> backend)
     /// <param name="options">Frame size, steps and guidance.</param>
     /// <param name="initial">Makes the latents to start from, which are used up; null draws them by the seeds.</param>
     /// <param name="onStep">See <see cref="Sampler.Integrate"/>.</param>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">Called after each step.</param>
     /// <param name="cancellationToken">Checked between steps.</param>
     public T Latents(
         IReadOnlyList<DsdRequest> requests,

@@ -11,7 +11,7 @@ public interface IDenoiser<T> : IDisposable
     /// <summary>The velocities of latents in a step, one for each pass: each of the latents' shape, in 32 bits, and the caller's to dispose.</summary>
     /// <param name="latents">[batch, tokens, channels]. They stay as they are.</param>
     /// <param name="step">The step, from 0. Steps may come in any order.</param>
-    /// <param name="passes">What each pass is told.</param>
+    /// <param name="passes">What each pass is given.</param>
     IReadOnlyList<T> Velocities(T latents, int step, IReadOnlyList<GuidancePass> passes);
 
     /// <summary><c>x + scale · y</c>. x is used up: it is either changed and returned, or disposed.</summary>

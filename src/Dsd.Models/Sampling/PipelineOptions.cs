@@ -42,7 +42,7 @@ public sealed record PipelineOptions
     /// <summary>Side in pixels of the tiles in which the autoencoder works on larger pictures: see <see cref="Autoencoder.AutoencoderKL.TileSide"/>. Null, the default, is none.</summary>
     public int? VaeTileSide { get; init; }
 
-    /// <summary>What of the model lies in the GPU's memory. Default: everything. The others need a CUDA device.</summary>
+    /// <summary>What of the model the GPU's memory holds. Default: everything. The others need a CUDA device.</summary>
     public MemoryMode Memory { get; init => field = OptionCheck.Defined(value, nameof(Memory)); }
 
     /// <summary>
@@ -51,7 +51,7 @@ public sealed record PipelineOptions
     /// </summary>
     public bool Float8 { get; init; }
 
-    /// <summary>Told, in a full sentence, what was done otherwise than asked: a prompt that was cut off. Null, the default, tells nobody.</summary>
+    /// <summary>Called with a warning, a full sentence, when something is done otherwise than asked: a prompt was cut off. Null, the default: nobody is warned.</summary>
     public Action<string>? Warn { get; init; }
 
     /// <summary>The type for parts that overflow in float16.</summary>

@@ -50,7 +50,7 @@ public sealed class TextToImagePipeline : ITextToImageModel
     /// <param name="requests">Prompts and seeds, at least one.</param>
     /// <param name="options">Size, steps and guidance, for the whole batch.</param>
     /// <param name="latents">Where to start from, and who looks on. Null: from the seeds, nobody.</param>
-    /// <param name="progress">Told after each step.</param>
+    /// <param name="progress">Called after each step.</param>
     /// <param name="cancellationToken">Checked between steps.</param>
     /// <returns>Latents [batch, tokens, channels], float32, for <see cref="Decode"/>. The caller's to dispose.</returns>
     /// <exception cref="ArgumentException">There is no request, the size does not come out as whole tokens, or latents have another shape.</exception>

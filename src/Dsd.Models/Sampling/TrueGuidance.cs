@@ -1,11 +1,11 @@
 namespace Dsd.Models.Sampling;
 
 /// <summary>
-/// True guidance of Diffusion Self-Distillation: <c>v = u + i·(ut − u) + t·(c − ut)</c>, where u is told nothing, ut the condition, and c the condition and the prompt.
+/// True guidance of Diffusion Self-Distillation: <c>v = u + i·(ut − u) + t·(c − ut)</c>, where u is predicted from nothing, ut from the condition, and c from condition and prompt.
 /// </summary>
 /// <param name="Image">i: towards the reference. 1 adds nothing.</param>
 /// <param name="Text">t: towards the prompt. 1 adds nothing.</param>
-/// <param name="UnguidedSteps">Steps at the start that are told all and run once.</param>
+/// <param name="UnguidedSteps">Steps at the start that run once, with condition and prompt.</param>
 public readonly record struct TrueGuidance(float Image, float Text, int UnguidedSteps)
 {
     private static readonly GuidancePass[] All = [new(Prompt: true, Condition: true)];

@@ -124,7 +124,7 @@ internal sealed class SentencePieceModel
 
     /// <summary>
     /// The model for the tokenizer library. All pieces but the unknown are plain ones, as the tokenizers library of Hugging Face takes them: added tokens are cut out of the text before.
-    /// T5 has no begin token and the library asks for one, although it is never written here: the end token stands for it.
+    /// T5 has no begin token and the library asks for one, although it is never written here: the end token takes its place.
     /// </summary>
     /// <param name="end">The id of the end token, which is a piece or any other.</param>
     public byte[] Write(int end)

@@ -8,7 +8,7 @@ internal static class TextSteps
 {
     private const int Deepest = 4;
 
-    /// <summary>Reads a normaliser; null stands for none.</summary>
+    /// <summary>Reads a normaliser; null means none.</summary>
     public static Func<string, string> Parse(string file, JsonElement normalizer)
     {
         Func<string, string>[] steps = [.. Steps(file, normalizer, 0)];

@@ -104,7 +104,7 @@ internal sealed class TokenizerJson
         List<(string, int)?> wanted = before is null ? [null, after] : [before, null, after];
         if (!around.SequenceEqual(wanted))
         {
-            throw new WeightsException(File, $"a post_processor that makes of a text {Words(wanted)}", around.Count == 0 ? "none" : Words(around));
+            throw new WeightsException(File, $"a post_processor that makes of a text {Described(wanted)}", around.Count == 0 ? "none" : Described(around));
         }
         if (Padding.ValueKind == JsonValueKind.Object
             && ((Padding.TryGetProperty("direction", out JsonElement side) && side.ToString() != "Right") || (Padding.TryGetProperty("pad_token", out JsonElement token) && token.ToString() != pad)))
@@ -170,7 +170,7 @@ internal sealed class TokenizerJson
         }
     }
 
-    private static string Words(IEnumerable<(string Token, int Id)?> around) => string.Join(" ", around.Select(a => a is { } token ? $"'{token.Token}' ({token.Id})" : "the text"));
+    private static string Described(IEnumerable<(string Token, int Id)?> around) => string.Join(" ", around.Select(a => a is { } token ? $"'{token.Token}' ({token.Id})" : "the text"));
 
     private string Merge(JsonElement merge) =>
         merge.ValueKind == JsonValueKind.String ? merge.GetString()!

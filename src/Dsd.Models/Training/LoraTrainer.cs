@@ -16,7 +16,7 @@ namespace Dsd.Models.Training;
 /// The canvas is a sequence of two frames: the left one reconstructs the reference, the right one is the target. Both are noised and
 /// denoised together, and both enter the loss unless <see cref="LoraTrainingOptions.Frames"/> says otherwise. The condition is the reference beside black, as in use.
 /// Pictures and prompts are encoded once, before the first step, and kept: on the transformer's device as long as they take less than a
-/// gigabyte there, otherwise in the host's memory. A pair takes about 5 MB for FLUX at 512 × 512. What a step draws depends on the seed and its number alone, so that a resumed run equals an undisturbed one.
+/// gigabyte there, otherwise in the host's memory. A pair takes about 5 MB for FLUX at 512 × 512. What a step draws depends on the seed and its number alone, so a resumed run equals an uninterrupted one.
 /// </remarks>
 public sealed class LoraTrainer
 {
@@ -62,7 +62,7 @@ public sealed class LoraTrainer
 
     /// <summary>Trains an adapter.</summary>
     /// <param name="pairs">The examples, at least one; read once. Pictures are cut to the frame's aspect ratio and scaled to it.</param>
-    /// <param name="progress">Told every <see cref="LoraTrainingOptions.ReportEvery"/> steps and at the last.</param>
+    /// <param name="progress">Called every <see cref="LoraTrainingOptions.ReportEvery"/> steps and at the last.</param>
     /// <param name="cancellationToken">Checked between steps; the checkpoint, if any, is written first.</param>
     /// <returns>The adapter, for the caller to dispose.</returns>
     /// <exception cref="ArgumentException">There is no pair.</exception>
@@ -105,7 +105,7 @@ public sealed class LoraTrainer
         Tensor condition = cat(batch.Select(e => e.Condition).ToArray()).to(device);
         Tensor[] prompts = [.. empty.Parts.Select((_, part) => cat(batch.Select(e => e.Prompt[part]).ToArray()).to(device))]; // [batch, …] each
 
-        // One draw decides both: below the first bound nothing is told, below the second only the reference.
+        // One draw decides both: below the first bound nothing is given, below the second only the reference.
         Tensor drop = rand([batch.Length, 1, 1], generator: random).to(device);
         condition = where(drop.less(_options.ConditionDropout), zeros_like(condition), condition);
         Tensor wordless = drop.less(_options.ConditionDropout + _options.PromptDropout);

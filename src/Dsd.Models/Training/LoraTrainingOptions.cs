@@ -36,7 +36,7 @@ public sealed record LoraTrainingOptions
     /// <summary>Decay of a moving average of the adapter, which becomes the result; 0, the default, keeps none.</summary>
     public double AverageDecay { get; init => field = OptionCheck.Range(value, 0, 0.999999, nameof(AverageDecay)); }
 
-    /// <summary>The distilled guidance that the model is told in training; models without the embedding are told none. 0 to 100, default 1.</summary>
+    /// <summary>The distilled guidance as input in training; models without the embedding ignore it. 0 to 100, default 1.</summary>
     public float Guidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(Guidance)); } = 1f;
 
     /// <summary>Share of examples with an empty prompt, so that true guidance has something to push away from. 0 to 1, default 0.1.</summary>

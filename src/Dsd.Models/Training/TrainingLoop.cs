@@ -41,7 +41,7 @@ public sealed class TrainingLoop : IDisposable
 
     /// <summary>Takes steps until the run's length, the deadline or a cancellation; writes a checkpoint in the last two cases too.</summary>
     /// <param name="loss">The loss of a step, a scalar with gradients; the argument is the step's number, from 0.</param>
-    /// <param name="progress">Told every <see cref="TrainingLoopOptions.ReportEvery"/> steps and at the last.</param>
+    /// <param name="progress">Called every <see cref="TrainingLoopOptions.ReportEvery"/> steps and at the last.</param>
     /// <param name="cancellationToken">Checked between steps.</param>
     /// <returns>True if the run has its full length. The parameters then hold the moving average, if one is kept.</returns>
     /// <exception cref="InvalidOperationException">The loss is no longer a finite number.</exception>
@@ -53,7 +53,7 @@ public sealed class TrainingLoop : IDisposable
     /// For a step, one loss for each replica in the order given to the constructor, the first parameters' first: the mean over its share,
     /// all shares of one size. They run at the same time, each always on the same thread.
     /// </param>
-    /// <param name="progress">Told every <see cref="TrainingLoopOptions.ReportEvery"/> steps and at the last.</param>
+    /// <param name="progress">Called every <see cref="TrainingLoopOptions.ReportEvery"/> steps and at the last.</param>
     /// <param name="cancellationToken">Checked between steps.</param>
     /// <returns>True if the run has its full length. All replicas then hold the moving average, if one is kept.</returns>
     /// <exception cref="InvalidOperationException">The loss is no longer a finite number.</exception>

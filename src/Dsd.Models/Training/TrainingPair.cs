@@ -2,7 +2,7 @@ using Dsd.Imaging;
 
 namespace Dsd.Models.Training;
 
-/// <summary>One example of the distilled task: a reference, what became of it, and the words that say so.</summary>
+/// <summary>One example of the distilled task: a reference, what became of it, and the prompt that says so.</summary>
 /// <param name="Reference">The subject, left frame of the canvas and the condition.</param>
 /// <param name="Target">The same subject elsewhere, right frame of the canvas.</param>
 /// <param name="Prompt">What the target shows.</param>

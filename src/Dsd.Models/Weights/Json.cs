@@ -96,6 +96,6 @@ internal static class Json
 
     private static SmallFile.Refusal Refusal(string path) => (expected, found) => new WeightsException(path, expected, found);
 
-    // Without the exception itself, whose words name types of the program.
+    // Without the exception itself, whose text names types of the program.
     private static WeightsException Wrong(string path, JsonException e) => new(path, "JSON with the fields that are needed", JsonFault.Of(e));
 }

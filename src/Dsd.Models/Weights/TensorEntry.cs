@@ -2,7 +2,7 @@ namespace Dsd.Models.Weights;
 
 /// <summary>One tensor of a safetensors file, as its header describes it.</summary>
 /// <param name="Name">The tensor's key.</param>
-/// <param name="DType">The element type in the format's own words: F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64, I32, I16, I8, U8, BOOL and others.</param>
+/// <param name="DType">The element type by the format's own name: F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64, I32, I16, I8, U8, BOOL and others.</param>
 /// <param name="Shape">Sizes of the dimensions; empty for a scalar.</param>
 /// <param name="Begin">First byte, counted from the end of the header.</param>
 /// <param name="End">The byte after the last, counted from the end of the header.</param>

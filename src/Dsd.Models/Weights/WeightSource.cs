@@ -22,7 +22,7 @@ public sealed class WeightSource : IDisposable
     /// <summary>The names of the weights; what scales them is not among them.</summary>
     public IReadOnlyCollection<string> Names => _names;
 
-    /// <summary>The names of tensors that belong to weights of eight bits: their scales, those of inputs, and marks. Reading a weight heeds its scale.</summary>
+    /// <summary>The names of tensors that belong to weights of eight bits: their scales, those of inputs, and marks. Reading a weight applies its scale.</summary>
     public IReadOnlyCollection<string> ScaleNames => _scales is { } scales ? scales.Names : [];
 
     /// <summary>The metadata of the file, or of the first shard.</summary>

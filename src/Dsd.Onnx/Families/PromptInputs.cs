@@ -4,14 +4,14 @@ using Dsd.Onnx.Runtime;
 
 namespace Dsd.Onnx.Families;
 
-/// <summary>What a family's network is told of prompts and positions, through the exported text encoders.</summary>
+/// <summary>A network's inputs for prompts and positions, from the exported text encoders.</summary>
 public abstract class PromptInputs
 {
     /// <summary>The inputs for rows of prompts, which stay the same in all steps; the caller disposes them.</summary>
     /// <param name="prompts">One a row.</param>
     /// <param name="maxTokens">Text tokens that each is padded or cut to. Null is what the tokenizer says.</param>
     /// <param name="canvas">The size of each picture.</param>
-    /// <param name="warn">Told of prompts that were cut.</param>
+    /// <param name="warn">Called with a warning for each prompt that was cut off.</param>
     /// <returns>Names of the network's inputs, and their values.</returns>
     public abstract IReadOnlyList<(string Name, OnnxTensor Value)> Of(IReadOnlyList<string> prompts, int? maxTokens, Canvas canvas, Action<string>? warn);
 
@@ -23,7 +23,7 @@ public abstract class PromptInputs
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="length">Tokens that each prompt is padded or cut to.</param>
     /// <param name="encoder">The encoder's name, for messages.</param>
-    /// <param name="warn">Told of prompts that were cut.</param>
+    /// <param name="warn">Called with a warning for each prompt that was cut off.</param>
     /// <returns>[rows, …], the caller's.</returns>
     protected static OnnxTensor Encode(
         IReadOnlyList<string> prompts, OnnxSessions sessions, string component, int output, ITextTokenizer tokenizer, int length, string encoder, Action<string>? warn)

@@ -52,7 +52,7 @@ internal sealed class FluxTransformerExport
             image = _graph.Add(image, _layers.Linear(c, "c_embedder", _config.InChannels, Width));
         }
         Value text = _layers.Linear(prompt, "context_embedder", _config.JointAttentionDim, Width); // [batch, text, width]
-        Value steering = _layers.Silu(TimeTextEmbedding(sigma, guidance, pooled)); // [batch, width]
+        Value modulation = _layers.Silu(TimeTextEmbedding(sigma, guidance, pooled)); // [batch, width]
         (Value Cos, Value Sin) rotary = RotaryAngles(_graph.Concat(0, textIds, imageIds)); // [text + image, head]
 
         // Two streams that attend to each other, then one.
@@ -60,20 +60,20 @@ internal sealed class FluxTransformerExport
         for (int i = 0; i < _config.NumLayers; i++)
         {
             using IDisposable block = _graph.Scope($"transformer_blocks.{i}");
-            (image, text) = DoubleBlock(image, text, steering, rotary, textTokens);
+            (image, text) = DoubleBlock(image, text, modulation, rotary, textTokens);
         }
         Value tokens = _graph.Concat(1, text, image); // [batch, text + image, width]
         for (int i = 0; i < _config.NumSingleLayers; i++)
         {
             using IDisposable block = _graph.Scope($"single_transformer_blocks.{i}");
-            tokens = SingleBlock(tokens, steering, rotary);
+            tokens = SingleBlock(tokens, modulation, rotary);
         }
 
         // Image tokens to velocities.
         image = FromTokenOn(tokens, textTokens);
         using (_graph.Scope("norm_out"))
         {
-            Value[] parts = Modulation(steering, "linear", 2);
+            Value[] parts = Modulation(modulation, "linear", 2);
             image = _layers.ModulatedNorm(image, scale: parts[0], shift: parts[1], Width, Epsilon);
         }
         Value sample = _layers.Linear(image, "proj_out", Width, _config.OutputChannels);
@@ -81,10 +81,10 @@ internal sealed class FluxTransformerExport
         return _graph;
     }
 
-    private (Value Image, Value Text) DoubleBlock(Value image, Value text, Value steering, (Value, Value) rotary, Value textTokens)
+    private (Value Image, Value Text) DoubleBlock(Value image, Value text, Value modulation, (Value, Value) rotary, Value textTokens)
     {
-        Value[] imageParts = Modulation(steering, "norm1.linear", 6); // shift, scale, gate of attention; shift, scale, gate of the MLP
-        Value[] textParts = Modulation(steering, "norm1_context.linear", 6);
+        Value[] imageParts = Modulation(modulation, "norm1.linear", 6); // shift, scale, gate of attention; shift, scale, gate of the MLP
+        Value[] textParts = Modulation(modulation, "norm1_context.linear", 6);
         Value imageNormal = _layers.ModulatedNorm(image, scale: imageParts[1], shift: imageParts[0], Width, Epsilon);
         Value textNormal = _layers.ModulatedNorm(text, scale: textParts[1], shift: textParts[0], Width, Epsilon);
 
@@ -107,9 +107,9 @@ internal sealed class FluxTransformerExport
         return (image, text);
     }
 
-    private Value SingleBlock(Value tokens, Value steering, (Value, Value) rotary)
+    private Value SingleBlock(Value tokens, Value modulation, (Value, Value) rotary)
     {
-        Value[] parts = Modulation(steering, "norm.linear", 3); // shift, scale, gate
+        Value[] parts = Modulation(modulation, "norm.linear", 3); // shift, scale, gate
         Value normal = _layers.ModulatedNorm(tokens, scale: parts[1], shift: parts[0], Width, Epsilon);
         Value hidden = _graph.Gelu(_layers.Linear(normal, "proj_mlp", Width, 4 * Width), tanh: true);
         Value attended;
@@ -144,8 +144,8 @@ internal sealed class FluxTransformerExport
     }
 
     /// <summary>Shifts, scales and gates, each [batch, 1, width].</summary>
-    private Value[] Modulation(Value steering, string module, int parts) =>
-        _graph.Split(_graph.Unsqueeze(_layers.Linear(steering, module, Width, parts * Width), 1), axis: -1, parts);
+    private Value[] Modulation(Value modulation, string module, int parts) =>
+        _graph.Split(_graph.Unsqueeze(_layers.Linear(modulation, module, Width, parts * Width), 1), axis: -1, parts);
 
     private Value FromTokenOn(Value tokens, Value first) => _graph.Slice(tokens, first, _graph.Ints(long.MaxValue), 1);
 
@@ -197,7 +197,7 @@ internal sealed class FluxTransformerExport
         return (_graph.Cast(_graph.Cos(angles), DataType.Float), _graph.Cast(_graph.Sin(angles), DataType.Float));
     }
 
-    /// <summary>Turns neighbouring pairs of channels of x [batch, heads, tokens, head].</summary>
+    /// <summary>Rotates neighbouring pairs of channels of x [batch, heads, tokens, head].</summary>
     private Value Rotate(Value x, (Value Cos, Value Sin) rotary)
     {
         // (a, b) → (−b, a) for every pair, as a product: no slicing along the innermost dimension.

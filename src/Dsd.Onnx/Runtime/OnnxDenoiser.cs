@@ -7,7 +7,7 @@ namespace Dsd.Onnx.Runtime;
 /// <param name="manifest">Which inputs the transformer has.</param>
 /// <param name="sessions">Run it.</param>
 /// <param name="inputs">The batch.</param>
-/// <param name="encode">What the network is told of a prompt for each row.</param>
+/// <param name="encode">The network's inputs for each row's prompt.</param>
 internal sealed class OnnxDenoiser(
     OnnxManifest manifest, OnnxSessions sessions, DenoiserInputs<OnnxTensor> inputs, Func<IReadOnlyList<string>, IReadOnlyList<(string Name, OnnxTensor Value)>> encode) : IDenoiser<OnnxTensor>
 {

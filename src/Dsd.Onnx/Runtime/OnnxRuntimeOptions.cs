@@ -26,7 +26,7 @@ public sealed record OnnxRuntimeOptions
     /// </summary>
     public string? CudaProviderLibrary { get; init; }
 
-    /// <summary>Told, in a full sentence, what was done otherwise than asked: a prompt that was cut off. Null, the default, tells nobody.</summary>
+    /// <summary>Called with a warning, a full sentence, when something is done otherwise than asked: a prompt was cut off. Null, the default: nobody is warned.</summary>
     public Action<string>? Warn { get; init; }
 
     /// <summary>Checks the options against each other.</summary>

@@ -12,7 +12,7 @@ internal sealed class TransformerBatch : IDisposable
     /// <param name="manifest">Which inputs the transformer has.</param>
     /// <param name="canvas">The sizes.</param>
     /// <param name="rows">How many rows there are.</param>
-    /// <param name="prompts">What the network is told of prompts and positions; the batch takes it over.</param>
+    /// <param name="prompts">The network's inputs for prompts and positions; the batch disposes them.</param>
     /// <param name="condition">Condition tokens of all rows, for a conditional transformer.</param>
     /// <param name="guidance">The distilled guidance, for a transformer that takes it.</param>
     public TransformerBatch(OnnxManifest manifest, Canvas canvas, int rows, IReadOnlyList<(string Name, OnnxTensor Value)> prompts, float[] condition, float guidance)

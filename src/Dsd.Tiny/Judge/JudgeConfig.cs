@@ -65,7 +65,7 @@ public sealed record JudgeConfig
         init => field = value is > 0 and < 1 ? value : throw Wrong(nameof(SameThreshold), "a number between 0 and 1, neither included", value);
     } = 0.5;
 
-    /// <summary>The config for the attributes of the little world's subjects.</summary>
+    /// <summary>The config for the attributes of the small world's subjects.</summary>
     public static JudgeConfig ForWorld { get; } = new() { Attributes = Subject.Kinds };
 
     /// <summary>Reads a config.</summary>

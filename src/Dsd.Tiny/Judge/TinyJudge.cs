@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace Dsd.Tiny.Judge;
 
 /// <summary>
-/// A judge of the little world that runs locally and speaks as a chat model: it reads the two images of the last user message that has any,
+/// A judge of the small world that runs locally and speaks as a chat model: it reads the two images of the last user message that has any,
 /// and answers with the verdict's JSON. So the embedded judge and a large vision-language model are used by the same code.
 /// </summary>
 /// <remarks>

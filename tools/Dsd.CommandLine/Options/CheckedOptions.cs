@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Dsd.CommandLine.Options;
 
-/// <summary>Builds the library's option records, whose accessors check each value, and puts their complaints in the words of the command line.</summary>
+/// <summary>Builds the library's option records, whose accessors check each value, and puts their complaints in terms of the command line.</summary>
 public static partial class CheckedOptions
 {
     /// <summary>Runs what builds an option record.</summary>
@@ -15,11 +15,11 @@ public static partial class CheckedOptions
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw new UsageException(Words(ErrorText.OneLine(e)), e);
+            throw new UsageException(InOptions(ErrorText.OneLine(e)), e);
         }
     }
 
-    private static string Words(string message) => OptionName().Replace(message, match =>
+    private static string InOptions(string message) => OptionName().Replace(message, match =>
     {
         string name = match.Groups[1].Value;
         if (name == "Scale")

@@ -4,7 +4,7 @@ using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Commands;
 
-/// <summary><c>dsd-lab world</c>: a picture of the little world, a subject in each row and a context in each column.</summary>
+/// <summary><c>dsd-lab world</c>: a picture of the small world, a subject in each row and a context in each column.</summary>
 internal static class WorldCommand
 {
     private const int Gap = 4;
@@ -26,7 +26,7 @@ internal static class WorldCommand
             DefaultValueFactory = _ => 8,
         }.Between(1, 32);
         Option<bool> heldOut = new("--held-out") { Description = "Subjects that training never sees, instead of those that it may." };
-        Command command = new("world", "Draw subjects of the little world in several contexts.") { file, seed, subjects, contexts, heldOut };
+        Command command = new("world", "Draw subjects of the small world in several contexts.") { file, seed, subjects, contexts, heldOut };
         command.SetAction(async (parsed, cancel) =>
         {
             string path = parsed.GetRequiredValue(file);

@@ -46,7 +46,7 @@ internal sealed record ClassifierConfig
                 : string.Join(", ", value));
     }
 
-    /// <summary>The config for the attributes of the little world's subjects and contexts.</summary>
+    /// <summary>The config for the attributes of the small world's subjects and contexts.</summary>
     public static ClassifierConfig ForWorld { get; } = new() { Attributes = [.. Subject.Kinds, .. Context.Kinds] };
 
     /// <summary>Reads a config.</summary>

@@ -37,10 +37,10 @@ internal sealed class GridSet
     /// <summary>Whether all has been drawn and judged.</summary>
     public bool IsJudged => File.Exists(JudgedFile);
 
-    /// <summary>One subject in two contexts, asked for in varied words.</summary>
+    /// <summary>One subject in two contexts, asked for in varied prompts.</summary>
     public static GridSet Varied(StudyContext context) => new(context, "varied", context.Config.Grids);
 
-    /// <summary>The same subjects and contexts, all asked for in the words of one template.</summary>
+    /// <summary>The same subjects and contexts, all asked for with one template.</summary>
     public static GridSet OneTemplate(StudyContext context) => new(context, "one_template", context.Config.Grids, style: PromptStyle.OneTemplate);
 
     /// <summary>One picture under two lights.</summary>

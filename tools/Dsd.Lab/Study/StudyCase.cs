@@ -8,9 +8,9 @@ namespace Dsd.Lab.Study;
 /// <param name="Subject">Who is to be seen: the truth, for the measure alone.</param>
 /// <param name="ReferenceContext">Where the reference shows it.</param>
 /// <param name="Reference">The reference picture.</param>
-/// <param name="ReferenceCaption">The reference in words: a single caption, which mentions only some of the attributes.</param>
+/// <param name="ReferenceCaption">The reference as text: a single caption, which mentions only some of the attributes.</param>
 /// <param name="Context">The context that is asked for.</param>
-/// <param name="Prompt">The words that ask for it; they do not describe the subject.</param>
+/// <param name="Prompt">The prompt that asks for it; it does not describe the subject.</param>
 /// <param name="Seed">Where the noise starts.</param>
 internal sealed record StudyCase(
     int SubjectIndex,

@@ -65,8 +65,8 @@ internal static class StudyHtml
             html.Append("</table>");
         }
 
-        void Image(string file, string words) =>
-            html.Append($"<img alt=\"{Text(words)}\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(Path.Combine(folder, file)))}\">");
+        void Image(string file, string alt) =>
+            html.Append($"<img alt=\"{Text(alt)}\" src=\"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(Path.Combine(folder, file)))}\">");
     }
 
     private static string Text(string text) => WebUtility.HtmlEncode(text).Replace("`", "", StringComparison.Ordinal);

@@ -65,7 +65,7 @@ internal static class StudySystems
         }),
     ];
 
-    // No more than the method itself has, so that only the words differ.
+    // No more than the method itself has, so that only the prompts differ.
     private static GridPair[] OneTemplate(StudyContext context)
     {
         GridSet varied = GridSet.Varied(context);

@@ -28,8 +28,8 @@ internal sealed class TextSystem() : StudySystem("text", "what text alone can do
         },
         keepContext);
 
-    /// <summary>The case in words alone.</summary>
-    internal static Caption Words(StudyCase wanted, bool keepContext)
+    /// <summary>The case as text alone.</summary>
+    internal static Caption AsText(StudyCase wanted, bool keepContext)
     {
         int context = wanted.Prompt.ContextMasks[0] | (keepContext ? wanted.ReferenceCaption.ContextMasks[0] : 0);
         return Captions.Stating(wanted.Subject, wanted.ReferenceCaption.SubjectMask, wanted.Context, context, (ulong)wanted.Seed);
@@ -38,7 +38,7 @@ internal sealed class TextSystem() : StudySystem("text", "what text alone can do
     private sealed class Generator(TextToImagePipeline teacher, TextToImageOptions options, bool keepContext) : IStudyGenerator
     {
         public IReadOnlyList<Picture> Draw(IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken) => teacher.Generate(
-            [.. cases.Select(c => new TextToImageRequest(Words(c, keepContext).Text, c.Seed))], options, cancellationToken: cancellationToken);
+            [.. cases.Select(c => new TextToImageRequest(AsText(c, keepContext).Text, c.Seed))], options, cancellationToken: cancellationToken);
 
         public void Dispose() => teacher.Dispose();
     }

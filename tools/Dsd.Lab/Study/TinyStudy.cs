@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Dsd.Lab.Study;
 
 /// <summary>
-/// The paper's experiment in the little world, where the truth is known: ten systems draw the same held-out subjects from the same prompts,
+/// The paper's experiment in the small world, where the truth is known: ten systems draw the same held-out subjects from the same prompts,
 /// and a classifier that none of them knows counts what came out; then the second task, relighting.
 /// </summary>
 /// <remarks>
@@ -31,7 +31,7 @@ internal static class TinyStudy
 
     /// <summary>Does the parts that are asked for, as far as they are not done; if all are asked for, writes the report too.</summary>
     /// <param name="options">With which model, where, on what, how long and how far.</param>
-    /// <param name="log">Told a line for each step worth knowing.</param>
+    /// <param name="log">Called with a line for each step worth knowing.</param>
     /// <param name="cancellationToken">Checked between steps; the state is written first.</param>
     /// <returns>True if all is done, false if the time was up before.</returns>
     /// <exception cref="ArgumentException">A part is unknown, or the folder holds a study of other sizes.</exception>

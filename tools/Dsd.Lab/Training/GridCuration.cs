@@ -3,7 +3,7 @@ using Dsd.Tiny.Judge;
 
 namespace Dsd.Lab.Training;
 
-/// <summary>The method's second stage on the little world: which of the teacher's pairs a student learns from.</summary>
+/// <summary>The method's second stage on the small world: which of the teacher's pairs a student learns from.</summary>
 /// <param name="CalledSame">Pairs that the judge calls the same subject with the confidence that curation asks for by default.</param>
 /// <param name="Kept">Numbers of the pairs that are kept, in order.</param>
 internal sealed record GridCuration(int CalledSame, IReadOnlyList<int> Kept)

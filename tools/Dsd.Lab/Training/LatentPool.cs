@@ -10,8 +10,8 @@ internal sealed class LatentPool : IDisposable
 {
     private const int EncodeBatch = 128;
 
-    // Which shape each step takes: single pictures, pairs and quads by turns. Pairs are what the method needs; quads cost twice as much.
-    private static readonly int[] Turns = [0, 1, 1, 0, 1, 1, 2, 1];
+    // Which shape each step takes: single pictures, pairs or quads. Pairs are what the method needs; quads cost twice as much.
+    private static readonly int[] ShapeOfStep = [0, 1, 1, 0, 1, 1, 2, 1];
 
     private readonly AutoencoderKL _vae;
     private readonly TeacherStageConfig _stage;
@@ -42,7 +42,7 @@ internal sealed class LatentPool : IDisposable
             Free(_shapes);
             _shapes = _ready.Take();
         }
-        Shape shape = _shapes[Turns[step % Turns.Length]];
+        Shape shape = _shapes[ShapeOfStep[step % ShapeOfStep.Length]];
         Random random = new(unchecked((int)(step * 31 + 17)));
         long[] chosen = [.. Enumerable.Range(0, count).Select(_ => (long)random.Next((int)shape.Latents.shape[0]))];
         Tensor rows = tensor(chosen, device: _device);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;
 
-/// <summary>How models of the little world are loaded for training and measuring.</summary>
+/// <summary>How models of the small world are loaded for training and measuring.</summary>
 internal static class ModelLoading
 {
     /// <summary>bfloat16 on CUDA; processors mostly have no fast bfloat16.</summary>

@@ -4,7 +4,7 @@ using Dsd.Tiny.World;
 namespace Dsd.Lab.Training;
 
 /// <summary>A caption or prompt with what a reader can know from it: of every attribute its value, or that nothing is said of it.</summary>
-/// <param name="Text">The words.</param>
+/// <param name="Text">The text.</param>
 /// <param name="Stated">For each of <see cref="Attributes"/> 0 where the text does not state it, otherwise its value's index plus one.</param>
 internal sealed record StatedCaption(string Text, IReadOnlyList<int> Stated)
 {

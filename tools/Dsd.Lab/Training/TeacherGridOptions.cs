@@ -24,7 +24,7 @@ internal sealed record TeacherGridOptions
     /// <summary>Guidance that the teacher is given.</summary>
     public required float Guidance { get; init; }
 
-    /// <summary>Decides subjects, contexts, words and noise.</summary>
+    /// <summary>Decides subjects, contexts, wording and noise.</summary>
     public required long Seed { get; init; }
 
     /// <summary>How freely grid prompts and edit prompts are worded.</summary>

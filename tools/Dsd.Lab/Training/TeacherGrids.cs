@@ -5,7 +5,7 @@ using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Training;
 
-/// <summary>The method's first stage on the little world: the teacher draws grids of two panels, which are cut apart.</summary>
+/// <summary>The method's first stage on the small world: the teacher draws grids of two panels, which are cut apart.</summary>
 internal static class TeacherGrids
 {
     private const int DrawBatch = 256;

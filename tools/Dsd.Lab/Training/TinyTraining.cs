@@ -29,7 +29,7 @@ internal static class TinyTraining
 
     /// <summary>Trains until all asked stages are done or the time is up.</summary>
     /// <param name="options">Where, on what, how long, which stages.</param>
-    /// <param name="log">Told a line for each step worth knowing.</param>
+    /// <param name="log">Called with a line for each step worth knowing.</param>
     /// <param name="cancellationToken">Checked between steps; a checkpoint is written first.</param>
     /// <returns>True if all asked stages are done.</returns>
     /// <exception cref="ArgumentException">A stage is unknown.</exception>

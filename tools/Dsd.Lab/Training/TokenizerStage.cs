@@ -2,7 +2,7 @@ using Dsd.Lab.Tokenizers;
 
 namespace Dsd.Lab.Training;
 
-/// <summary>Writes both tokenizers from the little world's captions, and the parts of the folder that need no training.</summary>
+/// <summary>Writes both tokenizers from the small world's captions, and the parts of the folder that need no training.</summary>
 internal static class TokenizerStage
 {
     public static bool Run(StageContext context)

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;
 
-/// <summary>Trains the autoencoder on pictures of the little world and measures the shift and scale of its latents.</summary>
+/// <summary>Trains the autoencoder on pictures of the small world and measures the shift and scale of its latents.</summary>
 internal static class VaeStage
 {
     public static bool Run(StageContext context)

@@ -4,10 +4,10 @@ using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Training;
 
-/// <summary>What the stages see of the little world: pictures decided by the config's seed and a number, held-out subjects never among them.</summary>
+/// <summary>What the stages see of the small world: pictures decided by the config's seed and a number, held-out subjects never among them.</summary>
 internal sealed class WorldPictures(TinyTrainingConfig config)
 {
-    /// <summary>Pictures without words, of one shape: single pictures half of the time, grids otherwise, with about as many pixels in each batch.</summary>
+    /// <summary>Pictures without captions, of one shape: single pictures half of the time, grids otherwise, with about as many pixels in each batch.</summary>
     public PictureBatch PlainBatch(long number, int singles) => (number & 3) switch
     {
         2 => PictureBatch.Draw(singles / 2, i => DrawGrid(Random(number, i), GridLayout.OneByTwo)),

@@ -5,7 +5,7 @@ using Dsd.Tiny.World;
 
 namespace Dsd.Tools.Benchmark;
 
-/// <summary>Grids of the little world that were drawn beforehand, so that drawing takes no time.</summary>
+/// <summary>Grids of the small world that were drawn beforehand, so that drawing takes no time.</summary>
 internal sealed class WorldGrids : IGridTeacher
 {
     private readonly Picture[] _grids;

@@ -15,7 +15,7 @@ internal sealed class CaptionOptions
     private readonly Option<string> _captions = new("--captions")
     {
         Description = "Seed captions: a text file with one a line, or a .jsonl, .json, .csv or .tsv file with 'caption' and perhaps 'key'. 'tiny' "
-            + "stands for captions of the embedded model's world.",
+            + "means captions of the embedded model's world.",
         HelpName = $"FILE|{TinyModel.Name}",
         Required = true,
     };

@@ -32,7 +32,7 @@ internal sealed class CurateOptions
     private readonly Option<string?> _chat = new("--chat")
     {
         Description = "A JSON file with the chat models that judge, and perhaps write prompts and caption panels. Left out: the embedded judge, "
-            + "templates, and the grid's words.",
+            + "templates, and the grid's prompt.",
         HelpName = "FILE.json",
     };
     private readonly Option<int> _prompts = new Option<int>("--prompts")
@@ -113,7 +113,7 @@ internal sealed class CurateOptions
     /// <param name="chat">The settings.</param>
     public static ChatRoles Roles(RunOptions options, ChatSettings chat) => ChatRoles.Open(chat, options.Task, known: Known);
 
-    /// <summary>Looks at what <see cref="Drawer"/> is asked for, before a folder is made or gigabytes are loaded.</summary>
+    /// <summary>Looks at what <see cref="Teacher"/> is asked for, before a folder is made or gigabytes are loaded.</summary>
     /// <exception cref="UsageException">A value is out of range, or the model cannot do what is asked.</exception>
     public void CheckDrawer(ParseResult parsed, GridLayout layout)
     {
@@ -129,7 +129,7 @@ internal sealed class CurateOptions
 
     /// <summary>The teacher, loaded.</summary>
     /// <exception cref="UsageException">A value is out of range.</exception>
-    public GridTeacher Drawer(ParseResult parsed, GridLayout layout, Action<string> warn)
+    public GridTeacher Teacher(ParseResult parsed, GridLayout layout, Action<string> warn)
     {
         string model = Model(parsed);
         PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, warn);

@@ -59,7 +59,7 @@ internal sealed class CurateRunCommand
         await using RunFolder folder = RunFolder.Open(path);
         using ChatRoles roles = CurateOptions.Roles(options, chat);
         List<string> warnings = [];
-        using GridTeacher drawer = _options.Drawer(parsed, options.GridLayout, warnings.Add);
+        using GridTeacher teacher = _options.Teacher(parsed, options.GridLayout, warnings.Add);
         foreach (string warning in warnings.Distinct())
         {
             _terminal.Warn(warning);
@@ -68,7 +68,7 @@ internal sealed class CurateRunCommand
         await using SharedBudget budget = await SharedBudget.StartAsync(folder, roles.Budget).ConfigureAwait(false);
         try
         {
-            await new CurationRun(folder, options, roles.Writer, drawer, roles.Judge, roles.Captioner) { Progress = line }.RunAsync(
+            await new CurationRun(folder, options, roles.Writer, teacher, roles.Judge, roles.Captioner) { Progress = line }.RunAsync(
                 captions.ToAsyncEnumerable(), cancel).ConfigureAwait(false);
         }
         finally

@@ -46,7 +46,7 @@ internal sealed class CurateWorkCommand
         _options.CheckDrawer(parsed, options.GridLayout);
         using ChatRoles roles = CurateOptions.Roles(options, chat);
         List<string> warnings = [];
-        using GridTeacher drawer = _options.Drawer(parsed, options.GridLayout, warnings.Add);
+        using GridTeacher teacher = _options.Teacher(parsed, options.GridLayout, warnings.Add);
         foreach (string warning in warnings.Distinct())
         {
             _terminal.Warn(warning);
@@ -56,7 +56,7 @@ internal sealed class CurateWorkCommand
         await using SharedBudget budget = await worker.ShareBudgetAsync(roles.Budget).ConfigureAwait(false);
         try
         {
-            await worker.RunAsync(options, roles.Writer, drawer, roles.Judge, roles.Captioner, line, cancel).ConfigureAwait(false);
+            await worker.RunAsync(options, roles.Writer, teacher, roles.Judge, roles.Captioner, line, cancel).ConfigureAwait(false);
         }
         finally
         {

@@ -100,7 +100,7 @@ internal sealed class TorchModelOptions
     /// <param name="parsed">The command line.</param>
     /// <param name="device">cpu, cuda or cuda:N.</param>
     /// <param name="conditional">Whether a reference will be given: the embedded model then takes its own adapter, unless others are named.</param>
-    /// <param name="warn">Told what is done otherwise than asked.</param>
+    /// <param name="warn">Called with a warning when something is done otherwise than asked.</param>
     /// <exception cref="UsageException">A value is out of range, or there is no such device.</exception>
     public PipelineOptions Pipeline(ParseResult parsed, string device, bool conditional, Action<string> warn)
     {

@@ -3,13 +3,13 @@ using System.Diagnostics;
 namespace Dsd.Tools.Curate;
 
 /// <summary>How far long work has come, in a line every few seconds.</summary>
-internal sealed class ProgressLine<T>(Terminal terminal, Func<T, TimeSpan, string> words) : IProgress<T>
+internal sealed class ProgressLine<T>(Terminal terminal, Func<T, TimeSpan, string> text) : IProgress<T>
     where T : class
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
     private readonly Lock _gate = new();
     private readonly Stopwatch _since = Stopwatch.StartNew();
-    private TimeSpan _told;
+    private TimeSpan _shown;
     private T? _last;
 
     public void Report(T value)
@@ -17,7 +17,7 @@ internal sealed class ProgressLine<T>(Terminal terminal, Func<T, TimeSpan, strin
         lock (_gate)
         {
             _last = value;
-            if (_since.Elapsed - _told >= Pause)
+            if (_since.Elapsed - _shown >= Pause)
             {
                 Tell(value);
             }
@@ -38,7 +38,7 @@ internal sealed class ProgressLine<T>(Terminal terminal, Func<T, TimeSpan, strin
 
     private void Tell(T value)
     {
-        _told = _since.Elapsed;
-        terminal.Error.WriteLine(words(value, _told));
+        _shown = _since.Elapsed;
+        terminal.Error.WriteLine(text(value, _shown));
     }
 }

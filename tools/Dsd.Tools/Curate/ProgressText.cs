@@ -4,7 +4,7 @@ using Dsd.Runs;
 
 namespace Dsd.Tools.Curate;
 
-/// <summary>Progress of runs and clusters in words.</summary>
+/// <summary>Progress of runs and clusters as text.</summary>
 internal static class ProgressText
 {
     public static string Of(RunProgress p, TimeSpan since) => string.Create(

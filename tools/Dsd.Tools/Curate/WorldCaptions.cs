@@ -9,7 +9,7 @@ internal static class WorldCaptions
     /// <summary>Captions that tell the whole subject, each of another one.</summary>
     public static IEnumerable<SeedCaption> Of(long seed, int count) => WorldSampler.Subjects((ulong)seed)
         .Select((subject, i) => Captions.Whole(subject, (ulong)seed + (ulong)i))
-        .DistinctBy(words => words)
+        .DistinctBy(text => text)
         .Take(count)
-        .Select((words, i) => new SeedCaption($"world-{seed}-{i}", words));
+        .Select((text, i) => new SeedCaption($"world-{seed}-{i}", text));
 }

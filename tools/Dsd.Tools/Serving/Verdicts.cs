@@ -10,7 +10,7 @@ internal static class Verdicts
     public static Func<ChatQuestion, CancellationToken, Task<string>> Of(IChatClient judge) =>
         async (question, cancel) => (await judge.GetResponseAsync([new ChatMessage(ChatRole.User, [.. question.Pictures])], cancellationToken: cancel)).Text;
 
-    /// <summary>The same words for every pair; every second one is the same subject.</summary>
+    /// <summary>The same text for every pair; every second one is the same subject.</summary>
     public static Func<ChatQuestion, CancellationToken, Task<string>> Fixed()
     {
         string[] texts = [Text(true), Text(false)];

@@ -14,8 +14,8 @@ internal static class IdentifierCaptions
     /// <summary>A caption of the subject in a context: 'a picture of a zwx creature jumping in the snow at night'.</summary>
     /// <param name="context">Where and how it is seen.</param>
     /// <param name="contextMask">Which attributes of <see cref="Context.Kinds"/> are stated: bit i for attribute i, at least one.</param>
-    /// <param name="seed">Decides the words.</param>
-    /// <param name="style">How freely the words are chosen.</param>
+    /// <param name="seed">Decides the wording.</param>
+    /// <param name="style">How varied the wording is.</param>
     /// <exception cref="ArgumentOutOfRangeException">The mask states nothing, or more than there is.</exception>
     public static Caption Write(Context context, int contextMask, ulong seed, PromptStyle style = PromptStyle.Varied)
     {

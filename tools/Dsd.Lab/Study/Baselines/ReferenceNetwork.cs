@@ -18,7 +18,7 @@ internal abstract class ReferenceNetwork(FluxModel model) : IDisposable
     /// <param name="latents">Noisy latents [batch, tokens, channels].</param>
     /// <param name="reference">The reference's latents, packed alike.</param>
     /// <param name="given">Whether an item is given its reference: booleans [batch, 1, 1].</param>
-    /// <param name="text">T5's output [batch, words, channels].</param>
+    /// <param name="text">T5's output [batch, tokens, channels].</param>
     /// <param name="pooled">CLIP's output [batch, channels].</param>
     /// <param name="sigma">Noise levels [batch].</param>
     /// <param name="guidance">The distilled guidance.</param>

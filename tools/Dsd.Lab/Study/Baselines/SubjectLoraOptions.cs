@@ -49,7 +49,7 @@ internal sealed record SubjectLoraOptions
     /// <summary>Where views, wordings, noise and new weights start. Default 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>What decides the tuned factors, in words: two runs with the same text give the same factors for the same subjects.</summary>
+    /// <summary>What decides the tuned factors, as text: two runs with the same text give the same factors for the same subjects.</summary>
     internal string Tuning =>
         string.Create(
             CultureInfo.InvariantCulture,

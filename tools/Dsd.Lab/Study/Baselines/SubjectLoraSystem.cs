@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 namespace Dsd.Lab.Study.Baselines;
 
 /// <summary>
-/// <c>per_subject_lora</c>: the teacher tuned on the one reference of each subject, which a rare word then stands for
+/// <c>per_subject_lora</c>: the teacher tuned on the one reference of each subject, which a rare word then names
 /// (DreamBooth, Ruiz et al. 2023, with LoRA for the tuned weights).
 /// </summary>
 /// <remarks>
@@ -32,7 +32,7 @@ internal static class SubjectLoraSystem
     /// <param name="cases">The cases; of each subject's, the first gives the reference and its context. No other truth is used.</param>
     /// <param name="options">Steps, rates and sizes.</param>
     /// <param name="outFolder">Folder of the factors' files, of about 2.6 MB a subject for the embedded model.</param>
-    /// <param name="progress">Told for each group, every 50 steps and at the last; the loss is the subjects' mean.</param>
+    /// <param name="progress">Called for each group, every 50 steps and at the last; the loss is the subjects' mean.</param>
     /// <param name="cancellationToken">Checked between steps. Finished groups stay.</param>
     /// <exception cref="ArgumentException">There is no case.</exception>
     /// <exception cref="WeightsException">A file in the folder holds other subjects, or was tuned with other options.</exception>
@@ -67,7 +67,7 @@ internal static class SubjectLoraSystem
     /// <param name="modelFolder">The teacher's folder.</param>
     /// <param name="device">Where to draw.</param>
     /// <param name="folder">What <see cref="Train"/> wrote.</param>
-    /// <param name="cases">What is asked for. The prompt states what <see cref="StudyCase.Prompt"/> states, in words of its own.</param>
+    /// <param name="cases">What is asked for. The prompt states what <see cref="StudyCase.Prompt"/> states, in its own wording.</param>
     /// <param name="options">The options that the subjects were tuned with, and steps and guidance of the drawing.</param>
     /// <param name="cancellationToken">Checked before each step.</param>
     /// <returns>The pictures, in the order of the cases.</returns>
