@@ -6,8 +6,10 @@ namespace Dsd.CommandLine.Options;
 public static partial class CheckedOptions
 {
     /// <summary>Runs what builds an option record.</summary>
+    /// <param name="build">Builds it.</param>
+    /// <param name="strength">What the command line calls an adapter's strength, for messages.</param>
     /// <exception cref="UsageException">A value is out of its range.</exception>
-    public static T Build<T>(Func<T> build)
+    public static T Build<T>(Func<T> build, string strength = "Option '--lora': the strength")
     {
         try
         {
@@ -15,16 +17,16 @@ public static partial class CheckedOptions
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw new UsageException(InOptions(ErrorText.OneLine(e)), e);
+            throw new UsageException(InOptions(ErrorText.OneLine(e), strength), e);
         }
     }
 
-    private static string InOptions(string message) => OptionName().Replace(message, match =>
+    private static string InOptions(string message, string strength) => OptionName().Replace(message, match =>
     {
         string name = match.Groups[1].Value;
         if (name == "Scale")
         {
-            return "Option '--lora': the strength";
+            return strength;
         }
         return name.EndsWith("Width", StringComparison.Ordinal) || name.EndsWith("Height", StringComparison.Ordinal)
             ? $"Option '--size': {(name.EndsWith("Width", StringComparison.Ordinal) ? "width" : "height")}"

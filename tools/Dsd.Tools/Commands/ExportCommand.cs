@@ -65,7 +65,8 @@ internal sealed class ExportCommand
             throw new UsageException("'--lora-scale' needs an adapter, but there is no '--lora'.");
         }
         LoraTextEncoders text = _loraText.Of(parsed, lora is not null);
-        LoraUse? use = lora is null ? null : CheckedOptions.Build(() => new LoraUse(lora, scale ?? 1) { TextEncoders = text });
+        LoraUse? use = lora is null ? null
+            : CheckedOptions.Build(() => new LoraUse(lora, scale ?? 1) { TextEncoders = text }, strength: "Option '--lora-scale'");
         OnnxExportOptions options = CheckedOptions.Build(() =>
         {
             OnnxExportOptions defaults = new();
