@@ -1,7 +1,6 @@
 using Dsd.MLNet;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
-using Dsd.Models.Weights;
 using Microsoft.Extensions.AI;
 using Microsoft.ML;
 using Microsoft.ML.Data;

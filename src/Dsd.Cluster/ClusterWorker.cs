@@ -87,7 +87,8 @@ public sealed class ClusterWorker : IAsyncDisposable
     {
         IQueueGrain queue = Grains.Queue(_host.Services.GetRequiredService<IGrainFactory>());
         return new LeasedRun(
-            queue, Store(), Name, _host.Services.GetRequiredService<Eviction>(), _options) { Leaving = () => _budget?.NoteNowAsync() ?? Task.CompletedTask }
+            queue, Store(), Name, _host.Services.GetRequiredService<Eviction>(), _options)
+        { Leaving = () => _budget?.NoteNowAsync() ?? Task.CompletedTask }
             .RunAsync(run, writer, teacher, judge, captioner, progress, cancellationToken);
     }
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dsd.Common.Files;
-using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 

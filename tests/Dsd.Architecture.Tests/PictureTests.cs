@@ -22,7 +22,7 @@ public sealed class PictureTests
         ["Dsd.Tiny"] = "the embedded model",
         ["Dsd.MLNet"] = "estimators, transformers",
         ["Dsd.CommandLine"] = "what both programs share",
-        ["Dsd.Lab"] = "program dsd-lab: training, study",
+        ["Dsd.Lab"] = "program dsd-lab",
         ["Dsd.Tools"] = "program dsd",
     };
 

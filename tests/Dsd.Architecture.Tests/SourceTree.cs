@@ -34,7 +34,7 @@ internal static partial class SourceTree
         return new SourceProject(
             Path.GetFileNameWithoutExtension(file),
             Path.GetRelativePath(Root, Path.GetDirectoryName(file)!).Replace('\\', '/'),
-            [.. Included("ProjectReference").Select(p => Path.GetFileNameWithoutExtension(p.Replace('\\', '/')))],
+            [.. Included("ProjectReference").Select(p => Path.GetFileNameWithoutExtension(p.Replace('\\', '/'))).Order(StringComparer.Ordinal)],
             Included("PackageReference"),
             Included("InternalsVisibleTo"));
     }

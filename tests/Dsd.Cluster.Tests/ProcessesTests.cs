@@ -91,7 +91,8 @@ public sealed class ProcessesTests : IDisposable
         int port = FreePort();
         using Process redis = Process.Start(new ProcessStartInfo(
             "redis-server",
-            ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", _folder.Path]) { RedirectStandardOutput = true })!;
+            ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", _folder.Path])
+        { RedirectStandardOutput = true })!;
         try
         {
             Dictionary<string, string> through = new() { ["DSD_TEST_REDIS"] = $"127.0.0.1:{port},connectRetry=10" };

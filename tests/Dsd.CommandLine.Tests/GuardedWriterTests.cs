@@ -1,4 +1,3 @@
-using Dsd.CommandLine;
 using Dsd.Testing;
 
 namespace Dsd.CommandLine.Tests;

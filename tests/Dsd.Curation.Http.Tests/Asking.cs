@@ -28,11 +28,11 @@ internal static class Asking
         TimeSpan latency = default,
         Func<ChatQuestion,
         string>? answer = null) => ChatServer.StartAsync(new ChatServerOptions
-    {
-        Answer = (question, _) => Task.FromResult(answer?.Invoke(question) ?? SameVerdict.ToJson()),
-        Fault = fault ?? (_ => null),
-        Latency = latency,
-    });
+        {
+            Answer = (question, _) => Task.FromResult(answer?.Invoke(question) ?? SameVerdict.ToJson()),
+            Fault = fault ?? (_ => null),
+            Latency = latency,
+        });
 
     public static Verdict SameVerdict { get; } = new()
     {

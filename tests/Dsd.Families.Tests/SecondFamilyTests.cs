@@ -7,7 +7,6 @@ using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
 using Dsd.Testing;
-using static TorchSharp.torch;
 
 namespace Dsd.Families.Tests;
 
@@ -90,7 +89,13 @@ public sealed class SecondFamilyTests : IDisposable
         using DiffusionModel model = DiffusionModel.LoadConditional(_toy.Path);
         LoraTrainingOptions options = new()
         {
-            Width = Side, Height = Side, Steps = 120, BatchSize = 4, LearningRate = 2e-2, ReportEvery = 20, Adapter = new LoraOptions { Rank = 4 },
+            Width = Side,
+            Height = Side,
+            Steps = 120,
+            BatchSize = 4,
+            LearningRate = 2e-2,
+            ReportEvery = 20,
+            Adapter = new LoraOptions { Rank = 4 },
         };
         LoraAdapter adapter = new LoraTrainer(model, options).Train(
             [new TrainingPair(Plain(200), Plain(220), "a bright fox"), new TrainingPair(Plain(20), Plain(40), "a dark fox")], new Direct(seen));

@@ -1,5 +1,4 @@
 using Dsd.Imaging;
-using Dsd.Runs;
 
 namespace Dsd.Runs.RunApp;
 

@@ -4,7 +4,6 @@ using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Curation.Tasks;
 using Dsd.Imaging;
-using Dsd.Runs;
 using Dsd.Runs.Ledger;
 using Dsd.Runs.RunApp;
 using Dsd.Testing.Runs;

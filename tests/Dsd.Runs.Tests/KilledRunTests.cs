@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Dsd.Runs;
 using Dsd.Runs.RunApp;
 using Dsd.Testing.Runs;
 
@@ -76,8 +75,8 @@ public sealed class KilledRunTests : IDisposable
 
     private static Process Start(string folder, string log) =>
         Process.Start(new ProcessStartInfo("dotnet", [typeof(SeedTeacher).Assembly.Location, folder, log, $"{Captions}"])
-    {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!;
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
 }

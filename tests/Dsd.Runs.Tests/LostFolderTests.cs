@@ -1,4 +1,3 @@
-using Dsd.Runs;
 using Dsd.Runs.Ledger;
 using Dsd.Testing.Runs;
 using Microsoft.Data.Sqlite;

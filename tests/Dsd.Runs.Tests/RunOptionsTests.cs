@@ -1,5 +1,4 @@
 using Dsd.Curation.Tasks;
-using Dsd.Runs;
 
 namespace Dsd.Runs.Tests;
 

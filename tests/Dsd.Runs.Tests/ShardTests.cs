@@ -1,5 +1,4 @@
 using CsCheck;
-using Dsd.Runs;
 
 namespace Dsd.Runs.Tests;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using CsCheck;
-using Dsd.Runs;
 using Dsd.Runs.Ledger;
 using Dsd.Testing.Runs;
 

@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Dsd.CommandLine.Options;
 using Dsd.Common.Files;
-using Dsd.Imaging;
 
 namespace Dsd.CommandLine;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dsd.Curation.Judging;
 using Dsd.Runs.Ledger;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;

@@ -57,8 +57,14 @@ public sealed record ChatSettings
             string? instructions = settings.Judge.InstructionsFile;
             return instructions is null
                 ? settings
-                : settings with { Judge = settings.Judge with { InstructionsFile = Path.Combine(
-                    Path.GetDirectoryName(Path.GetFullPath(file))!, instructions) } };
+                : settings with
+                {
+                    Judge = settings.Judge with
+                    {
+                        InstructionsFile = Path.Combine(
+                    Path.GetDirectoryName(Path.GetFullPath(file))!, instructions)
+                    }
+                };
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {

@@ -116,7 +116,8 @@ internal sealed class EndpointConnection : IDisposable
             : $"what the server sent is no chat completion ({why.Message})";
         string status = code == 200 ? "" : $", with status {code} inside";
         return new ServerException(
-            $"status 200{status}, from {Shown}: {what}. It sent {ServerWords.Quoted(said)}.{Advice(code, said)}", code, said, why) { Usage = why.Usage };
+            $"status 200{status}, from {Shown}: {what}. It sent {ServerWords.Quoted(said)}.{Advice(code, said)}", code, said, why)
+        { Usage = why.Usage };
     }
 
     /// <summary>What to throw for an answer that breaks off.</summary>

@@ -1,5 +1,4 @@
 using Dsd.Common.Files;
-using Dsd.Imaging;
 using Dsd.MLNet.Stages.Running;
 
 namespace Dsd.MLNet.Generation;

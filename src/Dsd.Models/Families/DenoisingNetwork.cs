@@ -1,6 +1,5 @@
 using Dsd.Models.Layers;
 using Dsd.Models.Lora;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

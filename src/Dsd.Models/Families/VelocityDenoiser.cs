@@ -1,5 +1,4 @@
 using Dsd.Models.Sampling;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Families;

@@ -1,7 +1,6 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
-using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;

@@ -3,7 +3,6 @@ using Dsd.Models.Families;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;
-using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

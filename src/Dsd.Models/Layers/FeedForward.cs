@@ -1,5 +1,4 @@
 using Dsd.Models.Acceleration;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

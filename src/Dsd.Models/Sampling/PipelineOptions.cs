@@ -2,7 +2,6 @@ using Dsd.Common.Options;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
-using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -2,7 +2,6 @@ using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
-using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

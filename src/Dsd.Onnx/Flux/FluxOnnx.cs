@@ -1,4 +1,3 @@
-using Dsd.Models.Flux;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Families;

@@ -62,8 +62,13 @@ public static class ReviewExport
             pairs.Add(reader.Read(id, Place));
         }
         PageData data = PageData.Of(run);
-        data = data with { Name = $"{data.Name}: {note}", Pairs = pairs, Summary = ReviewSummary.Of(
-            run.Ledger.Outcomes(), run.Ledger.Agreement(), run.Ledger.Faults()) };
+        data = data with
+        {
+            Name = $"{data.Name}: {note}",
+            Pairs = pairs,
+            Summary = ReviewSummary.Of(
+            run.Ledger.Outcomes(), run.Ledger.Agreement(), run.Ledger.Faults())
+        };
         File.WriteAllText(Path.Combine(folder, PageFiles.Data), data.ToScript(), Encoding.ASCII);
         foreach (string name in PageFiles.Types.Keys)
         {

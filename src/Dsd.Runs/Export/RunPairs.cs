@@ -3,7 +3,6 @@ using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Dataset.Formats;
 using Dsd.Imaging;
-using Dsd.Runs;
 using Dsd.Runs.Ledger;
 
 namespace Dsd.Runs.Export;

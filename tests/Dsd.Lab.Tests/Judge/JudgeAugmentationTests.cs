@@ -1,5 +1,4 @@
 using Dsd.Lab.Judge;
-using Dsd.Tiny.Judge;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using Dsd.Lab.Judge;
-using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Tests.Judge;

@@ -2,9 +2,9 @@ using System.Text.Json;
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Lab.Study;
+using Dsd.Lab.Tests.Study.Baselines;
 using Dsd.Testing;
 using Dsd.Tiny;
-using Dsd.Lab.Tests.Study.Baselines;
 
 namespace Dsd.Lab.Tests.Study;
 

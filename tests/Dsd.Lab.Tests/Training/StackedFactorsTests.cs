@@ -1,6 +1,6 @@
+using Dsd.Lab.Training;
 using Dsd.Models.Layers;
 using Dsd.Testing;
-using Dsd.Lab.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dsd.MLNet.Stages.Columns;
 using Dsd.Testing;
 using Microsoft.ML;

@@ -4,7 +4,6 @@ using Dsd.MLNet.Stages.Saving;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
-using Dsd.Models.Weights;
 
 namespace Dsd.MLNet.Tests.Stages;
 

@@ -30,7 +30,7 @@ public sealed class TemporaryPlaceTests : IDisposable
     public void Fit_OfAChain_SaysSoBeforeAnythingIsDrawn()
     {
         PaintingTeacher teacher = new();
-        IEstimator<ITransformer> chain = 
+        IEstimator<ITransformer> chain =
             new GridGenerator(_ml, new GridGeneratorOptions { Layout = GridLayout.OneByTwo }, new PaintedModels { Teacher = teacher })
             .Append(new VlmCurator(_ml))
             .Append(new LoraFineTuner(_ml))

@@ -1,6 +1,5 @@
 using Dsd.Imaging;
 using Dsd.Models.Families;
-using Dsd.Models.Sampling;
 
 namespace Dsd.Models.Tests.Sampling;
 

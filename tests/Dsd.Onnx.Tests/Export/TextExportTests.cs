@@ -2,7 +2,6 @@ using Dsd.Models.Lora;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
-using Dsd.Onnx.Flux;
 using Dsd.Onnx.Graph;
 using Dsd.Testing;
 using static TorchSharp.torch;

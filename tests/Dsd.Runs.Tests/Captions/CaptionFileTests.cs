@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Dsd.Runs;
 using Dsd.Runs.Captions;
 using Dsd.Runs.Ledger;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Dsd.Curation.Grids;
 using Dsd.Dataset.Formats;
 using Dsd.Imaging;
-using Dsd.Runs;
 using Dsd.Runs.Export;
 using Dsd.Runs.Ledger;
 using Dsd.Testing.Runs;

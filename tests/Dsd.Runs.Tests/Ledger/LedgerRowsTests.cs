@@ -1,6 +1,5 @@
 using Dsd.Curation.Grids;
 using Dsd.Dataset.Formats;
-using Dsd.Runs;
 using Dsd.Runs.Export;
 using Dsd.Runs.Ledger;
 using Dsd.Testing.Runs;

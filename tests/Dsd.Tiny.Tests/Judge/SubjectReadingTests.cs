@@ -5,8 +5,11 @@ namespace Dsd.Tiny.Tests.Judge;
 
 public class SubjectReadingTests
 {
-    private static readonly JudgeConfig Coin = new() { Attributes = [new AttributeKind("side", ["Heads", "Tails"]),
-        new AttributeKind("metal", ["Gold", "Silver"])] };
+    private static readonly JudgeConfig Coin = new()
+    {
+        Attributes = [new AttributeKind("side", ["Heads", "Tails"]),
+        new AttributeKind("metal", ["Gold", "Silver"])]
+    };
 
     [Fact]
     public void Agreement_IsCertainForSureAndEqualReadings() => Assert.InRange(Agreement([50, 0, 0, 50], [50, 0, 0, 50]), 0.999, 1);

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Dsd.Common.Options;
 using Dsd.Lab.Study.Baselines;
-using Dsd.Models;
-using Dsd.Tiny;
 
 namespace Dsd.Lab.Study;
 

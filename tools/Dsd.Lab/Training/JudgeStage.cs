@@ -1,6 +1,5 @@
 using Dsd.Lab.Judge;
 using Dsd.Models.Autoencoder;
-using Dsd.Tiny.Judge;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;

@@ -1,7 +1,6 @@
 using Dsd.Models.Families;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
-using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Tiny.Judge;
 using static TorchSharp.torch;

@@ -1,5 +1,4 @@
 using Dsd.Common.Options;
-using Dsd.Models;
 
 namespace Dsd.Lab.Training;
 

@@ -1,5 +1,4 @@
 using Dsd.Models.Autoencoder;
-using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using TorchSharp;

@@ -172,7 +172,8 @@ internal sealed class CurationBenchmark(CurationBenchmarkOptions options, string
         await using RunFolder store = RunFolder.Open(Path.Combine(folder, "rows"));
         RunProgress now = new(0, 0, 0, 0, 0);
         CurationRun run = new(
-            store, Run with { Judges = 16 }, new TemplateGridPromptWriter(), new WorldGrids(16), new OneVerdict()) { Progress = new Latest(p => now = p) };
+            store, Run with { Judges = 16 }, new TemplateGridPromptWriter(), new WorldGrids(16), new OneVerdict())
+        { Progress = new Latest(p => now = p) };
         List<(long Rows, long Bytes)> samples = [];
         long start = Stopwatch.GetTimestamp();
         Task<RunProgress> running = run.RunAsync(Captions(options.Rows), cancel);

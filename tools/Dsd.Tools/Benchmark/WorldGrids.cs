@@ -1,6 +1,6 @@
 using Dsd.Curation.Grids;
-using Dsd.Runs;
 using Dsd.Imaging;
+using Dsd.Runs;
 using Dsd.Tiny.World;
 
 namespace Dsd.Tools.Benchmark;

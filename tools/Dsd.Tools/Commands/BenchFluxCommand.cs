@@ -55,7 +55,8 @@ internal static class BenchFluxCommand
             DefaultValueFactory = _ => 2,
         }.Between(0.01, 60);
         Option<bool> float8 = new(
-            "--float8") { Description = "Also time all optimisations with weights in eight bits, on a GPU of compute capability 9.0 or newer." };
+            "--float8")
+        { Description = "Also time all optimisations with weights in eight bits, on a GPU of compute capability 9.0 or newer." };
         Command command = new("flux", "Time a step of the FLUX transformer, with each optimisation switched off one at a time.")
         {
             size,

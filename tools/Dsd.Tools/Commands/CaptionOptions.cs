@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Dsd.Runs;
 using Dsd.Runs.Captions;
 using Dsd.Runs.Ledger;
 using Dsd.Tiny;

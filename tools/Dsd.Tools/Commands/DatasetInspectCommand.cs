@@ -19,15 +19,19 @@ internal static class DatasetInspectCommand
     public static Command Create(Terminal terminal)
     {
         Argument<string> path = new(
-            "PATH") { Description = "A dataset's folder, or one of its files: a Parquet file, a tar, or an imagefolder's metadata.jsonl, metadata.csv "
-                + "or metadata.parquet." };
+            "PATH")
+        {
+            Description = "A dataset's folder, or one of its files: a Parquet file, a tar, or an imagefolder's metadata.jsonl, metadata.csv "
+                + "or metadata.parquet."
+        };
         Option<string?> split = new("--split") { Description = "The split, where there are several, such as train, validation or test.", HelpName = "NAME" };
         PairDatasetOptions names = new();
         Option<string> image = Column("--image-column", "the target", names.ImageColumn);
         Option<string> conditioning = Column("--conditioning-column", "the reference", names.ConditioningColumn);
         Option<string> caption = Column("--caption-column", "what the target shows", names.CaptionColumn);
         Option<bool> noDetails = new(
-            "--no-details") { Description = "Read these three columns alone, where others have names of ours and hold something else." };
+            "--no-details")
+        { Description = "Read these three columns alone, where others have names of ours and hold something else." };
         Option<int> captions = new Option<int>("--captions")
         {
             Description = "How many captions to show, 0 to 100.",

@@ -22,8 +22,11 @@ internal static class InspectCommand
     public static Command Create(Terminal terminal)
     {
         Argument<string> path = new(
-            "PATH") { Description = "A safetensors file, an index of shards, a model folder in diffusers' layout, a folder of exported ONNX models, an "
-                + "ONNX file, or 'tiny' for the embedded model." };
+            "PATH")
+        {
+            Description = "A safetensors file, an index of shards, a model folder in diffusers' layout, a folder of exported ONNX models, an "
+                + "ONNX file, or 'tiny' for the embedded model."
+        };
         Option<bool> json = new("--json") { Description = "Write one JSON object to standard output." };
         Option<bool> all = new("--all") { Description = "List each tensor, where the default puts repeated blocks together." };
         Command command = new("inspect", "Say what a model file or folder holds.") { path, json, all };

@@ -17,8 +17,11 @@ internal sealed class ReviewCommand
     private readonly Argument<string> _folder = new("FOLDER") { Description = "The folder of a curation run; a run may be going on in it." };
     private readonly Option<int?> _port = new("--port") { Description = "The port on 127.0.0.1, any free one if left out or 0.", HelpName = "N" };
     private readonly Option<bool> _noBrowser = new(
-        "--no-browser") { Description = "Print the page's address only, and open no browser. The address is a secret; a browser that is started shows "
-            + "it to other users of this machine." };
+        "--no-browser")
+    {
+        Description = "Print the page's address only, and open no browser. The address is a secret; a browser that is started shows "
+            + "it to other users of this machine."
+    };
     private readonly Option<string?> _out = new("--out")
     {
         Description = "Write the page as files that open without a server, to look at only, in place of serving it.",

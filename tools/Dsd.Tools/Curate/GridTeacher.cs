@@ -1,7 +1,7 @@
 using System.Globalization;
-using Dsd.Runs;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
+using Dsd.Runs;
 
 namespace Dsd.Tools.Curate;
 

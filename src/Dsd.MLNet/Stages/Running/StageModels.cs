@@ -4,7 +4,6 @@ using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
-using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
 using Dsd.Tiny;

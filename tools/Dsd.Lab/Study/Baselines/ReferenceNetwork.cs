@@ -1,5 +1,4 @@
 using Dsd.Models.Flux;
-using Dsd.Models.Sampling;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Dsd.Common.Options;
-using Dsd.Models;
 
 namespace Dsd.Lab.Study.Baselines;
 

@@ -3,7 +3,6 @@ using Dsd.Imaging;
 using Dsd.Lab.Training;
 using Dsd.Models.Families;
 using Dsd.Models.Flux;
-using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Models.Weights;
 using static TorchSharp.torch;
