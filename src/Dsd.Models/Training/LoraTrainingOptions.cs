@@ -49,7 +49,9 @@ public sealed record LoraTrainingOptions
     public FrameLoss Frames
     {
         get;
-        init => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(Frames), value, $"Option Frames must be Both or EditOnly, but is {value}.");
+        init => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Frames), value, $"Option Frames must be Both or EditOnly, but is {value}.");
     } = FrameLoss.Both;
 
     /// <summary>Where the order of examples, noise and noise levels start. Default 0.</summary>

@@ -9,7 +9,8 @@ public sealed record OnnxRuntimeOptions
         get;
         init => field = Enum.IsDefined(value)
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(Provider), value, $"Option {nameof(Provider)} must be {string.Join(" or ", Enum.GetNames<OnnxProvider>())}, but is {value}.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(Provider), value, $"Option {nameof(Provider)} must be {string.Join(" or ", Enum.GetNames<OnnxProvider>())}, but is {value}.");
     } = OnnxProvider.Cpu;
 
     /// <summary>Threads for one operator on the processor, 1 to 1024. Null, the default: one for each physical core.</summary>
@@ -42,7 +43,10 @@ public sealed record OnnxRuntimeOptions
     /// </summary>
     public string? CudaProviderLibrary { get; init; }
 
-    /// <summary>Called with a warning, a full sentence, when something is done otherwise than asked: a prompt was cut off. Null, the default: nobody is warned.</summary>
+    /// <summary>
+    /// Called with a warning, a full sentence, when something is done otherwise than asked: a prompt was cut off. Null, the default: nobody is
+    /// warned.
+    /// </summary>
     public Action<string>? Warn { get; init; }
 
     /// <summary>Checks the options against each other.</summary>
@@ -51,7 +55,8 @@ public sealed record OnnxRuntimeOptions
         if (Provider != OnnxProvider.Cuda && (Device != 0 || AllowTf32 || CudaProviderLibrary is not null))
         {
             throw new ArgumentException(
-                $"Options {nameof(Device)}, {nameof(AllowTf32)} and {nameof(CudaProviderLibrary)} are for {nameof(OnnxProvider.Cuda)} alone, but {nameof(Provider)} is {Provider}.");
+                $"Options {nameof(Device)}, {nameof(AllowTf32)} and {nameof(CudaProviderLibrary)} are for {nameof(OnnxProvider.Cuda)} alone, "
+                    + $"but {nameof(Provider)} is {Provider}.");
         }
     }
 }
