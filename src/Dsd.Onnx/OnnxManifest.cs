@@ -77,7 +77,9 @@ internal sealed record OnnxManifest
         FileInfo file = new(path);
         if (!file.Exists)
         {
-            throw new WeightsException(folder, $"an ONNX folder with a '{FileName}', as Dsd.MLNet's export ('dsd export') writes it", Directory.Exists(folder) ? "no such file in it" : "no such folder");
+            throw new WeightsException(
+                folder, $"an ONNX folder with a '{FileName}', as Dsd.MLNet's export ('dsd export') writes it",
+                Directory.Exists(folder) ? "no such file in it" : "no such folder");
         }
         ReadOnlySpan<byte> json = SmallFile.Utf8(path, MostBytes, (expected, found) => new WeightsException(path, expected, found)).Span;
         try
@@ -102,7 +104,9 @@ internal sealed record OnnxManifest
     {
         if (VaeFactor is < 1 or > 256 || LatentChannels is < 1 or > 1024 || Patch is < 1 or > 16 || InChannels != Patch * Patch * LatentChannels)
         {
-            throw new WeightsException(path, "vae_factor 1 to 256, latent_channels 1 to 1024, patch 1 to 16 and in_channels latent_channels times its square", $"{VaeFactor}, {LatentChannels}, {Patch} and {InChannels}");
+            throw new WeightsException(
+                path, "vae_factor 1 to 256, latent_channels 1 to 1024, patch 1 to 16 and in_channels latent_channels times its square",
+                $"{VaeFactor}, {LatentChannels}, {Patch} and {InChannels}");
         }
         if (FrameWidth is < 16 or > 8192 || FrameHeight is < 16 or > 8192)
         {
@@ -122,7 +126,9 @@ internal sealed record OnnxManifest
             FileInfo part = new(Path.Combine(folder, name));
             if (!part.Exists || part.Length != length)
             {
-                throw new WeightsException(part.FullName, $"{length} bytes, as '{FileName}' says", part.Exists ? $"{part.Length}. Export the model again" : "no such file. Export the model again");
+                throw new WeightsException(
+                    part.FullName, $"{length} bytes, as '{FileName}' says",
+                    part.Exists ? $"{part.Length}. Export the model again" : "no such file. Export the model again");
             }
         }
     }

@@ -9,7 +9,10 @@ using static TorchSharp.torch;
 
 namespace Dsd.Families.Tests;
 
-/// <summary>A family that is like FLUX in nothing that a rule could be written for: other latent channels, tokens of one place, one text encoder, and frames below each other.</summary>
+/// <summary>
+/// A family that is like FLUX in nothing that a rule could be written for: other latent channels, tokens of one place, one text encoder, and
+/// frames below each other.
+/// </summary>
 public sealed class ToyFamily : ModelFamily
 {
     public const int Patch = 1;
@@ -49,7 +52,8 @@ public sealed class ToyFamily : ModelFamily
     public static SchedulerConfig Schedule(ModelFolder folder) => folder.ReadConfig<SchedulerConfig>("scheduler", "scheduler_config.json");
 }
 
-public sealed class ToyModel(ClipTokenizer tokenizer, ClipTextModel clip, ToyNetwork network, AutoencoderKL vae, SchedulerConfig schedule) : DiffusionModel(vae, schedule)
+public sealed class ToyModel(
+    ClipTokenizer tokenizer, ClipTextModel clip, ToyNetwork network, AutoencoderKL vae, SchedulerConfig schedule) : DiffusionModel(vae, schedule)
 {
     public override DenoisingNetwork Network => network;
 

@@ -22,7 +22,8 @@ public sealed class ToyOnnx : OnnxFamily
         {
             Conditional = bringsCondition,
             Guidance = false,
-            Network = new ExportedNetwork("transformer", model.ComponentFolder("transformer"), weights => Build(weights, vae.LatentChannels, clip.HiddenSize, bringsCondition)),
+            Network = new ExportedNetwork(
+                "transformer", model.ComponentFolder("transformer"), weights => Build(weights, vae.LatentChannels, clip.HiddenSize, bringsCondition)),
             TextEncoders = [new ExportedNetwork("text_encoder", model.ComponentFolder("text_encoder"), weights => ClipTextExport.Build(clip, weights)) { Belongs = ClipTextExport.Belongs, IsClip = true }],
             Copied = ["tokenizer", "scheduler"],
             Vae = vae,

@@ -16,7 +16,8 @@ public static class SampleInput
             PanelCaptions = ["panel 0", "panel 1", "panel 2", "panel 3"],
             Grid = Image(i, 64, 32),
         })),
-        "pairs" => ml.Data.LoadFromEnumerable(Three(i => new PairRow { Reference = Image(i, 32, 32), Target = Image(i + 100, 32, 32), Prompt = $"prompt {i}", Kept = i != 1 })),
+        "pairs" => ml.Data.LoadFromEnumerable(
+            Three(i => new PairRow { Reference = Image(i, 32, 32), Target = Image(i + 100, 32, 32), Prompt = $"prompt {i}", Kept = i != 1 })),
         "references" => ml.Data.LoadFromEnumerable(Three(i => new ReferenceRow { Reference = Image(i, 32, 32), Prompt = $"prompt {i}" })),
         _ => throw new ArgumentException($"There is no sample input '{kind}'."),
     };

@@ -37,7 +37,8 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
         Directory.EnumerateFiles(packed.Traces, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(packed.Traces, f)));
 
     [Fact]
-    public void APackagesConsumer_HasTheEmbeddedModelBesideIt() => Assert.Equal(Files(Path.Combine(AppContext.BaseDirectory, "dsd-tiny")), Files(packed.Plain.Output("dsd-tiny")));
+    public void APackagesConsumer_HasTheEmbeddedModelBesideIt() =>
+        Assert.Equal(Files(Path.Combine(AppContext.BaseDirectory, "dsd-tiny")), Files(packed.Plain.Output("dsd-tiny")));
 
     [Fact]
     public void ThePackages_AskNobodyForMonoCecil() => Assert.DoesNotContain("Mono.Cecil", packed.Plain.Assets);
@@ -89,7 +90,9 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
     [InlineData("DsdTorchCuda=12.8", "must be true or false")]
     public void AnUnknownSwitch_IsRefused(string property, string said)
     {
-        (int code, string output) = DotnetCommand.Run(Fixtures.Repository, "build", Path.Combine("src", "Dsd.Imaging", "Dsd.Imaging.csproj"), $"-p:{property}", "--artifacts-path", packed.Artifacts);
+        (int code,
+         string output) = DotnetCommand.Run(Fixtures.Repository, "build", Path.Combine("src", "Dsd.Imaging", "Dsd.Imaging.csproj"), $"-p:{property}",
+         "--artifacts-path", packed.Artifacts);
         Assert.NotEqual(0, code);
         Assert.Contains(said, output);
     }
@@ -135,7 +138,8 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
     private long InCache(string package, string library)
     {
         string versions = Path.Combine(packed.Builders.Last(), package);
-        string used = Directory.GetDirectories(versions).Single(v => packed.Cuda.Assets.Contains($"{package}/{Path.GetFileName(v)}\"", StringComparison.OrdinalIgnoreCase));
+        string used = Directory.GetDirectories(versions).Single(
+            v => packed.Cuda.Assets.Contains($"{package}/{Path.GetFileName(v)}\"", StringComparison.OrdinalIgnoreCase));
         return new FileInfo(Path.Combine(used, "runtimes", PackedPackages.Runtime, "native", library)).Length;
     }
 

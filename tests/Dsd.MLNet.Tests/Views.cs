@@ -18,7 +18,8 @@ internal static class Views
         ml.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new ReferenceRow { Reference = Image(i, side), Prompt = $"prompt {i}" }).ToArray());
 
     public static IDataView Pairs(MLContext ml, params bool[] kept) =>
-        ml.Data.LoadFromEnumerable(kept.Select((k, i) => new PairRow { Reference = Image(i), Target = Image(i + 100), Prompt = $"prompt {i}", Kept = k }).ToArray());
+        ml.Data.LoadFromEnumerable(
+            kept.Select((k, i) => new PairRow { Reference = Image(i), Target = Image(i + 100), Prompt = $"prompt {i}", Kept = k }).ToArray());
 
     public static MLImage Image(int seed, int side = 32) => MLImages.FromPicture(Picture(seed, side));
 
@@ -26,7 +27,8 @@ internal static class Views
 
     /// <summary>Cancels a context as ML.NET's own experiments do; the method is not public.</summary>
     public static void Cancel(MLContext ml) =>
-        typeof(MLContext).GetMethods(BindingFlags.Instance | BindingFlags.NonPublic).Single(m => m.Name.EndsWith("CancelExecution", StringComparison.Ordinal)).Invoke(ml, null);
+        typeof(MLContext).GetMethods(BindingFlags.Instance | BindingFlags.NonPublic).Single(
+            m => m.Name.EndsWith("CancelExecution", StringComparison.Ordinal)).Invoke(ml, null);
 
     /// <summary>The values of a column, as text that tells any two different values apart.</summary>
     public static string[] Column(IDataView view, string name)

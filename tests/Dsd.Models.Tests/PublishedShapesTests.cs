@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests;
 
-/// <summary>Names and shapes of the published models, built without memory for their weights, against lists that were looked over and their published numbers of parameters.</summary>
+/// <summary>
+/// Names and shapes of the published models, built without memory for their weights, against lists that were looked over and their published
+/// numbers of parameters.
+/// </summary>
 public sealed class PublishedShapesTests
 {
     private static readonly Device Nowhere = new(DeviceType.META);
@@ -65,8 +68,10 @@ public sealed class PublishedShapesTests
             Nowhere,
             ScalarType.BFloat16),
         "t5-xxl-encoder" => T5Encoder.Uninitialized(
-            new T5Config { VocabSize = 32128, DModel = 4096, DKv = 64, DFf = 10240, NumLayers = 24, NumHeads = 64, FeedForwardProj = "gated-gelu" }, Nowhere, ScalarType.BFloat16),
+            new T5Config { VocabSize = 32128, DModel = 4096, DKv = 64, DFf = 10240, NumLayers = 24, NumHeads = 64, FeedForwardProj = "gated-gelu" }, Nowhere,
+            ScalarType.BFloat16),
         _ => ClipTextModel.Uninitialized(
-            new ClipTextConfig { VocabSize = 49408, HiddenSize = 768, IntermediateSize = 3072, NumHiddenLayers = 12, NumAttentionHeads = 12 }, Nowhere, ScalarType.Float16),
+            new ClipTextConfig { VocabSize = 49408, HiddenSize = 768, IntermediateSize = 3072, NumHiddenLayers = 12, NumAttentionHeads = 12 }, Nowhere,
+            ScalarType.Float16),
     };
 }

@@ -24,7 +24,8 @@ public static class Fixtures
                     return folder.FullName;
                 }
             }
-            throw new DirectoryNotFoundException($"No folder above '{AppContext.BaseDirectory}' holds Dsd.MLNet.sln. Set DSD_FIXTURES to the fixtures' folder.");
+            throw new DirectoryNotFoundException(
+                $"No folder above '{AppContext.BaseDirectory}' holds Dsd.MLNet.sln. Set DSD_FIXTURES to the fixtures' folder.");
         }
     }
 

@@ -10,8 +10,12 @@ public static class Oriented
     public static byte[] Exif(int orientation, bool bigEndian = false, ushort type = 3)
     {
         byte[] tiff = new byte[8 + 2 + 2 * 12 + 4 + 8];
-        Action<int, ushort> two = bigEndian ? (at, v) => BinaryPrimitives.WriteUInt16BigEndian(tiff.AsSpan(at), v) : (at, v) => BinaryPrimitives.WriteUInt16LittleEndian(tiff.AsSpan(at), v);
-        Action<int, uint> four = bigEndian ? (at, v) => BinaryPrimitives.WriteUInt32BigEndian(tiff.AsSpan(at), v) : (at, v) => BinaryPrimitives.WriteUInt32LittleEndian(tiff.AsSpan(at), v);
+        Action<int, ushort> two = bigEndian
+            ? (at, v) => BinaryPrimitives.WriteUInt16BigEndian(tiff.AsSpan(at), v)
+            : (at, v) => BinaryPrimitives.WriteUInt16LittleEndian(tiff.AsSpan(at), v);
+        Action<int, uint> four = bigEndian
+            ? (at, v) => BinaryPrimitives.WriteUInt32BigEndian(tiff.AsSpan(at), v)
+            : (at, v) => BinaryPrimitives.WriteUInt32LittleEndian(tiff.AsSpan(at), v);
         (tiff[0], tiff[1]) = bigEndian ? ((byte)'M', (byte)'M') : ((byte)'I', (byte)'I');
         two(2, 42);
         four(4, 8);

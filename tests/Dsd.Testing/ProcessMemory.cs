@@ -7,7 +7,8 @@ public static class ProcessMemory
 {
     /// <summary>Bytes that belong to no file, as Linux tells them.</summary>
     public static long Anonymous() => 1024 * long.Parse(
-        File.ReadLines("/proc/self/status").First(l => l.StartsWith("RssAnon:", StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1],
+        File.ReadLines("/proc/self/status").First(
+            l => l.StartsWith("RssAnon:", StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1],
         CultureInfo.InvariantCulture);
 
     /// <summary>The most bytes beyond those at the start that an action holds at a time.</summary>

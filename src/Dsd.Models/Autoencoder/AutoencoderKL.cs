@@ -37,8 +37,9 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>
     public ScalarType DType => parameters().First().dtype;
 
     /// <summary>
-    /// Side of the tiles in pixels, in which pictures that are larger are encoded and decoded, so that memory no longer grows with them; null, the default, for none. A multiple of four
-    /// times the factor, from 16 times. Tiles overlap by a quarter and fade into one another; since norms look over a whole tile, colours may differ a little from the untiled picture's.
+    /// Side of the tiles in pixels, in which pictures that are larger are encoded and decoded, so that memory no longer grows with them; null,
+    /// the default, for none. A multiple of four times the factor, from 16 times. Tiles overlap by a quarter and fade into one another; since
+    /// norms look over a whole tile, colours may differ a little from the untiled picture's.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">No such multiple.</exception>
     public int? TileSide
@@ -46,7 +47,8 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>
         get;
         set => field = value is not { } side || (side >= 16 * Config.Factor && side % (4 * Config.Factor) == 0)
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(TileSide)} must be a multiple of {4 * Config.Factor}, from {16 * Config.Factor}, but is {value}.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(value), value, $"{nameof(TileSide)} must be a multiple of {4 * Config.Factor}, from {16 * Config.Factor}, but is {value}.");
     }
 
     /// <summary>The distribution of a picture's latent.</summary>

@@ -35,7 +35,8 @@ internal static class Tiles
                 Part(sum, 2, 3).add_(made.to(ScalarType.Float32) * weight);
                 Part(weights, 0, 1).add_(weight);
 
-                Tensor Part(Tensor whole, long vertical, long horizontal) => whole.narrow(vertical, result(top), rows).narrow(horizontal, result(left), columns);
+                Tensor Part(Tensor whole, long vertical, long horizontal) =>
+                    whole.narrow(vertical, result(top), rows).narrow(horizontal, result(left), columns);
             }
         }
         return (sum! / weights!).to(x.dtype).MoveToOuterDisposeScope();

@@ -56,16 +56,20 @@ public sealed record VaeConfig : IModelConfig
         {
             if (channels < 1 || channels % NormNumGroups != 0)
             {
-                throw new ArgumentException($"VAE config: every entry of block_out_channels must be a multiple of norm_num_groups ({NormNumGroups}), but one is {channels}.");
+                throw new ArgumentException(
+                    $"VAE config: every entry of block_out_channels must be a multiple of norm_num_groups ({NormNumGroups}), but one is {channels}.");
             }
         }
         if (LatentChannels is < 1 or > 1024 || InChannels is < 1 or > 16 || OutChannels is < 1 or > 16 || LayersPerBlock is < 1 or > 16)
         {
-            throw new ArgumentException($"VAE config: latent_channels {LatentChannels}, in_channels {InChannels}, out_channels {OutChannels} or layers_per_block {LayersPerBlock} is out of range.");
+            throw new ArgumentException(
+                $"VAE config: latent_channels {LatentChannels}, in_channels {InChannels}, out_channels {OutChannels} or layers_per_block "
+                    + $"{LayersPerBlock} is out of range.");
         }
         if (!float.IsFinite(ScalingFactor) || ScalingFactor == 0 || ShiftFactor is { } shift && !float.IsFinite(shift))
         {
-            throw new ArgumentException($"VAE config: scaling_factor must be finite and not 0, shift_factor finite, but they are {ScalingFactor} and {ShiftFactor}.");
+            throw new ArgumentException(
+                $"VAE config: scaling_factor must be finite and not 0, shift_factor finite, but they are {ScalingFactor} and {ShiftFactor}.");
         }
         if (ActFn != "silu")
         {

@@ -24,7 +24,8 @@ internal sealed class VaeSingleFile
     /// <summary>Fills an autoencoder.</summary>
     /// <exception cref="WeightsException">Lists all tensors that are missing, unexpected or misshapen.</exception>
     public void Load(AutoencoderKL vae) =>
-        WeightLoader.LoadPieces(vae, _weights, name => !name.StartsWith(Prefix, StringComparison.Ordinal), (name, entry) => [Piece(name[Prefix.Length..], entry)]);
+        WeightLoader.LoadPieces(
+            vae, _weights, name => !name.StartsWith(Prefix, StringComparison.Ordinal), (name, entry) => [Piece(name[Prefix.Length..], entry)]);
 
     // Attention's products are 1 × 1 convolutions in the file and linear layers in the module.
     private WeightPiece Piece(string name, TensorEntry entry) =>
@@ -46,7 +47,9 @@ internal sealed class VaeSingleFile
 
     // The file counts the decoder's levels from the picture's resolution, the module in the order in which they run.
     private string FromCoarsest(string level) =>
-        int.TryParse(level, NumberStyles.None, CultureInfo.InvariantCulture, out int i) ? (_config.BlockOutChannels.Count - 1 - i).ToString(CultureInfo.InvariantCulture) : level;
+        int.TryParse(level, NumberStyles.None, CultureInfo.InvariantCulture, out int i)
+            ? (_config.BlockOutChannels.Count - 1 - i).ToString(CultureInfo.InvariantCulture)
+            : level;
 
     private static string Residual(string[] rest) => string.Join('.', rest).Replace("nin_shortcut.", "conv_shortcut.", StringComparison.Ordinal);
 

@@ -63,7 +63,8 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     /// <summary>Loads a plain model, which draws from prompts alone, from a pipeline's folder in diffusers' layout.</summary>
     /// <param name="folder">The folder with <c>model_index.json</c>, whose <c>_class_name</c> tells the family.</param>
     /// <param name="options">Device, type and adapters. Null is the defaults.</param>
-    /// <exception cref="WeightsException">A file is missing or wrong, no family knows it, the parts do not fit together, or the network is a conditional one.</exception>
+    /// <exception cref="WeightsException">A file is missing or wrong, no family knows it, the parts do not fit together, or the network is a
+    /// conditional one.</exception>
     /// <exception cref="ArgumentException">The options contradict each other, or there is no such device.</exception>
     /// <exception cref="NotSupportedException">Eight bits are asked for, and the GPU or its libraries cannot do them.</exception>
     /// <exception cref="InvalidOperationException">A memory mode is asked for, and the host's memory cannot be kept in place for the GPU.</exception>
@@ -161,9 +162,9 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     }
 
     /// <summary>
-    /// Lays these adapters over the network, all at once, in place of those that lay there. Nothing is loaded again but the adapters, and the network's own weights stay as
-    /// they are; with no adapter the model is the plain one. A part for CLIP is laid over CLIP's text encoder where <see cref="LoraUse.TextEncoders"/> asks for it; what is
-    /// left out of a file is told to <see cref="Warn"/>.
+    /// Lays these adapters over the network, all at once, in place of those that lay there. Nothing is loaded again but the adapters, and the
+    /// network's own weights stay as they are; with no adapter the model is the plain one. A part for CLIP is laid over CLIP's text encoder where
+    /// <see cref="LoraUse.TextEncoders"/> asks for it; <see cref="Warn"/> is called with what is left out of a file.
     /// </summary>
     /// <param name="adapters">
     /// The adapters, as files or in memory, none of them twice; at most one that holds layers whole, such as DSD's <c>c_embedder</c>.
@@ -186,7 +187,9 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
             }
             if (loaded.Where(a => a.Whole.Count > 0).Skip(1).FirstOrDefault() is { } second)
             {
-                throw new WeightsException(second.Source, "one adapter that holds layers whole", $"a second one: {string.Join(", ", second.Whole.Keys)}. Which should count is nobody's guess");
+                throw new WeightsException(
+                    second.Source, "one adapter that holds layers whole",
+                    $"a second one: {string.Join(", ", second.Whole.Keys)}. Which should count is nobody's guess");
             }
             // Nothing is wrong with them any more, so the old ones can go.
             TakeOff(_attachments);

@@ -16,9 +16,11 @@ public static class ModelCheck
     /// <param name="height">Height in pixels of the pictures that shall be drawn.</param>
     /// <param name="options">Device, type and adapters. Null is the defaults.</param>
     /// <exception cref="WeightsException">A file is missing or wrong, or an adapter does not fit.</exception>
-    /// <exception cref="ArgumentException">The options contradict each other, there is no such device, or the size does not come out as whole tokens.</exception>
+    /// <exception cref="ArgumentException">The options contradict each other, there is no such device, or the size does not come out as whole
+    /// tokens.</exception>
     /// <exception cref="IOException">A folder or file is missing, or cannot be read.</exception>
-    public static void Plain(string folder, int width, int height, PipelineOptions? options = null) => Check(new ModelSource(folder), width, height, options, []);
+    public static void Plain(string folder, int width, int height, PipelineOptions? options = null) =>
+        Check(new ModelSource(folder), width, height, options, []);
 
     /// <summary>Checks what <see cref="DiffusionModel.LoadConditional"/> would load, and draw or train with.</summary>
     /// <param name="folder">A pipeline's folder.</param>
@@ -28,7 +30,8 @@ public static class ModelCheck
     /// <param name="options">Device, type and adapters. Null is the defaults.</param>
     /// <param name="targets">Endings of the layers that a new adapter shall adapt (<see cref="LoraOptions.Targets"/>). Null is none.</param>
     /// <exception cref="WeightsException">A file is missing or wrong, or an adapter does not fit.</exception>
-    /// <exception cref="ArgumentException">The options contradict each other, there is no such device or layer, or the size does not come out as whole tokens.</exception>
+    /// <exception cref="ArgumentException">The options contradict each other, there is no such device or layer, or the size does not come out as
+    /// whole tokens.</exception>
     /// <exception cref="IOException">A folder or file is missing, or cannot be read.</exception>
     public static void Conditional(
         string folder, string? releaseFolder, int width, int height, PipelineOptions? options = null, IReadOnlyList<string>? targets = null) =>
@@ -61,7 +64,8 @@ public static class ModelCheck
         string[] whole = [.. options.Loras.Where(lora => LoraHeader.Check(lora, network, outline.NamesAreOwn)).Select(lora => lora.Source)];
         if (whole.Length > 1)
         {
-            throw new WeightsException(whole[1], "one adapter that holds layers whole", $"a second one beside '{whole[0]}'. Which should count is nobody's guess");
+            throw new WeightsException(
+                whole[1], "one adapter that holds layers whole", $"a second one beside '{whole[0]}'. Which should count is nobody's guess");
         }
         string[] lost = outline.NamesAreOwn ? [.. targets.Where(t => !network.Names.Any(n => LoraAdapter.Matches(n, t + ".weight")))] : [];
         if (lost.Length > 0)

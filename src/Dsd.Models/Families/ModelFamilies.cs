@@ -23,7 +23,8 @@ public static class ModelFamilies
             if (all.FirstOrDefault(f => f.Name == family.Name || f.PipelineClasses.Intersect(family.PipelineClasses).Any()) is { } other)
             {
                 throw new ArgumentException(
-                    $"The family '{family.Name}' ({string.Join(", ", family.PipelineClasses)}) cannot be registered: '{other.Name}' has this name or one of these pipeline classes "
+                    $"The family '{family.Name}' ({string.Join(", ", family.PipelineClasses)}) cannot be registered: "
+                        + $"'{other.Name}' has this name or one of these pipeline classes "
                         + $"({string.Join(", ", other.PipelineClasses)}).",
                     nameof(family));
             }

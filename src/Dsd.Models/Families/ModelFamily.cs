@@ -36,7 +36,9 @@ public abstract class ModelFamily
     /// <exception cref="WeightsException">The network's config is missing or wrong.</exception>
     public abstract NetworkTraits Traits(ModelFolder folder);
 
-    /// <summary>The layers that a module with another project's name holds, in adapters and single files. Null for names that the family does not know.</summary>
+    /// <summary>
+    /// The layers that a module with another project's name holds, in adapters and single files. Null for names that the family does not know.
+    /// </summary>
     /// <param name="module">The module's name with dots.</param>
     public virtual LayerParts? OfPublished(string module) => null;
 

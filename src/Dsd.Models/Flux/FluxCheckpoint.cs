@@ -61,7 +61,8 @@ public static class FluxCheckpoint
     }
 
     /// <summary>
-    /// The shape that weights by the names of Black Forest Labs' single files tell by themselves; null for weights by other names, whose config lies beside them.
+    /// The shape that weights by the names of Black Forest Labs' single files tell by themselves; null for weights by other names, whose config
+    /// lies beside them.
     /// </summary>
     /// <exception cref="WeightsException">A tensor is missing or has no shape that could be.</exception>
     public static FluxConfig? ConfigOf(WeightSource weights) => FluxSingleFile.Of(weights)?.Config();

@@ -91,7 +91,8 @@ public sealed record FluxConfig : IModelConfig
         if (AxesDimsRope.Sum(d => (long)d) != AttentionHeadDim)
         {
             throw new ArgumentException(
-                $"Transformer config: axes_dims_rope must add up to attention_head_dim ({AttentionHeadDim}), but {string.Join(" + ", AxesDimsRope)} is {AxesDimsRope.Sum(d => (long)d)}.");
+                $"Transformer config: axes_dims_rope must add up to attention_head_dim ({AttentionHeadDim}), "
+                    + $"but {string.Join(" + ", AxesDimsRope)} is {AxesDimsRope.Sum(d => (long)d)}.");
         }
     }
 

@@ -113,7 +113,8 @@ public sealed class FluxFamily : ModelFamily
         }
         return config.Conditional
             ? throw new WeightsException(
-                folder.Path, $"a plain transformer ({FluxConfig.PlainClass})", $"{FluxConfig.ConditionalClass}, which needs a reference: load it as a conditional model")
+                folder.Path, $"a plain transformer ({FluxConfig.PlainClass})",
+                $"{FluxConfig.ConditionalClass}, which needs a reference: load it as a conditional model")
             : (config, weights);
 
         (FluxConfig, string) FromFolder()

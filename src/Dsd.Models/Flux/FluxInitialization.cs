@@ -7,7 +7,8 @@ namespace Dsd.Models.Flux;
 internal static class FluxInitialization
 {
     /// <summary>
-    /// Linear layers are drawn normal with variance 2 / (inputs + outputs). Modulations, <c>proj_out</c> and <c>c_embedder</c> are zero, so that every block is the identity.
+    /// Linear layers are drawn normal with variance 2 / (inputs + outputs). Modulations, <c>proj_out</c> and <c>c_embedder</c> are zero, so that
+    /// every block is the identity.
     /// </summary>
     /// <param name="transformer">The transformer, whose weights are overwritten.</param>
     /// <param name="seed">Where the random numbers start; they are drawn on the CPU, so that a seed gives the same weights on every device.</param>

@@ -5,8 +5,9 @@ using Dsd.Models.Lora;
 namespace Dsd.Models.Flux;
 
 /// <summary>
-/// The names of FLUX's modules in the single files of Black Forest Labs, and with underscores for dots in adapters of kohya's scripts, in terms of diffusers' names, which are
-/// this library's. Where one published layer holds several of diffusers', its outputs are theirs, one after another.
+/// The names of FLUX's modules in the single files of Black Forest Labs, and with underscores for dots in adapters of kohya's scripts, in terms
+/// of diffusers' names, which are this library's. Where one published layer holds several of diffusers', its outputs are theirs, one after
+/// another.
 /// </summary>
 internal static partial class FluxNames
 {
@@ -55,7 +56,10 @@ internal static partial class FluxNames
     /// <summary>The module of this name in a single file of Black Forest Labs, in diffusers' terms; null for any other name.</summary>
     public static LayerParts? OfPublished(string module) => Find(module, '.');
 
-    /// <summary>The module of this name with underscores for dots, in diffusers' terms, whether it was Black Forest Labs' name or diffusers'; null for any other name.</summary>
+    /// <summary>
+    /// The module of this name with underscores for dots, in diffusers' terms, whether it was Black Forest Labs' name or diffusers'; null for any
+    /// other name.
+    /// </summary>
     public static LayerParts? OfUnderscored(string module) => Find(module, '_') ?? Underscored(module);
 
     private static LayerParts? Find(string module, char dot)
@@ -67,7 +71,9 @@ internal static partial class FluxNames
         }
         bool isDouble = block.Groups[1].ValueSpan is "double";
         LayerParts? found = (isDouble ? DoubleBlock : SingleBlock).FirstOrDefault(p => p.Published.Replace('.', dot) == block.Groups[3].Value);
-        string own = string.Create(CultureInfo.InvariantCulture, $"{(isDouble ? "transformer_blocks" : "single_transformer_blocks")}.{int.Parse(block.Groups[2].ValueSpan, CultureInfo.InvariantCulture)}.");
+        string own = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(isDouble ? "transformer_blocks" : "single_transformer_blocks")}.{int.Parse(block.Groups[2].ValueSpan, CultureInfo.InvariantCulture)}.");
         return found is null ? null : found with { Published = module, Modules = [.. found.Modules.Select(m => own + m)] };
     }
 
@@ -77,7 +83,9 @@ internal static partial class FluxNames
         LayerParts[] table = !block.Success ? Ends : block.Groups[1].ValueSpan is "" ? DoubleBlock : SingleBlock;
         string wanted = block.Success ? block.Groups[3].Value : module;
         string? name = table.SelectMany(p => p.Modules).FirstOrDefault(m => m.Replace('.', '_') == wanted);
-        return name is null ? null : new LayerParts(module, [block.Success ? $"{block.Groups[1].Value}transformer_blocks.{block.Groups[2].Value}.{name}" : name]);
+        return name is null
+            ? null
+            : new LayerParts(module, [block.Success ? $"{block.Groups[1].Value}transformer_blocks.{block.Groups[2].Value}.{name}" : name]);
     }
 
     [GeneratedRegex(@"^(double|single)_blocks\.(\d{1,4})\.(.+)$")]

@@ -3,7 +3,9 @@ using Dsd.Models.Weights;
 
 namespace Dsd.Models.Flux;
 
-/// <summary>A transformer's weights by the names of Black Forest Labs' single files (<c>flux1-dev.safetensors</c>), alone or within a larger checkpoint.</summary>
+/// <summary>
+/// A transformer's weights by the names of Black Forest Labs' single files (<c>flux1-dev.safetensors</c>), alone or within a larger checkpoint.
+/// </summary>
 internal sealed class FluxSingleFile
 {
     private const string Marker = "double_blocks.0.img_attn.qkv.weight";
@@ -20,7 +22,10 @@ internal sealed class FluxSingleFile
     public static FluxSingleFile? Of(WeightSource weights) =>
         Prefixes.FirstOrDefault(p => weights.Contains(p + Marker)) is { } prefix ? new FluxSingleFile(weights, prefix) : null;
 
-    /// <summary>The shape that names and shapes tell. What they do not tell is FLUX's: an eighth of a head's channels for the first axis of a position, the rest shared by the others.</summary>
+    /// <summary>
+    /// The shape that names and shapes tell. What they do not tell is FLUX's: an eighth of a head's channels for the first axis of a position,
+    /// the rest shared by the others.
+    /// </summary>
     /// <exception cref="WeightsException">A tensor is missing, or has no shape that could be.</exception>
     public FluxConfig Config()
     {

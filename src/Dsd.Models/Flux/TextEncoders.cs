@@ -29,7 +29,9 @@ public sealed class TextEncoders : IDisposable
         ArgumentNullException.ThrowIfNull(t5);
         NotMore("CLIP's tokenizer has {0} tokens, but its text encoder's vocab_size is {1}.", clipTokenizer.VocabularySize, clip.Config.VocabSize);
         NotMore("T5's tokenizer has {0} tokens, but its encoder's vocab_size is {1}.", t5Tokenizer.VocabularySize, t5.Config.VocabSize);
-        NotMore("CLIP's tokenizer gives {0} tokens, but its text encoder's max_position_embeddings is {1}.", clipTokenizer.MaxLength, clip.Config.MaxPositionEmbeddings);
+        NotMore(
+            "CLIP's tokenizer gives {0} tokens, but its text encoder's max_position_embeddings is {1}.", clipTokenizer.MaxLength,
+            clip.Config.MaxPositionEmbeddings);
         (_clipTokenizer, Clip, _t5Tokenizer, T5) = (clipTokenizer, clip, t5Tokenizer, t5);
         _clip = new IdleModule(clip, clipDevice);
     }
@@ -72,7 +74,8 @@ public sealed class TextEncoders : IDisposable
     /// <param name="prompts">At least one; each may be empty.</param>
     /// <param name="maxTokens">T5 tokens that each is padded or cut to; null is <see cref="DefaultTextTokens"/>.</param>
     /// <param name="warn">Called with a warning for each prompt that was cut off.</param>
-    /// <exception cref="ArgumentException">There is no prompt, one is longer than tokenizers look at, or the tokens are more than T5's tokenizer gives.</exception>
+    /// <exception cref="ArgumentException">There is no prompt, one is longer than tokenizers look at, or the tokens are more than T5's tokenizer
+    /// gives.</exception>
     public TextEmbedding Encode(IReadOnlyList<string> prompts, int? maxTokens = null, Action<string>? warn = null)
     {
         ArgumentNullException.ThrowIfNull(prompts);

@@ -28,7 +28,9 @@ public static class PictureTensors
             if (picture.Width != width || picture.Height != height)
             {
                 throw new ArgumentException(
-                    $"Pictures of one batch must have one size, but picture 0 is {width} × {height} and picture {rows.Count} is {picture.Width} × {picture.Height}.", nameof(pictures));
+                    $"Pictures of one batch must have one size, but picture 0 is {width} × {height} and picture {rows.Count} is {picture.Width} × "
+                        + $"{picture.Height}.",
+                    nameof(pictures));
             }
             Tensor row = empty(height, width, 3, dtype: ScalarType.Byte);
             picture.Pixels.CopyTo(row.bytes);
@@ -53,7 +55,8 @@ public static class PictureTensors
         Tensor wide = images.to(ScalarType.Float32);
         if (wide.isnan().any().item<bool>())
         {
-            throw new ArgumentException("Images must be numbers, but some are NaN: the model's weights are damaged, or its type is too narrow.", nameof(images));
+            throw new ArgumentException(
+                "Images must be numbers, but some are NaN: the model's weights are damaged, or its type is too narrow.", nameof(images));
         }
         Tensor bytes = ((wide / 2 + 0.5).clamp(0, 1) * 255).round().to(ScalarType.Byte).permute(0, 2, 3, 1).contiguous().cpu(); // [batch, height, width, 3]
         (int height, int width) = ((int)images.shape[2], (int)images.shape[3]);

@@ -27,8 +27,9 @@ public sealed record DsdOptions
     public int UnguidedSteps { get; init => field = OptionCheck.Range(value, 0, 1000, nameof(UnguidedSteps)); } = 2;
 
     /// <summary>
-    /// Leaves out all blocks but the first in a step where the first one's part of the picture has changed by no more than this share of its size since all blocks last ran, and
-    /// uses what the others gave then: faster, and not the same picture (docs/performance.md says by how much). 0 to 1; 0, the default, computes everything. Around 0.1 is common.
+    /// Leaves out all blocks but the first in a step where the first one's part of the picture has changed by no more than this share of its size
+    /// since all blocks last ran, and uses what the others gave then: faster, and not the same picture (docs/performance.md says by how much). 0
+    /// to 1; 0, the default, computes everything. Around 0.1 is common.
     /// </summary>
     public float BlockCache { get; init => field = OptionCheck.Range(value, 0f, 1f, nameof(BlockCache)); }
 

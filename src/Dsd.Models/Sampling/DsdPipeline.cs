@@ -19,7 +19,8 @@ public sealed class DsdPipeline : IDsdModel
         ArgumentNullException.ThrowIfNull(model);
         if (!model.Network.IsConditional)
         {
-            throw new ArgumentException("A reference needs a conditional transformer, but this one takes none. Build it with Conditional = true.", nameof(model));
+            throw new ArgumentException(
+                "A reference needs a conditional transformer, but this one takes none. Build it with Conditional = true.", nameof(model));
         }
         Model = model;
         Generation = new Generation<Tensor>(model);
@@ -60,8 +61,8 @@ public sealed class DsdPipeline : IDsdModel
     /// <param name="progress">Called after each step.</param>
     /// <param name="cancellationToken">Checked between steps.</param>
     /// <returns>Latents [batch, tokens, channels], float32, row by row over both frames, for <see cref="Decode"/>. The caller's to dispose.</returns>
-    /// <exception cref="ArgumentException">There is no request, a reference is smaller than <see cref="DsdRequest.LeastReferenceSide"/>, the size does not come out as whole
-    /// tokens, or latents have another shape.</exception>
+    /// <exception cref="ArgumentException">There is no request, a reference is smaller than <see cref="DsdRequest.LeastReferenceSide"/>, the size
+    /// does not come out as whole tokens, or latents have another shape.</exception>
     public Tensor GenerateLatents(
         IReadOnlyList<DsdRequest> requests,
         DsdOptions options,
@@ -73,7 +74,8 @@ public sealed class DsdPipeline : IDsdModel
         ArgumentNullException.ThrowIfNull(options);
         using DisposeScope scope = NewDisposeScope();
         return Generation.Latents(
-            requests, options, LatentOptions.Start(latents, requests.Count, Model.Network.Device), LatentOptions.Hook(latents, options.Steps), progress, cancellationToken)
+            requests, options, LatentOptions.Start(latents, requests.Count, Model.Network.Device), LatentOptions.Hook(latents, options.Steps), progress,
+            cancellationToken)
             .DetachFromDisposeScope();
     }
 

@@ -18,7 +18,8 @@ public sealed record DsdRequest(Picture Reference, string Prompt, long Seed)
         [.. Enumerable.Range(0, OptionCheck.Range(images, 1, 1000, nameof(images))).Select(i => this with { Seed = checked(Seed + i) })];
 
     /// <summary>Checks the requests of a batch.</summary>
-    /// <exception cref="ArgumentException">There is none, or one is incomplete or has a reference below <see cref="LeastReferenceSide"/>; names which.</exception>
+    /// <exception cref="ArgumentException">There is none, or one is incomplete or has a reference below <see cref="LeastReferenceSide"/>; names
+    /// which.</exception>
     public static void CheckAll(IReadOnlyList<DsdRequest> requests)
     {
         ArgumentNullException.ThrowIfNull(requests);
@@ -35,7 +36,9 @@ public sealed record DsdRequest(Picture Reference, string Prompt, long Seed)
             if (reference.Width < LeastReferenceSide || reference.Height < LeastReferenceSide)
             {
                 throw new ArgumentException(
-                    $"The reference of request {i} must be at least {LeastReferenceSide} × {LeastReferenceSide} pixels, but is {reference.Width} × {reference.Height}.", nameof(requests));
+                    $"The reference of request {i} must be at least {LeastReferenceSide} × {LeastReferenceSide} pixels, "
+                        + $"but is {reference.Width} × {reference.Height}.",
+                    nameof(requests));
             }
         }
     }

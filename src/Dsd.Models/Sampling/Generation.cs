@@ -40,7 +40,8 @@ public sealed class Generation<T>(IModelBackend<T> backend)
                 MaxTextTokens = options.MaxTextTokens,
                 BlockCache = options.BlockCache,
             };
-            return Denoise(inputs, latents, new TrueGuidance(options.ImageGuidance, options.TextGuidance, options.UnguidedSteps), onStep, progress, cancellationToken);
+            return Denoise(
+                inputs, latents, new TrueGuidance(options.ImageGuidance, options.TextGuidance, options.UnguidedSteps), onStep, progress, cancellationToken);
         }
         catch
         {
@@ -87,7 +88,9 @@ public sealed class Generation<T>(IModelBackend<T> backend)
 
     /// <summary>Condition tokens: each reference in the first frame, black in the second one.</summary>
     public T Condition(IReadOnlyList<DsdRequest> requests, DsdOptions options) => backend.Encode(
-        [.. requests.Select(r => FramesOf(options).Compose(r.Reference))], CanvasOf(options), options.SampleCondition ? [.. requests.Select(r => r.Seed)] : null);
+        [.. requests.Select(r => FramesOf(options).Compose(r.Reference))], CanvasOf(options), options.SampleCondition
+            ? [.. requests.Select(r => r.Seed)]
+            : null);
 
     /// <summary>Packed noise for each seed: the same for every backend.</summary>
     public T Noise(IReadOnlyList<long> seeds, Canvas canvas)
@@ -101,7 +104,8 @@ public sealed class Generation<T>(IModelBackend<T> backend)
     }
 
     private T Denoise(
-        DenoiserInputs<T> inputs, T noise, TrueGuidance guidance, Func<int, float, T, T?>? onStep, IProgress<SamplingProgress>? progress, CancellationToken cancellationToken)
+        DenoiserInputs<T> inputs, T noise, TrueGuidance guidance, Func<int, float, T, T?>? onStep, IProgress<SamplingProgress>? progress,
+        CancellationToken cancellationToken)
     {
         try
         {

@@ -6,12 +6,14 @@ namespace Dsd.Models.Sampling;
 public sealed record LatentOptions
 {
     /// <summary>
-    /// Latents [batch, tokens, channels] at the first sigma, which is pure noise, in place of those that the seeds give. They stay the caller's and as they are. Null, the default: from the seeds.
+    /// Latents [batch, tokens, channels] at the first sigma, which is pure noise, in place of those that the seeds give. They stay the caller's
+    /// and as they are. Null, the default: from the seeds.
     /// </summary>
     public Tensor? Initial { get; init; }
 
     /// <summary>
-    /// Called after each step, on the thread that generates. What it returns takes the place of the latents and is copied; null leaves them. Null, the default, calls nobody.
+    /// Called after each step, on the thread that generates. What it returns takes the place of the latents and is copied; null leaves them.
+    /// Null, the default, calls nobody.
     /// </summary>
     public Func<SamplingStep, Tensor?>? OnStep { get; init; }
 

@@ -20,7 +20,9 @@ public static class LatentPacking
         long[] shape = latents.shape;
         if (shape.Length != 4 || shape[2] % patch != 0 || shape[3] % patch != 0)
         {
-            throw new ArgumentException($"Latents must be [batch, channels, height, width] with height and width that are multiples of {patch}, but are [{string.Join(", ", shape)}].", nameof(latents));
+            throw new ArgumentException(
+                $"Latents must be [batch, channels, height, width] with height and width that are multiples of {patch}, but are [{string.Join(", ", shape)}].",
+                nameof(latents));
         }
         using DisposeScope scope = NewDisposeScope();
         long[] order = Order((int)shape[1], (int)shape[2], (int)shape[3], patch);
@@ -41,7 +43,9 @@ public static class LatentPacking
         (long rows, long columns, int square) = (height / patch, width / patch, patch * patch);
         if (shape.Length != 3 || height % patch != 0 || width % patch != 0 || shape[1] != rows * columns || shape[2] % square != 0)
         {
-            throw new ArgumentException($"Tokens of latents {height} × {width} must be [batch, {rows * columns}, {square} · channels], but are [{string.Join(", ", shape)}].", nameof(tokens));
+            throw new ArgumentException(
+                $"Tokens of latents {height} × {width} must be [batch, {rows * columns}, {square} · channels], but are [{string.Join(", ", shape)}].",
+                nameof(tokens));
         }
         using DisposeScope scope = NewDisposeScope();
         long[] order = Order((int)shape[2] / square, height, width, patch);
@@ -78,7 +82,8 @@ public static class LatentPacking
         }
     }
 
-    // Which number of a latent [channels, height, width] stands where among its tokens: rows of tokens, and in a token channel by channel, rows of places first.
+    // Which number of a latent [channels, height, width] stands where among its tokens: rows of tokens, and in a token channel by channel, rows
+    // of places first.
     private static long[] Order(int channels, int height, int width, int patch)
     {
         long[] order = new long[channels * height * width];

@@ -24,33 +24,40 @@ public sealed record PipelineOptions
     } = ScalarType.Float32;
 
     /// <summary>
-    /// A file with the transformer's weights in place of the folder's: Black Forest Labs' single file (<c>flux1-dev.safetensors</c>), whose shapes tell the config, or one in
-    /// diffusers' layout, for which the folder's config holds. Null, the default: the folder's own.
+    /// A file with the transformer's weights in place of the folder's: Black Forest Labs' single file (<c>flux1-dev.safetensors</c>), whose
+    /// shapes tell the config, or one in diffusers' layout, for which the folder's config holds. Null, the default: the folder's own.
     /// </summary>
     public string? TransformerFile { get; init; }
 
     /// <summary>
-    /// A file with the autoencoder's weights in place of the folder's: Black Forest Labs' <c>ae.safetensors</c>, or one in diffusers' layout. The folder's config holds for it. Null, the
-    /// default: the folder's own.
+    /// A file with the autoencoder's weights in place of the folder's: Black Forest Labs' <c>ae.safetensors</c>, or one in diffusers' layout. The
+    /// folder's config holds for it. Null, the default: the folder's own.
     /// </summary>
     public string? VaeFile { get; init; }
 
     /// <summary>Adapters laid over the transformer, all at once, as <see cref="DiffusionModel.SetAdapters"/> does. Default none.</summary>
     public IReadOnlyList<LoraUse> Loras { get; init => field = [.. value ?? throw new ArgumentNullException(nameof(Loras))]; } = [];
 
-    /// <summary>Side in pixels of the tiles in which the autoencoder works on larger pictures: see <see cref="Autoencoder.AutoencoderKL.TileSide"/>. Null, the default, is none.</summary>
+    /// <summary>
+    /// Side in pixels of the tiles in which the autoencoder works on larger pictures: see <see cref="Autoencoder.AutoencoderKL.TileSide"/>. Null,
+    /// the default, is none.
+    /// </summary>
     public int? VaeTileSide { get; init; }
 
     /// <summary>What of the model the GPU's memory holds. Default: everything. The others need a CUDA device.</summary>
     public MemoryMode Memory { get; init => field = OptionCheck.Defined(value, nameof(Memory)); }
 
     /// <summary>
-    /// Rounds the weights of the transformer's blocks to eight bits (e4m3, a factor for each output channel) and computes with them in eight bits: faster, half the memory, and not
-    /// quite the same picture (docs/performance.md says by how much). It needs bfloat16 and a GPU of compute capability 9.0 or newer. Default false.
+    /// Rounds the weights of the transformer's blocks to eight bits (e4m3, a factor for each output channel) and computes with them in eight
+    /// bits: faster, half the memory, and not quite the same picture (docs/performance.md says by how much). It needs bfloat16 and a GPU of
+    /// compute capability 9.0 or newer. Default false.
     /// </summary>
     public bool Float8 { get; init; }
 
-    /// <summary>Called with a warning, a full sentence, when something is done otherwise than asked: a prompt was cut off. Null, the default: nobody is warned.</summary>
+    /// <summary>
+    /// Called with a warning, a full sentence, when something is done otherwise than asked: a prompt was cut off. Null, the default: nobody is
+    /// warned.
+    /// </summary>
     public Action<string>? Warn { get; init; }
 
     /// <summary>The type for parts that overflow in float16.</summary>
@@ -62,16 +69,20 @@ public sealed record PipelineOptions
         bool cuda = Device is { type: TorchSharp.DeviceType.CUDA };
         if (Memory != MemoryMode.Resident && !cuda)
         {
-            throw new ArgumentException($"Option {nameof(Memory)} is {Memory}, which saves a GPU's memory, but {nameof(Device)} is {Device?.ToString() ?? "the CPU"}. Leave it out.");
+            throw new ArgumentException(
+                $"Option {nameof(Memory)} is {Memory}, which saves a GPU's memory, but {nameof(Device)} is {Device?.ToString() ?? "the CPU"}. Leave it out.");
         }
         if (Float8 && (!cuda || DType != ScalarType.BFloat16 || Memory == MemoryMode.Streamed))
         {
-            throw new ArgumentException($"Option {nameof(Float8)} needs a CUDA device, {nameof(DType)} BFloat16 and blocks that lie on the device; here they are {Device?.ToString() ?? "the CPU"}, {DType} and {Memory}.");
+            throw new ArgumentException(
+                $"Option {nameof(Float8)} needs a CUDA device, {nameof(DType)} BFloat16 and blocks that lie on the device; "
+                    + $"here they are {Device?.ToString() ?? "the CPU"}, {DType} and {Memory}.");
         }
         if (Device is { type: TorchSharp.DeviceType.CUDA } && !torch.cuda.is_available())
         {
             throw new ArgumentException($"Option {nameof(Device)} is {Device}, but libtorch finds no CUDA device. "
-                + "Add the package TorchSharp-cuda-linux or TorchSharp-cuda-windows to your program (one built from Dsd.MLNet's source: build with -p:DsdTorchCuda=true) "
+                + "Add the package TorchSharp-cuda-linux or TorchSharp-cuda-windows to your program (one built from Dsd.MLNet's source: "
+                + "build with -p:DsdTorchCuda=true) "
                 + "and check the driver, or leave the option out to use the CPU.");
         }
         if (cuda && Device!.index >= torch.cuda.device_count())

@@ -8,7 +8,8 @@ public static class Sampler
     /// <param name="latents">[batch, tokens, channels] at the first sigma. They are used up.</param>
     /// <param name="sigmas">One more than there are steps, falling to 0.</param>
     /// <param name="guidance">How passes become one velocity.</param>
-    /// <param name="onStep">Shown the latents after each step, with the number of steps done and the sigma that they now have; gives what takes their place, or null.</param>
+    /// <param name="onStep">Shown the latents after each step, with the number of steps done and the sigma that they now have; gives what takes
+    /// their place, or null.</param>
     /// <param name="progress">Called after each step.</param>
     /// <param name="cancellationToken">Checked before each step and at the end.</param>
     /// <returns>The latents at the last sigma.</returns>

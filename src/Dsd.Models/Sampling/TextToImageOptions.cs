@@ -14,12 +14,15 @@ public sealed record TextToImageOptions
     /// <summary>Euler steps, 1 to 1000. Default 28.</summary>
     public int Steps { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(Steps)); } = 28;
 
-    /// <summary>Distilled guidance, an input of models that have a guidance embedding; others ignore it as FLUX.1-schnell does. 0 to 100, default 3.5.</summary>
+    /// <summary>
+    /// Distilled guidance, an input of models that have a guidance embedding; others ignore it as FLUX.1-schnell does. 0 to 100, default 3.5.
+    /// </summary>
     public float Guidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(Guidance)); } = 3.5f;
 
     /// <summary>
-    /// Leaves out all blocks but the first in a step where the first one's part of the picture has changed by no more than this share of its size since all blocks last ran, and
-    /// uses what the others gave then: faster, and not the same picture (docs/performance.md says by how much). 0 to 1; 0, the default, computes everything. Around 0.1 is common.
+    /// Leaves out all blocks but the first in a step where the first one's part of the picture has changed by no more than this share of its size
+    /// since all blocks last ran, and uses what the others gave then: faster, and not the same picture (docs/performance.md says by how much). 0
+    /// to 1; 0, the default, computes everything. Around 0.1 is common.
     /// </summary>
     public float BlockCache { get; init => field = OptionCheck.Range(value, 0f, 1f, nameof(BlockCache)); }
 

@@ -65,7 +65,8 @@ public sealed class TextToImagePipeline : ITextToImageModel
         ArgumentNullException.ThrowIfNull(options);
         using DisposeScope scope = NewDisposeScope();
         return Generation.Latents(
-            requests, options, LatentOptions.Start(latents, requests.Count, Model.Network.Device), LatentOptions.Hook(latents, options.Steps), progress, cancellationToken)
+            requests, options, LatentOptions.Start(latents, requests.Count, Model.Network.Device), LatentOptions.Hook(latents, options.Steps), progress,
+            cancellationToken)
             .DetachFromDisposeScope();
     }
 

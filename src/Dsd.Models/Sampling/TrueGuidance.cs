@@ -1,7 +1,8 @@
 namespace Dsd.Models.Sampling;
 
 /// <summary>
-/// True guidance of Diffusion Self-Distillation: <c>v = u + i·(ut − u) + t·(c − ut)</c>, where u is predicted from nothing, ut from the condition, and c from condition and prompt.
+/// True guidance of Diffusion Self-Distillation: <c>v = u + i·(ut − u) + t·(c − ut)</c>, where u is predicted from nothing, ut from the
+/// condition, and c from condition and prompt.
 /// </summary>
 /// <param name="Image">i: towards the reference. 1 adds nothing.</param>
 /// <param name="Text">t: towards the prompt. 1 adds nothing.</param>

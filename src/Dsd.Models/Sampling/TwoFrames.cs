@@ -14,7 +14,9 @@ public sealed record TwoFrames(int Width, int Height, FrameOrder Order = FrameOr
     /// <summary>Height of the canvas in pixels.</summary>
     public int CanvasHeight => Order == FrameOrder.Beside ? Height : 2 * Height;
 
-    /// <summary>A canvas with a reference, and beside it a target or black. Both are cut to the frame's aspect ratio around their centre and scaled to it.</summary>
+    /// <summary>
+    /// A canvas with a reference, and beside it a target or black. Both are cut to the frame's aspect ratio around their centre and scaled to it.
+    /// </summary>
     public Picture Compose(Picture reference, Picture? target = null)
     {
         byte[] pixels = new byte[3 * CanvasWidth * CanvasHeight];

@@ -36,7 +36,9 @@ internal sealed record AddedToken(string Content, int Id)
             : throw new WeightsException(file, $"{place} as a token of 1 to {LongestContent} characters, or an object with such a 'content'", Short(value));
         if (id(content) is not { } number)
         {
-            throw new WeightsException(file, $"an id for the token '{content}' ({place}) in the vocabulary or among the added tokens", "none. Add it to added_tokens.json with its id, or take it out");
+            throw new WeightsException(
+                file, $"an id for the token '{content}' ({place}) in the vocabulary or among the added tokens",
+                "none. Add it to added_tokens.json with its id, or take it out");
         }
         if (number is < 0 or > LargestId)
         {
@@ -59,7 +61,9 @@ internal sealed record AddedToken(string Content, int Id)
     /// <summary>A token's text; null where the value is neither text nor an object with one.</summary>
     public static string? ContentOf(JsonElement value) =>
         value.ValueKind == JsonValueKind.String ? value.GetString()
-        : value.ValueKind == JsonValueKind.Object && value.TryGetProperty("content", out JsonElement content) && content.ValueKind == JsonValueKind.String ? content.GetString()
+        : value.ValueKind == JsonValueKind.Object
+            && value.TryGetProperty("content", out JsonElement content)
+            && content.ValueKind == JsonValueKind.String ? content.GetString()
         : null;
 
     /// <summary>A piece of JSON, short enough for a message.</summary>

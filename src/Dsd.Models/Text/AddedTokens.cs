@@ -5,8 +5,9 @@ using Dsd.Models.Weights;
 namespace Dsd.Models.Text;
 
 /// <summary>
-/// The added tokens of a tokenizer's folder, from every file that may name some. Where two files describe the same token, the order is that of transformers: <c>added_tokens_decoder</c> of
-/// tokenizer_config.json before tokenizer.json, before added_tokens.json, before the special tokens by name. Ids that contradict each other are refused.
+/// The added tokens of a tokenizer's folder, from every file that may name some. Where two files describe the same token, the order is that of
+/// transformers: <c>added_tokens_decoder</c> of tokenizer_config.json before tokenizer.json, before added_tokens.json, before the special tokens
+/// by name. Ids that contradict each other are refused.
 /// </summary>
 internal sealed class AddedTokens
 {
@@ -23,7 +24,8 @@ internal sealed class AddedTokens
     /// <param name="vocabulary">The id of a token of the model's own vocabulary; null for none.</param>
     /// <param name="size">How many ids that vocabulary has.</param>
     /// <param name="sentinels">Tokens that follow the vocabulary by a rule of the model.</param>
-    public static IReadOnlyCollection<AddedToken> Of(TokenizerFolder folder, TokenizerJson? json, Func<string, int?> vocabulary, int size, IEnumerable<AddedToken>? sentinels = null)
+    public static IReadOnlyCollection<AddedToken> Of(
+        TokenizerFolder folder, TokenizerJson? json, Func<string, int?> vocabulary, int size, IEnumerable<AddedToken>? sentinels = null)
     {
         AddedTokens found = new(vocabulary, size);
         // Those that give ids come first, so that those that only name a token find its id.
@@ -65,7 +67,10 @@ internal sealed class AddedTokens
         }
     }
 
-    /// <summary>The tokens, if each has an id of its own and those beyond the vocabulary follow it without a gap: readers disagree about the ids of others.</summary>
+    /// <summary>
+    /// The tokens, if each has an id of its own and those beyond the vocabulary follow it without a gap: readers disagree about the ids of
+    /// others.
+    /// </summary>
     private AddedToken[] Checked()
     {
         int next = _size;
@@ -74,7 +79,8 @@ internal sealed class AddedTokens
             if (token.Id != next++)
             {
                 string reason = token.Id < _size ? "the vocabulary has another token there" : "ids beyond the vocabulary follow one another";
-                throw new WeightsException(file, $"id {next - 1} for the next added token, '{token.Content}'", $"{token.Id.ToString(CultureInfo.InvariantCulture)}: {reason}");
+                throw new WeightsException(
+                    file, $"id {next - 1} for the next added token, '{token.Content}'", $"{token.Id.ToString(CultureInfo.InvariantCulture)}: {reason}");
             }
         }
         return [.. _tokens.Values.Select(t => t.Token)];

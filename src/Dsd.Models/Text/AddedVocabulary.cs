@@ -4,8 +4,8 @@ using System.Text;
 namespace Dsd.Models.Text;
 
 /// <summary>
-/// Cuts a text at added tokens, as the tokenizers library of Hugging Face does (0.22, <c>AddedVocabulary</c>): first those that are looked for as they are, then, in what is left and normalised,
-/// the others; of several at one place the longest.
+/// Cuts a text at added tokens, as the tokenizers library of Hugging Face does (0.22, <c>AddedVocabulary</c>): first those that are looked for as
+/// they are, then, in what is left and normalised, the others; of several at one place the longest.
 /// </summary>
 internal sealed class AddedVocabulary
 {
@@ -108,13 +108,16 @@ internal sealed class AddedVocabulary
             return null;
         }
 
-        private static bool StartsWithWord(ReadOnlySpan<char> text) => Rune.DecodeFromUtf16(text, out Rune rune, out _) == System.Buffers.OperationStatus.Done && IsWord(rune);
+        private static bool StartsWithWord(ReadOnlySpan<char> text) =>
+            Rune.DecodeFromUtf16(text, out Rune rune, out _) == System.Buffers.OperationStatus.Done && IsWord(rune);
 
-        private static bool EndsWithWord(ReadOnlySpan<char> text) => Rune.DecodeLastFromUtf16(text, out Rune rune, out _) == System.Buffers.OperationStatus.Done && IsWord(rune);
+        private static bool EndsWithWord(ReadOnlySpan<char> text) =>
+            Rune.DecodeLastFromUtf16(text, out Rune rune, out _) == System.Buffers.OperationStatus.Done && IsWord(rune);
 
         /// <summary>What a regular expression of Unicode (UTS 18) counts as part of a word.</summary>
         private static bool IsWord(Rune rune) => Rune.GetUnicodeCategory(rune) is
-            UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter
+            UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
+                or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter
             or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
             or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation
             || rune.Value is 0x200c or 0x200d or (>= 0x24b6 and <= 0x24e9);

@@ -115,7 +115,9 @@ internal static class CanonicalComposition
         {
             return SyllableBase + (lead * Vowels + vowel) * Tails;
         }
-        if (first - SyllableBase is >= 0 and < Leads * Vowels * Tails and var syllable && syllable % Tails == 0 && second - TailBase is > 0 and < Tails and var tail)
+        if (first - SyllableBase is >= 0 and < Leads * Vowels * Tails and var syllable
+            && syllable % Tails == 0
+            && second - TailBase is > 0 and < Tails and var tail)
         {
             return SyllableBase + syllable + tail;
         }

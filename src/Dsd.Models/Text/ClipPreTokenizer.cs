@@ -8,7 +8,8 @@ namespace Dsd.Models.Text;
 /// CLIP's words: English contractions, runs of letters, single digits, and runs of other signs. It goes by whole code points, where a
 /// .NET regular expression would take a letter outside the basic plane for two signs.
 /// </summary>
-/// <param name="knowsMarkers">Whether the markers of begin and end are words also where they are no special tokens, as in all but the older tokenizer.json files.</param>
+/// <param name="knowsMarkers">Whether the markers of begin and end are words also where they are no special tokens, as in all but the older
+/// tokenizer.json files.</param>
 internal sealed class ClipPreTokenizer(bool knowsMarkers = true) : PreTokenizer
 {
     private const string Words = @"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";

@@ -24,7 +24,8 @@ internal sealed class ClipEmbeddings : Module<Tensor, Tensor>
 
     public Parameter Weight => token_embedding.Weight;
 
-    public override Tensor forward(Tensor ids) => token_embedding.forward(ids) + position_embedding.Weight.narrow(0, 0, ids.shape[1]); // [batch, tokens, hidden]
+    // [batch, tokens, hidden]
+    public override Tensor forward(Tensor ids) => token_embedding.forward(ids) + position_embedding.Weight.narrow(0, 0, ids.shape[1]);
 
     public void Initialize(Generator generator)
     {
@@ -243,8 +244,11 @@ public sealed class ClipTextModel : Module<Tensor, (Tensor Last, Tensor Pooled)>
         // The sizes that decide over memory, before any is taken.
         string prefix = weights.Names.Any(n => n.StartsWith(OldPrefix, StringComparison.Ordinal)) ? OldPrefix : "";
         weights.Expect($"{prefix}embeddings.token_embedding.weight", "vocab_size, hidden_size", config.VocabSize, config.HiddenSize);
-        weights.Expect($"{prefix}embeddings.position_embedding.weight", "max_position_embeddings, hidden_size", config.MaxPositionEmbeddings, config.HiddenSize);
-        weights.Expect($"{prefix}encoder.layers.{config.NumHiddenLayers - 1}.mlp.fc1.weight", "intermediate_size, hidden_size; the last of num_hidden_layers", config.IntermediateSize, config.HiddenSize);
+        weights.Expect(
+            $"{prefix}embeddings.position_embedding.weight", "max_position_embeddings, hidden_size", config.MaxPositionEmbeddings, config.HiddenSize);
+        weights.Expect(
+            $"{prefix}encoder.layers.{config.NumHiddenLayers - 1}.mlp.fc1.weight", "intermediate_size, hidden_size; the last of num_hidden_layers",
+            config.IntermediateSize, config.HiddenSize);
         ClipTextModel model = new(config, device, dtype);
         try
         {

@@ -4,8 +4,13 @@ using Microsoft.ML.Tokenizers;
 
 namespace Dsd.Models.Text;
 
-/// <summary>CLIP's tokenizer: lower-cased words in byte-level pairs, from <c>vocab.json</c> and <c>merges.txt</c>, or from the <c>tokenizer.json</c> that transformers 5 saves alone.</summary>
-/// <remarks>Encodes as the tokenizer of Hugging Face does, added and special tokens spelled out in the prompt included. Safe for use from several threads.</remarks>
+/// <summary>
+/// CLIP's tokenizer: lower-cased words in byte-level pairs, from <c>vocab.json</c> and <c>merges.txt</c>, or from the <c>tokenizer.json</c> that
+/// transformers 5 saves alone.
+/// </summary>
+/// <remarks>
+/// Encodes as the tokenizer of Hugging Face does, added and special tokens spelled out in the prompt included. Safe for use from several threads.
+/// </remarks>
 public sealed class ClipTokenizer : ITextTokenizer
 {
     internal const string WordEnd = "</w>";
@@ -70,8 +75,8 @@ public sealed class ClipTokenizer : ITextTokenizer
     public int EndOfText => _end;
 
     /// <summary>
-    /// Reads a tokenizer's folder: <c>tokenizer_config.json</c>, and <c>vocab.json</c> with <c>merges.txt</c> or else <c>tokenizer.json</c>; and the tokens that <c>added_tokens.json</c>,
-    /// <c>special_tokens_map.json</c> and the others add.
+    /// Reads a tokenizer's folder: <c>tokenizer_config.json</c>, and <c>vocab.json</c> with <c>merges.txt</c> or else <c>tokenizer.json</c>; and
+    /// the tokens that <c>added_tokens.json</c>, <c>special_tokens_map.json</c> and the others add.
     /// </summary>
     /// <exception cref="WeightsException">A file is missing, too large or wrong, or they contradict each other.</exception>
     public static ClipTokenizer Load(string folder)
@@ -102,7 +107,9 @@ public sealed class ClipTokenizer : ITextTokenizer
     }
 
     private static int Id(string file, Dictionary<string, int> vocabulary, string token) =>
-        vocabulary.TryGetValue(token, out int id) ? id : throw new WeightsException(file, $"the special token '{token}'", $"{vocabulary.Count} tokens, none of them it");
+        vocabulary.TryGetValue(token, out int id)
+            ? id
+            : throw new WeightsException(file, $"the special token '{token}'", $"{vocabulary.Count} tokens, none of them it");
 
     private static void CheckIds(string file, Dictionary<string, int> vocabulary)
     {

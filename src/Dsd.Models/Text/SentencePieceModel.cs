@@ -4,7 +4,9 @@ using Dsd.Models.Weights;
 
 namespace Dsd.Models.Text;
 
-/// <summary>A SentencePiece unigram model as data: read from a <c>spiece.model</c> (a protocol buffer) or given, and written for the tokenizer library.</summary>
+/// <summary>
+/// A SentencePiece unigram model as data: read from a <c>spiece.model</c> (a protocol buffer) or given, and written for the tokenizer library.
+/// </summary>
 internal sealed class SentencePieceModel
 {
     // Field numbers of the format's message definitions.
@@ -66,7 +68,8 @@ internal sealed class SentencePieceModel
     public byte[] CharacterMap { get; }
 
     /// <summary>A model of given pieces.</summary>
-    public static SentencePieceModel Of(string file, (IReadOnlyList<(string Text, float Score)> Pieces, int Unknown) unigram) => new(file, unigram.Pieces, unigram.Unknown, []);
+    public static SentencePieceModel Of(string file, (IReadOnlyList<(string Text, float Score)> Pieces, int Unknown) unigram) =>
+        new(file, unigram.Pieces, unigram.Unknown, []);
 
     /// <summary>Reads a <c>spiece.model</c>.</summary>
     public static SentencePieceModel Parse(string file, byte[] bytes)
@@ -103,7 +106,8 @@ internal sealed class SentencePieceModel
         }
         catch (Exception e) when (e is FormatException or OverflowException or DecoderFallbackException)
         {
-            throw new WeightsException(file, "a SentencePiece model", e is DecoderFallbackException ? $"piece {pieces.Count}, whose text is no UTF-8" : e.Message.TrimEnd('.'), e);
+            throw new WeightsException(
+                file, "a SentencePiece model", e is DecoderFallbackException ? $"piece {pieces.Count}, whose text is no UTF-8" : e.Message.TrimEnd('.'), e);
         }
         if (pieces.Count == 0)
         {
@@ -112,7 +116,8 @@ internal sealed class SentencePieceModel
         if (!specs.Contains(TrainerSpec) || !specs.Contains(NormalizerSpec))
         {
             throw new WeightsException(
-                file, "a SentencePiece model with its trainer_spec and normalizer_spec, which follow the pieces", $"{pieces.Count} pieces and no such part: the file is cut off. Fetch it again");
+                file, "a SentencePiece model with its trainer_spec and normalizer_spec, which follow the pieces",
+                $"{pieces.Count} pieces and no such part: the file is cut off. Fetch it again");
         }
         return unknown.Count == 1
             ? new SentencePieceModel(file, pieces, unknown[0], map)
@@ -123,8 +128,9 @@ internal sealed class SentencePieceModel
     public int? IdOf(string piece) => _ids.TryGetValue(piece, out int id) ? id : null;
 
     /// <summary>
-    /// The model for the tokenizer library. All pieces but the unknown are plain ones, as the tokenizers library of Hugging Face takes them: added tokens are cut out of the text before.
-    /// T5 has no begin token and the library asks for one, although it is never written here: the end token takes its place.
+    /// The model for the tokenizer library. All pieces but the unknown are plain ones, as the tokenizers library of Hugging Face takes them:
+    /// added tokens are cut out of the text before. T5 has no begin token and the library asks for one, although it is never written here: the
+    /// end token takes its place.
     /// </summary>
     /// <param name="end">The id of the end token, which is a piece or any other.</param>
     public byte[] Write(int end)
@@ -197,7 +203,9 @@ internal sealed class SentencePieceModel
     }
 
     private static int Forward(ReadOnlyMemory<byte> message, int at, ulong length) =>
-        length <= (ulong)(message.Length - at) ? at + (int)length : throw new FormatException($"a field of {length} bytes, {message.Length - at} before the end");
+        length <= (ulong)(message.Length - at)
+            ? at + (int)length
+            : throw new FormatException($"a field of {length} bytes, {message.Length - at} before the end");
 
     private static ulong Varint(ReadOnlyMemory<byte> message, ref int at)
     {

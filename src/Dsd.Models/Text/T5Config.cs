@@ -52,7 +52,8 @@ public sealed record T5Config : IModelConfig
         if (RelativeAttentionMaxDistance <= RelativeAttentionNumBuckets / 4)
         {
             throw new ArgumentException(
-                $"T5 config: relative_attention_max_distance must be above a quarter of relative_attention_num_buckets ({RelativeAttentionNumBuckets}), but is {RelativeAttentionMaxDistance}.");
+                "T5 config: relative_attention_max_distance must be above a quarter of relative_attention_num_buckets "
+                    + $"({RelativeAttentionNumBuckets}), but is {RelativeAttentionMaxDistance}.");
         }
     }
 }

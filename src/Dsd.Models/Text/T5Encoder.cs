@@ -140,7 +140,8 @@ public sealed class T5Encoder : Module<Tensor, Tensor>
 
     /// <summary>An encoder with the weights of a checkpoint.</summary>
     /// <inheritdoc cref="Load(string, Device?, ScalarType?)"/>
-    public static T5Encoder Load(T5Config config, WeightSource weights, Device? device = null, ScalarType? dtype = null) => Load(config, weights, device, dtype, onHost: false);
+    public static T5Encoder Load(T5Config config, WeightSource weights, Device? device = null, ScalarType? dtype = null) =>
+        Load(config, weights, device, dtype, onHost: false);
 
     private static T5Encoder Load(T5Config config, WeightSource weights, Device? device, ScalarType? dtype, bool onHost)
     {

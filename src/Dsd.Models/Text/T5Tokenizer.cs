@@ -3,8 +3,12 @@ using Microsoft.ML.Tokenizers;
 
 namespace Dsd.Models.Text;
 
-/// <summary>T5's tokenizer: a SentencePiece unigram model, from <c>spiece.model</c>, or from the <c>tokenizer.json</c> that transformers 5 saves alone.</summary>
-/// <remarks>Encodes as the tokenizer of Hugging Face does, added and special tokens spelled out in the prompt included. Safe for use from several threads.</remarks>
+/// <summary>
+/// T5's tokenizer: a SentencePiece unigram model, from <c>spiece.model</c>, or from the <c>tokenizer.json</c> that transformers 5 saves alone.
+/// </summary>
+/// <remarks>
+/// Encodes as the tokenizer of Hugging Face does, added and special tokens spelled out in the prompt included. Safe for use from several threads.
+/// </remarks>
 public sealed class T5Tokenizer : ITextTokenizer
 {
     private const string ModelFile = "spiece.model";
@@ -22,7 +26,9 @@ public sealed class T5Tokenizer : ITextTokenizer
         bool fromJson = folder.NeedsJson(ModelFile);
         TokenizerJson? json = folder.Json(fromJson);
         string file = fromJson ? json!.File : folder.At(ModelFile);
-        SentencePieceModel model = fromJson ? SentencePieceModel.Of(file, json!.Unigram()) : SentencePieceModel.Parse(file, Json.Bytes(file, TokenizerJson.MaxFileBytes));
+        SentencePieceModel model = fromJson
+            ? SentencePieceModel.Of(file, json!.Unigram())
+            : SentencePieceModel.Parse(file, Json.Bytes(file, TokenizerJson.MaxFileBytes));
         IReadOnlyCollection<AddedToken> added = AddedTokens.Of(folder, json, model.IdOf, model.Count, fromJson ? [] : Sentinels(folder, model.Count));
         Dictionary<string, AddedToken> tokens = added.ToDictionary(t => t.Content);
         if (fromJson && folder.ExtraIds > 0 && !tokens.ContainsKey($"{Sentinel}0>"))
@@ -72,8 +78,8 @@ public sealed class T5Tokenizer : ITextTokenizer
     public int VocabularySize { get; }
 
     /// <summary>
-    /// Reads a tokenizer's folder: <c>tokenizer_config.json</c>, and <c>spiece.model</c> or else <c>tokenizer.json</c>; and the tokens that <c>added_tokens.json</c>,
-    /// <c>special_tokens_map.json</c> and the others add.
+    /// Reads a tokenizer's folder: <c>tokenizer_config.json</c>, and <c>spiece.model</c> or else <c>tokenizer.json</c>; and the tokens that
+    /// <c>added_tokens.json</c>, <c>special_tokens_map.json</c> and the others add.
     /// </summary>
     /// <exception cref="WeightsException">A file is missing, too large or wrong, or they contradict each other.</exception>
     public static T5Tokenizer Load(string folder)
@@ -99,16 +105,22 @@ public sealed class T5Tokenizer : ITextTokenizer
             // Word by word and normalised here: the library's own normaliser does not return from some texts with white space.
             foreach (string word in _words.Of(plain))
             {
-                AddFused(ids, _pieces.EncodeToIds(word, addBeginningOfSentence: false, addEndOfSentence: false, considerPreTokenization: false, considerNormalization: false));
+                AddFused(
+                    ids,
+                    _pieces.EncodeToIds(
+                        word, addBeginningOfSentence: false, addEndOfSentence: false, considerPreTokenization: false, considerNormalization: false));
             }
         }
         return PromptText.Fit(ids, null, _end, _pad, maxLength, out truncated);
     }
 
-    /// <summary>The sentinels of T5's pretraining, which follow the pieces in descending order: as many as the config says, or as special tokens name.</summary>
+    /// <summary>
+    /// The sentinels of T5's pretraining, which follow the pieces in descending order: as many as the config says, or as special tokens name.
+    /// </summary>
     private static IEnumerable<AddedToken> Sentinels(TokenizerFolder folder, int pieces)
     {
-        int count = folder.ExtraIds ?? folder.Special().Select(s => AddedToken.ContentOf(s.Value)).Where(t => t?.StartsWith(Sentinel, StringComparison.Ordinal) == true).Distinct().Count();
+        int count = folder.ExtraIds ?? folder.Special().Select(s => AddedToken.ContentOf(s.Value)).Where(
+            t => t?.StartsWith(Sentinel, StringComparison.Ordinal) == true).Distinct().Count();
         return Enumerable.Range(0, count).Select(i => new AddedToken($"{Sentinel}{i}>", pieces + count - 1 - i));
     }
 

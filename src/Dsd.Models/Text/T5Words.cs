@@ -19,10 +19,13 @@ internal sealed class T5Words(bool atWhiteSpace = true)
         string[] types = [.. steps.Where(s => s.ValueKind == JsonValueKind.Object).Select(s => TokenizerJson.Type(file, "pre_tokenizer", s))];
         return types is ["WhitespaceSplit", "Metaspace"] or ["Metaspace"] && IsT5s(steps[^1])
             ? new T5Words(types.Length == 2)
-            : throw TokenizerJson.Unknown(file, "the pre_tokenizer of T5, a Metaspace of '▁' that is always put in front and split at, alone or behind a WhitespaceSplit", json.PreTokenizer);
+            : throw TokenizerJson.Unknown(
+                file, "the pre_tokenizer of T5, a Metaspace of '▁' that is always put in front and split at, alone or behind a WhitespaceSplit",
+                json.PreTokenizer);
 
         bool IsT5s(JsonElement step) => TokenizerJson.Text(file, "replacement", step) == $"{Space}" && TokenizerJson.Flag(file, "split", step, true)
-            && TokenizerJson.Flag(file, "add_prefix_space", step, true) && (!step.TryGetProperty("prepend_scheme", out JsonElement scheme) || scheme.ToString() == "always");
+            && TokenizerJson.Flag(file, "add_prefix_space", step, true)
+            && (!step.TryGetProperty("prepend_scheme", out JsonElement scheme) || scheme.ToString() == "always");
     }
 
     /// <summary>The words of a text, each with '▁' in front.</summary>

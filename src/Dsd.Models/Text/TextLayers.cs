@@ -75,13 +75,17 @@ internal static class TextLayers
     {
         if (ids.dim() != 2 || ids.dtype != ScalarType.Int64 || ids.shape[0] < 1 || ids.shape[1] < 1 || ids.shape[1] > longest)
         {
-            throw new ArgumentException($"Input ids must be [batch, 1 to {longest} tokens] of int64, but is [{string.Join(", ", ids.shape)}] of {ids.dtype}.", nameof(ids));
+            throw new ArgumentException(
+                $"Input ids must be [batch, 1 to {longest} tokens] of int64, but is [{string.Join(", ", ids.shape)}] of {ids.dtype}.", nameof(ids));
         }
         using Tensor least = ids.min();
         using Tensor most = ids.max();
         if (least.item<long>() < 0 || most.item<long>() >= vocabulary)
         {
-            throw new ArgumentException($"Input ids must lie between 0 and {vocabulary - 1}, but reach from {least.item<long>()} to {most.item<long>()}: does the tokenizer belong to this encoder?", nameof(ids));
+            throw new ArgumentException(
+                $"Input ids must lie between 0 and {vocabulary - 1}, but reach from {least.item<long>()} to {most.item<long>()}: "
+                    + "does the tokenizer belong to this encoder?",
+                nameof(ids));
         }
     }
 

@@ -109,7 +109,9 @@ internal static class TextSteps
     }
 
     private static byte[] CharacterMap(string file, JsonElement step) =>
-        step.TryGetProperty("precompiled_charsmap", out JsonElement map) && map.ValueKind == JsonValueKind.String && map.TryGetBytesFromBase64(out byte[]? bytes)
+        step.TryGetProperty("precompiled_charsmap", out JsonElement map)
+            && map.ValueKind == JsonValueKind.String
+            && map.TryGetBytesFromBase64(out byte[]? bytes)
             ? bytes
             : throw TokenizerJson.Unknown(file, "a Precompiled normalizer with 'precompiled_charsmap' in base 64", step);
 }

@@ -132,7 +132,8 @@ internal sealed class TokenizerFolder
     public IEnumerable<(string File, string Place, JsonElement Value)> Special() =>
         Special(ConfigFile, _config).Concat(Special(SpecialMapFile, _specialMap).Where(s => s.Place.Contains('[') || !IsGiven(_config, s.Place)));
 
-    private static bool IsGiven(Dictionary<string, JsonElement> fields, string name) => fields.TryGetValue(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
+    private static bool IsGiven(Dictionary<string, JsonElement> fields, string name) =>
+        fields.TryGetValue(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
 
     private static IEnumerable<(string File, string Place, JsonElement Value)> Special(string file, Dictionary<string, JsonElement> fields)
     {

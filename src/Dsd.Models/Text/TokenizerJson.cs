@@ -4,7 +4,8 @@ using Dsd.Models.Weights;
 namespace Dsd.Models.Text;
 
 /// <summary>
-/// A tokenizer.json, the one file that transformers 5 saves: the model with its vocabulary, what is done before and after it, and the added tokens. What cannot be done here is refused by name.
+/// A tokenizer.json, the one file that transformers 5 saves: the model with its vocabulary, what is done before and after it, and the added
+/// tokens. What cannot be done here is refused by name.
 /// </summary>
 internal sealed class TokenizerJson
 {
@@ -84,12 +85,15 @@ internal sealed class TokenizerJson
         List<(string, float)> pieces = [];
         foreach (JsonElement piece in List(File, "vocab", _model))
         {
-            pieces.Add(piece.ValueKind == JsonValueKind.Array && piece.GetArrayLength() == 2 && piece[0].ValueKind == JsonValueKind.String && piece[1].ValueKind == JsonValueKind.Number
+            pieces.Add(
+                piece.ValueKind == JsonValueKind.Array && piece.GetArrayLength() == 2 && piece[0].ValueKind == JsonValueKind.String
+                    && piece[1].ValueKind == JsonValueKind.Number
                 ? (piece[0].GetString()!, piece[1].GetSingle())
                 : throw new WeightsException(File, $"a text and a score as piece {pieces.Count} of model.vocab", AddedToken.Short(piece)));
             Bound(pieces.Count);
         }
-        return _model.TryGetProperty("unk_id", out JsonElement unknown) && unknown.ValueKind == JsonValueKind.Number && unknown.TryGetInt32(out int id) && id >= 0 && id < pieces.Count
+        return _model.TryGetProperty("unk_id", out JsonElement unknown) && unknown.ValueKind == JsonValueKind.Number && unknown.TryGetInt32(out int id)
+            && id >= 0 && id < pieces.Count
             ? (pieces, id)
             : throw new WeightsException(File, $"model.unk_id as the id of one of {pieces.Count} pieces", AddedToken.Short(unknown));
     }
@@ -170,7 +174,8 @@ internal sealed class TokenizerJson
         }
     }
 
-    private static string Described(IEnumerable<(string Token, int Id)?> around) => string.Join(" ", around.Select(a => a is { } token ? $"'{token.Token}' ({token.Id})" : "the text"));
+    private static string Described(IEnumerable<(string Token, int Id)?> around) =>
+        string.Join(" ", around.Select(a => a is { } token ? $"'{token.Token}' ({token.Id})" : "the text"));
 
     private string Merge(JsonElement merge) =>
         merge.ValueKind == JsonValueKind.String ? merge.GetString()!
@@ -237,7 +242,9 @@ internal sealed class TokenizerJson
         if (piece.ValueKind == JsonValueKind.Object && piece.TryGetProperty("SpecialToken", out JsonElement special))
         {
             string name = Text(File, "id", special);
-            if (_postProcessor.TryGetProperty("special_tokens", out JsonElement tokens) && tokens.ValueKind == JsonValueKind.Object && tokens.TryGetProperty(name, out JsonElement token)
+            if (_postProcessor.TryGetProperty("special_tokens", out JsonElement tokens)
+                && tokens.ValueKind == JsonValueKind.Object
+                && tokens.TryGetProperty(name, out JsonElement token)
                 && List(File, "ids", token).ToArray() is [{ ValueKind: JsonValueKind.Number } id] && id.TryGetInt32(out int number))
             {
                 return (name, number);

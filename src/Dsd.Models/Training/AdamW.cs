@@ -39,7 +39,9 @@ public sealed class AdamW : IDisposable
         _sizes = first.Select(p => p.numel()).ToArray();
         if (_replicas.FirstOrDefault(r => !r.Select(p => p.numel()).SequenceEqual(_sizes)) is { } other)
         {
-            throw new ArgumentException($"A replica has {other.Count} parameters of {other.Sum(p => p.numel())} numbers: expected {_sizes.Length} of {_sizes.Sum()}, one for one.", nameof(replicas));
+            throw new ArgumentException(
+                $"A replica has {other.Count} parameters of {other.Sum(p => p.numel())} numbers: expected {_sizes.Length} of {_sizes.Sum()}, one for one.",
+                nameof(replicas));
         }
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
@@ -129,7 +131,8 @@ public sealed class AdamW : IDisposable
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         // Laid end to end before they are widened: two operations rather than one for each parameter.
-        Tensor gradient = cat(_replicas[replica].Select((p, i) => p.grad is { } g ? g.reshape(-1) : zeros(_sizes[i], dtype: p.dtype, device: p.device)).ToArray());
+        Tensor gradient = cat(
+            _replicas[replica].Select((p, i) => p.grad is { } g ? g.reshape(-1) : zeros(_sizes[i], dtype: p.dtype, device: p.device)).ToArray());
         foreach (Parameter parameter in _replicas[replica])
         {
             parameter.grad = null;
@@ -156,7 +159,10 @@ public sealed class AdamW : IDisposable
             long expected = name == "steps" ? 1 : _weights.numel();
             if (!state.TryGetValue(name, out Tensor? found) || found.numel() != expected)
             {
-                throw new ArgumentException($"Optimiser state '{name}': expected {expected} numbers, found {found?.numel().ToString() ?? "none"}. The state belongs to other parameters.", nameof(state));
+                throw new ArgumentException(
+                    $"Optimiser state '{name}': expected {expected} numbers, found {found?.numel().ToString() ?? "none"}. "
+                        + "The state belongs to other parameters.",
+                    nameof(state));
             }
         }
         using DisposeScope scope = NewDisposeScope();

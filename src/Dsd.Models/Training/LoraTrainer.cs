@@ -12,10 +12,11 @@ namespace Dsd.Models.Training;
 /// (Diffusion Self-Distillation, section 3.3).
 /// </summary>
 /// <remarks>
-/// The canvas is a sequence of two frames: the left one reconstructs the reference, the right one is the target. Both are noised and
-/// denoised together, and both enter the loss unless <see cref="LoraTrainingOptions.Frames"/> says otherwise. The condition is the reference beside black, as in use.
-/// Pictures and prompts are encoded once, before the first step, and kept: on the transformer's device as long as they take less than a
-/// gigabyte there, otherwise in the host's memory. A pair takes about 5 MB for FLUX at 512 × 512. What a step draws depends on the seed and its number alone, so a resumed run equals an uninterrupted one.
+/// The canvas is a sequence of two frames: the left one reconstructs the reference, the right one is the target. Both are noised and denoised
+/// together, and both enter the loss unless <see cref="LoraTrainingOptions.Frames"/> says otherwise. The condition is the reference beside black,
+/// as in use. Pictures and prompts are encoded once, before the first step, and kept: on the transformer's device as long as they take less than
+/// a gigabyte there, otherwise in the host's memory. A pair takes about 5 MB for FLUX at 512 × 512. What a step draws depends on the seed and its
+/// number alone, so a resumed run equals an uninterrupted one.
 /// </remarks>
 public sealed class LoraTrainer
 {
@@ -30,19 +31,22 @@ public sealed class LoraTrainer
     /// <summary>A trainer for a model, which still belongs to the caller. Its own weights do not change.</summary>
     /// <param name="model">A conditional model: see <see cref="DiffusionModel.LoadConditional"/>.</param>
     /// <param name="options">How to train.</param>
-    /// <exception cref="ArgumentException">The network takes no condition, is in eight bits or not on its device as a whole, or the frame is not made of whole tokens.</exception>
+    /// <exception cref="ArgumentException">The network takes no condition, is in eight bits or not on its device as a whole, or the frame is not
+    /// made of whole tokens.</exception>
     public LoraTrainer(DiffusionModel model, LoraTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         if (!model.Network.IsConditional)
         {
-            throw new ArgumentException($"The model takes no condition: load it with {nameof(DiffusionModel)}.{nameof(DiffusionModel.LoadConditional)}.", nameof(model));
+            throw new ArgumentException(
+                $"The model takes no condition: load it with {nameof(DiffusionModel)}.{nameof(DiffusionModel.LoadConditional)}.", nameof(model));
         }
         if (model.Memory != MemoryMode.Resident || model.Network.IsFloat8)
         {
             throw new ArgumentException(
-                $"Training needs a model that lies on its device in full precision ({nameof(PipelineOptions.Memory)} {nameof(MemoryMode.Resident)}, {nameof(PipelineOptions.Float8)} false), but this one is {model.Memory}{(model.Network.IsFloat8 ? " in eight bits" : "")}.",
+                $"Training needs a model that lies on its device in full precision ({nameof(PipelineOptions.Memory)} {nameof(MemoryMode.Resident)}, "
+                    + $"{nameof(PipelineOptions.Float8)} false), but this one is {model.Memory}{(model.Network.IsFloat8 ? " in eight bits" : "")}.",
                 nameof(model));
         }
         (_model, _options) = (model, options);

@@ -96,7 +96,9 @@ public sealed class TrainingLoop : IDisposable
                 float mean = total.item<float>() / counted;
                 if (!float.IsFinite(mean))
                 {
-                    throw new InvalidOperationException($"The loss is {mean} after step {Step} of {_options.Steps}. Lower the learning rate ({_options.PeakLearningRate}); the last checkpoint is unharmed.");
+                    throw new InvalidOperationException(
+                        $"The loss is {mean} after step {Step} of {_options.Steps}. Lower the learning rate ({_options.PeakLearningRate}); "
+                            + "the last checkpoint is unharmed.");
                 }
                 progress?.Report(new TrainingProgress(Step, _options.Steps, mean, norm.item<float>(), watch.Elapsed));
                 total.zero_();

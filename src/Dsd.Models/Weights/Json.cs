@@ -46,7 +46,9 @@ internal static class Json
         try
         {
             JsonDocument document = JsonDocument.Parse(text, DocumentOptions);
-            string? fault = document.RootElement.ValueKind != JsonValueKind.Object ? $"{document.RootElement.ValueKind}" : HasHalves(text.Span) ? "an escaped half of a surrogate pair in it" : null;
+            string? fault = document.RootElement.ValueKind != JsonValueKind.Object
+                ? $"{document.RootElement.ValueKind}"
+                : HasHalves(text.Span) ? "an escaped half of a surrogate pair in it" : null;
             if (fault is null)
             {
                 return document;
@@ -92,7 +94,8 @@ internal static class Json
         }
     }
 
-    private static string Existing(string path) => File.Exists(path) ? path : throw new WeightsException(path, "a file", Directory.Exists(path) ? "a folder" : "nothing there");
+    private static string Existing(string path) =>
+        File.Exists(path) ? path : throw new WeightsException(path, "a file", Directory.Exists(path) ? "a folder" : "nothing there");
 
     private static SmallFile.Refusal Refusal(string path) => (expected, found) => new WeightsException(path, expected, found);
 

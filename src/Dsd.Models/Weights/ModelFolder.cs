@@ -34,7 +34,8 @@ public sealed class ModelFolder
         return Directory.Exists(path)
             ? new ModelFolder(path)
             : throw new DirectoryNotFoundException(
-                $"Model folder '{path}': expected a folder with a component in each subfolder, found {(File.Exists(path) ? FileKind.Of(FileKind.Start(path)) ?? "a file" : "no such folder")}.");
+                $"Model folder '{path}': expected a folder with a component in each subfolder, found "
+                    + $"{(File.Exists(path) ? FileKind.Of(FileKind.Start(path)) ?? "a file" : "no such folder")}.");
     }
 
     /// <summary>Whether the folder has this component.</summary>
@@ -54,7 +55,8 @@ public sealed class ModelFolder
     /// <param name="component">The component's subfolder.</param>
     /// <param name="file">The config's file name.</param>
     /// <param name="classNames">The class that the config must name as <c>_class_name</c> or among its <c>architectures</c>; none to take any.</param>
-    /// <exception cref="WeightsException">The file is missing, too large, no JSON, lacks a required field, holds a value out of range or is of another class.</exception>
+    /// <exception cref="WeightsException">The file is missing, too large, no JSON, lacks a required field, holds a value out of range or is of
+    /// another class.</exception>
     public T ReadConfig<T>(string component, string file = "config.json", params string[] classNames) =>
         ReadConfig<T>(System.IO.Path.Combine(ComponentFolder(component), file), classNames);
 
@@ -67,7 +69,9 @@ public sealed class ModelFolder
             string[] names = found.ClassName is { } name ? [name] : found.Architectures ?? [];
             if (!names.Intersect(classNames).Any())
             {
-                throw new WeightsException(path, $"a model of class {string.Join(" or ", classNames)}", names.Length == 0 ? "no _class_name and no architectures" : $"'{string.Join("', '", names)}'");
+                throw new WeightsException(
+                    path, $"a model of class {string.Join(" or ", classNames)}",
+                    names.Length == 0 ? "no _class_name and no architectures" : $"'{string.Join("', '", names)}'");
             }
         }
         return Json.Read<T>(path);

@@ -43,7 +43,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
                     "a safetensors file",
                     headerLength <= SafetensorsHeader.MaxLength && beginning.Length > sizeof(ulong) && beginning[sizeof(ulong)] == '{'
                         ? $"{fileLength} bytes of one whose header alone has {headerLength}: the file is truncated. Fetch it again"
-                        : FileKind.Of(beginning) ?? $"a header that claims {headerLength} bytes in a file of {fileLength}: the file is truncated, or no safetensors file");
+                        : FileKind.Of(
+                            beginning) ?? $"a header that claims {headerLength} bytes in a file of {fileLength}: the file is truncated, "
+                                + "or no safetensors file");
             }
             if (headerLength == 0 || beginning[sizeof(ulong)] != '{')
             {
@@ -129,11 +131,15 @@ public sealed unsafe class SafetensorsFile : IDisposable
         TensorEntry entry = Entry(name);
         return entry.ByteLength <= int.MaxValue
             ? new ReadOnlySpan<byte>(_data + entry.Begin, (int)entry.ByteLength)
-            : throw new SafetensorsException(Path, name, $"at most {int.MaxValue} bytes to look at in one span", $"{entry.ByteLength}; read it as a tensor instead");
+            : throw new SafetensorsException(
+                Path, name, $"at most {int.MaxValue} bytes to look at in one span", $"{entry.ByteLength}; read it as a tensor instead");
     }
 
-    /// <summary>A new CPU tensor with the file's own element type and shape; numbers of eight bits come widened to single precision, which loses nothing.</summary>
-    /// <exception cref="SafetensorsException">No such tensor, or an element type that TorchSharp has no tensor for (U16, U32, U64, C64, F8_E8M0, and packed ones of fewer bits).</exception>
+    /// <summary>
+    /// A new CPU tensor with the file's own element type and shape; numbers of eight bits come widened to single precision, which loses nothing.
+    /// </summary>
+    /// <exception cref="SafetensorsException">No such tensor, or an element type that TorchSharp has no tensor for (U16, U32, U64, C64, F8_E8M0,
+    /// and packed ones of fewer bits).</exception>
     public Tensor Read(string name)
     {
         TensorEntry entry = Entry(name);
@@ -160,7 +166,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     }
 
     /// <summary>
-    /// Copies a tensor's elements, from some byte of it on, over a contiguous CPU tensor of the type that <see cref="Read"/> gives, which takes no more than the rest.
+    /// Copies a tensor's elements, from some byte of it on, over a contiguous CPU tensor of the type that <see cref="Read"/> gives, which takes
+    /// no more than the rest.
     /// </summary>
     internal void CopyTo(string name, Tensor target, long from = 0)
     {

@@ -9,7 +9,8 @@ internal static class SafetensorsHeader
     public const long MaxLength = 100_000_000;
 
     /// <summary>The tensors in the order of the header, and the metadata; checked against the bytes that follow the header.</summary>
-    public static (Dictionary<string, TensorEntry> Entries, Dictionary<string, string> Metadata) Parse(string file, ReadOnlyMemory<byte> header, long dataLength)
+    public static (Dictionary<string, TensorEntry> Entries, Dictionary<string, string> Metadata) Parse(
+        string file, ReadOnlyMemory<byte> header, long dataLength)
     {
         if (header.Length == 0 || header.Span[0] != (byte)'{')
         {
@@ -111,7 +112,8 @@ internal static class SafetensorsHeader
         JsonElement[] found = [.. value.EnumerateObject().Where(p => p.NameEquals(field)).Select(p => p.Value)];
         return found.Length == 1 && found[0].ValueKind == kind
             ? found[0]
-            : throw new SafetensorsException(file, name, $"'{field}' once, as {kind}", found.Length == 1 ? $"{found[0].ValueKind}" : $"it {found.Length} times");
+            : throw new SafetensorsException(
+                file, name, $"'{field}' once, as {kind}", found.Length == 1 ? $"{found[0].ValueKind}" : $"it {found.Length} times");
     }
 
     private static long[] Numbers(string file, string name, JsonElement array, string field) =>
@@ -129,11 +131,14 @@ internal static class SafetensorsHeader
             if (entry.Begin != end)
             {
                 string fault = entry.Begin < end ? "an overlap" : "a gap";
-                throw new SafetensorsException(file, entry.Name, $"data that begins at {end}, where the tensor before it ends", $"{fault}: it begins at {entry.Begin}");
+                throw new SafetensorsException(
+                    file, entry.Name, $"data that begins at {end}, where the tensor before it ends", $"{fault}: it begins at {entry.Begin}");
             }
             if (entry.End > dataLength)
             {
-                throw new SafetensorsException(file, entry.Name, $"data that ends within the file's {dataLength} bytes of data", $"an end at {entry.End}: the file is truncated or its header is wrong");
+                throw new SafetensorsException(
+                    file, entry.Name, $"data that ends within the file's {dataLength} bytes of data",
+                    $"an end at {entry.End}: the file is truncated or its header is wrong");
             }
             end = entry.End;
         }

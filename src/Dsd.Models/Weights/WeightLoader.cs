@@ -43,8 +43,9 @@ public static class WeightLoader
     }
 
     /// <summary>
-    /// The same where a tensor's rows may belong to several parameters, or in another order. <paramref name="filled"/> is called with the name of each parameter or buffer once it is filled,
-    /// in the module's order. The parameters that are <paramref name="optional"/> may be missing, but only all of them: they are zero then.
+    /// The same where a tensor's rows may belong to several parameters, or in another order. <paramref name="filled"/> is called with the name of
+    /// each parameter or buffer once it is filled, in the module's order. The parameters that are <paramref name="optional"/> may be missing, but
+    /// only all of them: they are zero then.
     /// </summary>
     internal static void LoadPieces(
         nn.Module module,

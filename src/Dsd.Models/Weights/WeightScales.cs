@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace Dsd.Models.Weights;
 
 /// <summary>
-/// The scales of weights that are stored in eight bits, as ComfyUI writes them: <c>X.scale_weight</c> beside <c>X.weight</c> with a tensor <c>scaled_fp8</c> as the mark, or
-/// <c>X.weight_scale</c> with <c>X.comfy_quant</c> or metadata as the mark. One number for a weight, or one for each of its rows. Other kinds of quantisation are refused by name.
+/// The scales of weights that are stored in eight bits, as ComfyUI writes them: <c>X.scale_weight</c> beside <c>X.weight</c> with a tensor
+/// <c>scaled_fp8</c> as the mark, or <c>X.weight_scale</c> with <c>X.comfy_quant</c> or metadata as the mark. One number for a weight, or one for
+/// each of its rows. Other kinds of quantisation are refused by name.
 /// </summary>
 internal sealed class WeightScales
 {
@@ -16,7 +17,11 @@ internal sealed class WeightScales
 
     // How the eight-bit products of other programs scale what goes in. The products here find that out by themselves, so it changes nothing.
     private static readonly string[] InputScales = [".scale_input", ".input_scale"];
-    private static readonly string[] Foreign = [".weight_scale_inv", ".weight_scale_2", ".weight_scalar", ".pre_quant_scale", ".weight_zero_point", ".qweight", ".weight.absmax", ".weight.quant_map"];
+    private static readonly string[] Foreign =
+    [
+        ".weight_scale_inv", ".weight_scale_2", ".weight_scalar", ".pre_quant_scale", ".weight_zero_point", ".qweight", ".weight.absmax",
+        ".weight.quant_map",
+    ];
     private static readonly string[] Formats = ["float8_e4m3fn", "float8_e5m2"];
     private static readonly string[] ConfigFields = ["format", "full_precision_matrix_mult"];
 
@@ -64,7 +69,9 @@ internal sealed class WeightScales
             }
             else if (Foreign.FirstOrDefault(f => name.EndsWith(f, StringComparison.Ordinal)) is { } ending)
             {
-                throw new WeightsException(source.Path, "weights of 16 or 32 bits, or of eight with one scale for a weight or for each row", $"'{name}': a quantisation with {ending[1..]}, which is not read here");
+                throw new WeightsException(
+                    source.Path, "weights of 16 or 32 bits, or of eight with one scale for a weight or for each row",
+                    $"'{name}': a quantisation with {ending[1..]}, which is not read here");
             }
         }
         return found;
@@ -89,7 +96,11 @@ internal sealed class WeightScales
 
     /// <summary>The weight that a tensor with one of these endings belongs to; null where there is none.</summary>
     private static string? Weight(string name, string[] endings, WeightSource source) =>
-        endings.FirstOrDefault(e => name.EndsWith(e, StringComparison.Ordinal)) is { } ending && $"{name[..^ending.Length]}.weight" is var weight && source.Contains(weight) ? weight : null;
+        endings.FirstOrDefault(e => name.EndsWith(e, StringComparison.Ordinal)) is { } ending
+            && $"{name[..^ending.Length]}.weight" is var weight
+            && source.Contains(weight)
+            ? weight
+            : null;
 
     private static float[] Read(WeightSource source, string name, TensorEntry weight)
     {
@@ -99,7 +110,8 @@ internal sealed class WeightScales
         bool isRows = entry.ElementCount == rows && entry.Shape.Length > 0 && entry.Shape[0] == rows;
         if (!weight.IsFloating || !entry.IsFloating || Float8.Is(entry.DType) || !(isWhole || isRows))
         {
-            throw new WeightsException(source.Path, $"'{name}' as one floating-point number, or one for each of the {rows} rows of '{weight.Name}' {weight}", $"{entry}");
+            throw new WeightsException(
+                source.Path, $"'{name}' as one floating-point number, or one for each of the {rows} rows of '{weight.Name}' {weight}", $"{entry}");
         }
         float[] scale = new float[entry.ElementCount];
         source.File(name).ReadFloats(name, 0, scale);
@@ -120,7 +132,9 @@ internal sealed class WeightScales
         file,
         $"metadata '{Metadata}'",
         () => JsonDocument.Parse(metadata, new JsonDocumentOptions { MaxDepth = 8 }),
-        root => root.ValueKind == JsonValueKind.Object && root.TryGetProperty("layers", out JsonElement layers) && layers.ValueKind == JsonValueKind.Object ? layers.EnumerateObject().Select(l => l.Value) : []);
+        root => root.ValueKind == JsonValueKind.Object
+            && root.TryGetProperty("layers", out JsonElement layers)
+            && layers.ValueKind == JsonValueKind.Object ? layers.EnumerateObject().Select(l => l.Value) : []);
 
     private static void CheckFormat(string file, string place, Func<JsonDocument> parse, Func<JsonElement, IEnumerable<JsonElement>> layers)
     {
@@ -129,12 +143,16 @@ internal sealed class WeightScales
             using JsonDocument document = parse();
             foreach (JsonElement layer in layers(document.RootElement))
             {
-                bool isKnown = layer.ValueKind == JsonValueKind.Object && layer.TryGetProperty("format", out JsonElement format) && Formats.Contains(format.ToString())
+                bool isKnown = layer.ValueKind == JsonValueKind.Object
+                    && layer.TryGetProperty("format", out JsonElement format)
+                    && Formats.Contains(format.ToString())
                     && layer.EnumerateObject().All(p => ConfigFields.Contains(p.Name));
                 if (!isKnown)
                 {
                     string found = layer.GetRawText();
-                    throw new WeightsException(file, $"{place} with the format {string.Join(" or ", Formats)} and no other settings", $"{(found.Length > 100 ? found[..100] + "…" : found)}: a quantisation that is not read here");
+                    throw new WeightsException(
+                        file, $"{place} with the format {string.Join(" or ", Formats)} and no other settings",
+                        $"{(found.Length > 100 ? found[..100] + "…" : found)}: a quantisation that is not read here");
                 }
             }
         }

@@ -22,7 +22,9 @@ public sealed class WeightSource : IDisposable
     /// <summary>The names of the weights; what scales them is not among them.</summary>
     public IReadOnlyCollection<string> Names => _names;
 
-    /// <summary>The names of tensors that belong to weights of eight bits: their scales, those of inputs, and marks. Reading a weight applies its scale.</summary>
+    /// <summary>
+    /// The names of tensors that belong to weights of eight bits: their scales, those of inputs, and marks. Reading a weight applies its scale.
+    /// </summary>
     public IReadOnlyCollection<string> ScaleNames => _scales is { } scales ? scales.Names : [];
 
     /// <summary>The metadata of the file, or of the first shard.</summary>
@@ -79,7 +81,8 @@ public sealed class WeightSource : IDisposable
     public ReadOnlySpan<byte> Bytes(string name) => File(name).Bytes(name);
 
     /// <summary>
-    /// A new CPU tensor with the file's own element type and shape. Numbers of eight bits come widened to single precision, and what has a scale comes in single precision multiplied by it.
+    /// A new CPU tensor with the file's own element type and shape. Numbers of eight bits come widened to single precision, and what has a scale
+    /// comes in single precision multiplied by it.
     /// </summary>
     /// <exception cref="WeightsException">There is no such tensor, or TorchSharp has no such element type.</exception>
     public Tensor Read(string name)
@@ -194,7 +197,8 @@ public sealed class WeightSource : IDisposable
         {
             if (!_byName.TryGetValue(name, out SafetensorsFile? file) || System.IO.Path.GetFileName(file.Path) != shard)
             {
-                throw new WeightsException(Path, $"tensor '{name}' in the shard '{shard}'", file is null ? "it in no shard" : $"it in '{System.IO.Path.GetFileName(file.Path)}'");
+                throw new WeightsException(
+                    Path, $"tensor '{name}' in the shard '{shard}'", file is null ? "it in no shard" : $"it in '{System.IO.Path.GetFileName(file.Path)}'");
             }
         }
         foreach ((string name, SafetensorsFile file) in _byName)

@@ -4,7 +4,10 @@ using Dsd.Onnx.Runtime;
 
 namespace Dsd.Onnx.Families;
 
-/// <summary>A family of base models as ONNX: how it is written, and its network's inputs for prompts and positions. Sampling, guidance and pictures are written once for all families.</summary>
+/// <summary>
+/// A family of base models as ONNX: how it is written, and its network's inputs for prompts and positions. Sampling, guidance and pictures are
+/// written once for all families.
+/// </summary>
 public abstract class OnnxFamily
 {
     /// <summary>The family's name, as <c>Dsd.Models.Families.ModelFamily.Name</c> has it.</summary>

@@ -26,7 +26,8 @@ public abstract class PromptInputs
     /// <param name="warn">Called with a warning for each prompt that was cut off.</param>
     /// <returns>[rows, …], the caller's.</returns>
     protected static OnnxTensor Encode(
-        IReadOnlyList<string> prompts, OnnxSessions sessions, string component, int output, ITextTokenizer tokenizer, int length, string encoder, Action<string>? warn)
+        IReadOnlyList<string> prompts, OnnxSessions sessions, string component, int output, ITextTokenizer tokenizer, int length, string encoder,
+        Action<string>? warn)
     {
         ArgumentNullException.ThrowIfNull(prompts);
         ArgumentNullException.ThrowIfNull(sessions);
@@ -55,7 +56,9 @@ public abstract class PromptInputs
             tokenizer.Encode(prompts[i], length, out bool truncated).CopyTo(ids, i * length);
             if (truncated)
             {
-                warn?.Invoke($"The prompt '{prompts[i][..Math.Min(40, prompts[i].Length)]}…' has more than the {length} tokens that {encoder} takes: its end was cut off for {encoder}.");
+                warn?.Invoke(
+                    $"The prompt '{prompts[i][..Math.Min(40, prompts[i].Length)]}…' has more than the {length} tokens that {encoder} takes: "
+                        + $"its end was cut off for {encoder}.");
             }
         }
         return OnnxTensor.Of(ids, prompts.Length, length);

@@ -59,10 +59,13 @@ internal sealed record FluxParts
             (Flux.InChannels == 4 * Vae.LatentChannels, $"transformer in_channels {Flux.InChannels} and four times vae latent_channels {Vae.LatentChannels}"),
             (Flux.OutputChannels == Flux.InChannels, $"transformer out_channels {Flux.OutputChannels} and in_channels {Flux.InChannels}"),
             (Flux.JointAttentionDim == T5.DModel, $"transformer joint_attention_dim {Flux.JointAttentionDim} and text_encoder_2 d_model {T5.DModel}"),
-            (Flux.PooledProjectionDim == Clip.HiddenSize, $"transformer pooled_projection_dim {Flux.PooledProjectionDim} and text_encoder hidden_size {Clip.HiddenSize}"),
+            (Flux.PooledProjectionDim == Clip.HiddenSize,
+             $"transformer pooled_projection_dim {Flux.PooledProjectionDim} and text_encoder hidden_size {Clip.HiddenSize}"),
             (Vae is { InChannels: 3, OutChannels: 3 }, $"vae in_channels {Vae.InChannels} and out_channels {Vae.OutChannels} where pictures have 3"),
-            (clipTokenizer.VocabularySize <= Clip.VocabSize, $"tokenizer with {clipTokenizer.VocabularySize} tokens and text_encoder vocab_size {Clip.VocabSize}"),
-            (clipTokenizer.MaxLength <= Clip.MaxPositionEmbeddings, $"tokenizer with {clipTokenizer.MaxLength} tokens and text_encoder max_position_embeddings {Clip.MaxPositionEmbeddings}"),
+            (clipTokenizer.VocabularySize <= Clip.VocabSize,
+             $"tokenizer with {clipTokenizer.VocabularySize} tokens and text_encoder vocab_size {Clip.VocabSize}"),
+            (clipTokenizer.MaxLength <= Clip.MaxPositionEmbeddings,
+             $"tokenizer with {clipTokenizer.MaxLength} tokens and text_encoder max_position_embeddings {Clip.MaxPositionEmbeddings}"),
             (t5Tokenizer.VocabularySize <= T5.VocabSize, $"tokenizer_2 with {t5Tokenizer.VocabularySize} tokens and text_encoder_2 vocab_size {T5.VocabSize}"),
         ];
         string[] broken = [.. rules.Where(r => !r.Holds).Select(r => r.What)];

@@ -24,12 +24,16 @@ internal static class ModelWriter
     // Shapes and small tables stay in the model, where tools read them.
     private const long SmallTensor = 1024;
 
-    /// <summary>Writes <see cref="ModelFile"/>, and <see cref="DataFile"/> when the constants take more than the given bytes, into a folder that exists.</summary>
+    /// <summary>
+    /// Writes <see cref="ModelFile"/>, and <see cref="DataFile"/> when the constants take more than the given bytes, into a folder that exists.
+    /// </summary>
     public static void Write(GraphBuilder builder, string folder, long mostBytesInside, CancellationToken cancellationToken)
     {
         GraphProto graph = builder.Graph.Clone();
         bool external = builder.Initializers.Sum(i => i.ByteLength) > Math.Min(mostBytesInside, MostBytesInside);
-        using (FileStream? data = external ? new FileStream(Path.Combine(folder, DataFile), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20) : null)
+        using (FileStream? data = external
+            ? new FileStream(Path.Combine(folder, DataFile), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20)
+            : null)
         {
             foreach (Initializer initializer in builder.Initializers)
             {

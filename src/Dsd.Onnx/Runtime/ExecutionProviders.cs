@@ -79,13 +79,18 @@ internal static class ExecutionProviders
             OrtEpDevice[] devices = [.. environment.GetEpDevices().Where(d => d.EpName == CudaName)];
             if (options.Device >= devices.Length)
             {
-                throw new NotSupportedException($"ONNX Runtime's CUDA provider '{library}' sees {devices.Length} GPUs, but GPU {options.Device} was asked for. Check the driver, or choose another {nameof(OnnxRuntimeOptions.Device)}.");
+                throw new NotSupportedException(
+                    $"ONNX Runtime's CUDA provider '{library}' sees {devices.Length} GPUs, but GPU {options.Device} was asked for. Check the driver, "
+                        + $"or choose another {nameof(OnnxRuntimeOptions.Device)}.");
             }
             session.AppendExecutionProvider(environment, [devices[options.Device]], new Dictionary<string, string> { [Tf32] = options.AllowTf32 ? "1" : "0" });
         }
         catch (OnnxRuntimeException e)
         {
-            throw new NotSupportedException($"ONNX Runtime cannot load its CUDA provider '{library}': {e.Message} Check that CUDA, cuDNN and the driver fit it, or use {nameof(OnnxProvider.Cpu)}.", e);
+            throw new NotSupportedException(
+                $"ONNX Runtime cannot load its CUDA provider '{library}': {e.Message} Check that CUDA, cuDNN and the driver fit it, "
+                    + $"or use {nameof(OnnxProvider.Cpu)}.",
+                e);
         }
     }
 }

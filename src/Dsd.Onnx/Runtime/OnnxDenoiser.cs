@@ -9,7 +9,8 @@ namespace Dsd.Onnx.Runtime;
 /// <param name="inputs">The batch.</param>
 /// <param name="encode">The network's inputs for each row's prompt.</param>
 internal sealed class OnnxDenoiser(
-    OnnxManifest manifest, OnnxSessions sessions, DenoiserInputs<OnnxTensor> inputs, Func<IReadOnlyList<string>, IReadOnlyList<(string Name, OnnxTensor Value)>> encode) : IDenoiser<OnnxTensor>
+    OnnxManifest manifest, OnnxSessions sessions, DenoiserInputs<OnnxTensor> inputs,
+    Func<IReadOnlyList<string>, IReadOnlyList<(string Name, OnnxTensor Value)>> encode) : IDenoiser<OnnxTensor>
 {
     private readonly Dictionary<IReadOnlyList<GuidancePass>, TransformerBatch> _batches = [];
 

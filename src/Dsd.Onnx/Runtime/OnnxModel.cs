@@ -36,7 +36,8 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     public Canvas CanvasOf(int width, int height) => new(width, height, _manifest.VaeFactor, _manifest.LatentChannels, _manifest.Patch);
 
     /// <inheritdoc/>
-    public OnnxTensor FromTokens(float[] tokens, Canvas canvas) => OnnxTensor.Of(tokens, tokens.Length / canvas.LatentSize, canvas.Tokens, canvas.TokenChannels);
+    public OnnxTensor FromTokens(float[] tokens, Canvas canvas) =>
+        OnnxTensor.Of(tokens, tokens.Length / canvas.LatentSize, canvas.Tokens, canvas.TokenChannels);
 
     /// <inheritdoc/>
     public OnnxTensor Encode(IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds = null) => Codec.Encode(pictures, canvas, seeds);
@@ -45,7 +46,8 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     public IReadOnlyList<Picture> Decode(OnnxTensor latents, Canvas canvas) => Codec.Decode(latents.Floats, canvas);
 
     /// <inheritdoc/>
-    public IDenoiser<OnnxTensor> Denoiser(DenoiserInputs<OnnxTensor> inputs) => new OnnxDenoiser(_manifest, _sessions, inputs, prompts => _prompts.Of(prompts, inputs.MaxTextTokens, inputs.Canvas, _warn));
+    public IDenoiser<OnnxTensor> Denoiser(DenoiserInputs<OnnxTensor> inputs) =>
+        new OnnxDenoiser(_manifest, _sessions, inputs, prompts => _prompts.Of(prompts, inputs.MaxTextTokens, inputs.Canvas, _warn));
 
     /// <summary>Closes the sessions.</summary>
     public void Dispose() => _sessions.Dispose();

@@ -4,7 +4,10 @@ using Dsd.Models.Weights;
 
 namespace Dsd.Onnx.Runtime;
 
-/// <summary>Draws pictures with an exported model: text encoders, transformer and autoencoder through ONNX Runtime, the sampling loop in C#; libtorch is not needed.</summary>
+/// <summary>
+/// Draws pictures with an exported model: text encoders, transformer and autoencoder through ONNX Runtime, the sampling loop in C#; libtorch is
+/// not needed.
+/// </summary>
 /// <remarks>Sessions are opened when first used and kept until disposal. Calls from several threads at once are safe.</remarks>
 public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
 {
@@ -44,7 +47,8 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The export takes no condition.</exception>
-    public IReadOnlyList<Picture> Generate(IReadOnlyList<DsdRequest> requests, DsdOptions options, IProgress<SamplingProgress>? progress = null, CancellationToken cancellationToken = default)
+    public IReadOnlyList<Picture> Generate(
+        IReadOnlyList<DsdRequest> requests, DsdOptions options, IProgress<SamplingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         RequireWholeSteps(options.BlockCache);
@@ -52,14 +56,17 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
         if (!Folder.IsConditional)
         {
             throw new InvalidOperationException(
-                $"The model in '{Folder.Path}' draws from text alone: its transformer takes no reference. Export it with a Diffusion Self-Distillation release or a LoRA that holds a c_embedder, or ask for pictures from text.");
+                $"The model in '{Folder.Path}' draws from text alone: its transformer takes no reference. "
+                    + "Export it with a Diffusion Self-Distillation release or a LoRA that holds a c_embedder, or ask for pictures from text.");
         }
         using OnnxTensor latents = Generation.Latents(requests, options, progress: progress, cancellationToken: cancellationToken);
         return Generation.Decode(latents, options);
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<Picture> Generate(IReadOnlyList<TextToImageRequest> requests, TextToImageOptions options, IProgress<SamplingProgress>? progress = null, CancellationToken cancellationToken = default)
+    public IReadOnlyList<Picture> Generate(
+        IReadOnlyList<TextToImageRequest> requests, TextToImageOptions options, IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         RequireWholeSteps(options.BlockCache);
@@ -74,7 +81,9 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
     {
         if (blockCache != 0)
         {
-            throw new ArgumentException($"Option {nameof(DsdOptions.BlockCache)} is {blockCache}, but an ONNX model always runs whole. Set it to 0, or draw with TorchSharp (DsdPipeline, TextToImagePipeline).");
+            throw new ArgumentException(
+                $"Option {nameof(DsdOptions.BlockCache)} is {blockCache}, but an ONNX model always runs whole. Set it to 0, "
+                    + "or draw with TorchSharp (DsdPipeline, TextToImagePipeline).");
         }
     }
 }

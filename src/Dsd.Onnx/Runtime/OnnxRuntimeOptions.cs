@@ -26,7 +26,10 @@ public sealed record OnnxRuntimeOptions
     /// </summary>
     public string? CudaProviderLibrary { get; init; }
 
-    /// <summary>Called with a warning, a full sentence, when something is done otherwise than asked: a prompt was cut off. Null, the default: nobody is warned.</summary>
+    /// <summary>
+    /// Called with a warning, a full sentence, when something is done otherwise than asked: a prompt was cut off. Null, the default: nobody is
+    /// warned.
+    /// </summary>
     public Action<string>? Warn { get; init; }
 
     /// <summary>Checks the options against each other.</summary>
@@ -35,7 +38,8 @@ public sealed record OnnxRuntimeOptions
         if (Provider != OnnxProvider.Cuda && (Device != 0 || AllowTf32 || CudaProviderLibrary is not null))
         {
             throw new ArgumentException(
-                $"Options {nameof(Device)}, {nameof(AllowTf32)} and {nameof(CudaProviderLibrary)} are for {nameof(OnnxProvider.Cuda)} alone, but {nameof(Provider)} is {Provider}.");
+                $"Options {nameof(Device)}, {nameof(AllowTf32)} and {nameof(CudaProviderLibrary)} are for {nameof(OnnxProvider.Cuda)} alone, "
+                    + $"but {nameof(Provider)} is {Provider}.");
         }
     }
 }

@@ -13,7 +13,8 @@ public sealed class OnnxSessions(OnnxModelFolder folder, OnnxRuntimeOptions opti
     /// <summary>Runs a component; the tensors that come out are the caller's.</summary>
     /// <param name="component">The component's folder.</param>
     /// <param name="inputs">Values by input name; an input that the model lacks is refused.</param>
-    /// <exception cref="InvalidOperationException">ONNX Runtime could not run the model; the message names its file and the reason, such as too little memory.</exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime could not run the model; the message names its file and the reason, such as too
+    /// little memory.</exception>
     public IReadOnlyList<OnnxTensor> Run(string component, params IReadOnlyList<(string Name, OnnxTensor Value)> inputs)
     {
         InferenceSession session = Open(component);

@@ -15,7 +15,8 @@ internal sealed class TransformerBatch : IDisposable
     /// <param name="prompts">The network's inputs for prompts and positions; the batch disposes them.</param>
     /// <param name="condition">Condition tokens of all rows, for a conditional transformer.</param>
     /// <param name="guidance">The distilled guidance, for a transformer that takes it.</param>
-    public TransformerBatch(OnnxManifest manifest, Canvas canvas, int rows, IReadOnlyList<(string Name, OnnxTensor Value)> prompts, float[] condition, float guidance)
+    public TransformerBatch(
+        OnnxManifest manifest, Canvas canvas, int rows, IReadOnlyList<(string Name, OnnxTensor Value)> prompts, float[] condition, float guidance)
     {
         _latents = OnnxTensor.Of(new float[rows * canvas.LatentSize], rows, canvas.Tokens, manifest.InChannels);
         _sigma = OnnxTensor.Of(new float[rows], rows);

@@ -23,7 +23,8 @@ public sealed class PairJudgeOverHttpTests(WorldPairs world) : IClassFixture<Wor
         ConcurrentDictionary<string, int> met = new();
         ChatFault[] faults =
         [
-            new ChatFault.Status(429, "slow down", "retry-after-ms", "5"), new ChatFault.Status(500), new ChatFault.Status(503, "busy", "Retry-After", "0"), new ChatFault.Hang(), new ChatFault.Cut(), new ChatFault.Half(),
+            new ChatFault.Status(429, "slow down", "retry-after-ms", "5"), new ChatFault.Status(500), new ChatFault.Status(503, "busy", "Retry-After", "0"),
+            new ChatFault.Hang(), new ChatFault.Cut(), new ChatFault.Half(),
             new ChatFault.Body(""), new ChatFault.Body("{\"choices\": [{\"mess"), new ChatFault.Slow(TimeSpan.FromMilliseconds(30)),
         ];
         await using ChatServer server = await ChatServer.StartAsync(new ChatServerOptions

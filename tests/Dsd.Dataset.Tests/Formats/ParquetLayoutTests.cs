@@ -21,9 +21,12 @@ public sealed class ParquetLayoutTests
 
         Assert.Equal(
             [
-                "image.bytes ByteArray None 2 0", "image.path ByteArray String 2 0", "conditioning.bytes ByteArray None 2 0", "conditioning.path ByteArray String 2 0",
-                "caption ByteArray String 1 0", "id ByteArray String 1 0", "pair_id ByteArray String 1 0", "caption_key ByteArray String 1 0", "kept Boolean None 1 0",
-                "reviewed ByteArray String 1 0", "status ByteArray String 1 0", "same Boolean None 1 0", "confidence Double None 1 0", "subject ByteArray String 1 0",
+                "image.bytes ByteArray None 2 0", "image.path ByteArray String 2 0", "conditioning.bytes ByteArray None 2 0",
+                "conditioning.path ByteArray String 2 0",
+                "caption ByteArray String 1 0", "id ByteArray String 1 0", "pair_id ByteArray String 1 0", "caption_key ByteArray String 1 0",
+                "kept Boolean None 1 0",
+                "reviewed ByteArray String 1 0", "status ByteArray String 1 0", "same Boolean None 1 0", "confidence Double None 1 0",
+                "subject ByteArray String 1 0",
                 "image_description ByteArray String 1 0", "conditioning_description ByteArray String 1 0", "differences.list.element ByteArray String 3 1",
                 "flags.list.element ByteArray String 3 1", "reason ByteArray String 1 0", "judge ByteArray String 1 0", "model ByteArray String 1 0",
                 "votes Int32 Int(bitWidth=32, isSigned=true) 1 0",

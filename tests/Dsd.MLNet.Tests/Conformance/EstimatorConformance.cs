@@ -313,7 +313,8 @@ public abstract class EstimatorConformance
     private static string[] Entries(string zip)
     {
         using System.IO.Compression.ZipArchive archive = System.IO.Compression.ZipFile.OpenRead(zip);
-        IEnumerable<System.IO.Compression.ZipArchiveEntry> own = archive.Entries.Where(e => e.FullName.StartsWith("TransformerChain", StringComparison.Ordinal));
+        IEnumerable<System.IO.Compression.ZipArchiveEntry> own = archive.Entries.Where(
+            e => e.FullName.StartsWith("TransformerChain", StringComparison.Ordinal));
         return [.. own.OrderBy(e => e.FullName, StringComparer.Ordinal).Select(e =>
         {
             using Stream stream = e.Open();

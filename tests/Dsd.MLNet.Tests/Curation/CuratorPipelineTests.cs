@@ -167,7 +167,8 @@ public sealed class CuratorPipelineTests
         AnsweringClient client = new(_ => true) { Before = cancel => Task.Delay(Random.Shared.Next(10), cancel) };
         IDataView grids = Grids(10);
         using VlmCuratorTransformer curator = new VlmCurator(
-            _ml, new VlmCuratorOptions { ChatClient = client, Layout = GridLayout.OneByTwo, Pairs = PairChoice.Unordered, Progress = new Direct(seen) }).Fit(grids);
+            _ml,
+            new VlmCuratorOptions { ChatClient = client, Layout = GridLayout.OneByTwo, Pairs = PairChoice.Unordered, Progress = new Direct(seen) }).Fit(grids);
         Views.Column(curator.Transform(grids), "Kept");
         Assert.Equal(Enumerable.Range(1, 10).Select(i => new CurationProgress(i, i, i)), seen);
     }
@@ -189,7 +190,8 @@ public sealed class CuratorPipelineTests
         Assert.Equal((0, 0), (made, client.Asked));
 
         VlmCuratorTransformer used = new VlmCurator(
-            _ml, new VlmCuratorOptions { Judge = "after-dispose", Layout = GridLayout.OneByTwo, Judging = new PairJudgeOptions { Concurrency = 1 } }).Fit(grids);
+            _ml,
+            new VlmCuratorOptions { Judge = "after-dispose", Layout = GridLayout.OneByTwo, Judging = new PairJudgeOptions { Concurrency = 1 } }).Fit(grids);
         using DataViewRowCursor cursor = used.Transform(grids).GetRowCursor([]);
         Assert.True(cursor.MoveNext());
         used.Dispose();

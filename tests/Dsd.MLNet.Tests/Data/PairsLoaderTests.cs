@@ -53,8 +53,10 @@ public sealed class PairsLoaderTests : IDisposable
 
         Assert.Equal(
             [
-                "Reference Image", "Target Image", "Prompt String", "Id String", "PairId String", "CaptionKey String", "Kept Boolean", "Reviewed String", "Status String", "Same Single",
-                "Confidence Single", "Subject String", "TargetDescription String", "ReferenceDescription String", "Differences Vector<String>", "Flags Vector<String>", "Reason String",
+                "Reference Image", "Target Image", "Prompt String", "Id String", "PairId String", "CaptionKey String", "Kept Boolean", "Reviewed String",
+                "Status String", "Same Single",
+                "Confidence Single", "Subject String", "TargetDescription String", "ReferenceDescription String", "Differences Vector<String>",
+                "Flags Vector<String>", "Reason String",
                 "Judge String", "Model String", "Votes Int32",
             ],
             _ml.Data.LoadPairs(_folder.File("out")).Schema.Select(c => $"{c.Name} {c.Type}"));
@@ -148,7 +150,8 @@ public sealed class PairsLoaderTests : IDisposable
     }
 
     [Fact]
-    public void LoadPairs_OfNothing_SaysSoAtOnce() => Assert.Contains("found nothing there", Assert.Throws<FileNotFoundException>(() => _ml.Data.LoadPairs(_folder.File("none"))).Message);
+    public void LoadPairs_OfNothing_SaysSoAtOnce() =>
+        Assert.Contains("found nothing there", Assert.Throws<FileNotFoundException>(() => _ml.Data.LoadPairs(_folder.File("none"))).Message);
 
     // Keys that begin with '-' are rejected, with '?' undecided; the sign is not part of the key.
     private async Task WriteAsync(PairFormat format, params string[] keys)

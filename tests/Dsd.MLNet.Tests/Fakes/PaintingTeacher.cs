@@ -28,7 +28,8 @@ internal sealed class PaintingTeacher : ITextToImageModel
     }
 
     public IReadOnlyList<Picture> Generate(
-        IReadOnlyList<TextToImageRequest> requests, TextToImageOptions options, IProgress<SamplingProgress>? progress = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<TextToImageRequest> requests, TextToImageOptions options, IProgress<SamplingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(Disposed, this);
         Batches.Add(requests);

@@ -6,7 +6,8 @@ namespace Dsd.MLNet.Tests.Packages;
 /// <summary>The <c>dotnet</c> command in a process of its own.</summary>
 internal static partial class DotnetCommand
 {
-    public static (int Code, string Output) Run(string folder, params IEnumerable<string> arguments) => Run(folder, new Dictionary<string, string?>(), arguments);
+    public static (int Code, string Output) Run(string folder, params IEnumerable<string> arguments) =>
+        Run(folder, new Dictionary<string, string?>(), arguments);
 
     /// <param name="folder">Where it runs.</param>
     /// <param name="settings">Environment variables beside those of this process; null takes one away.</param>

@@ -19,7 +19,9 @@ internal static class FakePackage
               <metadata><id>{id}</id><version>{version}</version><authors>tests</authors><description>In place of a large one.</description></metadata>
             </package>
             """);
-        Add($"buildTransitive/netstandard2.0/{id}.props", "<Project><PropertyGroup><TorchSharpCudaPackage>true</TorchSharpCudaPackage></PropertyGroup></Project>");
+        Add(
+            $"buildTransitive/netstandard2.0/{id}.props",
+            "<Project><PropertyGroup><TorchSharpCudaPackage>true</TorchSharpCudaPackage></PropertyGroup></Project>");
         Add("lib/netstandard2.0/_._", "");
         foreach (string library in libraries)
         {

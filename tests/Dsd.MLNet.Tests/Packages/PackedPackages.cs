@@ -38,7 +38,8 @@ public sealed class PackedPackages : IDisposable
     }
 
     /// <summary>This machine's name in the packages' folders.</summary>
-    public static string Runtime => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 ? "linux-x64" : RuntimeInformation.RuntimeIdentifier;
+    public static string Runtime =>
+        OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 ? "linux-x64" : RuntimeInformation.RuntimeIdentifier;
 
     /// <summary>The version of the CUDA build that the repository's own switch takes.</summary>
     public static string GpuVersion { get; } = File.ReadLines(Path.Combine(Fixtures.Repository, "Directory.Packages.props"))
@@ -70,7 +71,8 @@ public sealed class PackedPackages : IDisposable
     private static string Cache => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
-    private static string[] Projects => [.. Directory.GetDirectories(Path.Combine(Fixtures.Repository, "src")).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)];
+    private static string[] Projects =>
+        [.. Directory.GetDirectories(Path.Combine(Fixtures.Repository, "src")).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)];
 
     public void Dispose()
     {
@@ -87,7 +89,8 @@ public sealed class PackedPackages : IDisposable
 
     /// <summary>Builds the sample with ONNX Runtime's CUDA build, from what packing has compiled already.</summary>
     public (int Code, string Output) BuildWithOnnxCuda() => DotnetCommand.Run(
-        Fixtures.Repository, "build", Path.Combine("samples", "Quickstart", "Quickstart.csproj"), "-c", "Release", "--artifacts-path", Artifacts, $"-p:Version={_version}",
+        Fixtures.Repository, "build", Path.Combine("samples", "Quickstart", "Quickstart.csproj"), "-c", "Release", "--artifacts-path", Artifacts,
+        $"-p:Version={_version}",
         "-p:DsdOnnxCuda=true", "-p:CreateSymbolicLinksForCopyLocalIfPossible=true");
 
     private (int Code, string Output) Pack()
@@ -97,7 +100,8 @@ public sealed class PackedPackages : IDisposable
         {
             // Built beside the repository's own output, which other tests are using at this moment.
             packed = DotnetCommand.Run(
-                Fixtures.Repository, "pack", Path.Combine("src", project, $"{project}.csproj"), "-c", "Release", "-o", Feed, "--artifacts-path", Artifacts, $"-p:Version={_version}");
+                Fixtures.Repository, "pack", Path.Combine("src", project, $"{project}.csproj"), "-c", "Release", "-o", Feed, "--artifacts-path", Artifacts,
+                $"-p:Version={_version}");
             if (packed.Code != 0)
             {
                 break;

@@ -99,7 +99,9 @@ public sealed class PassedOnTests
     };
 
     private DsdGenerator Generator(int batch) =>
-        new(_ml, new DsdGeneratorOptions { Model = "none", Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1 }, BatchSize = batch }, new PaintedModels());
+        new(
+            _ml, new DsdGeneratorOptions { Model = "none", Sampling = new DsdOptions { Width = 32, Height = 32, Steps = 1 }, BatchSize = batch },
+            new PaintedModels());
 
     private static string Shown(MLImage image) =>
         $"{image.Width}x{image.Height}:{Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(image.Pixels))}";

@@ -19,7 +19,8 @@ public sealed class TilesTests
         using DisposeScope scope = NewDisposeScope();
         Tensor x = randn(2, 3, height, width);
 
-        Tensor tiled = Tiles.Map(x, 16, pixels => 2 * pixels, part => nn.functional.interpolate(part * 3 + 1, scale_factor: [2, 2], mode: InterpolationMode.Nearest));
+        Tensor tiled = Tiles.Map(
+            x, 16, pixels => 2 * pixels, part => nn.functional.interpolate(part * 3 + 1, scale_factor: [2, 2], mode: InterpolationMode.Nearest));
 
         Tensor expected = nn.functional.interpolate(x * 3 + 1, scale_factor: [2, 2], mode: InterpolationMode.Nearest);
         Assert.Equal(expected.shape, tiled.shape);

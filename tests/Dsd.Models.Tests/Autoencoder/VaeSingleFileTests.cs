@@ -109,7 +109,9 @@ public sealed class VaeSingleFileTests : IDisposable
         foreach ((string name, Tensor tensor) in vae.state_dict())
         {
             string own = rules.Aggregate(name, (n, rule) => Regex.Replace(n, rule.Item1, rule.Item2));
-            bool convolved = own.Contains(".attn_1.", StringComparison.Ordinal) && !own.Contains(".norm.", StringComparison.Ordinal) && own.EndsWith(".weight", StringComparison.Ordinal);
+            bool convolved = own.Contains(".attn_1.", StringComparison.Ordinal)
+                && !own.Contains(".norm.", StringComparison.Ordinal)
+                && own.EndsWith(".weight", StringComparison.Ordinal);
             published.Add(prefix + own, convolved ? tensor[.., .., TensorIndex.None, TensorIndex.None] : tensor);
         }
         return published;

@@ -44,12 +44,14 @@ public sealed class LoraNamingTests : IDisposable
         Tensor up = randn(7 * Width, Rank);
         Write(
             ("lora_unet_single_blocks_12_linear1.lora_down.weight", randn(Rank, Width)), ("lora_unet_single_blocks_12_linear1.lora_up.weight", up),
-            ("lora_unet_single_blocks_12_linear2.lora_down.weight", randn(Rank, 5 * Width)), ("lora_unet_single_blocks_12_linear2.lora_up.weight", randn(Width, Rank)));
+            ("lora_unet_single_blocks_12_linear2.lora_down.weight", randn(Rank, 5 * Width)),
+            ("lora_unet_single_blocks_12_linear2.lora_up.weight", randn(Width, Rank)));
 
         using LoraAdapter adapter = LoraAdapter.Load(File);
 
         Assert.Equal(
-            ["attn.to_k", "attn.to_q", "attn.to_v", "proj_mlp", "proj_out"], adapter.Factors.Keys.Select(k => k.Replace("single_transformer_blocks.12.", "", StringComparison.Ordinal)));
+            ["attn.to_k", "attn.to_q", "attn.to_v", "proj_mlp", "proj_out"],
+            adapter.Factors.Keys.Select(k => k.Replace("single_transformer_blocks.12.", "", StringComparison.Ordinal)));
         Assert.True(adapter.Factors["single_transformer_blocks.12.proj_mlp"].B.allclose(up.narrow(0, 3 * Width, 4 * Width)));
         Assert.All(adapter.Factors.Values, f => Assert.Equal(1, f.Scale));
     }
@@ -59,7 +61,8 @@ public sealed class LoraNamingTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor up = randn(2 * Width, Rank);
-        Write(("lora_unet_final_layer_adaLN_modulation_1.lora_down.weight", randn(Rank, Width)), ("lora_unet_final_layer_adaLN_modulation_1.lora_up.weight", up));
+        Write(
+            ("lora_unet_final_layer_adaLN_modulation_1.lora_down.weight", randn(Rank, Width)), ("lora_unet_final_layer_adaLN_modulation_1.lora_up.weight", up));
 
         using LoraAdapter adapter = LoraAdapter.Load(File);
 
@@ -102,7 +105,8 @@ public sealed class LoraNamingTests : IDisposable
         Write(("lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", randn(Rank, Width)), ("lora_unet_double_blocks_0_img_attn_qkv.lora_up.weight", randn(3 * Width, Rank)), ("lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", tensor(1f)));
         Assert.Contains("lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
 
-        Write(("lora_unet_input_blocks_1_proj_in.lora_down.weight", randn(Rank, Width)), ("lora_unet_input_blocks_1_proj_in.lora_up.weight", randn(Width, Rank)));
+        Write(
+            ("lora_unet_input_blocks_1_proj_in.lora_down.weight", randn(Rank, Width)), ("lora_unet_input_blocks_1_proj_in.lora_up.weight", randn(Width, Rank)));
         Assert.Contains("lora_unet_input_blocks_1_proj_in", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
 
         Write(("double_blocks.0.img_attn.qkv.lora_A.weight", randn(Rank, Width)), ("double_blocks.0.img_attn.qkv.lora_B.weight", randn(Width, Rank)));
@@ -139,11 +143,13 @@ public sealed class LoraNamingTests : IDisposable
 
         Assert.All(
             [
-                "1 for text encoders", ": lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", "1 of another kind of adapter or layout: lora_unet_double_blocks_0_img_mod_lin.dora_scale",
+                "1 for text encoders", ": lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha",
+                "1 of another kind of adapter or layout: lora_unet_double_blocks_0_img_mod_lin.dora_scale",
                 "1 tensors without a partner: lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", "1 others: lora_unet_input_blocks_1_proj_in",
             ],
             (string part) => Assert.Contains(part, message, StringComparison.Ordinal));
     }
 
-    private void Write(params (string Name, Tensor Tensor)[] tensors) => SafetensorsWriter.Write(File, tensors.ToDictionary(t => t.Name, t => t.Tensor), metadata: null);
+    private void Write(params (string Name, Tensor Tensor)[] tensors) =>
+        SafetensorsWriter.Write(File, tensors.ToDictionary(t => t.Name, t => t.Tensor), metadata: null);
 }

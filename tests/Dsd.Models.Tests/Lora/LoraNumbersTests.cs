@@ -100,5 +100,6 @@ public sealed class LoraNumbersTests : IDisposable
         Assert.Contains("norm_out.linear.lora_A", Assert.Throws<WeightsException>(() => large.Attach(transformer)).Message, StringComparison.Ordinal);
     }
 
-    private static Dictionary<string, Tensor> Pair(ScalarType type) => new() { [$"{Module}.lora_A.weight"] = ones(4, 4, dtype: type), [$"{Module}.lora_B.weight"] = ones(4, 4, dtype: type) };
+    private static Dictionary<string, Tensor> Pair(ScalarType type) =>
+        new() { [$"{Module}.lora_A.weight"] = ones(4, 4, dtype: type), [$"{Module}.lora_B.weight"] = ones(4, 4, dtype: type) };
 }

@@ -121,7 +121,8 @@ public sealed class PeftConfigTests : IDisposable
     public void Load_OfPatternsWithKohyasNames_IsRefused()
     {
         using DisposeScope scope = NewDisposeScope();
-        Dictionary<string, Tensor> pair = Pair("lora_unet_double_blocks_0_img_attn_proj", 4).ToDictionary(p => p.Key.Replace("lora_A", "lora_down", StringComparison.Ordinal).Replace("lora_B", "lora_up", StringComparison.Ordinal), p => p.Value);
+        Dictionary<string, Tensor> pair = Pair("lora_unet_double_blocks_0_img_attn_proj", 4).ToDictionary(
+            p => p.Key.Replace("lora_A", "lora_down", StringComparison.Ordinal).Replace("lora_B", "lora_up", StringComparison.Ordinal), p => p.Value);
         Write("""{ "transformer.r": 4, "transformer.lora_alpha": 4, "transformer.alpha_pattern": { "proj": 40 } }""", pair);
 
         Assert.Contains("names with underscores", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
@@ -323,9 +324,11 @@ public sealed class PeftConfigTests : IDisposable
         return LoraAdapter.Load(file);
     }
 
-    private static Dictionary<string, Tensor> Pair(string module, long rank) => new() { [$"{module}.lora_A.weight"] = ones(rank, 4), [$"{module}.lora_B.weight"] = ones(4, rank) };
+    private static Dictionary<string, Tensor> Pair(string module, long rank) =>
+        new() { [$"{module}.lora_A.weight"] = ones(rank, 4), [$"{module}.lora_B.weight"] = ones(4, rank) };
 
-    private static Dictionary<string, Tensor> Triple(string module) => new() { [$"{module}.lora_A.weight"] = ones(4, 4), [$"{module}.lora_B.weight"] = ones(12, 4) };
+    private static Dictionary<string, Tensor> Triple(string module) =>
+        new() { [$"{module}.lora_A.weight"] = ones(4, 4), [$"{module}.lora_B.weight"] = ones(12, 4) };
 
     private void Write(string? metadata, Dictionary<string, Tensor> tensors) => SafetensorsWriter.Write(
         File, tensors, metadata is null ? null : new Dictionary<string, string> { ["lora_adapter_metadata"] = metadata });

@@ -15,7 +15,8 @@ public sealed class DsdPipelineTests : IDisposable
     private static readonly Picture Reference = Pictures.Gradient(40, 32);
     private readonly DsdPipeline _pipeline = DsdPipeline.Load(Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"));
 
-    private DsdOptions Small => new() { Width = 2 * Pictures.Side(_pipeline.Model), Height = 2 * Pictures.Side(_pipeline.Model), Steps = 3, MaxTextTokens = 16 };
+    private DsdOptions Small =>
+        new() { Width = 2 * Pictures.Side(_pipeline.Model), Height = 2 * Pictures.Side(_pipeline.Model), Steps = 3, MaxTextTokens = 16 };
 
     public void Dispose() => _pipeline.Dispose();
 

@@ -91,7 +91,8 @@ public class FlowMatchEulerSchedulerTests
     }
 
     private static IEnumerable<(string Name, int Tokens, int Steps)> Runs(TensorDictionary file, string kind) =>
-        file.Keys.Select(k => k.Split('_')).Where(k => k is [var first, _, _] && first == kind).Select(k => (string.Join('_', k), int.Parse(k[1]), int.Parse(k[2])));
+        file.Keys.Select(k => k.Split('_')).Where(k => k is [var first, _, _] && first == kind).Select(
+            k => (string.Join('_', k), int.Parse(k[1]), int.Parse(k[2])));
 
     private static float[] Run(TensorDictionary file, int tokens, int steps)
     {

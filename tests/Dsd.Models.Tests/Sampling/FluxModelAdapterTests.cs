@@ -98,7 +98,8 @@ public sealed class FluxModelAdapterTests : IDisposable
         string wrong = _folder.File("wrong.safetensors");
         using (Tensor factor = ones(1, 1))
         {
-            SafetensorsWriter.Write(wrong, new Dictionary<string, Tensor> { ["transformer.proj_out.lora_A.weight"] = factor, ["transformer.proj_out.lora_B.weight"] = factor });
+            SafetensorsWriter.Write(
+                wrong, new Dictionary<string, Tensor> { ["transformer.proj_out.lora_A.weight"] = factor, ["transformer.proj_out.lora_B.weight"] = factor });
         }
 
         Assert.Throws<WeightsException>(() => _model.SetAdapters(new LoraUse(Adapter(2)), new LoraUse(wrong)));

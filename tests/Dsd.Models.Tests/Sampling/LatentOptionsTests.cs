@@ -11,7 +11,8 @@ public sealed class LatentOptionsTests : IDisposable
     private readonly DsdPipeline _pipeline = DsdPipeline.Load(Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"));
     private readonly TextToImagePipeline _plain = TextToImagePipeline.Load(Fixtures.Path("tiny-flux"));
 
-    private DsdOptions Small => new() { Width = 3 * Pictures.Side(_pipeline.Model), Height = 2 * Pictures.Side(_pipeline.Model), Steps = 3, MaxTextTokens = 16 };
+    private DsdOptions Small =>
+        new() { Width = 3 * Pictures.Side(_pipeline.Model), Height = 2 * Pictures.Side(_pipeline.Model), Steps = 3, MaxTextTokens = 16 };
 
     private TextToImageOptions SmallText => new() { Width = Small.Width, Height = Small.Height, Steps = 3, MaxTextTokens = 16 };
 
@@ -47,7 +48,8 @@ public sealed class LatentOptionsTests : IDisposable
     public void InitialLatents_OfAnotherShapeAreRefused()
     {
         using Tensor wrong = zeros(1, 2, 3);
-        ArgumentException e = Assert.Throws<ArgumentException>(() => _pipeline.GenerateLatents([new(Reference, "", 1)], Small, new LatentOptions { Initial = wrong }));
+        ArgumentException e = Assert.Throws<ArgumentException>(
+            () => _pipeline.GenerateLatents([new(Reference, "", 1)], Small, new LatentOptions { Initial = wrong }));
         Assert.Contains("Initial must be [1, ", e.Message, StringComparison.Ordinal);
         Assert.Contains("but is [1, 2, 3]", e.Message, StringComparison.Ordinal);
         using Tensor scalar = zeros([]);

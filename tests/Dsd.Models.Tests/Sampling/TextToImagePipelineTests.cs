@@ -19,7 +19,8 @@ public sealed class TextToImagePipelineTests : IDisposable
     public TextToImagePipelineTests() =>
         _pipeline = TextToImagePipeline.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { Warn = _warnings.Add });
 
-    private TextToImageOptions Small => new() { Width = 2 * Pictures.Side(_pipeline.Model), Height = 3 * Pictures.Side(_pipeline.Model), Steps = 2, MaxTextTokens = 16 };
+    private TextToImageOptions Small =>
+        new() { Width = 2 * Pictures.Side(_pipeline.Model), Height = 3 * Pictures.Side(_pipeline.Model), Steps = 2, MaxTextTokens = 16 };
 
     public void Dispose() => _pipeline.Dispose();
 
@@ -28,7 +29,8 @@ public sealed class TextToImagePipelineTests : IDisposable
     public void Latents_AreTheReferences()
     {
         using TensorDictionary expected = Fixtures.Tensors("text_to_image.safetensors");
-        using Tensor latents = _pipeline.GenerateLatents([new(Prompts.All[0], 0)], ReferenceOptions(expected), new LatentOptions { Initial = expected["latents"] });
+        using Tensor latents = _pipeline.GenerateLatents(
+            [new(Prompts.All[0], 0)], ReferenceOptions(expected), new LatentOptions { Initial = expected["latents"] });
         TensorAssert.Close(expected["final_latents"], latents);
     }
 
@@ -158,7 +160,8 @@ public sealed class TextToImagePipelineTests : IDisposable
     [Fact]
     public void Load_RefusesWhatSavesAGpusMemoryWithoutAGpu()
     {
-        string Message(PipelineOptions options) => Assert.Throws<ArgumentException>(() => TextToImagePipeline.Load(Fixtures.Path("tiny-flux"), options)).Message;
+        string Message(PipelineOptions options) =>
+            Assert.Throws<ArgumentException>(() => TextToImagePipeline.Load(Fixtures.Path("tiny-flux"), options)).Message;
         Assert.Contains("Memory is Streamed, which saves a GPU's memory, but Device is the CPU", Message(new PipelineOptions { Memory = MemoryMode.Streamed }), StringComparison.Ordinal);
         Assert.Contains("Float8 needs a CUDA device", Message(new PipelineOptions { Float8 = true, DType = ScalarType.BFloat16 }), StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new PipelineOptions { Memory = (MemoryMode)7 });

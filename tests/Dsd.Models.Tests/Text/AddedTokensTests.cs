@@ -123,7 +123,8 @@ public sealed class AddedTokensTests : IDisposable
         Assert.Contains("tokenizer_config.json", e.Message, StringComparison.Ordinal);
     }
 
-    private static void Ids(ITextTokenizer tokenizer, string text, params int[] ids) => Assert.Equal(ids.Select(i => (long)i), tokenizer.Encode(text, ids.Length, out _));
+    private static void Ids(ITextTokenizer tokenizer, string text, params int[] ids) =>
+        Assert.Equal(ids.Select(i => (long)i), tokenizer.Encode(text, ids.Length, out _));
 
     private static void Config(TemporaryFolder folder, string name, string decoder) =>
         File.WriteAllText(folder.File("tokenizer_config.json"), $$"""{"added_tokens_decoder": { {{decoder}} }, "tokenizer_class": "{{name}}"}""");

@@ -199,8 +199,10 @@ public sealed class ClipTokenizerTests : IDisposable
     {
         public static long[] Encode(string folder, string text)
         {
-            Dictionary<string, int> vocabulary = System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(Path.Combine(folder, "vocab.json")))!;
-            Dictionary<string, int> ranks = File.ReadLines(Path.Combine(folder, "merges.txt")).Skip(1).Select((line, rank) => (line, rank)).ToDictionary(p => p.line, p => p.rank);
+            Dictionary<string, int> vocabulary = System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, int>>(
+                File.ReadAllText(Path.Combine(folder, "vocab.json")))!;
+            Dictionary<string, int> ranks = File.ReadLines(
+                Path.Combine(folder, "merges.txt")).Skip(1).Select((line, rank) => (line, rank)).ToDictionary(p => p.line, p => p.rank);
             string normalized = ClipNormalizer.Normalize(PromptText.Checked(text, 2, 2));
             List<int> ids = [];
             foreach ((int offset, int length) in new ClipPreTokenizer().PreTokenize(normalized))
@@ -209,7 +211,8 @@ public sealed class ClipTokenizerTests : IDisposable
                 symbols[^1] += "</w>";
                 while (true)
                 {
-                    var best = Enumerable.Range(0, symbols.Count - 1).Select(i => $"{symbols[i]} {symbols[i + 1]}").Where(ranks.ContainsKey).OrderBy(p => ranks[p]).FirstOrDefault();
+                    var best = Enumerable.Range(0, symbols.Count - 1).Select(
+                        i => $"{symbols[i]} {symbols[i + 1]}").Where(ranks.ContainsKey).OrderBy(p => ranks[p]).FirstOrDefault();
                     if (best is null)
                     {
                         break;

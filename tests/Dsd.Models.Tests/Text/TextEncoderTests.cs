@@ -176,7 +176,9 @@ public sealed class TextEncoderTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         using WeightSource source = Save(clip, (name, tensor) => [(name, tensor)]);
         WeightsException e = Assert.Throws<WeightsException>(() => ClipTextModel.Load(Clip with { VocabSize = 9_000_000 }, source));
-        Assert.Contains("expected tensor 'embeddings.token_embedding.weight' as [9000000, 8] (vocab_size, hidden_size), found F32 [20, 8]", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected tensor 'embeddings.token_embedding.weight' as [9000000, 8] (vocab_size, hidden_size), found F32 [20, 8]", e.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -207,10 +209,12 @@ public sealed class TextEncoderTests : IDisposable
         }
     }
 
-    private WeightSource Save(nn.Module module, Func<string, Tensor, IEnumerable<(string Name, Tensor Tensor)>> entries, params (string Name, Tensor Tensor)[] more)
+    private WeightSource Save(
+        nn.Module module, Func<string, Tensor, IEnumerable<(string Name, Tensor Tensor)>> entries, params (string Name, Tensor Tensor)[] more)
     {
         string path = _folder.File("model.safetensors");
-        SafetensorsWriter.Write(path, module.state_dict().SelectMany(p => entries(p.Key, p.Value)).Concat(more).Select(e => KeyValuePair.Create(e.Name, e.Tensor)));
+        SafetensorsWriter.Write(
+            path, module.state_dict().SelectMany(p => entries(p.Key, p.Value)).Concat(more).Select(e => KeyValuePair.Create(e.Name, e.Tensor)));
         return WeightSource.Open(path);
     }
 }

@@ -9,7 +9,8 @@ using Dsd.Testing;
 namespace Dsd.Models.Tests.Text;
 
 /// <summary>
-/// Folders as transformers 5 saves them, with tokenizer.json in place of the older files. Ids that stand here as numbers are those of Hugging Face's tokenizers library, run on the same file.
+/// Folders as transformers 5 saves them, with tokenizer.json in place of the older files. Ids that stand here as numbers are those of Hugging
+/// Face's tokenizers library, run on the same file.
 /// </summary>
 public sealed class TokenizerJsonTests : IDisposable
 {
@@ -146,7 +147,8 @@ public sealed class TokenizerJsonTests : IDisposable
 
     private static string[] Prompts() => JsonSerializer.Deserialize<string[]>(File.ReadAllText(Fixtures.Own("prompts.json")))!;
 
-    private static void Ids(ITextTokenizer tokenizer, string text, params int[] ids) => Assert.Equal(ids.Select(i => (long)i), tokenizer.Encode(text, ids.Length, out _));
+    private static void Ids(ITextTokenizer tokenizer, string text, params int[] ids) =>
+        Assert.Equal(ids.Select(i => (long)i), tokenizer.Encode(text, ids.Length, out _));
 
     private void Refused(string source, Func<string, ITextTokenizer> load, string place, string content, string message)
     {
@@ -154,7 +156,8 @@ public sealed class TokenizerJsonTests : IDisposable
         {
             string[] names = place.Split('.');
             JsonNode parent = names.Length == 1 ? json : json[names[0]]!;
-            parent[names[^1]] = JsonNode.Parse(content.Contains(@"\u", StringComparison.Ordinal) ? "0" : content.Contains("1e999", StringComparison.Ordinal) ? "[]" : content);
+            parent[names[^1]] = JsonNode.Parse(
+                content.Contains(@"\u", StringComparison.Ordinal) ? "0" : content.Contains("1e999", StringComparison.Ordinal) ? "[]" : content);
         });
         string file = Path.Combine(folder, "tokenizer.json");
         if (content.Contains(@"\u", StringComparison.Ordinal))

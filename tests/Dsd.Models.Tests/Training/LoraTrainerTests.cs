@@ -96,7 +96,8 @@ public class LoraTrainerTests
         TrainingPair pair = Pairs().First();
         using LoraAdapter one = new LoraTrainer(model, Options).Train([pair]);
         using LoraAdapter three = new LoraTrainer(model, Options).Train([pair, pair, pair]);
-        // Sums in another order differ in their last bits, and AdamW divides by gradients that are as small: 1.1e-4 was seen on one processor. Another pair would be off by the learning rate.
+        // Sums in another order differ in their last bits, and AdamW divides by gradients that are as small: 1.1e-4 was seen on one processor.
+        // Another pair would be off by the learning rate.
         Assert.All(one.Factors, f => TensorAssert.Close(f.Value.B, three.Factors[f.Key].B, 3e-4));
     }
 

@@ -36,7 +36,8 @@ public sealed class ModelFolderTests : IDisposable
 
     [Fact]
     public void Open_NamesAMissingFolder() =>
-        Assert.Contains("nowhere", Assert.Throws<DirectoryNotFoundException>(() => ModelFolder.Open(_folder.File("nowhere"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "nowhere", Assert.Throws<DirectoryNotFoundException>(() => ModelFolder.Open(_folder.File("nowhere"))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Open_NamesTheKindOfAFileInPlaceOfAFolder()

@@ -49,7 +49,8 @@ public sealed class SafetensorsRoundTripTests : IDisposable
             using DisposeScope scope = NewDisposeScope();
             string first = _folder.File($"{Guid.NewGuid():N}.safetensors");
             string second = first + ".again";
-            SafetensorsWriter.Write(first, layout.Select(t => KeyValuePair.Create(t.Name, ones(t.Shape, t.Type))), new Dictionary<string, string> { ["k"] = "v\"\n" });
+            SafetensorsWriter.Write(
+                first, layout.Select(t => KeyValuePair.Create(t.Name, ones(t.Shape, t.Type))), new Dictionary<string, string> { ["k"] = "v\"\n" });
             using SafetensorsFile file = SafetensorsFile.Open(first);
             SafetensorsWriter.Write(second, file.Entries.Keys.Select(n => KeyValuePair.Create(n, file.Read(n))), file.Metadata);
             Assert.Equal(File.ReadAllBytes(first), File.ReadAllBytes(second));

@@ -80,7 +80,8 @@ public sealed class SafetensorsWriterTests : IDisposable
     public void Write_RefusesATypeOutsideTheFormat()
     {
         using DisposeScope scope = NewDisposeScope();
-        Assert.Throws<SafetensorsException>(() => SafetensorsWriter.Write(_folder.File("complex.safetensors"), [new("a", zeros(1, dtype: ScalarType.ComplexFloat32))]));
+        Assert.Throws<SafetensorsException>(
+            () => SafetensorsWriter.Write(_folder.File("complex.safetensors"), [new("a", zeros(1, dtype: ScalarType.ComplexFloat32))]));
     }
 
     [Fact]

@@ -94,7 +94,8 @@ public sealed class WeightLoaderTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         using WeightSource source = Write(("weight", rand(2, 3)), ("bias", rand(2)), ("old.bias", rand(2)));
         using var linear = nn.Linear(3, 2);
-        WeightsException e = Assert.Throws<WeightsException>(() => WeightLoader.Load(linear, source, rename: name => name.Replace("old.", "", StringComparison.Ordinal)));
+        WeightsException e = Assert.Throws<WeightsException>(
+            () => WeightLoader.Load(linear, source, rename: name => name.Replace("old.", "", StringComparison.Ordinal)));
         Assert.Contains("a second tensor for bias", e.Message, StringComparison.Ordinal);
     }
 

@@ -73,7 +73,8 @@ public class OnnxExporterTests
         using (torch.Tensor a = torch.full([1, 32], 1e19f))
         using (torch.Tensor b = torch.full([64, 1], 1e19f))
         {
-            SafetensorsWriter.Write(file, new Dictionary<string, torch.Tensor> { ["transformer.proj_out.lora_A.weight"] = a, ["transformer.proj_out.lora_B.weight"] = b }, null);
+            SafetensorsWriter.Write(
+                file, new Dictionary<string, torch.Tensor> { ["transformer.proj_out.lora_A.weight"] = a, ["transformer.proj_out.lora_B.weight"] = b }, null);
         }
 
         WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(Model, new LoraUse(file, 100), temporary.File("onnx")));
@@ -91,7 +92,8 @@ public class OnnxExporterTests
         using (torch.Tensor a = torch.zeros(1, 8))
         using (torch.Tensor b = torch.zeros(8, 1))
         {
-            SafetensorsWriter.Write(file, new Dictionary<string, torch.Tensor> { ["transformer.nowhere.lora_A.weight"] = a, ["transformer.nowhere.lora_B.weight"] = b }, null);
+            SafetensorsWriter.Write(
+                file, new Dictionary<string, torch.Tensor> { ["transformer.nowhere.lora_A.weight"] = a, ["transformer.nowhere.lora_B.weight"] = b }, null);
         }
 
         WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(Model, new LoraUse(file), temporary.File("onnx")));
@@ -193,7 +195,8 @@ public class OnnxExporterTests
         using TemporaryFolder model = TemporaryFolder.CopyOf(Model);
         using TemporaryFolder target = new();
         string config = model.File("transformer", "config.json");
-        File.WriteAllText(config, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(config), "\"joint_attention_dim\": \\d+", "\"joint_attention_dim\": 12345"));
+        File.WriteAllText(
+            config, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(config), "\"joint_attention_dim\": \\d+", "\"joint_attention_dim\": 12345"));
 
         WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(model.Path, null, target.File("onnx")));
 

@@ -89,7 +89,8 @@ public class TextExportTests
 
         string[] lengths = [.. reference.Keys.Where(k => k.StartsWith("t5_ids_", StringComparison.Ordinal)).Select(k => k["t5_ids_".Length..])];
         Assert.NotEmpty(lengths);
-        Assert.All(lengths, length => TensorAssert.Close(reference[$"t5_last_{length}"], model.Run(("input_ids", reference[$"t5_ids_{length}"]))[0], Tolerance));
+        Assert.All(
+            lengths, length => TensorAssert.Close(reference[$"t5_last_{length}"], model.Run(("input_ids", reference[$"t5_ids_{length}"]))[0], Tolerance));
     }
 
     [Theory]

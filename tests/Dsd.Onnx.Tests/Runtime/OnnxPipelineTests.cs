@@ -20,7 +20,8 @@ public class OnnxPipelineTests(ExportedModels models) : IClassFixture<ExportedMo
         DsdRequest request = new(Reference, "a fox", 7);
 
         IReadOnlyList<Picture> alone = pipeline.Generate([request], guided);
-        IReadOnlyList<Picture> batch = pipeline.Generate([new DsdRequest(Reference.Crop(5, 2, 16, 16), "a dragon", 8), request, request with { Seed = 9 }], guided);
+        IReadOnlyList<Picture> batch = pipeline.Generate(
+            [new DsdRequest(Reference.Crop(5, 2, 16, 16), "a dragon", 8), request, request with { Seed = 9 }], guided);
 
         Assert.Equal((48, 32), (alone[0].Width, alone[0].Height));
         AssertSame(alone[0], batch[1]);
@@ -58,7 +59,8 @@ public class OnnxPipelineTests(ExportedModels models) : IClassFixture<ExportedMo
     {
         using OnnxPipeline onnx = OnnxPipeline.Open(models.Adapted);
         using DsdPipeline torch = DsdPipeline.Load(
-            Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"), new PipelineOptions { Loras = [new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"))] });
+            Fixtures.Path("tiny-flux"), Fixtures.Path("tiny-dsd"),
+            new PipelineOptions { Loras = [new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"))] });
         DsdOptions options = Small with { ImageGuidance = imageGuidance, TextGuidance = textGuidance, SampleCondition = sampleCondition };
         DsdRequest[] requests = [new(Reference, "a fox", 7), new(Reference, "a dragon", 8)];
 

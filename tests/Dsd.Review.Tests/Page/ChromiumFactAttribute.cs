@@ -11,5 +11,6 @@ public sealed class ChromiumFactAttribute : FactAttribute
 
     /// <summary>Chromium's program; null where none is found.</summary>
     public static string? Chromium { get; } =
-        new[] { Environment.GetEnvironmentVariable("DSD_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }.FirstOrDefault(File.Exists);
+        new[] { Environment.GetEnvironmentVariable("DSD_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }.FirstOrDefault(
+            File.Exists);
 }

@@ -163,7 +163,8 @@ public sealed class CaptionFileTests : IDisposable
     [InlineData("captions.parquet")]
     [InlineData("captions.txt.gz")]
     public void NamesOfOtherKinds_AreRefused(string name) => Assert.Contains(
-        Path.GetExtension(name).ToLowerInvariant(), Assert.Throws<InvalidDataException>(() => CaptionFile.Read(Write(name, "a fox")).Count()).Message, StringComparison.Ordinal);
+        Path.GetExtension(name).ToLowerInvariant(), Assert.Throws<InvalidDataException>(() => CaptionFile.Read(Write(name, "a fox")).Count()).Message,
+        StringComparison.Ordinal);
 
     [Theory]
     [InlineData(new byte[] { (byte)'P', (byte)'A', (byte)'R', (byte)'1', 0x15, 4 }, "a Parquet file")]

@@ -89,8 +89,10 @@ public sealed class LedgerFileTests : IDisposable
         Assert.Equal(
             [
                 "meta: name, value", "captions: key, caption, written", "prompts: id, caption_key, ordinal, text, subject, layout, captions, seed",
-                "grids: prompt_id, file, width, height, sha256, drawer", "panels: prompt_id, panel, caption", "pairs: id, prompt_id, first, second, status, kept, confidence, reason",
-                "votes: pair_id, ordinal, judge, model, kept, verdict, reason, attempts, input_tokens, output_tokens, seconds", "failures: id, stage, message", "reviews: pair_id, kept, at",
+                "grids: prompt_id, file, width, height, sha256, drawer", "panels: prompt_id, panel, caption",
+                "pairs: id, prompt_id, first, second, status, kept, confidence, reason",
+                "votes: pair_id, ordinal, judge, model, kept, verdict, reason, attempts, input_tokens, output_tokens, seconds", "failures: id, stage, message",
+                "reviews: pair_id, kept, at",
                 "spent: id, calls, tokens",
             ],
             LedgerTable.All.Select(t => $"{t.Name}: {t.Columns}"));

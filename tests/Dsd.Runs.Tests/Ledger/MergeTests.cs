@@ -199,7 +199,10 @@ public sealed class MergeTests : IDisposable
             if (ways[i] == 4)
             {
                 JudgeVote vote = new() { Judge = "j", Kept = true, Reason = "same", Attempts = 1, InputTokens = 5 };
-                await ledger.WritePairAsync(new LedgerPair(pair, prompt.Id, 0, 1, new PairJudgement { Status = VerdictStatus.Decided, Kept = true, Confidence = 0.5, Reason = "same", Votes = [vote] }));
+                await ledger.WritePairAsync(
+                    new LedgerPair(
+                        pair, prompt.Id, 0, 1,
+                        new PairJudgement { Status = VerdictStatus.Decided, Kept = true, Confidence = 0.5, Reason = "same", Votes = [vote] }));
                 await ledger.WriteReviewAsync(pair, true, DateTimeOffset.UnixEpoch);
             }
         }
