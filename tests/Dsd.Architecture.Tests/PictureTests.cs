@@ -47,9 +47,12 @@ public sealed class PictureTests
         }
         StringBuilder svg = new();
         int height = rows * (BoxHeight + Down) - Down + (2 * Margin);
-        svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\">\n");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\">\n");
         svg.Append("<title>Projects of Dsd.MLNet; an arrow points to what a project uses</title>\n");
-        svg.Append("<defs><marker id=\"a\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\" fill=\"#555\"/></marker></defs>\n");
+        svg.Append("<defs><marker id=\"a\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\">")
+            .Append("<path d=\"M0 0L8 4L0 8z\" fill=\"#555\"/></marker></defs>\n");
         svg.Append("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n");
         foreach ((string name, (int x, int y)) in places.OrderBy(p => p.Key, StringComparer.Ordinal))
         {
@@ -57,15 +60,23 @@ public sealed class PictureTests
             {
                 (int toX, int toY) = places[to];
                 int startX = x + (BoxWidth / 2), startY = y + BoxHeight, endX = toX + (BoxWidth / 2), middle = (startY + toY) / 2;
-                svg.Append(CultureInfo.InvariantCulture, $"<path d=\"M{startX} {startY}C{startX} {middle} {endX} {middle} {endX} {toY - 1}\" fill=\"none\" stroke=\"#555\" stroke-width=\"1.3\" marker-end=\"url(#a)\"/>\n");
+                svg.Append(
+                    CultureInfo.InvariantCulture,
+                    $"<path d=\"M{startX} {startY}C{startX} {middle} {endX} {middle} {endX} {toY - 1}\" fill=\"none\" stroke=\"#555\" stroke-width=\"1.3\" marker-end=\"url(#a)\"/>\n");
             }
         }
         foreach ((string name, (int x, int y)) in places.OrderBy(p => p.Key, StringComparer.Ordinal))
         {
             string fill = SourceTree.Projects[name].Folder.StartsWith("tools/", StringComparison.Ordinal) ? "#fdf1dc" : "#e6f0fb";
-            svg.Append(CultureInfo.InvariantCulture, $"<rect x=\"{x}\" y=\"{y}\" width=\"{BoxWidth}\" height=\"{BoxHeight}\" rx=\"7\" fill=\"{fill}\" stroke=\"#345\"/>\n");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + (BoxWidth / 2)}\" y=\"{y + 24}\" text-anchor=\"middle\" font-size=\"15\" font-weight=\"bold\">{name}</text>\n");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + (BoxWidth / 2)}\" y=\"{y + 43}\" text-anchor=\"middle\" font-size=\"12\">{Purpose[name]}</text>\n");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<rect x=\"{x}\" y=\"{y}\" width=\"{BoxWidth}\" height=\"{BoxHeight}\" rx=\"7\" fill=\"{fill}\" stroke=\"#345\"/>\n");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<text x=\"{x + (BoxWidth / 2)}\" y=\"{y + 24}\" text-anchor=\"middle\" font-size=\"15\" font-weight=\"bold\">{name}</text>\n");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<text x=\"{x + (BoxWidth / 2)}\" y=\"{y + 43}\" text-anchor=\"middle\" font-size=\"12\">{Purpose[name]}</text>\n");
         }
         return svg.Append("</svg>\n").ToString();
     }

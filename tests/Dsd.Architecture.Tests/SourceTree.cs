@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Dsd.Testing;
 
 namespace Dsd.Architecture.Tests;
 
@@ -7,7 +8,7 @@ namespace Dsd.Architecture.Tests;
 internal static partial class SourceTree
 {
     /// <summary>The folder with the solution.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root => Fixtures.Repository;
 
     /// <summary>All projects of <c>src</c> and <c>tools</c> by name.</summary>
     public static IReadOnlyDictionary<string, SourceProject> Projects { get; } = new[] { "src", "tools" }
@@ -37,18 +38,6 @@ internal static partial class SourceTree
             [.. Included("ProjectReference").Select(p => Path.GetFileNameWithoutExtension(p.Replace('\\', '/'))).Order(StringComparer.Ordinal)],
             Included("PackageReference"),
             Included("InternalsVisibleTo"));
-    }
-
-    private static string FindRoot()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Dsd.MLNet.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-        throw new DirectoryNotFoundException($"No folder above '{AppContext.BaseDirectory}' holds Dsd.MLNet.sln.");
     }
 
     [GeneratedRegex("/(bin|obj)/")]

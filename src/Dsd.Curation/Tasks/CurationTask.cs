@@ -77,7 +77,9 @@ public sealed record CurationTask
         ? new TemplateGridPromptWriter(Templates)
         : new ChatGridPromptWriter(client, new ChatGridPromptWriterOptions { Templates = Templates, Instructions = Writer, Chat = chat });
 
-    /// <summary>A judge's options with this task's question and the flags that it drops pairs by. Options that name a file with instructions keep that question.</summary>
+    /// <summary>
+    /// A judge's options with this task's question and the flags that it drops pairs by. Options that name a file with instructions keep that question.
+    /// </summary>
     /// <param name="options">All other options of the judge.</param>
     public PairJudgeOptions Judging(PairJudgeOptions options)
     {

@@ -189,7 +189,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
             {
                 throw new WeightsException(
                     second.Source, "one adapter that holds layers whole",
-                    $"a second one: {string.Join(", ", second.Whole.Keys)}. Which should count is nobody's guess");
+                    $"a second one: {string.Join(", ", second.Whole.Keys)}. Leave one of them out");
             }
             // Nothing is wrong with them any more, so the old ones can go.
             TakeOff(_attachments);

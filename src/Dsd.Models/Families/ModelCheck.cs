@@ -65,7 +65,7 @@ public static class ModelCheck
         if (whole.Length > 1)
         {
             throw new WeightsException(
-                whole[1], "one adapter that holds layers whole", $"a second one beside '{whole[0]}'. Which should count is nobody's guess");
+                whole[1], "one adapter that holds layers whole", $"a second one beside '{whole[0]}'. Leave one of them out");
         }
         string[] lost = outline.NamesAreOwn ? [.. targets.Where(t => !network.Names.Any(n => LoraAdapter.Matches(n, t + ".weight")))] : [];
         if (lost.Length > 0)

@@ -46,24 +46,3 @@ public abstract class ModelFamily
     /// <param name="module">The module's name with underscores.</param>
     public virtual LayerParts? OfUnderscored(string module) => null;
 }
-
-/// <summary>What a network takes beside latents, noise level and prompts.</summary>
-/// <param name="Condition">Whether it takes a reference.</param>
-/// <param name="Guidance">Whether it takes the distilled guidance.</param>
-public sealed record NetworkTraits(bool Condition, bool Guidance);
-
-/// <summary>What a model would be, as its configs and headers tell.</summary>
-public sealed record ModelOutline
-{
-    /// <summary>The sizes of a picture that the model draws; throws where it does not come out as whole tokens.</summary>
-    public required Func<int, int, Canvas> CanvasOf { get; init; }
-
-    /// <summary>How reference and result lie on a canvas.</summary>
-    public FrameOrder Frames { get; init; } = FrameOrder.Beside;
-
-    /// <summary>File or folder of the network's weights.</summary>
-    public required string NetworkWeights { get; init; }
-
-    /// <summary>Whether the names in those weights are this library's own, so that adapters can be compared with them.</summary>
-    public bool NamesAreOwn { get; init; } = true;
-}

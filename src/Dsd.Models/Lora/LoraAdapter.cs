@@ -52,7 +52,8 @@ public sealed class LoraAdapter : IDisposable
     public IReadOnlyDictionary<string, Tensor> Whole => _whole;
 
     /// <summary>
-    /// The factors for CLIP's text encoder by module name (<c>encoder.layers.0.self_attn.q_proj</c>), in ordinal order; empty unless the file has them and they were asked for.
+    /// The factors for CLIP's text encoder by module name (<c>encoder.layers.0.self_attn.q_proj</c>), in ordinal order; empty unless the file has them and
+    /// they were asked for.
     /// They are laid over a <see cref="ClipTextModel"/>, apart from the transformer's.
     /// </summary>
     public IReadOnlyDictionary<string, LoraFactors> ClipFactors
@@ -68,11 +69,14 @@ public sealed class LoraAdapter : IDisposable
     public bool HasCondition => _whole.ContainsKey("c_embedder.weight");
 
     /// <summary>Reads an adapter file of diffusers, PEFT, Black Forest Labs' names, ComfyUI or kohya.</summary>
-    /// <param name="file">A safetensors file with keys such as <c>transformer.MODULE.lora_A.weight</c> and <c>.lora_B.weight</c>; keys that no adapter has are whole tensors.
-    /// Alpha comes from the metadata (<c>lora_adapter_metadata</c>), from the <c>adapter_config.json</c> beside an <c>adapter_model.safetensors</c>, or from scalars
+    /// <param name="file">A safetensors file with keys such as <c>transformer.MODULE.lora_A.weight</c> and <c>.lora_B.weight</c>; keys that no adapter has
+    /// are whole tensors.
+    /// Alpha comes from the metadata (<c>lora_adapter_metadata</c>), from the <c>adapter_config.json</c> beside an <c>adapter_model.safetensors</c>, or
+    /// from scalars
     /// <c>MODULE.alpha</c>; without any of them it is the rank.</param>
     /// <param name="textEncoders">What becomes of a part for text encoders. Default: such a file is refused.</param>
-    /// <exception cref="WeightsException">A factor lacks its partner, shapes contradict each other or the metadata, numbers are not finite, or there is something in the file or
+    /// <exception cref="WeightsException">A factor lacks its partner, shapes contradict each other or the metadata, numbers are not finite, or there is
+    /// something in the file or
     /// its config that cannot be applied.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static LoraAdapter Load(string file, LoraTextEncoders textEncoders = LoraTextEncoders.Refuse)
@@ -144,7 +148,8 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>Lays the adapter over a transformer's layers. Several may lie over one transformer, but only one with whole layers.</summary>
     /// <param name="network">The transformer; conditional where the adapter has a <c>c_embedder</c>. Its own weights stay as they are.</param>
     /// <param name="scale">Strength of the low-rank part, times alpha / rank: 1 is as trained. Whole layers know no scale.</param>
-    /// <param name="trainable">Whether the adapter shall learn: its tensors then are float32 and need gradients, and the transformer's own no longer do.</param>
+    /// <param name="trainable">Whether the adapter shall learn: its tensors then are float32 and need gradients, and the transformer's own no longer
+    /// do.</param>
     /// <returns>The adapter in place. Disposing it takes it off again.</returns>
     /// <exception cref="WeightsException">Lists the layers that the transformer lacks, and those of another shape.</exception>
     public LoraAttachment Attach(DenoisingNetwork network, float scale = 1, bool trainable = false)

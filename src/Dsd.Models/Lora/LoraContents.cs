@@ -4,7 +4,8 @@ using Dsd.Models.Weights;
 namespace Dsd.Models.Lora;
 
 /// <summary>
-/// What an adapter's file holds, from its keys, shapes and config alone: the one reader for whoever loads adapters and whoever describes them. It never throws for what stands
+/// What an adapter's file holds, from its keys, shapes and config alone: the one reader for whoever loads adapters and whoever describes them. It never
+/// throws for what stands
 /// in the file, but notes all that is wrong.
 /// </summary>
 public sealed record LoraContents
@@ -14,7 +15,10 @@ public sealed record LoraContents
     /// <summary>The file.</summary>
     public required string Path { get; init; }
 
-    /// <summary>Whose names the transformer's layers have: <c>peft</c> (those of diffusers, however they are prefixed), <c>black-forest-labs</c> or <c>kohya</c> (underscores).</summary>
+    /// <summary>
+    /// Whose names the transformer's layers have: <c>peft</c> (those of diffusers, however they are prefixed), <c>black-forest-labs</c> or <c>kohya</c>
+    /// (underscores).
+    /// </summary>
     public required string Layout { get; init; }
 
     /// <summary>The transformer's adapted layers.</summary>

@@ -4,7 +4,9 @@ using Dsd.Models.Weights;
 
 namespace Dsd.Models.Lora;
 
-/// <summary>The keys of an adapter's file by what they are: factors of layers, in this library's terms, and whole tensors. Nothing is read but the keys.</summary>
+/// <summary>
+/// The keys of an adapter's file by what they are: factors of layers, in this library's terms, and whole tensors. Nothing is read but the keys.
+/// </summary>
 internal sealed partial record LoraKeys
 {
     // The longer before its own ending.

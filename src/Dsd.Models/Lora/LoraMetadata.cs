@@ -5,7 +5,10 @@ using Dsd.Models.Weights;
 
 namespace Dsd.Models.Lora;
 
-/// <summary>Where an adapter's config stands: in the file's metadata, as diffusers writes it, or in the <c>adapter_config.json</c> that PEFT writes beside the file.</summary>
+/// <summary>
+/// Where an adapter's config stands: in the file's metadata, as diffusers writes it, or in the <c>adapter_config.json</c> that PEFT writes beside the
+/// file.
+/// </summary>
 internal sealed record LoraMetadata
 {
     /// <summary>The metadata key that holds the config as JSON.</summary>

@@ -20,7 +20,8 @@ public sealed record LoraOptions
     ];
 
     /// <summary>
-    /// Endings of the module names to adapt, whole words between dots: <c>attn.to_q</c> is the one of every block. Each must match at least one linear layer of the network.
+    /// Endings of the module names to adapt, whole words between dots: <c>attn.to_q</c> is the one of every block. Each must match at least one linear
+    /// layer of the network.
     /// Null, the default: what the model's family adapts, for FLUX <see cref="AllTargets"/>.
     /// </summary>
     public IReadOnlyList<string>? Targets

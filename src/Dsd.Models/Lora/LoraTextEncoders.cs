@@ -1,6 +1,8 @@
 namespace Dsd.Models.Lora;
 
-/// <summary>What becomes of the part of an adapter's file that is for text encoders, as kohya's <c>lora_te1_</c> and diffusers' <c>text_encoder.</c> are.</summary>
+/// <summary>
+/// What becomes of the part of an adapter's file that is for text encoders, as kohya's <c>lora_te1_</c> and diffusers' <c>text_encoder.</c> are.
+/// </summary>
 public enum LoraTextEncoders
 {
     /// <summary>A file with such a part is refused, and the message says what there is to choose.</summary>

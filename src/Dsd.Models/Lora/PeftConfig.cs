@@ -5,7 +5,8 @@ using Dsd.Models.Weights;
 namespace Dsd.Models.Lora;
 
 /// <summary>
-/// PEFT's config of one low-rank adapter, as <c>adapter_config.json</c> or a file's metadata has it: what it says of ranks and alphas, and every field that changes the
+/// PEFT's config of one low-rank adapter, as <c>adapter_config.json</c> or a file's metadata has it: what it says of ranks and alphas, and every field
+/// that changes the
 /// computation in a way that is not known here. The fields are those of PEFT 0.21 (docs/decisions/adapters.md has the table).
 /// </summary>
 internal sealed class PeftConfig
@@ -51,7 +52,8 @@ internal sealed class PeftConfig
         ["kasa_config"] = "KaSA, which changed the base weights",
     };
 
-    // In each of these, training began by taking the adapter's start away from the base weights. On the weights as they were, the start would be added once more.
+    // In each of these, training began by taking the adapter's start away from the base weights. On the weights as they were, the start would be added
+    // once more.
     private static readonly string[] StartsThatChangeTheBase = ["pissa", "olora", "corda", "lora_ga", "loftq"];
     private static readonly string[] PlainStarts = ["gaussian", "eva", "orthogonal", "mica"];
 
@@ -109,7 +111,9 @@ internal sealed class PeftConfig
     public static PeftConfig? Of(JsonElement root, string prefix, bool choosesLayers = false) =>
         root.EnumerateObject().Any(f => f.Name.StartsWith(prefix, StringComparison.Ordinal)) ? new PeftConfig(root, prefix, choosesLayers) : null;
 
-    /// <summary>Alpha of a module, in the meaning that the product is multiplied by alpha / rank. What contradicts the config is added to the problems.</summary>
+    /// <summary>
+    /// Alpha of a module, in the meaning that the product is multiplied by alpha / rank. What contradicts the config is added to the problems.
+    /// </summary>
     /// <param name="module">The module's name in the file, without what stands before all names.</param>
     /// <param name="rank">The rank that its factors have.</param>
     /// <param name="problems">Where contradictions go.</param>

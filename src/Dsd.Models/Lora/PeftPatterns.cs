@@ -4,8 +4,10 @@ using System.Text.RegularExpressions;
 namespace Dsd.Models.Lora;
 
 /// <summary>
-/// PEFT's <c>rank_pattern</c> or <c>alpha_pattern</c>: numbers for modules whose names match. The rule is PEFT's (<c>get_pattern_key</c>, 0.21): the first key, in the
-/// config's order, for which the regular expression <c>(.*\.)?(KEY)$</c> matches from the name's start. So a plain name also means all longer ones that end in it after a dot,
+/// PEFT's <c>rank_pattern</c> or <c>alpha_pattern</c>: numbers for modules whose names match. The rule is PEFT's (<c>get_pattern_key</c>, 0.21): the first
+/// key, in the
+/// config's order, for which the regular expression <c>(.*\.)?(KEY)$</c> matches from the name's start. So a plain name also means all longer ones that
+/// end in it after a dot,
 /// and <c>^</c> in front, as diffusers writes it, means the name alone.
 /// </summary>
 internal sealed class PeftPatterns

@@ -6,7 +6,8 @@ using Dsd.Models.Weights;
 namespace Dsd.Models.Lora;
 
 /// <summary>
-/// Which layers PEFT adapts by an <c>adapter_config.json</c> (<c>check_target_module_exists</c>, 0.21). Factors of others it passes over, so a file that has some contradicts its
+/// Which layers PEFT adapts by an <c>adapter_config.json</c> (<c>check_target_module_exists</c>, 0.21). Factors of others it passes over, so a file that
+/// has some contradicts its
 /// config. Where the config stands in the file's metadata, diffusers lets the factors decide, and so does this library.
 /// </summary>
 /// <param name="fields">The config's fields.</param>

@@ -4,7 +4,9 @@ using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
 namespace Dsd.Onnx.Export;
 
-/// <summary>CLIP's text model: <c>input_ids</c> [batch, tokens] → <c>last_hidden_state</c>, <c>pooler_output</c>, of any batch and length up to the config's.</summary>
+/// <summary>
+/// CLIP's text model: <c>input_ids</c> [batch, tokens] → <c>last_hidden_state</c>, <c>pooler_output</c>, of any batch and length up to the config's.
+/// </summary>
 public static class ClipTextExport
 {
     private const int LegacyEndOfText = 2;

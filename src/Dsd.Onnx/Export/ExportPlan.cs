@@ -15,7 +15,8 @@ public sealed record ExportPlan
 
     /// <summary>
     /// The network, which goes to <c>transformer</c>. Inputs: <c>hidden_states</c> [batch, image tokens, channels], <c>timestep</c> (sigma in 0…1) [batch],
-    /// <c>condition_hidden_states</c> if it is conditional, <c>guidance</c> [batch] if it takes that, and what the family's <c>PromptInputs</c> gives. Output: the velocity.
+    /// <c>condition_hidden_states</c> if it is conditional, <c>guidance</c> [batch] if it takes that, and what the family's <c>PromptInputs</c> gives.
+    /// Output: the velocity.
     /// </summary>
     public required ExportedNetwork Network { get; init; }
 

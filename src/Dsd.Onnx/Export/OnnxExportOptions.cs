@@ -5,7 +5,10 @@ namespace Dsd.Onnx.Export;
 /// <summary>How models are exported.</summary>
 public sealed record OnnxExportOptions
 {
-    /// <summary>A folder in the layout of the published Diffusion Self-Distillation release: its <c>transformer</c> takes the place of the pipeline's. Null, the default, is none.</summary>
+    /// <summary>
+    /// A folder in the layout of the published Diffusion Self-Distillation release: its <c>transformer</c> takes the place of the pipeline's. Null, the
+    /// default, is none.
+    /// </summary>
     public string? ReleaseFolder { get; init; }
 
     /// <summary>What <c>dsd.json</c> says which LoRA is merged. Null, the default: the name of its file, or where it came from. It needs a LoRA.</summary>

@@ -29,7 +29,8 @@ public static class OnnxExporter
     /// <param name="options">How; null is the defaults.</param>
     /// <param name="cancellationToken">Checked between pieces of weights.</param>
     /// <param name="progress">Told the name of each part before it is written.</param>
-    /// <exception cref="WeightsException">A file of the model is missing, damaged, or does not fit its config; all tensors that do not fit are listed.</exception>
+    /// <exception cref="WeightsException">A file of the model is missing, damaged, or does not fit its config; all tensors that do not fit are
+    /// listed.</exception>
     /// <exception cref="ArgumentException">The options contradict the other arguments.</exception>
     /// <exception cref="IOException">The target cannot be written, or holds something else.</exception>
     /// <exception cref="OperationCanceledException">The export was cancelled; nothing is left of it.</exception>

@@ -10,7 +10,9 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests.Weights;
 
-/// <summary>Weights of eight bits, with and without scales, as ComfyUI writes and reads them (convert_old_quants and MixedPrecisionOps of 2026: value times scale).</summary>
+/// <summary>
+/// Weights of eight bits, with and without scales, as ComfyUI writes and reads them (convert_old_quants and MixedPrecisionOps of 2026: value times scale).
+/// </summary>
 public sealed class Float8Tests : IDisposable
 {
     private static readonly byte[] Patterns = [.. Enumerable.Range(0, 256).Select(i => (byte)i)];
