@@ -333,6 +333,11 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         {
             AtomicFile.Write(file, write);
         }
+        catch (IOException e) when ((e.InnerException ?? e) is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // The folder was made and the file begun, and then it was not there: somebody deletes, and has not come to the ledger yet.
+            throw FilePlace.Gone("folder", System.IO.Path.GetDirectoryName(file)!, e);
+        }
         catch (IOException e)
         {
             throw new IOException(

@@ -23,12 +23,16 @@ internal sealed partial class FilePlace(string what, string path)
     }
 
     /// <summary>What is wrong; null where the file is in its place.</summary>
-    public IOException? Fault() =>
-        File.Exists(_path) && IdentityOf(_path) == _identity
-            ? null
-            : new IOException(
-                $"The {what} '{_path}' was deleted, moved or replaced while a process worked with it. What was written since is not there. "
-                + "Put the folder back if it was moved, and start again: work goes on with what stands in it.");
+    public IOException? Fault() => File.Exists(_path) && IdentityOf(_path) == _identity ? null : Gone(what, _path);
+
+    /// <summary>What is thrown where something is not in its place any more.</summary>
+    /// <param name="what">What it is.</param>
+    /// <param name="path">Where it was.</param>
+    /// <param name="cause">What was caught, where that is how it was found.</param>
+    public static IOException Gone(string what, string path, Exception? cause = null) => new(
+        $"The {what} '{path}' was deleted, moved or replaced while a process worked with it. What was written since is not there. "
+        + "Put the folder back if it was moved, and start again: work goes on with what stands in it.",
+        cause);
 
     /// <summary>Device and number of a file, which no other file gets while this one is held; null where the system does not tell.</summary>
     private static (ulong Device, ulong Number)? IdentityOf(string path)

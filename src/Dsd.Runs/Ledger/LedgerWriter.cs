@@ -125,7 +125,8 @@ internal sealed class LedgerWriter : IAsyncDisposable
             _transaction = null;
             if (e is SqliteException fault)
             {
-                _fault = LedgerFile.Fault(_file, fault);
+                // SQLite calls a file that was taken away a fault of the disk.
+                _fault = _place.Fault() ?? LedgerFile.Fault(_file, fault);
                 Close(batch);
             }
             else

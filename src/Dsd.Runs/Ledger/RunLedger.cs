@@ -413,7 +413,7 @@ public sealed partial class RunLedger : IAsyncDisposable
         }
         catch (SqliteException e)
         {
-            throw LedgerFile.Fault(File, e);
+            throw _place.Fault() ?? LedgerFile.Fault(File, e);
         }
     }
 
