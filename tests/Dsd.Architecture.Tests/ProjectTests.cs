@@ -61,6 +61,23 @@ public sealed class ProjectTests
         Assert.Empty(brought);
     }
 
+    /// <summary>
+    /// Dsd.Models computes with the libtorch that the program brings, as TorchSharp itself has it; so the ONNX side alone brings none.
+    /// Dsd.MLNet brings the CPU's, so that a newcomer's program runs with nothing added.
+    /// </summary>
+    [Fact]
+    public void Libtorch_IsBroughtByMLNet_AndByPrograms() =>
+        Assert.Equal(["Dsd.Lab", "Dsd.MLNet"], SourceTree.Projects.Values.Where(p => p.BringsLibtorch).Select(p => p.Name).Order());
+
+    [Fact]
+    public void TheOnnxSide_RestoresNoLibtorch()
+    {
+        string restored = File.ReadAllText(Path.Combine(SourceTree.Root, "src", "Dsd.Onnx", "obj", "project.assets.json"));
+
+        Assert.Contains("\"TorchSharp/", restored, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"libtorch-", restored, StringComparison.Ordinal);
+    }
+
     private static HashSet<string> Closure(string project)
     {
         HashSet<string> found = [project];

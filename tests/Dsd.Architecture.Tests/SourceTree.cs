@@ -37,7 +37,8 @@ internal static partial class SourceTree
             Path.GetRelativePath(Root, Path.GetDirectoryName(file)!).Replace('\\', '/'),
             [.. Included("ProjectReference").Select(p => Path.GetFileNameWithoutExtension(p.Replace('\\', '/'))).Order(StringComparer.Ordinal)],
             Included("PackageReference"),
-            Included("InternalsVisibleTo"));
+            Included("InternalsVisibleTo"),
+            xml.Descendants("BringsLibtorch").Any(e => e.Value == "true"));
     }
 
     [GeneratedRegex("/(bin|obj)/")]
@@ -50,4 +51,6 @@ internal static partial class SourceTree
 /// <param name="Projects">The projects that it references.</param>
 /// <param name="Packages">The packages that it references.</param>
 /// <param name="Friends">Who sees its internals.</param>
-internal sealed record SourceProject(string Name, string Folder, IReadOnlyList<string> Projects, IReadOnlyList<string> Packages, IReadOnlyList<string> Friends);
+/// <param name="BringsLibtorch">Whether it brings the native library that TorchSharp computes with.</param>
+internal sealed record SourceProject(
+    string Name, string Folder, IReadOnlyList<string> Projects, IReadOnlyList<string> Packages, IReadOnlyList<string> Friends, bool BringsLibtorch);

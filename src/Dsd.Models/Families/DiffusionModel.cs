@@ -2,6 +2,7 @@ using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Imaging;
 using Dsd.Models.Lora;
+using Dsd.Models.Native;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;
@@ -68,6 +69,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     /// <exception cref="ArgumentException">The options contradict each other, or there is no such device.</exception>
     /// <exception cref="NotSupportedException">Eight bits are asked for, and the GPU or its libraries cannot do them.</exception>
     /// <exception cref="InvalidOperationException">A memory mode is asked for, and the host's memory cannot be kept in place for the GPU.</exception>
+    /// <exception cref="DllNotFoundException">The program brings no libtorch; the message says which package to add.</exception>
     public static DiffusionModel Load(string folder, PipelineOptions? options = null) => Load(new ModelSource(folder), options);
 
     /// <summary>Loads a conditional model, as Diffusion Self-Distillation makes it.</summary>
@@ -238,6 +240,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     private static DiffusionModel Load(ModelSource source, PipelineOptions? options)
     {
         options ??= new PipelineOptions();
+        TorchLibrary.Require();
         (ModelFamily family, ModelFolder folder) = ModelFamilies.Open(source.Folder);
         DiffusionModel model = family.Load(folder, source, options);
         try

@@ -1,3 +1,4 @@
+using Dsd.Models.Native;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,6 +14,7 @@ internal static class LoraFile
 
     public static LoraAdapter Load(SafetensorsFile file, LoraTextEncoders textEncoders)
     {
+        TorchLibrary.Require();
         string path = file.Path;
         LoraContents contents = Contents(file, textEncoders);
         Dictionary<string, LoraFactors> factors = [];

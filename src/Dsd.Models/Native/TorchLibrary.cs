@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using System.Security.Cryptography;
 using Dsd.Common.Files;
+using TorchSharp;
 
 namespace Dsd.Models.Native;
 
@@ -23,6 +24,7 @@ public static class TorchLibrary
     private const string UnusedVersion = "GLIBCXX_3.4.32";
     private static readonly Lock Gate = new();
     private static int _registered;
+    private static volatile bool _isThere;
 
     /// <summary>
     /// Registers both. It runs by itself when this assembly is first used; call it only in a program that uses
@@ -38,6 +40,36 @@ public static class TorchLibrary
             // Raised only after the runtime's own search failed, so a system on which the library loads never comes here.
             AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
         }
+    }
+
+    /// <summary>Refuses to go on where libtorch is not there, before the first tensor is made.</summary>
+    /// <exception cref="DllNotFoundException">The program brings no libtorch, or one that cannot be loaded; the message says what to add.</exception>
+    internal static void Require()
+    {
+        if (_isThere)
+        {
+            return;
+        }
+        Register();
+        try
+        {
+            // Asked before TorchSharp is: where it finds nothing beside the program, it fills the program's folder from NuGet's cache, for notebooks.
+            if (Path.GetDirectoryName(typeof(torch).Assembly.Location) == Path.GetDirectoryName(typeof(TorchLibrary).Assembly.Location))
+            {
+                NativeLibrary.Load(ShimName, typeof(torch).Assembly, null);
+            }
+            _ = torch.get_num_threads();
+        }
+        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or NotSupportedException or BadImageFormatException)
+        {
+            string version = typeof(torch).Assembly.GetName().Version?.ToString(3) ?? "";
+            throw new DllNotFoundException(
+                "This program cannot load libtorch, which models and adapters are computed with. Add one of the packages TorchSharp-cpu, "
+                + $"TorchSharp-cuda-linux and TorchSharp-cuda-windows, of version {version}. (Dsd.MLNet brings TorchSharp-cpu.) "
+                + $"What loading it says: {(e.InnerException ?? e).Message}",
+                e);
+        }
+        _isThere = true;
     }
 
     private static IntPtr Resolve(Assembly assembly, string name)

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 using Dsd.Common.Files;
+using Dsd.Models.Native;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Weights;
@@ -140,8 +141,10 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// </summary>
     /// <exception cref="SafetensorsException">No such tensor, or an element type that TorchSharp has no tensor for (U16, U32, U64, C64, F8_E8M0,
     /// and packed ones of fewer bits).</exception>
+    /// <exception cref="DllNotFoundException">The program brings no libtorch.</exception>
     public Tensor Read(string name)
     {
+        TorchLibrary.Require();
         TensorEntry entry = Entry(name);
         ScalarType type = DTypes.Scalar(entry.DType)
             ?? throw new SafetensorsException(Path, name, "an element type that a tensor can be made of", $"{entry.DType}; its bytes can be read as they are");
