@@ -93,21 +93,26 @@ public sealed class PackedPackages : IDisposable
         $"-p:Version={_version}",
         "-p:DsdOnnxCuda=true", "-p:CreateSymbolicLinksForCopyLocalIfPossible=true");
 
+    // One build for all: a command for each would evaluate the projects below it again each time.
     private (int Code, string Output) Pack()
     {
-        (int Code, string Output) packed = (0, "");
-        foreach (string project in Projects)
-        {
-            // Built beside the repository's own output, which other tests are using at this moment.
-            packed = DotnetCommand.Run(
-                Fixtures.Repository, "pack", Path.Combine("src", project, $"{project}.csproj"), "-c", "Release", "-o", Feed, "--artifacts-path", Artifacts,
-                $"-p:Version={_version}");
-            if (packed.Code != 0)
-            {
-                break;
-            }
-        }
-        return packed;
+        string sources = Path.Combine(Fixtures.Repository, "src");
+        string all = _folder.File("all.proj");
+        File.WriteAllText(all, $"""
+            <Project>
+              <ItemGroup>
+                {string.Concat(Projects.Select(p => $"<Library Include=\"{Path.Combine(sources, p, $"{p}.csproj")}\" />"))}
+              </ItemGroup>
+              <Target Name="PackAll">
+                <MSBuild Projects="@(Library)" Targets="Restore" Properties="MSBuildRestoreSessionId={Guid.NewGuid():N}" />
+                <MSBuild Projects="@(Library)" Targets="Pack" BuildInParallel="true" />
+              </Target>
+            </Project>
+            """);
+        // Built beside the repository's own output, which other tests are using at this moment.
+        return DotnetCommand.Run(
+            Fixtures.Repository, "msbuild", all, "-t:PackAll", "-m", "-v:m", "-p:Configuration=Release", "-p:_IsPacking=true", $"-p:PackageOutputPath={Feed}",
+            $"-p:ArtifactsPath={Artifacts}", "-p:_CommandLineDefinedArtifactsPath=true", $"-p:Version={_version}");
     }
 
     // ONNX Runtime reports nothing in CI, whatever it is told: the names by which it knows CI must not hide what a user would get.
