@@ -57,7 +57,7 @@ public static class TinyModel
     {
         Name = Name,
         Title = "embedded model",
-        Templates = WorldGridTemplates.Templates,
+        Templates = () => WorldGridTemplates.Templates,
         TaskLayout = GridLayout.OneByTwo,
         Layouts = [GridLayout.OneByTwo, GridLayout.TwoByTwo],
         Judge = () => TinyJudge.Load(JudgeFolder),

@@ -17,8 +17,11 @@ public sealed record CurationPreset
     /// <summary>What a message calls the model, without an article. Default <c>model 'NAME'</c>.</summary>
     public string Title { get => field ?? $"model '{Name}'"; init => field = OptionCheck.Text(value, nameof(Title)); }
 
-    /// <summary>The only words around a caption that the model knows, whatever the task. Null, the default: it takes any.</summary>
-    public GridTemplates? Templates { get; init; }
+    /// <summary>
+    /// Gives the only words around a caption that the model knows, whatever the task. It is asked when a grid is, so that registration costs no time.
+    /// Null, the default: the model takes any words.
+    /// </summary>
+    public Func<GridTemplates>? Templates { get; init; }
 
     /// <summary>How the panels of a grid lie for any task, unless the caller says how. Null, the default: as the task says.</summary>
     public GridLayout? TaskLayout { get; init; }

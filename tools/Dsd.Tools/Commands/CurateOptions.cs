@@ -92,7 +92,7 @@ internal sealed class CurateOptions
         CurationPreset preset = CurationPresets.Of(Model(parsed));
         RunOptions options = new()
         {
-            Task = preset.Templates is { } templates ? task with { Templates = templates } : task,
+            Task = preset.Templates is { } templates ? task with { Templates = templates() } : task,
             Layout = parsed.GetValue(_layout) ?? preset.TaskLayout,
             PromptsPerCaption = parsed.GetValue(_prompts),
             Seed = parsed.GetValue(_seed),

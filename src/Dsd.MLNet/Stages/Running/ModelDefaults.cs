@@ -35,7 +35,7 @@ internal static class ModelDefaults
     public static (IGridPromptWriter Writer, IDisposable? Client) PromptWriter(GridGeneratorOptions options)
     {
         GridTemplates templates = options.Templates
-            ?? KnownPresets.Curation(options.Model).Templates ?? options.Task?.Templates ?? GridTemplates.Default;
+            ?? KnownPresets.Curation(options.Model).Templates?.Invoke() ?? options.Task?.Templates ?? GridTemplates.Default;
         IChatClient? client = options.PromptClient is { } name ? ChatClients.Create(name) : null;
         if (options.Task is { } task)
         {
