@@ -1,4 +1,10 @@
+using Dsd.Curation.Grids;
+using Dsd.Curation.Presets;
+using Dsd.Models.Families;
 using Dsd.Models.Sampling;
+using Dsd.Models.Training;
+using Dsd.Tiny.Judge;
+using Dsd.Tiny.World;
 
 namespace Dsd.Tiny;
 
@@ -26,16 +32,46 @@ public static class TinyModel
     /// <summary>The folder of the embedded attribute classifier, which measures what the others draw.</summary>
     public static string ClassifierFolder => Path.Combine(Folder, "classifier");
 
-    /// <summary>The folder that a name stands for: the embedded model's for <see cref="Name"/>, otherwise the name itself.</summary>
-    /// <param name="nameOrFolder"><c>tiny</c>, or a pipeline folder in diffusers' layout.</param>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder; the message says which names are known.</exception>
-    public static string Resolve(string nameOrFolder)
+    /// <summary>Where the model's files lie, and how it is drawn with and trained: teacher and student.</summary>
+    public static ModelPreset Preset { get; } = new()
     {
-        ArgumentException.ThrowIfNullOrEmpty(nameOrFolder);
-        string folder = nameOrFolder == Name ? Folder : nameOrFolder;
-        return Directory.Exists(folder)
-            ? folder
-            : throw new DirectoryNotFoundException(
-                $"Model '{nameOrFolder}': expected '{Name}' or a pipeline folder in diffusers' layout, found no folder at '{Path.GetFullPath(folder)}'.");
+        Name = Name,
+        Folder = Folder,
+        AdapterFile = AdapterFile,
+        Panel = new TextToImageOptions { Width = PanelSize, Height = PanelSize },
+        Frame = Sampling,
+        // Short enough for a processor: it continues from the embedded student, and is not the student's whole training.
+        Training = new LoraTrainingOptions
+        {
+            Width = PanelSize,
+            Height = PanelSize,
+            Steps = 100,
+            BatchSize = 4,
+            LearningRate = 1e-4,
+            InitialAdapterFile = AdapterFile,
+        },
+    };
+
+    /// <summary>How pairs are curated with it: the words that it was trained on, pairs of panels, its judge, and captions of its small world.</summary>
+    public static CurationPreset Curation { get; } = new()
+    {
+        Name = Name,
+        Title = "embedded model",
+        Templates = () => WorldGridTemplates.Templates,
+        TaskLayout = GridLayout.OneByTwo,
+        Layouts = [GridLayout.OneByTwo, GridLayout.TwoByTwo],
+        Judge = () => TinyJudge.Load(JudgeFolder),
+        Captions = WorldCaptions.Of,
+    };
+
+    /// <summary>
+    /// Makes <see cref="Name"/> known to this process as a model and for curation. Any thread may call it, any number of times. Dsd.MLNet does so by itself; a
+    /// program without it calls this at its start.
+    /// </summary>
+    /// <exception cref="ArgumentException">The name was given to another model.</exception>
+    public static void Register()
+    {
+        ModelPresets.Register(Preset);
+        CurationPresets.Register(Curation);
     }
 }

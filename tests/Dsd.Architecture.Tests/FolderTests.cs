@@ -41,6 +41,25 @@ public sealed partial class FolderTests
     [Fact]
     public void TheEmbeddedModel_IsWhatAProgramNeeds() => Assert.InRange(SourceTree.Files("src/Dsd.Tiny").Count, 1, 60);
 
+    /// <summary>Which model a name stands for, and what suits it, is a preset: docs/decisions/model-families.md.</summary>
+    [Fact]
+    public void ThatAModelIsTheEmbeddedOne_IsAskedNowhere() => Assert.DoesNotContain(
+        SourceTree.Files("src").Where(f => !f.StartsWith("src/Dsd.Tiny/", StringComparison.Ordinal)).Concat(SourceTree.Files("tools/Dsd.Tools")),
+        file => ComparedName().IsMatch(SourceTree.Text(file)));
+
+    [Theory]
+    [InlineData("options.Model == TinyModel.Name ? 1 : 2", true)]
+    [InlineData("TinyModel.Name != model", true)]
+    [InlineData("model is TinyModel.Name or Teacher", true)]
+    [InlineData("model is not \"tiny\"", true)]
+    [InlineData("case TinyModel.Name:", true)]
+    [InlineData("TinyModel.Name => 1,", true)]
+    [InlineData("name.Equals(TinyModel.Name, StringComparison.Ordinal)", true)]
+    [InlineData("string Model { get; init; } = \"tiny\";", false)]
+    [InlineData("model ?? TinyModel.Name", false)]
+    [InlineData("$\"FILE|{TinyModel.Name}\"", false)]
+    public void AComparison_IsRecognised(string code, bool compares) => Assert.Equal(compares, ComparedName().IsMatch(code));
+
     [Fact]
     public void FewFilesLieLooseInDsdMLNet() =>
         Assert.InRange(Directory.GetFiles(Path.Combine(SourceTree.Root, "src/Dsd.MLNet"), "*.cs").Length, 0, 6);
@@ -82,6 +101,9 @@ public sealed partial class FolderTests
     // 'FLUX' in a remark is the model of that name; an identifier is what counts.
     [GeneratedRegex(@"\bFlux\w*")]
     private static partial Regex FamilyName();
+
+    [GeneratedRegex("""([=!]=|\b(is|not|or|and|case)\b|Equals\()\s*(TinyModel\.Name\b|"tiny")|(TinyModel\.Name\b|"tiny")\s*([=!]=|=>|\.Equals\()""")]
+    private static partial Regex ComparedName();
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Namespace();

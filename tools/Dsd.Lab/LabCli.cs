@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dsd.Lab.Commands;
+using Dsd.Tiny;
 
 namespace Dsd.Lab;
 
@@ -9,12 +10,16 @@ internal static class LabCli
     /// <summary>The program.</summary>
     public static CommandProgram Program { get; } = new("dsd-lab", Commands);
 
-    private static RootCommand Commands(Terminal terminal) => new("Train and measure the embedded model, and draw its small world.")
+    private static RootCommand Commands(Terminal terminal)
     {
-        WorldCommand.Create(terminal),
-        DrawCommand.Create(terminal),
-        TrainCommand.Create(terminal),
-        ReportCommand.Create(terminal),
-        StudyCommand.Create(terminal),
-    };
+        TinyModel.Register();
+        return new("Train and measure the embedded model, and draw its small world.")
+        {
+            WorldCommand.Create(terminal),
+            DrawCommand.Create(terminal),
+            TrainCommand.Create(terminal),
+            ReportCommand.Create(terminal),
+            StudyCommand.Create(terminal),
+        };
+    }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Tiny;
 using Dsd.Tools.Commands;
 
 namespace Dsd.Tools;
@@ -9,15 +10,18 @@ internal static class DsdCli
     /// <summary>The program.</summary>
     public static CommandProgram Program { get; } = new("dsd", Commands);
 
-    private static RootCommand Commands(Terminal terminal) =>
-        new("Diffusion Self-Distillation: look into models, export them to ONNX, and draw pictures with them.")
+    private static RootCommand Commands(Terminal terminal)
     {
-        InspectCommand.Create(terminal),
-        ExportCommand.Create(terminal),
-        GenerateCommand.Create(terminal),
-        DatasetCommand.Create(terminal),
-        ReviewCommand.Create(terminal),
-        CurateCommand.Create(terminal),
-        BenchCommand.Create(terminal),
-    };
+        TinyModel.Register();
+        return new("Diffusion Self-Distillation: look into models, export them to ONNX, and draw pictures with them.")
+        {
+            InspectCommand.Create(terminal),
+            ExportCommand.Create(terminal),
+            GenerateCommand.Create(terminal),
+            DatasetCommand.Create(terminal),
+            ReviewCommand.Create(terminal),
+            CurateCommand.Create(terminal),
+            BenchCommand.Create(terminal),
+        };
+    }
 }

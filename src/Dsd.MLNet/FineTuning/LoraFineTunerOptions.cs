@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Dsd.Common.Options;
 using Dsd.MLNet.Stages;
+using Dsd.Models.Families;
 using Dsd.Models.Training;
 
 namespace Dsd.MLNet;
@@ -8,7 +9,10 @@ namespace Dsd.MLNet;
 /// <summary>How a <see cref="LoraFineTuner"/> trains, and its columns.</summary>
 public sealed record LoraFineTunerOptions
 {
-    /// <summary>The model that is adapted: <c>tiny</c>, the default, is the embedded one; anything else a pipeline folder in diffusers' layout.</summary>
+    /// <summary>
+    /// The model that is adapted: <c>tiny</c>, the default, is the embedded one; anything else the name of another preset (<see cref="ModelPresets"/>) or a
+    /// pipeline folder in diffusers' layout.
+    /// </summary>
     public string Model { get; init => field = OptionCheck.Text(value, nameof(Model)); } = "tiny";
 
     /// <summary>Where training runs: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>

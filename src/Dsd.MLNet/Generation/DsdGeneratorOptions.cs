@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Dsd.Common.Options;
 using Dsd.MLNet.Stages;
+using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 
@@ -10,7 +11,8 @@ namespace Dsd.MLNet;
 public sealed record DsdGeneratorOptions
 {
     /// <summary>
-    /// The model that the adapter belongs to: <c>tiny</c>, the default, is the embedded one; anything else a pipeline folder in diffusers' layout.
+    /// The model that the adapter belongs to: <c>tiny</c>, the default, is the embedded one; anything else the name of another preset
+    /// (<see cref="ModelPresets"/>) or a pipeline folder in diffusers' layout.
     /// </summary>
     public string Model { get; init => field = OptionCheck.Text(value, nameof(Model)); } = "tiny";
 
@@ -30,7 +32,8 @@ public sealed record DsdGeneratorOptions
 
     /// <summary>
     /// A LoRA file (safetensors; names of diffusers, PEFT, Black Forest Labs or kohya). Null, the default: the one noted at
-    /// <see cref="AdapterColumn"/>, else the release folder's, else the embedded model's own. Refused where the input has an adapter too.
+    /// <see cref="AdapterColumn"/>, else the release folder's, else the preset's own, as the embedded model has one. Refused where the input has an
+    /// adapter too.
     /// </summary>
     public string? LoraFile { get; init => field = OptionCheck.TextOrNull(value, nameof(LoraFile)); }
 

@@ -3,6 +3,7 @@ using Dsd.Common.Options;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Tasks;
 using Dsd.MLNet.Stages;
+using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 
 namespace Dsd.MLNet;
@@ -10,7 +11,10 @@ namespace Dsd.MLNet;
 /// <summary>How a <see cref="GridGenerator"/> draws grids: the model, the words, the columns.</summary>
 public sealed record GridGeneratorOptions
 {
-    /// <summary>The teacher: <c>tiny</c>, the default, is the embedded model; anything else a pipeline folder in diffusers' layout.</summary>
+    /// <summary>
+    /// The teacher: <c>tiny</c>, the default, is the embedded model; anything else the name of another preset (<see cref="ModelPresets"/>) or a pipeline
+    /// folder in diffusers' layout.
+    /// </summary>
     public string Model { get; init => field = OptionCheck.Text(value, nameof(Model)); } = "tiny";
 
     /// <summary>Where the teacher runs: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>

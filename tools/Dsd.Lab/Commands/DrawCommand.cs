@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 using Dsd.Tiny;
 
@@ -33,7 +34,7 @@ internal static class DrawCommand
         (string File, long Seed)[] files = drawing.Files(parsed);
         TextToImageOptions options = drawing.TextToImage(parsed, TinyModel.PanelSize, TinyModel.PanelSize);
         List<string> warnings = [];
-        using TextToImagePipeline pipeline = TextToImagePipeline.Load(TinyModel.Resolve(model), new PipelineOptions { Warn = warnings.Add });
+        using TextToImagePipeline pipeline = TextToImagePipeline.Load(ModelPresets.Resolve(model), new PipelineOptions { Warn = warnings.Add });
         if (drawing.Guidance(parsed) is not null && !pipeline.Model.TakesGuidance)
         {
             throw new UsageException($"The model '{model}' takes no distilled guidance, so leave '--guidance' out.");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dsd.Lab.Measure;
+using Dsd.Models.Families;
 using Dsd.Tiny;
 using static TorchSharp.torch;
 
@@ -37,7 +38,7 @@ internal static class ReportCommand
             DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
             TeacherReportOptions options = new()
             {
-                ModelFolder = TinyModel.Resolve(parsed.GetRequiredValue(model)),
+                ModelFolder = ModelPresets.Resolve(parsed.GetRequiredValue(model)),
                 OutFolder = into,
                 Device = new Device(parsed.GetRequiredValue(device)),
             };

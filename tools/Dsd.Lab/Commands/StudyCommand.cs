@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dsd.Lab.Study;
+using Dsd.Models.Families;
 using Dsd.Tiny;
 
 namespace Dsd.Lab.Commands;
@@ -72,7 +73,7 @@ internal static class StudyCommand
             StudyOptions options = new()
             {
                 OutFolder = into,
-                ModelFolder = TinyModel.Resolve(parsed.GetRequiredValue(model)),
+                ModelFolder = ModelPresets.Resolve(parsed.GetRequiredValue(model)),
                 Device = parsed.GetRequiredValue(device),
                 Time = parsed.GetValue(minutes) is { } m ? TimeSpan.FromMinutes(m) : null,
                 Seed = parsed.GetValue(seed),

@@ -1,15 +1,15 @@
 using System.CommandLine;
+using Dsd.Curation.Presets;
 using Dsd.Runs.Captions;
 using Dsd.Runs.Ledger;
 using Dsd.Tiny;
-using Dsd.Tools.Curate;
 
 namespace Dsd.Tools.Commands;
 
 /// <summary>The options that say which captions a curation run begins with.</summary>
 internal sealed class CaptionOptions
 {
-    private const int MostWorldCaptions = 10_000;
+    private const int MostOwnCaptions = 10_000;
 
     private readonly Option<string> _captions = new("--captions")
     {
@@ -23,7 +23,7 @@ internal sealed class CaptionOptions
         Description = "How many captions '--captions tiny' has.",
         HelpName = "N",
         DefaultValueFactory = _ => 16,
-    }.Between(1, MostWorldCaptions);
+    }.Between(1, MostOwnCaptions);
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -34,14 +34,14 @@ internal sealed class CaptionOptions
 
     /// <summary>The captions.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="seed">What captions of the embedded model's world follow from.</param>
+    /// <param name="seed">What a preset's captions follow from.</param>
     /// <exception cref="UsageException">A count was given for captions that a file holds.</exception>
     /// <exception cref="InvalidDataException">The file is no caption file to its end, or holds none.</exception>
     public IEnumerable<SeedCaption> Read(ParseResult parsed, long seed)
     {
-        if (AreOfTheWorld(parsed))
+        if (Own(parsed) is { } captions)
         {
-            return WorldCaptions.Of(seed, parsed.GetValue(_count));
+            return captions(seed).Take(parsed.GetValue(_count)).Select(c => new SeedCaption(c.Key, c.Text));
         }
         if (parsed.GetResult(_count) is { Implicit: false })
         {
@@ -59,6 +59,8 @@ internal sealed class CaptionOptions
             : throw new InvalidDataException($"Captions '{file}': expected at least one caption, found none.");
     }
 
-    /// <summary>Whether the captions are those of the embedded model's world.</summary>
-    public bool AreOfTheWorld(ParseResult parsed) => parsed.GetRequiredValue(_captions) == TinyModel.Name;
+    /// <summary>Whether a preset brings the captions, as the embedded model does those of its world, and no file.</summary>
+    public bool AreAPresets(ParseResult parsed) => Own(parsed) is not null;
+
+    private Func<long, IEnumerable<(string Key, string Text)>>? Own(ParseResult parsed) => CurationPresets.Find(parsed.GetRequiredValue(_captions))?.Captions;
 }

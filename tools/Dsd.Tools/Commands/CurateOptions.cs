@@ -1,13 +1,12 @@
 using System.CommandLine;
 using Dsd.Curation.Chat;
 using Dsd.Curation.Grids;
+using Dsd.Curation.Presets;
 using Dsd.Curation.Tasks;
 using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 using Dsd.Runs;
 using Dsd.Tiny;
-using Dsd.Tiny.Judge;
-using Dsd.Tiny.World;
 using Dsd.Tools.Curate;
 using Microsoft.Extensions.AI;
 
@@ -90,10 +89,11 @@ internal sealed class CurateOptions
         {
             throw new UsageException($"Option '--task': {e.Message}", e);
         }
+        CurationPreset preset = CurationPresets.Of(Model(parsed));
         RunOptions options = new()
         {
-            Task = IsEmbedded(parsed) ? task with { Templates = WorldGridTemplates.Templates } : task,
-            Layout = parsed.GetValue(_layout) ?? (IsEmbedded(parsed) ? GridLayout.OneByTwo : null),
+            Task = preset.Templates is { } templates ? task with { Templates = templates() } : task,
+            Layout = parsed.GetValue(_layout) ?? preset.TaskLayout,
             PromptsPerCaption = parsed.GetValue(_prompts),
             Seed = parsed.GetValue(_seed),
             Shard = shard,
@@ -101,9 +101,10 @@ internal sealed class CurateOptions
             Judges = parsed.GetValue(_judges),
             DependsOn = chat.Fingerprint(),
         };
-        if (IsEmbedded(parsed) && options.GridLayout is not ({ Rows: 1, Columns: 2 } or { Rows: 2, Columns: 2 }))
+        if (preset.Layouts.Count > 0 && !preset.Layouts.Contains(options.GridLayout))
         {
-            throw new UsageException($"The embedded model draws grids of 1x2 and 2x2 panels, but '--layout' or the task asks for {options.GridLayout}.");
+            throw new UsageException(
+                $"The {preset.Title} draws grids of {string.Join(" and ", preset.Layouts)} panels, but '--layout' or the task asks for {options.GridLayout}.");
         }
         return (options, chat);
     }
@@ -120,7 +121,7 @@ internal sealed class CurateOptions
         string model = Model(parsed);
         _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, _ => { });
         Grid(parsed, layout);
-        NetworkTraits traits = ModelCheck.Traits(TinyModel.Resolve(model));
+        NetworkTraits traits = ModelCheck.Traits(ModelPresets.Resolve(model));
         if (parsed.GetValue(_guidance) is not null && !traits.Guidance)
         {
             throw new UsageException($"The model '{model}' takes no distilled guidance, so leave '--guidance' out.");
@@ -134,14 +135,12 @@ internal sealed class CurateOptions
         string model = Model(parsed);
         PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, warn);
         TextToImageOptions options = Grid(parsed, layout);
-        return new GridTeacher(TextToImagePipeline.Load(TinyModel.Resolve(model), how), Path.GetFileName(Path.TrimEndingDirectorySeparator(model)), options);
+        return new GridTeacher(TextToImagePipeline.Load(ModelPresets.Resolve(model), how), Path.GetFileName(Path.TrimEndingDirectorySeparator(model)), options);
     }
 
     private TextToImageOptions Grid(ParseResult parsed, GridLayout layout) => CheckedOptions.Build(() =>
     {
-        TextToImageOptions defaults = IsEmbedded(parsed)
-            ? new() { Width = TinyModel.PanelSize * layout.Columns, Height = TinyModel.PanelSize * layout.Rows }
-            : new();
+        TextToImageOptions defaults = ModelPresets.Of(Model(parsed)).Grid(layout.Rows, layout.Columns);
         return defaults with
         {
             Width = parsed.GetValue(_size)?.Width ?? defaults.Width,
@@ -152,11 +151,9 @@ internal sealed class CurateOptions
         };
     });
 
-    private bool IsEmbedded(ParseResult parsed) => Model(parsed) == TinyModel.Name;
-
     private string Model(ParseResult parsed) => _torch.Model(parsed) ?? TinyModel.Name;
 
-    private static IChatClient? Known(string name) => name == TinyModel.Name ? TinyJudge.Load(TinyModel.JudgeFolder) : null;
+    private static IChatClient? Known(string name) => CurationPresets.Find(name)?.Judge?.Invoke();
 
     private static GridLayout? Layout(System.CommandLine.Parsing.ArgumentResult result)
     {

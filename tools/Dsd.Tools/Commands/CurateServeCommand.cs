@@ -33,7 +33,7 @@ internal static class CurateServeCommand
                 OutputFile.CheckFolder(path);
                 CurationClusterOptions options = cluster.Read(parsed, coordinator: null);
                 options.Check(isCoordinator: true);
-                if (!captions.AreOfTheWorld(parsed) && parsed.GetResult(seed) is { Implicit: false })
+                if (!captions.AreAPresets(parsed) && parsed.GetResult(seed) is { Implicit: false })
                 {
                     throw new UsageException("Option '--seed' is for '--captions tiny'. With a file of captions the workers' '--seed' counts.");
                 }

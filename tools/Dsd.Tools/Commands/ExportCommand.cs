@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Onnx.Export;
 using Dsd.Tiny;
@@ -8,18 +9,20 @@ namespace Dsd.Tools.Commands;
 /// <summary><c>dsd export</c>: a model folder, with a release or an adapter laid over it, as ONNX models.</summary>
 internal sealed class ExportCommand
 {
-    private const string TeacherName = TinyModel.Name + "-teacher";
     private const string ReleasedAdapter = "pytorch_lora_weights.safetensors";
 
     // The transformer, the encoder and decoder of pictures, and the two text encoders.
     private const int Parts = 5;
 
+    // Known to exports alone: elsewhere the embedded model is the student where there is a reference, and the teacher where there is none.
+    private static readonly ModelPreset Teacher = TinyModel.Preset with { Name = $"{TinyModel.Name}-teacher", AdapterFile = null };
+
     private readonly Terminal _terminal;
 
     private readonly Option<string> _model = new("--model")
     {
-        Description = $"A pipeline folder in diffusers' layout, '{TinyModel.Name}' (the embedded student) or '{TeacherName}'.",
-        HelpName = $"FOLDER|{TinyModel.Name}|{TeacherName}",
+        Description = $"A pipeline folder in diffusers' layout, '{TinyModel.Name}' (the embedded student) or '{Teacher.Name}'.",
+        HelpName = $"FOLDER|{TinyModel.Name}|{Teacher.Name}",
         Required = true,
     };
 
@@ -56,9 +59,9 @@ internal sealed class ExportCommand
     private void Run(ParseResult parsed, CancellationToken cancel)
     {
         string model = parsed.GetRequiredValue(_model);
-        bool embedded = model is TinyModel.Name or TeacherName;
+        ModelPreset preset = model == Teacher.Name ? Teacher : ModelPresets.Of(model);
         string? release = parsed.GetValue(_release);
-        string? lora = parsed.GetValue(_lora) ?? (model == TinyModel.Name && release is null ? TinyModel.AdapterFile : null);
+        string? lora = parsed.GetValue(_lora) ?? (release is null ? preset.AdapterFile : null);
         float? scale = parsed.GetValue(_loraScale);
         if (scale is not null && lora is null)
         {
@@ -69,10 +72,8 @@ internal sealed class ExportCommand
             : CheckedOptions.Build(() => new LoraUse(lora, scale ?? 1) { TextEncoders = text }, strength: "Option '--lora-scale'");
         OnnxExportOptions options = CheckedOptions.Build(() =>
         {
-            OnnxExportOptions defaults = new();
-            PictureSize size = parsed.GetValue(_size)
-                ?? (embedded ? new PictureSize(TinyModel.PanelSize, TinyModel.PanelSize) : new PictureSize(defaults.FrameWidth, defaults.FrameHeight));
-            return defaults with
+            PictureSize size = parsed.GetValue(_size) ?? new PictureSize(preset.Frame.Width, preset.Frame.Height);
+            return new OnnxExportOptions
             {
                 ReleaseFolder = release,
                 Warn = _terminal.Warn,
@@ -88,7 +89,7 @@ internal sealed class ExportCommand
                 $"Cannot write the ONNX folder '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier export.");
         }
         OutputFile.CheckMovedFolder(target);
-        string folder = TinyModel.Resolve(embedded ? TinyModel.Name : model);
+        string folder = ModelPresets.Resolve(preset);
         if (release is not null && lora is null && File.Exists(Path.Combine(release, ReleasedAdapter)))
         {
             _terminal.Warn($"'{release}' holds {ReleasedAdapter}, which is left out; name it with '--lora' to merge it.");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dsd.Imaging;
+using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 using Dsd.Onnx.Runtime;
 using Dsd.Tiny;
@@ -107,8 +108,8 @@ internal sealed class GenerateCommand
         ParseResult parsed, string model, Picture? reference, (string File, long Seed)[] files, Action<string> warn, CancellationToken cancel)
     {
         PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), reference is not null, warn);
-        string folder = TinyModel.Resolve(model);
-        DsdOptions defaults = model == TinyModel.Name ? TinyModel.Sampling : new DsdOptions();
+        string folder = ModelPresets.Resolve(model);
+        DsdOptions defaults = ModelPresets.Of(model).Frame;
         float blockCache = _torch.BlockCache(parsed);
         // Wrong values are reported before gigabytes are loaded.
         if (reference is null)

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dsd.Tiny;
+using Dsd.Models.Families;
 using Dsd.Tools.Inspect;
 
 namespace Dsd.Tools.Commands;
@@ -41,7 +41,7 @@ internal static class InspectCommand
     private static void Inspect(Terminal terminal, string path, bool json, bool all)
     {
         ReportPrinter printer = new(terminal.Results);
-        path = path == TinyModel.Name && !Path.Exists(path) ? TinyModel.Resolve(path) : path;
+        path = !Path.Exists(path) && ModelPresets.Find(path) is { } preset ? ModelPresets.Resolve(preset) : path;
         if (Directory.Exists(path))
         {
             if (all)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
@@ -99,7 +100,7 @@ internal sealed class TorchModelOptions
     /// <summary>How to load the model.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="device">cpu, cuda or cuda:N.</param>
-    /// <param name="conditional">Whether a reference will be given: the embedded model then takes its own adapter, unless others are named.</param>
+    /// <param name="conditional">Whether a reference will be given: a preset then takes its own adapter, unless others are named.</param>
     /// <param name="warn">Called with a warning when something is done otherwise than asked.</param>
     /// <exception cref="UsageException">A value is out of range, or there is no such device.</exception>
     public PipelineOptions Pipeline(ParseResult parsed, string device, bool conditional, Action<string> warn)
@@ -125,9 +126,10 @@ internal sealed class TorchModelOptions
         {
             throw new UsageException("'--dsd' needs a reference, but there is no '--image'.");
         }
-        if (loras.Length == 0 && conditional && release is null && parsed.GetValue(_model) == TinyModel.Name)
+        if (loras.Length == 0 && conditional && release is null
+            && parsed.GetValue(_model) is { } model && ModelPresets.Find(model)?.AdapterFile is { } own)
         {
-            loras = [new LoraUse(TinyModel.AdapterFile)];
+            loras = [new LoraUse(own)];
         }
         if (loras.Length == 0 && release is not null && File.Exists(Path.Combine(release, ReleasedAdapter)))
         {

@@ -6,7 +6,6 @@ using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
-using Dsd.Tiny;
 using TorchSharp;
 
 namespace Dsd.MLNet.Stages.Running;
@@ -23,18 +22,18 @@ internal sealed class StageModels : IStageModels
     public void CheckTeacher(GridGeneratorOptions options)
     {
         TextToImageOptions grid = ModelDefaults.Grid(options);
-        ModelCheck.Plain(TinyModel.Resolve(options.Model), grid.Width, grid.Height, options.Torch with { Device = Torch(options.Device) });
+        ModelCheck.Plain(KnownPresets.Folder(options.Model), grid.Width, grid.Height, options.Torch with { Device = Torch(options.Device) });
     }
 
     public ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn) =>
-        TextToImagePipeline.Load(TinyModel.Resolve(options.Model), options.Torch with { Device = Torch(options.Device), Warn = warn });
+        TextToImagePipeline.Load(KnownPresets.Folder(options.Model), options.Torch with { Device = Torch(options.Device), Warn = warn });
 
     public void CheckTraining(LoraFineTunerOptions options)
     {
         LoraTrainingOptions training = ModelDefaults.Training(options);
         LoraUse[] start = training.InitialAdapterFile is { } file ? [new LoraUse(file)] : [];
         ModelCheck.Conditional(
-            TinyModel.Resolve(options.Model),
+            KnownPresets.Folder(options.Model),
             null,
             training.Width,
             training.Height,
@@ -49,7 +48,7 @@ internal sealed class StageModels : IStageModels
     public LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken)
     {
         PipelineOptions pipeline = new() { Device = Torch(options.Device), Warn = warn };
-        using DiffusionModel model = DiffusionModel.LoadConditional(TinyModel.Resolve(options.Model), null, pipeline);
+        using DiffusionModel model = DiffusionModel.LoadConditional(KnownPresets.Folder(options.Model), null, pipeline);
         using LoraAdapter adapter = new LoraTrainer(model, ModelDefaults.Training(options)).Train(pairs, options.Progress, cancellationToken);
         return LoraWeights.Of(adapter, "the trained adapter");
     }
@@ -60,7 +59,7 @@ internal sealed class StageModels : IStageModels
         {
             CheckExport(options, onnx.Folder);
         }
-        string model = TinyModel.Resolve(options.Model);
+        string model = KnownPresets.Folder(options.Model);
         DsdOptions frame = ModelDefaults.Frame(options);
         PipelineOptions pipeline = options.Backend is TorchGeneration torch ? torch.Pipeline with { Device = Torch(options.Device) } : new PipelineOptions();
         bool adapted = tuned || pipeline.Loras.Count > 0;
@@ -75,7 +74,7 @@ internal sealed class StageModels : IStageModels
 
     public IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn)
     {
-        string model = TinyModel.Resolve(options.Model);
+        string model = KnownPresets.Folder(options.Model);
         PipelineOptions pipeline = torch.Pipeline with { Device = Torch(options.Device), Warn = warn };
         RequireCondition(options, model, adapter is not null || pipeline.Loras.Count > 0);
         using LoraAdapter? own = adapter?.Open();
@@ -84,7 +83,7 @@ internal sealed class StageModels : IStageModels
 
     public void Export(DsdGeneratorOptions options, LoraWeights? adapter, string folder, CancellationToken cancellationToken)
     {
-        string model = TinyModel.Resolve(options.Model);
+        string model = KnownPresets.Folder(options.Model);
         // Said before gigabytes are written.
         RequireCondition(options, model, adapter is not null);
         DsdOptions frame = ModelDefaults.Frame(options);
