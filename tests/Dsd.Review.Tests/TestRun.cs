@@ -41,7 +41,8 @@ internal sealed class TestRun : IDisposable
         TestRun run = new();
         AppDomain.CurrentDomain.ProcessExit += (_, _) => run.Dispose();
         await using RunFolder folder = RunFolder.Open(run.Folder);
-        await folder.BeginAsync("test", new Dictionary<string, string> { ["pairs"] = "Unordered", ["cutting"] = """{"PanelWidth":null,"PanelHeight":null,"MaxTrim":0.08,"Tolerance":10}""" });
+        const string Cutting = """{"PanelWidth":null,"PanelHeight":null,"MaxTrim":0.08,"Tolerance":10}""";
+        await folder.BeginAsync("test", new Dictionary<string, string> { ["pairs"] = "Unordered", ["cutting"] = Cutting });
         await Task.WhenAll(Enumerable.Range(0, pairs).Select(i => AddAsync(folder, i)));
         return run;
     }
@@ -110,7 +111,15 @@ internal sealed class TestRun : IDisposable
         };
         string judge = kept ? "mild" : "stern";
         JudgeVote vote = new() { Judge = judge, Kept = kept, Verdict = verdict, Reason = i == 1 ? Hostile : kept ? "the same" : "not the same", Attempts = 1 };
-        return new PairJudgement { Status = VerdictStatus.Decided, Verdict = verdict, Kept = kept, Confidence = verdict.Confidence, Reason = vote.Reason, Votes = [vote] };
+        return new PairJudgement
+        {
+            Status = VerdictStatus.Decided,
+            Verdict = verdict,
+            Kept = kept,
+            Confidence = verdict.Confidence,
+            Reason = vote.Reason,
+            Votes = [vote],
+        };
     }
 
     public RunLedger Read() => RunLedger.OpenToRead(RunFolder.LedgerFile(Folder));

@@ -24,8 +24,9 @@ public static class RunRows
             using SqliteDataReader rows = command.ExecuteReader();
             while (rows.Read())
             {
-                lines.Add(
-                    $"{table}: {string.Join(" | ", Enumerable.Range(0, rows.FieldCount).Select(i => Convert.ToString(rows.GetValue(i), CultureInfo.InvariantCulture)))}");
+                IEnumerable<string?> values = Enumerable.Range(0, rows.FieldCount)
+                    .Select(i => Convert.ToString(rows.GetValue(i), CultureInfo.InvariantCulture));
+                lines.Add($"{table}: {string.Join(" | ", values)}");
             }
         }
         return lines;

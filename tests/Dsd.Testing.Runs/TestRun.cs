@@ -67,7 +67,16 @@ public sealed class TestRun : IDisposable
     private static PairJudgement Judged(bool kept, string[] differences, string[] flags)
     {
         Verdict verdict =
-            new() { Subject = "a fox — größer", DescriptionA = "the first", DescriptionB = "the second", Differences = differences, Same = kept, Confidence = 0.875, Flags = flags };
+            new()
+            {
+                Subject = "a fox — größer",
+                DescriptionA = "the first",
+                DescriptionB = "the second",
+                Differences = differences,
+                Same = kept,
+                Confidence = 0.875,
+                Flags = flags,
+            };
         return new PairJudgement
         {
             Status = VerdictStatus.Decided,
@@ -77,7 +86,15 @@ public sealed class TestRun : IDisposable
             Reason = kept ? "kept: the same" : "rejected: not the same",
             Votes =
             [
-                new JudgeVote { Judge = "cheap", Model = "small-1", Kept = !kept, Verdict = verdict with { Same = !kept, Confidence = 0.5 }, Reason = "unsure", Attempts = 1 },
+                new JudgeVote
+                {
+                    Judge = "cheap",
+                    Model = "small-1",
+                    Kept = !kept,
+                    Verdict = verdict with { Same = !kept, Confidence = 0.5 },
+                    Reason = "unsure",
+                    Attempts = 1,
+                },
                 new JudgeVote { Judge = "dear", Model = "large-2", Kept = kept, Verdict = verdict, Reason = "sure", Attempts = 1 },
             ],
         };

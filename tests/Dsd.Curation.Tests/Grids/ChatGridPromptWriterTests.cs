@@ -32,7 +32,9 @@ public class ChatGridPromptWriterTests
     {
         // The second portion is new; sheets of the first are the same but for one word in twelve.
         CallbackChatClient client =
-            Writing((call, sheet) => call == 0 ? $"one two three four five six seven eight nine ten eleven number{sheet}" : $"other{call}{sheet} thing{call}{sheet} again{call}{sheet}");
+            Writing((call, sheet) => call == 0
+                ? $"one two three four five six seven eight nine ten eleven number{sheet}"
+                : $"other{call}{sheet} thing{call}{sheet} again{call}{sheet}");
         IReadOnlyList<GridPrompt> prompts = await new ChatGridPromptWriter(client).WriteAsync(Request with { Count = 4 });
 
         Assert.Equal(4, prompts.Count);
@@ -92,6 +94,8 @@ public class ChatGridPromptWriterTests
     private static CallbackChatClient Writing(Func<int, int, string> subject) => new((call, messages, _) =>
     {
         int sheets = int.Parse(messages[^1].Text.Split('\n')[0]["Sheets: ".Length..]);
-        return Task.FromResult($$"""{"sheets":[{{string.Join(',', Enumerable.Range(0, sheets).Select(i => $$"""{"subject":"{{subject(call, i)}}","scenes":["at sea","at home"]}"""))}}]}""");
+        IEnumerable<string> written = Enumerable.Range(0, sheets)
+            .Select(i => $$"""{"subject":"{{subject(call, i)}}","scenes":["at sea","at home"]}""");
+        return Task.FromResult($$"""{"sheets":[{{string.Join(',', written)}}]}""");
     });
 }

@@ -219,7 +219,14 @@ public sealed class CuratorPipelineTests
     }
 
     private VlmCurator Curator(AnsweringClient client, int concurrency) => new(
-        _ml, new VlmCuratorOptions { ChatClient = client, Layout = GridLayout.OneByTwo, Pairs = PairChoice.Unordered, Judging = new PairJudgeOptions { Concurrency = concurrency } });
+        _ml,
+        new VlmCuratorOptions
+        {
+            ChatClient = client,
+            Layout = GridLayout.OneByTwo,
+            Pairs = PairChoice.Unordered,
+            Judging = new PairJudgeOptions { Concurrency = concurrency },
+        });
 
     private PairRow[] Curate(AnsweringClient client, IDataView grids, int concurrency)
     {

@@ -162,7 +162,10 @@ public sealed class TextToImagePipelineTests : IDisposable
     {
         string Message(PipelineOptions options) =>
             Assert.Throws<ArgumentException>(() => TextToImagePipeline.Load(Fixtures.Path("tiny-flux"), options)).Message;
-        Assert.Contains("Memory is Streamed, which saves a GPU's memory, but Device is the CPU", Message(new PipelineOptions { Memory = MemoryMode.Streamed }), StringComparison.Ordinal);
+        Assert.Contains(
+            "Memory is Streamed, which saves a GPU's memory, but Device is the CPU",
+            Message(new PipelineOptions { Memory = MemoryMode.Streamed }),
+            StringComparison.Ordinal);
         Assert.Contains("Float8 needs a CUDA device", Message(new PipelineOptions { Float8 = true, DType = ScalarType.BFloat16 }), StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new PipelineOptions { Memory = (MemoryMode)7 });
     }

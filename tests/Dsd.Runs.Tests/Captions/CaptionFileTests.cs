@@ -85,8 +85,9 @@ public sealed class CaptionFileTests : IDisposable
 
         Assert.Equal(expected, CaptionFile.Read(Write(name, text)));
         Assert.Equal(expected, CaptionFile.Read(Write(name, "\uFEFF" + text)));
-        foreach (UnicodeEncoding wide in new[] { new UnicodeEncoding(bigEndian: false, byteOrderMark: true), new UnicodeEncoding(bigEndian: true, byteOrderMark: true) })
+        foreach (bool bigEndian in new[] { false, true })
         {
+            UnicodeEncoding wide = new(bigEndian, byteOrderMark: true);
             string file = _folder.File(name);
             File.WriteAllText(file, text, wide);
             Assert.Equal(expected, CaptionFile.Read(file));

@@ -71,7 +71,20 @@ public sealed class RunExportTests
         PairRecord[] rows = [.. PairDataset.Open(run.Path("out")).Read()];
         Assert.Equal([false, true, false], rows.Select(r => r.Details.Kept));
         AssertDetails(
-            new PairDetails { Id = "a~0~0-1", PairId = "a~0~0-1", CaptionKey = "a", Kept = false, Reviewed = "none", Status = "undecided", Differences = [], Flags = [], Reason = "no answer could be read", Judge = "cheap", Votes = 1 },
+            new PairDetails
+            {
+                Id = "a~0~0-1",
+                PairId = "a~0~0-1",
+                CaptionKey = "a",
+                Kept = false,
+                Reviewed = "none",
+                Status = "undecided",
+                Differences = [],
+                Flags = [],
+                Reason = "no answer could be read",
+                Judge = "cheap",
+                Votes = 1,
+            },
             rows[0].Details);
         Assert.Equal((false, 0, 0), (rows[2].Details.Same!.Value, rows[2].Details.Differences!.Count, rows[2].Details.Flags!.Count));
     }
