@@ -79,7 +79,7 @@ internal sealed class Report
         _html.Append("<div class=\"grids\">");
         foreach ((int i, GridRow row) in _results.Grids.Index())
         {
-            string image = Image(row.Grid, "sheets", $"sheet-{i + 1:00}", row.GridPrompt);
+            string image = Image(row.Grid, "grids", $"grid-{i + 1:00}", row.GridPrompt);
             _html.Append($"<figure>{image}<figcaption><b>{Text(row.Caption)}</b>{Text(row.GridPrompt)}</figcaption></figure>");
         }
         End("</div>");

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Dsd.Testing.Runs;
 
-/// <summary>All that stands in a run's folder as lines that can be compared: every table row by row, and every sheet's file.</summary>
+/// <summary>All that stands in a run's folder as lines that can be compared: every table row by row, and every grid's file.</summary>
 public static class RunRows
 {
     private static readonly string[] Tables = ["meta", "captions", "prompts", "grids", "panels", "pairs", "votes", "failures", "reviews", "spent"];

@@ -182,14 +182,14 @@ public sealed record LoraContents
         int rank,
         List<LoraProblem> problems)
     {
-        double? told = config?.AlphaOf(key.Module, rank, problems);
+        double? configured = config?.AlphaOf(key.Module, rank, problems);
         double? stored = key.Alpha is null ? null : Scalar(entries[key.Alpha], scalar, problems);
         // A stored alpha may have been rounded to few bits.
-        if (told is { } one && stored is { } other && Math.Abs(one - other) > 0.01 * Math.Max(Math.Abs(one), Math.Abs(other)))
+        if (configured is { } one && stored is { } other && Math.Abs(one - other) > 0.01 * Math.Max(Math.Abs(one), Math.Abs(other)))
         {
             problems.Add(new($"one alpha for {key.Module}", $"{one} by the adapter's config and {other} as '{key.Alpha}'"));
         }
-        return (float)(stored ?? told ?? rank);
+        return (float)(stored ?? configured ?? rank);
     }
 
     private static double? Scalar(TensorEntry entry, Func<string, double> scalar, List<LoraProblem> problems)

@@ -40,13 +40,13 @@ public class ServerWordsTests
 
     [Theory]
     [MemberData(nameof(Refusals))]
-    public async Task Refusal_QuotesTheServerItsAddressAndTheSettingToChange(int status, string body, string[] words)
+    public async Task Refusal_QuotesTheServerItsAddressAndTheSettingToChange(int status, string body, string[] expected)
     {
         string message = (await FailureAsync(new ChatFault.Body(body, status))).Message;
 
         Assert.Contains($"status {status} from http://127.0.0.1:", message, StringComparison.Ordinal);
         Assert.Contains("/v1/chat/completions", message, StringComparison.Ordinal);
-        Assert.All(words, word => Assert.Contains(word, message, StringComparison.Ordinal));
+        Assert.All(expected, part => Assert.Contains(part, message, StringComparison.Ordinal));
         Assert.DoesNotContain(message, char.IsControl);
     }
 

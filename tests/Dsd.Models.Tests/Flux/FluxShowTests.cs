@@ -39,7 +39,7 @@ public sealed class FluxShowTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         Tensor[] expected = Streams();
 
-        Tensor[] shown = [.. Enumerable.Range(0, Blocks).Select(Shown)];
+        Tensor[] shown = [.. Enumerable.Range(0, Blocks).Select(block => Shown(scope, block))];
 
         Assert.All(shown.Zip(expected), pair => TensorAssert.Equal(pair.Second, pair.First));
         // Were two of them alike, a block could show another one's.
@@ -121,13 +121,13 @@ public sealed class FluxShowTests : IDisposable
     public void ABlockThatIsNotThere_IsRefused(int block) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => _transformer.Show(block, _ => { }));
 
-    private Tensor Shown(int block)
+    private Tensor Shown(DisposeScope scope, int block)
     {
         Tensor? shown = null;
-        _transformer.Show(block, stream => shown = stream.clone().MoveToOuterDisposeScope());
+        _transformer.Show(block, stream => shown = stream.clone().DetachFromDisposeScope());
         FluxFixture.Run(_transformer, _inputs).Dispose();
         _transformer.Show(block, null);
-        return shown!;
+        return scope.Attach(shown!);
     }
 
     // The image's tokens are the last ones.

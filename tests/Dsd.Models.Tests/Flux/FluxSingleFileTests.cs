@@ -74,11 +74,11 @@ public sealed class FluxSingleFileTests : IDisposable
         SafetensorsWriter.Write(_folder.File("diffusers.safetensors"), transformer.state_dict());
 
         using WeightSource weights = WeightSource.Open(File);
-        FluxConfig told = FluxCheckpoint.ConfigOf(weights)!;
+        FluxConfig config = FluxCheckpoint.ConfigOf(weights)!;
         using WeightSource others = WeightSource.Open(_folder.File("diffusers.safetensors"));
 
-        Assert.Equal(Config.AxesDimsRope, told.AxesDimsRope);
-        Assert.Equal(Config, told with { AxesDimsRope = Config.AxesDimsRope });
+        Assert.Equal(Config.AxesDimsRope, config.AxesDimsRope);
+        Assert.Equal(Config, config with { AxesDimsRope = Config.AxesDimsRope });
         Assert.Null(FluxCheckpoint.ConfigOf(others));
     }
 

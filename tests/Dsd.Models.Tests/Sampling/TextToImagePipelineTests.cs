@@ -77,20 +77,20 @@ public sealed class TextToImagePipelineTests : IDisposable
     }
 
     [Fact]
-    public void Progress_IsToldAfterEachStep()
+    public void Progress_IsReportedAfterEachStep()
     {
-        Steps told = new();
-        _pipeline.Generate([new("", 1)], Small, told);
-        Assert.Equal([(1, 2), (2, 2)], told.Seen.Select(p => (p.Step, p.Steps)));
+        Steps progress = new();
+        _pipeline.Generate([new("", 1)], Small, progress);
+        Assert.Equal([(1, 2), (2, 2)], progress.Seen.Select(p => (p.Step, p.Steps)));
     }
 
     [Fact]
     public void Cancelled_ItStopsBeforeTheNextStep()
     {
         using CancellationTokenSource source = new();
-        Steps told = new(source.Cancel);
-        Assert.Throws<OperationCanceledException>(() => _pipeline.Generate([new("", 1)], Small, told, source.Token));
-        Assert.Single(told.Seen);
+        Steps progress = new(source.Cancel);
+        Assert.Throws<OperationCanceledException>(() => _pipeline.Generate([new("", 1)], Small, progress, source.Token));
+        Assert.Single(progress.Seen);
     }
 
     [Fact]

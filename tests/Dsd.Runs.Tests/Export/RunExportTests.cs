@@ -235,15 +235,15 @@ public sealed class RunExportTests
     [InlineData(PairFormat.Parquet)]
     [InlineData(PairFormat.ImageFolder)]
     [InlineData(PairFormat.WebDataset)]
-    public async Task Write_WhenASheetIsDamaged_NamesItAndLeavesNothing(PairFormat format)
+    public async Task Write_WhenAGridIsDamaged_NamesItAndLeavesNothing(PairFormat format)
     {
         using TestRun run = await TestRun.Of(8);
-        string sheet = Directory.GetFiles(run.Path("run", "grids"), "k007*", SearchOption.AllDirectories).Single();
-        File.WriteAllBytes(sheet, [1, 2, 3]);
+        string grid = Directory.GetFiles(run.Path("run", "grids"), "k007*", SearchOption.AllDirectories).Single();
+        File.WriteAllBytes(grid, [1, 2, 3]);
 
         LedgerException e = Assert.Throws<LedgerException>(() => RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = format }));
 
-        Assert.Contains(Path.GetFileName(sheet), e.Message, StringComparison.Ordinal);
+        Assert.Contains(Path.GetFileName(grid), e.Message, StringComparison.Ordinal);
         Assert.Equal([run.Folder], Directory.EnumerateFileSystemEntries(run.Path()));
     }
 
