@@ -127,7 +127,8 @@ public sealed class FluxShowTests : IDisposable
         _transformer.Show(block, stream => shown = stream.clone().DetachFromDisposeScope());
         FluxFixture.Run(_transformer, _inputs).Dispose();
         _transformer.Show(block, null);
-        return scope.Attach(shown!);
+        scope.Attach(shown!);
+        return shown!;
     }
 
     // The image's tokens are the last ones.
