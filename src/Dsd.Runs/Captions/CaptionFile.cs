@@ -53,12 +53,12 @@ public static class CaptionFile
                 string message = e.Message.IndexOf(" (Parameter '", StringComparison.Ordinal) is > 0 and var tail ? e.Message[..tail] : e.Message;
                 throw new InvalidDataException($"Captions '{file}', line {line}: {message}", e);
             }
-            (ulong key, ulong text) = (Hash(caption.Key), Hash(caption.Caption));
-            if (seen.TryAdd(key, text))
+            (ulong key, ulong content) = (Hash(caption.Key), Hash(caption.Caption));
+            if (seen.TryAdd(key, content))
             {
                 yield return caption;
             }
-            else if (seen[key] != text)
+            else if (seen[key] != content)
             {
                 throw new InvalidDataException(
                     $"Captions '{file}', line {line}: the key '{caption.Key}' stands before another caption already. "
