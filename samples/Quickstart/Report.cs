@@ -79,7 +79,7 @@ internal sealed class Report
         _html.Append("<div class=\"grids\">");
         foreach ((int i, GridRow row) in _results.Grids.Index())
         {
-            string image = Image(row.Grid, "sheets", $"sheet-{i + 1:00}", row.GridPrompt);
+            string image = Image(row.Grid, "grids", $"grid-{i + 1:00}", row.GridPrompt);
             _html.Append($"<figure>{image}<figcaption><b>{Text(row.Caption)}</b>{Text(row.GridPrompt)}</figcaption></figure>");
         }
         End("</div>");
@@ -157,8 +157,8 @@ internal sealed class Report
         PictureRow[] heads = [.. subjects[0]];
         Begin(5, "Generate pictures", "Generate pictures", """
             The result first. The blue frames hold references: subjects that neither the teacher nor the adapter has met. Beside them is what the student
-            makes of each prompt. It is a small model, briefly trained: scenes come out as asked, the subject's colours, outline and what it wears mostly, its face half
-            of the time, its ears and stripes seldom.
+            makes of each prompt. It is a small model, briefly trained: scenes come out as asked, the subject's colours, outline and what it wears
+            mostly, its face half of the time, its ears and stripes seldom.
             """);
         _html.Append($"<div class=\"pictures\" style=\"grid-template-columns: repeat({heads.Length + 1}, 1fr)\"><div class=\"head\">reference</div>");
         _html.Append(string.Concat(heads.Select(p => $"<div class=\"head\">{Text(p.Prompt)}</div>")));

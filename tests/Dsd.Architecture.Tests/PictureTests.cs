@@ -62,7 +62,8 @@ public sealed class PictureTests
                 int startX = x + (BoxWidth / 2), startY = y + BoxHeight, endX = toX + (BoxWidth / 2), middle = (startY + toY) / 2;
                 svg.Append(
                     CultureInfo.InvariantCulture,
-                    $"<path d=\"M{startX} {startY}C{startX} {middle} {endX} {middle} {endX} {toY - 1}\" fill=\"none\" stroke=\"#555\" stroke-width=\"1.3\" marker-end=\"url(#a)\"/>\n");
+                    $"<path d=\"M{startX} {startY}C{startX} {middle} {endX} {middle} {endX} {toY - 1}\" fill=\"none\" "
+                        + $"stroke=\"#555\" stroke-width=\"1.3\" marker-end=\"url(#a)\"/>\n");
             }
         }
         foreach ((string name, (int x, int y)) in places.OrderBy(p => p.Key, StringComparer.Ordinal))

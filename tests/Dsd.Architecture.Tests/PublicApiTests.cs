@@ -9,7 +9,13 @@ namespace Dsd.Architecture.Tests;
 /// </summary>
 public sealed class PublicApiTests
 {
-    public static TheoryData<string> Packages => [.. SourceTree.Projects.Values.Where(p => p.Folder.StartsWith("src/", StringComparison.Ordinal)).Select(p => p.Name).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Packages =>
+    [
+        .. SourceTree.Projects.Values
+            .Where(p => p.Folder.StartsWith("src/", StringComparison.Ordinal))
+            .Select(p => p.Name)
+            .Order(StringComparer.Ordinal),
+    ];
 
     [Theory]
     [MemberData(nameof(Packages))]

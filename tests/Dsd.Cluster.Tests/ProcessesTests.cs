@@ -121,13 +121,13 @@ public sealed class ProcessesTests : IDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private async Task DrawnAsync(int sheets)
+    private async Task DrawnAsync(int count)
     {
         string grids = _folder.File("together", "grids");
         Stopwatch since = Stopwatch.StartNew();
-        while (!Directory.Exists(grids) || Directory.EnumerateFiles(grids, "*.png", SearchOption.AllDirectories).Count() < sheets)
+        while (!Directory.Exists(grids) || Directory.EnumerateFiles(grids, "*.png", SearchOption.AllDirectories).Count() < count)
         {
-            Assert.True(since.Elapsed < TimeSpan.FromSeconds(30), "No sheets are drawn.");
+            Assert.True(since.Elapsed < TimeSpan.FromSeconds(30), "No grids are drawn.");
             await Task.Delay(50);
         }
     }

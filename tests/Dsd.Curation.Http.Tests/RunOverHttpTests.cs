@@ -45,15 +45,15 @@ public sealed class RunOverHttpTests : IDisposable
     [InlineData(401, "key")]
     [InlineData(402, "no credit")]
     [InlineData(404, "no such model")]
-    public async Task Run_WhoseServerRefusesAll_EndsAtOnceWithTheReason_AndNotesNoFailure(int status, string words)
+    public async Task Run_WhoseServerRefusesAll_EndsAtOnceWithTheReason_AndNotesNoFailure(int status, string reason)
     {
         await using ChatServer server = await Asking.ServerAsync(
-            q => q.Number >= 20 ? new ChatFault.Status(status, words) : null, latency: TimeSpan.FromMilliseconds(20));
+            q => q.Number >= 20 ? new ChatFault.Status(status, reason) : null, latency: TimeSpan.FromMilliseconds(20));
 
         ChatFailedException refused = await Assert.ThrowsAsync<ChatFailedException>(() => RunAsync(server, null));
 
         Assert.Contains($"{status}", refused.Message, StringComparison.Ordinal);
-        Assert.Contains(words, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
         Assert.InRange(server.Asked, 21, 20 + 8);
         Assert.Equal((20, 0), await CountsAsync());
     }

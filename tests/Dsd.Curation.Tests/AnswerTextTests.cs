@@ -52,7 +52,7 @@ public class AnswerTextTests
 
     [Theory]
     [MemberData(nameof(Causes))]
-    public async Task AnswerThatIsNone_IsNamedByItsCause(string kind, string[] words)
+    public async Task AnswerThatIsNone_IsNamedByItsCause(string kind, string[] expected)
     {
         ChatResponse answer = kind switch
         {
@@ -68,7 +68,7 @@ public class AnswerTextTests
         PairJudgement judged = await JudgeAsync(answer);
 
         Assert.Equal((VerdictStatus.Undecided, 2), (judged.Status, judged.Attempts));
-        Assert.All(words, word => Assert.Contains(word, judged.Reason, StringComparison.Ordinal));
+        Assert.All(expected, part => Assert.Contains(part, judged.Reason, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -81,10 +81,10 @@ public class AnswerTextTests
     [InlineData(long.MaxValue, 0)]
     [InlineData(1_000_000_001L, 0)]
     [InlineData(12L, 12)]
-    public async Task TokenCounts_ThatCannotBe_AreNotAdded(long told, long expected)
+    public async Task TokenCounts_ThatCannotBe_AreNotAdded(long reported, long expected)
     {
         ChatResponse answer = Answer(Good);
-        answer.Usage = new UsageDetails { InputTokenCount = told, OutputTokenCount = told };
+        answer.Usage = new UsageDetails { InputTokenCount = reported, OutputTokenCount = reported };
 
         JudgeVote vote = Assert.Single((await JudgeAsync(answer)).Votes);
 

@@ -24,7 +24,14 @@ public sealed class ToyOnnx : OnnxFamily
             Guidance = false,
             Network = new ExportedNetwork(
                 "transformer", model.ComponentFolder("transformer"), weights => Build(weights, vae.LatentChannels, clip.HiddenSize, bringsCondition)),
-            TextEncoders = [new ExportedNetwork("text_encoder", model.ComponentFolder("text_encoder"), weights => ClipTextExport.Build(clip, weights)) { Belongs = ClipTextExport.Belongs, IsClip = true }],
+            TextEncoders =
+            [
+                new ExportedNetwork("text_encoder", model.ComponentFolder("text_encoder"), weights => ClipTextExport.Build(clip, weights))
+                {
+                    Belongs = ClipTextExport.Belongs,
+                    IsClip = true,
+                },
+            ],
             Copied = ["tokenizer", "scheduler"],
             Vae = vae,
             Patch = ToyFamily.Patch,

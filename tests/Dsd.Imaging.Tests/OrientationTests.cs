@@ -99,7 +99,9 @@ public class OrientationTests
             // The camera's name stands first, and lies at the end: without it reading stops before the orientation.
             Assert.Equal(Sensor, Letters(Oriented.Png(Png(), whole[..length])));
         }
-        foreach ((int at, byte value) in new[] { (0, (byte)'X'), (2, (byte)43), (4, (byte)255), (7, (byte)255), (9, (byte)255), (17, (byte)255), (18, (byte)39), (21, (byte)255) })
+        (int At, byte Value)[] damages =
+            [(0, (byte)'X'), (2, 43), (4, 255), (7, 255), (9, 255), (17, 255), (18, 39), (21, 255)];
+        foreach ((int at, byte value) in damages)
         {
             byte[] damaged = [.. whole];
             damaged[at] = value;
@@ -205,12 +207,16 @@ public class OrientationTests
         return data.ToArray();
     }
 
+    private static char Letter(Picture picture, int column, int row) =>
+        (char)('a' + picture.Crop(16 * column + 8, 16 * row + 8, 1, 1).Pixels[0] / 40);
+
     private static string LettersOfSquares(byte[] file)
     {
         Picture picture = Picture.Decode(file, "a");
         return string.Join(
             '/',
-            Enumerable.Range(0, picture.Height / 16).Select(y => string.Concat(Enumerable.Range(0, picture.Width / 16).Select(x => (char)('a' + picture.Crop(16 * x + 8, 16 * y + 8, 1, 1).Pixels[0] / 40)))));
+            Enumerable.Range(0, picture.Height / 16)
+                .Select(y => string.Concat(Enumerable.Range(0, picture.Width / 16).Select(x => Letter(picture, x, y)))));
     }
 
     private static byte[] Deflated(byte[] bytes)

@@ -15,7 +15,8 @@ public sealed class SampleClient : IChatClient
     public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        const string Answer = """{"subject":"a fox","description_a":"a fox","description_b":"a fox","differences":[],"same":true,"confidence":0.9,"flags":[]}""";
+        const string Answer =
+            """{"subject":"a fox","description_a":"a fox","description_b":"a fox","differences":[],"same":true,"confidence":0.9,"flags":[]}""";
         return Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, Answer)));
     }
 

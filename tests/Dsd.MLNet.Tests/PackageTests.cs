@@ -118,7 +118,11 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
     [Fact]
     public void TheirDebugSymbols_DoNotSayItEither()
     {
-        string[] symbols = [.. Directory.GetFiles(packed.Artifacts, "Dsd.*.pdb", SearchOption.AllDirectories).Where(f => Path.GetFileName(Path.GetDirectoryName(f)) == "release")];
+        string[] symbols =
+        [
+            .. Directory.GetFiles(packed.Artifacts, "Dsd.*.pdb", SearchOption.AllDirectories)
+                .Where(f => Path.GetFileName(Path.GetDirectoryName(f)) == "release"),
+        ];
         Assert.NotEmpty(symbols);
         Assert.All(symbols, file =>
         {

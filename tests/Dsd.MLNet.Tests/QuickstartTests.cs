@@ -26,7 +26,13 @@ public sealed class QuickstartTests(QuickstartTests.BriefRun run) : IClassFixtur
 
     [Fact]
     public void TheReport_ShowsKeptAndRejectedPairs() =>
-        Assert.Equal(["pair kept", "pair rejected"], run.Report.Descendants("div").Select(d => d.Attribute("class")?.Value).Where(c => c?.StartsWith("pair ") == true).Distinct().Order());
+        Assert.Equal(
+            ["pair kept", "pair rejected"],
+            run.Report.Descendants("div")
+                .Select(d => d.Attribute("class")?.Value)
+                .Where(c => c?.StartsWith("pair ") == true)
+                .Distinct()
+                .Order());
 
     [Fact]
     public void ThePictures_LieBesideTheReport() =>

@@ -64,7 +64,16 @@ public sealed class PublishedShapesTests
         "flux1-schnell" => new FluxTransformer(Dev with { GuidanceEmbeds = false }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
         "dsd" => new FluxTransformer(Dev with { Conditional = true }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
         "vae" => new AutoencoderKL(
-            new VaeConfig { LatentChannels = 16, BlockOutChannels = [128, 256, 512, 512], LayersPerBlock = 2, ScalingFactor = 0.3611f, ShiftFactor = 0.1159f, UseQuantConv = false, UsePostQuantConv = false },
+            new VaeConfig
+            {
+                LatentChannels = 16,
+                BlockOutChannels = [128, 256, 512, 512],
+                LayersPerBlock = 2,
+                ScalingFactor = 0.3611f,
+                ShiftFactor = 0.1159f,
+                UseQuantConv = false,
+                UsePostQuantConv = false,
+            },
             Nowhere,
             ScalarType.BFloat16),
         "t5-xxl-encoder" => T5Encoder.Uninitialized(

@@ -7,7 +7,7 @@ using Dsd.Runs.Ledger;
 
 namespace Dsd.Review.Tests;
 
-/// <summary>A run's folder, made by the run's own store: sheets of two panels with a white gutter, the left one red, the right one blue.</summary>
+/// <summary>A run's folder, made by the run's own store: grids of two panels with a white gutter, the left one red, the right one blue.</summary>
 internal sealed class TestRun : IDisposable
 {
     public const int PanelWidth = 60;
@@ -24,7 +24,7 @@ internal sealed class TestRun : IDisposable
     /// </summary>
     public static async Task<TestRun> MakeAsync(int pairs)
     {
-        // Made once for each size, and copied: writing sheets waits for the disk.
+        // Made once for each size, and copied: writing grids waits for the disk.
         TestRun made = await Made.GetOrAdd(pairs, p => new Lazy<Task<TestRun>>(() => MakeNewAsync(p))).Value;
         TestRun run = new();
         foreach (string file in Directory.EnumerateFiles(made.Folder, "*", SearchOption.AllDirectories))
@@ -41,27 +41,28 @@ internal sealed class TestRun : IDisposable
         TestRun run = new();
         AppDomain.CurrentDomain.ProcessExit += (_, _) => run.Dispose();
         await using RunFolder folder = RunFolder.Open(run.Folder);
-        await folder.BeginAsync("test", new Dictionary<string, string> { ["pairs"] = "Unordered", ["cutting"] = """{"PanelWidth":null,"PanelHeight":null,"MaxTrim":0.08,"Tolerance":10}""" });
+        const string Cutting = """{"PanelWidth":null,"PanelHeight":null,"MaxTrim":0.08,"Tolerance":10}""";
+        await folder.BeginAsync("test", new Dictionary<string, string> { ["pairs"] = "Unordered", ["cutting"] = Cutting });
         await Task.WhenAll(Enumerable.Range(0, pairs).Select(i => AddAsync(folder, i)));
         return run;
     }
 
     public static string IdOf(int i) => $"p{i:000}~0~0-1";
 
-    public static async Task AddAsync(RunFolder folder, int i, bool sheet = true)
+    public static async Task AddAsync(RunFolder folder, int i, bool grid = true)
     {
         SeedCaption caption = new($"p{i:000}", $"subject {i}");
-        string words = i == 1 ? Hostile : $"subject {i} at the sea";
+        string prompted = i == 1 ? Hostile : $"subject {i} at the sea";
         LedgerPrompt prompt = new(
             $"p{i:000}~0",
             caption.Key,
             0,
-            new GridPrompt($"a sheet of subject {i}", GridLayout.OneByTwo, $"subject {i}", [words, $"subject {i} in the Größe of snow"]),
+            new GridPrompt($"a grid of subject {i}", GridLayout.OneByTwo, $"subject {i}", [prompted, $"subject {i} in the Größe of snow"]),
             i);
         await folder.WritePromptsAsync(caption, [prompt]);
-        if (sheet)
+        if (grid)
         {
-            await folder.WriteGridAsync(prompt.Id, Sheet(), "test");
+            await folder.WriteGridAsync(prompt.Id, Grid(), "test");
         }
         await folder.WritePairAsync(new LedgerPair(LedgerPair.IdOf(prompt.Id, 0, 1), prompt.Id, 0, 1, Judgement(i)));
     }
@@ -70,7 +71,7 @@ internal sealed class TestRun : IDisposable
     /// Two panels of <see cref="PanelWidth"/> × <see cref="PanelHeight"/> around a white gutter of 8 pixels, specked so that they are not
     /// uniform.
     /// </summary>
-    public static Picture Sheet()
+    public static Picture Grid()
     {
         const int Width = 2 * PanelWidth + 8;
         byte[] pixels = new byte[3 * Width * PanelHeight];
@@ -110,7 +111,15 @@ internal sealed class TestRun : IDisposable
         };
         string judge = kept ? "mild" : "stern";
         JudgeVote vote = new() { Judge = judge, Kept = kept, Verdict = verdict, Reason = i == 1 ? Hostile : kept ? "the same" : "not the same", Attempts = 1 };
-        return new PairJudgement { Status = VerdictStatus.Decided, Verdict = verdict, Kept = kept, Confidence = verdict.Confidence, Reason = vote.Reason, Votes = [vote] };
+        return new PairJudgement
+        {
+            Status = VerdictStatus.Decided,
+            Verdict = verdict,
+            Kept = kept,
+            Confidence = verdict.Confidence,
+            Reason = vote.Reason,
+            Votes = [vote],
+        };
     }
 
     public RunLedger Read() => RunLedger.OpenToRead(RunFolder.LedgerFile(Folder));

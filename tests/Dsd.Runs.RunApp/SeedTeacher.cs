@@ -2,22 +2,22 @@ using Dsd.Imaging;
 
 namespace Dsd.Runs.RunApp;
 
-/// <summary>Sheets that follow from their seeds alone: four panels, each of one of three greys with a texture.</summary>
+/// <summary>Grids that follow from their seeds alone: four panels, each of one of three greys with a texture.</summary>
 public sealed class SeedTeacher(WorkLog? log = null) : IGridTeacher
 {
     public const int Side = 64;
 
     public string Name => "seed";
 
-    public IReadOnlyList<Picture> Draw(IReadOnlyList<(string Text, long Seed)> sheets, CancellationToken cancellationToken)
+    public IReadOnlyList<Picture> Draw(IReadOnlyList<(string Text, long Seed)> grids, CancellationToken cancellationToken)
     {
         Thread.Sleep(2);
-        return [.. sheets.Select(sheet => Sheet(sheet.Seed))];
+        return [.. grids.Select(grid => Grid(grid.Seed))];
     }
 
-    private Picture Sheet(long seed)
+    private Picture Grid(long seed)
     {
-        log?.Add($"sheet {seed}");
+        log?.Add($"grid {seed}");
         Random random = new((int)(seed % int.MaxValue));
         byte[] greys = [.. Enumerable.Range(0, 4).Select(_ => (byte)(60 + 60 * random.Next(3)))];
         byte[] pixels = new byte[3 * Side * Side];

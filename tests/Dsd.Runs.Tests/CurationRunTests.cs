@@ -43,7 +43,7 @@ public sealed class CurationRunTests : IDisposable
     }
 
     [Fact]
-    public async Task Sheets_FollowFromTheirKeys_NotFromPlaceOrBatch()
+    public async Task Grids_FollowFromTheirKeys_NotFromPlaceOrBatch()
     {
         await Run("forward", 6);
         await Run("backward", 6, Options with { BatchSize = 1, Judges = 1 }, captions => captions.Reverse());
@@ -52,7 +52,7 @@ public sealed class CurationRunTests : IDisposable
     }
 
     [Fact]
-    public async Task ASheetThatIsGoneOrDamaged_IsDrawnAgain()
+    public async Task AGridThatIsGoneOrDamaged_IsDrawnAgain()
     {
         string file;
         string path = _folder.File("run");
@@ -208,7 +208,7 @@ public sealed class CurationRunTests : IDisposable
         CurationRun run = new(
             folder, (options ?? Options) with { MostFailures = most }, new TemplateGridPromptWriter(), new SeedTeacher(), judge ?? new PixelJudge())
         {
-            Progress = progress is null ? null : new Told(progress),
+            Progress = progress is null ? null : new Reported(progress),
         };
         IEnumerable<SeedCaption> all = Enumerable.Range(0, count).Select(Caption);
         return await run.RunAsync((captions?.Invoke(all) ?? all).ToAsyncEnumerable(), cancel);
@@ -216,9 +216,9 @@ public sealed class CurationRunTests : IDisposable
 
     private static SeedCaption Caption(int i) => new($"c{i}", $"a clay fox, number {i}");
 
-    private sealed class Told(Action<RunProgress> tell) : IProgress<RunProgress>
+    private sealed class Reported(Action<RunProgress> report) : IProgress<RunProgress>
     {
-        public void Report(RunProgress value) => tell(value);
+        public void Report(RunProgress value) => report(value);
     }
 
     /// <summary>Takes its time for a batch, and notes how long it had none.</summary>
@@ -235,12 +235,12 @@ public sealed class CurationRunTests : IDisposable
 
         public TimeSpan Idle { get; private set; }
 
-        public IReadOnlyList<Picture> Draw(IReadOnlyList<(string Text, long Seed)> sheets, CancellationToken cancellationToken)
+        public IReadOnlyList<Picture> Draw(IReadOnlyList<(string Text, long Seed)> grids, CancellationToken cancellationToken)
         {
             long start = Stopwatch.GetTimestamp();
             Idle += Batches.Count == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_ended, start);
-            Batches.Add(sheets.Count);
-            IReadOnlyList<Picture> drawn = _teacher.Draw(sheets, cancellationToken);
+            Batches.Add(grids.Count);
+            IReadOnlyList<Picture> drawn = _teacher.Draw(grids, cancellationToken);
             _ended = Stopwatch.GetTimestamp();
             Busy += Stopwatch.GetElapsedTime(start, _ended);
             return drawn;

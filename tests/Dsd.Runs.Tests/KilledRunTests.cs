@@ -8,8 +8,8 @@ public sealed class KilledRunTests : IDisposable
 {
     private const int Kills = 50;
     private const int Captions = 500;
-    private const int PairsOfASheet = 6;
-    private const int SheetsOfACaption = 2;
+    private const int PairsOfAGrid = 6;
+    private const int GridsOfACaption = 2;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -37,12 +37,12 @@ public sealed class KilledRunTests : IDisposable
         // A test whose processes had all ended by themselves would prove nothing.
         Assert.Equal(Kills, cutShort);
         Assert.Equal(RunRows.Of(whole), RunRows.Of(killed));
-        Assert.Equal(Captions * SheetsOfACaption * PairsOfASheet, File.ReadLines(wholeLog).Count(line => line.StartsWith("pair", StringComparison.Ordinal)));
-        await SheetsAreWhole(killed);
+        Assert.Equal(Captions * GridsOfACaption * PairsOfAGrid, File.ReadLines(wholeLog).Count(line => line.StartsWith("pair", StringComparison.Ordinal)));
+        await GridsAreWhole(killed);
 
-        // Repeated is only what was under way: pairs at the judges, and sheets from the teacher to the ledger.
+        // Repeated is only what was under way: pairs at the judges, and grids from the teacher to the ledger.
         Assert.InRange(Repeated(killedLog, "pair"), 0, Kills * RunLimits.Judges);
-        Assert.InRange(Repeated(killedLog, "sheet"), 0, Kills * (4 * RunLimits.Batch));
+        Assert.InRange(Repeated(killedLog, "grid"), 0, Kills * (4 * RunLimits.Batch));
     }
 
     private static int Repeated(string log, string kind)
@@ -51,12 +51,12 @@ public sealed class KilledRunTests : IDisposable
         return lines.Length - lines.Distinct().Count();
     }
 
-    private static async Task SheetsAreWhole(string path)
+    private static async Task GridsAreWhole(string path)
     {
         await using RunFolder folder = RunFolder.OpenToRead(path);
         for (int i = 0; i < Captions; i++)
         {
-            for (int p = 0; p < SheetsOfACaption; p++)
+            for (int p = 0; p < GridsOfACaption; p++)
             {
                 Assert.NotNull(folder.Load(folder.Ledger.GridOf($"c{i}~{p}")!));
             }

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Dsd.Runs.Tests;
 
-/// <summary>Folders, ledgers and sheets that are taken away, and disks that take nothing more.</summary>
+/// <summary>Folders, ledgers and grids that are taken away, and disks that take nothing more.</summary>
 public sealed class LostFolderTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -42,7 +42,7 @@ public sealed class LostFolderTests : IDisposable
 
         Assert.Contains("was deleted, moved or replaced", ended.Message, StringComparison.Ordinal);
         Assert.Contains(loss.EndsWith("lock", StringComparison.Ordinal) ? "run.lock" : run, ended.Message, StringComparison.Ordinal);
-        // The folder does not come into being again with a sheet in it and nothing else.
+        // The folder does not come into being again with a grid in it and nothing else.
         Assert.Equal(loss is not ("delete folder" or "move folder"), Directory.Exists(run));
     }
 
@@ -76,30 +76,30 @@ public sealed class LostFolderTests : IDisposable
     [InlineData("zeros")]
     [InlineData("one bit")]
     [InlineData("row")]
-    public async Task ASheetThatIsLost_IsDrawnAnew_AlsoWhereAllItsPairsAreJudged(string loss)
+    public async Task AGridThatIsLost_IsDrawnAnew_AlsoWhereAllItsPairsAreJudged(string loss)
     {
         string run = _folder.File("run");
         await SampleRun.IntoAsync(run, SampleRun.Captions(3));
         IReadOnlyList<string> before = RunRows.Of(run);
-        string sheet = Directory.GetFiles(Path.Combine(run, "grids"), "c0001~0.*", SearchOption.AllDirectories).Single();
-        byte[] bytes = File.ReadAllBytes(sheet);
+        string grid = Directory.GetFiles(Path.Combine(run, "grids"), "c0001~0.*", SearchOption.AllDirectories).Single();
+        byte[] bytes = File.ReadAllBytes(grid);
         switch (loss)
         {
             case "delete":
-                File.Delete(sheet);
+                File.Delete(grid);
                 break;
             case "cut off":
-                File.WriteAllBytes(sheet, bytes[..^20]);
+                File.WriteAllBytes(grid, bytes[..^20]);
                 break;
             case "empty":
-                File.WriteAllBytes(sheet, []);
+                File.WriteAllBytes(grid, []);
                 break;
             case "zeros":
-                File.WriteAllBytes(sheet, new byte[bytes.Length]);
+                File.WriteAllBytes(grid, new byte[bytes.Length]);
                 break;
             case "one bit":
                 bytes[bytes.Length / 2] ^= 1;
-                File.WriteAllBytes(sheet, bytes);
+                File.WriteAllBytes(grid, bytes);
                 break;
             default:
                 Execute(run, "DELETE FROM grids WHERE prompt_id = 'c0001~0'");
@@ -144,12 +144,12 @@ public sealed class LostFolderTests : IDisposable
     }
 
     [Fact]
-    public async Task ASheetThatCannotBeWritten_IsNamed_AndTheNextRunGoesOn()
+    public async Task AGridThatCannotBeWritten_IsNamed_AndTheNextRunGoesOn()
     {
         await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(2));
         string run = _folder.File("run");
         Directory.CreateDirectory(run);
-        // Where the folder of sheets shall be stands a file.
+        // Where the folder of grids shall be stands a file.
         File.WriteAllText(Path.Combine(run, "grids"), "");
 
         IOException refused = await Assert.ThrowsAsync<IOException>(() => SampleRun.IntoAsync(run, SampleRun.Captions(2)));

@@ -87,7 +87,7 @@ public sealed class ShardedRunTests : IDisposable
     }
 
     [Fact]
-    public async Task Merge_OfSheetsThatDiffer_IsRefusedAndLeavesNothing()
+    public async Task Merge_OfGridsThatDiffer_IsRefusedAndLeavesNothing()
     {
         await SampleRun.IntoAsync(_folder.File("a"), SampleRun.Captions(2));
         await SampleRun.IntoAsync(_folder.File("b"), SampleRun.Captions(3), teacher: new ShiftedTeacher());
@@ -156,7 +156,7 @@ public sealed class ShardedRunTests : IDisposable
     {
         public string Name => "seeded";
 
-        public IReadOnlyList<Imaging.Picture> Draw(IReadOnlyList<(string Text, long Seed)> sheets, CancellationToken cancellationToken) =>
-            new SeededTeacher().Draw([.. sheets.Select(s => (s.Text, s.Seed + 1))], cancellationToken);
+        public IReadOnlyList<Imaging.Picture> Draw(IReadOnlyList<(string Text, long Seed)> grids, CancellationToken cancellationToken) =>
+            new SeededTeacher().Draw([.. grids.Select(s => (s.Text, s.Seed + 1))], cancellationToken);
     }
 }

@@ -11,7 +11,8 @@ public sealed class TextFilesTests
 {
     private const string Models = """{"judge":{"ask":["größe"]}}""";
     private const string Prices = """{"größe":{"input":1,"output":2}}""";
-    private const string Templates = """{"sheets":["{subject}: {panels}"],"panel":"{context}","caption":"{context}","separator":"; ","contexts":["größer","small"]}""";
+    private const string Templates = """{"sheets":["{subject}: {panels}"]"""
+        + ""","panel":"{context}","caption":"{context}","separator":"; ","contexts":["größer","small"]}""";
 
     public static TheoryData<string, string> Files => new()
     {

@@ -20,7 +20,16 @@ public sealed class ByteJudge(Func<CancellationToken, Task>? before = null) : IP
         bool kept = isDecided && hash[1] >= 128;
         string reason = $"bytes {hash[0]} {hash[1]}";
         Verdict? verdict = isDecided
-            ? new Verdict { Subject = "a subject", DescriptionA = "A", DescriptionB = "B", Differences = kept ? [] : ["bytes"], Same = kept, Confidence = hash[2] / 255.0, Flags = [] }
+            ? new Verdict
+            {
+                Subject = "a subject",
+                DescriptionA = "A",
+                DescriptionB = "B",
+                Differences = kept ? [] : ["bytes"],
+                Same = kept,
+                Confidence = hash[2] / 255.0,
+                Flags = [],
+            }
             : null;
         return new PairJudgement
         {
@@ -30,7 +39,20 @@ public sealed class ByteJudge(Func<CancellationToken, Task>? before = null) : IP
             Confidence = verdict?.Confidence ?? double.NaN,
             Reason = reason,
             Votes =
-                [new JudgeVote { Judge = Name, Model = "sha256", Verdict = verdict, Kept = kept, Reason = reason, Attempts = isDecided ? 1 : 2, InputTokens = hash[3], OutputTokens = hash[4], Duration = TimeSpan.FromTicks(hash[5]) }],
+                [
+                    new JudgeVote
+                    {
+                        Judge = Name,
+                        Model = "sha256",
+                        Verdict = verdict,
+                        Kept = kept,
+                        Reason = reason,
+                        Attempts = isDecided ? 1 : 2,
+                        InputTokens = hash[3],
+                        OutputTokens = hash[4],
+                        Duration = TimeSpan.FromTicks(hash[5]),
+                    },
+                ],
         };
     }
 }

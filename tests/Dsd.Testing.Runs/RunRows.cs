@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Dsd.Testing.Runs;
 
-/// <summary>All that stands in a run's folder as lines that can be compared: every table row by row, and every sheet's file.</summary>
+/// <summary>All that stands in a run's folder as lines that can be compared: every table row by row, and every grid's file.</summary>
 public static class RunRows
 {
     private static readonly string[] Tables = ["meta", "captions", "prompts", "grids", "panels", "pairs", "votes", "failures", "reviews", "spent"];
@@ -24,8 +24,9 @@ public static class RunRows
             using SqliteDataReader rows = command.ExecuteReader();
             while (rows.Read())
             {
-                lines.Add(
-                    $"{table}: {string.Join(" | ", Enumerable.Range(0, rows.FieldCount).Select(i => Convert.ToString(rows.GetValue(i), CultureInfo.InvariantCulture)))}");
+                IEnumerable<string?> values = Enumerable.Range(0, rows.FieldCount)
+                    .Select(i => Convert.ToString(rows.GetValue(i), CultureInfo.InvariantCulture));
+                lines.Add($"{table}: {string.Join(" | ", values)}");
             }
         }
         return lines;

@@ -3,7 +3,7 @@ using Dsd.Runs;
 
 namespace Dsd.Testing.Runs;
 
-/// <summary>Draws a sheet of 2 × 2 plain panels whose colours follow from text and seed, in no time; or in as long as it is told.</summary>
+/// <summary>Draws a grid of 2 × 2 plain panels whose colours follow from text and seed, in no time; or in as long as it shall take.</summary>
 public sealed class SeededTeacher(TimeSpan pause = default) : IGridTeacher
 {
     private const int Side = 16;
@@ -13,14 +13,14 @@ public sealed class SeededTeacher(TimeSpan pause = default) : IGridTeacher
     /// <summary>Called before each batch.</summary>
     public Action? Before { get; init; }
 
-    public IReadOnlyList<Picture> Draw(IReadOnlyList<(string Text, long Seed)> sheets, CancellationToken cancellationToken)
+    public IReadOnlyList<Picture> Draw(IReadOnlyList<(string Text, long Seed)> grids, CancellationToken cancellationToken)
     {
         Before?.Invoke();
         cancellationToken.WaitHandle.WaitOne(pause);
-        return [.. sheets.Select(s => Sheet(s.Text, s.Seed))];
+        return [.. grids.Select(s => Grid(s.Text, s.Seed))];
     }
 
-    private static Picture Sheet(string text, long seed)
+    private static Picture Grid(string text, long seed)
     {
         byte[] pixels = new byte[3 * 4 * Side * Side];
         for (int y = 0; y < 2 * Side; y++)

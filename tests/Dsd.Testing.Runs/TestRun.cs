@@ -7,7 +7,7 @@ using Dsd.Runs.Ledger;
 
 namespace Dsd.Testing.Runs;
 
-/// <summary>A run's folder with small sheets and verdicts in it, in a temporary folder.</summary>
+/// <summary>A run's folder with small grids and verdicts in it, in a temporary folder.</summary>
 public sealed class TestRun : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("dsd-formats-").FullName;
@@ -20,17 +20,17 @@ public sealed class TestRun : IDisposable
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
-    /// <summary>Writes sheets of two panels side by side, the keys of their captions given, and for each a judgement.</summary>
-    public static async Task<TestRun> Of(PairChoice choice, params (string Key, PairJudgement Judgement)[] sheets)
+    /// <summary>Writes grids of two panels side by side, the keys of their captions given, and for each a judgement.</summary>
+    public static async Task<TestRun> Of(PairChoice choice, params (string Key, PairJudgement Judgement)[] grids)
     {
         TestRun test = new();
         await using RunFolder run = RunFolder.Open(test.Folder);
         await run.BeginAsync(
             "test", new Dictionary<string, string> { ["pairs"] = choice.ToString(), ["cutting"] = JsonSerializer.Serialize(new PanelCutterOptions()) });
-        foreach ((string key, PairJudgement judgement) in sheets)
+        foreach ((string key, PairJudgement judgement) in grids)
         {
             string id = $"{key}~0";
-            GridPrompt prompt = new($"a sheet of {key}", GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at sea"]);
+            GridPrompt prompt = new($"a grid of {key}", GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at sea"]);
             await run.WritePromptsAsync(new SeedCaption(key, $"caption of {key}"), [new LedgerPrompt(id, key, 0, prompt, 1)]);
             await run.WriteGridAsync(id, Grid(key), "test");
             await run.WritePairAsync(new LedgerPair(LedgerPair.IdOf(id, 0, 1), id, 0, 1, judgement));
@@ -39,9 +39,9 @@ public sealed class TestRun : IDisposable
     }
 
     /// <summary>Ordered pairs that are all kept.</summary>
-    public static Task<TestRun> Of(int sheets) => Of(PairChoice.Ordered, [.. Enumerable.Range(0, sheets).Select(i => ($"k{i:000}", Kept()))]);
+    public static Task<TestRun> Of(int grids) => Of(PairChoice.Ordered, [.. Enumerable.Range(0, grids).Select(i => ($"k{i:000}", Kept()))]);
 
-    /// <summary>A sheet of two noisy panels, which differ from each other and from those of other keys.</summary>
+    /// <summary>A grid of two noisy panels, which differ from each other and from those of other keys.</summary>
     public static Picture Grid(string key, int side = 40)
     {
         byte[] pixels = new byte[3 * 2 * side * side];
@@ -49,7 +49,7 @@ public sealed class TestRun : IDisposable
         return new Picture(2 * side, side, pixels);
     }
 
-    /// <summary>The panels of a key's sheet.</summary>
+    /// <summary>The panels of a key's grid.</summary>
     public static IReadOnlyList<Picture> Panels(string key) => PanelCutter.Cut(Grid(key), GridLayout.OneByTwo);
 
     public static PairJudgement Kept() => Judged(kept: true, differences: ["one has a \"scarf\""], flags: ["same_pose", "text"]);
@@ -67,7 +67,16 @@ public sealed class TestRun : IDisposable
     private static PairJudgement Judged(bool kept, string[] differences, string[] flags)
     {
         Verdict verdict =
-            new() { Subject = "a fox — größer", DescriptionA = "the first", DescriptionB = "the second", Differences = differences, Same = kept, Confidence = 0.875, Flags = flags };
+            new()
+            {
+                Subject = "a fox — größer",
+                DescriptionA = "the first",
+                DescriptionB = "the second",
+                Differences = differences,
+                Same = kept,
+                Confidence = 0.875,
+                Flags = flags,
+            };
         return new PairJudgement
         {
             Status = VerdictStatus.Decided,
@@ -77,7 +86,15 @@ public sealed class TestRun : IDisposable
             Reason = kept ? "kept: the same" : "rejected: not the same",
             Votes =
             [
-                new JudgeVote { Judge = "cheap", Model = "small-1", Kept = !kept, Verdict = verdict with { Same = !kept, Confidence = 0.5 }, Reason = "unsure", Attempts = 1 },
+                new JudgeVote
+                {
+                    Judge = "cheap",
+                    Model = "small-1",
+                    Kept = !kept,
+                    Verdict = verdict with { Same = !kept, Confidence = 0.5 },
+                    Reason = "unsure",
+                    Attempts = 1,
+                },
                 new JudgeVote { Judge = "dear", Model = "large-2", Kept = kept, Verdict = verdict, Reason = "sure", Attempts = 1 },
             ],
         };

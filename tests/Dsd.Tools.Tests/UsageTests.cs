@@ -58,5 +58,6 @@ public class UsageTests
     [InlineData("'cuda:٣'", "generate", "--model", "tiny", "--prompt", "x", "--out", "a.png", "--device", "cuda:٣")]
     [InlineData("'512,512'", "generate", "--model", "tiny", "--prompt", "x", "--out", "a.png", "--size", "512,512")]
     [InlineData("'+512x512'", "generate", "--model", "tiny", "--prompt", "x", "--out", "a.png", "--size", "+512x512")]
-    public async Task Run_OfWhatANewcomerMayType_IsWrongUse(string words, params string[] args) => (await Cli.Run(args)).AssertFails(ExitCode.WrongUse, words);
+    public async Task Run_OfWhatANewcomerMayType_IsWrongUse(string expected, params string[] args) =>
+        (await Cli.Run(args)).AssertFails(ExitCode.WrongUse, expected);
 }

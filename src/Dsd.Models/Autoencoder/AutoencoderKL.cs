@@ -68,7 +68,10 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>
     public Tensor Decode(Tensor latent)
     {
         using DisposeScope scope = NewDisposeScope();
-        return (TileSide is { } side ? Tiles.Map(latent, side / Config.Factor, pixels => pixels * Config.Factor, Picture) : Picture(latent)).MoveToOuterDisposeScope();
+        Tensor picture = TileSide is { } side
+            ? Tiles.Map(latent, side / Config.Factor, pixels => pixels * Config.Factor, Picture)
+            : Picture(latent);
+        return picture.MoveToOuterDisposeScope();
     }
 
     private Tensor Moments(Tensor image)

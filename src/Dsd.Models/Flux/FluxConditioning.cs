@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Flux;
 
 /// <summary>
-/// All that the latents have no part in, computed once for the steps of a generation: embedded text and condition, the turns of the rotary
-/// embedding, and what the modulations make of noise level, guidance and pooled prompt.
+/// All that the latents have no part in, computed once for the steps of a generation: embedded text and condition, the rotary embedding,
+/// and what the modulations make of noise level, guidance and pooled prompt.
 /// </summary>
 internal sealed class FluxConditioning : IDisposable
 {

@@ -24,7 +24,8 @@ internal static class FluxInputs
                     : "The transformer has no guidance embedding, so it cannot take guidance, but some was given. Pass null.",
                 nameof(guidance));
         }
-        (long batch, long image, long textTokens) = (latents.shape.ElementAtOrDefault(0), latents.shape.ElementAtOrDefault(1), text.shape.ElementAtOrDefault(1));
+        long textTokens = text.shape.ElementAtOrDefault(1);
+        (long batch, long image) = (latents.shape.ElementAtOrDefault(0), latents.shape.ElementAtOrDefault(1));
         Fits(latents, nameof(latents), batch, image, config.InChannels);
         Fits(text, nameof(text), batch, textTokens, config.JointAttentionDim);
         Fits(pooled, nameof(pooled), batch, config.PooledProjectionDim);

@@ -123,7 +123,9 @@ public sealed class LoraAdapter : IDisposable
         if (lost.Length > 0)
         {
             throw new ArgumentException(
-                $"Targets {string.Join(", ", lost)} match no linear layer of the transformer. Its layers end in {string.Join(", ", Endings(linears.Keys))}.", nameof(options));
+                $"Targets {string.Join(", ", lost)} match no linear layer of the transformer. "
+                    + $"Its layers end in {string.Join(", ", Endings(linears.Keys))}.",
+                nameof(options));
         }
         Dictionary<string, LoraFactors> factors = [];
         Dictionary<string, Tensor> whole = [];
@@ -264,7 +266,9 @@ public sealed class LoraAdapter : IDisposable
 
     /// <summary>Layer names without their block numbers, each once.</summary>
     private static IEnumerable<string> Endings(IEnumerable<string> names) =>
-        names.Select(n => n.Contains("blocks.", StringComparison.Ordinal) ? string.Join('.', n.Split('.').Skip(2)) : n).Distinct().Order(StringComparer.Ordinal);
+        names.Select(n => n.Contains("blocks.", StringComparison.Ordinal) ? string.Join('.', n.Split('.').Skip(2)) : n)
+            .Distinct()
+            .Order(StringComparer.Ordinal);
 
     private IEnumerable<(string Name, Tensor Own)> Touched(IReadOnlyDictionary<string, AdaptableLinear> linears)
     {
@@ -364,7 +368,10 @@ public sealed class LoraAdapter : IDisposable
         using IDisposable noGrad = no_grad();
         if (!tensor.to(type).isfinite().all().item<bool>())
         {
-            throw new WeightsException(Source, $"numbers in {name} that {type} holds, as the model has it", "larger ones. Use the model in another type, such as BFloat16 or Float32");
+            throw new WeightsException(
+                Source,
+                $"numbers in {name} that {type} holds, as the model has it",
+                "larger ones. Use the model in another type, such as BFloat16 or Float32");
         }
     }
 

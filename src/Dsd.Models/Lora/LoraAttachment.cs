@@ -24,11 +24,15 @@ public sealed class LoraAttachment : IDisposable
         string[] modules = [.. adapter.Whole.Keys.Select(n => LoraAdapter.Split(n).Module).Distinct()];
         if (modules.FirstOrDefault(m => linears[m].Replacement is not null) is { } taken)
         {
-            throw new WeightsException(adapter.Source, $"a transformer whose {taken} no other adapter holds", "one where another is attached that holds it whole; detach that one first");
+            throw new WeightsException(
+                adapter.Source,
+                $"a transformer whose {taken} no other adapter holds",
+                "one where another is attached that holds it whole; detach that one first");
         }
         if (modules.FirstOrDefault(m => linears[m].TakesFloat8 && !adapter.Whole.ContainsKey($"{m}.weight")) is { } rounded)
         {
-            throw new WeightsException(adapter.Source, $"weights of {rounded} beside its bias, since the transformer's own are in eight bits", "the bias alone");
+            throw new WeightsException(
+                adapter.Source, $"weights of {rounded} beside its bias, since the transformer's own are in eight bits", "the bias alone");
         }
         ScalarType type = trainable ? ScalarType.Float32 : network.DType;
         Parameter Own(Tensor tensor) => Parameter(tensor, network.Device, type, trainable);

@@ -84,7 +84,10 @@ public sealed record LoraContents
         List<Layer> clip = Match(keys.ClipLayers, entries, scalar, config.Clip, clipProblems);
         if (keys.Layers.Count == 0 && problems.Count == 0 && keys.Clip.Count == 0)
         {
-            problems.Add(new("an adapter with tensors that end in .lora_A.weight", $"{entries.Count} tensors, none of them such: {WeightsException.Some([.. entries.Keys.Order(StringComparer.Ordinal)])}"));
+            string[] found = [.. entries.Keys.Order(StringComparer.Ordinal)];
+            problems.Add(new(
+                "an adapter with tensors that end in .lora_A.weight",
+                $"{found.Length} tensors, none of them such: {WeightsException.Some(found)}"));
         }
         return new LoraContents
         {
@@ -111,8 +114,8 @@ public sealed record LoraContents
             string[] text = [.. Clip, .. T5];
             problems.Add(new(
                 "tensors of the transformer alone",
-                $"{text.Length} for text encoders, which the option TextEncoders leaves out (LeaveOut, '--lora-text leave-out') or, for CLIP, applies (Apply, '--lora-text apply'): "
-                    + WeightsException.Some(text)));
+                $"{text.Length} for text encoders, which the option TextEncoders leaves out (LeaveOut, '--lora-text leave-out') "
+                    + $"or, for CLIP, applies (Apply, '--lora-text apply'): {WeightsException.Some(text)}"));
         }
         else if (choice == LoraTextEncoders.Apply)
         {
@@ -121,7 +124,9 @@ public sealed record LoraContents
         bool taken = Layers.Count > 0 || (choice == LoraTextEncoders.Apply && ClipLayers.Count > 0);
         if (!taken && problems.Count == 0)
         {
-            problems.Add(new(choice == LoraTextEncoders.Apply ? "factors of the transformer or of CLIP's text encoder" : "factors of the transformer", $"{Clip.Count + T5.Count} tensors for text encoders alone"));
+            problems.Add(new(
+                choice == LoraTextEncoders.Apply ? "factors of the transformer or of CLIP's text encoder" : "factors of the transformer",
+                $"{Clip.Count + T5.Count} tensors for text encoders alone"));
         }
         return problems;
     }
@@ -131,11 +136,18 @@ public sealed record LoraContents
     {
         string[] left = choice == LoraTextEncoders.Apply ? [.. T5] : [.. Clip, .. T5];
         string whose = choice == LoraTextEncoders.Apply ? "T5, which is not adapted here" : "text encoders";
-        return [.. left.Length > 0 ? [$"Of '{Path}', {left.Length} tensors for {whose} were left out: {WeightsException.Some(left)}."] : Array.Empty<string>(), .. Notes.Select(n => $"'{Path}': {n}")];
+        IEnumerable<string> notes = Notes.Select(n => $"'{Path}': {n}");
+        return left.Length > 0
+            ? [$"Of '{Path}', {left.Length} tensors for {whose} were left out: {WeightsException.Some(left)}.", .. notes]
+            : [.. notes];
     }
 
     private static List<Layer> Match(
-        IReadOnlyList<LoraKeys.Layer> keys, IReadOnlyDictionary<string, TensorEntry> entries, Func<string, double> scalar, PeftConfig? config, List<LoraProblem> problems)
+        IReadOnlyList<LoraKeys.Layer> keys,
+        IReadOnlyDictionary<string, TensorEntry> entries,
+        Func<string, double> scalar,
+        PeftConfig? config,
+        List<LoraProblem> problems)
     {
         List<Layer> layers = [];
         Dictionary<string, string> taken = [];
@@ -162,16 +174,22 @@ public sealed record LoraContents
         return layers;
     }
 
-    private static float Alpha(LoraKeys.Layer key, IReadOnlyDictionary<string, TensorEntry> entries, Func<string, double> scalar, PeftConfig? config, int rank, List<LoraProblem> problems)
+    private static float Alpha(
+        LoraKeys.Layer key,
+        IReadOnlyDictionary<string, TensorEntry> entries,
+        Func<string, double> scalar,
+        PeftConfig? config,
+        int rank,
+        List<LoraProblem> problems)
     {
-        double? told = config?.AlphaOf(key.Module, rank, problems);
+        double? configured = config?.AlphaOf(key.Module, rank, problems);
         double? stored = key.Alpha is null ? null : Scalar(entries[key.Alpha], scalar, problems);
         // A stored alpha may have been rounded to few bits.
-        if (told is { } one && stored is { } other && Math.Abs(one - other) > 0.01 * Math.Max(Math.Abs(one), Math.Abs(other)))
+        if (configured is { } one && stored is { } other && Math.Abs(one - other) > 0.01 * Math.Max(Math.Abs(one), Math.Abs(other)))
         {
             problems.Add(new($"one alpha for {key.Module}", $"{one} by the adapter's config and {other} as '{key.Alpha}'"));
         }
-        return (float)(stored ?? told ?? rank);
+        return (float)(stored ?? configured ?? rank);
     }
 
     private static double? Scalar(TensorEntry entry, Func<string, double> scalar, List<LoraProblem> problems)

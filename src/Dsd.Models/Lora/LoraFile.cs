@@ -70,7 +70,9 @@ internal static class LoraFile
         Dictionary<string, LoraFactors> clip = adapter.ClipFactors.ToDictionary(f => LoraTextKeys.ClipModel + f.Key, f => f.Value);
         Dictionary<string, string> metadata = new() { ["format"] = "pt", [LoraMetadata.Key] = LoraMetadata.Describe(adapter.Factors, clip) };
         SortedDictionary<string, Tensor> tensors = new(StringComparer.Ordinal);
-        foreach ((string module, LoraFactors factors) in adapter.Factors.Select(f => (Prefix + f.Key, f.Value)).Concat(clip.Select(f => (LoraTextKeys.ClipPrefix + f.Key, f.Value))))
+        IEnumerable<(string Module, LoraFactors Factors)> layers = adapter.Factors.Select(f => (Prefix + f.Key, f.Value))
+            .Concat(clip.Select(f => (LoraTextKeys.ClipPrefix + f.Key, f.Value)));
+        foreach ((string module, LoraFactors factors) in layers)
         {
             tensors.Add(module + SuffixA, Stored(factors.A));
             tensors.Add(module + SuffixB, Stored(factors.B));
@@ -113,7 +115,11 @@ internal static class LoraFile
         if (!float.IsFinite(most))
         {
             long wrong = tensor.numel() - tensor.to(ScalarType.Float32).isfinite().sum().item<long>();
-            throw new SafetensorsException(file.Path, key, "finite numbers", $"NaN, infinity or more than float32 holds in {wrong} of {tensor.numel()}: the adapter is broken");
+            throw new SafetensorsException(
+                file.Path,
+                key,
+                "finite numbers",
+                $"NaN, infinity or more than float32 holds in {wrong} of {tensor.numel()}: the adapter is broken");
         }
         return (tensor, most);
     }

@@ -13,7 +13,8 @@ internal sealed partial record LoraKeys
     private static readonly string[] DottedPrefixes = ["base_model.model.", "model.diffusion_model.", "diffusion_model.", "transformer."];
     private static readonly string[] UnderscoredPrefixes = ["lora_unet_", "lora_transformer_"];
 
-    private const string Suffixes = ".lora_A.weight, .lora_B.weight, .lora_A.default.weight, .lora_B.default.weight, .lora_down.weight, .lora_up.weight, .lora.down.weight, "
+    private const string Suffixes = ".lora_A.weight, .lora_B.weight, .lora_A.default.weight, .lora_B.default.weight, "
+        + ".lora_down.weight, .lora_up.weight, .lora.down.weight, "
         + ".lora.up.weight, .lora_linear_layer.down.weight, .lora_linear_layer.up.weight, .alpha";
 
     // What other kinds of adapters, or other parts of these, call their tensors.
@@ -56,7 +57,11 @@ internal sealed partial record LoraKeys
 
     /// <summary>Whether a key is one that adapters of any kind have.</summary>
     public static bool IsOfAdapter(string key) =>
-        Suffix().IsMatch(key) || key.Contains("lora", StringComparison.Ordinal) || key.Contains("hada_", StringComparison.Ordinal) || key.Contains("lokr_", StringComparison.Ordinal) || key.EndsWith(".dora_scale", StringComparison.Ordinal);
+        Suffix().IsMatch(key)
+        || key.Contains("lora", StringComparison.Ordinal)
+        || key.Contains("hada_", StringComparison.Ordinal)
+        || key.Contains("lokr_", StringComparison.Ordinal)
+        || key.EndsWith(".dora_scale", StringComparison.Ordinal);
 
     /// <summary>Sorts the keys of a file.</summary>
     public static LoraKeys Read(IEnumerable<string> all)
@@ -136,7 +141,9 @@ internal sealed partial record LoraKeys
             Match suffix = Suffix().Match(name);
             if (!suffix.Success)
             {
-                bool foreign = !wholeAllowed || Foreign.Any(f => name.Contains(f, StringComparison.Ordinal)) || ForeignEndings.Any(f => name.EndsWith(f, StringComparison.Ordinal));
+                bool foreign = !wholeAllowed
+                    || Foreign.Any(f => name.Contains(f, StringComparison.Ordinal))
+                    || ForeignEndings.Any(f => name.EndsWith(f, StringComparison.Ordinal));
                 // PEFT calls the parameters beneath a wrapped layer by a longer name.
                 if (foreign || !Whole.TryAdd(name.Replace(".base_layer.", ".", StringComparison.Ordinal), key))
                 {
@@ -190,7 +197,11 @@ internal sealed partial record LoraKeys
                 (alone, "factors A and B for each adapted layer", "tensors without a partner"),
                 (_nowhere, nowhere, "others"),
             ];
-            return [.. kinds.Where(k => k.Keys.Count > 0).Select(k => new LoraProblem(k.Expected, $"{k.Keys.Count} {k.Found}: {WeightsException.Some(k.Keys)}"))];
+            return
+            [
+                .. kinds.Where(k => k.Keys.Count > 0)
+                    .Select(k => new LoraProblem(k.Expected, $"{k.Keys.Count} {k.Found}: {WeightsException.Some(k.Keys)}")),
+            ];
         }
     }
 }

@@ -49,8 +49,12 @@ internal sealed record LoraMetadata
     }
 
     /// <summary>The JSON for an adapter: for each network the commonest rank and alpha, and the others by module.</summary>
-    public static string Describe(IReadOnlyDictionary<string, LoraFactors> transformer, IReadOnlyDictionary<string, LoraFactors> clip) => JsonSerializer.Serialize(
-        Fields(TransformerPrefix, transformer).Concat(clip.Count > 0 ? Fields(LoraTextKeys.ClipPrefix, clip) : []).OrderBy(f => f.Key, StringComparer.Ordinal).ToDictionary(),
+    public static string Describe(
+        IReadOnlyDictionary<string, LoraFactors> transformer, IReadOnlyDictionary<string, LoraFactors> clip) => JsonSerializer.Serialize(
+        Fields(TransformerPrefix, transformer)
+            .Concat(clip.Count > 0 ? Fields(LoraTextKeys.ClipPrefix, clip) : [])
+            .OrderBy(f => f.Key, StringComparer.Ordinal)
+            .ToDictionary(),
         new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     private static IEnumerable<KeyValuePair<string, object>> Fields(string prefix, IReadOnlyDictionary<string, LoraFactors> factors)
@@ -94,7 +98,10 @@ internal sealed record LoraMetadata
             bool isBare = root.EnumerateObject().All(f => !f.Name.Contains('.', StringComparison.Ordinal));
             if (!isBare && transformer is null && clip is null)
             {
-                throw new WeightsException(file, $"fields of '{TransformerPrefix}' in the adapter's config", WeightsException.Some([.. root.EnumerateObject().Select(f => f.Name)]));
+                throw new WeightsException(
+                    file,
+                    $"fields of '{TransformerPrefix}' in the adapter's config",
+                    WeightsException.Some([.. root.EnumerateObject().Select(f => f.Name)]));
             }
             return isBare
                 ? new LoraMetadata { Transformer = PeftConfig.Of(root, "", isPefts), Clip = PeftConfig.Of(root, "", isPefts) }

@@ -91,10 +91,13 @@ internal sealed class PeftConfig
         {
             _problems.Add(new("a plain low-rank adapter", $"one with {what} ('{prefix}{field}' in its config), which is not known here"));
         }
-        string[] unknown = [.. fields.Keys.Where(f => !WithoutEffect.Contains(f) && !Computed.Contains(f) && !Refused.ContainsKey(f) && IsSet(fields, f)).Order(StringComparer.Ordinal)];
+        bool IsKnown(string field) => WithoutEffect.Contains(field) || Computed.Contains(field) || Refused.ContainsKey(field);
+        string[] unknown = [.. fields.Keys.Where(f => !IsKnown(f) && IsSet(fields, f)).Order(StringComparer.Ordinal)];
         if (unknown.Length > 0)
         {
-            _notes.Add($"Fields of the adapter's config that are not known here were passed over, as PEFT does with those of a later version: {WeightsException.Some([.. unknown.Select(Short)])}.");
+            _notes.Add(
+                "Fields of the adapter's config that are not known here were passed over, as PEFT does with those of a later version: "
+                    + $"{WeightsException.Some([.. unknown.Select(Short)])}.");
         }
     }
 
@@ -148,13 +151,17 @@ internal sealed class PeftConfig
         }
         if (isUnderscored && _ranks.Count + _alphas.Count > 0)
         {
-            yield return new("names with dots, since the adapter's config has patterns of names", "names with underscores, and nothing says which names the patterns mean");
+            yield return new(
+                "names with dots, since the adapter's config has patterns of names",
+                "names with underscores, and nothing says which names the patterns mean");
         }
         if (_bias is not null && !whole.Any(w => w.EndsWith(".bias", StringComparison.Ordinal)))
         {
             yield return new($"trained biases, since '{_prefix}bias' in its config is '{Short(_bias)}'", "none in the file");
         }
-        foreach (string module in _savedModules.Where(m => !whole.Any(w => Module(w) is { } own && (own == m || own.EndsWith("." + m, StringComparison.Ordinal)))))
+        bool IsWhole(string module) =>
+            whole.Any(w => Module(w) is { } own && (own == module || own.EndsWith("." + module, StringComparison.Ordinal)));
+        foreach (string module in _savedModules.Where(m => !IsWhole(m)))
         {
             yield return new($"the module '{Short(module)}' whole, as '{_prefix}modules_to_save' in its config says", "no such tensor");
         }
@@ -182,12 +189,15 @@ internal sealed class PeftConfig
         {
             _problems.Add(new(
                 "an adapter for the base weights as they are",
-                $"one whose start changed them ('{_prefix}{Field}' in its config is '{Short(start)}'). Convert it with PEFT: save_pretrained with path_initial_model_for_weight_conversion, "
+                $"one whose start changed them ('{_prefix}{Field}' in its config is '{Short(start)}'). "
+                    + "Convert it with PEFT: save_pretrained with path_initial_model_for_weight_conversion, "
                     + "or merge it there, where its base model is known"));
         }
         else if (!PlainStarts.Contains(start, StringComparer.OrdinalIgnoreCase))
         {
-            _problems.Add(new($"a start of training that is known here, {string.Join(", ", PlainStarts)} or true", $"'{Short(start)}' as '{_prefix}{Field}' in its config, which may have changed the base weights"));
+            _problems.Add(new(
+                $"a start of training that is known here, {string.Join(", ", PlainStarts)} or true",
+                $"'{Short(start)}' as '{_prefix}{Field}' in its config, which may have changed the base weights"));
         }
     }
 
@@ -257,7 +267,8 @@ internal sealed class PeftConfig
     }
 
     /// <summary>Whether a field says anything: not null, false, 0, or empty.</summary>
-    private static bool IsSet(Dictionary<string, JsonElement> fields, string field) => fields.TryGetValue(field, out JsonElement value) && value.ValueKind switch
+    private static bool IsSet(Dictionary<string, JsonElement> fields, string field) =>
+        fields.TryGetValue(field, out JsonElement value) && value.ValueKind switch
     {
         JsonValueKind.Null or JsonValueKind.False or JsonValueKind.Undefined => false,
         JsonValueKind.String => value.GetString()!.Length > 0,

@@ -117,7 +117,8 @@ internal sealed class PeftPatterns
 
     // Literals, the usual escapes, groups, classes without others inside, and repetitions with a first bound.
     private static readonly Regex Common = new(
-        @"\A(?:[^\\\[\](){}*+?]|\\[dDwWsSbB]|\\[^\w\s]|\((?:\?(?::|=|!|<=|<!))?|\)|\[\^?\]?(?:[^\[\]\\]|\\[dDwWsS]|\\[^\w\s])*\]|[*+?]\??|\{[0-9]{1,4}(?:,[0-9]{0,4})?\}\??)*\z",
+        @"\A(?:[^\\\[\](){}*+?]|\\[dDwWsSbB]|\\[^\w\s]|\((?:\?(?::|=|!|<=|<!))?|\)|"
+            + @"\[\^?\]?(?:[^\[\]\\]|\\[dDwWsS]|\\[^\w\s])*\]|[*+?]\??|\{[0-9]{1,4}(?:,[0-9]{0,4})?\}\??)*\z",
         RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
 
     // Named groups, flags and conditions.

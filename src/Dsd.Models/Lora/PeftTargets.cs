@@ -78,6 +78,7 @@ internal sealed class PeftTargets(IReadOnlyDictionary<string, JsonElement> field
             .Where(i => parts[i].Length > 0 && parts[i].All(char.IsAsciiDigit) && (lists.All(l => l.Length == 0) || lists.Contains(parts[i - 1])))
             .Take(1)];
         return numbers is [var at] && int.TryParse(parts[at], NumberStyles.None, CultureInfo.InvariantCulture, out int block)
-            && (chosen.ValueKind == JsonValueKind.Array ? [.. chosen.EnumerateArray()] : new[] { chosen }).Any(c => c.ValueKind == JsonValueKind.Number && c.TryGetInt32(out int number) && number == block);
+            && (chosen.ValueKind == JsonValueKind.Array ? [.. chosen.EnumerateArray()] : new[] { chosen })
+                .Any(c => c.ValueKind == JsonValueKind.Number && c.TryGetInt32(out int number) && number == block);
     }
 }

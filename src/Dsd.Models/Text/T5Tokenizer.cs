@@ -65,7 +65,9 @@ public sealed class T5Tokenizer : ITextTokenizer
             string token = folder.Token(field, otherwise);
             if (!tokens.ContainsKey(token))
             {
-                tokens.Add(token, new AddedToken(token, model.IdOf(token) ?? throw new WeightsException(file, $"the special token '{token}'", $"{model.Count} pieces, none of them it")));
+                int id = model.IdOf(token)
+                    ?? throw new WeightsException(file, $"the special token '{token}'", $"{model.Count} pieces, none of them it");
+                tokens.Add(token, new AddedToken(token, id));
             }
             return token;
         }

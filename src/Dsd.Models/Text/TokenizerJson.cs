@@ -111,7 +111,8 @@ internal sealed class TokenizerJson
             throw new WeightsException(File, $"a post_processor that makes of a text {Described(wanted)}", around.Count == 0 ? "none" : Described(around));
         }
         if (Padding.ValueKind == JsonValueKind.Object
-            && ((Padding.TryGetProperty("direction", out JsonElement side) && side.ToString() != "Right") || (Padding.TryGetProperty("pad_token", out JsonElement token) && token.ToString() != pad)))
+            && ((Padding.TryGetProperty("direction", out JsonElement side) && side.ToString() != "Right")
+                || (Padding.TryGetProperty("pad_token", out JsonElement token) && token.ToString() != pad)))
         {
             throw new WeightsException(File, $"padding on the right with '{pad}'", AddedToken.Short(Padding));
         }

@@ -7,7 +7,12 @@ internal static class Float8
     {
         // What torch calls float8_e4m3fn: no infinity, and one pattern that is no number.
         ["F8_E4M3"] = Table(mantissaBits: 3, bias: 7, bits => (bits & 0x7f) == 0x7f ? float.NaN : null),
-        ["F8_E5M2"] = Table(mantissaBits: 2, bias: 15, bits => (bits & 0x7f) == 0x7c ? (bits < 0x80 ? float.PositiveInfinity : float.NegativeInfinity) : (bits & 0x7f) > 0x7c ? float.NaN : null),
+        ["F8_E5M2"] = Table(mantissaBits: 2, bias: 15, bits => (bits & 0x7f) switch
+        {
+            < 0x7c => null,
+            0x7c => bits < 0x80 ? float.PositiveInfinity : float.NegativeInfinity,
+            _ => float.NaN,
+        }),
         // Those of AMD: the pattern of minus zero is no number.
         ["F8_E4M3FNUZ"] = Table(mantissaBits: 3, bias: 8, bits => bits == 0x80 ? float.NaN : null),
         ["F8_E5M2FNUZ"] = Table(mantissaBits: 2, bias: 16, bits => bits == 0x80 ? float.NaN : null),

@@ -46,9 +46,12 @@ public sealed class ModelFolder
     public string ComponentFolder(string component)
     {
         ArgumentException.ThrowIfNullOrEmpty(component);
-        return Has(component)
-            ? System.IO.Path.Combine(Path, component)
-            : throw new WeightsException(Path, $"a subfolder '{component}'", string.Join(", ", Directory.EnumerateDirectories(Path).Select(d => System.IO.Path.GetFileName(d)).Order(StringComparer.Ordinal).Take(20).DefaultIfEmpty("none")));
+        if (Has(component))
+        {
+            return System.IO.Path.Combine(Path, component);
+        }
+        IEnumerable<string> others = Directory.EnumerateDirectories(Path).Select(d => System.IO.Path.GetFileName(d)).Order(StringComparer.Ordinal);
+        throw new WeightsException(Path, $"a subfolder '{component}'", string.Join(", ", others.Take(20).DefaultIfEmpty("none")));
     }
 
     /// <summary>Reads a component's config: snake-case fields, unknown ones skipped.</summary>

@@ -50,7 +50,11 @@ public sealed unsafe class SafetensorsFile : IDisposable
             }
             if (headerLength == 0 || beginning[sizeof(ulong)] != '{')
             {
-                throw new SafetensorsException(path, null, "a safetensors file, with a header that begins with '{'", FileKind.Of(beginning) ?? (headerLength == 0 ? "an empty header" : $"byte 0x{beginning[sizeof(ulong)]:x2}"));
+                throw new SafetensorsException(
+                    path,
+                    null,
+                    "a safetensors file, with a header that begins with '{'",
+                    FileKind.Of(beginning) ?? (headerLength == 0 ? "an empty header" : $"byte 0x{beginning[sizeof(ulong)]:x2}"));
             }
             byte[] header = new ReadOnlySpan<byte>(start + sizeof(ulong), (int)headerLength).ToArray();
             _data = start + sizeof(ulong) + headerLength;

@@ -93,9 +93,11 @@ public static class WeightLoader
         }
         string[] absent = optional is not null && !given.Keys.Any(optional) ? [.. places.Keys.Where(optional)] : [];
         // Rows that no tensor gives count as missing; those that do not fit are named already.
+        bool IsMissing(string name, Tensor place) => !given.TryGetValue(name, out List<(string Source, WeightPiece Piece)>? own)
+            || (misfits.Count == 0 && own.Sum(o => o.Piece.Rows) != Rows(place.shape));
         string[] missing =
         [
-            .. places.Where(p => !absent.Contains(p.Key)).Where(p => !given.TryGetValue(p.Key, out List<(string Source, WeightPiece Piece)>? own) || (misfits.Count == 0 && own.Sum(o => o.Piece.Rows) != Rows(p.Value.shape)))
+            .. places.Where(p => !absent.Contains(p.Key) && IsMissing(p.Key, p.Value))
                 .Select(p => $"{p.Key} [{string.Join(", ", p.Value.shape)}]"),
         ];
         if (missing.Length + unexpected.Count + misfits.Count > 0)

@@ -142,7 +142,11 @@ public sealed class WeightSource : IDisposable
                 }
             }
         }
-        string[] found = [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Take(10).Select(f => System.IO.Path.GetFileName(f) + (OtherWeights(f) is { } kind ? $" ({kind})" : ""))];
+        string[] found =
+        [
+            .. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Take(10)
+                .Select(f => System.IO.Path.GetFileName(f) + (OtherWeights(f) is { } kind ? $" ({kind})" : "")),
+        ];
         throw new WeightsException(
             folder,
             $"{string.Join(" or ", Wholes)}, whole or with an .index.json",

@@ -64,7 +64,9 @@ internal sealed class AdapterPart
         _used.Add(module);
         if (factors.A.shape[1] != inputs || factors.B.shape[0] != outputs)
         {
-            faults.Add($"'{module}' of '{_source}' adapts {factors.A.shape[1]} inputs and {factors.B.shape[0]} outputs where the layer has {inputs} and {outputs}");
+            faults.Add(
+                $"'{module}' of '{_source}' adapts {factors.A.shape[1]} inputs and {factors.B.shape[0]} outputs "
+                    + $"where the layer has {inputs} and {outputs}");
         }
         return (rows, firstInput) =>
         {

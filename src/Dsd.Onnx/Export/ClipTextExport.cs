@@ -15,7 +15,8 @@ public static class ClipTextExport
     public const string LegacyPrefix = "text_model.";
 
     /// <summary>Whether the graph ought to use a tensor: older files also hold the numbers 0, 1, 2 … of the positions.</summary>
-    public static bool Belongs(string name) => !name.EndsWith("embeddings.position_ids", StringComparison.Ordinal) && !name.StartsWith("text_projection", StringComparison.Ordinal);
+    public static bool Belongs(string name) =>
+        !name.EndsWith("embeddings.position_ids", StringComparison.Ordinal) && !name.StartsWith("text_projection", StringComparison.Ordinal);
 
     /// <summary>The graph, from a checkpoint in transformers' layout.</summary>
     public static GraphBuilder Build(ClipTextConfig config, CheckpointWeights weights)

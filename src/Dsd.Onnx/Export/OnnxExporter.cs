@@ -100,11 +100,15 @@ public static class OnnxExporter
     {
         if (!File.Exists(Path.Combine(folder, OnnxManifest.FileName)))
         {
-            throw new IOException($"Cannot write the ONNX folder '{folder}': it holds other files, and no {OnnxManifest.FileName} of an earlier export. Choose an empty or new folder.");
+            throw new IOException(
+                $"Cannot write the ONNX folder '{folder}': it holds other files, and no {OnnxManifest.FileName} of an earlier export. "
+                    + "Choose an empty or new folder.");
         }
         if (!options.Overwrite)
         {
-            throw new IOException($"Cannot write the ONNX folder '{folder}': an earlier export stands there. Set {nameof(OnnxExportOptions.Overwrite)} to replace it, or choose another folder.");
+            throw new IOException(
+                $"Cannot write the ONNX folder '{folder}': an earlier export stands there. "
+                    + $"Set {nameof(OnnxExportOptions.Overwrite)} to replace it, or choose another folder.");
         }
     }
 
@@ -126,7 +130,8 @@ public static class OnnxExporter
         writer.Text(network.Component, "config.json", config.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }));
     }
 
-    private static ReadOnlyMemory<byte> Text(string file) => SmallFile.Utf8(file, MostBytesCopied, (expected, found) => new WeightsException(file, expected, found));
+    private static ReadOnlyMemory<byte> Text(string file) =>
+        SmallFile.Utf8(file, MostBytesCopied, (expected, found) => new WeightsException(file, expected, found));
 
     private static void ExportAutoencoder(VaeConfig config, ModelFolder model, Writer writer)
     {

@@ -29,7 +29,10 @@ public sealed class FluxOnnx : OnnxFamily
                     Belongs = ClipTextExport.Belongs,
                     IsClip = true,
                 },
-                new ExportedNetwork("text_encoder_2", model.ComponentFolder("text_encoder_2"), weights => T5EncoderExport.Build(parts.T5, weights)) { Belongs = T5EncoderExport.Belongs },
+                new ExportedNetwork("text_encoder_2", model.ComponentFolder("text_encoder_2"), weights => T5EncoderExport.Build(parts.T5, weights))
+                {
+                    Belongs = T5EncoderExport.Belongs,
+                },
             ],
             Copied = ["tokenizer", "tokenizer_2", "scheduler"],
             Vae = parts.Vae,

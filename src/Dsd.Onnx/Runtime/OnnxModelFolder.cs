@@ -48,7 +48,9 @@ public sealed class OnnxModelFolder
             if (!manifest.Files.ContainsKey($"{component}/{ModelWriter.ModelFile}"))
             {
                 throw new WeightsException(
-                    System.IO.Path.Combine(path, OnnxManifest.FileName), $"'{component}/{ModelWriter.ModelFile}' among its files", "it missing. Export the model again");
+                    System.IO.Path.Combine(path, OnnxManifest.FileName),
+                    $"'{component}/{ModelWriter.ModelFile}' among its files",
+                    "it missing. Export the model again");
             }
         }
         return new OnnxModelFolder(path, manifest);

@@ -54,8 +54,8 @@ internal sealed class PairReader(RunFolder folder)
         {
             (string source, string small) = address(pair.PromptId, panel, version);
             bool lies = panel >= 0 && panel < prompt.Prompt.Layout.Panels;
-            string words = lies && panel < prompt.Prompt.Captions.Count ? prompt.Prompt.Captions[panel] : prompt.Prompt.Text;
-            return new PanelView(source, small, captions.GetValueOrDefault(panel, words), lies ? prompt.Prompt.Layout.PositionOf(panel) : $"panel {panel}");
+            string prompted = lies && panel < prompt.Prompt.Captions.Count ? prompt.Prompt.Captions[panel] : prompt.Prompt.Text;
+            return new PanelView(source, small, captions.GetValueOrDefault(panel, prompted), lies ? prompt.Prompt.Layout.PositionOf(panel) : $"panel {panel}");
         }
     }
 }

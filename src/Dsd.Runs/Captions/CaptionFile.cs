@@ -53,12 +53,12 @@ public static class CaptionFile
                 string message = e.Message.IndexOf(" (Parameter '", StringComparison.Ordinal) is > 0 and var tail ? e.Message[..tail] : e.Message;
                 throw new InvalidDataException($"Captions '{file}', line {line}: {message}", e);
             }
-            (ulong key, ulong words) = (Hash(caption.Key), Hash(caption.Caption));
-            if (seen.TryAdd(key, words))
+            (ulong key, ulong content) = (Hash(caption.Key), Hash(caption.Caption));
+            if (seen.TryAdd(key, content))
             {
                 yield return caption;
             }
-            else if (seen[key] != words)
+            else if (seen[key] != content)
             {
                 throw new InvalidDataException(
                     $"Captions '{file}', line {line}: the key '{caption.Key}' stands before another caption already. "
@@ -90,13 +90,13 @@ public static class CaptionFile
     /// <summary>The captions of a table.</summary>
     private static IEnumerable<(int Line, Func<SeedCaption> Read)> Table(CaptionText text, char separator)
     {
-        (int? words, int? key, int columns) = (null, null, 0);
+        (int? caption, int? key, int columns) = (null, null, 0);
         foreach ((int line, string[] fields) in CaptionCsv.Rows(text, separator, MaxLine))
         {
-            if (words is null)
+            if (caption is null)
             {
-                (words, key, columns) = (Column(fields, "caption"), Column(fields, "key"), fields.Length);
-                if (words is null)
+                (caption, key, columns) = (Column(fields, "caption"), Column(fields, "key"), fields.Length);
+                if (caption is null)
                 {
                     throw text.Fault(
                         "a column 'caption'", $"the columns {string.Join(", ", fields.Take(20).Select(f => $"'{(f.Length > 50 ? f[..50] : f)}'"))}", line);
@@ -105,7 +105,7 @@ public static class CaptionFile
             else
             {
                 yield return (line, () => fields.Length == columns
-                    ? key is { } k ? new SeedCaption(fields[k], fields[words.Value]) : SeedCaption.Of(fields[words.Value])
+                    ? key is { } k ? new SeedCaption(fields[k], fields[caption.Value]) : SeedCaption.Of(fields[caption.Value])
                     : throw new FormatException($"expected {columns} fields, as the first line has, found {fields.Length}."));
             }
         }
@@ -130,17 +130,17 @@ public static class CaptionFile
             return SeedCaption.Of(document.RootElement.GetString()!);
         }
         if (document.RootElement.ValueKind != JsonValueKind.Object
-            || !document.RootElement.TryGetProperty("caption", out JsonElement words)
-            || words.ValueKind != JsonValueKind.String)
+            || !document.RootElement.TryGetProperty("caption", out JsonElement caption)
+            || caption.ValueKind != JsonValueKind.String)
         {
             throw new FormatException($"expected {(mayBeText ? "a text, or " : "")}an object with the text 'caption'.");
         }
         if (!document.RootElement.TryGetProperty("key", out JsonElement key))
         {
-            return SeedCaption.Of(words.GetString()!);
+            return SeedCaption.Of(caption.GetString()!);
         }
         return key.ValueKind == JsonValueKind.String
-            ? new SeedCaption(key.GetString()!, words.GetString()!)
+            ? new SeedCaption(key.GetString()!, caption.GetString()!)
             : throw new FormatException($"the field 'key' should be a text, but is {key.ValueKind}.");
     }
 

@@ -20,8 +20,8 @@ public sealed record SeedCaption(string Key, string Caption)
     /// <summary>A caption whose key follows from its words.</summary>
     public static SeedCaption Of(string caption)
     {
-        string words = Worded(caption);
-        return new SeedCaption(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(words)))[..16], words);
+        string text = Worded(caption);
+        return new SeedCaption(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16], text);
     }
 
     private static string Checked(string? key) =>

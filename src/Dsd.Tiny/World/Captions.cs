@@ -56,8 +56,8 @@ public static class Captions
     /// <param name="style">How freely the words are chosen.</param>
     public static Caption Single(Subject subject, Context context, ulong seed, PromptStyle style = PromptStyle.Varied)
     {
-        Wording words = new(seed, style);
-        return Compose(words, subject, context, words.SubjectMask(subject, 1), words.ContextMask(0.92, 0.35));
+        Wording wording = new(seed, style);
+        return Compose(wording, subject, context, wording.SubjectMask(subject, 1), wording.ContextMask(0.92, 0.35));
     }
 
     /// <summary>A caption of one picture that mentions every attribute of the subject: what text alone can say about it.</summary>
@@ -67,8 +67,8 @@ public static class Captions
     /// <param name="style">How freely the words are chosen.</param>
     public static Caption Full(Subject subject, Context context, ulong seed, PromptStyle style = PromptStyle.Varied)
     {
-        Wording words = new(seed, style);
-        return Compose(words, subject, context, AllSubject, words.ContextMask(0.92, 0.35));
+        Wording wording = new(seed, style);
+        return Compose(wording, subject, context, AllSubject, wording.ContextMask(0.92, 0.35));
     }
 
     /// <summary>A description of the whole subject without an article or a context: the seed caption of a run.</summary>
@@ -101,8 +101,8 @@ public static class Captions
     {
         ArgumentNullException.ThrowIfNull(templates);
         ArgumentNullException.ThrowIfNull(context);
-        Wording words = new(seed, style);
-        string text = words.Pick(templates).Replace("{0}", words.Context(context, contextMask), StringComparison.Ordinal);
+        Wording wording = new(seed, style);
+        string text = wording.Pick(templates).Replace("{0}", wording.Context(context, contextMask), StringComparison.Ordinal);
         return new Caption(text, 0, [contextMask]);
     }
 
@@ -113,8 +113,8 @@ public static class Captions
     public static Caption Edit(Context context, ulong seed, PromptStyle style = PromptStyle.Varied)
     {
         ArgumentNullException.ThrowIfNull(context);
-        Wording words = new(seed, style);
-        return Edit(words, context, words.ContextMask(0.9, 0.4) | SceneAndPose);
+        Wording wording = new(seed, style);
+        return Edit(wording, context, wording.ContextMask(0.9, 0.4) | SceneAndPose);
     }
 
     /// <summary>A prompt that asks for a subject known from a reference picture, and states exactly the given attributes of the context.</summary>
@@ -135,8 +135,8 @@ public static class Captions
     /// <param name="style">How freely the words are chosen.</param>
     public static Caption Relight(Light light, ulong seed, PromptStyle style = PromptStyle.Varied)
     {
-        Wording words = new(seed, style);
-        string text = Fill(words.Pick(Relights), words.Pick(CaptionVocabulary.Lights[(int)light]), words.Noun());
+        Wording wording = new(seed, style);
+        string text = Fill(wording.Pick(Relights), wording.Pick(CaptionVocabulary.Lights[(int)light]), wording.Noun());
         return new Caption(text, 0, [LightOnly]);
     }
 
@@ -167,16 +167,17 @@ public static class Captions
             throw new ArgumentException($"A grid has two or four panels, but {contexts.Count} contexts were given.", nameof(contexts));
         }
         bool quad = contexts.Count == 4;
-        Wording words = new(seed, style);
+        Wording wording = new(seed, style);
         // Long prompts are drawn again with less and less in them; the barest always fits.
         for (double richness = quad ? 0.7 : 1; ; richness *= 0.8)
         {
-            int subjectMask = GridSubjectMask(words, subject, richness, wholeSubject);
-            string template = words.Pick(quad ? Quads : Pairs);
-            string[] labels = words.Pick(quad ? QuadLabels : PairLabels);
-            int[] masks = [.. contexts.Select(_ => words.ContextMask(0.9 * richness, quad ? 0.1 * richness : 0.25 * richness) | 1 | (richness > 0.3 ? 2 : 0))];
-            string panels = string.Join(' ', contexts.Select((context, i) => labels[i] + words.Context(context, masks[i]) + "."));
-            string text = Fill(template, words.Subject(subject, subjectMask), panels);
+            int subjectMask = GridSubjectMask(wording, subject, richness, wholeSubject);
+            string template = wording.Pick(quad ? Quads : Pairs);
+            string[] labels = wording.Pick(quad ? QuadLabels : PairLabels);
+            double rest = quad ? 0.1 * richness : 0.25 * richness;
+            int[] masks = [.. contexts.Select(_ => wording.ContextMask(0.9 * richness, rest) | 1 | (richness > 0.3 ? 2 : 0))];
+            string panels = string.Join(' ', contexts.Select((context, i) => labels[i] + wording.Context(context, masks[i]) + "."));
+            string text = Fill(template, wording.Subject(subject, subjectMask), panels);
             if (CountTokens(text) <= MaxTokens)
             {
                 return new Caption(text, subjectMask, masks);
@@ -197,14 +198,14 @@ public static class Captions
     {
         ArgumentNullException.ThrowIfNull(subject);
         ArgumentNullException.ThrowIfNull(context);
-        Wording words = new(seed, style);
+        Wording wording = new(seed, style);
         for (double richness = 1; ; richness *= 0.8)
         {
-            int subjectMask = GridSubjectMask(words, subject, richness, wholeSubject);
-            int contextMask = (words.ContextMask(0.9 * richness, 0.3 * richness) | SceneAndPose) & ~LightOnly;
-            string[] labels = words.Pick(PairLabels);
-            string panels = string.Join(' ', new[] { left, right }.Select((light, i) => labels[i] + words.Pick(CaptionVocabulary.Lights[(int)light]) + "."));
-            string text = Fill(words.Pick(RelightPairs), words.Subject(subject, subjectMask), words.Context(context, contextMask))
+            int subjectMask = GridSubjectMask(wording, subject, richness, wholeSubject);
+            int contextMask = (wording.ContextMask(0.9 * richness, 0.3 * richness) | SceneAndPose) & ~LightOnly;
+            string[] labels = wording.Pick(PairLabels);
+            string panels = string.Join(' ', new[] { left, right }.Select((light, i) => labels[i] + wording.Pick(CaptionVocabulary.Lights[(int)light]) + "."));
+            string text = Fill(wording.Pick(RelightPairs), wording.Subject(subject, subjectMask), wording.Context(context, contextMask))
                 .Replace("{2}", panels, StringComparison.Ordinal);
             if (CountTokens(text) <= MaxTokens)
             {
@@ -240,19 +241,19 @@ public static class Captions
     }
 
     // Richness falls as long as a text is too long: what is said of the contexts goes first.
-    private static int GridSubjectMask(Wording words, Subject subject, double richness, bool whole) =>
-        whole && richness > 0.4 ? AllSubject : words.SubjectMask(subject, richness);
+    private static int GridSubjectMask(Wording wording, Subject subject, double richness, bool whole) =>
+        whole && richness > 0.4 ? AllSubject : wording.SubjectMask(subject, richness);
 
-    private static Caption Edit(Wording words, Context context, int mask) =>
-        new(Fill(words.Pick(Edits), words.Noun(), words.Context(context, mask)), 0, [mask]);
+    private static Caption Edit(Wording wording, Context context, int mask) =>
+        new(Fill(wording.Pick(Edits), wording.Noun(), wording.Context(context, mask)), 0, [mask]);
 
-    private static Caption Compose(Wording words, Subject subject, Context context, int subjectMask, int contextMask)
+    private static Caption Compose(Wording wording, Subject subject, Context context, int subjectMask, int contextMask)
     {
         ArgumentNullException.ThrowIfNull(subject);
         ArgumentNullException.ThrowIfNull(context);
-        string who = Wording.WithArticle(words.Subject(subject, subjectMask));
-        string where = words.Context(context, contextMask);
-        string text = where.Length == 0 ? who : Fill(words.Pick(Singles), who, where);
+        string who = Wording.WithArticle(wording.Subject(subject, subjectMask));
+        string where = wording.Context(context, contextMask);
+        string text = where.Length == 0 ? who : Fill(wording.Pick(Singles), who, where);
         return new Caption(text, subjectMask, [contextMask]);
     }
 

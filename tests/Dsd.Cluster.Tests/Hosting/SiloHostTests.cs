@@ -41,7 +41,7 @@ public sealed class SiloHostTests
     }
 
     [Fact]
-    public void MessagesAreBoundedByTheLargestSheet()
+    public void MessagesAreBoundedByTheLargestGrid()
     {
         CurationClusterOptions options = new() { Coordinator = new IPEndPoint(IPAddress.Loopback, 9), MaxGridBytes = 8 * 1024 * 1024 };
 

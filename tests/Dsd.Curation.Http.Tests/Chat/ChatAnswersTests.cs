@@ -199,8 +199,12 @@ public class ChatAnswersTests
     public async Task WhatTheClientDoesNotKnow_IsRefusedAndNotLeftOut(string what)
     {
         using IChatClient client = new ChatEndpoint(new Uri("http://127.0.0.1:1/v1"), "m").CreateClient();
-        ChatOptions options =
-            what switch { "Tools" => new() { Tools = [AIFunctionFactory.Create(() => 1, "one")] }, "ConversationId" => new() { ConversationId = "c" }, _ => new() };
+        ChatOptions options = what switch
+        {
+            "Tools" => new() { Tools = [AIFunctionFactory.Create(() => 1, "one")] },
+            "ConversationId" => new() { ConversationId = "c" },
+            _ => new(),
+        };
         ChatMessage message = what switch
         {
             "audio" => new(ChatRole.User, [new DataContent(new byte[] { 1 }, "audio/wav")]),
@@ -239,7 +243,8 @@ public class ChatAnswersTests
         JsonNode expected = JsonNode.Parse("""
             {
               "model": "other", "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "x"}],
-              "temperature": 0.2, "top_p": 0.9, "frequency_penalty": 0.5, "presence_penalty": -0.5, "top_k": 40, "max_completion_tokens": 900, "seed": 7, "stop": ["END"], "reasoning_effort": "low",
+              "temperature": 0.2, "top_p": 0.9, "frequency_penalty": 0.5, "presence_penalty": -0.5, "top_k": 40,
+              "max_completion_tokens": 900, "seed": 7, "stop": ["END"], "reasoning_effort": "low",
               "response_format": {"type": "json_object"}, "chat_template_kwargs": {"enable_thinking": false}
             }
             """)!;

@@ -136,7 +136,8 @@ public sealed class ChatEndpointTests : IDisposable
     {
         await using ChatServer server = await Asking.ServerAsync();
         using LimitedChatClient client = Asking.Client(server, endpoint: change(new ChatEndpoint(server.Address, "test-model")));
-        using JsonDocument schema = JsonDocument.Parse("""{"type": "object", "additionalProperties": false, "required": ["marker"], "properties": {"marker": {"type": "string"}}}""");
+        using JsonDocument schema = JsonDocument.Parse(
+            """{"type": "object", "additionalProperties": false, "required": ["marker"], "properties": {"marker": {"type": "string"}}}""");
         ChatOptions options = new() { Seed = 5, ResponseFormat = ChatResponseFormat.ForJsonSchema(schema.RootElement, "form") };
         await client.GetResponseAsync([new ChatMessage(ChatRole.System, "Be brief."), new ChatMessage(ChatRole.User, "hello")], options);
         return Assert.Single(server.Questions);

@@ -136,13 +136,16 @@ public sealed class KeyOverHttpTests : IDisposable
     public async Task Run_WithAServerThatRepeatsTheKeyEverywhere_WritesItNowhere()
     {
         using TemporaryFolder folder = new();
+        string Form(int number) => AllForms[number / 3 % AllForms.Length];
         string Verdict(string form) =>
             Asking.SameVerdict.ToJson().Replace(
                 "a toy", form.Contains('\\', StringComparison.Ordinal) ? form : JsonSerializer.Serialize(form)[1..^1], StringComparison.Ordinal);
         await using ChatServer server = await Asking.ServerAsync(
-            q => q.Number % 3 == 0 ? new ChatFault.Body($$"""{"error":"{{AllForms[q.Number / 3 % AllForms.Length]}}"}""", 400) : null, answer: q => q.Number % 3 == 1 ? Verdict(AllForms[q.Number / 3 % AllForms.Length]) : $"no {Key}");
+            q => q.Number % 3 == 0 ? new ChatFault.Body($$"""{"error":"{{Form(q.Number)}}"}""", 400) : null,
+            answer: q => q.Number % 3 == 1 ? Verdict(Form(q.Number)) : $"no {Key}");
         string chat = folder.File("chat.json");
-        await File.WriteAllTextAsync(chat, $$"""{ "models": { "m": { "address": "{{server.Address}}", "model": "m", "retries": 0, "key_variable": "{{_variable}}" } }, "judge": { "ask": ["m"] } }""");
+        string model = $$"""{ "address": "{{server.Address}}", "model": "m", "retries": 0, "key_variable": "{{_variable}}" }""";
+        await File.WriteAllTextAsync(chat, $$"""{ "models": { "m": {{model}} }, "judge": { "ask": ["m"] } }""");
         using StringWriter said = new();
         await DsdCli.Program.RunAsync(
             ["curate", "run", "--captions", "tiny", "--count", "24", "--steps", "1", "--judges", "1", "--verbose", "--chat", chat, "--out", folder.File("run")],

@@ -8,10 +8,16 @@ namespace Dsd.Curation.Http.Tests.Chat;
 public class LimitsOverHttpTests
 {
     public static TheoryData<string> Passing =>
-        ["408", "429", "500", "502", "503", "cut", "half", "", "{\"choices\": [{\"mess", "{\"error\": {\"message\": \"busy\", \"code\": 503}}", "{\"error\": {\"message\": \"busy\", \"code\": \"429\"}}"];
+        [
+            "408", "429", "500", "502", "503", "cut", "half", "", "{\"choices\": [{\"mess",
+            "{\"error\": {\"message\": \"busy\", \"code\": 503}}", "{\"error\": {\"message\": \"busy\", \"code\": \"429\"}}",
+        ];
 
     public static TheoryData<string> NotUnderstood =>
-        ["{}", "[]", "null", "true", "{\"choices\": []}", "{\"choices\": {}}", "{\"choices\": [{}]}", "{\"choices\": [7]}", "{\"choices\": [{\"message\": {\"content\": 7}}]}", "{\"error\": {\"message\": \"busy\"}}", "<html>", "well"];
+        [
+            "{}", "[]", "null", "true", "{\"choices\": []}", "{\"choices\": {}}", "{\"choices\": [{}]}", "{\"choices\": [7]}",
+            "{\"choices\": [{\"message\": {\"content\": 7}}]}", "{\"error\": {\"message\": \"busy\"}}", "<html>", "well",
+        ];
 
     [Theory]
     [MemberData(nameof(NotUnderstood))]

@@ -12,12 +12,20 @@ public class ServerWordsTests
     {
         // LM Studio, vLLM until 0.10, FastAPI, Ollama, a proxy.
         { 400, "{\"error\":\"Model is unloaded.\"}", ["Model is unloaded."] },
-        { 400, "{\"object\":\"error\",\"message\":\"The prompt is wrong.\",\"type\":\"BadRequestError\",\"param\":null,\"code\":400}", ["The prompt is wrong."] },
+        {
+            400,
+            "{\"object\":\"error\",\"message\":\"The prompt is wrong.\",\"type\":\"BadRequestError\",\"param\":null,\"code\":400}",
+            ["The prompt is wrong."]
+        },
         { 404, "{\"detail\":\"Not Found\"}", ["Not Found", "/v1"] },
         { 422, "{\"detail\":[{\"loc\":[\"body\",\"seed\"],\"msg\":\"extra fields not permitted\"}]}", ["extra fields not permitted", "SendSeed", "send_seed"] },
         { 404, "{\"error\":{\"message\":\"model 'm' not found, try pulling it first\",\"type\":\"not_found_error\"}}", ["try pulling it first", "model"] },
         { 404, "{\"error\":{\"message\":\"No endpoints found that support image input\",\"code\":404}}", ["support image input", "vision-language"] },
-        { 500, "{\"error\":{\"code\":500,\"message\":\"image input is not supported - hint: you may need to provide the mmproj\"}}", ["mmproj", "vision-language"] },
+        {
+            500,
+            "{\"error\":{\"code\":500,\"message\":\"image input is not supported - hint: you may need to provide the mmproj\"}}",
+            ["mmproj", "vision-language"]
+        },
         { 400, "{\"error\":{\"message\":\"This model's maximum context length is 4096 tokens.\"}}", ["4096 tokens", "max_image_side", "MaxImageSide"] },
         { 400, "{\"error\":{\"message\":\"Unsupported value: 'temperature' does not support 0.2\"}}", ["does not support 0.2", "leave out temperature"] },
         { 400, "{\"error\":{\"message\":\"max_tokens is too large: 90000\"}}", ["90000"] },
@@ -32,13 +40,13 @@ public class ServerWordsTests
 
     [Theory]
     [MemberData(nameof(Refusals))]
-    public async Task Refusal_QuotesTheServerItsAddressAndTheSettingToChange(int status, string body, string[] words)
+    public async Task Refusal_QuotesTheServerItsAddressAndTheSettingToChange(int status, string body, string[] expected)
     {
         string message = (await FailureAsync(new ChatFault.Body(body, status))).Message;
 
         Assert.Contains($"status {status} from http://127.0.0.1:", message, StringComparison.Ordinal);
         Assert.Contains("/v1/chat/completions", message, StringComparison.Ordinal);
-        Assert.All(words, word => Assert.Contains(word, message, StringComparison.Ordinal));
+        Assert.All(expected, part => Assert.Contains(part, message, StringComparison.Ordinal));
         Assert.DoesNotContain(message, char.IsControl);
     }
 
@@ -144,7 +152,8 @@ public class ServerWordsTests
     private static async Task<(int Code, string Error)> CurateAsync(TemporaryFolder folder, ChatServer server, string count)
     {
         string chat = folder.File("chat.json");
-        await File.WriteAllTextAsync(chat, $$"""{ "models": { "m": { "address": "{{server.Address}}", "model": "m", "retries": 0 } }, "judge": { "ask": ["m"] } }""");
+        string model = $$"""{ "address": "{{server.Address}}", "model": "m", "retries": 0 }""";
+        await File.WriteAllTextAsync(chat, $$"""{ "models": { "m": {{model}} }, "judge": { "ask": ["m"] } }""");
         using StringWriter error = new();
         int code = await DsdCli.Program.RunAsync(
             ["curate", "run", "--captions", "tiny", "--count", count, "--steps", "1", "--chat", chat, "--out", folder.File("run")], TextWriter.Null, error);

@@ -17,7 +17,10 @@ public class ChatBudgetTests
     {
         ChatBudget budget = new();
         ChatResponse answer =
-            new(new ChatMessage(ChatRole.Assistant, "x")) { Usage = new UsageDetails { TotalTokenCount = total, InputTokenCount = input, OutputTokenCount = output } };
+            new(new ChatMessage(ChatRole.Assistant, "x"))
+            {
+                Usage = new UsageDetails { TotalTokenCount = total, InputTokenCount = input, OutputTokenCount = output },
+            };
         using LimitedChatClient client = new(new AnswerClient(answer), new ChatLimits { Budget = budget });
 
         await client.GetResponseAsync("question");

@@ -111,7 +111,8 @@ public sealed class ChatSettingsTests : IDisposable
     [Fact]
     public void AKeyThatIsNotSet_IsNamedByItsVariable()
     {
-        ChatSettings settings = ChatSettings.Load(Write("""{ "judge": { "ask": ["a"] }, "models": { "a": { "address": "http://x/v1", "model": "m", "key_variable": "DSD_TEST_NO_SUCH_KEY" } } }"""));
+        const string Model = """{ "address": "http://x/v1", "model": "m", "key_variable": "DSD_TEST_NO_SUCH_KEY" }""";
+        ChatSettings settings = ChatSettings.Load(Write($$"""{ "judge": { "ask": ["a"] }, "models": { "a": {{Model}} } }"""));
 
         Assert.Contains(
             "DSD_TEST_NO_SUCH_KEY", Assert.Throws<InvalidOperationException>(() => ChatRoles.Open(settings, Character)).Message, StringComparison.Ordinal);

@@ -109,7 +109,14 @@ public class KeyRedactorTests
             }
             // Each character in a form of its own.
             string text =
-                string.Concat(key.Select(c => random.Next(6) switch { 0 => $"\\u{(int)c:x4}", 1 => $"%{(int)c:X2}", 2 => $"&#{(int)c};", _ when c is '\\' or '%' or '&' => $"\\u{(int)c:X4}", _ => $"{c}" }));
+                string.Concat(key.Select(c => random.Next(6) switch
+                {
+                    0 => $"\\u{(int)c:x4}",
+                    1 => $"%{(int)c:X2}",
+                    2 => $"&#{(int)c};",
+                    _ when c is '\\' or '%' or '&' => $"\\u{(int)c:X4}",
+                    _ => $"{c}",
+                }));
             string hidden = new KeyRedactor(key).Hide($"<{text}>");
             string letters = string.Concat(WebUtility.HtmlDecode(Uri.UnescapeDataString(hidden)).Where(char.IsAsciiLetterOrDigit));
 

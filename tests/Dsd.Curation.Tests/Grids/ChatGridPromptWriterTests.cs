@@ -21,7 +21,7 @@ public class ChatGridPromptWriterTests
     [Fact]
     public async Task WriteAsync_AsksInPortionsUntilThereAreEnough()
     {
-        CallbackChatClient client = Writing((call, sheet) => $"fox{call}{sheet} coat{call}{sheet} hat{call}{sheet}");
+        CallbackChatClient client = Writing((call, grid) => $"fox{call}{grid} coat{call}{grid} hat{call}{grid}");
         Assert.Equal(19, (await new ChatGridPromptWriter(client).WriteAsync(Request with { Count = 19 })).Count);
         Assert.Equal(3, client.Calls.Count);
         Assert.Equal(3, client.Calls.Select(call => call.Options!.Seed).Distinct().Count());
@@ -30,9 +30,11 @@ public class ChatGridPromptWriterTests
     [Fact]
     public async Task WriteAsync_DropsCopiesAndAsksForTheMissingOnes()
     {
-        // The second portion is new; sheets of the first are the same but for one word in twelve.
+        // The second portion is new; grids of the first are the same but for one word in twelve.
         CallbackChatClient client =
-            Writing((call, sheet) => call == 0 ? $"one two three four five six seven eight nine ten eleven number{sheet}" : $"other{call}{sheet} thing{call}{sheet} again{call}{sheet}");
+            Writing((call, grid) => call == 0
+                ? $"one two three four five six seven eight nine ten eleven number{grid}"
+                : $"other{call}{grid} thing{call}{grid} again{call}{grid}");
         IReadOnlyList<GridPrompt> prompts = await new ChatGridPromptWriter(client).WriteAsync(Request with { Count = 4 });
 
         Assert.Equal(4, prompts.Count);
@@ -91,7 +93,9 @@ public class ChatGridPromptWriterTests
 
     private static CallbackChatClient Writing(Func<int, int, string> subject) => new((call, messages, _) =>
     {
-        int sheets = int.Parse(messages[^1].Text.Split('\n')[0]["Sheets: ".Length..]);
-        return Task.FromResult($$"""{"sheets":[{{string.Join(',', Enumerable.Range(0, sheets).Select(i => $$"""{"subject":"{{subject(call, i)}}","scenes":["at sea","at home"]}"""))}}]}""");
+        int grids = int.Parse(messages[^1].Text.Split('\n')[0]["Sheets: ".Length..]);
+        IEnumerable<string> written = Enumerable.Range(0, grids)
+            .Select(i => $$"""{"subject":"{{subject(call, i)}}","scenes":["at sea","at home"]}""");
+        return Task.FromResult($$"""{"sheets":[{{string.Join(',', written)}}]}""");
     });
 }

@@ -15,9 +15,9 @@ public class PanelCutterTests
     [InlineData("3x3")]
     public void Cut_ReturnsAdjoiningPanelsUnchanged(string layout)
     {
-        GridLayout grid = GridLayout.Parse(layout);
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(Sheet(grid, 48, 40, border: 0, gutter: 0), grid);
-        Assert.Equal(grid.Panels, panels.Count);
+        GridLayout parsed = GridLayout.Parse(layout);
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(Grid(parsed, 48, 40, border: 0, gutter: 0), parsed);
+        Assert.Equal(parsed.Panels, panels.Count);
         for (int i = 0; i < panels.Count; i++)
         {
             Assert.Equal(TestPictures.Draw(48, 40, (x, y) => TestPictures.Texture(i, x, y)).Pixels, panels[i].Pixels);
@@ -32,8 +32,8 @@ public class PanelCutterTests
     [InlineData("1x4", 1, 5)]
     public void Cut_LeavesNothingOfBordersAndGutters(string layout, int border, int gutter)
     {
-        GridLayout grid = GridLayout.Parse(layout);
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(Sheet(grid, 64, 64, border, gutter), grid);
+        GridLayout parsed = GridLayout.Parse(layout);
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(Grid(parsed, 64, 64, border, gutter), parsed);
         for (int i = 0; i < panels.Count; i++)
         {
             Assert.Equal((64, 64), (panels[i].Width, panels[i].Height), new Within(2));
@@ -44,16 +44,16 @@ public class PanelCutterTests
     [Fact]
     public void Cut_FindsAGutterThatIsOffTheMiddle()
     {
-        // Left panel 60 wide, gutter 4, right panel 64: the gutter begins 4 pixels before the sheet's middle.
-        Picture sheet = TestPictures.Draw(128, 64, (x, y) => x < 60 ? TestPictures.Texture(0, x, y) : x < 64 ? White : TestPictures.Texture(1, x, y));
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(sheet, GridLayout.OneByTwo);
+        // Left panel 60 wide, gutter 4, right panel 64: the gutter begins 4 pixels before the grid's middle.
+        Picture grid = TestPictures.Draw(128, 64, (x, y) => x < 60 ? TestPictures.Texture(0, x, y) : x < 64 ? White : TestPictures.Texture(1, x, y));
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(grid, GridLayout.OneByTwo);
         Assert.All(panels, (panel, i) => Assert.All(Reds(panel), red => Assert.InRange(red, 38 + 20 * i, 42 + 20 * i)));
     }
 
     [Fact]
     public void Cut_AllowsSpecksInAGutter()
     {
-        Picture sheet = TestPictures.Draw(
+        Picture grid = TestPictures.Draw(
             132,
             64,
             (x, y) =>
@@ -62,7 +62,7 @@ public class PanelCutterTests
                     : x >= 68 ? TestPictures.Texture(1, x, y)
                     : y == 20 ? ((byte)0, (byte)0, (byte)0)
                     : ((byte)(250 - (y & 3)), (byte)248, (byte)250));
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(sheet, GridLayout.OneByTwo);
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(grid, GridLayout.OneByTwo);
         Assert.All(panels, panel => Assert.DoesNotContain(Reds(panel), red => red > 100));
     }
 
@@ -70,42 +70,42 @@ public class PanelCutterTests
     public void Cut_KeepsAWideUniformBandAsBackground()
     {
         // A third of the picture is sky of one colour: no border is that wide.
-        Picture sheet = TestPictures.Draw(128, 64, (x, y) => y < 20 ? ((byte)120, (byte)180, (byte)250) : TestPictures.Texture(x / 64, x, y));
-        Assert.Equal(sheet.Crop(0, 0, 64, 64).Pixels, PanelCutter.Cut(sheet, GridLayout.OneByTwo)[0].Pixels);
+        Picture grid = TestPictures.Draw(128, 64, (x, y) => y < 20 ? ((byte)120, (byte)180, (byte)250) : TestPictures.Texture(x / 64, x, y));
+        Assert.Equal(grid.Crop(0, 0, 64, 64).Pixels, PanelCutter.Cut(grid, GridLayout.OneByTwo)[0].Pixels);
     }
 
     [Fact]
     public void Cut_KeepsPanelsOfOneColour()
     {
-        Picture sheet = TestPictures.Plain(128, 64, (10, 20, 30));
-        Assert.All(PanelCutter.Cut(sheet, GridLayout.OneByTwo), panel => Assert.Equal((64, 64), (panel.Width, panel.Height)));
+        Picture grid = TestPictures.Plain(128, 64, (10, 20, 30));
+        Assert.All(PanelCutter.Cut(grid, GridLayout.OneByTwo), panel => Assert.Equal((64, 64), (panel.Width, panel.Height)));
     }
 
     [Fact]
     public void Cut_TrimsNothingWhenToldSo()
     {
-        Picture sheet = Sheet(GridLayout.OneByTwo, 60, 60, border: 2, gutter: 4);
-        Assert.Equal(sheet.Crop(0, 0, 64, 64).Pixels, PanelCutter.Cut(sheet, GridLayout.OneByTwo, new PanelCutterOptions { MaxTrim = 0 })[0].Pixels);
+        Picture grid = Grid(GridLayout.OneByTwo, 60, 60, border: 2, gutter: 4);
+        Assert.Equal(grid.Crop(0, 0, 64, 64).Pixels, PanelCutter.Cut(grid, GridLayout.OneByTwo, new PanelCutterOptions { MaxTrim = 0 })[0].Pixels);
     }
 
     [Fact]
     public void Cut_ScalesPanelsToTheSizeAskedFor()
     {
         IReadOnlyList<Picture> panels = PanelCutter.Cut(
-            Sheet(GridLayout.TwoByTwo, 90, 90, border: 3, gutter: 6), GridLayout.TwoByTwo, new PanelCutterOptions { PanelWidth = 96, PanelHeight = 96 });
+            Grid(GridLayout.TwoByTwo, 90, 90, border: 3, gutter: 6), GridLayout.TwoByTwo, new PanelCutterOptions { PanelWidth = 96, PanelHeight = 96 });
         Assert.All(panels, panel => Assert.Equal((96, 96), (panel.Width, panel.Height)));
     }
 
     [Fact]
-    public void Cut_MakesAllPanelsOfAnOddSheetEquallyLarge()
+    public void Cut_MakesAllPanelsOfAnOddGridEquallyLarge()
     {
-        Picture sheet = TestPictures.Draw(101, 67, (x, y) => TestPictures.Texture(0, x, y));
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(sheet, GridLayout.TwoByTwo);
+        Picture grid = TestPictures.Draw(101, 67, (x, y) => TestPictures.Texture(0, x, y));
+        IReadOnlyList<Picture> panels = PanelCutter.Cut(grid, GridLayout.TwoByTwo);
         Assert.Single(panels.Select(panel => (panel.Width, panel.Height)).Distinct());
     }
 
     [Fact]
-    public void Cut_RefusesASheetThatIsTooSmall() =>
+    public void Cut_RefusesAGridThatIsTooSmall() =>
         Assert.Contains(
             "16 × 64", Assert.Throws<ArgumentException>(() => PanelCutter.Cut(TestPictures.Plain(16, 64, (0, 0, 0)), GridLayout.ThreeByThree)).Message);
 
@@ -117,7 +117,7 @@ public class PanelCutterTests
     [Fact]
     public void Pairs_FirstToRest_AllHoldTheFirst() => Assert.Equal([(0, 1), (0, 2), (0, 3)], PanelCutter.Pairs(4, PairChoice.FirstToRest));
 
-    private static Picture Sheet(GridLayout layout, int width, int height, int border, int gutter)
+    private static Picture Grid(GridLayout layout, int width, int height, int border, int gutter)
     {
         int Panel(int at, int size, out int inside)
         {

@@ -29,7 +29,7 @@ public class TemplateGridPromptWriterTests
     [InlineData("1x2")]
     [InlineData("2x2")]
     [InlineData("3x3")]
-    public void Write_NeverShowsAContextTwiceOnASheet(string layout) => Assert.All(
+    public void Write_NeverShowsAContextTwiceOnAGrid(string layout) => Assert.All(
         _writer.Write(new GridPromptRequest("a fox") { Count = 64, Layout = GridLayout.Parse(layout) }),
         prompt => Assert.Equal(prompt.Layout.Panels, prompt.Captions.Distinct().Count()));
 
@@ -53,7 +53,7 @@ public class TemplateGridPromptWriterTests
     }
 
     [Fact]
-    public void Write_NeverShowsAKindTwiceOnASheet()
+    public void Write_NeverShowsAKindTwiceOnAGrid()
     {
         TemplateGridPromptWriter writer = new(
             GridTemplates.Default with { Contexts = ["sea 1", "sea 2", "sea 3", "home 1", "moon 1"], ContextKinds = ["sea", "sea", "sea", "home", "moon"] });

@@ -77,7 +77,16 @@ public sealed class JudgesTests
         private Verdict? Verdict =>
             same is null
                 ? null
-                : new Verdict { Subject = "a fox", DescriptionA = "a", DescriptionB = "b", Differences = [], Same = same.Value, Confidence = confidence, Flags = [] };
+                : new Verdict
+                {
+                    Subject = "a fox",
+                    DescriptionA = "a",
+                    DescriptionB = "b",
+                    Differences = [],
+                    Same = same.Value,
+                    Confidence = confidence,
+                    Flags = [],
+                };
 
         public Task<PairJudgement> JudgeAsync(Picture a, Picture b, CancellationToken cancellationToken = default)
         {

@@ -6,7 +6,8 @@ namespace Dsd.Curation.Tests.Judging;
 public class VerdictFormatTests
 {
     public const string Good = """
-        {"subject":"a fox","description_a":"orange, green scarf","description_b":"orange, no scarf","differences":["the scarf is green in A and missing in B"],"same":false,"confidence":0.9,"flags":["text"]}
+        {"subject":"a fox","description_a":"orange, green scarf","description_b":"orange, no scarf",
+        "differences":["the scarf is green in A and missing in B"],"same":false,"confidence":0.9,"flags":["text"]}
         """;
 
     [Fact]

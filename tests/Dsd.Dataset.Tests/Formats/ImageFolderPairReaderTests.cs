@@ -23,7 +23,10 @@ public sealed class ImageFolderPairReaderTests : IDisposable
     [Fact]
     public void Read_OfAnothersFolder_NeedsNoVerdicts()
     {
-        Write("""{"file_name":"ab/1.png","conditioning_file_name":"2.png","caption":"one","licence":{"of":["any"]}}""", "", """{"caption":"two","conditioning_file_name":"ab/1.png","file_name":"2.png"}""");
+        Write(
+            """{"file_name":"ab/1.png","conditioning_file_name":"2.png","caption":"one","licence":{"of":["any"]}}""",
+            "",
+            """{"caption":"two","conditioning_file_name":"ab/1.png","file_name":"2.png"}""");
 
         PairDataset dataset = PairDataset.Open(_folder);
 
@@ -58,8 +61,12 @@ public sealed class ImageFolderPairReaderTests : IDisposable
     [Theory]
     [InlineData("""{"file_name":"2.png","caption":"one"}""", "expected a column 'conditioning_file_name', found only 'file_name', 'caption'")]
     [InlineData("""{"file_name":"2.png","conditioning_file_name":"2.png","caption":7}""", "column 'caption': expected a value of kind Text, found Number")]
-    [InlineData("""{"file_name":"2.png","conditioning_file_name":"2.png","caption":"a","kept":"yes"}""", "column 'kept': expected a value of kind Flag, found String")]
-    [InlineData("""{"file_name":"2.png","conditioning_file_name":"2.png","caption":"a","flags":["x",1]}""", "column 'flags': expected a value of kind Texts, found Number")]
+    [InlineData(
+        """{"file_name":"2.png","conditioning_file_name":"2.png","caption":"a","kept":"yes"}""",
+        "column 'kept': expected a value of kind Flag, found String")]
+    [InlineData(
+        """{"file_name":"2.png","conditioning_file_name":"2.png","caption":"a","flags":["x",1]}""",
+        "column 'flags': expected a value of kind Texts, found Number")]
     [InlineData("""{"file_name":"2.png","file_name":"2.png","conditioning_file_name":"2.png","caption":"a"}""", "expected one JSON object, found none")]
     [InlineData("""["2.png"]""", "expected one JSON object, found Array")]
     [InlineData("""{"file_name":""", "expected one JSON object, found none")]
@@ -237,7 +244,13 @@ public sealed class ImageFolderPairReaderTests : IDisposable
     {
         string file = Path.Combine(_folder, "train", "metadata.parquet");
         Column[] columns =
-            [new Column<string>("file_name"), new Column<string>("conditioning_file_name"), new Column<string>("caption"), new Column<double?>("votes"), new Column<long?>("confidence")];
+            [
+                new Column<string>("file_name"),
+                new Column<string>("conditioning_file_name"),
+                new Column<string>("caption"),
+                new Column<double?>("votes"),
+                new Column<long?>("confidence"),
+            ];
         using (ParquetFileWriter writer = new(file, columns))
         {
             using RowGroupWriter group = writer.AppendRowGroup();

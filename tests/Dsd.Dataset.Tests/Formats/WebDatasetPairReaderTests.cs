@@ -109,7 +109,8 @@ public sealed class WebDatasetPairReaderTests : IDisposable
     [Fact]
     public void Read_OfAJsonThatIsTooLong_RefusesIt()
     {
-        Write("a.tar", ("1.image.png", _png), ("1.conditioning.png", _png), ("1.json", Encoding.UTF8.GetBytes($$"""{"caption":"{{new string('a', 1_100_000)}}"}""")));
+        byte[] json = Encoding.UTF8.GetBytes($$"""{"caption":"{{new string('a', 1_100_000)}}"}""");
+        Write("a.tar", ("1.image.png", _png), ("1.conditioning.png", _png), ("1.json", json));
 
         Assert.Contains(
             "member 'json': expected at most 1048576 bytes",
@@ -244,7 +245,15 @@ public sealed class WebDatasetPairReaderTests : IDisposable
     [Fact]
     public void Read_OfEveryChangedByte_NamesTheFile()
     {
-        Lay("a.tar", Member("x", Attribute("mtime", "1.5"), 'x'), Member("1.image.png", [1]), Member("1.conditioning.png", [2]), Member("1.txt", [65]), Member("2.image.png", [1]), Member("2.conditioning.png", [2]), Member("2.json", """{"caption":"a"}"""u8.ToArray()));
+        Lay(
+            "a.tar",
+            Member("x", Attribute("mtime", "1.5"), 'x'),
+            Member("1.image.png", [1]),
+            Member("1.conditioning.png", [2]),
+            Member("1.txt", [65]),
+            Member("2.image.png", [1]),
+            Member("2.conditioning.png", [2]),
+            Member("2.json", """{"caption":"a"}"""u8.ToArray()));
         string file = Path.Combine(_folder, "a.tar");
         byte[] whole = File.ReadAllBytes(file);
         Random random = new(1);

@@ -12,6 +12,6 @@ public class UsageTests
     [InlineData("'--seed'", "world", "--out", "a.png", "--seed")]
     [InlineData("'cpu,cpu'", "train", "--out", "m", "--device", "cpu,cpu")]
     [InlineData("'dsd,,text'", "study", "--out", "m", "--only", "dsd,,text")]
-    public async Task Run_OfWhatANewcomerMayType_IsWrongUse(string words, params string[] args) =>
-        (await Cli.Run(args)).AssertFails(ExitCode.WrongUse, words);
+    public async Task Run_OfWhatANewcomerMayType_IsWrongUse(string expected, params string[] args) =>
+        (await Cli.Run(args)).AssertFails(ExitCode.WrongUse, expected);
 }

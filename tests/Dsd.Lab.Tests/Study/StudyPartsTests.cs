@@ -42,8 +42,8 @@ public sealed class StudyPartsTests : IDisposable
     {
         Assert.All(StudyCases.Draw(5, 10, 2), c =>
         {
-            Caption words = TextSystem.AsText(c, keepContext: false);
-            Assert.Equal((c.ReferenceCaption.SubjectMask, c.Prompt.ContextMasks[0]), (words.SubjectMask, words.ContextMasks[0]));
+            Caption prompt = TextSystem.AsText(c, keepContext: false);
+            Assert.Equal((c.ReferenceCaption.SubjectMask, c.Prompt.ContextMasks[0]), (prompt.SubjectMask, prompt.ContextMasks[0]));
         });
     }
 

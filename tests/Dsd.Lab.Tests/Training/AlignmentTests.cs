@@ -1,4 +1,9 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Dsd.Imaging;
 using Dsd.Lab.Training;
+using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
 using Dsd.Testing;
 using Dsd.Tiny;
 using TorchSharp;
@@ -60,6 +65,29 @@ public class AlignmentTests
         TinyTrainingTests.Train(folder, ["tokenizers", "vae"], TinyTrainingTests.Config, out _);
         FileNotFoundException e = Assert.Throws<FileNotFoundException>(() => TinyTrainingTests.Train(folder, ["teacher"], TinyTrainingTests.Config, out _));
         Assert.Contains("Run the stage judge first, or set alignment_weight to 0", e.Message);
+    }
+
+    [Theory]
+    [InlineData(1)] // a block with two streams shows the image's
+    [InlineData(2)] // a block over the joined stream shows text and image
+    public void Run_AlignsTheTeacherAfterEitherKindOfBlock_AndWritesIt(int block)
+    {
+        using TemporaryFolder folder = new();
+        string config = TinyTrainingTests.Config.Replace("\"alignment_block\": 1", $"\"alignment_block\": {block}");
+        string model = TinyTrainingTests.Train(folder, ["tokenizers", "vae"], config, out _);
+        TinyTrainingTests.Copy(TinyModel.JudgeFolder, Path.Combine(model, "judge"));
+
+        TinyTrainingTests.Train(folder, ["teacher"], config, out List<string> said);
+
+        Match first = Assert.Single(said.Select(line => Regex.Match(line, "^teacher: step 0  flow ([0-9.]+)  alignment (-?[0-9.]+)$")), m => m.Success);
+        Assert.InRange(double.Parse(first.Groups[1].Value, CultureInfo.InvariantCulture), 0.01, 100);
+        Assert.InRange(double.Parse(first.Groups[2].Value, CultureInfo.InvariantCulture), -1, 1);
+        using TextToImagePipeline teacher = TextToImagePipeline.Load(model);
+        Picture drawn = teacher.Generate([new TextToImageRequest("a blue creature", 1)], new TextToImageOptions { Width = 96, Height = 96, Steps = 1 })[0];
+        Assert.Equal((96, 96), (drawn.Width, drawn.Height));
+        using SafetensorsFile weights = SafetensorsFile.Open(Path.Combine(model, "transformer", "diffusion_pytorch_model.safetensors"));
+        // What aligns is thrown away.
+        Assert.DoesNotContain(weights.Entries.Keys, name => name.Contains("projection", StringComparison.Ordinal));
     }
 
     [Fact]

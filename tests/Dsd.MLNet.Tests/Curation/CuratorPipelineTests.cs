@@ -78,8 +78,8 @@ public sealed class CuratorPipelineTests
                 }
             },
         };
-        using GridGeneratorTransformer drawer = new GridGenerator(_ml, OneByOne, new PaintedModels { Teacher = counting }).Fit(captions);
-        IDataView grids = drawer.Transform(captions);
+        using GridGeneratorTransformer generator = new GridGenerator(_ml, OneByOne, new PaintedModels { Teacher = counting }).Fit(captions);
+        IDataView grids = generator.Transform(captions);
         using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = client, Pairs = PairChoice.Unordered }).Fit(grids);
         Assert.Equal(3, Views.Column(curator.Transform(grids), "Kept").Length);
     }
@@ -108,8 +108,8 @@ public sealed class CuratorPipelineTests
     public void AFailureOfTheSource_ComesAfterTheRowsBeforeIt()
     {
         IDataView captions = Views.Captions(_ml, "a fox", "a cat", " ");
-        using GridGeneratorTransformer drawer = new GridGenerator(_ml, OneByOne, new PaintedModels()).Fit(captions);
-        IDataView grids = drawer.Transform(captions);
+        using GridGeneratorTransformer generator = new GridGenerator(_ml, OneByOne, new PaintedModels()).Fit(captions);
+        IDataView grids = generator.Transform(captions);
         VlmCuratorOptions unordered = new() { ChatClient = new AnsweringClient(_ => true), Pairs = PairChoice.Unordered };
         using VlmCuratorTransformer curator = new VlmCurator(_ml, unordered).Fit(grids);
         using DataViewRowCursor cursor = curator.Transform(grids).GetRowCursor([]);
@@ -147,8 +147,8 @@ public sealed class CuratorPipelineTests
                 cancel.WaitHandle.WaitOne(TimeSpan.FromSeconds(30));
             },
         };
-        using GridGeneratorTransformer drawer = new GridGenerator(_ml, OneByOne, new PaintedModels { Teacher = teacher }).Fit(captions);
-        IDataView grids = drawer.Transform(captions);
+        using GridGeneratorTransformer generator = new GridGenerator(_ml, OneByOne, new PaintedModels { Teacher = teacher }).Fit(captions);
+        IDataView grids = generator.Transform(captions);
         using VlmCuratorTransformer curator = new VlmCurator(_ml, new VlmCuratorOptions { ChatClient = client }).Fit(grids);
         DataViewRowCursor cursor = curator.Transform(grids).GetRowCursor([]);
         Task<bool> move = Task.Run(() => cursor.MoveNext());
@@ -219,7 +219,14 @@ public sealed class CuratorPipelineTests
     }
 
     private VlmCurator Curator(AnsweringClient client, int concurrency) => new(
-        _ml, new VlmCuratorOptions { ChatClient = client, Layout = GridLayout.OneByTwo, Pairs = PairChoice.Unordered, Judging = new PairJudgeOptions { Concurrency = concurrency } });
+        _ml,
+        new VlmCuratorOptions
+        {
+            ChatClient = client,
+            Layout = GridLayout.OneByTwo,
+            Pairs = PairChoice.Unordered,
+            Judging = new PairJudgeOptions { Concurrency = concurrency },
+        });
 
     private PairRow[] Curate(AnsweringClient client, IDataView grids, int concurrency)
     {

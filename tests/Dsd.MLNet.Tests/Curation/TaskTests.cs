@@ -123,9 +123,9 @@ public sealed class TaskTests : IDisposable
     public void ATask_IsSavedWithTheModel()
     {
         IDataView captions = Views.Captions(_ml, "a robot");
-        GridGeneratorTransformer drawer = new GridGenerator(_ml, _grids, new PaintedModels()).Fit(captions);
-        GridGeneratorTransformer loaded = (GridGeneratorTransformer)SavedAndLoaded(drawer, captions);
-        Assert.Equal(Views.Column(drawer.Transform(captions), "GridPrompt"), Views.Column(loaded.Transform(captions), "GridPrompt"));
+        GridGeneratorTransformer generator = new GridGenerator(_ml, _grids, new PaintedModels()).Fit(captions);
+        GridGeneratorTransformer loaded = (GridGeneratorTransformer)SavedAndLoaded(generator, captions);
+        Assert.Equal(Views.Column(generator.Transform(captions), "GridPrompt"), Views.Column(loaded.Transform(captions), "GridPrompt"));
         AssertSame(_task, loaded.Options.Task!);
 
         IDataView grids = Grids();

@@ -136,7 +136,14 @@ public sealed class PairsLoaderTests : IDisposable
     {
         await WriteAsync(PairFormat.Parquet, "a");
 
-        IDataView pairs = _ml.Data.LoadPairs(_folder.File("out"), new PairsLoaderOptions { ReferenceColumn = "Before", TargetColumn = "After", PromptColumn = "Say", Dataset = new PairDatasetOptions { ReadDetails = false } });
+        PairsLoaderOptions options = new()
+        {
+            ReferenceColumn = "Before",
+            TargetColumn = "After",
+            PromptColumn = "Say",
+            Dataset = new PairDatasetOptions { ReadDetails = false },
+        };
+        IDataView pairs = _ml.Data.LoadPairs(_folder.File("out"), options);
 
         Assert.Equal(["Before", "After", "Say"], pairs.Schema.Select(c => c.Name));
     }
@@ -146,7 +153,8 @@ public sealed class PairsLoaderTests : IDisposable
     {
         await WriteAsync(PairFormat.Parquet, "a");
 
-        Assert.Contains("'Reason'", Assert.Throws<ArgumentException>(() => _ml.Data.LoadPairs(_folder.File("out"), new PairsLoaderOptions { PromptColumn = "Reason" })).Message);
+        PairsLoaderOptions options = new() { PromptColumn = "Reason" };
+        Assert.Contains("'Reason'", Assert.Throws<ArgumentException>(() => _ml.Data.LoadPairs(_folder.File("out"), options)).Message);
     }
 
     [Fact]
@@ -158,12 +166,14 @@ public sealed class PairsLoaderTests : IDisposable
     {
         await using (RunFolder run = RunFolder.Open(_folder.File("run")))
         {
-            await run.BeginAsync("test", new Dictionary<string, string> { ["pairs"] = nameof(PairChoice.Ordered), ["cutting"] = JsonSerializer.Serialize(new PanelCutterOptions()) });
+            string cutting = JsonSerializer.Serialize(new PanelCutterOptions());
+            await run.BeginAsync("test", new Dictionary<string, string> { ["pairs"] = nameof(PairChoice.Ordered), ["cutting"] = cutting });
             foreach (string sign in keys)
             {
                 string key = sign.TrimStart('-', '?');
                 string id = $"{key}~0";
-                await run.WritePromptsAsync(new SeedCaption(key, key), [new LedgerPrompt(id, key, 0, new GridPrompt(key, GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at sea"]), 1)]);
+                GridPrompt prompt = new(key, GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at sea"]);
+                await run.WritePromptsAsync(new SeedCaption(key, key), [new LedgerPrompt(id, key, 0, prompt, 1)]);
                 await run.WriteGridAsync(id, Grid(key), "test");
                 await run.WritePairAsync(new LedgerPair(LedgerPair.IdOf(id, 0, 1), id, 0, 1, Judgement(sign[0])));
             }
@@ -181,7 +191,16 @@ public sealed class PairsLoaderTests : IDisposable
     private static PairJudgement Judgement(char sign)
     {
         bool same = sign is not ('-' or '?');
-        Verdict? verdict = sign == '?' ? null : new Verdict { Subject = "a fox", DescriptionA = "first", DescriptionB = "second", Differences = [], Same = same, Confidence = 0.875, Flags = ["text", "blank"] };
+        Verdict? verdict = sign == '?' ? null : new Verdict
+        {
+            Subject = "a fox",
+            DescriptionA = "first",
+            DescriptionB = "second",
+            Differences = [],
+            Same = same,
+            Confidence = 0.875,
+            Flags = ["text", "blank"],
+        };
         return new PairJudgement
         {
             Status = verdict is null ? VerdictStatus.Undecided : VerdictStatus.Decided,

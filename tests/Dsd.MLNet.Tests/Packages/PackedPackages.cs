@@ -119,7 +119,8 @@ public sealed class PackedPackages : IDisposable
     private Dictionary<string, string?> NothingWritten()
     {
         Dictionary<string, string?> settings = Environment.GetEnvironmentVariables().Keys.Cast<string>()
-            .Where(name => name is "CI" or "TF_BUILD" or "GITHUB_ACTIONS" or "GITLAB_CI" or "JENKINS_URL" or "TEAMCITY_VERSION" or "BUILDKITE" or "APPVEYOR" or "TRAVIS" or "CIRCLECI" or "ORT_DISABLE_TELEMETRY"
+            .Where(name => name is "CI" or "TF_BUILD" or "GITHUB_ACTIONS" or "GITLAB_CI" or "JENKINS_URL" or "TEAMCITY_VERSION"
+                    or "BUILDKITE" or "APPVEYOR" or "TRAVIS" or "CIRCLECI" or "ORT_DISABLE_TELEMETRY"
                 || name.StartsWith("XDG_", StringComparison.Ordinal))
             .ToDictionary(name => name, _ => (string?)null);
         foreach (string name in new[] { "TMPDIR", "HOME" })

@@ -83,8 +83,8 @@ public sealed class PassedOnTests
         VlmCuratorOptions judging = new() { ChatClient = new AnsweringClient(_ => true), Layout = GridLayout.TwoByTwo };
         using VlmCuratorTransformer curator = new VlmCurator(_ml, judging).Fit(grids);
         Assert.Equal(expected.SelectMany(g => Enumerable.Repeat(g, 12)), Views.Column(curator.Transform(grids), "Grid"));
-        using GridGeneratorTransformer drawer = new GridGenerator(_ml, Second, new PaintedModels()).Fit(grids);
-        Assert.Equal(expected, Images(drawer.Transform(grids), "Grid").Select(Shown));
+        using GridGeneratorTransformer generator = new GridGenerator(_ml, Second, new PaintedModels()).Fit(grids);
+        Assert.Equal(expected, Images(generator.Transform(grids), "Grid").Select(Shown));
         using LoraFineTunerTransformer tuner = new LoraFineTuner(_ml, null, new PaintedModels()).Fit(ImageFiles.Of(_ml, "pairs", folder.Path));
         Assert.Equal(expected, Images(tuner.Transform(grids), "Grid").Select(Shown));
     }

@@ -74,11 +74,11 @@ public sealed class FluxSingleFileTests : IDisposable
         SafetensorsWriter.Write(_folder.File("diffusers.safetensors"), transformer.state_dict());
 
         using WeightSource weights = WeightSource.Open(File);
-        FluxConfig told = FluxCheckpoint.ConfigOf(weights)!;
+        FluxConfig config = FluxCheckpoint.ConfigOf(weights)!;
         using WeightSource others = WeightSource.Open(_folder.File("diffusers.safetensors"));
 
-        Assert.Equal(Config.AxesDimsRope, told.AxesDimsRope);
-        Assert.Equal(Config, told with { AxesDimsRope = Config.AxesDimsRope });
+        Assert.Equal(Config.AxesDimsRope, config.AxesDimsRope);
+        Assert.Equal(Config, config with { AxesDimsRope = Config.AxesDimsRope });
         Assert.Null(FluxCheckpoint.ConfigOf(others));
     }
 
@@ -115,7 +115,9 @@ public sealed class FluxSingleFileTests : IDisposable
         using WeightSource weights = WeightSource.Open(File);
         string message = Assert.Throws<WeightsException>(() => FluxCheckpoint.Load(Config, weights)).Message;
 
-        Assert.All(["context_embedder.bias", "double_blocks.1.txt_attn.qkv.bias", "single_blocks.0.linear1.bias", "surprise"], name => Assert.Contains(name, message, StringComparison.Ordinal));
+        Assert.All(
+            ["context_embedder.bias", "double_blocks.1.txt_attn.qkv.bias", "single_blocks.0.linear1.bias", "surprise"],
+            name => Assert.Contains(name, message, StringComparison.Ordinal));
     }
 
     private string File => _folder.File("flux1-tiny.safetensors");
@@ -148,7 +150,9 @@ public sealed class FluxSingleFileTests : IDisposable
         void Scale(string name, string module) => published.Add($"{prefix}{name}.scale", own[$"{module}.weight"]);
         Linear("img_in", "x_embedder");
         Linear("txt_in", "context_embedder");
-        foreach ((string name, string module) in new[] { ("time_in", "timestep_embedder"), ("guidance_in", "guidance_embedder"), ("vector_in", "text_embedder") })
+        (string Name, string Module)[] embedders =
+            [("time_in", "timestep_embedder"), ("guidance_in", "guidance_embedder"), ("vector_in", "text_embedder")];
+        foreach ((string name, string module) in embedders)
         {
             Linear($"{name}.in_layer", $"time_text_embed.{module}.linear_1");
             Linear($"{name}.out_layer", $"time_text_embed.{module}.linear_2");

@@ -121,7 +121,7 @@ public class FluxTransformerTests
     {
         using FluxTransformer first = new(FluxFixture.Tiny, seed: 3);
         using FluxTransformer second = new(FluxFixture.Tiny, seed: 3);
-        foreach (((string _, TorchSharp.Modules.Parameter a), (string _, TorchSharp.Modules.Parameter b)) in first.named_parameters().Zip(second.named_parameters()))
+        foreach ((TorchSharp.Modules.Parameter a, TorchSharp.Modules.Parameter b) in first.parameters().Zip(second.parameters()))
         {
             TensorAssert.Equal(a, b);
         }

@@ -256,7 +256,12 @@ public class LoraAdapterTests : IDisposable
         adapter.Save(File());
         using SafetensorsFile file = SafetensorsFile.Open(File());
         Assert.Equal(
-            ["transformer.c_embedder.bias", "transformer.c_embedder.weight", "transformer.norm_out.linear.lora_A.weight", "transformer.norm_out.linear.lora_B.weight"],
+            [
+                "transformer.c_embedder.bias",
+                "transformer.c_embedder.weight",
+                "transformer.norm_out.linear.lora_A.weight",
+                "transformer.norm_out.linear.lora_B.weight",
+            ],
             file.Entries.Keys.Order(StringComparer.Ordinal));
     }
 

@@ -15,9 +15,18 @@ public sealed class LoraNamingTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("lora_unet_double_blocks_3_img_attn_qkv.lora_down.weight", "lora_unet_double_blocks_3_img_attn_qkv.lora_up.weight", "lora_unet_double_blocks_3_img_attn_qkv.alpha")]
-    [InlineData("diffusion_model.double_blocks.3.img_attn.qkv.lora_A.weight", "diffusion_model.double_blocks.3.img_attn.qkv.lora_B.weight", "diffusion_model.double_blocks.3.img_attn.qkv.alpha")]
-    [InlineData("base_model.model.double_blocks.3.img_attn.qkv.lora_A.weight", "base_model.model.double_blocks.3.img_attn.qkv.lora_B.weight", "base_model.model.double_blocks.3.img_attn.qkv.alpha")]
+    [InlineData(
+        "lora_unet_double_blocks_3_img_attn_qkv.lora_down.weight",
+        "lora_unet_double_blocks_3_img_attn_qkv.lora_up.weight",
+        "lora_unet_double_blocks_3_img_attn_qkv.alpha")]
+    [InlineData(
+        "diffusion_model.double_blocks.3.img_attn.qkv.lora_A.weight",
+        "diffusion_model.double_blocks.3.img_attn.qkv.lora_B.weight",
+        "diffusion_model.double_blocks.3.img_attn.qkv.alpha")]
+    [InlineData(
+        "base_model.model.double_blocks.3.img_attn.qkv.lora_A.weight",
+        "base_model.model.double_blocks.3.img_attn.qkv.lora_B.weight",
+        "base_model.model.double_blocks.3.img_attn.qkv.alpha")]
     [InlineData("double_blocks.3.img_attn.qkv.lora_A.weight", "double_blocks.3.img_attn.qkv.lora_B.weight", "double_blocks.3.img_attn.qkv.alpha")]
     public void Load_DividesAFusedLayerAmongDiffusersLayers(string a, string b, string alpha)
     {
@@ -90,8 +99,15 @@ public sealed class LoraNamingTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         string file = _folder.File("adapter_model.safetensors");
-        SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["base_model.model.proj_out.lora_A.weight"] = randn(Rank, Width), ["base_model.model.proj_out.lora_B.weight"] = randn(Width, Rank) }, metadata: null);
-        System.IO.File.WriteAllText(_folder.File("adapter_config.json"), """{ "peft_type": "LORA", "r": 2, "lora_alpha": 8, "rank_pattern": {}, "alpha_pattern": {} }""");
+        Dictionary<string, Tensor> factors = new()
+        {
+            ["base_model.model.proj_out.lora_A.weight"] = randn(Rank, Width),
+            ["base_model.model.proj_out.lora_B.weight"] = randn(Width, Rank),
+        };
+        SafetensorsWriter.Write(file, factors, metadata: null);
+        System.IO.File.WriteAllText(
+            _folder.File("adapter_config.json"),
+            """{ "peft_type": "LORA", "r": 2, "lora_alpha": 8, "rank_pattern": {}, "alpha_pattern": {} }""");
 
         using LoraAdapter adapter = LoraAdapter.Load(file);
 
@@ -102,8 +118,14 @@ public sealed class LoraNamingTests : IDisposable
     public void Load_OfKeysThatNoLayoutExplains_NamesThem()
     {
         using DisposeScope scope = NewDisposeScope();
-        Write(("lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", randn(Rank, Width)), ("lora_unet_double_blocks_0_img_attn_qkv.lora_up.weight", randn(3 * Width, Rank)), ("lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", tensor(1f)));
-        Assert.Contains("lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
+        Write(
+            ("lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", randn(Rank, Width)),
+            ("lora_unet_double_blocks_0_img_attn_qkv.lora_up.weight", randn(3 * Width, Rank)),
+            ("lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha", tensor(1f)));
+        Assert.Contains(
+            "lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha",
+            Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message,
+            StringComparison.Ordinal);
 
         Write(
             ("lora_unet_input_blocks_1_proj_in.lora_down.weight", randn(Rank, Width)), ("lora_unet_input_blocks_1_proj_in.lora_up.weight", randn(Width, Rank)));
@@ -112,7 +134,10 @@ public sealed class LoraNamingTests : IDisposable
         Write(("double_blocks.0.img_attn.qkv.lora_A.weight", randn(Rank, Width)), ("double_blocks.0.img_attn.qkv.lora_B.weight", randn(Width, Rank)));
         Assert.Contains("to_q", Assert.Throws<SafetensorsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
 
-        Write(("transformer.proj_out.lora_A.weight", randn(Rank, Width)), ("transformer.proj_out.lora_B.weight", randn(Width, Rank)), ("transformer.proj_out.lora_down.weight", randn(Rank, Width)));
+        Write(
+            ("transformer.proj_out.lora_A.weight", randn(Rank, Width)),
+            ("transformer.proj_out.lora_B.weight", randn(Width, Rank)),
+            ("transformer.proj_out.lora_down.weight", randn(Rank, Width)));
         Assert.Contains("lora_down", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
     }
 

@@ -95,7 +95,9 @@ public sealed class LoraNumbersTests : IDisposable
     {
         using FluxTransformer transformer = new(FluxFixture.Tiny, dtype: ScalarType.Float16);
         using LoraAdapter adapter = LoraAdapter.Create(transformer, new LoraOptions { Rank = 1, Targets = ["norm_out.linear"] });
-        using LoraAdapter large = new("large", adapter.Factors.ToDictionary(f => f.Key, f => new LoraFactors(full_like(f.Value.A, 1e5, ScalarType.Float32), f.Value.B.to(ScalarType.Float32).alias(), 1)), new Dictionary<string, Tensor>());
+        static LoraFactors Enlarged(LoraFactors factors) =>
+            new(full_like(factors.A, 1e5, ScalarType.Float32), factors.B.to(ScalarType.Float32).alias(), 1);
+        using LoraAdapter large = new("large", adapter.Factors.ToDictionary(f => f.Key, f => Enlarged(f.Value)), new Dictionary<string, Tensor>());
 
         Assert.Contains("norm_out.linear.lora_A", Assert.Throws<WeightsException>(() => large.Attach(transformer)).Message, StringComparison.Ordinal);
     }

@@ -78,7 +78,10 @@ public sealed class LoraTextEncoderTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         Write(("transformer.proj_out", randn(4, 24), randn(32, 4), null), ("text_encoder.text_projection", randn(4, 24), randn(24, 4), null));
 
-        Assert.Contains("text_encoder.text_projection", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File, LoraTextEncoders.Apply)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "text_encoder.text_projection",
+            Assert.Throws<WeightsException>(() => LoraAdapter.Load(File, LoraTextEncoders.Apply)).Message,
+            StringComparison.Ordinal);
         LoraAdapter.Load(File, LoraTextEncoders.LeaveOut).Dispose();
     }
 
@@ -89,7 +92,10 @@ public sealed class LoraTextEncoderTests : IDisposable
         Write(($"text_encoder.{Layer}", randn(4, 24), randn(24, 4), null));
 
         Assert.Throws<WeightsException>(() => LoraAdapter.Load(File));
-        Assert.Contains("text encoders alone", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File, LoraTextEncoders.LeaveOut)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "text encoders alone",
+            Assert.Throws<WeightsException>(() => LoraAdapter.Load(File, LoraTextEncoders.LeaveOut)).Message,
+            StringComparison.Ordinal);
         LoraAdapter.Load(File, LoraTextEncoders.Apply).Dispose();
     }
 
@@ -98,12 +104,15 @@ public sealed class LoraTextEncoderTests : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         Write(
-            """{ "transformer.r": 4, "transformer.lora_alpha": 8, "text_encoder.r": 4, "text_encoder.lora_alpha": 4, "text_encoder.alpha_pattern": { "q_proj": 2 } }""",
+            """{ "transformer.r": 4, "transformer.lora_alpha": 8, "text_encoder.r": 4, "text_encoder.lora_alpha": 4,"""
+                + """ "text_encoder.alpha_pattern": { "q_proj": 2 } }""",
             ("transformer.proj_out", randn(4, 24), randn(32, 4), null), ($"text_encoder.text_model.{Layer}", randn(4, 24), randn(24, 4), null),
             ("text_encoder.text_model.encoder.layers.1.mlp.fc1", randn(4, 24), randn(48, 4), null));
         using (LoraAdapter adapter = LoraAdapter.Load(File, LoraTextEncoders.Apply))
         {
-            Assert.Equal((8, 2, 4), (adapter.Factors["proj_out"].Alpha, adapter.ClipFactors[Layer].Alpha, adapter.ClipFactors["encoder.layers.1.mlp.fc1"].Alpha));
+            Assert.Equal(
+                (8, 2, 4),
+                (adapter.Factors["proj_out"].Alpha, adapter.ClipFactors[Layer].Alpha, adapter.ClipFactors["encoder.layers.1.mlp.fc1"].Alpha));
             adapter.Save(_folder.File("again.safetensors"));
         }
 
@@ -144,9 +153,12 @@ public sealed class LoraTextEncoderTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         List<string> said = [];
         using FluxModel model = (FluxModel)DiffusionModel.Load(Fixtures.Path("tiny-flux"), new PipelineOptions { Warn = said.Add });
-        Write(("transformer.single_transformer_blocks.0.attn.to_q", randn(4, 32), randn(32, 4), null), ($"text_encoder.{Layer}", randn(4, 20), randn(24, 4), null));
+        Write(
+            ("transformer.single_transformer_blocks.0.attn.to_q", randn(4, 32), randn(32, 4), null),
+            ($"text_encoder.{Layer}", randn(4, 20), randn(24, 4), null));
 
-        Assert.Contains("CLIP's text encoder", Assert.Throws<WeightsException>(() => model.SetAdapters(new LoraUse(File) { TextEncoders = LoraTextEncoders.Apply })).Message, StringComparison.Ordinal);
+        LoraUse applied = new(File) { TextEncoders = LoraTextEncoders.Apply };
+        Assert.Contains("CLIP's text encoder", Assert.Throws<WeightsException>(() => model.SetAdapters(applied)).Message, StringComparison.Ordinal);
         model.SetAdapters(new LoraUse(File) { TextEncoders = LoraTextEncoders.LeaveOut });
 
         Assert.Contains("left out", Assert.Single(said), StringComparison.Ordinal);
@@ -163,7 +175,8 @@ public sealed class LoraTextEncoderTests : IDisposable
     /// <summary>A layer of the transformer in the naming that goes with a text encoder's.</summary>
     private static string Transformer(string text) =>
         text.StartsWith("lora_te", StringComparison.Ordinal) ? "lora_unet_double_blocks_0_img_attn_proj"
-        : text.StartsWith("text_encoders.", StringComparison.Ordinal) || text.StartsWith("clip_l.", StringComparison.Ordinal) ? "diffusion_model.double_blocks.0.img_attn.proj"
+        : text.StartsWith("text_encoders.", StringComparison.Ordinal) || text.StartsWith("clip_l.", StringComparison.Ordinal)
+            ? "diffusion_model.double_blocks.0.img_attn.proj"
         : text.StartsWith("text_encoder", StringComparison.Ordinal) ? "transformer.transformer_blocks.0.attn.to_out.0"
         : "transformer_blocks.0.attn.to_out.0";
 
@@ -174,7 +187,8 @@ public sealed class LoraTextEncoderTests : IDisposable
         Dictionary<string, Tensor> tensors = [];
         foreach ((string module, Tensor a, Tensor b, (string A, string B)? suffixes) in layers)
         {
-            (string first, string second) = suffixes ?? (module.StartsWith("lora_", StringComparison.Ordinal) ? ("lora_down", "lora_up") : ("lora_A", "lora_B"));
+            (string first, string second) = suffixes
+                ?? (module.StartsWith("lora_", StringComparison.Ordinal) ? ("lora_down", "lora_up") : ("lora_A", "lora_B"));
             tensors.Add($"{module}.{first}.weight", a);
             tensors.Add($"{module}.{second}.weight", b);
         }

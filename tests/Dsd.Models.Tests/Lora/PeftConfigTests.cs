@@ -69,7 +69,9 @@ public sealed class PeftConfigTests : IDisposable
     [InlineData("[a-z-[aeiou]]+")] // a subtraction in .NET
     public void Patterns_ThatPythonAndThisReadDifferently_AreRefused(string key)
     {
-        string message = Refusal($$"""{ "transformer.r": 4, "transformer.lora_alpha": 4, "transformer.alpha_pattern": { {{JsonSerializer.Serialize(key)}}: 40 } }""", BlockQ);
+        string pattern = JsonSerializer.Serialize(key);
+        string message = Refusal(
+            $$"""{ "transformer.r": 4, "transformer.lora_alpha": 4, "transformer.alpha_pattern": { {{pattern}}: 40 } }""", BlockQ);
 
         Assert.Contains($"'{key}'", message, StringComparison.Ordinal);
         Assert.Contains("alpha_pattern", message, StringComparison.Ordinal);
@@ -80,7 +82,9 @@ public sealed class PeftConfigTests : IDisposable
     {
         Stopwatch time = Stopwatch.StartNew();
 
-        string message = Refusal("""{ "transformer.r": 4, "transformer.lora_alpha": 4, "transformer.rank_pattern": { "(((\\w|\\d|_)+)+)+!": 40 } }""", new string('a', 60));
+        string message = Refusal(
+            """{ "transformer.r": 4, "transformer.lora_alpha": 4, "transformer.rank_pattern": { "(((\\w|\\d|_)+)+)+!": 40 } }""",
+            new string('a', 60));
 
         Assert.Contains("quick to match", message, StringComparison.Ordinal);
         Assert.InRange(time.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
@@ -89,7 +93,10 @@ public sealed class PeftConfigTests : IDisposable
     [Fact]
     public void Load_OfAnAnchoredAlpha_TakesItForTheTopLayerAlone()
     {
-        using LoraAdapter adapter = Load("""{ "transformer.r": 4, "transformer.lora_alpha": 4, "transformer.alpha_pattern": { "^proj_out": 40 } }""", "proj_out", BlockOut);
+        using LoraAdapter adapter = Load(
+            """{ "transformer.r": 4, "transformer.lora_alpha": 4, "transformer.alpha_pattern": { "^proj_out": 40 } }""",
+            "proj_out",
+            BlockOut);
 
         Assert.Equal((40, 4), (adapter.Factors["proj_out"].Alpha, adapter.Factors[BlockOut].Alpha));
     }
@@ -131,7 +138,11 @@ public sealed class PeftConfigTests : IDisposable
     [Fact]
     public void SaveAndLoad_KeepTheTopLayersOwnAlpha()
     {
-        using (LoraAdapter adapter = Load("""{ "transformer.r": 4, "transformer.lora_alpha": 4, "transformer.alpha_pattern": { "^proj_out": 40 } }""", "proj_out", BlockOut, BlockQ))
+        using (LoraAdapter adapter = Load(
+            """{ "transformer.r": 4, "transformer.lora_alpha": 4, "transformer.alpha_pattern": { "^proj_out": 40 } }""",
+            "proj_out",
+            BlockOut,
+            BlockQ))
         {
             adapter.Save(_folder.File("again.safetensors"));
         }
@@ -220,7 +231,8 @@ public sealed class PeftConfigTests : IDisposable
         using DisposeScope scope = NewDisposeScope();
         string alpha = field.Contains("lora_alpha", StringComparison.Ordinal) ? "" : ", \"lora_alpha\": 8";
 
-        WeightsException e = Assert.ThrowsAny<WeightsException>(() => LoadFolder($$"""{ "r": 4, {{field}}{{alpha}} }""", Pair($"base_model.model.{BlockQ}", 4)));
+        WeightsException e = Assert.ThrowsAny<WeightsException>(
+            () => LoadFolder($$"""{ "r": 4, {{field}}{{alpha}} }""", Pair($"base_model.model.{BlockQ}", 4)));
 
         Assert.Contains(said, e.Message, StringComparison.Ordinal);
     }
@@ -249,7 +261,8 @@ public sealed class PeftConfigTests : IDisposable
     public void Load_OfFieldsOfLaterVersions_SaysThatTheyWerePassedOver()
     {
         // peft/config.py, from_peft_type: unexpected fields are dropped with a warning.
-        using LoraAdapter adapter = LoadFolder("""{ "r": 4, "lora_alpha": 8, "use_tomorrow": true, "tomorrow_config": null }""", Pair($"base_model.model.{BlockQ}", 4));
+        using LoraAdapter adapter = LoadFolder(
+            """{ "r": 4, "lora_alpha": 8, "use_tomorrow": true, "tomorrow_config": null }""", Pair($"base_model.model.{BlockQ}", 4));
 
         Assert.Contains("use_tomorrow", Assert.Single(adapter.Remarks), StringComparison.Ordinal);
     }
@@ -257,9 +270,14 @@ public sealed class PeftConfigTests : IDisposable
     [Fact]
     public void Load_OfSavedModulesAndBiases_TakesThemWhole()
     {
-        Dictionary<string, Tensor> rest = new() { ["base_model.model.c_embedder.weight"] = ones(4, 4), [$"base_model.model.{BlockQ}.base_layer.bias"] = ones(4) };
+        Dictionary<string, Tensor> rest = new()
+        {
+            ["base_model.model.c_embedder.weight"] = ones(4, 4),
+            [$"base_model.model.{BlockQ}.base_layer.bias"] = ones(4),
+        };
 
-        using LoraAdapter adapter = LoadFolder("""{ "r": 4, "lora_alpha": 8, "bias": "all", "modules_to_save": ["c_embedder"] }""", Pair($"base_model.model.{BlockQ}", 4), rest);
+        using LoraAdapter adapter = LoadFolder(
+            """{ "r": 4, "lora_alpha": 8, "bias": "all", "modules_to_save": ["c_embedder"] }""", Pair($"base_model.model.{BlockQ}", 4), rest);
 
         Assert.Equal(["c_embedder.weight", $"{BlockQ}.bias"], adapter.Whole.Keys);
     }
@@ -300,7 +318,13 @@ public sealed class PeftConfigTests : IDisposable
             Assert.Equal([BlockQ], adapter.Factors.Keys);
         }
 
-        Write(null, new() { ["proj_out.lora_A.mine.weight"] = ones(4, 4), ["proj_out.lora_B.mine.weight"] = ones(4, 4), [$"{BlockQ}.lora_A.yours.weight"] = ones(4, 4), [$"{BlockQ}.lora_B.yours.weight"] = ones(4, 4) });
+        Write(null, new()
+        {
+            ["proj_out.lora_A.mine.weight"] = ones(4, 4),
+            ["proj_out.lora_B.mine.weight"] = ones(4, 4),
+            [$"{BlockQ}.lora_A.yours.weight"] = ones(4, 4),
+            [$"{BlockQ}.lora_B.yours.weight"] = ones(4, 4),
+        });
         Assert.Contains("'mine', 'yours'", Assert.Throws<WeightsException>(() => LoraAdapter.Load(File)).Message, StringComparison.Ordinal);
     }
 

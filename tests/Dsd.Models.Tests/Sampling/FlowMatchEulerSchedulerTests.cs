@@ -97,13 +97,13 @@ public class FlowMatchEulerSchedulerTests
     private static float[] Run(TensorDictionary file, int tokens, int steps)
     {
         float[] sigmas = FlowMatchEulerScheduler.Sigmas(Fixture, steps, tokens);
-        using Told told = new(file["euler_v"]);
-        using Tensor latents = Sampler.Integrate(told, file["euler_states"][0].clone(), sigmas, TrueGuidance.None);
+        using GivenVelocities denoiser = new(file["euler_v"]);
+        using Tensor latents = Sampler.Integrate(denoiser, file["euler_states"][0].clone(), sigmas, TrueGuidance.None);
         return latents.data<float>().ToArray();
     }
 
     /// <summary>A denoiser whose velocities are given: [steps, …].</summary>
-    private sealed class Told(Tensor velocities) : IDenoiser<Tensor>
+    private sealed class GivenVelocities(Tensor velocities) : IDenoiser<Tensor>
     {
         public IReadOnlyList<Tensor> Velocities(Tensor latents, int step, IReadOnlyList<GuidancePass> passes) => [velocities[step].clone()];
 

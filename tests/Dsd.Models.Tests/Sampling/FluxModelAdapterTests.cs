@@ -118,7 +118,10 @@ public sealed class FluxModelAdapterTests : IDisposable
             adapter.Save(file);
         }
 
-        Assert.Contains("c_embedder", Assert.Throws<WeightsException>(() => conditional.SetAdapters(new LoraUse(file), new LoraUse(file))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "c_embedder",
+            Assert.Throws<WeightsException>(() => conditional.SetAdapters(new LoraUse(file), new LoraUse(file))).Message,
+            StringComparison.Ordinal);
     }
 
     private string Adapter(int seed)

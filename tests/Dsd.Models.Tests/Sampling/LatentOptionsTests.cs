@@ -53,7 +53,10 @@ public sealed class LatentOptionsTests : IDisposable
         Assert.Contains("Initial must be [1, ", e.Message, StringComparison.Ordinal);
         Assert.Contains("but is [1, 2, 3]", e.Message, StringComparison.Ordinal);
         using Tensor scalar = zeros([]);
-        Assert.All([wrong, scalar], latents => Assert.Contains("what is decoded must be [1, ", Assert.Throws<ArgumentException>(() => _pipeline.Decode(latents, Small)).Message, StringComparison.Ordinal));
+        Assert.All([wrong, scalar], latents => Assert.Contains(
+            "what is decoded must be [1, ",
+            Assert.Throws<ArgumentException>(() => _pipeline.Decode(latents, Small)).Message,
+            StringComparison.Ordinal));
     }
 
     [Fact]

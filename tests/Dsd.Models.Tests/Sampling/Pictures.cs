@@ -10,7 +10,8 @@ internal static class Pictures
     public static int Side(DiffusionModel model) => Math.Max(16, 2 * model.Vae.Config.Factor);
 
     public static Picture Gradient(int width, int height) =>
-        new(width, height, [.. Enumerable.Range(0, width * height).SelectMany(i => new[] { (byte)(i % width * 255 / width), (byte)(i / width * 255 / height), (byte)128 })]);
+        new(width, height, [.. Enumerable.Range(0, width * height)
+            .SelectMany(i => new[] { (byte)(i % width * 255 / width), (byte)(i / width * 255 / height), (byte)128 })]);
 
     /// <summary>Equal but for rounding: no channel of a pixel off by more than one.</summary>
     public static void Near(Picture expected, Picture actual)

@@ -2,7 +2,7 @@ using Dsd.Models.Sampling;
 
 namespace Dsd.Models.Tests.Sampling;
 
-/// <summary>Remembers the progress that it is told, at once, and may do something then.</summary>
+/// <summary>Remembers the progress that is reported, at once, and may do something then.</summary>
 internal sealed class Steps(Action? then = null) : IProgress<SamplingProgress>
 {
     public List<SamplingProgress> Seen { get; } = [];

@@ -77,20 +77,20 @@ public sealed class TextToImagePipelineTests : IDisposable
     }
 
     [Fact]
-    public void Progress_IsToldAfterEachStep()
+    public void Progress_IsReportedAfterEachStep()
     {
-        Steps told = new();
-        _pipeline.Generate([new("", 1)], Small, told);
-        Assert.Equal([(1, 2), (2, 2)], told.Seen.Select(p => (p.Step, p.Steps)));
+        Steps progress = new();
+        _pipeline.Generate([new("", 1)], Small, progress);
+        Assert.Equal([(1, 2), (2, 2)], progress.Seen.Select(p => (p.Step, p.Steps)));
     }
 
     [Fact]
     public void Cancelled_ItStopsBeforeTheNextStep()
     {
         using CancellationTokenSource source = new();
-        Steps told = new(source.Cancel);
-        Assert.Throws<OperationCanceledException>(() => _pipeline.Generate([new("", 1)], Small, told, source.Token));
-        Assert.Single(told.Seen);
+        Steps progress = new(source.Cancel);
+        Assert.Throws<OperationCanceledException>(() => _pipeline.Generate([new("", 1)], Small, progress, source.Token));
+        Assert.Single(progress.Seen);
     }
 
     [Fact]
@@ -162,7 +162,10 @@ public sealed class TextToImagePipelineTests : IDisposable
     {
         string Message(PipelineOptions options) =>
             Assert.Throws<ArgumentException>(() => TextToImagePipeline.Load(Fixtures.Path("tiny-flux"), options)).Message;
-        Assert.Contains("Memory is Streamed, which saves a GPU's memory, but Device is the CPU", Message(new PipelineOptions { Memory = MemoryMode.Streamed }), StringComparison.Ordinal);
+        Assert.Contains(
+            "Memory is Streamed, which saves a GPU's memory, but Device is the CPU",
+            Message(new PipelineOptions { Memory = MemoryMode.Streamed }),
+            StringComparison.Ordinal);
         Assert.Contains("Float8 needs a CUDA device", Message(new PipelineOptions { Float8 = true, DType = ScalarType.BFloat16 }), StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new PipelineOptions { Memory = (MemoryMode)7 });
     }

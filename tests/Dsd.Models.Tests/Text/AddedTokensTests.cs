@@ -33,8 +33,10 @@ public sealed class AddedTokensTests : IDisposable
     public void Clip_CutsThemOut(string text, params int[] ids)
     {
         Config(_clip, "CLIPTokenizer", """
-            "674":{"content":"<sks>","normalized":true},"675":{"content":"Red Fox","normalized":true},"676":{"content":"[M]","lstrip":true,"rstrip":true,"normalized":false},
-            "677":{"content":"cat","single_word":true,"normalized":true},"678":{"content":"<sks>2","normalized":false},"679":{"content":"\u00c4_","normalized":false}
+            "674":{"content":"<sks>","normalized":true},"675":{"content":"Red Fox","normalized":true},
+            "676":{"content":"[M]","lstrip":true,"rstrip":true,"normalized":false},
+            "677":{"content":"cat","single_word":true,"normalized":true},"678":{"content":"<sks>2","normalized":false},
+            "679":{"content":"\u00c4_","normalized":false}
             """);
         ClipTokenizer tokenizer = ClipTokenizer.Load(_clip.Path);
         Assert.Equal(680, tokenizer.VocabularySize);
@@ -61,7 +63,9 @@ public sealed class AddedTokensTests : IDisposable
     {
         // As transformers 4 has it: those that are special by name are looked for as they are, others in normalised text.
         File.WriteAllText(_clip.File("added_tokens.json"), """{"<Sks>":674,"<One>":675}""");
-        File.WriteAllText(_clip.File("special_tokens_map.json"), """{"additional_special_tokens":["<One>","cat</w>"],"bos_token":{"content":"<|startoftext|>","lstrip":false}}""");
+        File.WriteAllText(
+            _clip.File("special_tokens_map.json"),
+            """{"additional_special_tokens":["<One>","cat</w>"],"bos_token":{"content":"<|startoftext|>","lstrip":false}}""");
         ClipTokenizer tokenizer = ClipTokenizer.Load(_clip.Path);
         Assert.Equal(676, tokenizer.VocabularySize);
         Ids(tokenizer, "a <SKS> dog", 672, 320, 674, 637, 673);

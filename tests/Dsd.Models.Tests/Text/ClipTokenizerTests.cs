@@ -101,7 +101,10 @@ public sealed class ClipTokenizerTests : IDisposable
 
     [Fact]
     public void Encode_RefusesAPromptBeyondTheBound() =>
-        Assert.Contains("100000", Assert.Throws<ArgumentException>(() => ClipTokenizer.Load(Source).Encode(new string('a', PromptText.MaxCharacters + 1), 77)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "100000",
+            Assert.Throws<ArgumentException>(() => ClipTokenizer.Load(Source).Encode(new string('a', PromptText.MaxCharacters + 1), 77)).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData(1)]

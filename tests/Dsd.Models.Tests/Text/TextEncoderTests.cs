@@ -187,7 +187,10 @@ public sealed class TextEncoderTests : IDisposable
         using T5Encoder t5 = new(T5);
         using DisposeScope scope = NewDisposeScope();
         using WeightSource source = Save(t5, (name, tensor) => [(name, tensor)]);
-        Assert.Contains("encoder.block.6.layer.0", Assert.Throws<WeightsException>(() => T5Encoder.Load(T5 with { NumLayers = 7 }, source)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "encoder.block.6.layer.0",
+            Assert.Throws<WeightsException>(() => T5Encoder.Load(T5 with { NumLayers = 7 }, source)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -122,7 +122,10 @@ public sealed class TokenizerJsonTests : IDisposable
     [InlineData("pre_tokenizer", """{"type":"Whitespace"}""", "the pre_tokenizer of CLIP")]
     [InlineData("pre_tokenizer", "null", "the pre_tokenizer of CLIP")]
     [InlineData("post_processor", "null", "a post_processor that makes of a text '<|startoftext|>' (672) the text '<|endoftext|>' (673), found none")]
-    [InlineData("post_processor", """{"type":"RobertaProcessing","sep":["<|endoftext|>",672],"cls":["<|startoftext|>",672]}""", "found '<|startoftext|>' (672) the text '<|endoftext|>' (672)")]
+    [InlineData(
+        "post_processor",
+        """{"type":"RobertaProcessing","sep":["<|endoftext|>",672],"cls":["<|startoftext|>",672]}""",
+        "found '<|startoftext|>' (672) the text '<|endoftext|>' (672)")]
     [InlineData("post_processor", """{"type":"Other"}""", "a post_processor of type TemplateProcessing or RobertaProcessing")]
     [InlineData("padding", """{"direction":"Left","pad_token":"<|endoftext|>"}""", "padding on the right")]
     [InlineData("added_tokens", """[{"content":"a"}]""", "a whole number as 'id'")]
@@ -142,7 +145,10 @@ public sealed class TokenizerJsonTests : IDisposable
     [InlineData("normalizer", """{"type":"Precompiled","precompiled_charsmap":"AAAA"}""", "a table of characters")]
     [InlineData("pre_tokenizer", """{"type":"Metaspace","replacement":"▁","prepend_scheme":"first"}""", "always put in front")]
     [InlineData("pre_tokenizer", """{"type":"Metaspace","replacement":"_"}""", "the pre_tokenizer of T5")]
-    [InlineData("post_processor", """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A","type_id":0}}],"special_tokens":{}}""", "a post_processor that makes of a text the text '</s>' (1), found the text")]
+    [InlineData(
+        "post_processor",
+        """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A","type_id":0}}],"special_tokens":{}}""",
+        "a post_processor that makes of a text the text '</s>' (1), found the text")]
     public void T5_RefusesWhatItCannotDo(string place, string content, string message) => Refused(T5, T5Tokenizer.Load, place, content, message);
 
     private static string[] Prompts() => JsonSerializer.Deserialize<string[]>(File.ReadAllText(Fixtures.Own("prompts.json")))!;
@@ -166,7 +172,9 @@ public sealed class TokenizerJsonTests : IDisposable
         }
         else if (content.Contains("1e999", StringComparison.Ordinal))
         {
-            File.WriteAllText(file, File.ReadAllText(file).Replace("\"vocab\":[]", $"\"vocab\":{content}", StringComparison.Ordinal).Replace("\"unk_id\":2", "\"unk_id\":0", StringComparison.Ordinal));
+            File.WriteAllText(file, File.ReadAllText(file)
+                .Replace("\"vocab\":[]", $"\"vocab\":{content}", StringComparison.Ordinal)
+                .Replace("\"unk_id\":2", "\"unk_id\":0", StringComparison.Ordinal));
         }
         else if (place == "model.vocab" && source == T5)
         {

@@ -115,16 +115,16 @@ public class TrainingLoopTests
     [Fact]
     public void Run_ReportsAsOftenAsAskedAndAtTheEnd()
     {
-        List<long> told = [];
+        List<long> reported = [];
         Linear network = Network();
         using TrainingLoop loop = new(network.parameters(), Options() with { ReportEvery = 5 });
-        loop.Run(step => Loss(network, step), new Recorder(told));
-        Assert.Equal([5, 10, 12], told);
+        loop.Run(step => Loss(network, step), new Recorder(reported));
+        Assert.Equal([5, 10, 12], reported);
     }
 
-    private sealed class Recorder(List<long> told) : IProgress<TrainingProgress>
+    private sealed class Recorder(List<long> reported) : IProgress<TrainingProgress>
     {
-        public void Report(TrainingProgress value) => told.Add(value.Step);
+        public void Report(TrainingProgress value) => reported.Add(value.Step);
     }
 
     private static TrainingLoopOptions Options() => new() { Steps = 12, PeakLearningRate = 0.05, WarmupSteps = 3, AverageDecay = 0.9 };

@@ -36,7 +36,10 @@ public sealed class Float8Tests : IDisposable
         float[] expected = wide.data<float>().ToArray();
         for (int i = 0; i < 256; i++)
         {
-            Assert.True(float.IsNaN(expected[i]) ? float.IsNaN(values[i]) : BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(values[i]), $"{i:x2}: {expected[i]}, {values[i]}");
+            bool same = float.IsNaN(expected[i])
+                ? float.IsNaN(values[i])
+                : BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(values[i]);
+            Assert.True(same, $"{i:x2}: {expected[i]}, {values[i]}");
         }
         using SafetensorsFile file = SafetensorsFile.Open(Write(("a", dtype, [16, 16], Patterns)));
         using Tensor read = file.Read("a");
@@ -51,7 +54,9 @@ public sealed class Float8Tests : IDisposable
     public void Load_WidensIntoAnyType(ScalarType type)
     {
         using DisposeScope scope = NewDisposeScope();
-        using WeightSource source = WeightSource.Open(Write(("weight", "F8_E4M3", [2, 3], [0x38, 0xb8, 0x01, 0x7e, 0x00, 0x44]), ("bias", "F8_E5M2", [2], [0x3c, 0xc0])));
+        using WeightSource source = WeightSource.Open(Write(
+            ("weight", "F8_E4M3", [2, 3], [0x38, 0xb8, 0x01, 0x7e, 0x00, 0x44]),
+            ("bias", "F8_E5M2", [2], [0x3c, 0xc0])));
         using var linear = nn.Linear(3, 2, dtype: type);
         WeightLoader.Load(linear, source);
         Assert.Equal([1, -1, 0.001953125f, 448, 0, 3], linear.weight!.to(ScalarType.Float32).data<float>().ToArray());
@@ -92,7 +97,9 @@ public sealed class Float8Tests : IDisposable
     public void Load_AppliesTheScalesOfRows(long[] shape)
     {
         using DisposeScope scope = NewDisposeScope();
-        using WeightSource source = WeightSource.Open(Write(("layer.weight", "F8_E5M2", [3, 2], [0x3c, 0x3c, 0x3c, 0x3c, 0x3c, 0xbc]), ("layer.weight_scale", "BF16", shape, [0x80, 0x3f, 0x00, 0x40, 0x40, 0x40])));
+        using WeightSource source = WeightSource.Open(Write(
+            ("layer.weight", "F8_E5M2", [3, 2], [0x3c, 0x3c, 0x3c, 0x3c, 0x3c, 0xbc]),
+            ("layer.weight_scale", "BF16", shape, [0x80, 0x3f, 0x00, 0x40, 0x40, 0x40])));
         Assert.Equal([1, 1, 2, 2, 3, -3], source.Read("layer.weight").data<float>().ToArray());
         float[] values = new float[3];
         source.ReadFloats("layer.weight", 3, values);
@@ -112,7 +119,12 @@ public sealed class Float8Tests : IDisposable
     public void Open_TakesTheFormatsThatItCanRead(string config, string? refused)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(config);
-        (string, string, long[], byte[])[] tensors = [("a.weight", "F8_E4M3", [1], [0x38]), ("a.weight_scale", "F32", [], Floats(2)), ("a.comfy_quant", "U8", [bytes.Length], bytes)];
+        (string, string, long[], byte[])[] tensors =
+        [
+            ("a.weight", "F8_E4M3", [1], [0x38]),
+            ("a.weight_scale", "F32", [], Floats(2)),
+            ("a.comfy_quant", "U8", [bytes.Length], bytes),
+        ];
         if (refused is null)
         {
             using WeightSource source = WeightSource.Open(Write(tensors));
@@ -144,11 +156,21 @@ public sealed class Float8Tests : IDisposable
     [Fact]
     public void Open_RefusesScalesThatFitNoWeight()
     {
-        Refused("for each of the 2 rows of 'a.weight' F8_E4M3 [2, 2]", ("a.weight", "F8_E4M3", [2, 2], new byte[4]), ("a.weight_scale", "F32", [1, 2], Floats(1, 2)));
+        Refused(
+            "for each of the 2 rows of 'a.weight' F8_E4M3 [2, 2]",
+            ("a.weight", "F8_E4M3", [2, 2], new byte[4]),
+            ("a.weight_scale", "F32", [1, 2], Floats(1, 2)));
         Refused("'a.weight_scale' as one floating-point number", ("a.weight", "I8", [2], new byte[2]), ("a.weight_scale", "F32", [], Floats(1)));
         Refused("finite numbers in 'a.weight_scale'", ("a.weight", "F8_E4M3", [2], new byte[2]), ("a.weight_scale", "F32", [], Floats(float.NaN)));
-        Refused("one scale for 'a.weight'", ("a.weight", "F8_E4M3", [2], new byte[2]), ("a.weight_scale", "F32", [], Floats(1)), ("a.scale_weight", "F32", [], Floats(1)));
-        Refused("'a.weight_scale_inv': a quantisation with weight_scale_inv", ("a.weight", "F8_E4M3", [2, 2], new byte[4]), ("a.weight_scale_inv", "F32", [1, 1], Floats(1)));
+        Refused(
+            "one scale for 'a.weight'",
+            ("a.weight", "F8_E4M3", [2], new byte[2]),
+            ("a.weight_scale", "F32", [], Floats(1)),
+            ("a.scale_weight", "F32", [], Floats(1)));
+        Refused(
+            "'a.weight_scale_inv': a quantisation with weight_scale_inv",
+            ("a.weight", "F8_E4M3", [2, 2], new byte[4]),
+            ("a.weight_scale_inv", "F32", [1, 1], Floats(1)));
         Refused("F8_E8M0", ("a.weight", "F8_E4M3", [1, 32], new byte[32]), ("a.weight_scale", "F8_E8M0", [1, 1], new byte[1]));
     }
 
@@ -156,7 +178,17 @@ public sealed class Float8Tests : IDisposable
     public void Transformer_LoadsFromASingleFileWithScales()
     {
         // The same numbers, once wide and once in eight bits: powers of two times a small number fit both.
-        FluxConfig config = new() { NumLayers = 1, NumSingleLayers = 1, AttentionHeadDim = 32, NumAttentionHeads = 1, InChannels = 8, JointAttentionDim = 8, PooledProjectionDim = 8, AxesDimsRope = [4, 14, 14] };
+        FluxConfig config = new()
+        {
+            NumLayers = 1,
+            NumSingleLayers = 1,
+            AttentionHeadDim = 32,
+            NumAttentionHeads = 1,
+            InChannels = 8,
+            JointAttentionDim = 8,
+            PooledProjectionDim = 8,
+            AxesDimsRope = [4, 14, 14],
+        };
         using DisposeScope scope = NewDisposeScope();
         using FluxTransformer wide = new(config);
         List<(string, string, long[], byte[])> tensors = [("scaled_fp8", "F8_E4M3", [0], [])];
@@ -201,7 +233,9 @@ public sealed class Float8Tests : IDisposable
     public void Adapter_LoadsFromEightBits()
     {
         const string Layer = "transformer.single_transformer_blocks.0.attn.to_q";
-        using LoraAdapter adapter = LoraAdapter.Load(Write(($"{Layer}.lora_A.weight", "F8_E4M3", [1, 2], [0x38, 0x40]), ($"{Layer}.lora_B.weight", "F8_E5M2", [2, 1], [0x3c, 0xbc])));
+        using LoraAdapter adapter = LoraAdapter.Load(Write(
+            ($"{Layer}.lora_A.weight", "F8_E4M3", [1, 2], [0x38, 0x40]),
+            ($"{Layer}.lora_B.weight", "F8_E5M2", [2, 1], [0x3c, 0xbc])));
         LoraFactors factors = adapter.Factors["single_transformer_blocks.0.attn.to_q"];
         Assert.Equal([1, 2], factors.A.data<float>().ToArray());
         Assert.Equal([1, -1], factors.B.data<float>().ToArray());

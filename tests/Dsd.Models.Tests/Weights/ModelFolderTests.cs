@@ -8,7 +8,8 @@ namespace Dsd.Models.Tests.Weights;
 
 public sealed class ModelFolderTests : IDisposable
 {
-    private const string Clip = """{"architectures":["CLIPTextModel"],"vocab_size":20,"hidden_size":8,"intermediate_size":16,"num_hidden_layers":2,"num_attention_heads":2,"eos_token_id":2,"new_field":[1]}""";
+    private const string Clip = """{"architectures":["CLIPTextModel"],"vocab_size":20,"hidden_size":8,"intermediate_size":16"""
+        + ""","num_hidden_layers":2,"num_attention_heads":2,"eos_token_id":2,"new_field":[1]}""";
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -43,7 +44,10 @@ public sealed class ModelFolderTests : IDisposable
     public void Open_NamesTheKindOfAFileInPlaceOfAFolder()
     {
         Write("model.gguf", "GGUF\u0003\0\0\0");
-        Assert.Contains("found a GGUF file", Assert.Throws<DirectoryNotFoundException>(() => ModelFolder.Open(_folder.File("model.gguf"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "found a GGUF file",
+            Assert.Throws<DirectoryNotFoundException>(() => ModelFolder.Open(_folder.File("model.gguf"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]

@@ -15,7 +15,9 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Open_ReadsNamesTypesShapesAndMetadata()
     {
-        string path = Raw("""{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"I64","shape":[],"data_offsets":[8,16]}}""", 16);
+        const string Header = """{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}"""
+            + ""","b":{"dtype":"I64","shape":[],"data_offsets":[8,16]}}""";
+        string path = Raw(Header, 16);
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Assert.Equal(["a", "b"], file.Entries.Keys);
         Assert.Equal("F32", file.Entries["a"].DType);
@@ -75,7 +77,10 @@ public sealed class SafetensorsFileTests : IDisposable
 
     [Fact]
     public void Open_RefusesElementsThatFillNoWholeBytes() =>
-        Assert.Contains("12 bits of F4 [3]", Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(Raw(One("F4", "3", 0, 2), 2))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "12 bits of F4 [3]",
+            Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(Raw(One("F4", "3", 0, 2), 2))).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("F8_E4M3")]
@@ -107,7 +112,11 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("overlap", """{"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}""", 6, "an overlap")]
     [InlineData("gap", """{"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[5,9]}}""", 9, "a gap")]
     [InlineData("out of range", """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 4, "truncated")]
-    [InlineData("name twice", """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "the name twice")]
+    [InlineData(
+        "name twice",
+        """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""",
+        2,
+        "the name twice")]
     [InlineData("entry no object", """{"a":[]}""", 0, "an object")]
     public void Open_RefusesATensorThatIsWrong(string fault, string header, int dataLength, string message)
     {
@@ -171,7 +180,8 @@ public sealed class SafetensorsFileTests : IDisposable
         File.WriteAllText(path, content);
         SafetensorsException e = Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(path));
         Assert.Equal(path, e.File);
-        Assert.Contains($"expected a safetensors file, found {kind}", e.Message.Replace(", with a header that begins with '{'", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        string message = e.Message.Replace(", with a header that begins with '{'", "", StringComparison.Ordinal);
+        Assert.Contains($"expected a safetensors file, found {kind}", message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -73,7 +73,10 @@ public sealed class WeightSourceTests : IDisposable
     public void Open_NamesAPickleInPlaceOfWeights()
     {
         File.WriteAllBytes(_folder.File("pytorch_model.bin"), [.. "PK"u8, 3, 4, .. "......archive/data.pkl"u8]);
-        Assert.Contains("found pytorch_model.bin (a pickle zipped (.pt, .bin, .ckpt), which can run programs", Assert.Throws<WeightsException>(() => WeightSource.Open(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "found pytorch_model.bin (a pickle zipped (.pt, .bin, .ckpt), which can run programs",
+            Assert.Throws<WeightsException>(() => WeightSource.Open(_folder.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -98,7 +101,10 @@ public sealed class WeightSourceTests : IDisposable
 
     [Fact]
     public void Open_NamesAFileThatIsMissing() =>
-        Assert.Contains("none.safetensors", Assert.Throws<FileNotFoundException>(() => WeightSource.Open(_folder.File("none.safetensors"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "none.safetensors",
+            Assert.Throws<FileNotFoundException>(() => WeightSource.Open(_folder.File("none.safetensors"))).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Entry_NamesATensorThatIsMissing()

@@ -84,7 +84,10 @@ public sealed class AgainstTorchTests : IDisposable
         (Tensor mean, Tensor logVariance) = vae.Encode(image);
 
         using OnnxModel encoder = Export(vae, weights => VaeEncoderExport.Build(config, weights), n => !n.Contains("decoder") && !n.Contains("post_quant"));
-        using OnnxModel decoder = Export(vae, weights => VaeDecoderExport.Build(config, weights), n => !n.Contains("encoder") && !n.StartsWith("quant", StringComparison.Ordinal));
+        using OnnxModel decoder = Export(
+            vae,
+            weights => VaeDecoderExport.Build(config, weights),
+            n => !n.Contains("encoder") && !n.StartsWith("quant", StringComparison.Ordinal));
 
         Tensor[] moments = encoder.Run(("image", image));
         TensorAssert.Close(mean, moments[0], Tolerance);
@@ -97,7 +100,16 @@ public sealed class AgainstTorchTests : IDisposable
     [InlineData("quick_gelu")]
     public void Clip(string activation)
     {
-        ClipTextConfig config = new() { VocabSize = 30, HiddenSize = 12, IntermediateSize = 20, NumHiddenLayers = 1, NumAttentionHeads = 3, HiddenAct = activation, EosTokenId = 2 };
+        ClipTextConfig config = new()
+        {
+            VocabSize = 30,
+            HiddenSize = 12,
+            IntermediateSize = 20,
+            NumHiddenLayers = 1,
+            NumAttentionHeads = 3,
+            HiddenAct = activation,
+            EosTokenId = 2,
+        };
         ClipTextModel clip = new(config);
         Randomize(clip);
         Tensor ids = randint(0, 30, [3, 9], dtype: ScalarType.Int64);

@@ -107,7 +107,10 @@ public class FluxTransformerExportTests
             "encoder_hidden_states" => (i.Name, i.Value.slice(0, 0, 1, 1).slice(1, 0, i.Value.shape[1] - 1, 1)),
             _ => (i.Name, i.Value.slice(0, 0, 1, 1)),
         })];
-        (string Name, Tensor Value)[] tripled = [.. inputs.Select(i => i.Name.EndsWith("_ids", StringComparison.Ordinal) ? i : (i.Name, cat([i.Value, i.Value, i.Value])))];
+        (string Name, Tensor Value)[] tripled =
+        [
+            .. inputs.Select(i => i.Name.EndsWith("_ids", StringComparison.Ordinal) ? i : (i.Name, cat([i.Value, i.Value, i.Value]))),
+        ];
 
         Tensor one = model.Run(inputs)[0];
         Tensor three = model.Run(tripled)[0];

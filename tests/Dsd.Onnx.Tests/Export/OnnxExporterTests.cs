@@ -173,7 +173,10 @@ public class OnnxExporterTests
     {
         using TemporaryFolder model = TemporaryFolder.CopyOf(Model);
         using TemporaryFolder target = new();
-        File.Copy(Fixtures.Path("tiny-dsd", "transformer", "diffusion_pytorch_model.safetensors"), model.File("transformer", "diffusion_pytorch_model.safetensors"), overwrite: true);
+        File.Copy(
+            Fixtures.Path("tiny-dsd", "transformer", "diffusion_pytorch_model.safetensors"),
+            model.File("transformer", "diffusion_pytorch_model.safetensors"),
+            overwrite: true);
 
         WeightsException e = Assert.Throws<WeightsException>(() => OnnxExporter.Export(model.Path, null, target.File("onnx")));
 

@@ -88,7 +88,8 @@ public class OnnxModelFolderTests
         File.WriteAllBytes(file, new byte[new FileInfo(file).Length]);
         using OnnxPipeline pipeline = OnnxPipeline.Open(temporary.Path);
 
-        Assert.Contains(file, Assert.Throws<WeightsException>(() => pipeline.Generate([new("a fox", 1)], new Models.Sampling.TextToImageOptions { Width = 32, Height = 32, Steps = 1 })).Message);
+        Models.Sampling.TextToImageOptions small = new() { Width = 32, Height = 32, Steps = 1 };
+        Assert.Contains(file, Assert.Throws<WeightsException>(() => pipeline.Generate([new("a fox", 1)], small)).Message);
     }
 
     private static TemporaryFolder Exported()

@@ -40,7 +40,15 @@ public class OnnxPipelineParityTests(ExportedModels models) : IClassFixture<Expo
         using OnnxPipeline pipeline = OnnxPipeline.Open(models.Student);
         float[] latents = Floats(reference["latents"]);
         (int height, int width) = ((int)reference["image_plain"].shape[2], (int)reference["image_plain"].shape[3]);
-        DsdOptions options = new() { Width = width, Height = height, Steps = 3, MaxTextTokens = TextTokens, ImageGuidance = imageGuidance, TextGuidance = textGuidance };
+        DsdOptions options = new()
+        {
+            Width = width,
+            Height = height,
+            Steps = 3,
+            MaxTextTokens = TextTokens,
+            ImageGuidance = imageGuidance,
+            TextGuidance = textGuidance,
+        };
 
         latents = pipeline.Draw(new DsdRequest(Reference(reference), Prompts[1], 0), options, latents);
 

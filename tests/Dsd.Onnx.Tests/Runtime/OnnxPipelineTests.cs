@@ -76,8 +76,10 @@ public class OnnxPipelineTests(ExportedModels models) : IClassFixture<ExportedMo
     {
         using OnnxPipeline pipeline = OnnxPipeline.Open(models.Student);
 
-        Assert.Contains("BlockCache", Assert.Throws<ArgumentException>(() => pipeline.Generate([new DsdRequest(Reference, "a fox", 7)], Small with { BlockCache = 0.1f })).Message, StringComparison.Ordinal);
-        Assert.Contains("BlockCache", Assert.Throws<ArgumentException>(() => pipeline.Generate([new TextToImageRequest("a fox", 7)], SmallText with { BlockCache = 0.1f })).Message, StringComparison.Ordinal);
+        void IsRefused(Action generate) =>
+            Assert.Contains("BlockCache", Assert.Throws<ArgumentException>(generate).Message, StringComparison.Ordinal);
+        IsRefused(() => pipeline.Generate([new DsdRequest(Reference, "a fox", 7)], Small with { BlockCache = 0.1f }));
+        IsRefused(() => pipeline.Generate([new TextToImageRequest("a fox", 7)], SmallText with { BlockCache = 0.1f }));
     }
 
     [Fact]
@@ -113,15 +115,15 @@ public class OnnxPipelineTests(ExportedModels models) : IClassFixture<ExportedMo
     }
 
     [Fact]
-    public void Generate_TellsEveryStep()
+    public void Generate_ReportsEveryStep()
     {
         using OnnxPipeline pipeline = OnnxPipeline.Open(models.Student);
-        Told told = new();
+        RecordedProgress progress = new();
 
-        pipeline.Generate([new DsdRequest(Reference, "a fox", 7)], Small, told);
+        pipeline.Generate([new DsdRequest(Reference, "a fox", 7)], Small, progress);
 
-        Assert.Equal([1, 2, 3], told.Steps.Select(s => s.Step));
-        Assert.Equal(1f, told.Steps[0].Sigma);
+        Assert.Equal([1, 2, 3], progress.Steps.Select(s => s.Step));
+        Assert.Equal(1f, progress.Steps[0].Sigma);
     }
 
     [Fact]
@@ -129,11 +131,11 @@ public class OnnxPipelineTests(ExportedModels models) : IClassFixture<ExportedMo
     {
         using OnnxPipeline pipeline = OnnxPipeline.Open(models.Student);
         using CancellationTokenSource source = new();
-        Told told = new() { Then = source.Cancel };
+        RecordedProgress progress = new() { Then = source.Cancel };
 
-        Assert.ThrowsAny<OperationCanceledException>(() => pipeline.Generate([new DsdRequest(Reference, "a fox", 7)], Small, told, source.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => pipeline.Generate([new DsdRequest(Reference, "a fox", 7)], Small, progress, source.Token));
 
-        Assert.Single(told.Steps);
+        Assert.Single(progress.Steps);
     }
 
     [Fact]
@@ -181,7 +183,7 @@ public class OnnxPipelineTests(ExportedModels models) : IClassFixture<ExportedMo
         Assert.True(differences.Max() <= 1, $"Pixels differ by up to {differences.Max()}.");
     }
 
-    private sealed class Told : IProgress<SamplingProgress>
+    private sealed class RecordedProgress : IProgress<SamplingProgress>
     {
         public List<SamplingProgress> Steps { get; } = [];
 

@@ -63,7 +63,7 @@ public sealed class ReviewExportTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Page_WithoutASheet_IsWrittenWithoutItsPictures()
+    public async Task Page_WithoutAGrid_IsWrittenWithoutItsPictures()
     {
         File.Delete(Directory.EnumerateFiles(Path.Combine(_run.Folder, "grids"), "p004~0.*", SearchOption.AllDirectories).Single());
         await ReviewExport.WriteAsync(_run.Folder, Out);

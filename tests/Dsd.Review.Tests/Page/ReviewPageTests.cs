@@ -264,7 +264,14 @@ public sealed class ReviewPageTests(Browser browser) : IClassFixture<Browser>, I
         Assert.True(
             await page.EvaluateAsync<bool>("async () => { const i = document.getElementById('first'); await i.decode(); return i.naturalHeight > 0; }"));
 
-        foreach ((string name, string value, string found) in ((string, string, string)[])[("outcome", "undecided", "10 pairs"), ("review", "disagreeing", "2 pairs"), ("flag", "text", "10 pairs"), ("judge", "stern", "20 pairs")])
+        (string, string, string)[] filters =
+        [
+            ("outcome", "undecided", "10 pairs"),
+            ("review", "disagreeing", "2 pairs"),
+            ("flag", "text", "10 pairs"),
+            ("judge", "stern", "20 pairs"),
+        ];
+        foreach ((string name, string value, string found) in filters)
         {
             await page.ClickAsync("button[type=reset]");
             await Expect(page.Locator("#found")).ToHaveTextAsync("30 pairs");

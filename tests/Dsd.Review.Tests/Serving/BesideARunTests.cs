@@ -19,7 +19,7 @@ public sealed class BesideARunTests : ReviewServerTest
         {
             for (int i = 100; i < 400; i++)
             {
-                await TestRun.AddAsync(run, i, sheet: false);
+                await TestRun.AddAsync(run, i, grid: false);
             }
         });
         await Task.WhenAll(Enumerable.Range(0, 30).Select(i => VerdictAsync(i, i % 2 == 0)));

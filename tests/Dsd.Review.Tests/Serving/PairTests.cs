@@ -44,7 +44,7 @@ public sealed class PairTests : ReviewServerTest
     public async Task Panel_ThatIsNone_IsNotFound(string path) => Assert.Equal(HttpStatusCode.NotFound, (await Http.GetAsync(path)).StatusCode);
 
     [Fact]
-    public async Task Panel_OfADamagedSheet_IsNotFound_AndIsServedAgainWhenTheSheetIsBack()
+    public async Task Panel_OfADamagedGrid_IsNotFound_AndIsServedAgainWhenTheGridIsBack()
     {
         string file = Directory.EnumerateFiles(Path.Combine(Run.Folder, "grids"), "p004~0.*", SearchOption.AllDirectories).Single();
         byte[] whole = await File.ReadAllBytesAsync(file);

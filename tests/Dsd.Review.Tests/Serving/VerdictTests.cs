@@ -27,7 +27,8 @@ public sealed class VerdictTests : ReviewServerTest
     [Fact]
     public async Task Verdict_LongerThanAnyIs_IsRefused()
     {
-        HttpResponseMessage answer = await Http.PostAsync("api/verdicts", new StringContent($$"""{"id":"{{new string('x', 5000)}}","kept":true}""", Encoding.UTF8, "application/json"));
+        string body = $$"""{"id":"{{new string('x', 5000)}}","kept":true}""";
+        HttpResponseMessage answer = await Http.PostAsync("api/verdicts", new StringContent(body, Encoding.UTF8, "application/json"));
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
     }

@@ -85,8 +85,9 @@ public sealed class CaptionFileTests : IDisposable
 
         Assert.Equal(expected, CaptionFile.Read(Write(name, text)));
         Assert.Equal(expected, CaptionFile.Read(Write(name, "\uFEFF" + text)));
-        foreach (UnicodeEncoding wide in new[] { new UnicodeEncoding(bigEndian: false, byteOrderMark: true), new UnicodeEncoding(bigEndian: true, byteOrderMark: true) })
+        foreach (bool bigEndian in new[] { false, true })
         {
+            UnicodeEncoding wide = new(bigEndian, byteOrderMark: true);
             string file = _folder.File(name);
             File.WriteAllText(file, text, wide);
             Assert.Equal(expected, CaptionFile.Read(file));
@@ -190,11 +191,12 @@ public sealed class CaptionFileTests : IDisposable
     [Fact]
     public void ManyCaptions_AreReadAcrossBuffers()
     {
-        string[] words = [.. Enumerable.Range(0, 5000).Select(i => $"a naïve fox, number {i}")];
+        string[] captions = [.. Enumerable.Range(0, 5000).Select(i => $"a naïve fox, number {i}")];
 
-        Assert.Equal(words, CaptionFile.Read(Write("captions.txt", string.Join('\n', words))).Select(c => c.Caption));
-        Assert.Equal(words, CaptionFile.Read(Write("captions.json", JsonSerializer.Serialize(words))).Select(c => c.Caption));
-        Assert.Equal(words, CaptionFile.Read(Write("captions.csv", "caption\r\n" + string.Join("\r\n", words.Select(w => $"\"{w}\"")))).Select(c => c.Caption));
+        Assert.Equal(captions, CaptionFile.Read(Write("captions.txt", string.Join('\n', captions))).Select(c => c.Caption));
+        Assert.Equal(captions, CaptionFile.Read(Write("captions.json", JsonSerializer.Serialize(captions))).Select(c => c.Caption));
+        string csv = "caption\r\n" + string.Join("\r\n", captions.Select(c => $"\"{c}\""));
+        Assert.Equal(captions, CaptionFile.Read(Write("captions.csv", csv)).Select(c => c.Caption));
         File.AppendAllBytes(_folder.File("captions.txt"), [(byte)'\n', 0xFF]);
         Assert.Contains(
             "line 5001", Assert.Throws<InvalidDataException>(() => CaptionFile.Read(_folder.File("captions.txt")).Count()).Message, StringComparison.Ordinal);

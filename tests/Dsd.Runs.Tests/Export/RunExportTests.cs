@@ -71,7 +71,20 @@ public sealed class RunExportTests
         PairRecord[] rows = [.. PairDataset.Open(run.Path("out")).Read()];
         Assert.Equal([false, true, false], rows.Select(r => r.Details.Kept));
         AssertDetails(
-            new PairDetails { Id = "a~0~0-1", PairId = "a~0~0-1", CaptionKey = "a", Kept = false, Reviewed = "none", Status = "undecided", Differences = [], Flags = [], Reason = "no answer could be read", Judge = "cheap", Votes = 1 },
+            new PairDetails
+            {
+                Id = "a~0~0-1",
+                PairId = "a~0~0-1",
+                CaptionKey = "a",
+                Kept = false,
+                Reviewed = "none",
+                Status = "undecided",
+                Differences = [],
+                Flags = [],
+                Reason = "no answer could be read",
+                Judge = "cheap",
+                Votes = 1,
+            },
             rows[0].Details);
         Assert.Equal((false, 0, 0), (rows[2].Details.Same!.Value, rows[2].Details.Differences!.Count, rows[2].Details.Flags!.Count));
     }
@@ -222,15 +235,15 @@ public sealed class RunExportTests
     [InlineData(PairFormat.Parquet)]
     [InlineData(PairFormat.ImageFolder)]
     [InlineData(PairFormat.WebDataset)]
-    public async Task Write_WhenASheetIsDamaged_NamesItAndLeavesNothing(PairFormat format)
+    public async Task Write_WhenAGridIsDamaged_NamesItAndLeavesNothing(PairFormat format)
     {
         using TestRun run = await TestRun.Of(8);
-        string sheet = Directory.GetFiles(run.Path("run", "grids"), "k007*", SearchOption.AllDirectories).Single();
-        File.WriteAllBytes(sheet, [1, 2, 3]);
+        string grid = Directory.GetFiles(run.Path("run", "grids"), "k007*", SearchOption.AllDirectories).Single();
+        File.WriteAllBytes(grid, [1, 2, 3]);
 
         LedgerException e = Assert.Throws<LedgerException>(() => RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = format }));
 
-        Assert.Contains(Path.GetFileName(sheet), e.Message, StringComparison.Ordinal);
+        Assert.Contains(Path.GetFileName(grid), e.Message, StringComparison.Ordinal);
         Assert.Equal([run.Folder], Directory.EnumerateFileSystemEntries(run.Path()));
     }
 

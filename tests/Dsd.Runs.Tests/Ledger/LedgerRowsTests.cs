@@ -63,8 +63,8 @@ public sealed class LedgerRowsTests : IDisposable
         _ = (ledger.Counts(), ledger.Usage(), ledger.Outcomes(), ledger.Agreement(), ledger.Flags(), ledger.Failures());
         Assert.NotEmpty(ledger.PairIds(new PairFilter { Text = "clay" }));
         _ = ledger.PairIds(new PairFilter { Flag = "text" });
-        int told = 0;
-        Assert.True(ledger.Pairs(unreadable: _ => told++).Count() + told == 24);
+        int unreadable = 0;
+        Assert.True(ledger.Pairs(unreadable: _ => unreadable++).Count() + unreadable == 24);
         ExportedRun exported = RunExport.Write(run, _folder.File("out"), new DatasetWriteOptions { IncludeRejected = true });
         Assert.InRange(exported.Dataset.Rows, 36, 48);
         Assert.Equal(table is "captions" ? 0 : 1, exported.Unreadable.Count);
@@ -173,7 +173,7 @@ public sealed class LedgerRowsTests : IDisposable
 
     private static (string?, string?, string?) Named(LedgerException e) => (e.Table, e.Row, e.Field);
 
-    /// <summary>Four captions of a sheet and six pairs each, one of them reviewed.</summary>
+    /// <summary>Four captions of a grid and six pairs each, one of them reviewed.</summary>
     private async Task<string> RunAsync()
     {
         string run = _folder.File($"run{Guid.NewGuid():N}");

@@ -56,7 +56,7 @@ public sealed class MergeTests : IDisposable
         string done = NewFile();
         await using (RunLedger ledger = RunLedger.Open(open))
         {
-            // The sheet is drawn, and captioning its panels failed after that.
+            // The grid is drawn, and captioning its panels failed after that.
             await ledger.WriteGridAsync(new LedgerGrid("fox~0", "grids/f.png", 8, 8, "aa", "d"));
             await ledger.WriteFailureAsync("fox~0", "sheet", "no captions");
         }

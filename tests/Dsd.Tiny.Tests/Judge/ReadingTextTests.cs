@@ -15,12 +15,12 @@ public class ReadingTextTests
         AccessoryColor = AccessoryColor.Red,
     };
 
-    private readonly ReadingText _words = new(Subject.Kinds);
+    private readonly ReadingText _text = new(Subject.Kinds);
 
     [Fact]
     public void Describe_TellsColoursWithTheirThings() => Assert.Equal(
         "shape round, color blue, pattern striped in white, eyes two, no ears, mouth smile, accessory hat in red",
-        _words.Describe(TestJudge.Sure(Fellow)));
+        _text.Describe(TestJudge.Sure(Fellow)));
 
     [Fact]
     public void Differences_AreNoneForTheSameSubject() => Assert.Empty(Between(Fellow, Fellow));
@@ -60,8 +60,8 @@ public class ReadingTextTests
         // A network may be sure that there is no hat and still see a colour of it.
         SubjectReading bare = SubjectReading.Certain((Fellow with { Accessory = Accessory.None, AccessoryColor = AccessoryColor.None }).Values, Subject.Kinds);
         SubjectReading odd = SubjectReading.Certain((Fellow with { Accessory = Accessory.None, AccessoryColor = AccessoryColor.Green }).Values, Subject.Kinds);
-        Assert.Empty(_words.Differences(bare, odd));
+        Assert.Empty(_text.Differences(bare, odd));
     }
 
-    private IReadOnlyList<string> Between(Subject a, Subject b) => _words.Differences(TestJudge.Sure(a), TestJudge.Sure(b));
+    private IReadOnlyList<string> Between(Subject a, Subject b) => _text.Differences(TestJudge.Sure(a), TestJudge.Sure(b));
 }

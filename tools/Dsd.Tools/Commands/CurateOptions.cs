@@ -116,7 +116,7 @@ internal sealed class CurateOptions
 
     /// <summary>Looks at what <see cref="Teacher"/> is asked for, before a folder is made or gigabytes are loaded.</summary>
     /// <exception cref="UsageException">A value is out of range, or the model cannot do what is asked.</exception>
-    public void CheckDrawer(ParseResult parsed, GridLayout layout)
+    public void CheckTeacher(ParseResult parsed, GridLayout layout)
     {
         string model = Model(parsed);
         _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), conditional: false, _ => { });

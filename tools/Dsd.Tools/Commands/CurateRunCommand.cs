@@ -54,7 +54,7 @@ internal sealed class CurateRunCommand
         string path = parsed.GetRequiredValue(_out);
         OutputFile.CheckFolder(path);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, parsed.GetRequiredValue(_shard));
-        _options.CheckDrawer(parsed, options.GridLayout);
+        _options.CheckTeacher(parsed, options.GridLayout);
         IEnumerable<Dsd.Runs.Ledger.SeedCaption> captions = _captions.Read(parsed, options.Seed);
         await using RunFolder folder = RunFolder.Open(path);
         using ChatRoles roles = CurateOptions.Roles(options, chat);

@@ -43,7 +43,7 @@ internal sealed class CurateWorkCommand
         CurationClusterOptions cluster = _cluster.Read(parsed, connect is null ? null : await EndpointAsync(connect, cancel).ConfigureAwait(false));
         cluster.Check(isCoordinator: false);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, Shard.Whole);
-        _options.CheckDrawer(parsed, options.GridLayout);
+        _options.CheckTeacher(parsed, options.GridLayout);
         using ChatRoles roles = CurateOptions.Roles(options, chat);
         List<string> warnings = [];
         using GridTeacher teacher = _options.Teacher(parsed, options.GridLayout, warnings.Add);

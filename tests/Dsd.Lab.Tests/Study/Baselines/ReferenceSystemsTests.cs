@@ -247,10 +247,10 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
     private static Tensor Plain(FluxModel plain)
     {
         using IDisposable noGrad = no_grad();
-        TextEmbedding words = plain.Text.Encode(["a blue creature"]);
+        TextEmbedding prompt = plain.Text.Encode(["a blue creature"]);
         return plain.Transformer.forward(
-            SmallTeacher.Noise(plain, 4), null, words.Text, words.Pooled, full(1, 0.7), full(1, 3.5), LatentPacking.ImageIds(12, 12),
-            LatentPacking.TextIds(words.Text.shape[1]));
+            SmallTeacher.Noise(plain, 4), null, prompt.Text, prompt.Pooled, full(1, 0.7), full(1, 3.5), LatentPacking.ImageIds(12, 12),
+            LatentPacking.TextIds(prompt.Text.shape[1]));
     }
 
     private static void TensorsEqual(Tensor expected, Tensor found, float most) => Assert.InRange((expected - found).abs().max().item<float>(), 0, most);

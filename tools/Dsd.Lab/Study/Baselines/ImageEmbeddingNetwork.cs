@@ -68,16 +68,16 @@ internal sealed class ImageEmbeddingNetwork : ReferenceNetwork
     {
         using DisposeScope scope = NewDisposeScope();
         int side = FrameData.Side(Model);
-        Tensor words = cat([text.to(ScalarType.Float32), Tokens(reference, given)], dim: 1); // [batch, words + tokens, T5 channels]
+        Tensor prompt = cat([text.to(ScalarType.Float32), Tokens(reference, given)], dim: 1); // [batch, text + tokens, T5 channels]
         return Model.Transformer.forward(
             latents,
             null,
-            words,
+            prompt,
             pooled,
             sigma,
             FrameData.Guidance(Model, latents.shape[0], guidance),
             LatentPacking.ImageIds(side, side, latents.device),
-            LatentPacking.TextIds(words.shape[1], latents.device)).MoveToOuterDisposeScope();
+            LatentPacking.TextIds(prompt.shape[1], latents.device)).MoveToOuterDisposeScope();
     }
 
     public override void Save(string file)

@@ -84,13 +84,13 @@ internal sealed class SubjectTuning : IDisposable
         Tensor view = Pick(_options.Views, own);
         Tensor wording = Pick(_options.Wordings, own);
         Tensor target = latents.index_select(1, view); // [subjects, samples, tokens, channels]
-        Tensor words = text.Text.index_select(1, wording);
+        Tensor prompts = text.Text.index_select(1, wording);
         Tensor pooled = text.Pooled.index_select(1, wording);
         if (prior > 0)
         {
             Tensor others = Pick(PriorPictures, prior);
             target = cat([target, ForAll(_priorLatents!.index_select(0, others))], dim: 1);
-            words = cat([words, ForAll(_priorText!.Text.index_select(0, others))], dim: 1);
+            prompts = cat([prompts, ForAll(_priorText!.Text.index_select(0, others))], dim: 1);
             pooled = cat([pooled, ForAll(_priorText.Pooled.index_select(0, others))], dim: 1);
         }
         target = target.flatten(0, 1); // [subjects · samples, tokens, channels]
@@ -103,12 +103,12 @@ internal sealed class SubjectTuning : IDisposable
         Tensor velocity = _model.Transformer.forward(
             FlowMatching.Interpolate(target, noise, sigma),
             null,
-            words.flatten(0, 1),
+            prompts.flatten(0, 1),
             pooled.flatten(0, 1),
             sigma,
             FrameData.Guidance(_model, target.shape[0], _options.TrainingGuidance),
             LatentPacking.ImageIds(side, side, device),
-            LatentPacking.TextIds(words.shape[2], device));
+            LatentPacking.TextIds(prompts.shape[2], device));
         Tensor error = (velocity.to(ScalarType.Float32) - FlowMatching.Velocity(target, noise)).square().mean([1, 2])
             .unflatten(0, subjects, own + prior); // [subjects, samples]
         Tensor loss = error.narrow(1, 0, own).mean([1]).sum();
