@@ -25,6 +25,17 @@ public abstract class DenoisingNetwork(string name) : Module(name)
     /// <summary>Whether large layers' weights are rounded to eight bits, which can neither learn nor take a merged adapter.</summary>
     public virtual bool IsFloat8 => false;
 
+    /// <summary>
+    /// Computes the gradients of a loss over what the last forward passes on this thread gave, as <c>loss.backward()</c> does. A network that keeps less
+    /// than a graph of its passes computes them anew here.
+    /// </summary>
+    /// <param name="loss">A scalar.</param>
+    public virtual void Backward(Tensor loss)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        loss.backward();
+    }
+
     /// <summary>The linear layers by module name: where adapters go, <see cref="ILinearAdapter"/> says how.</summary>
     public IReadOnlyDictionary<string, AdaptableLinear> Linears() =>
         named_modules().Where(m => m.module is AdaptableLinear).ToDictionary(m => m.name, m => (AdaptableLinear)m.module);

@@ -84,7 +84,7 @@ public sealed class LoraTrainer
             _model.Warn?.Invoke(remark);
         }
         using LoraAttachment attached = start.Attach(_model.Network, trainable: true);
-        using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), new TrainingLoopOptions
+        TrainingLoopOptions loopOptions = new()
         {
             Steps = _options.Steps,
             PeakLearningRate = _options.LearningRate,
@@ -93,7 +93,8 @@ public sealed class LoraTrainer
             AverageDecay = _options.AverageDecay,
             ReportEvery = _options.ReportEvery,
             Checkpoint = _options.Checkpoint,
-        });
+        };
+        using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), loopOptions, backward: _model.Network.Backward);
         loop.Run(step => Loss(step, examples, empty), progress, cancellationToken);
         return attached.ToAdapter();
     }

@@ -17,15 +17,18 @@ public sealed class TrainingLoop : IDisposable
     private readonly AdamW _optimizer;
     private readonly Tensor? _average;
     private readonly DeviceWorker[] _workers;
+    private readonly Action<Tensor> _backward;
 
     /// <summary>A loop at step 0, or at the checkpoint's step if there is one.</summary>
     /// <param name="parameters">What is trained.</param>
     /// <param name="options">Length, rates and checkpoint.</param>
     /// <param name="replicas">The same parameters on other devices: see <see cref="AdamW"/>. Each gets a thread of its own.</param>
+    /// <param name="backward">Computes the gradients of a loss. Null is the loss' own <c>backward</c>.</param>
     /// <exception cref="ArgumentException">The checkpoint belongs to other parameters, or a replica has others.</exception>
-    public TrainingLoop(IEnumerable<Parameter> parameters, TrainingLoopOptions options, IEnumerable<IEnumerable<Parameter>>? replicas = null)
+    public TrainingLoop(
+        IEnumerable<Parameter> parameters, TrainingLoopOptions options, IEnumerable<IEnumerable<Parameter>>? replicas = null, Action<Tensor>? backward = null)
     {
-        _options = options;
+        (_options, _backward) = (options, backward ?? (loss => loss.backward()));
         IEnumerable<Parameter>[] others = [.. replicas ?? []];
         _optimizer = new AdamW(parameters, options.Optimizer, others);
         _workers = [.. others.Select(_ => new DeviceWorker())];
@@ -134,7 +137,7 @@ public sealed class TrainingLoop : IDisposable
     {
         Task<(Tensor Loss, Tensor Gradient)>[] others = [.. _workers.Select((worker, i) => worker.Run(() => Share(losses[i + 1], i + 1)))];
         Tensor first = losses[0]();
-        first.backward();
+        _backward(first);
         Tensor loss = first.detach();
         List<Tensor> gradients = [];
         foreach (Task<(Tensor Loss, Tensor Gradient)> other in others)
@@ -164,7 +167,7 @@ public sealed class TrainingLoop : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor value = loss();
-        value.backward();
+        _backward(value);
         return (value.detach().DetachFromDisposeScope(), _optimizer.TakeGradient(replica).DetachFromDisposeScope());
     }
 
