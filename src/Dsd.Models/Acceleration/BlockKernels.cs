@@ -134,6 +134,19 @@ internal static class BlockKernels
         return new Float8Rows(y, factors);
     }
 
+    /// <summary>The numbers [rows, channels] that rows in eight bits stand for, in bfloat16. Channels are a multiple of eight.</summary>
+    public static Tensor FromFloat8(Float8Rows rows)
+    {
+        Tensor y = empty(rows.Values.shape, ScalarType.BFloat16, rows.Values.device);
+        long eighths = rows.Values.shape[1] / 8;
+        Module(y)!.Launch(
+            "from_float8",
+            ((rows.Values.shape[0] * eighths + Threads - 1) / Threads, 1),
+            Threads,
+            Address(rows.Values), Address(rows.Factors), Address(y), rows.Values.shape[0] * eighths, eighths);
+        return y;
+    }
+
     private static (Tensor, Tensor) RoomForFloat8(Tensor like, long rows, long width) =>
         (empty([rows, width], ScalarType.Byte, like.device), empty([rows], ScalarType.Float32, like.device));
 

@@ -14,22 +14,28 @@ internal sealed class StepModulations : IDisposable
     private readonly Tensor _vec;
     private readonly long _batch;
     private readonly long _steps;
+    private readonly bool _keeps;
     private readonly Dictionary<Modulation, Tensor> _all = [];
     private readonly Dictionary<AdaptableLinear, (Tensor Factors, Tensor Bias)> _folded = [];
 
     /// <summary>Takes the tensor over.</summary>
     /// <param name="vec">What all modulations are computed from, step by step: [steps · batch, width].</param>
     /// <param name="batch">How many rows a step has.</param>
-    public StepModulations(Tensor vec, long batch)
+    /// <param name="twice">Whether a single step needs its parts twice, so that those through which no gradient goes are kept.</param>
+    public StepModulations(Tensor vec, long batch, bool twice = false)
     {
         _vec = vec.DetachFromDisposeScope();
         (_batch, _steps) = (batch, vec.shape[0] / batch);
+        _keeps = _steps > 1 || (twice && !vec.requires_grad);
     }
 
+    /// <summary>What all modulations are computed from: [steps · batch, width].</summary>
+    public Tensor Vec => _vec;
+
     /// <summary>A modulation's parts in a step: [batch, 1, width] each.</summary>
-    // With a single step there is nothing to keep, and a gradient may be wanted.
+    // With a single step there is most often nothing to keep, and a gradient may be wanted.
     public Tensor[] Parts(Modulation modulation, int step) => modulation.Parts(
-        _steps == 1 ? modulation.Linear.forward(_vec) : All(modulation).narrow(0, step * _batch, _batch));
+        _keeps && (_steps > 1 || modulation.Linear.IsPlain) ? All(modulation).narrow(0, step * _batch, _batch) : modulation.Linear.forward(_vec));
 
     /// <summary>The same as shift, scale and gate of each sublayer of the block.</summary>
     /// <param name="modulation">The modulation.</param>

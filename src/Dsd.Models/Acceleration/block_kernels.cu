@@ -247,4 +247,24 @@ extern "C" __global__ void to_float8(
     }
     if (threadIdx.x == 0) { factors[row] = most / LARGEST; }
 }
+
+__device__ __forceinline__ pair_bits widened(unsigned int two, float factor)
+{
+    unsigned int halves;
+    float first, second;
+    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(halves) : "h"((unsigned short)two));
+    asm("{ .reg .f16 a, b; mov.b32 {a, b}, %2; cvt.f32.f16 %0, a; cvt.f32.f16 %1, b; }" : "=f"(first), "=f"(second) : "r"(halves));
+    return both(first * factor, second * factor);
+}
+
+// Back to bfloat16: x [rows, width] in eight bits, factors [rows], y [rows, width]. Eight numbers a thread; count is rows * width / 8, eighths width / 8.
+extern "C" __global__ void from_float8(const uint2* __restrict__ x, const float* __restrict__ factors, uint4* __restrict__ y, index_t count, int eighths)
+{
+    index_t place = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (place >= count) { return; }
+    uint2 in = x[place];
+    float factor = factors[place / eighths];
+    y[place] = make_uint4(
+        widened(in.x & 0xffffu, factor), widened(in.x >> 16, factor), widened(in.y & 0xffffu, factor), widened(in.y >> 16, factor));
+}
 #endif

@@ -25,9 +25,23 @@ public abstract class DenoisingNetwork(string name) : Module(name)
     /// <summary>Whether large layers' weights are rounded to eight bits, which can neither learn nor take a merged adapter.</summary>
     public virtual bool IsFloat8 => false;
 
+    /// <summary>How many blocks the network has that can keep no graph: see <see cref="RecomputedBlocks"/>. 0 for a network that keeps all of its graph.</summary>
+    public virtual int Blocks => 0;
+
     /// <summary>
-    /// Computes the gradients of a loss over what the last forward passes on this thread gave, as <c>loss.backward()</c> does. A network that keeps less
-    /// than a graph of its passes computes them anew here.
+    /// How many blocks, from the first on, keep only their inputs in passes with gradients, and are computed once more in <see cref="Backward"/>: less memory
+    /// for more time. 0, the default, to <see cref="Blocks"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The network has not so many blocks that can.</exception>
+    public virtual int RecomputedBlocks
+    {
+        get => 0;
+        set => ArgumentOutOfRangeException.ThrowIfNotEqual(value, 0);
+    }
+
+    /// <summary>
+    /// Computes the gradients of a loss over what the forward passes since the last call gave, as <c>loss.backward()</c> does, and in place of it: blocks that
+    /// keep no graph are computed once more here.
     /// </summary>
     /// <param name="loss">A scalar.</param>
     public virtual void Backward(Tensor loss)

@@ -40,7 +40,9 @@ internal sealed class FluxConditioning : IDisposable
     public (int Computed, int LeftOut)? CacheCount => _cache is { } cache ? (cache.Computed, cache.LeftOut) : null;
 
     /// <summary>One step's way through the blocks.</summary>
-    public FluxPass Pass(int step) => new(Modulations, step, _cache);
+    /// <param name="step">The step, from 0.</param>
+    /// <param name="tape">Keeps inputs of blocks in place of their graphs; null where graphs are kept, or no gradient is wanted.</param>
+    public FluxPass Pass(int step, FluxTape? tape = null) => new(tape?.Modulations ?? Modulations, Rotary, step, _cache, tape);
 
     /// <summary>Frees all of it.</summary>
     public void Dispose()

@@ -5,12 +5,15 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Flux;
 
 /// <summary>
-/// One step's pass through the blocks: what modulates them, and which of them run on which rows of the batch. Without a cache all run on all rows.
+/// One step's pass through the blocks: what modulates them, which of them run on which rows of the batch, and which keep their graphs. Without a cache all run
+/// on all rows, without a tape all keep their graphs.
 /// </summary>
 /// <param name="modulations">Shifts, scales and gates of all steps.</param>
+/// <param name="rotary">[tokens, 1, head / 2], complex.</param>
 /// <param name="step">The step, from 0.</param>
 /// <param name="cache">Knows the rows whose blocks after the first can be left out; null for none.</param>
-internal sealed class FluxPass(StepModulations modulations, int step, FirstBlockCache? cache)
+/// <param name="tape">Runs the blocks that keep no graph; null for none.</param>
+internal sealed class FluxPass(StepModulations modulations, Tensor rotary, int step, FirstBlockCache? cache, FluxTape? tape)
 {
     private Tensor? _afterFirst;
     private Tensor? _index;
@@ -35,8 +38,16 @@ internal sealed class FluxPass(StepModulations modulations, int step, FirstBlock
         }
     }
 
-    /// <summary>Shift, scale and gate of each sublayer of a block, for the rows that run.</summary>
-    public Modulated[] Of(Modulation modulation) => modulations.Of(modulation, step, _index);
+    /// <summary>The streams after a block: image [batch, image, width] and text [batch, text, width].</summary>
+    public (Tensor Image, Tensor Text) Run(DoubleStreamBlock block, Tensor image, Tensor text) =>
+        tape?.Run(block, image, text) ?? block.forward(image, text, Of(block.ImageModulation), Of(block.TextModulation), rotary);
+
+    /// <summary>The joined stream after a block: [batch, tokens, width], text first.</summary>
+    public Tensor Run(SingleStreamBlock block, Tensor joined, long textTokens) =>
+        tape?.Run(block, joined, textTokens) ?? block.forward(joined, Of(block.Modulation), rotary);
+
+    /// <summary>The parts of a modulation outside the blocks: [batch, 1, width] each.</summary>
+    public Tensor[] Parts(Modulation modulation) => modulations.Parts(modulation, step);
 
     /// <summary>After the first block: leaves out the rows that the cache knows.</summary>
     /// <param name="imageBefore">Image tokens before the block: [batch, image, width].</param>
@@ -61,6 +72,15 @@ internal sealed class FluxPass(StepModulations modulations, int step, FirstBlock
     }
 
     /// <summary>The image tokens after the last block, of all rows: [batch, image, width].</summary>
-    /// <param name="image">Those of the rows that ran.</param>
-    public Tensor Complete(Tensor image) => _afterFirst is null ? image : cache!.Complete(_afterFirst, _rows, image);
+    /// <param name="joined">The joined stream of the rows that ran: [rows, tokens, width].</param>
+    /// <param name="textTokens">Its text tokens, which come first.</param>
+    public Tensor Complete(Tensor joined, long textTokens)
+    {
+        Tensor all = tape?.End(joined) ?? joined;
+        Tensor image = all.narrow(1, textTokens, all.shape[1] - textTokens);
+        return _afterFirst is null ? image : cache!.Complete(_afterFirst, _rows, image);
+    }
+
+    // Shift, scale and gate of each sublayer of a block, for the rows that run.
+    private Modulated[] Of(Modulation modulation) => modulations.Of(modulation, step, _index);
 }

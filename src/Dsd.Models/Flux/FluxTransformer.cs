@@ -32,6 +32,7 @@ public sealed class FluxTransformer : DenoisingNetwork
     private readonly ModuleList<DoubleStreamBlock> transformer_blocks;
     private readonly ModuleList<SingleStreamBlock> single_transformer_blocks;
     private readonly AdaptableLinear proj_out;
+    private readonly FluxRecomputation _recomputation;
 
     /// <summary>A transformer with random weights, the same for the same seed on every device.</summary>
     /// <param name="config">Its shape.</param>
@@ -65,6 +66,7 @@ public sealed class FluxTransformer : DenoisingNetwork
         single_transformer_blocks = ModuleList(Enumerable.Range(0, config.NumSingleLayers).Select(_ => new SingleStreamBlock(config, places, type)).ToArray());
         norm_out = new Modulation(config.Width, 2, places.Ends, type);
         proj_out = new AdaptableLinear(config.Width, config.OutputChannels, places.Ends, type);
+        _recomputation = new FluxRecomputation(this);
         RegisterComponents();
     }
 
@@ -85,6 +87,19 @@ public sealed class FluxTransformer : DenoisingNetwork
 
     /// <summary>Whether the blocks' weights are in eight bits.</summary>
     public override bool IsFloat8 => Doubles.Concat<FluxBlock>(Singles).Any(b => b.Large[0][0].HoldsFloat8);
+
+    /// <inheritdoc/>
+    public override int Blocks => Config.NumLayers + Config.NumSingleLayers;
+
+    /// <inheritdoc/>
+    public override int RecomputedBlocks
+    {
+        get => _recomputation.Blocks;
+        set => _recomputation.Blocks = value;
+    }
+
+    /// <inheritdoc/>
+    public override void Backward(Tensor loss) => _recomputation.Backward(loss);
 
     /// <summary>Shows the stream after a block to a loss that looks within, in each forward pass from now on.</summary>
     /// <param name="block">Which block, from 0: those with two streams come first, then those over the joined stream.</param>
@@ -107,6 +122,12 @@ public sealed class FluxTransformer : DenoisingNetwork
     /// <summary>The blocks over the joined stream.</summary>
     internal IList<SingleStreamBlock> Singles => single_transformer_blocks;
 
+    /// <summary>The blocks with separate streams from the last to the first, wherever they lie.</summary>
+    internal IEnumerable<DoubleStreamBlock> DoublesBackwards => Residency?.DoublesBackwards ?? Doubles.Reverse();
+
+    /// <summary>The blocks over the joined stream, likewise.</summary>
+    internal IEnumerable<SingleStreamBlock> SinglesBackwards => Residency?.SinglesBackwards ?? Singles.Reverse();
+
     /// <summary>Where blocks lie that pass through the device; null where all of them stay on it.</summary>
     internal FluxResidency? Residency { get; set; }
 
@@ -121,7 +142,7 @@ public sealed class FluxTransformer : DenoisingNetwork
     /// <param name="textIds">Positions of the text tokens, zeros for FLUX: [text, 3].</param>
     /// <returns>[batch, image, out channels], in the type of the weights.</returns>
     /// <exception cref="ArgumentException">An input is missing, not wanted, or its shape does not fit.</exception>
-    /// <exception cref="InvalidOperationException">A gradient is wanted, and blocks pass through the device.</exception>
+    /// <exception cref="InvalidOperationException">A gradient is wanted, and blocks that pass through the device keep their graphs.</exception>
     /// <remarks>Inputs are cast to the type of the weights and must lie on their device.</remarks>
     public Tensor forward(Tensor latents, Tensor? condition, Tensor text, Tensor pooled, Tensor sigma, Tensor? guidance, Tensor imageIds, Tensor textIds)
     {
@@ -161,9 +182,9 @@ public sealed class FluxTransformer : DenoisingNetwork
     /// <returns>[batch, image, out channels], in the type of the weights.</returns>
     internal Tensor forward(Tensor latents, FluxConditioning given, int step)
     {
-        using IDisposable? turn = Residency?.Enter();
+        using IDisposable? turn = Residency?.Enter(keepsGraphs: RecomputedBlocks < Blocks);
         using DisposeScope scope = NewDisposeScope();
-        FluxPass pass = given.Pass(step);
+        FluxPass pass = given.Pass(step, _recomputation.Begin(given));
 
         Tensor image = x_embedder.forward(latents.to(DType)); // [batch, image, width]
         image = given.Condition is null ? image : image + given.Condition;
@@ -172,7 +193,7 @@ public sealed class FluxTransformer : DenoisingNetwork
         foreach (DoubleStreamBlock block in pass.Through(Residency?.Doubles ?? Doubles))
         {
             using Tensor imageBefore = image, textBefore = text;
-            (image, text) = block.forward(image, text, pass.Of(block.ImageModulation), pass.Of(block.TextModulation), given.Rotary);
+            (image, text) = pass.Run(block, image, text);
             (image, text) = pass.LeaveOut(imageBefore, image, text);
         }
 
@@ -180,12 +201,12 @@ public sealed class FluxTransformer : DenoisingNetwork
         foreach (SingleStreamBlock block in pass.Through(Residency?.Singles ?? Singles))
         {
             using Tensor before = joined;
-            joined = block.forward(joined, pass.Of(block.Modulation), given.Rotary);
+            joined = pass.Run(block, joined, text.shape[1]);
         }
-        image = pass.Complete(joined.narrow(1, text.shape[1], image.shape[1])); // [batch, image, width]
+        image = pass.Complete(joined, text.shape[1]); // [batch, image, width]
 
         // Here the scale comes first, unlike everywhere else.
-        Tensor[] last = given.Modulations.Parts(norm_out, step);
+        Tensor[] last = pass.Parts(norm_out);
         return proj_out.forward(Modulation.Apply(image, shift: last[1], scale: last[0])).MoveToOuterDisposeScope();
     }
 
@@ -194,6 +215,7 @@ public sealed class FluxTransformer : DenoisingNetwork
     {
         if (disposing)
         {
+            _recomputation.Dispose();
             Residency?.Dispose();
         }
         base.Dispose(disposing);

@@ -29,7 +29,7 @@ public sealed class LoraAttachment : IDisposable
                 $"a transformer whose {taken} no other adapter holds",
                 "one where another is attached that holds it whole; detach that one first");
         }
-        if (modules.FirstOrDefault(m => linears[m].TakesFloat8 && !adapter.Whole.ContainsKey($"{m}.weight")) is { } rounded)
+        if (modules.FirstOrDefault(m => linears[m] is { HoldsFloat8: true, IsPlain: true } && !adapter.Whole.ContainsKey($"{m}.weight")) is { } rounded)
         {
             throw new WeightsException(
                 adapter.Source, $"weights of {rounded} beside its bias, since the transformer's own are in eight bits", "the bias alone");

@@ -27,6 +27,12 @@ internal sealed class FluxResidency : IDisposable
     /// <summary>The blocks over the joined stream, likewise.</summary>
     public IEnumerable<SingleStreamBlock>? Singles => _singles?.Run();
 
+    /// <summary>The blocks with separate streams from the last to the first; null where they stay on the device.</summary>
+    public IEnumerable<DoubleStreamBlock>? DoublesBackwards => _doubles?.RunBackwards();
+
+    /// <summary>The blocks over the joined stream, likewise.</summary>
+    public IEnumerable<SingleStreamBlock>? SinglesBackwards => _singles?.RunBackwards();
+
     /// <summary>Where to make weights, so that this mode can take them over once they are loaded.</summary>
     /// <param name="memory">The mode.</param>
     /// <param name="device">The device that computes; null is the CPU.</param>
@@ -64,17 +70,18 @@ internal sealed class FluxResidency : IDisposable
     /// Reserves the slots for the calling thread until it disposes the result: there are two slots, however many threads draw. Null where no block
     /// passes through.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A gradient is wanted.</exception>
-    public IDisposable? Enter()
+    /// <param name="keepsGraphs">Whether blocks would keep graphs, if a gradient is wanted: their weights are gone when the way back needs them.</param>
+    /// <exception cref="InvalidOperationException">A gradient is wanted, and graphs would be kept.</exception>
+    public IDisposable? Enter(bool keepsGraphs)
     {
         if (_doubles is null && _singles is null)
         {
             return null;
         }
-        return is_grad_enabled()
+        return is_grad_enabled() && keepsGraphs
             ? throw new InvalidOperationException(
-                $"Blocks that pass through the GPU ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}) have no gradient. "
-                    + $"Load the model as {nameof(MemoryMode.Resident)} to train.")
+                $"Blocks that pass through the GPU ({nameof(MemoryMode)}.{nameof(MemoryMode.Streamed)}) can keep no graph. "
+                    + $"Set {nameof(FluxTransformer.RecomputedBlocks)} to all of them, or load the model as {nameof(MemoryMode.Resident)} to train.")
             : new Turn(_turn);
     }
 

@@ -51,22 +51,26 @@ internal sealed class HostedBlocks<T> : IDisposable
         }
     }
 
-    /// <summary>The blocks in order, from a number on. Each can compute on the device until the next one is asked for.</summary>
-    public IEnumerable<T> Run(int first = 0)
+    /// <summary>The blocks in order. Each can compute on the device until the next one is asked for.</summary>
+    public IEnumerable<T> Run() => Run(Enumerable.Range(0, _hosts.Count));
+
+    /// <summary>The blocks from the last to the first, likewise.</summary>
+    public IEnumerable<T> RunBackwards() => Run(Enumerable.Range(0, _hosts.Count).Reverse());
+
+    // Neighbours never share a slot, whichever way they are gone through.
+    private IEnumerable<T> Run(IEnumerable<int> order)
     {
-        if (first < _hosts.Count)
+        int[] places = [.. order];
+        Fill(places[0]);
+        for (int n = 0; n < places.Length; n++)
         {
-            Fill(first);
-        }
-        for (int i = first; i < _hosts.Count; i++)
-        {
-            int slot = i % Slots;
-            if (i + 1 < _hosts.Count)
+            int slot = places[n] % Slots;
+            if (n + 1 < places.Length)
             {
-                Fill(i + 1);
+                Fill(places[n + 1]);
             }
             _stream?.Await(slot);
-            _lend?.Invoke(_hosts[i], _slots[slot]);
+            _lend?.Invoke(_hosts[places[n]], _slots[slot]);
             try
             {
                 yield return _slots[slot];

@@ -155,13 +155,13 @@ public sealed class FluxShowTests : IDisposable
         (Tensor image, Tensor text) = (embedder.forward(_inputs["hidden_states"]), given.Text);
         foreach (DoubleStreamBlock block in _transformer.Doubles)
         {
-            (image, text) = block.forward(image, text, pass.Of(block.ImageModulation), pass.Of(block.TextModulation), given.Rotary);
+            (image, text) = pass.Run(block, image, text);
             streams.Add(image);
         }
         Tensor joined = cat([text, image], dim: 1);
         foreach (SingleStreamBlock block in _transformer.Singles)
         {
-            joined = block.forward(joined, pass.Of(block.Modulation), given.Rotary);
+            joined = pass.Run(block, joined, text.shape[1]);
             streams.Add(joined);
         }
         return [.. streams.Select(s => s.MoveToOuterDisposeScope())];

@@ -1,0 +1,56 @@
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Flux;
+
+/// <summary>How many blocks of a transformer keep no graph in passes with gradients, and the tapes of the passes since the last way back.</summary>
+/// <param name="network">The transformer.</param>
+internal sealed class FluxRecomputation(FluxTransformer network) : IDisposable
+{
+    private readonly List<FluxTape> _tapes = [];
+
+    /// <summary>Blocks from the first on that keep no graph: 0, the default, to all of them.</summary>
+    public int Blocks
+    {
+        get;
+        set => field = value >= 0 && value <= network.Blocks
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, $"The transformer has {network.Blocks} blocks: so many can be recomputed at most.");
+    }
+
+    /// <summary>A tape for a pass that begins; null where none is needed.</summary>
+    public FluxTape? Begin(FluxConditioning given)
+    {
+        if (Blocks == 0 || !is_grad_enabled())
+        {
+            return null;
+        }
+        FluxTape tape = new(Blocks, given);
+        _tapes.Add(tape);
+        return tape;
+    }
+
+    /// <summary>The gradients of a loss, back through its graph and then through all tapes.</summary>
+    public void Backward(Tensor loss)
+    {
+        try
+        {
+            loss.backward();
+            using IDisposable? turn = _tapes.Count > 0 ? network.Residency?.Enter(keepsGraphs: false) : null;
+            foreach (FluxTape tape in Enumerable.Reverse(_tapes))
+            {
+                tape.Backward(network);
+            }
+        }
+        finally
+        {
+            Dispose();
+        }
+    }
+
+    /// <summary>Forgets the passes that nobody went back from.</summary>
+    public void Dispose()
+    {
+        _tapes.ForEach(tape => tape.Dispose());
+        _tapes.Clear();
+    }
+}
