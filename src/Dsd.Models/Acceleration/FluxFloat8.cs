@@ -9,7 +9,7 @@ namespace Dsd.Models.Acceleration;
 
 /// <summary>
 /// The weights of the blocks' linear layers, but for modulations, in eight bits (e4m3) with a factor for each output channel, and products in eight
-/// bits: for inference only. Halves their memory. There is no way back.
+/// bits. Halves their memory. There is no way back. Where a gradient is wanted, each layer's weights are widened while it computes.
 /// </summary>
 internal static class FluxFloat8
 {
@@ -24,13 +24,13 @@ internal static class FluxFloat8
         }
         foreach (AdaptableLinear[] layers in Blocks(transformer).SelectMany(b => b.Block.Large))
         {
-            Float8Weights.Round(transformer.Device, layers);
+            Float8Weights.Round(transformer.Device, transformer.Device, layers);
         }
     }
 
     /// <summary>
     /// The same while weights are loaded: each block lies on the host until it is filled, and then goes to the GPU in eight bits, so that neither
-    /// ever holds the whole in its own type.
+    /// ever holds the whole in its own type. Blocks that pass through the GPU come back.
     /// </summary>
     /// <param name="transformer">A transformer whose blocks lie on the host.</param>
     /// <param name="memory">Where its weights will lie.</param>
@@ -38,7 +38,9 @@ internal static class FluxFloat8
     /// <exception cref="NotSupportedException">As <see cref="Convert"/>.</exception>
     public static Action<string> WhenFilled(FluxTransformer transformer, MemoryMode memory)
     {
-        Require(transformer, memory != MemoryMode.Streamed);
+        Require(transformer, true);
+        bool streamed = memory == MemoryMode.Streamed;
+        Device home = streamed ? CPU : transformer.Device;
         Dictionary<string, int> left = Blocks(transformer).ToDictionary(b => b.Name, b => b.Block.parameters().Count());
         Dictionary<string, FluxBlock> blocks = Blocks(transformer).ToDictionary(b => b.Name, b => b.Block);
         return name =>
@@ -50,9 +52,9 @@ internal static class FluxFloat8
             }
             foreach (AdaptableLinear[] layers in block.Large)
             {
-                Float8Weights.Round(transformer.Device, layers);
+                Float8Weights.Round(transformer.Device, home, layers);
             }
-            foreach (nn.Module part in block.children().Where(p => p is not Modulation { Linear.IsOnHost: true }))
+            foreach (nn.Module part in block.children().Where(p => !streamed && p is not Modulation { Linear.IsOnHost: true }))
             {
                 WeightLoader.Kept(part.to(transformer.Device));
             }

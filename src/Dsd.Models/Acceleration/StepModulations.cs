@@ -72,7 +72,7 @@ internal sealed class StepModulations : IDisposable
     private GatedProduct? Folded(Modulation modulation, int sublayer, int step)
     {
         AdaptableLinear layer = modulation.Gated[sublayer];
-        if (!layer.TakesFloat8 || _batch > 1 || _steps == 1)
+        if (!layer.TakesFloat8 || _batch > 1 || _steps == 1 || layer.Weight.device_type != _vec.device_type)
         {
             return null;
         }

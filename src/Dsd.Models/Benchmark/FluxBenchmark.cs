@@ -148,7 +148,7 @@ public static class FluxBenchmark
         return Enumerable.Range(0, Rounds).Select(_ => Round(options.Round)).Order().ElementAt(Rounds / 2);
     }
 
-    private static double MatrixProductRate(FluxBenchmarkOptions options)
+    internal static double MatrixProductRate(FluxBenchmarkOptions options)
     {
         long size = (options.Device ?? CPU).type == DeviceType.CUDA ? 8192 : 1024;
         using DisposeScope scope = NewDisposeScope();
@@ -164,14 +164,7 @@ public static class FluxBenchmark
             using WeightSource weights = WeightSource.Open(ModelFolder.Open(folder).ComponentFolder("transformer"));
             return FluxCheckpoint.Load(options.Config, weights, options.Device, options.DType);
         }
-        FluxTransformer transformer = new(options.Config, new WeightPlaces(options.Device, options.Device), options.DType);
-        random.manual_seed(0);
-        foreach (Tensor parameter in transformer.parameters())
-        {
-            // Small enough that no stream overflows its type over many blocks; weights of norms near one.
-            parameter.normal_(parameter.dim() == 1 ? 0.5 : 0, parameter.dim() == 1 ? 0.1 : 0.5 / Math.Sqrt(parameter.shape[1]));
-        }
-        return transformer;
+        return FluxCheckpoint.Random(options.Config, options.Device, options.DType, MemoryMode.Resident, float8: false, trains: false);
     }
 
     private static FluxBenchmarkInputs Inputs(FluxBenchmarkOptions options)
@@ -189,7 +182,7 @@ public static class FluxBenchmark
             options);
     }
 
-    private static void Synchronize(FluxBenchmarkOptions options)
+    internal static void Synchronize(FluxBenchmarkOptions options)
     {
         if ((options.Device ?? CPU).type == DeviceType.CUDA)
         {
@@ -197,7 +190,7 @@ public static class FluxBenchmark
         }
     }
 
-    private static long Memory(FluxBenchmarkOptions options) =>
+    internal static long Memory(FluxBenchmarkOptions options) =>
         (options.Device ?? CPU).type == DeviceType.CUDA
             ? CudaModule.UsedMemory(Math.Max(0, options.Device!.index))
             : Process.GetCurrentProcess().PeakWorkingSet64;

@@ -135,8 +135,8 @@ internal sealed class DoubleStreamBlock : FluxBlock
         attn = new JointAttention(config, places.Blocks, dtype);
         ff = new FeedForward(config.Width, places.Blocks, dtype);
         ff_context = new FeedForward(config.Width, places.Blocks, dtype);
-        norm1 = new Modulation(config.Width, 6, places.Blocks, dtype, places.IdleModulations) { Gated = [attn.ImageOut, ff.Out] };
-        norm1_context = new Modulation(config.Width, 6, places.Blocks, dtype, places.IdleModulations) { Gated = [attn.TextOut, ff_context.Out] };
+        norm1 = new Modulation(config.Width, 6, places.Modulations, dtype, places.IdleModulations) { Gated = [attn.ImageOut, ff.Out] };
+        norm1_context = new Modulation(config.Width, 6, places.Modulations, dtype, places.IdleModulations) { Gated = [attn.TextOut, ff_context.Out] };
         RegisterComponents();
     }
 
@@ -196,7 +196,7 @@ internal sealed class SingleStreamBlock : FluxBlock
         proj_mlp = new AdaptableLinear(config.Width, 4 * config.Width, places.Blocks, dtype);
         proj_out = new AdaptableLinear(5 * config.Width, config.Width, places.Blocks, dtype);
         attn = new SingleAttention(config, places.Blocks, dtype);
-        norm = new Modulation(config.Width, 3, places.Blocks, dtype, places.IdleModulations) { Gated = [proj_out] };
+        norm = new Modulation(config.Width, 3, places.Modulations, dtype, places.IdleModulations) { Gated = [proj_out] };
         RegisterComponents();
     }
 

@@ -1,6 +1,8 @@
 using Dsd.Models.Acceleration;
 using Dsd.Models.Residency;
 using Dsd.Models.Weights;
+using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Flux;
@@ -26,7 +28,8 @@ public static class FluxCheckpoint
 
     /// <summary>The same, with weights where the mode says.</summary>
     /// <exception cref="NotSupportedException">Eight bits are wanted, and the GPU cannot do them.</exception>
-    internal static FluxTransformer Load(FluxConfig config, WeightSource weights, Device? device, ScalarType? dtype, MemoryMode memory, bool float8 = false)
+    internal static FluxTransformer Load(
+        FluxConfig config, WeightSource weights, Device? device, ScalarType? dtype, MemoryMode memory, bool float8 = false, bool trains = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
@@ -37,10 +40,10 @@ public static class FluxCheckpoint
         {
             ExpectSize(config, weights);
         }
-        FluxTransformer transformer = new(config, FluxResidency.PlacesFor(memory, device, float8), dtype);
+        FluxTransformer transformer = new(config, FluxResidency.PlacesFor(memory, device, float8, trains), dtype);
         try
         {
-            transformer.Residency = FluxResidency.Of(transformer, memory);
+            transformer.Residency = FluxResidency.Of(transformer, memory, float8);
             Action<string>? filled = float8 ? FluxFloat8.WhenFilled(transformer, memory) : null;
             if (single is null)
             {
@@ -49,6 +52,34 @@ public static class FluxCheckpoint
             else
             {
                 WeightLoader.LoadPieces(transformer, weights, single.IsForeign, single.Pieces, filled, optional: IsCondition);
+            }
+            transformer.Residency?.Begin();
+            return transformer;
+        }
+        catch
+        {
+            transformer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A transformer with random weights, placed and rounded as a checkpoint's would be: for benchmarks.</summary>
+    internal static FluxTransformer Random(FluxConfig config, Device? device, ScalarType dtype, MemoryMode memory, bool float8, bool trains)
+    {
+        FluxTransformer transformer = new(config, FluxResidency.PlacesFor(memory, device, float8, trains), dtype);
+        try
+        {
+            transformer.Residency = FluxResidency.Of(transformer, memory, float8);
+            Action<string>? filled = float8 ? FluxFloat8.WhenFilled(transformer, memory) : null;
+            random.manual_seed(0);
+            using IDisposable noGrad = no_grad();
+            foreach ((string name, Parameter parameter) in transformer.named_parameters().ToArray())
+            {
+                // Small enough that no stream overflows its type over many blocks; weights of norms near one.
+                (double mean, double deviation) = parameter.dim() == 1 ? (0.5, 0.1) : (0, 0.5 / Math.Sqrt(parameter.shape[1]));
+                using Tensor drawn = empty(parameter.shape, dtype, device).normal_(mean, deviation);
+                parameter.copy_(drawn);
+                filled?.Invoke(name);
             }
             transformer.Residency?.Begin();
             return transformer;

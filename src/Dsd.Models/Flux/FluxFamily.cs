@@ -37,7 +37,7 @@ public sealed class FluxFamily : ModelFamily
             vae = AutoencoderCheckpoint.Load(folder, options);
             using (WeightSource weights = WeightSource.Open(transformerWeights))
             {
-                transformer = FluxCheckpoint.Load(config, weights, options.Device, options.DType, options.Memory, options.Float8);
+                transformer = FluxCheckpoint.Load(config, weights, options.Device, options.DType, options.Memory, options.Float8, options.Trains);
             }
             return new FluxModel(text, transformer, vae, schedule, options.Memory) { Warn = options.Warn };
         }

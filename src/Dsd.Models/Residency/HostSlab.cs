@@ -16,9 +16,10 @@ internal sealed class HostSlab : IDisposable
     private readonly List<long> _pinned = [];
     private CudaContext? _context;
 
-    /// <summary>Moves tensors into memory of their own. Their contents are lost. Those that lay end to end do so again.</summary>
+    /// <summary>Moves tensors into memory of their own. Those that lay end to end do so again.</summary>
     /// <param name="tensors">Tensors on the host, each in one piece.</param>
-    public HostSlab(IEnumerable<Tensor> tensors)
+    /// <param name="keeps">Whether their contents are kept; otherwise they are lost.</param>
+    public HostSlab(IEnumerable<Tensor> tensors, bool keeps = false)
     {
         using IDisposable noGrad = no_grad();
         foreach (IGrouping<ScalarType, Tensor> ofType in tensors.GroupBy(t => t.dtype))
@@ -34,6 +35,10 @@ internal sealed class HostSlab : IDisposable
             {
                 using Tensor place = memory.narrow(0, (first - TensorMemory.Address(memory) + starts[i]) / size, inOrder[i].numel());
                 using Tensor shaped = place.view(inOrder[i].shape);
+                if (keeps)
+                {
+                    shaped.copy_(inOrder[i]);
+                }
                 inOrder[i].set_(shaped);
             }
         }

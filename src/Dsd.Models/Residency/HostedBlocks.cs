@@ -28,7 +28,9 @@ internal sealed class HostedBlocks<T> : IDisposable
     /// <param name="lend">
     /// Called before each computation with the block and its slot, to give the slot what it needs beside weights. Null for nothing.
     /// </param>
-    public HostedBlocks(IList<T> hosts, Device device, Func<T> make, Func<string, bool>? stays = null, Action<T, T>? lend = null)
+    /// <param name="beside">Tensors of a block or a slot that are copied though they are no parameters, in the same order for all. Null for none.</param>
+    public HostedBlocks(
+        IList<T> hosts, Device device, Func<T> make, Func<string, bool>? stays = null, Action<T, T>? lend = null, Func<T, IEnumerable<Tensor>>? beside = null)
     {
         (_hosts, _lend) = (hosts, lend);
         _slots = [.. Enumerable.Range(0, Slots).Select(_ => make())];
@@ -43,6 +45,7 @@ internal sealed class HostedBlocks<T> : IDisposable
             .. hosts.Select((host, i) => host.named_parameters()
                 .Where(n => to[i % Slots].ContainsKey(n.name))
                 .Select(n => ((Tensor)n.parameter, to[i % Slots][n.name]))
+                .Concat(beside is null ? [] : beside(host).Zip(beside(_slots[i % Slots])))
                 .ToArray()),
         ];
         if (device.type == DeviceType.CUDA)

@@ -55,6 +55,12 @@ public sealed record PipelineOptions
     public bool Float8 { get; init; }
 
     /// <summary>
+    /// Whether the model will be trained. What each step of training needs then stays on the device: the transformer's modulations, where blocks
+    /// pass through. Default false.
+    /// </summary>
+    public bool Trains { get; init; }
+
+    /// <summary>
     /// Called with a warning, a full sentence, when something is done otherwise than asked: a prompt was cut off. Null, the default: nobody is
     /// warned.
     /// </summary>
@@ -72,11 +78,10 @@ public sealed record PipelineOptions
             throw new ArgumentException(
                 $"Option {nameof(Memory)} is {Memory}, which saves a GPU's memory, but {nameof(Device)} is {Device?.ToString() ?? "the CPU"}. Leave it out.");
         }
-        if (Float8 && (!cuda || DType != ScalarType.BFloat16 || Memory == MemoryMode.Streamed))
+        if (Float8 && (!cuda || DType != ScalarType.BFloat16))
         {
             throw new ArgumentException(
-                $"Option {nameof(Float8)} needs a CUDA device, {nameof(DType)} BFloat16 and blocks that lie on the device; "
-                    + $"here they are {Device?.ToString() ?? "the CPU"}, {DType} and {Memory}.");
+                $"Option {nameof(Float8)} needs a CUDA device and {nameof(DType)} BFloat16; here they are {Device?.ToString() ?? "the CPU"} and {DType}.");
         }
         if (Device is { type: TorchSharp.DeviceType.CUDA } && !torch.cuda.is_available())
         {

@@ -3,8 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Dsd.Common.Files;
 using Dsd.Models.Benchmark;
-using Dsd.Models.Flux;
-using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Tiny;
 using Microsoft.ML.OnnxRuntime;
@@ -17,35 +15,11 @@ namespace Dsd.Tools.Commands;
 /// <summary><c>dsd bench flux</c>: a step of the transformer with all optimisations, with each one switched off, and with none.</summary>
 internal static class BenchFluxCommand
 {
-    private const string Tiny = "tiny";
-    private const string Dev = "dev";
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
-
-    // The shape of FLUX.1-dev with DSD's condition embedder, as published.
-    private static readonly FluxConfig DevConfig = new()
-    {
-        Conditional = true,
-        InChannels = 64,
-        NumLayers = 19,
-        NumSingleLayers = 38,
-        AttentionHeadDim = 128,
-        NumAttentionHeads = 24,
-        JointAttentionDim = 4096,
-        PooledProjectionDim = 768,
-        GuidanceEmbeds = true,
-        AxesDimsRope = [16, 56, 56],
-    };
 
     public static Command Create(Terminal terminal)
     {
-        Option<string> size = new("--size")
-        {
-            Description = "tiny: the embedded teacher, a grid of two panels; dev: FLUX.1-dev with a condition, random weights, DSD's canvas of 512 × "
-                + "1024 pixels.",
-            HelpName = "SIZE",
-            DefaultValueFactory = _ => Tiny,
-        };
-        size.AcceptOnlyFromAmong(Tiny, Dev);
+        Option<string> size = BenchModel.CreateSize();
         Option<string> device = DeviceOption.Create();
         Option<string?> json = new("--json") { Description = "A file for the figures, one object for each variant.", HelpName = "FILE" };
         Option<double> seconds = new Option<double>("--seconds")
@@ -78,8 +52,11 @@ internal static class BenchFluxCommand
                 OutputFile.CheckFile(file);
             }
             Device where = new(name);
-            FluxBenchmarkOptions options = parsed.GetRequiredValue(size) == Dev ? AtFullSize(where) : Embedded(where);
-            options = options with { Round = TimeSpan.FromSeconds(parsed.GetValue(seconds)), Float8 = parsed.GetValue(float8) };
+            FluxBenchmarkOptions options = BenchModel.Flux(parsed.GetRequiredValue(size), where) with
+            {
+                Round = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+                Float8 = parsed.GetValue(float8),
+            };
             await Task.Run(() => Run(options, parsed.GetValue(json), terminal, cancel), cancel);
             return ExitCode.Done;
         });
@@ -96,31 +73,6 @@ internal static class BenchFluxCommand
         {
             AtomicFile.Write(json, stream => JsonSerializer.Serialize(stream, results, Json));
         }
-    }
-
-    private static FluxBenchmarkOptions AtFullSize(Device device) => new()
-    {
-        Config = DevConfig,
-        Device = device,
-        DType = ScalarType.BFloat16,
-        Rows = 32,
-        Columns = 64,
-        TextTokens = 512,
-    };
-
-    private static FluxBenchmarkOptions Embedded(Device device)
-    {
-        ModelFolder folder = ModelFolder.Open(TinyModel.Folder);
-        return new FluxBenchmarkOptions
-        {
-            Config = folder.ReadConfig<FluxConfig>("transformer"),
-            ModelFolder = TinyModel.Folder,
-            Device = device,
-            DType = device.type == DeviceType.CUDA ? ScalarType.BFloat16 : ScalarType.Float32,
-            Rows = TinyModel.PanelSize / 16,
-            Columns = 2 * TinyModel.PanelSize / 16,
-            TextTokens = 64,
-        };
     }
 
     private static Table Table(IReadOnlyList<FluxBenchmarkResult> results)
