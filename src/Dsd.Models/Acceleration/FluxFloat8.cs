@@ -34,9 +34,12 @@ internal static class FluxFloat8
     /// </summary>
     /// <param name="transformer">A transformer whose blocks lie on the host.</param>
     /// <param name="memory">Where its weights will lie.</param>
+    /// <param name="trains">
+    /// Whether it will be trained: the modulations, which a generation needs once and a step of training each time, then are rounded, too, and widened to compute.
+    /// </param>
     /// <returns>To be called with the name of each parameter that has been loaded.</returns>
     /// <exception cref="NotSupportedException">As <see cref="Convert"/>.</exception>
-    public static Action<string> WhenFilled(FluxTransformer transformer, MemoryMode memory)
+    public static Action<string> WhenFilled(FluxTransformer transformer, MemoryMode memory, bool trains)
     {
         Require(transformer, true);
         bool streamed = memory == MemoryMode.Streamed;
@@ -53,6 +56,11 @@ internal static class FluxFloat8
             foreach (AdaptableLinear[] layers in block.Large)
             {
                 Float8Weights.Round(transformer.Device, home, layers);
+            }
+            foreach (Modulation modulation in trains ? block.children().OfType<Modulation>() : [])
+            {
+                Float8Weights.Round(transformer.Device, transformer.Device, modulation.Linear);
+                modulation.Linear.WidensFloat8 = true;
             }
             foreach (nn.Module part in block.children().Where(p => !streamed && p is not Modulation { Linear.IsOnHost: true }))
             {

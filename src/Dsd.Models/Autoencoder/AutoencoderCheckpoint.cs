@@ -1,4 +1,3 @@
-using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using TorchSharp;
@@ -28,7 +27,7 @@ public static class AutoencoderCheckpoint
         weights.Expect(
             $"{prefix}decoder.conv_in.weight", "last of block_out_channels, latent_channels", config.BlockOutChannels[^1], config.LatentChannels, 3, 3);
         using DisposeScope scope = NewDisposeScope();
-        AutoencoderKL vae = WeightLoader.Kept(new AutoencoderKL(config, options.Memory == MemoryMode.Resident ? options.Device : CPU, options.WideType));
+        AutoencoderKL vae = WeightLoader.Kept(new AutoencoderKL(config, options.EncodersWait ? CPU : options.Device, options.WideType));
         try
         {
             if (single is null)

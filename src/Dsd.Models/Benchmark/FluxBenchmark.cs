@@ -112,16 +112,8 @@ public static class FluxBenchmark
     }
 
     /// <summary>Multiplications and additions of a step of one picture.</summary>
-    internal static double Arithmetic(FluxBenchmarkOptions options)
-    {
-        FluxConfig c = options.Config;
-        double width = c.Width;
-        double image = (double)options.Rows * options.Columns;
-        double tokens = image + options.TextTokens;
-        double block = (2 * tokens * 12 * width * width) + (4 * tokens * tokens * width); // linear layers, attention
-        double ends = 2 * width * ((image * c.InChannels * (c.Conditional ? 2 : 1)) + (options.TextTokens * c.JointAttentionDim) + (image * c.OutputChannels));
-        return ((c.NumLayers + c.NumSingleLayers) * block) + ends;
-    }
+    internal static double Arithmetic(FluxBenchmarkOptions options) =>
+        FluxTraining.Arithmetic(options.Config, options.Rows * options.Columns, options.TextTokens);
 
     private static double Median(Action<int> step, FluxBenchmarkOptions options)
     {

@@ -85,6 +85,9 @@ public static class TrainingBenchmark
         double seconds = watch.Elapsed.TotalSeconds / options.Steps;
         double arithmetic = 2 * batch * FluxBenchmark.Arithmetic(sizes);
         long parameters = attached.Parameters.Sum(p => p.Parameter.numel());
+        TrainingPlan plan = TrainingPlanner.Plan(
+            FluxTraining.Load(options.Config), setting, parameters, 8, options.Rows * options.Columns, options.TextTokens, options.BatchSize,
+            (int)given[1].element_size(), rate);
         return new TrainingBenchmarkResult(
             setting.Name,
             (options.Device ?? CPU).ToString(),
@@ -94,7 +97,7 @@ public static class TrainingBenchmark
             arithmetic / seconds / 1e12,
             arithmetic / seconds / rate,
             FluxBenchmark.Memory(sizes),
-            0,
+            plan.MemoryBytes,
             loss);
     }
 

@@ -6,7 +6,9 @@ namespace Dsd.Models.Benchmark;
 /// <param name="Parameters">Numbers that learn.</param>
 /// <param name="MsPerStep">Milliseconds for a step: loss, gradients and optimiser; the mean of the measured steps.</param>
 /// <param name="TokensPerS">Image and text tokens of all pairs of a step, by that time.</param>
-/// <param name="Tflops">Arithmetic of a step by that time, in 10¹² operations a second: the base's two products a layer, without what is computed twice.</param>
+/// <param name="Tflops">
+/// Arithmetic of a step by that time, in 10¹² operations a second: the base's two products a layer, without what is computed twice.
+/// </param>
 /// <param name="ShareOfMatmul">That rate, as a share of the rate of one large matrix product measured just before.</param>
 /// <param name="PeakMemoryBytes">
 /// On CUDA what was taken of the GPU's memory after the last step, torch's cache included; on the CPU the most that the process has held so far.

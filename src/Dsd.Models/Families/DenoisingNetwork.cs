@@ -25,7 +25,9 @@ public abstract class DenoisingNetwork(string name) : Module(name)
     /// <summary>Whether large layers' weights are rounded to eight bits, which can neither learn nor take a merged adapter.</summary>
     public virtual bool IsFloat8 => false;
 
-    /// <summary>How many blocks the network has that can keep no graph: see <see cref="RecomputedBlocks"/>. 0 for a network that keeps all of its graph.</summary>
+    /// <summary>
+    /// How many blocks the network has that can keep no graph: see <see cref="RecomputedBlocks"/>. 0 for a network that keeps all of its graph.
+    /// </summary>
     public virtual int Blocks => 0;
 
     /// <summary>

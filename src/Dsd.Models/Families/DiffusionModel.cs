@@ -26,7 +26,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     /// <param name="vae">The autoencoder.</param>
     /// <param name="schedule">How noise levels are spaced.</param>
     /// <param name="memory">What of the model lies on the device.</param>
-    /// <param name="device">Where the model computes. Needed where the autoencoder waits on the host.</param>
+    /// <param name="device">Where the model computes, if the autoencoder waits on the host; null where it stays where it is.</param>
     /// <exception cref="ArgumentException">The schedule contradicts itself.</exception>
     protected DiffusionModel(AutoencoderKL vae, SchedulerConfig schedule, MemoryMode memory = MemoryMode.Resident, Device? device = null)
     {
@@ -34,7 +34,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
         ArgumentNullException.ThrowIfNull(schedule);
         schedule.Validate();
         (Vae, Schedule, Memory) = (vae, schedule, memory);
-        _vae = new IdleModule(vae, memory == MemoryMode.Resident ? null : device);
+        _vae = new IdleModule(vae, device);
     }
 
     /// <summary>The network that predicts velocities, with the adapters that lie over it.</summary>

@@ -1,4 +1,5 @@
 using Dsd.Models.Sampling;
+using Dsd.Models.Training.Planning;
 
 namespace Dsd.Models.Families;
 
@@ -10,6 +11,9 @@ public sealed record ModelOutline
 
     /// <summary>How reference and result lie on a canvas.</summary>
     public FrameOrder Frames { get; init; } = FrameOrder.Beside;
+
+    /// <summary>What training an adapter over the network takes; null for a family that cannot say.</summary>
+    public TrainingLoad? Training { get; init; }
 
     /// <summary>File or folder of the network's weights.</summary>
     public required string NetworkWeights { get; init; }

@@ -44,7 +44,7 @@ public static class FluxCheckpoint
         try
         {
             transformer.Residency = FluxResidency.Of(transformer, memory, float8);
-            Action<string>? filled = float8 ? FluxFloat8.WhenFilled(transformer, memory) : null;
+            Action<string>? filled = float8 ? FluxFloat8.WhenFilled(transformer, memory, trains) : null;
             if (single is null)
             {
                 WeightLoader.Load(transformer, weights, IsAdapter, BaseName, filled, optional: IsCondition);
@@ -70,7 +70,7 @@ public static class FluxCheckpoint
         try
         {
             transformer.Residency = FluxResidency.Of(transformer, memory, float8);
-            Action<string>? filled = float8 ? FluxFloat8.WhenFilled(transformer, memory) : null;
+            Action<string>? filled = float8 ? FluxFloat8.WhenFilled(transformer, memory, trains) : null;
             random.manual_seed(0);
             using IDisposable noGrad = no_grad();
             foreach ((string name, Parameter parameter) in transformer.named_parameters().ToArray())

@@ -39,7 +39,7 @@ public sealed class FluxFamily : ModelFamily
             {
                 transformer = FluxCheckpoint.Load(config, weights, options.Device, options.DType, options.Memory, options.Float8, options.Trains);
             }
-            return new FluxModel(text, transformer, vae, schedule, options.Memory) { Warn = options.Warn };
+            return new FluxModel(text, transformer, vae, schedule, options.Memory, options.EncodersWait) { Warn = options.Warn };
         }
         catch (Exception e)
         {
@@ -71,6 +71,7 @@ public sealed class FluxFamily : ModelFamily
             CanvasOf = (width, height) => new Canvas(width, height, vae.Factor, vae.LatentChannels),
             NetworkWeights = transformerWeights,
             NamesAreOwn = FluxCheckpoint.ConfigOf(transformer) is null,
+            Training = FluxTraining.Load(config),
         };
     }
 

@@ -14,12 +14,12 @@ public sealed class FluxModel : DiffusionModel
     /// <summary>Puts the parts together.</summary>
     /// <exception cref="ArgumentException">The parts do not fit together; names both sizes.</exception>
     public FluxModel(TextEncoders text, FluxTransformer transformer, AutoencoderKL vae, SchedulerConfig scheduler)
-        : this(text, transformer, vae, scheduler, MemoryMode.Resident)
+        : this(text, transformer, vae, scheduler, MemoryMode.Resident, encodersWait: false)
     {
     }
 
-    internal FluxModel(TextEncoders text, FluxTransformer transformer, AutoencoderKL vae, SchedulerConfig scheduler, MemoryMode memory)
-        : base(vae, scheduler, memory, transformer?.Device)
+    internal FluxModel(TextEncoders text, FluxTransformer transformer, AutoencoderKL vae, SchedulerConfig scheduler, MemoryMode memory, bool encodersWait)
+        : base(vae, scheduler, memory, encodersWait ? transformer?.Device : null)
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(transformer);

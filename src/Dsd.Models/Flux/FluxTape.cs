@@ -96,7 +96,8 @@ internal sealed class FluxTape : IDisposable
         }
         using IDisposable grad = enable_grad();
         Tensor[] gradients = [.. _leaves.Select(l => l.grad!)];
-        foreach ((SingleStreamBlock block, Tensor input) in network.SinglesBackwards.Skip(Unrecorded(network.Singles.Count, _singles.Count)).Zip(Backwards(_singles)))
+        foreach ((SingleStreamBlock block, Tensor input) in
+            (network.Residency?.SinglesBackwards ?? network.Singles.Reverse()).Skip(Unrecorded(network.Singles.Count, _singles.Count)).Zip(Backwards(_singles)))
         {
             using Tensor after = gradients[0];
             gradients = Through([input], [after], streams => [Forward(block, streams[0])]);
@@ -107,7 +108,7 @@ internal sealed class FluxTape : IDisposable
             gradients = [joined.narrow(1, _textTokens, joined.shape[1] - _textTokens), joined.narrow(1, 0, _textTokens)];
         }
         foreach ((DoubleStreamBlock block, (Tensor Image, Tensor Text) input) in
-            network.DoublesBackwards.Skip(Unrecorded(network.Doubles.Count, _doubles.Count)).Zip(Backwards(_doubles)))
+            (network.Residency?.DoublesBackwards ?? network.Doubles.Reverse()).Skip(Unrecorded(network.Doubles.Count, _doubles.Count)).Zip(Backwards(_doubles)))
         {
             Tensor[] after = gradients;
             gradients = Through([input.Image, input.Text], after, streams =>

@@ -122,12 +122,6 @@ public sealed class FluxTransformer : DenoisingNetwork
     /// <summary>The blocks over the joined stream.</summary>
     internal IList<SingleStreamBlock> Singles => single_transformer_blocks;
 
-    /// <summary>The blocks with separate streams from the last to the first, wherever they lie.</summary>
-    internal IEnumerable<DoubleStreamBlock> DoublesBackwards => Residency?.DoublesBackwards ?? Doubles.Reverse();
-
-    /// <summary>The blocks over the joined stream, likewise.</summary>
-    internal IEnumerable<SingleStreamBlock> SinglesBackwards => Residency?.SinglesBackwards ?? Singles.Reverse();
-
     /// <summary>Where blocks lie that pass through the device; null where all of them stay on it.</summary>
     internal FluxResidency? Residency { get; set; }
 

@@ -55,7 +55,7 @@ public sealed class TextEncoders : IDisposable
         T5Tokenizer t5Tokenizer = T5Tokenizer.Load(folder.ComponentFolder("tokenizer_2"));
         ClipTextModel? clip = null;
         T5Encoder? t5 = null;
-        bool idle = options.Memory != MemoryMode.Resident;
+        bool idle = options.EncodersWait;
         try
         {
             clip = WeightLoader.Kept(ClipTextModel.Load(folder.ComponentFolder("text_encoder"), idle ? CPU : options.Device, options.DType));

@@ -63,8 +63,13 @@ public sealed class AdaptableLinear : Module<Tensor, Tensor>
     /// <summary>Whether nothing lies over the layer.</summary>
     internal bool IsPlain => _adapters.Count == 0 && Replacement is null;
 
-    /// <summary>Whether the layer computes with weights in eight bits. Products in eight bits know no gradient: where one is wanted, the weights are widened.</summary>
-    internal bool IsFloat8 => HoldsFloat8 && Replacement is null && !is_grad_enabled();
+    /// <summary>Whether weights in eight bits are widened before each product: for layers that only save memory by them.</summary>
+    internal bool WidensFloat8 { get; set; }
+
+    /// <summary>
+    /// Whether the layer computes with weights in eight bits. Products in eight bits know no gradient: where one is wanted, the weights are widened, too.
+    /// </summary>
+    internal bool IsFloat8 => HoldsFloat8 && !WidensFloat8 && Replacement is null && !is_grad_enabled();
 
     /// <summary>Whether it does, and nothing lies over it, so that it needs its input in eight bits only.</summary>
     internal bool TakesFloat8 => IsFloat8 && _adapters.Count == 0;
@@ -96,7 +101,7 @@ public sealed class AdaptableLinear : Module<Tensor, Tensor>
     internal LinearWeights WeightsFor(ScalarType type, Device device) =>
         Replacement is { } whole ? new LinearWeights(whole.Weight.to(type), whole.Bias.to(type), null)
         : IsOnHost ? new LinearWeights(weight.to(device), bias.to(device), null)
-        : HoldsFloat8 && is_grad_enabled() ? new LinearWeights(BlockKernels.FromFloat8(new Float8Rows(weight, _factors!)), bias, null)
+        : HoldsFloat8 && (WidensFloat8 || is_grad_enabled()) ? new LinearWeights(BlockKernels.FromFloat8(new Float8Rows(weight, _factors!)), bias, null)
         : Own;
 
     /// <summary>

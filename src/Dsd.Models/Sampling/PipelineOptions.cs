@@ -56,7 +56,7 @@ public sealed record PipelineOptions
 
     /// <summary>
     /// Whether the model will be trained. What each step of training needs then stays on the device: the transformer's modulations, where blocks
-    /// pass through. Default false.
+    /// pass through. What only pictures and prompts need waits in the host's memory: text encoders and autoencoder. Default false.
     /// </summary>
     public bool Trains { get; init; }
 
@@ -65,6 +65,9 @@ public sealed record PipelineOptions
     /// warned.
     /// </summary>
     public Action<string>? Warn { get; init; }
+
+    /// <summary>Whether text encoders and autoencoder wait in the host's memory, and are on the device only while they work.</summary>
+    internal bool EncodersWait => Memory != MemoryMode.Resident || (Trains && Device is { type: TorchSharp.DeviceType.CUDA });
 
     /// <summary>The type for parts that overflow in float16.</summary>
     internal ScalarType WideType => DType == ScalarType.Float16 ? ScalarType.Float32 : DType;

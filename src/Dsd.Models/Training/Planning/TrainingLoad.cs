@@ -1,0 +1,29 @@
+namespace Dsd.Models.Training.Planning;
+
+/// <summary>What a network weighs while an adapter over it is trained: what a <see cref="TrainingPlanner"/> reckons with.</summary>
+public sealed record TrainingLoad
+{
+    /// <summary>Blocks that can be recomputed, streamed and held in eight bits.</summary>
+    public required int Blocks { get; init; }
+
+    /// <summary>Channels of the stream.</summary>
+    public required long Width { get; init; }
+
+    /// <summary>Weights of all blocks, modulations apart.</summary>
+    public required long BlockWeights { get; init; }
+
+    /// <summary>Weights of the largest block, modulations apart.</summary>
+    public required long LargestBlock { get; init; }
+
+    /// <summary>Weights of the two kinds of places that blocks pass through, two of each kind.</summary>
+    public required long PlaceWeights { get; init; }
+
+    /// <summary>Weights of the blocks' modulations.</summary>
+    public required long ModulationWeights { get; init; }
+
+    /// <summary>Weights before and after the blocks.</summary>
+    public required long EndWeights { get; init; }
+
+    /// <summary>Multiplications and additions of one pass over a canvas of one pair, given its image and text tokens.</summary>
+    public required Func<long, long, double> Arithmetic { get; init; }
+}

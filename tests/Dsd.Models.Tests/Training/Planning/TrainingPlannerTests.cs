@@ -1,0 +1,87 @@
+using Dsd.Models.Flux;
+using Dsd.Models.Tests.Flux;
+using Dsd.Models.Training.Planning;
+
+namespace Dsd.Models.Tests.Training.Planning;
+
+public sealed class TrainingPlannerTests
+{
+    private const long Gib = 1L << 30;
+
+    // FLUX.1-dev with a condition embedder.
+    private static readonly FluxConfig Dev = new()
+    {
+        Conditional = true,
+        InChannels = 64,
+        NumLayers = 19,
+        NumSingleLayers = 38,
+        AttentionHeadDim = 128,
+        NumAttentionHeads = 24,
+        JointAttentionDim = 4096,
+        PooledProjectionDim = 768,
+        GuidanceEmbeds = true,
+        AxesDimsRope = [16, 56, 56],
+    };
+
+    [Fact]
+    public void TheLoad_IsThatOfTheNetworksParameters()
+    {
+        using FluxTransformer transformer = new(FluxFixture.Tiny);
+        TrainingLoad load = FluxTraining.Load(FluxFixture.Tiny);
+
+        long large = transformer.Doubles.Concat<FluxBlock>(transformer.Singles).Sum(b => b.Large.SelectMany(l => l).Sum(l => l.Weight.numel()));
+        long modulations = transformer.named_parameters().Where(p => p.name.Contains("blocks") && p.name.EndsWith("linear.weight")).Sum(p => p.parameter.numel());
+        long ends = transformer.named_parameters().Where(p => !p.name.Contains("blocks") && p.name.EndsWith("weight")).Sum(p => p.parameter.numel());
+
+        Assert.Equal((large, modulations), (load.BlockWeights, load.ModulationWeights));
+        Assert.Equal(ends, load.EndWeights);
+        Assert.Equal(transformer.Blocks, load.Blocks);
+    }
+
+    /// <summary>11.9 billion weights (FLUX.1-dev's model card says 12 billion), of which the condition embedder is a fifth of a million.</summary>
+    [Fact]
+    public void FluxDev_HasTwelveBillionWeights()
+    {
+        TrainingLoad load = FluxTraining.Load(Dev);
+
+        Assert.InRange(load.BlockWeights + load.ModulationWeights + load.EndWeights, 11.85e9, 11.95e9);
+    }
+
+    [Fact]
+    public void EachSetting_TakesLessThanTheOneBefore_AndNoLessTime()
+    {
+        TrainingPlan[] plans = [.. TrainingSetting.All.Select(s => Plan(s))];
+
+        Assert.All(plans.Zip(plans.Skip(1)), p => Assert.True(p.First.MemoryBytes > p.Second.MemoryBytes && p.First.SecondsPerStep <= p.Second.SecondsPerStep));
+    }
+
+    [Theory]
+    [InlineData(80, "whole")]
+    [InlineData(36, "recomputed")]
+    [InlineData(25, "float8")]
+    [InlineData(17, "float8-streamed")]
+    public void TheFastestThatFits_IsChosen(int gib, string expected) => Assert.Equal(expected, TrainingPlanner.Choose(s => Plan(s), gib * Gib).Setting.Name);
+
+    [Fact]
+    public void WhereNoneFits_TheMessageSaysWhichWouldAndHowMuchIsMissing()
+    {
+        string message = Assert.Throws<InvalidOperationException>(() => TrainingPlanner.Choose(s => Plan(s), 4 * Gib)).Message;
+
+        Assert.Contains("No setting fits 4.0 GiB", message, StringComparison.Ordinal);
+        Assert.Contains("float8-streamed", message, StringComparison.Ordinal);
+        Assert.Contains("GiB are missing", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ALowerRankFewerTokensAndASmallerBatch_TakeLess()
+    {
+        long full = Plan(TrainingSetting.Recomputed).MemoryBytes;
+
+        Assert.True(Plan(TrainingSetting.Recomputed, parameters: 1_000_000).MemoryBytes < full);
+        Assert.True(Plan(TrainingSetting.Recomputed, image: 1024).MemoryBytes < full);
+        Assert.True(Plan(TrainingSetting.Recomputed, batch: 2).MemoryBytes > full);
+    }
+
+    private static TrainingPlan Plan(TrainingSetting setting, long parameters = 524_000_000, long image = 2048, int batch = 1) =>
+        TrainingPlanner.Plan(FluxTraining.Load(Dev), setting, parameters, setting.Float8 ? 2.02 : 8, image, 512, batch, rate: 700e12);
+}
