@@ -91,7 +91,8 @@ public sealed class LoraTrainer
         {
             throw new ArgumentException("There is no pair to train on.", nameof(pairs));
         }
-        ExampleTable heldOut = encoder.Encode(HeldOut ?? [], cancellationToken);
+        // Nobody would hear of their loss where no progress is asked for.
+        ExampleTable heldOut = encoder.Encode(progress is null ? [] : HeldOut ?? [], cancellationToken);
         PromptEmbedding empty = encoder.Empty();
         CacheUse = store.Counts;
         store.Seal();
@@ -100,7 +101,7 @@ public sealed class LoraTrainer
             ? BatchPlan.OfBuckets(_options.Seed, _options.BatchSize, examples, _buckets.All.Count)
             : BatchPlan.OfOneSize(_options.Seed, _options.BatchSize, examples.Count);
         using BatchReader batches = new(store, examples, _buckets, _model.Network.Device, plan.Of);
-        using HeldOutLoss? validation = heldOut.Count > 0 && progress is not null ? HeldOutLossOf(store, heldOut) : null;
+        using HeldOutLoss? validation = heldOut.Count > 0 ? HeldOutLossOf(store, heldOut) : null;
         if (validation is not null)
         {
             progress = new HeldOutProgress(progress!, validation, _options.ValidateEvery, cancellationToken);

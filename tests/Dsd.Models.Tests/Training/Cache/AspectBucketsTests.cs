@@ -25,7 +25,7 @@ public class AspectBucketsTests
         Assert.All(sizes, s => Assert.Equal((0, 0), (s.Width % 16, s.Height % 16)));
         Assert.All(sizes, s => Assert.InRange((double)s.Width * s.Height / area, 0.96, 1.04));
         Assert.All(sizes, s => Assert.Contains((s.Height, s.Width), sizes));
-        Assert.InRange(sizes.Max(s => (double)s.Width / s.Height), 3, 4.1);
+        Assert.InRange(sizes.Max(s => (double)s.Width / s.Height), 2.5, 4.1);
     }
 
     [Fact]
