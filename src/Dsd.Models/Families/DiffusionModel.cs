@@ -21,6 +21,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
 {
     private readonly IdleModule _vae;
     private IReadOnlyList<IDisposable> _attachments = [];
+    private ModelIdentity _loaded = ModelIdentity.Unknown();
 
     /// <summary>Takes over what all families have.</summary>
     /// <param name="vae">The autoencoder.</param>
@@ -48,6 +49,9 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
 
     /// <summary>What of the model lies on the device.</summary>
     public MemoryMode Memory { get; }
+
+    /// <summary>Tells this model's encoders from others', as long as no adapter over a text encoder is changed.</summary>
+    internal ModelIdentity Identity { get; private set; } = ModelIdentity.Unknown();
 
     /// <summary>Called with a warning when something is done otherwise than asked. Null: nobody is warned.</summary>
     public Action<string>? Warn { get; init; }
@@ -196,6 +200,8 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
             // Nothing is wrong with them any more, so the old ones can go.
             TakeOff(_attachments);
             _attachments = attached;
+            // An adapter in memory may hold a part for the text encoder too.
+            Identity = adapters.Any(a => a.Adapter is not null || a.TextEncoders == LoraTextEncoders.Apply) ? _loaded.WithOtherText() : _loaded;
             foreach ((LoraAdapter adapter, LoraUse use) in loaded.Zip(adapters))
             {
                 attached.Add(adapter.Attach(Network, use.Scale));
@@ -245,6 +251,8 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
         DiffusionModel model = family.Load(folder, source, options);
         try
         {
+            // The condition is what training is for, and training is what keeps things by it.
+            model._loaded = model.Identity = source.Conditional ? ModelIdentity.Of(folder, options) : model.Identity;
             if (options.Loras.Count > 0)
             {
                 model.SetAdapters(options.Loras);

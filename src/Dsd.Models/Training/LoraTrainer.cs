@@ -2,6 +2,7 @@ using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
+using Dsd.Models.Training.Cache;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,18 +16,15 @@ namespace Dsd.Models.Training;
 /// The canvas is a sequence of two frames: the left one reconstructs the reference, the right one is the target. Both are noised and denoised
 /// together, and both enter the loss unless <see cref="LoraTrainingOptions.Frames"/> says otherwise. The condition is the reference beside black,
 /// as in use. Pictures and prompts are encoded once, before the first step, and kept: on the transformer's device as long as they take less than
-/// a gigabyte there, otherwise in the host's memory. A pair takes about 5 MB for FLUX at 512 × 512. What a step draws depends on the seed and its
-/// number alone, so a resumed run equals an uninterrupted one.
+/// a gigabyte there, otherwise on disk, or in any case in <see cref="LoraTrainingOptions.CacheFolder"/>. From disk they are read ahead of the steps that
+/// need them, and memory holds about a hundred bytes a pair. What a step draws depends on the seed and its number alone, so a resumed run equals an
+/// uninterrupted one.
 /// </remarks>
 public sealed class LoraTrainer
 {
-    private const long MostBytesOnDevice = 1L << 30;
     private readonly DiffusionModel _model;
     private readonly LoraTrainingOptions _options;
-    private readonly TwoFrames _frames;
-    private readonly Canvas _canvas;
-    private int[] _order = [];
-    private long _orderOf = -1;
+    private readonly AspectBuckets _buckets;
 
     /// <summary>A trainer for a model, which still belongs to the caller. Its own weights do not change.</summary>
     /// <param name="model">A conditional model: see <see cref="DiffusionModel.LoadConditional"/>.</param>
@@ -50,34 +48,64 @@ public sealed class LoraTrainer
                 nameof(model));
         }
         (_model, _options) = (model, options);
-        _frames = new TwoFrames(options.Width, options.Height, model.Frames);
         try
         {
-            // Each frame has to come out as whole tokens, not only both together.
-            model.CanvasOf(options.Width, options.Height);
-            _canvas = model.CanvasOf(_frames.CanvasWidth, _frames.CanvasHeight);
+            _buckets = new AspectBuckets(model, options);
         }
         catch (ArgumentException e)
         {
-            throw new ArgumentException($"Options {nameof(options.Width)} and {nameof(options.Height)}: {e.Message}", nameof(options), e);
+            string asked = options.Buckets && options.Resolutions.Count > 0
+                ? $"Option {nameof(options.Resolutions)}"
+                : $"Options {nameof(options.Width)} and {nameof(options.Height)}";
+            throw new ArgumentException($"{asked}: {e.Message}", nameof(options), e);
         }
     }
+
+    /// <summary>
+    /// Pairs that are not trained on: their loss stands in <see cref="TrainingProgress.ValidationLoss"/> every
+    /// <see cref="LoraTrainingOptions.ValidateEvery"/> steps. Read once. Null, the default, or empty: none.
+    /// </summary>
+    public IEnumerable<TrainingPair>? HeldOut { get; init; }
+
+    /// <summary>Called when all is encoded and before the first step: text encoders and autoencoder are not needed from then on.</summary>
+    internal Action? Encoded { get; init; }
+
+    /// <summary>What the last training found in its cache, and what it had to make. Null before the first.</summary>
+    public CacheCounts? CacheUse { get; private set; }
 
     /// <summary>Trains an adapter.</summary>
     /// <param name="pairs">The examples, at least one; read once. Pictures are cut to the frame's aspect ratio and scaled to it.</param>
     /// <param name="progress">Called every <see cref="LoraTrainingOptions.ReportEvery"/> steps and at the last.</param>
     /// <param name="cancellationToken">Checked between steps; the checkpoint, if any, is written first.</param>
     /// <returns>The adapter, for the caller to dispose.</returns>
-    /// <exception cref="ArgumentException">There is no pair.</exception>
+    /// <exception cref="ArgumentException">There is no pair, or a picture has a side below 16 pixels.</exception>
+    /// <exception cref="IOException">The cache's folder cannot be written, or an entry was damaged while the model trained.</exception>
     public LoraAdapter Train(IEnumerable<TrainingPair> pairs, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(pairs);
         using DisposeScope scope = NewDisposeScope();
-        List<Example> examples = EncodeAll(pairs, cancellationToken);
+        using ExampleStore store = new(_options.CacheFolder, _model.Network.Device);
+        PairEncoder encoder = new(_model, _options, _buckets, store);
+        ExampleTable examples = encoder.Encode(pairs, cancellationToken);
         if (examples.Count == 0)
         {
             throw new ArgumentException("There is no pair to train on.", nameof(pairs));
         }
-        PromptEmbedding empty = _model.EncodePrompts([""], _options.MaxTextTokens);
+        // Nobody would hear of their loss where no progress is asked for.
+        ExampleTable heldOut = encoder.Encode(progress is null ? [] : HeldOut ?? [], cancellationToken);
+        PromptEmbedding empty = encoder.Empty();
+        CacheUse = store.Counts;
+        store.Seal();
+        Encoded?.Invoke();
+        BatchPlan plan = _options.Buckets
+            ? BatchPlan.OfBuckets(_options.Seed, _options.BatchSize, examples, _buckets.All.Count)
+            : BatchPlan.OfOneSize(_options.Seed, _options.BatchSize, examples.Count);
+        using BatchReader batches = new(store, examples, _buckets, _model.Network.Device, plan.Of);
+        using HeldOutLoss? validation = heldOut.Count > 0 ? HeldOutLossOf(store, heldOut) : null;
+        if (validation is not null)
+        {
+            progress = new HeldOutProgress(progress!, validation, _options.ValidateEvery, cancellationToken);
+        }
         using LoraAdapter start = _options.InitialAdapterFile is { } file ? LoraAdapter.Load(file) : LoraAdapter.Create(_model.Network, _options.Adapter);
         foreach (string remark in start.Remarks)
         {
@@ -95,35 +123,48 @@ public sealed class LoraTrainer
             Checkpoint = _options.Checkpoint,
         };
         using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), loopOptions, backward: _model.Network.Backward);
-        loop.Run(step => Loss(step, examples, empty), progress, cancellationToken);
+        loop.Run(step => Loss(step, batches, empty), progress, cancellationToken);
         return attached.ToAdapter();
     }
 
-    private Tensor Loss(long step, List<Example> examples, PromptEmbedding empty)
+    /// <summary>The loss of pairs with the model as it is, at fixed noise and noise levels: what <see cref="HeldOut"/> gives in training.</summary>
+    /// <param name="pairs">The pairs, at least one; read once.</param>
+    /// <param name="cancellationToken">Checked between pairs.</param>
+    /// <exception cref="ArgumentException">There is no pair, or a picture has a side below 16 pixels.</exception>
+    /// <exception cref="IOException">The cache's folder cannot be written.</exception>
+    public float ValidationLoss(IEnumerable<TrainingPair> pairs, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
+        using ExampleStore store = new(_options.CacheFolder, _model.Network.Device);
+        ExampleTable examples = new PairEncoder(_model, _options, _buckets, store).Encode(pairs, cancellationToken);
+        using HeldOutLoss loss = HeldOutLossOf(store, examples);
+        return examples.Count > 0 ? loss.Evaluate(cancellationToken) : throw new ArgumentException("There is no pair.", nameof(pairs));
+    }
+
+    private Tensor Loss(long step, BatchReader batches, PromptEmbedding empty)
     {
         using DisposeScope scope = NewDisposeScope();
         using Generator random = new((ulong)(_options.Seed * 1_000_003 + step));
         Device device = _model.Network.Device;
-        Example[] batch = [.. Enumerable.Range(0, _options.BatchSize).Select(i => examples[Chosen(step * _options.BatchSize + i, examples.Count)])];
-        Tensor latents = cat(batch.Select(e => e.Latents).ToArray()).to(device); // [batch, tokens, channels]
-        Tensor condition = cat(batch.Select(e => e.Condition).ToArray()).to(device);
-        Tensor[] prompts = [.. empty.Parts.Select((_, part) => cat(batch.Select(e => e.Prompt[part]).ToArray()).to(device))]; // [batch, …] each
+        ExampleBatch batch = batches.Batch(step);
+        (Tensor latents, Tensor condition, Canvas canvas) = (batch.Latents, batch.Condition, batch.Canvas); // [batch, tokens, channels]
+        Tensor[] prompts = [.. batch.Prompt]; // [batch, …] each
 
         // One draw decides both: below the first bound nothing is given, below the second only the reference.
-        Tensor drop = rand([batch.Length, 1, 1], generator: random).to(device);
+        Tensor drop = rand([batch.Count, 1, 1], generator: random).to(device);
         condition = where(drop.less(_options.ConditionDropout), zeros_like(condition), condition);
         Tensor wordless = drop.less(_options.ConditionDropout + _options.PromptDropout);
-        prompts = [.. prompts.Zip(empty.Parts, (own, none) => where(wordless.view([batch.Length, .. Enumerable.Repeat(1L, (int)own.dim() - 1)]), none, own))];
+        prompts = [.. prompts.Zip(empty.Parts, (own, none) => where(wordless.view([batch.Count, .. Enumerable.Repeat(1L, (int)own.dim() - 1)]), none, own))];
 
         Tensor noise = randn(latents.shape, generator: random).to(device);
-        float[] normal = randn(batch.Length, generator: random).data<float>().ToArray();
+        float[] normal = randn(batch.Count, generator: random).data<float>().ToArray();
         Tensor sigma = tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(_model.Schedule, (int)latents.shape[1])), device: device);
         Tensor noised = FlowMatching.Interpolate(latents, noise, sigma);
-        Tensor velocity = _model.Velocity(noised, condition, new PromptEmbedding(prompts), sigma, _options.Guidance, _canvas);
+        Tensor velocity = _model.Velocity(noised, condition, new PromptEmbedding(prompts), sigma, _options.Guidance, canvas);
         Tensor target = FlowMatching.Velocity(latents, noise);
         return FlowMatching.Loss(Counted(velocity), Counted(target)).MoveToOuterDisposeScope();
 
-        Tensor Counted(Tensor tokens) => CountedTokens(tokens, _canvas, _model.Frames, _options.Frames);
+        Tensor Counted(Tensor tokens) => CountedTokens(tokens, canvas, _model.Frames, _options.Frames);
     }
 
     /// <summary>The tokens of the frames that count, of a canvas' [batch, tokens, channels], which run row by row over both frames.</summary>
@@ -139,72 +180,6 @@ public sealed class LoraTrainer
             : tokens.unflatten(1, canvas.Tokens / columns, columns).narrow(2, columns / 2, columns / 2).flatten(1, 2);
     }
 
-    /// <summary>The example of a place in the endless sequence: every pass over the data is a permutation of its own.</summary>
-    private int Chosen(long place, int count)
-    {
-        (long pass, long within) = Math.DivRem(place, count);
-        if (pass != _orderOf)
-        {
-            _order = [.. Enumerable.Range(0, count)];
-            new Random(unchecked((int)(_options.Seed * 31 + pass))).Shuffle(_order);
-            _orderOf = pass;
-        }
-        return _order[within];
-    }
-
-    /// <summary>As many pairs as have the pixels of four canvases of 512 × 1024, at least one: the encoder's memory grows with them.</summary>
-    private int PairsAtOnce => (int)Math.Max(1, 4 * 512L * 1024 / (2L * _options.Width * _options.Height));
-
-    private List<Example> EncodeAll(IEnumerable<TrainingPair> pairs, CancellationToken cancellationToken)
-    {
-        Device home = _model.Network.Device;
-        List<Example> examples = [];
-        foreach (TrainingPair[] some in pairs.Chunk(PairsAtOnce))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            examples.AddRange(Encode(some).Select(e => e.To(home)));
-            if (home.type != DeviceType.CPU && examples.Count * examples[0].Bytes > MostBytesOnDevice)
-            {
-                home = CPU;
-                examples = [.. examples.Select(e => e.To(home))];
-            }
-        }
-        return examples;
-    }
-
-    private Example[] Encode(TrainingPair[] pairs)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGrad = no_grad();
-        Tensor latents = _model.Encode([.. pairs.Select(p => _frames.Compose(p.Reference, p.Target))], _canvas); // [pairs, tokens, channels]
-        Tensor conditions = _model.Encode([.. pairs.Select(p => _frames.Compose(p.Reference))], _canvas);
-        PromptEmbedding prompts = _model.EncodePrompts([.. pairs.Select(p => p.Prompt)], _options.MaxTextTokens, _model.Warn);
-        return [.. pairs.Select((_, i) => new Example(Row(latents, i), Row(conditions, i), [.. prompts.Parts.Select(part => Row(part, i))]))];
-
-        // A copy, since a view would keep the whole batch.
-        static Tensor Row(Tensor batch, long row) => batch.narrow(0, row, 1).clone().MoveToOuterDisposeScope();
-    }
-
-    /// <summary>A pair as the model sees it: both frames, the condition, and the prompt, [1, …] each.</summary>
-    private sealed record Example(Tensor Latents, Tensor Condition, IReadOnlyList<Tensor> Prompt)
-    {
-        private Tensor[] All => [Latents, Condition, .. Prompt];
-
-        public long Bytes => All.Sum(t => t.numel() * t.element_size());
-
-        /// <summary>The example on a device. Where it has to move, its own tensors are freed.</summary>
-        public Example To(Device device)
-        {
-            if (Latents.device.type == device.type)
-            {
-                return this;
-            }
-            Tensor[] moved = [.. All.Select(t => t.to(device))];
-            foreach (Tensor tensor in All)
-            {
-                tensor.Dispose();
-            }
-            return new Example(moved[0], moved[1], moved[2..]);
-        }
-    }
+    private HeldOutLoss HeldOutLossOf(ExampleStore store, ExampleTable pairs) =>
+        new(_model, _options, pairs.Count, new BatchReader(store, pairs, _buckets, _model.Network.Device, pair => [(int)(pair % pairs.Count)]));
 }

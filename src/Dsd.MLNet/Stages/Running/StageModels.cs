@@ -43,6 +43,10 @@ internal sealed class StageModels : IStageModels
         {
             WritablePlace.Require(checkpoint);
         }
+        if (training.CacheFolder is { } cache)
+        {
+            WritablePlace.Require(Path.Combine(cache, "entry"));
+        }
     }
 
     public LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken)
