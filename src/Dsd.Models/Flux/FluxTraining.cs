@@ -1,4 +1,6 @@
+using Dsd.Models.Residency;
 using Dsd.Models.Training.Planning;
+using static TorchSharp.torch;
 
 namespace Dsd.Models.Flux;
 
@@ -13,8 +15,11 @@ internal static class FluxTraining
         (long doubled, long single) = (24 * square, 12 * square);
         long ends = config.Width * ((config.InChannels * (config.Conditional ? 2L : 1L)) + config.JointAttentionDim + config.OutputChannels
             + config.PooledProjectionDim + (256L * (config.GuidanceEmbeds ? 2 : 1))) + (square * (config.GuidanceEmbeds ? 5 : 4));
+        // A network without memory behind its weights has all names and shapes.
+        using FluxTransformer shapes = new(config, new WeightPlaces(META, META), ScalarType.BFloat16);
         return new TrainingLoad
         {
+            Layers = shapes.Linears().ToDictionary(l => l.Key, l => l.Value.Weight.shape),
             Blocks = config.NumLayers + config.NumSingleLayers,
             Width = config.Width,
             BlockWeights = (config.NumLayers * doubled) + (config.NumSingleLayers * single),

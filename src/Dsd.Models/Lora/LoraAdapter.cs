@@ -261,6 +261,14 @@ public sealed class LoraAdapter : IDisposable
         return tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
     }
 
+    /// <summary>How many numbers a new adapter would have over layers of these shapes [outputs, inputs].</summary>
+    internal static long CountNumbers(IReadOnlyDictionary<string, long[]> layers, LoraOptions options)
+    {
+        IReadOnlyList<string> targets = options.Targets ?? LoraOptions.AllTargets;
+        long factors = layers.Where(l => targets.Any(t => Matches(l.Key, t))).Sum(l => options.Rank * (l.Value[0] + l.Value[1]));
+        return factors + (options.IncludeCondition && layers.TryGetValue("c_embedder", out long[]? condition) ? condition[0] * (condition[1] + 1) : 0);
+    }
+
     internal static bool Matches(string name, string target) =>
         name == target || name.EndsWith("." + target, StringComparison.Ordinal);
 

@@ -33,6 +33,14 @@ internal sealed class CudaModule
         return (long)(total - free);
     }
 
+    /// <summary>Bytes of a GPU's memory that are free.</summary>
+    public static long FreeMemory(int device)
+    {
+        using CudaContext.Entry current = new CudaContext(device).Enter();
+        CudaDriver.Check(CudaDriver.cuMemGetInfo(out nuint free, out _), nameof(CudaDriver.cuMemGetInfo));
+        return (long)free;
+    }
+
     /// <summary>Starts a kernel on torch's default stream and does not wait for it.</summary>
     /// <param name="kernel">Its name in the source.</param>
     /// <param name="grid">Blocks along x and y.</param>

@@ -29,8 +29,8 @@ public sealed class LoraTrainer
     /// <summary>A trainer for a model, which still belongs to the caller. Its own weights do not change.</summary>
     /// <param name="model">A conditional model: see <see cref="DiffusionModel.LoadConditional"/>.</param>
     /// <param name="options">How to train.</param>
-    /// <exception cref="ArgumentException">The network takes no condition, is in eight bits or not on its device as a whole, or the frame is not
-    /// made of whole tokens.</exception>
+    /// <exception cref="ArgumentException">The network takes no condition, its blocks pass through the device and would keep graphs, or the frame is
+    /// not made of whole tokens.</exception>
     public LoraTrainer(DiffusionModel model, LoraTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -40,11 +40,11 @@ public sealed class LoraTrainer
             throw new ArgumentException(
                 $"The model takes no condition: load it with {nameof(DiffusionModel)}.{nameof(DiffusionModel.LoadConditional)}.", nameof(model));
         }
-        if (model.Memory != MemoryMode.Resident || model.Network.IsFloat8)
+        if (model.Memory == MemoryMode.Streamed && model.Network.RecomputedBlocks < model.Network.Blocks)
         {
             throw new ArgumentException(
-                $"Training needs a model that lies on its device in full precision ({nameof(PipelineOptions.Memory)} {nameof(MemoryMode.Resident)}, "
-                    + $"{nameof(PipelineOptions.Float8)} false), but this one is {model.Memory}{(model.Network.IsFloat8 ? " in eight bits" : "")}.",
+                $"Blocks that pass through the device ({nameof(PipelineOptions.Memory)} {model.Memory}) can keep no graph: "
+                    + $"set {nameof(DenoisingNetwork.RecomputedBlocks)} to all {model.Network.Blocks} blocks, or load the model with {nameof(TrainingModel)}.",
                 nameof(model));
         }
         (_model, _options) = (model, options);

@@ -3,6 +3,9 @@ namespace Dsd.Models.Training.Planning;
 /// <summary>What a network weighs while an adapter over it is trained: what a <see cref="TrainingPlanner"/> reckons with.</summary>
 public sealed record TrainingLoad
 {
+    /// <summary>The linear layers that adapters may lie over, by module name: [outputs, inputs].</summary>
+    public required IReadOnlyDictionary<string, long[]> Layers { get; init; }
+
     /// <summary>Blocks that can be recomputed, streamed and held in eight bits.</summary>
     public required int Blocks { get; init; }
 

@@ -1,0 +1,82 @@
+using Dsd.Models.Families;
+using Dsd.Models.Lora;
+using Dsd.Models.Native;
+using Dsd.Models.Sampling;
+using Dsd.Models.Training.Planning;
+using Dsd.Models.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Training;
+
+/// <summary>Loads a base model for training, with what of it lies where chosen so that it fits the device.</summary>
+public static class TrainingModel
+{
+    /// <summary>
+    /// What training would take, by configs and headers alone: no weights are read. The seconds are left open, since nothing is measured.
+    /// </summary>
+    /// <param name="folder">The pipeline's folder.</param>
+    /// <param name="training">Sizes and adapter.</param>
+    /// <param name="options">Device, type, and the setting or the memory that it must fit.</param>
+    /// <returns>The setting that was asked for, or the fastest that fits; then the plans of all settings, the fastest first.</returns>
+    /// <exception cref="WeightsException">A file is missing or wrong.</exception>
+    /// <exception cref="ArgumentException">The options contradict each other, there is no such device, or the frame is not made of whole tokens.</exception>
+    /// <exception cref="InvalidOperationException">No setting fits; the message says which comes nearest, and how much is missing.</exception>
+    public static (TrainingPlan Chosen, IReadOnlyList<TrainingPlan> All) Plan(string folder, LoraTrainingOptions training, TrainingBase options)
+    {
+        ArgumentNullException.ThrowIfNull(training);
+        ArgumentNullException.ThrowIfNull(options);
+        (ModelFamily family, ModelFolder parts) = ModelFamilies.Open(folder);
+        PipelineOptions pipeline = options.Pipeline(TrainingSetting.Whole);
+        ModelOutline outline = family.Outline(parts, new ModelSource(folder) { Conditional = true }, pipeline);
+        bool cuda = options.Device is { type: DeviceType.CUDA };
+        if (outline.Training is not { } load)
+        {
+            TrainingPlan only = new(Named(options.Setting) ?? TrainingSetting.Whole, 0, null);
+            return (only, [only]);
+        }
+        TwoFrames frames = new(training.Width, training.Height, outline.Frames);
+        Canvas canvas = outline.CanvasOf(frames.CanvasWidth, frames.CanvasHeight);
+        long parameters = training.InitialAdapterFile is { } file ? NumbersOf(file) : LoraAdapter.CountNumbers(load.Layers, training.Adapter);
+        TrainingPlan Of(TrainingSetting setting) => TrainingPlanner.Plan(
+            load, setting, parameters, 8, canvas.Tokens, training.MaxTextTokens ?? 512, training.BatchSize,
+            pipeline.DType == ScalarType.Float32 ? 4 : 2);
+        // Eight bits and streaming are for GPUs.
+        TrainingPlan[] plans = [.. TrainingSetting.All.Where(s => cuda || s is { Float8: false, Streamed: false }).Select(Of)];
+        if (Named(options.Setting) is { } asked)
+        {
+            return (plans.FirstOrDefault(p => p.Setting == asked) ?? throw new ArgumentException(
+                $"Option {nameof(options.Setting)} is '{asked.Name}', which needs a GPU, but {nameof(options.Device)} is the CPU.", nameof(options)), plans);
+        }
+        if (!cuda && options.MemoryBytes is null)
+        {
+            return (plans[0], plans);
+        }
+        long limit = options.MemoryBytes ?? CudaModule.FreeMemory(Math.Max(0, options.Device!.index));
+        return (TrainingPlanner.Choose(Of, limit, [.. plans.Select(p => p.Setting)]), plans);
+    }
+
+    /// <summary>Loads a conditional model as a plan says, for the caller to dispose.</summary>
+    /// <param name="folder">The pipeline's folder.</param>
+    /// <param name="plan">What <see cref="Plan"/> chose.</param>
+    /// <param name="options">Device and type, as for the plan.</param>
+    /// <exception cref="WeightsException">A file is missing or wrong, or the parts do not fit together.</exception>
+    /// <exception cref="ArgumentException">The options contradict each other, or there is no such device.</exception>
+    /// <exception cref="NotSupportedException">Eight bits are asked for, and the GPU or its libraries cannot do them.</exception>
+    public static DiffusionModel Load(string folder, TrainingPlan plan, TrainingBase options)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(options);
+        DiffusionModel model = DiffusionModel.LoadConditional(folder, null, options.Pipeline(plan.Setting));
+        model.Network.RecomputedBlocks = plan.Setting.Recomputes ? model.Network.Blocks : 0;
+        return model;
+    }
+
+    private static TrainingSetting? Named(string? name) => TrainingSetting.All.FirstOrDefault(s => s.Name == name);
+
+    private static long NumbersOf(string file)
+    {
+        using SafetensorsFile adapter = SafetensorsFile.Open(file);
+        return adapter.Entries.Values.Sum(e => e.Shape.Aggregate(1L, (a, b) => a * b));
+    }
+}
