@@ -4,6 +4,7 @@ using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+using Dsd.Models.Training.Optimizers;
 using Dsd.Models.Training.Planning;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -61,11 +62,13 @@ public static class TrainingBenchmark
         adapter.Dispose();
         Tensor[] given = Inputs(options, transformer);
         long batch = options.BatchSize;
+        // Where memory is short its state is, too.
+        OptimizerOptions optimizer = setting.Float8 ? new EightBitAdamWOptions() : new AdamWOptions();
         Stopwatch watch = new();
         double loss = 0;
         using (TrainingLoop loop = new(
             attached.Parameters.Select(p => p.Parameter),
-            new TrainingLoopOptions { Steps = WarmUp + options.Steps, PeakLearningRate = 1e-4, ReportEvery = int.MaxValue },
+            new TrainingLoopOptions { Steps = WarmUp + options.Steps, PeakLearningRate = 1e-4, ReportEvery = int.MaxValue, Optimizer = optimizer },
             backward: transformer.Backward))
         {
             loop.Run(
@@ -86,7 +89,7 @@ public static class TrainingBenchmark
         double arithmetic = 2 * batch * FluxBenchmark.Arithmetic(sizes);
         long parameters = attached.Parameters.Sum(p => p.Parameter.numel());
         TrainingPlan plan = TrainingPlanner.Plan(
-            FluxTraining.Load(options.Config), setting, parameters, 8, options.Rows * options.Columns, options.TextTokens, options.BatchSize,
+            FluxTraining.Load(options.Config), setting, parameters, optimizer.StateBytes, options.Rows * options.Columns, options.TextTokens, options.BatchSize,
             (int)given[1].element_size(), rate);
         return new TrainingBenchmarkResult(
             setting.Name,

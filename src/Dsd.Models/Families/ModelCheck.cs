@@ -28,7 +28,7 @@ public static class ModelCheck
     /// <param name="width">Width in pixels of a frame.</param>
     /// <param name="height">Height in pixels of a frame.</param>
     /// <param name="options">Device, type and adapters. Null is the defaults.</param>
-    /// <param name="targets">Endings of the layers that a new adapter shall adapt (<see cref="LoraOptions.Targets"/>). Null is none.</param>
+    /// <param name="targets">Which layers a new adapter shall adapt (<see cref="LoraOptions.Targets"/>). Null is none.</param>
     /// <exception cref="WeightsException">A file is missing or wrong, or an adapter does not fit.</exception>
     /// <exception cref="ArgumentException">The options contradict each other, there is no such device or layer, or the size does not come out as
     /// whole tokens.</exception>
@@ -67,7 +67,9 @@ public static class ModelCheck
             throw new WeightsException(
                 whole[1], "one adapter that holds layers whole", $"a second one beside '{whole[0]}'. Leave one of them out");
         }
-        string[] lost = outline.NamesAreOwn ? [.. targets.Where(t => !network.Names.Any(n => LoraAdapter.Matches(n, t + ".weight")))] : [];
+        const string Weight = ".weight";
+        string[] layers = [.. network.Names.Where(n => n.EndsWith(Weight, StringComparison.Ordinal)).Select(n => n[..^Weight.Length])];
+        string[] lost = outline.NamesAreOwn ? [.. targets.Where(t => !layers.Any(LayerPattern.Parse(t, nameof(targets)).Matches))] : [];
         if (lost.Length > 0)
         {
             throw new ArgumentException($"Targets {string.Join(", ", lost)} match no layer of the transformer '{network.Path}'.");

@@ -13,6 +13,7 @@ namespace Dsd.Models.Lora;
 /// </summary>
 public sealed class LoraAdapter : IDisposable
 {
+    private const string Condition = "c_embedder";
     private readonly SortedDictionary<string, LoraFactors> _factors;
     private readonly SortedDictionary<string, Tensor> _whole;
 
@@ -65,8 +66,8 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>What of the file was left out or passed over, in sentences; empty for most.</summary>
     public IReadOnlyList<string> Remarks { get; internal init; } = [];
 
-    /// <summary>Whether it holds a <c>c_embedder</c>, and so needs a conditional transformer.</summary>
-    public bool HasCondition => _whole.ContainsKey("c_embedder.weight");
+    /// <summary>Whether it holds or adapts a <c>c_embedder</c>, and so needs a conditional transformer.</summary>
+    public bool HasCondition => _whole.ContainsKey(Condition + ".weight") || _factors.ContainsKey(Condition);
 
     /// <summary>Reads an adapter file of diffusers, PEFT, Black Forest Labs' names, ComfyUI or kohya.</summary>
     /// <param name="file">A safetensors file with keys such as <c>transformer.MODULE.lora_A.weight</c> and <c>.lora_B.weight</c>; keys that no adapter has
@@ -112,37 +113,28 @@ public sealed class LoraAdapter : IDisposable
     /// <summary>A new adapter that changes nothing yet: first factors normal with deviation 1 / rank, second factors zero.</summary>
     /// <param name="network">The transformer whose layers it shall fit.</param>
     /// <param name="options">Which layers, and the rank.</param>
-    /// <exception cref="ArgumentException">A target matches no linear layer.</exception>
+    /// <exception cref="ArgumentException">A target or pattern matches no linear layer.</exception>
     public static LoraAdapter Create(DenoisingNetwork network, LoraOptions options)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(options);
         IReadOnlyDictionary<string, AdaptableLinear> linears = network.Linears();
-        IReadOnlyList<string> targets = options.Targets ?? network.AdapterTargets;
-        string[] lost = [.. targets.Where(t => !linears.Keys.Any(name => Matches(name, t)))];
-        if (lost.Length > 0)
-        {
-            throw new ArgumentException(
-                $"Targets {string.Join(", ", lost)} match no linear layer of the transformer. "
-                    + $"Its layers end in {string.Join(", ", Endings(linears.Keys))}.",
-                nameof(options));
-        }
         Dictionary<string, LoraFactors> factors = [];
         Dictionary<string, Tensor> whole = [];
         using IDisposable noGrad = no_grad();
         using Generator generator = new((ulong)options.Seed, CPU);
-        foreach (string name in linears.Keys.Where(n => targets.Any(t => Matches(n, t))).Order(StringComparer.Ordinal))
+        foreach ((string name, long rank, float alpha) in Adapted([.. linears.Keys], options.Targets ?? network.AdapterTargets, options))
         {
             long[] shape = linears[name].Weight.shape; // [outputs, inputs]
             using DisposeScope scope = NewDisposeScope();
-            Tensor a = (randn([options.Rank, shape[1]], generator: generator) / options.Rank).DetachFromDisposeScope();
-            Tensor b = zeros(shape[0], options.Rank).DetachFromDisposeScope();
-            factors.Add(name, new LoraFactors(a, b, options.Alpha ?? options.Rank));
+            Tensor a = (randn([rank, shape[1]], generator: generator) / rank).DetachFromDisposeScope();
+            Tensor b = zeros(shape[0], rank).DetachFromDisposeScope();
+            factors.Add(name, new LoraFactors(a, b, alpha));
         }
-        if (options.IncludeCondition && linears.TryGetValue("c_embedder", out AdaptableLinear? condition))
+        if (options.Condition == ConditionTraining.Whole && linears.TryGetValue(Condition, out AdaptableLinear? condition))
         {
-            whole.Add("c_embedder.weight", Detached(condition.Replacement?.Weight ?? condition.Weight));
-            whole.Add("c_embedder.bias", Detached(condition.Replacement?.Bias ?? condition.Bias));
+            whole.Add(Condition + ".weight", Detached(condition.Replacement?.Weight ?? condition.Weight));
+            whole.Add(Condition + ".bias", Detached(condition.Replacement?.Bias ?? condition.Bias));
         }
         return new LoraAdapter("a new adapter", factors, whole);
     }
@@ -164,6 +156,14 @@ public sealed class LoraAdapter : IDisposable
             RequireFit(network, scale);
         }
         return new LoraAttachment(this, network, linears, scale, trainable);
+    }
+
+    /// <summary>Lays the adapter over a transformer's layers to learn, as the other form does, with a dropout of its inputs.</summary>
+    internal LoraAttachment AttachToTrain(DenoisingNetwork network, LoraDropout? dropout)
+    {
+        IReadOnlyDictionary<string, AdaptableLinear> linears = network.Linears();
+        CheckFit(linears, scale: 1);
+        return new LoraAttachment(this, network, linears, scale: 1, trainable: true, dropout);
     }
 
     /// <summary>Lays the adapter's part for CLIP over its text encoder. Several may lie over one encoder.</summary>
@@ -262,15 +262,57 @@ public sealed class LoraAdapter : IDisposable
     }
 
     /// <summary>How many numbers a new adapter would have over layers of these shapes [outputs, inputs].</summary>
+    /// <exception cref="ArgumentException">A target or pattern matches no layer.</exception>
     internal static long CountNumbers(IReadOnlyDictionary<string, long[]> layers, LoraOptions options)
     {
-        IReadOnlyList<string> targets = options.Targets ?? LoraOptions.AllTargets;
-        long factors = layers.Where(l => targets.Any(t => Matches(l.Key, t))).Sum(l => options.Rank * (l.Value[0] + l.Value[1]));
-        return factors + (options.IncludeCondition && layers.TryGetValue("c_embedder", out long[]? condition) ? condition[0] * (condition[1] + 1) : 0);
+        long factors = Adapted([.. layers.Keys], options.Targets ?? LoraOptions.AllTargets, options).Sum(a => a.Rank * layers[a.Name].Sum());
+        bool whole = options.Condition == ConditionTraining.Whole && layers.ContainsKey(Condition);
+        return factors + (whole ? layers[Condition][0] * (layers[Condition][1] + 1) : 0);
     }
 
-    internal static bool Matches(string name, string target) =>
-        name == target || name.EndsWith("." + target, StringComparison.Ordinal);
+    /// <summary>The layers that a new adapter adapts, in the order in which its numbers are drawn.</summary>
+    private static IEnumerable<(string Name, long Rank, float Alpha)> Adapted(string[] layers, IReadOnlyList<string> wanted, LoraOptions options)
+    {
+        LayerPattern[] targets = [.. (wanted).Select(t => LayerPattern.Parse(t, nameof(options.Targets)))];
+        // What becomes of the condition's layer is an option of its own.
+        string[] names = [.. layers.Where(n => n != Condition).Order(StringComparer.Ordinal)];
+        string[] lost = [.. targets.Where(t => !names.Any(t.Matches)).Select(t => t.Text)];
+        if (lost.Length > 0)
+        {
+            throw new ArgumentException(
+                $"Targets {string.Join(", ", lost)} match no linear layer of the transformer. "
+                    + $"Its layers end in {string.Join(", ", Endings(names))}"
+                    + $"{(layers.Contains(Condition) ? $"; {Condition} is trained as option {nameof(options.Condition)} says" : "")}.",
+                nameof(options));
+        }
+        string[] adapted = [.. names.Where(n => targets.Any(t => t.Matches(n)))];
+        if (options.Condition == ConditionTraining.Lora)
+        {
+            adapted = layers.Contains(Condition) ? [Condition, .. adapted] : throw new ArgumentException(
+                $"Option {nameof(options.Condition)} is {options.Condition}, but the transformer has no {Condition}.", nameof(options));
+        }
+        Dictionary<string, double> ranks = Numbers(options.RankPattern, adapted, nameof(options.RankPattern));
+        Dictionary<string, double> alphas = Numbers(options.AlphaPattern, adapted, nameof(options.AlphaPattern));
+        return adapted.Select(name =>
+        {
+            long rank = ranks.TryGetValue(name, out double own) ? (long)own : options.Rank;
+            return (name, rank, alphas.TryGetValue(name, out double other) ? (float)other : options.Alpha ?? rank);
+        });
+    }
+
+    /// <summary>The number of each layer that a pattern matches: the first one's.</summary>
+    private static Dictionary<string, double> Numbers(IReadOnlyList<LayerNumber> patterns, string[] layers, string option)
+    {
+        LayerPattern[] parsed = [.. patterns.Select(p => LayerPattern.Parse(p.Pattern, option))];
+        int[] first = [.. layers.Select(name => Array.FindIndex(parsed, p => p.Matches(name)))];
+        string[] lost = [.. parsed.Where((_, i) => !first.Contains(i)).Select(p => p.Text)];
+        return lost.Length == 0
+            ? layers.Zip(first).Where(l => l.Second >= 0).ToDictionary(l => l.First, l => patterns[l.Second].Value)
+            : throw new ArgumentException(
+                $"Patterns {string.Join(", ", lost)} of option {option} are the first to match for no layer that is adapted: "
+                    + $"those end in {string.Join(", ", Endings(layers))}.",
+                option);
+    }
 
     /// <summary>Layer names without their block numbers, each once.</summary>
     private static IEnumerable<string> Endings(IEnumerable<string> names) =>

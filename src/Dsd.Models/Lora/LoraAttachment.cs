@@ -18,7 +18,9 @@ public sealed class LoraAttachment : IDisposable
     private readonly SortedDictionary<string, (AdaptableLinear Layer, WholeLinear Whole)> _wholes = new(StringComparer.Ordinal);
     private bool _disposed;
 
-    internal LoraAttachment(LoraAdapter adapter, DenoisingNetwork network, IReadOnlyDictionary<string, AdaptableLinear> linears, float scale, bool trainable)
+    internal LoraAttachment(
+        LoraAdapter adapter, DenoisingNetwork network, IReadOnlyDictionary<string, AdaptableLinear> linears, float scale, bool trainable,
+        LoraDropout? dropout = null)
     {
         Scale = scale;
         string[] modules = [.. adapter.Whole.Keys.Select(n => LoraAdapter.Split(n).Module).Distinct()];
@@ -38,7 +40,7 @@ public sealed class LoraAttachment : IDisposable
         Parameter Own(Tensor tensor) => Parameter(tensor, network.Device, type, trainable);
         foreach ((string module, LoraFactors factors) in adapter.Factors)
         {
-            LoraPair pair = new(Own(factors.A), Own(factors.B), scale * factors.Scale);
+            LoraPair pair = new(Own(factors.A), Own(factors.B), scale * factors.Scale) { Dropout = dropout, Place = _pairs.Count };
             linears[module].Adapters.Add(pair);
             _pairs.Add(module, (linears[module], pair, factors.Alpha));
         }

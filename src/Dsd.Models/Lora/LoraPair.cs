@@ -11,6 +11,12 @@ namespace Dsd.Models.Lora;
 /// </summary>
 internal sealed record LoraPair(Parameter A, Parameter B, float Scale) : ILinearAdapter
 {
+    /// <summary>Drops some of the inputs while it is learning; null is never.</summary>
+    public LoraDropout? Dropout { get; init; }
+
+    /// <summary>Which of an adapter's pairs it is, for <see cref="Dropout"/>.</summary>
+    public int Place { get; init; }
+
     /// <inheritdoc/>
     // In place where that can be: another sum would move as much memory as the layer itself.
     public Tensor AddTo(Tensor y, Tensor x, Tensor? beside = null)
@@ -20,12 +26,26 @@ internal sealed record LoraPair(Parameter A, Parameter B, float Scale) : ILinear
     }
 
     /// <summary><c>A·x</c> of x [rows, inputs]: [rows, rank].</summary>
-    public Tensor Down(Tensor x) => functional.linear(x, A.to(x.dtype));
+    public Tensor Down(Tensor x)
+    {
+        if (Dropout is not { Step: not null })
+        {
+            return functional.linear(x, A.to(x.dtype));
+        }
+        Tensor left = Dropout.Left(Place, x.shape[0], x.shape[1], x.device);
+        return functional.linear(x * left, A.to(x.dtype)) * Dropout.Factor;
+    }
 
     // The same of x whose channels come in two parts, [rows, some inputs] and [rows, the others].
     private Tensor Down(Tensor first, Tensor second)
     {
-        Tensor[] a = A.to(first.dtype).split([first.shape[^1], second.shape[^1]], -1);
-        return functional.linear(first, a[0]).addmm_(second, a[1].t(), 1, 1);
+        long[] sizes = [first.shape[^1], second.shape[^1]];
+        Tensor[] a = A.to(first.dtype).split(sizes, -1);
+        if (Dropout is not { Step: not null })
+        {
+            return functional.linear(first, a[0]).addmm_(second, a[1].t(), 1, 1);
+        }
+        Tensor[] left = Dropout.Left(Place, first.shape[0], sizes[0] + sizes[1], first.device).split(sizes, -1);
+        return functional.linear(first * left[0], a[0]).addmm_(second * left[1], a[1].t(), 1, 1) * Dropout.Factor;
     }
 }

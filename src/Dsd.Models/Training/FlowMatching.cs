@@ -42,8 +42,13 @@ public static class FlowMatching
         for (int i = 0; i < sigmas.Length; i++)
         {
             double sigma = 1 / (1 + Math.Exp(-normal[i]));
-            sigmas[i] = (float)(Math.Exp(mu) / (Math.Exp(mu) + 1 / sigma - 1));
+            sigmas[i] = (float)Shift(sigma, mu);
         }
         return sigmas;
     }
+
+    /// <summary>Moves a noise level towards noise: <c>σ' = e^mu / (e^mu + 1/σ − 1)</c>.</summary>
+    /// <param name="sigma">The level, in 0…1.</param>
+    /// <param name="mu">The shift; 0 leaves the level as it is.</param>
+    public static double Shift(double sigma, double mu) => Math.Exp(mu) / (Math.Exp(mu) + 1 / sigma - 1);
 }

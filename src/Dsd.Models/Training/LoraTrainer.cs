@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
@@ -14,11 +16,11 @@ namespace Dsd.Models.Training;
 /// </summary>
 /// <remarks>
 /// The canvas is a sequence of two frames: the left one reconstructs the reference, the right one is the target. Both are noised and denoised
-/// together, and both enter the loss unless <see cref="LoraTrainingOptions.Frames"/> says otherwise. The condition is the reference beside black,
+/// together, and both enter the loss as <see cref="LoraTrainingOptions.ReferenceWeight"/> says. The condition is the reference beside black,
 /// as in use. Pictures and prompts are encoded once, before the first step, and kept: on the transformer's device as long as they take less than
 /// a gigabyte there, otherwise on disk, or in any case in <see cref="LoraTrainingOptions.CacheFolder"/>. From disk they are read ahead of the steps that
-/// need them, and memory holds about a hundred bytes a pair. What a step draws depends on the seed and its number alone, so a resumed run equals an
-/// uninterrupted one.
+/// need them, and memory holds about a hundred bytes a pair. What is drawn for an example depends on the seed and its place in the sequence of examples
+/// alone, so a resumed run equals an uninterrupted one, and batches may be cut in any way; the adapter's dropout alone is drawn for a batch.
 /// </remarks>
 public sealed class LoraTrainer
 {
@@ -101,29 +103,38 @@ public sealed class LoraTrainer
             ? BatchPlan.OfBuckets(_options.Seed, _options.BatchSize, examples, _buckets.All.Count)
             : BatchPlan.OfOneSize(_options.Seed, _options.BatchSize, examples.Count);
         using BatchReader batches = new(store, examples, _buckets, _model.Network.Device, plan.Of);
+        LoraDropout? dropout = _options.AdapterDropout > 0 ? new LoraDropout(_options.AdapterDropout, _options.Seed) : null;
         using HeldOutLoss? validation = heldOut.Count > 0 ? HeldOutLossOf(store, heldOut) : null;
         if (validation is not null)
         {
-            progress = new HeldOutProgress(progress!, validation, _options.ValidateEvery, cancellationToken);
+            progress = new HeldOutProgress(progress!, cancel => Evaluate(validation, dropout, cancel), _options.ValidateEvery, cancellationToken);
         }
         using LoraAdapter start = _options.InitialAdapterFile is { } file ? LoraAdapter.Load(file) : LoraAdapter.Create(_model.Network, _options.Adapter);
         foreach (string remark in start.Remarks)
         {
             _model.Warn?.Invoke(remark);
         }
-        using LoraAttachment attached = start.Attach(_model.Network, trainable: true);
+        using LoraAttachment attached = start.AttachToTrain(_model.Network, dropout);
         TrainingLoopOptions loopOptions = new()
         {
             Steps = _options.Steps,
             PeakLearningRate = _options.LearningRate,
+            Schedule = _options.Schedule,
             WarmupSteps = _options.WarmupSteps,
             Optimizer = _options.Optimizer,
+            AccumulationSteps = _options.AccumulationSteps,
             AverageDecay = _options.AverageDecay,
+            MaxSkippedInRow = _options.MaxSkippedInRow,
             ReportEvery = _options.ReportEvery,
-            Checkpoint = _options.Checkpoint,
+            CheckpointFolder = _options.CheckpointFolder,
+            KeepCheckpoints = _options.KeepCheckpoints,
+            CheckpointSteps = _options.CheckpointSteps,
+            CheckpointEvery = _options.CheckpointEvery,
+            Settings = Settings(examples.Count),
+            Warn = _model.Warn,
         };
         using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), loopOptions, backward: _model.Network.Backward);
-        loop.Run(step => Loss(step, batches, empty), progress, cancellationToken);
+        loop.Run(batch => Loss(batch, batches, empty, dropout), progress, cancellationToken);
         return attached.ToAdapter();
     }
 
@@ -141,43 +152,78 @@ public sealed class LoraTrainer
         return examples.Count > 0 ? loss.Evaluate(cancellationToken) : throw new ArgumentException("There is no pair.", nameof(pairs));
     }
 
-    private Tensor Loss(long step, BatchReader batches, PromptEmbedding empty)
+    // What is held out is judged by the whole adapter.
+    private static float Evaluate(HeldOutLoss validation, LoraDropout? dropout, CancellationToken cancellationToken)
+    {
+        dropout?.Step = null;
+        return validation.Evaluate(cancellationToken);
+    }
+
+    private Tensor Loss(long batchNumber, BatchReader batches, PromptEmbedding empty, LoraDropout? dropout)
     {
         using DisposeScope scope = NewDisposeScope();
-        using Generator random = new((ulong)(_options.Seed * 1_000_003 + step));
         Device device = _model.Network.Device;
-        ExampleBatch batch = batches.Batch(step);
+        long first = batchNumber * _options.BatchSize;
+        ExampleBatch batch = batches.Batch(batchNumber);
         (Tensor latents, Tensor condition, Canvas canvas) = (batch.Latents, batch.Condition, batch.Canvas); // [batch, tokens, channels]
         Tensor[] prompts = [.. batch.Prompt]; // [batch, …] each
 
         // One draw decides both: below the first bound nothing is given, below the second only the reference.
-        Tensor drop = rand([batch.Count, 1, 1], generator: random).to(device);
+        Tensor[] drops = new Tensor[batch.Count];
+        Tensor[] noises = new Tensor[batch.Count];
+        float[] sigmas = new float[batch.Count];
+        double mu = FlowMatchEulerScheduler.Mu(_model.Schedule, (int)latents.shape[1]);
+        for (int i = 0; i < sigmas.Length; i++)
+        {
+            using Generator random = new((ulong)(_options.Seed * 1_000_003 + first + i));
+            drops[i] = rand([1, 1, 1], generator: random);
+            noises[i] = randn([1, .. latents.shape[1..]], generator: random);
+            sigmas[i] = _options.Timesteps.Draw(random, mu);
+        }
+        Tensor drop = cat(drops).to(device);
         condition = where(drop.less(_options.ConditionDropout), zeros_like(condition), condition);
         Tensor wordless = drop.less(_options.ConditionDropout + _options.PromptDropout);
         prompts = [.. prompts.Zip(empty.Parts, (own, none) => where(wordless.view([batch.Count, .. Enumerable.Repeat(1L, (int)own.dim() - 1)]), none, own))];
 
-        Tensor noise = randn(latents.shape, generator: random).to(device);
-        float[] normal = randn(batch.Count, generator: random).data<float>().ToArray();
-        Tensor sigma = tensor(FlowMatching.Sigmas(normal, FlowMatchEulerScheduler.Mu(_model.Schedule, (int)latents.shape[1])), device: device);
+        Tensor noise = cat(noises).to(device);
+        Tensor sigma = tensor(sigmas, device: device);
+        // Until the next loss: the backward pass may compute parts of the network anew, and must drop the same.
+        dropout?.Step = batchNumber;
         Tensor noised = FlowMatching.Interpolate(latents, noise, sigma);
         Tensor velocity = _model.Velocity(noised, condition, new PromptEmbedding(prompts), sigma, _options.Guidance, canvas);
-        Tensor target = FlowMatching.Velocity(latents, noise);
-        return FlowMatching.Loss(Counted(velocity), Counted(target)).MoveToOuterDisposeScope();
-
-        Tensor Counted(Tensor tokens) => CountedTokens(tokens, canvas, _model.Frames, _options.Frames);
+        float[]? weights = _options.Weighting == LossWeighting.None ? null : [.. sigmas.Select(s => CanvasLoss.Weight(_options.Weighting, s))];
+        return CanvasLoss.Of(
+                velocity, FlowMatching.Velocity(latents, noise), canvas, _model.Frames, _options.ReferenceWeight, _options.TargetWeight, weights)
+            .MoveToOuterDisposeScope();
     }
 
-    /// <summary>The tokens of the frames that count, of a canvas' [batch, tokens, channels], which run row by row over both frames.</summary>
-    internal static Tensor CountedTokens(Tensor tokens, Canvas canvas, FrameOrder order, FrameLoss frames)
+    /// <summary>What decides on the result besides the loop's options.</summary>
+    private Dictionary<string, string> Settings(int examples)
     {
-        if (frames == FrameLoss.Both)
+        Dictionary<string, string> settings = new()
         {
-            return tokens;
+            ["Pairs"] = Text(examples),
+            [nameof(_options.Width)] = Text(_options.Width),
+            [nameof(_options.Height)] = Text(_options.Height),
+            [nameof(_options.BatchSize)] = Text(_options.BatchSize),
+            [nameof(_options.Guidance)] = Text(_options.Guidance),
+            [nameof(_options.PromptDropout)] = Text(_options.PromptDropout),
+            [nameof(_options.ConditionDropout)] = Text(_options.ConditionDropout),
+            [nameof(_options.AdapterDropout)] = Text(_options.AdapterDropout),
+            [nameof(_options.Timesteps)] = JsonSerializer.Serialize(_options.Timesteps),
+            [nameof(_options.Weighting)] = Text(_options.Weighting),
+            [nameof(_options.ReferenceWeight)] = Text(_options.ReferenceWeight),
+            [nameof(_options.TargetWeight)] = Text(_options.TargetWeight),
+            [nameof(_options.Seed)] = Text(_options.Seed),
+            [nameof(_options.MaxTextTokens)] = Text(_options.MaxTextTokens),
+        };
+        if (_options.InitialAdapterFile is null)
+        {
+            settings.Add(nameof(_options.Adapter), JsonSerializer.Serialize(_options.Adapter));
         }
-        long columns = canvas.LatentWidth / canvas.Patch;
-        return order == FrameOrder.Below
-            ? tokens.narrow(1, canvas.Tokens / 2, canvas.Tokens / 2)
-            : tokens.unflatten(1, canvas.Tokens / columns, columns).narrow(2, columns / 2, columns / 2).flatten(1, 2);
+        return settings;
+
+        static string Text(object? value) => string.Format(CultureInfo.InvariantCulture, "{0}", value);
     }
 
     private HeldOutLoss HeldOutLossOf(ExampleStore store, ExampleTable pairs) =>

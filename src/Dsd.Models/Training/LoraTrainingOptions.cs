@@ -1,5 +1,7 @@
 using Dsd.Common.Options;
 using Dsd.Models.Lora;
+using Dsd.Models.Training.Optimizers;
+using Dsd.Models.Training.Timesteps;
 
 namespace Dsd.Models.Training;
 
@@ -21,20 +23,31 @@ public sealed record LoraTrainingOptions
     /// <summary>Optimiser steps, at least 1. Default 1000.</summary>
     public long Steps { get; init => field = OptionCheck.Range(value, 1, long.MaxValue, nameof(Steps)); } = 1000;
 
-    /// <summary>Pairs a step, at least 1. Default 1.</summary>
+    /// <summary>Pairs whose losses are computed at once, at least 1. Default 1.</summary>
     public int BatchSize { get; init => field = OptionCheck.Range(value, 1, 65536, nameof(BatchSize)); } = 1;
 
-    /// <summary>The largest learning rate. Default 1e-4.</summary>
+    /// <summary>
+    /// Batches a step, whose gradients are averaged: the same as a batch so many times as large, in the memory of one. 1 to 65536, default 1.
+    /// </summary>
+    public int AccumulationSteps { get; init => field = OptionCheck.Range(value, 1, 65536, nameof(AccumulationSteps)); } = 1;
+
+    /// <summary>The largest learning rate. Default 1e-4; for Prodigy give 1.</summary>
     public double LearningRate { get; init => field = OptionCheck.Range(value, 1e-12, 10, nameof(LearningRate)); } = 1e-4;
 
-    /// <summary>Steps over which the learning rate rises; afterwards it falls along half a cosine. Default 0.</summary>
+    /// <summary>How the learning rate goes on after the warm-up. Default half a cosine down to nothing.</summary>
+    public LearningRateSchedule Schedule { get; init => field = OptionCheck.Defined(value, nameof(Schedule)); } = LearningRateSchedule.Cosine;
+
+    /// <summary>Steps over which the learning rate rises. Default 0.</summary>
     public long WarmupSteps { get; init => field = OptionCheck.Range(value, 0, long.MaxValue, nameof(WarmupSteps)); }
 
-    /// <summary>Settings of AdamW.</summary>
-    public AdamWOptions Optimizer { get; init; } = new();
+    /// <summary>The optimiser and its settings. Default AdamW.</summary>
+    public OptimizerOptions Optimizer { get; init => field = value ?? throw new ArgumentNullException(nameof(Optimizer)); } = new AdamWOptions();
 
-    /// <summary>Decay of a moving average of the adapter, which becomes the result; 0, the default, keeps none.</summary>
+    /// <summary>Decay of a moving average of the adapter, which becomes the result; 0, the default, keeps none. It lies in the host's memory.</summary>
     public double AverageDecay { get; init => field = OptionCheck.Range(value, 0, 0.999999, nameof(AverageDecay)); }
+
+    /// <summary>So many steps in a row without a finite loss and gradient end the run; fewer are left out. At least 1, default 10.</summary>
+    public int MaxSkippedInRow { get; init => field = OptionCheck.Range(value, 1, int.MaxValue, nameof(MaxSkippedInRow)); } = 10;
 
     /// <summary>The distilled guidance as input in training; models without the embedding ignore it. 0 to 100, default 1.</summary>
     public float Guidance { get; init => field = OptionCheck.Range(value, 0f, 100f, nameof(Guidance)); } = 1f;
@@ -45,9 +58,23 @@ public sealed record LoraTrainingOptions
     /// <summary>Share of examples with an empty prompt and a zero condition. 0 to 1, default 0.05.</summary>
     public double ConditionDropout { get; init => field = OptionCheck.Range(value, 0, 1, nameof(ConditionDropout)); } = 0.05;
 
-    /// <summary>Which frames enter the loss. Default both, as in the paper's parallel architecture.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
-    public FrameLoss Frames { get; init => field = OptionCheck.Defined(value, nameof(Frames)); } = FrameLoss.Both;
+    /// <summary>Share of an adapted layer's inputs that the adapter does not see, other ones at each step. 0 to 0.99, default 0.</summary>
+    public double AdapterDropout { get; init => field = OptionCheck.Range(value, 0, 0.99, nameof(AdapterDropout)); }
+
+    /// <summary>How noise levels are drawn. Default logit-normal, with the shift of the model's schedule.</summary>
+    public TimestepSampling Timesteps { get; init => field = value ?? throw new ArgumentNullException(nameof(Timesteps)); } = new LogitNormalTimesteps();
+
+    /// <summary>How much an example counts by its noise level. Default all the same.</summary>
+    public LossWeighting Weighting { get; init => field = OptionCheck.Defined(value, nameof(Weighting)); } = LossWeighting.None;
+
+    /// <summary>
+    /// Weight of the reference's frame in the loss, beside <see cref="TargetWeight"/>; their proportion counts. 0 to 1000, default 1: the model also learns to
+    /// give the reference back, and so to read it (Diffusion Self-Distillation, section 3.3, the parallel architecture). 0 leaves it out.
+    /// </summary>
+    public double ReferenceWeight { get; init => field = OptionCheck.Range(value, 0, 1000, nameof(ReferenceWeight)); } = 1;
+
+    /// <summary>Weight of the target's frame in the loss. Above 0, to 1000, default 1.</summary>
+    public double TargetWeight { get; init => field = OptionCheck.Range(value, 1e-6, 1000, nameof(TargetWeight)); } = 1;
 
     /// <summary>Where the order of examples, noise and noise levels start. Default 0.</summary>
     public long Seed { get; init; }
@@ -58,8 +85,24 @@ public sealed record LoraTrainingOptions
     /// <summary>Steps between two reports of progress, at least 1; the last step is reported too. Default 50.</summary>
     public int ReportEvery { get; init => field = OptionCheck.Range(value, 1, int.MaxValue, nameof(ReportEvery)); } = 50;
 
-    /// <summary>A file for the state, from which a run that was cut off goes on; null, the default, keeps none.</summary>
-    public string? Checkpoint { get; init; }
+    /// <summary>
+    /// A folder for states of the run, from which one that was cut off goes on, and of which a finished one is not trained again; null, the default, keeps
+    /// none.
+    /// </summary>
+    public string? CheckpointFolder { get; init => field = OptionCheck.TextOrNull(value, nameof(CheckpointFolder)); }
+
+    /// <summary>How many states are kept, 1 to 1000: the newest. Default 3.</summary>
+    public int KeepCheckpoints { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(KeepCheckpoints)); } = 3;
+
+    /// <summary>Steps between checkpoints, beside the time between them; null, the default, is time alone.</summary>
+    public long? CheckpointSteps { get; init => field = OptionCheck.RangeOrNull(value, 1, long.MaxValue, nameof(CheckpointSteps)); }
+
+    /// <summary>Time between checkpoints, at most a year. Default ten minutes.</summary>
+    public TimeSpan CheckpointEvery
+    {
+        get;
+        init => field = OptionCheck.Range(value, TimeSpan.Zero, TimeSpan.FromDays(366), nameof(CheckpointEvery));
+    } = TimeSpan.FromMinutes(10);
 
     /// <summary>
     /// A folder for what text encoders and autoencoder give, by the content of picture, prompt, model and size: runs share it, also at the same time, and

@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Dsd.Models.Training.Optimizers;
 using Dsd.Models.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -9,63 +12,89 @@ namespace Dsd.Models.Training;
 /// <summary>The loop around a loss: learning rate, optimiser, moving average, checkpoints, resumption, progress and cancellation.</summary>
 /// <remarks>
 /// A run that is cut off goes on from its last checkpoint with the same steps as an uninterrupted one, as long as the loss
-/// depends on the step's number alone and not on what was drawn before.
+/// depends on its number alone and not on what was drawn before. A step whose loss or gradient is not a finite number changes neither weights nor the
+/// optimiser's state nor the average, but counts as a step, so that the next one has other examples. Loss and norm are read once a step, together: a
+/// device is waited for once.
 /// </remarks>
 public sealed class TrainingLoop : IDisposable
 {
+    private const string SettingPrefix = "option.";
     private readonly TrainingLoopOptions _options;
-    private readonly AdamW _optimizer;
-    private readonly Tensor? _average;
+    private readonly Optimizer _optimizer;
+    private readonly WeightAverage? _average;
     private readonly DeviceWorker[] _workers;
     private readonly Action<Tensor> _backward;
+    private readonly TrainingCheckpoints? _checkpoints;
+    private readonly Dictionary<string, string> _settings;
+    private long _skipped;
+    private int _skippedInRow;
+    private long _saved = -1;
 
-    /// <summary>A loop at step 0, or at the checkpoint's step if there is one.</summary>
+    /// <summary>A loop at step 0, or at the newest checkpoint's step if there is one.</summary>
     /// <param name="parameters">What is trained.</param>
-    /// <param name="options">Length, rates and checkpoint.</param>
+    /// <param name="options">Length, rates and checkpoints.</param>
     /// <param name="replicas">The same parameters on other devices: see <see cref="AdamW"/>. Each gets a thread of its own.</param>
-    /// <param name="backward">Computes the gradients of a loss. Null is the loss' own <c>backward</c>.</param>
-    /// <exception cref="ArgumentException">The checkpoint belongs to other parameters, or a replica has others.</exception>
+    /// <param name="backward">Computes the gradients of a loss, added to those that are there. Null is the loss' own <c>backward</c>.</param>
+    /// <exception cref="ArgumentException">The checkpoint belongs to other parameters or other options, or a replica has others.</exception>
+    /// <exception cref="WeightsException">There are checkpoints, and all are damaged.</exception>
     public TrainingLoop(
         IEnumerable<Parameter> parameters, TrainingLoopOptions options, IEnumerable<IEnumerable<Parameter>>? replicas = null, Action<Tensor>? backward = null)
     {
+        ArgumentNullException.ThrowIfNull(options);
         (_options, _backward) = (options, backward ?? (loss => loss.backward()));
         IEnumerable<Parameter>[] others = [.. replicas ?? []];
-        _optimizer = new AdamW(parameters, options.Optimizer, others);
-        _workers = [.. others.Select(_ => new DeviceWorker())];
-        _average = options.AverageDecay > 0 ? _optimizer.Weights.clone().DetachFromDisposeScope() : null;
-        if (options.Checkpoint is { } file && File.Exists(file))
+        _optimizer = options.Optimizer.Create(parameters, others);
+        _settings = SettingsOf(options);
+        _checkpoints = options.CheckpointFolder is { } folder ? new TrainingCheckpoints(folder, options.KeepCheckpoints, options.Warn) : null;
+        _average = options.AverageDecay > 0 ? new WeightAverage(_optimizer) : null;
+        try
         {
-            Resume(file);
+            Resume();
         }
+        catch
+        {
+            _optimizer.Dispose();
+            _average?.Dispose();
+            throw;
+        }
+        _workers = [.. others.Select(_ => new DeviceWorker())];
     }
 
-    /// <summary>Steps taken, those before a resumption included.</summary>
-    public long Step => _optimizer.Steps;
+    /// <summary>Steps taken, those before a resumption and those that were skipped included.</summary>
+    public long Step { get; private set; }
 
-    /// <summary>Takes steps until the run's length, the deadline or a cancellation; writes a checkpoint in the last two cases too.</summary>
-    /// <param name="loss">The loss of a step, a scalar with gradients; the argument is the step's number, from 0.</param>
+    /// <summary>Steps of the whole run that changed nothing.</summary>
+    public long Skipped => _skipped;
+
+    /// <summary>Takes steps until the run's length, the deadline or a cancellation; each ends with a checkpoint.</summary>
+    /// <param name="loss">
+    /// A loss, a scalar with gradients; the argument is its number, from 0: the step's where <see cref="TrainingLoopOptions.AccumulationSteps"/> is 1,
+    /// and otherwise that many in a row are one step's.
+    /// </param>
     /// <param name="progress">Called every <see cref="TrainingLoopOptions.ReportEvery"/> steps and at the last.</param>
     /// <param name="cancellationToken">Checked between steps.</param>
     /// <returns>True if the run has its full length. The parameters then hold the moving average, if one is kept.</returns>
-    /// <exception cref="InvalidOperationException">The loss is no longer a finite number.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="TrainingLoopOptions.MaxSkippedInRow"/> steps in a row had no finite loss and
+    /// gradient. The checkpoints that are there stand.</exception>
     public bool Run(Func<long, Tensor> loss, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Run(step => [() => loss(step)], progress, cancellationToken);
 
     /// <summary>Takes steps as the other form does, with the batch of each step shared out among replicas on several devices.</summary>
     /// <param name="losses">
-    /// For a step, one loss for each replica in the order given to the constructor, the first parameters' first: the mean over its share,
+    /// For a number, one loss for each replica in the order given to the constructor, the first parameters' first: the mean over its share,
     /// all shares of one size. They run at the same time, each always on the same thread.
     /// </param>
     /// <param name="progress">Called every <see cref="TrainingLoopOptions.ReportEvery"/> steps and at the last.</param>
     /// <param name="cancellationToken">Checked between steps.</param>
     /// <returns>True if the run has its full length. All replicas then hold the moving average, if one is kept.</returns>
-    /// <exception cref="InvalidOperationException">The loss is no longer a finite number.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="TrainingLoopOptions.MaxSkippedInRow"/> steps in a row had no finite loss and
+    /// gradient. The checkpoints that are there stand.</exception>
     public bool Run(Func<long, IReadOnlyList<Func<Tensor>>> losses, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(losses);
         Stopwatch watch = Stopwatch.StartNew();
         TimeSpan lastCheckpoint = TimeSpan.Zero;
-        using DisposeScope run = NewDisposeScope();
-        Tensor total = zeros(1, device: _optimizer.Weights.device);
+        double total = 0;
         int counted = 0;
         while (Step < _options.Steps)
         {
@@ -75,11 +104,10 @@ public sealed class TrainingLoop : IDisposable
                 cancellationToken.ThrowIfCancellationRequested();
                 return false;
             }
-            using DisposeScope scope = NewDisposeScope();
-            Tensor value, norm;
+            float value, norm;
             try
             {
-                (value, norm) = Advance(losses(Step));
+                (value, norm) = Advance(losses);
             }
             catch
             {
@@ -87,36 +115,35 @@ public sealed class TrainingLoop : IDisposable
                 Settle();
                 throw;
             }
-            using (no_grad())
+            if (_skippedInRow == 0)
             {
-                total.add_(value);
-                // A short average early on, or the random start would weigh on it for long.
-                _average?.lerp_(_optimizer.Weights, 1 - Math.Min(_options.AverageDecay, (1.0 + Step) / (10.0 + Step)));
+                total += value;
+                counted++;
             }
-            counted++;
+            else if (_skippedInRow >= _options.MaxSkippedInRow)
+            {
+                Settle();
+                throw new InvalidOperationException(
+                    $"{_skippedInRow} steps in a row had no finite loss and gradient: at step {Step} of {_options.Steps} the loss is {value}, the norm of "
+                        + $"the gradients {norm}. Lower the learning rate ({_options.PeakLearningRate}); the last checkpoint is unharmed.");
+            }
             if (Step % _options.ReportEvery == 0 || Step == _options.Steps)
             {
-                float mean = total.item<float>() / counted;
-                if (!float.IsFinite(mean))
-                {
-                    throw new InvalidOperationException(
-                        $"The loss is {mean} after step {Step} of {_options.Steps}. Lower the learning rate ({_options.PeakLearningRate}); "
-                            + "the last checkpoint is unharmed.");
-                }
-                progress?.Report(new TrainingProgress(Step, _options.Steps, mean, norm.item<float>(), watch.Elapsed));
-                total.zero_();
-                counted = 0;
-                if (watch.Elapsed - lastCheckpoint >= _options.CheckpointEvery)
-                {
-                    Save();
-                    lastCheckpoint = watch.Elapsed;
-                }
+                float mean = counted > 0 ? (float)(total / counted) : float.NaN;
+                progress?.Report(new TrainingProgress(Step, _options.Steps, mean, norm, watch.Elapsed) { Skipped = _skipped });
+                (total, counted) = (0, 0);
+            }
+            if (Step % _options.CheckpointSteps == 0 || watch.Elapsed - lastCheckpoint >= _options.CheckpointEvery)
+            {
+                Save();
+                lastCheckpoint = watch.Elapsed;
             }
         }
         Settle();
+        Save();
         if (_average is not null)
         {
-            _optimizer.Write(_average);
+            _optimizer.Write(_average.Weights);
         }
         return true;
     }
@@ -133,42 +160,71 @@ public sealed class TrainingLoop : IDisposable
     }
 
     /// <summary>One step: the mean loss and the norm of the gradients.</summary>
-    private (Tensor Loss, Tensor Norm) Advance(IReadOnlyList<Func<Tensor>> losses)
+    private (float Loss, float Norm) Advance(Func<long, IReadOnlyList<Func<Tensor>>> losses)
     {
-        Task<(Tensor Loss, Tensor Gradient)>[] others = [.. _workers.Select((worker, i) => worker.Run(() => Share(losses[i + 1], i + 1)))];
-        Tensor first = losses[0]();
-        _backward(first);
-        Tensor loss = first.detach();
-        List<Tensor> gradients = [];
-        foreach (Task<(Tensor Loss, Tensor Gradient)> other in others)
+        using DisposeScope scope = NewDisposeScope();
+        int parts = _options.AccumulationSteps;
+        Tensor? sum = null;
+        int count = 0;
+        for (int part = 0; part < parts; part++)
         {
-            (Tensor value, Tensor gradient) = other.GetAwaiter().GetResult();
-            loss = loss + value.to(loss.device);
-            gradients.Add(gradient);
-            value.Dispose();
+            using DisposeScope graph = NewDisposeScope();
+            IReadOnlyList<Func<Tensor>> shares = losses(Step * parts + part);
+            Task<Tensor>[] others = [.. _workers.Select((worker, i) => worker.Run(() => Share(shares[i + 1])))];
+            Tensor loss = Learn(shares[0]);
+            foreach (Task<Tensor> other in others)
+            {
+                using Tensor value = other.GetAwaiter().GetResult();
+                loss = loss + value.to(loss.device);
+            }
+            sum = (sum is null ? loss : sum + loss).MoveToOuterDisposeScope();
+            count += shares.Count;
         }
-        Tensor norm = _optimizer.Step(LearningRate.Cosine(Step, _options.Steps, _options.WarmupSteps, _options.PeakLearningRate), gradients);
-        gradients.ForEach(gradient => gradient.Dispose());
+        float[] read;
+        using (no_grad())
+        {
+            Tensor norm = _optimizer.GradientNorm();
+            read = stack([(sum! / count).to(ScalarType.Float32).reshape([]), norm]).cpu().data<float>().ToArray();
+        }
+        if (!float.IsFinite(read[0]) || !float.IsFinite(read[1]))
+        {
+            _optimizer.ClearGradients();
+            Step++;
+            _skipped++;
+            _skippedInRow++;
+            return (read[0], read[1]);
+        }
+        _optimizer.Apply(LearningRate.At(_options.Schedule, Step, _options.Steps, _options.WarmupSteps, _options.PeakLearningRate), read[1]);
+        Step++;
+        _skippedInRow = 0;
         for (int i = 0; i < _workers.Length; i++)
         {
             int replica = i + 1;
             // Not waited for: the worker's next share comes after it in its queue, and that one is waited for before weights change again.
             _workers[i].Run(() =>
             {
-                _optimizer.WriteReplica(replica, _optimizer.Weights);
+                _optimizer.WriteReplica(replica);
                 return true;
             });
         }
-        return (losses.Count == 1 ? loss : loss / losses.Count, norm);
+        // A short average early on, or the random start would weigh on it for long.
+        _average?.Add(Math.Min(_options.AverageDecay, (1.0 + Step) / (10.0 + Step)));
+        return (read[0], read[1]);
     }
 
-    /// <summary>Loss and gradients of one replica, on its worker's thread.</summary>
-    private (Tensor Loss, Tensor Gradient) Share(Func<Tensor> loss, int replica)
+    /// <summary>Adds the gradients of a loss, as far as it is part of a step's: the loss without its graph.</summary>
+    private Tensor Learn(Func<Tensor> loss)
+    {
+        Tensor value = loss();
+        _backward(_options.AccumulationSteps == 1 ? value : value / _options.AccumulationSteps);
+        return value.detach();
+    }
+
+    /// <summary>The same on a worker's thread.</summary>
+    private Tensor Share(Func<Tensor> loss)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor value = loss();
-        _backward(value);
-        return (value.detach().DetachFromDisposeScope(), _optimizer.TakeGradient(replica).DetachFromDisposeScope());
+        return Learn(loss).DetachFromDisposeScope();
     }
 
     /// <summary>Waits until the workers have done what is in their queues.</summary>
@@ -176,24 +232,77 @@ public sealed class TrainingLoop : IDisposable
 
     private void Save()
     {
-        if (_options.Checkpoint is not { } file)
+        if (_checkpoints is null || _saved == Step)
         {
             return;
         }
         using DisposeScope scope = NewDisposeScope();
         Dictionary<string, Tensor> state = new(_optimizer.State());
-        if (_average is not null)
+        foreach ((int i, Tensor average) in (_average?.Weights ?? []).Index())
         {
-            state["average"] = _average;
+            state.Add($"average.{i}", average);
         }
-        SafetensorsWriter.Write(file, state, metadata: null);
+        Dictionary<string, string> metadata = new()
+        {
+            ["step"] = Step.ToString(CultureInfo.InvariantCulture),
+            ["skipped"] = _skipped.ToString(CultureInfo.InvariantCulture),
+            ["skipped_in_row"] = _skippedInRow.ToString(CultureInfo.InvariantCulture),
+        };
+        foreach ((string name, string value) in _settings)
+        {
+            metadata.Add(SettingPrefix + name, value);
+        }
+        _checkpoints.Save(Step, state, metadata);
+        _saved = Step;
     }
 
-    private void Resume(string file)
+    private void Resume()
     {
         using DisposeScope scope = NewDisposeScope();
-        using SafetensorsFile saved = SafetensorsFile.Open(file);
-        _optimizer.Resume(saved.Entries.Keys.ToDictionary(n => n, saved.Read));
-        _average?.copy_(saved.Read("average"));
+        using SafetensorsFile? saved = _checkpoints?.OpenNewest();
+        if (saved is null)
+        {
+            return;
+        }
+        string[] differing =
+        [
+            .. _settings.Keys.Union(saved.Metadata.Keys.Where(k => k.StartsWith(SettingPrefix, StringComparison.Ordinal)).Select(k => k[SettingPrefix.Length..]))
+                .Where(name => saved.Metadata.GetValueOrDefault(SettingPrefix + name) != _settings.GetValueOrDefault(name))
+                .Select(name =>
+                    $"{name} was {saved.Metadata.GetValueOrDefault(SettingPrefix + name) ?? "not set"} and is {_settings.GetValueOrDefault(name) ?? "not set"}"),
+        ];
+        if (differing.Length > 0)
+        {
+            throw new ArgumentException(
+                $"'{saved.Path}' is of a run with other options: {string.Join("; ", differing)}. Give the same ones, or another folder to begin anew.");
+        }
+        _optimizer.Resume(name => saved.Entries.GetValueOrDefault(name)?.ElementCount, saved.Read);
+        foreach ((int i, Tensor average) in (_average?.Weights ?? []).Index())
+        {
+            using DisposeScope one = NewDisposeScope();
+            average.copy_(saved.Read($"average.{i}"));
+        }
+        Step = _saved = long.Parse(saved.Metadata["step"], CultureInfo.InvariantCulture);
+        _skipped = long.Parse(saved.Metadata["skipped"], CultureInfo.InvariantCulture);
+        _skippedInRow = int.Parse(saved.Metadata["skipped_in_row"], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>What decides on the result. The number of steps does so only where the learning rate depends on it.</summary>
+    private static Dictionary<string, string> SettingsOf(TrainingLoopOptions options)
+    {
+        Dictionary<string, string> settings = new(options.Settings)
+        {
+            [nameof(options.Optimizer)] = JsonSerializer.Serialize(options.Optimizer),
+            [nameof(options.Schedule)] = options.Schedule.ToString(),
+            [nameof(options.PeakLearningRate)] = options.PeakLearningRate.ToString("R", CultureInfo.InvariantCulture),
+            [nameof(options.WarmupSteps)] = options.WarmupSteps.ToString(CultureInfo.InvariantCulture),
+            [nameof(options.AccumulationSteps)] = options.AccumulationSteps.ToString(CultureInfo.InvariantCulture),
+            [nameof(options.AverageDecay)] = options.AverageDecay.ToString("R", CultureInfo.InvariantCulture),
+        };
+        if (options.Schedule != LearningRateSchedule.Constant)
+        {
+            settings[nameof(options.Steps)] = options.Steps.ToString(CultureInfo.InvariantCulture);
+        }
+        return settings;
     }
 }

@@ -39,7 +39,7 @@ public static class TrainingModel
         Canvas canvas = outline.CanvasOf(frames.CanvasWidth, frames.CanvasHeight);
         long parameters = training.InitialAdapterFile is { } file ? NumbersOf(file) : LoraAdapter.CountNumbers(load.Layers, training.Adapter);
         TrainingPlan Of(TrainingSetting setting) => TrainingPlanner.Plan(
-            load, setting, parameters, 8, canvas.Tokens, training.MaxTextTokens ?? 512, training.BatchSize,
+            load, setting, parameters, training.Optimizer.StateBytes, canvas.Tokens, training.MaxTextTokens ?? 512, training.BatchSize,
             pipeline.DType == ScalarType.Float32 ? 4 : 2);
         // Eight bits and streaming are for GPUs.
         TrainingPlan[] plans = [.. TrainingSetting.All.Where(s => cuda || s is { Float8: false, Streamed: false }).Select(Of)];

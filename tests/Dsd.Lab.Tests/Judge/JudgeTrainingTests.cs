@@ -83,7 +83,7 @@ public class JudgeTrainingTests
         JudgeTrainingOptions options = Options with { Folder = whole.Path, Steps = 4, Batch = 8, Config = Small with { ImageSize = 96 } };
         JudgeTraining.Run(options);
         Assert.False(JudgeTraining.Run(options with { Folder = parts.Path, MaxTime = TimeSpan.Zero }).Complete);
-        Assert.True(File.Exists(parts.File("checkpoint.safetensors")));
+        Assert.True(Directory.Exists(parts.File("checkpoints")));
         Assert.True(JudgeTraining.Run(options with { Folder = parts.Path }).Complete);
         Assert.Equal(File.ReadAllBytes(whole.File("model.safetensors")), File.ReadAllBytes(parts.File("model.safetensors")));
     }
@@ -93,7 +93,7 @@ public class JudgeTrainingTests
     {
         using TemporaryFolder folder = new();
         Assert.ThrowsAny<OperationCanceledException>(() => JudgeTraining.Run(Options with { Folder = folder.Path }, null, new CancellationToken(true)));
-        Assert.Equal(["checkpoint.safetensors"], Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName));
+        Assert.Equal(["checkpoints"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName));
     }
 
     [Fact]

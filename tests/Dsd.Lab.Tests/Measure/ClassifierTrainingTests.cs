@@ -138,7 +138,7 @@ public class ClassifierTrainingTests
             Assert.True((actual - expected).abs().mean().item<float>() <= 0.01 * expected.abs().mean().item<float>() + 1e-4, name);
         });
         Assert.InRange(biases.difference, 0, 0.05 * biases.size);
-        Assert.False(File.Exists(parts.File("checkpoint.safetensors")));
+        Assert.False(Directory.Exists(parts.File("checkpoints")));
     }
 
     private static void TrainWholeAndInParts(TemporaryFolder whole, TemporaryFolder parts)

@@ -65,7 +65,7 @@ public sealed class EarlyCheckTests : IDisposable
         Refused<IOException>("no.safetensors", good with { Training = training with { InitialAdapterFile = _folder.File("no.safetensors") } });
         Refused<ArgumentException>("attn.to_x", good with { Training = training with { Adapter = new LoraOptions { Targets = ["attn.to_q", "attn.to_x"] } } });
         File.WriteAllText(_folder.File("file"), "");
-        Refused<IOException>("state", good with { Training = training with { Checkpoint = Path.Combine(_folder.File("file"), "state") } });
+        Refused<IOException>("state", good with { Training = training with { CheckpointFolder = Path.Combine(_folder.File("file"), "state") } });
     }
 
     [Theory]

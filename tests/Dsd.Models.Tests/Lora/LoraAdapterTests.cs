@@ -219,7 +219,7 @@ public class LoraAdapterTests : IDisposable
     public void Create_MatchesWholeWordsOnly()
     {
         using FluxTransformer transformer = new(Config);
-        using LoraAdapter adapter = LoraAdapter.Create(transformer, new LoraOptions { Targets = ["0.attn.to_q"], IncludeCondition = false });
+        using LoraAdapter adapter = LoraAdapter.Create(transformer, new LoraOptions { Targets = ["0.attn.to_q"], Condition = ConditionTraining.Frozen });
         Assert.Equal(["single_transformer_blocks.0.attn.to_q", "transformer_blocks.0.attn.to_q"], adapter.Factors.Keys);
     }
 
@@ -338,7 +338,7 @@ public class LoraAdapterTests : IDisposable
     {
         using FluxTransformer wide = new(Config with { InChannels = 20 });
         using FluxTransformer transformer = new(Config);
-        using LoraAdapter adapter = LoraAdapter.Create(wide, new LoraOptions { Targets = ["x_embedder"], Rank = 2, IncludeCondition = false });
+        using LoraAdapter adapter = LoraAdapter.Create(wide, new LoraOptions { Targets = ["x_embedder"], Rank = 2, Condition = ConditionTraining.Frozen });
         WeightsException e = Assert.Throws<WeightsException>(() => adapter.Attach(transformer));
         Assert.Contains("x_embedder: the layer is [16, 16], B·A is [16, 20]", e.Message, StringComparison.Ordinal);
     }

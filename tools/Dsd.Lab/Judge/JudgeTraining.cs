@@ -1,5 +1,6 @@
 using Dsd.Lab.Training;
 using Dsd.Models.Training;
+using Dsd.Models.Training.Optimizers;
 using Dsd.Models.Weights;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
@@ -26,7 +27,7 @@ internal static class JudgeTraining
         {
             throw new ArgumentException("Option Config.Attributes must be Subject.Kinds: only those can be drawn.", nameof(options));
         }
-        string checkpoint = Path.Combine(options.Folder, "checkpoint.safetensors");
+        string checkpoint = Path.Combine(options.Folder, "checkpoints");
         random.manual_seed((long)options.Seed);
         using JudgeNetwork network = new(config, options.Device);
         PanelBatches batches = new(options.Seed, options.Batch, config.ImageSize, options.DistinctBatches);
@@ -37,7 +38,7 @@ internal static class JudgeTraining
             WarmupSteps = options.WarmupSteps,
             Optimizer = new AdamWOptions { WeightDecay = options.WeightDecay },
             AverageDecay = options.AverageDecay,
-            Checkpoint = checkpoint,
+            CheckpointFolder = checkpoint,
             Deadline = options.MaxTime >= DateTime.MaxValue - DateTime.UtcNow ? DateTime.MaxValue : DateTime.UtcNow + options.MaxTime,
         });
         network.train();
@@ -49,7 +50,7 @@ internal static class JudgeTraining
         Save(network, options);
         if (complete)
         {
-            File.Delete(checkpoint);
+            Directory.Delete(checkpoint, recursive: true);
         }
         return report;
     }

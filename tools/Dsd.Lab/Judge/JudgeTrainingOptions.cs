@@ -12,8 +12,8 @@ internal sealed record JudgeTrainingOptions
     public int? DistinctBatches { get; init => field = OptionCheck.RangeOrNull(value, 1, 1_000_000, nameof(DistinctBatches)); }
 
     /// <summary>
-    /// The folder for <c>config.json</c>, <c>model.safetensors</c> and, while training, <c>checkpoint.safetensors</c>. Training continues from a
-    /// checkpoint found there.
+    /// The folder for <c>config.json</c>, <c>model.safetensors</c> and, while training, the folder <c>checkpoints</c>. Training continues from a
+    /// what is found there.
     /// </summary>
     public required string Folder
     {

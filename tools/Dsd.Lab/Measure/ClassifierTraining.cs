@@ -1,5 +1,6 @@
 using Dsd.Lab.Training;
 using Dsd.Models.Training;
+using Dsd.Models.Training.Optimizers;
 using Dsd.Models.Weights;
 using Dsd.Tiny.World;
 using TorchSharp;
@@ -32,7 +33,7 @@ internal static class ClassifierTraining
         {
             throw new ArgumentException("Option Config.Attributes must be Subject.Kinds followed by Context.Kinds: only those can be drawn.", nameof(options));
         }
-        string checkpoint = Path.Combine(options.Folder, "checkpoint.safetensors");
+        string checkpoint = Path.Combine(options.Folder, "checkpoints");
         random.manual_seed((long)(options.Seed ^ Salt));
         using ClassifierNetwork network = new(options.Config, options.Device);
         PanelBatches batches = new(options.Seed ^ Salt, options.Batch, options.Config.ImageSize, options.DistinctBatches);
@@ -43,7 +44,7 @@ internal static class ClassifierTraining
             WarmupSteps = options.WarmupSteps,
             Optimizer = new AdamWOptions { WeightDecay = options.WeightDecay },
             AverageDecay = options.AverageDecay,
-            Checkpoint = checkpoint,
+            CheckpointFolder = checkpoint,
             Deadline = options.Deadline,
         });
         network.train();
@@ -61,7 +62,7 @@ internal static class ClassifierTraining
         ClassifierTrainingReport report = Measure(network, options, complete);
         if (complete)
         {
-            File.Delete(checkpoint);
+            Directory.Delete(checkpoint, recursive: true);
         }
         return report;
     }

@@ -7,8 +7,8 @@ namespace Dsd.Lab.Measure;
 internal sealed record ClassifierTrainingOptions
 {
     /// <summary>
-    /// The folder for <c>config.json</c>, <c>model.safetensors</c> and, while training, <c>checkpoint.safetensors</c>. Training continues from a
-    /// checkpoint found there.
+    /// The folder for <c>config.json</c>, <c>model.safetensors</c> and, while training, the folder <c>checkpoints</c>. Training continues from a
+    /// what is found there.
     /// </summary>
     public required string Folder
     {

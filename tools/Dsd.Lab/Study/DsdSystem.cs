@@ -22,9 +22,9 @@ internal static class DsdSystem
     /// <param name="pairs">The examples, at least one.</param>
     /// <param name="budget">Steps, batch, rates, rank, guidance and seed.</param>
     /// <param name="outFile">The adapter's file, in diffusers' layout with the whole <c>c_embedder</c>.</param>
-    /// <param name="checkpoint">A file for the state, from which an interrupted run continues; it is deleted at the end; null keeps none.</param>
+    /// <param name="checkpoint">A folder for the state, from which an interrupted run continues; it is deleted at the end; null keeps none.</param>
     /// <param name="progress">Reports every 50 steps and at the last.</param>
-    /// <param name="frames">Which frames enter the loss.</param>
+    /// <param name="referenceWeight">Weight of the reference's frame in the loss; the target's is 1.</param>
     /// <param name="cancellationToken">Checked between steps; the checkpoint is written first.</param>
     /// <exception cref="ArgumentException">There is no pair.</exception>
     public static void Train(
@@ -35,7 +35,7 @@ internal static class DsdSystem
         string outFile,
         string? checkpoint = null,
         IProgress<TrainingProgress>? progress = null,
-        FrameLoss frames = FrameLoss.Both,
+        double referenceWeight = 1,
         CancellationToken cancellationToken = default)
     {
         using FluxModel model = (FluxModel)DiffusionModel.LoadConditional(modelFolder, options: ModelLoading.On(device));
@@ -50,15 +50,15 @@ internal static class DsdSystem
             WarmupSteps = Math.Min(MostWarmup, budget.Steps / 10),
             AverageDecay = AverageDecay,
             Guidance = budget.Guidance,
-            Frames = frames,
+            ReferenceWeight = referenceWeight,
             Seed = budget.Seed,
-            Checkpoint = checkpoint,
+            CheckpointFolder = checkpoint,
         });
         using LoraAdapter adapter = trainer.Train(pairs, progress, cancellationToken);
         adapter.Save(outFile);
         if (checkpoint is not null)
         {
-            File.Delete(checkpoint);
+            Directory.Delete(checkpoint, recursive: true);
         }
     }
 

@@ -30,7 +30,7 @@ internal sealed class PairSystem(
             GridPair[] pairs = Pairs(context);
             context.Log($"{Name}: {pairs.Length} pairs");
             Directory.CreateDirectory(context.SystemFolder(Name));
-            train(context, [.. pairs.SelectMany(p => p.Both)], file, Path.Combine(context.SystemFolder(Name), "checkpoint.safetensors"),
+            train(context, [.. pairs.SelectMany(p => p.Both)], file, Path.Combine(context.SystemFolder(Name), "checkpoints"),
                 context.Progress(Name));
         }
     }

@@ -33,16 +33,16 @@ internal static class StudySystems
         Dsd("dsd", "the method: pairs that the judge keeps", Curated),
         Dsd("dsd_oracle", "true pairs", Oracle),
         Dsd("dsd_one_template", "one prompt template in place of varied prompts", OneTemplate),
-        Dsd("dsd_edit_only", "loss on the edit frame alone", Curated, FrameLoss.EditOnly),
+        Dsd("dsd_edit_only", "loss on the edit frame alone", Curated, referenceWeight: 0),
     ];
 
     /// <summary>A student distilled from pairs.</summary>
-    public static PairSystem Dsd(string name, string shows, Func<StudyContext, GridPair[]> data, FrameLoss frames = FrameLoss.Both) => new(
+    public static PairSystem Dsd(string name, string shows, Func<StudyContext, GridPair[]> data, double referenceWeight = 1) => new(
         name,
         shows,
         data,
         (c, pairs, file, checkpoint, progress) =>
-            DsdSystem.Train(c.ModelFolder, c.Device, pairs, c.Config.Budget, file, checkpoint, progress, frames, c.CancellationToken),
+            DsdSystem.Train(c.ModelFolder, c.Device, pairs, c.Config.Budget, file, checkpoint, progress, referenceWeight, c.CancellationToken),
         (c, file) => DsdSystem.Open(c.ModelFolder, c.Device, file, c.Sampling));
 
     private static GridPair[] Curated(StudyContext context) => GridSet.Varied(context).Kept();

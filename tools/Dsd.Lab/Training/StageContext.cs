@@ -20,7 +20,7 @@ internal sealed record StageContext(
 
     public TimeSpan TimeLeft => Deadline - DateTime.UtcNow;
 
-    public string Checkpoint(string stage) => Path.Combine(WorkFolder, $"{stage}.safetensors");
+    public string Checkpoints(string stage) => Path.Combine(WorkFolder, stage);
 
     public TrainingLoopOptions Loop(string stage, StageConfig config, double averageDecay = 0) => new()
     {
@@ -28,7 +28,7 @@ internal sealed record StageContext(
         PeakLearningRate = config.PeakLearningRate,
         WarmupSteps = Math.Min(500, config.Steps / 10),
         AverageDecay = averageDecay,
-        Checkpoint = Checkpoint(stage),
+        CheckpointFolder = Checkpoints(stage),
         Deadline = Deadline,
     };
 

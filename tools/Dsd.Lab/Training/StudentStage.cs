@@ -48,7 +48,7 @@ internal static class StudentStage
             AverageDecay = 0.995,
             Guidance = stage.Guidance,
             Seed = context.Config.Seed,
-            Checkpoint = context.Checkpoint("student"),
+            CheckpointFolder = context.Checkpoints("student"),
         });
         // The trainer knows no deadline: time that is up cancels it, which writes a checkpoint too.
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);

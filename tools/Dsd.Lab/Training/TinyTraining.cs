@@ -64,7 +64,10 @@ internal static class TinyTraining
                 }
             }
             File.WriteAllText(marker, "");
-            File.Delete(context.Checkpoint(name));
+            if (Directory.Exists(context.Checkpoints(name)))
+            {
+                Directory.Delete(context.Checkpoints(name), recursive: true);
+            }
             log($"{name}: done");
         }
         return true;

@@ -39,7 +39,7 @@ internal sealed class StageModels : IStageModels
             training.Height,
             new PipelineOptions { Device = Torch(options.Device), Loras = start },
             start.Length == 0 ? training.Adapter.Targets : null);
-        if (training.Checkpoint is { } checkpoint)
+        if (training.CheckpointFolder is { } checkpoint)
         {
             WritablePlace.Require(checkpoint);
         }

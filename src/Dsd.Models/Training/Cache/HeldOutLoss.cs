@@ -47,10 +47,8 @@ internal sealed class HeldOutLoss(DiffusionModel model, LoraTrainingOptions opti
             FlowMatching.Interpolate(latents, noises, sigma), Repeated(one.Condition), new PromptEmbedding([.. one.Prompt.Select(Repeated)]), sigma,
             options.Guidance, one.Canvas);
         Tensor target = FlowMatching.Velocity(latents, noises);
-        return FlowMatching.Loss(Counted(velocity), Counted(target)).item<float>();
+        return CanvasLoss.Of(velocity, target, one.Canvas, model.Frames, options.ReferenceWeight, options.TargetWeight).item<float>();
 
         Tensor Repeated(Tensor row) => row.expand([sigmas.Length, .. row.shape[1..]]).contiguous();
-
-        Tensor Counted(Tensor tokens) => LoraTrainer.CountedTokens(tokens, one.Canvas, model.Frames, options.Frames);
     }
 }

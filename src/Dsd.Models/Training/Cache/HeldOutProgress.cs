@@ -2,10 +2,11 @@ namespace Dsd.Models.Training.Cache;
 
 /// <summary>Adds the loss of held-out pairs to the first report at or after each multiple of some steps, and to the last.</summary>
 /// <param name="inner">Who is told.</param>
-/// <param name="heldOut">The pairs.</param>
+/// <param name="evaluate">Computes their loss.</param>
 /// <param name="every">Steps between two looks.</param>
 /// <param name="cancellationToken">Ends a look.</param>
-internal sealed class HeldOutProgress(IProgress<TrainingProgress> inner, HeldOutLoss heldOut, long every, CancellationToken cancellationToken)
+internal sealed class HeldOutProgress(
+    IProgress<TrainingProgress> inner, Func<CancellationToken, float> evaluate, long every, CancellationToken cancellationToken)
     : IProgress<TrainingProgress>
 {
     // A run that goes on looks at its first report.
@@ -26,7 +27,7 @@ internal sealed class HeldOutProgress(IProgress<TrainingProgress> inner, HeldOut
         float? loss = null;
         try
         {
-            loss = heldOut.Evaluate(cancellationToken);
+            loss = evaluate(cancellationToken);
         }
         catch (OperationCanceledException)
         {

@@ -161,18 +161,18 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
     [InlineData("structure")]
     public void Train_GoesOnFromItsCheckpoint(string system)
     {
-        string checkpoint = _teacher.NewFile($"{system}-state.safetensors");
+        string checkpoint = _teacher.NewFile($"{system}-state");
         string resumed = _teacher.NewFile($"{system}-resumed.safetensors");
         using CancellationTokenSource stop = new();
         Assert.Throws<OperationCanceledException>(() => Train(system, resumed, Short, [], checkpoint, new Stop(stop), stop.Token));
-        Assert.True(File.Exists(checkpoint));
+        Assert.True(Directory.Exists(checkpoint));
 
         Train(system, resumed, Short, [], checkpoint);
 
         string straight = _teacher.NewFile($"{system}-straight.safetensors");
         Train(system, straight, Short, []);
         Assert.Equal(File.ReadAllBytes(straight), File.ReadAllBytes(resumed));
-        Assert.False(File.Exists(checkpoint));
+        Assert.False(Directory.Exists(checkpoint));
     }
 
     [Theory]

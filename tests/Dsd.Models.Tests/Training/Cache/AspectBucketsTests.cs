@@ -85,7 +85,7 @@ public class AspectBucketsTests
         LoraTrainingOptions options = SmallPictures.Options with { Buckets = true, Resolutions = [32, 64], Steps = 14, ReportEvery = 5 };
         using LoraAdapter whole = new LoraTrainer(model, options with { CacheFolder = folder.File("cache") }).Train(pairs);
         using LoraAdapter inMemory = new LoraTrainer(model, options).Train(pairs);
-        options = options with { CacheFolder = folder.File("cache"), Checkpoint = folder.File("lora.safetensors") };
+        options = options with { CacheFolder = folder.File("cache"), CheckpointFolder = folder.File("checkpoints") };
         using CancellationTokenSource stop = new();
         Assert.Throws<OperationCanceledException>(() => new LoraTrainer(model, options).Train(pairs, new Reports(_ => stop.Cancel()), stop.Token));
         LoraTrainer again = new(model, options);

@@ -38,7 +38,7 @@ internal static class FrameTraining
             PeakLearningRate = budget.LearningRate,
             WarmupSteps = Math.Min(MostWarmup, budget.Steps / 10),
             AverageDecay = AverageDecay,
-            Checkpoint = checkpoint,
+            CheckpointFolder = checkpoint,
         }))
         {
             loop.Run(step => Loss(network, examples, empty, budget, step), progress, cancellationToken);
@@ -46,7 +46,7 @@ internal static class FrameTraining
         network.Save(outFile);
         if (checkpoint is not null)
         {
-            File.Delete(checkpoint);
+            Directory.Delete(checkpoint, recursive: true);
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class ImageEmbeddingNetwork : ReferenceNetwork
         modelFolder,
         device,
         seed,
-        (model, _) => LoraAdapter.Create(model.Transformer, new LoraOptions { Rank = rank, Seed = seed, IncludeCondition = false }),
+        (model, _) => LoraAdapter.Create(model.Transformer, new LoraOptions { Rank = rank, Seed = seed, Condition = ConditionTraining.Frozen }),
         trainable: true);
 
     /// <summary>A trained network.</summary>

@@ -26,7 +26,7 @@ internal static class ImageEmbeddingSystem
     /// <param name="pairs">The examples, at least one.</param>
     /// <param name="budget">Steps, batch, rates, rank, guidance and seed.</param>
     /// <param name="outFile">A safetensors file for the adapter (<c>transformer.…</c>) and the encoder (<c>encoder.…</c>).</param>
-    /// <param name="checkpoint">A file for the state, from which an interrupted run continues; it is deleted at the end; null keeps none.</param>
+    /// <param name="checkpoint">A folder for the state, from which an interrupted run continues; it is deleted at the end; null keeps none.</param>
     /// <param name="progress">Reports every 50 steps and at the last.</param>
     /// <param name="cancellationToken">Checked between steps; the checkpoint is written first.</param>
     /// <exception cref="ArgumentException">There is no pair.</exception>

@@ -4,6 +4,7 @@ using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+using Dsd.Models.Training.Optimizers;
 using Dsd.Tiny;
 using Dsd.Tiny.World;
 using TorchSharp;
@@ -54,7 +55,7 @@ internal sealed class SubjectTuning : IDisposable
         {
             Rank = _options.Rank,
             Seed = _options.Seed,
-            IncludeCondition = false,
+            Condition = ConditionTraining.Frozen,
         });
         using LoraStack stack = LoraStack.Repeat(start, count, _model.Transformer);
         using TrainingLoop loop = new(stack.Parameters, new TrainingLoopOptions

@@ -1,9 +1,10 @@
 using Dsd.Common.Options;
+using TorchSharp.Modules;
 
-namespace Dsd.Models.Training;
+namespace Dsd.Models.Training.Optimizers;
 
-/// <summary>Settings of <see cref="AdamW"/> that stay the same during a run.</summary>
-public sealed record AdamWOptions
+/// <summary>Settings of <see cref="EightBitAdamW"/> that stay the same during a run; they mean what those of <see cref="AdamWOptions"/> do.</summary>
+public sealed record EightBitAdamWOptions : OptimizerOptions
 {
     /// <summary>Decay of the mean of gradients, in 0…1. Default 0.9.</summary>
     public double Beta1 { get; init => field = OptionCheck.Range(value, 0, 1, nameof(Beta1)); } = 0.9;
@@ -17,6 +18,10 @@ public sealed record AdamWOptions
     /// <summary>Share of a weight that a step at learning rate 1 takes away, apart from its gradient. Default 0.01.</summary>
     public double WeightDecay { get; init => field = OptionCheck.Range(value, 0, 100, nameof(WeightDecay)); } = 0.01;
 
-    /// <summary>Largest norm over all gradients together; a larger one is scaled down to it. Default 1.</summary>
-    public double MaxGradientNorm { get; init => field = OptionCheck.Range(value, 1e-12, double.MaxValue, nameof(MaxGradientNorm)); } = 1.0;
+    /// <inheritdoc/>
+    internal override double StateBytes => 2 + (8.0 / 256);
+
+    /// <inheritdoc/>
+    public override Optimizer Create(IEnumerable<Parameter> parameters, IEnumerable<IEnumerable<Parameter>>? replicas = null) =>
+        new EightBitAdamW(parameters, this, replicas);
 }

@@ -1,0 +1,42 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Training.Optimizers;
+
+/// <summary>AdamW (Loshchilov and Hutter 2019): eight bytes of state for each number.</summary>
+public sealed class AdamW : Optimizer
+{
+    private readonly AdamWOptions _options;
+    private readonly Tensor _mean;
+    private readonly Tensor _square;
+
+    /// <summary>An optimiser at step 0.</summary>
+    /// <param name="parameters">What is trained, all on one device, at least one.</param>
+    /// <param name="options">Settings for the run.</param>
+    /// <param name="replicas">
+    /// The same parameters on other devices, each list in the same order: gradients are averaged over all, and all get the same weights,
+    /// the first ones' at once.
+    /// </param>
+    /// <exception cref="ArgumentException">There is no parameter, or a replica has others.</exception>
+    public AdamW(IEnumerable<Parameter> parameters, AdamWOptions options, IEnumerable<IEnumerable<Parameter>>? replicas = null)
+        : base(parameters, options, replicas)
+    {
+        _options = options;
+        _mean = NewState(StateLength);
+        _square = NewState(StateLength);
+    }
+
+    private protected override IEnumerable<(string Name, Tensor Tensor)> Moments() => [("mean", _mean), ("square", _square)];
+
+    private protected override void Update(Tensor weights, Tensor gradient, int piece, long start, double learningRate)
+    {
+        Tensor mean = _mean.narrow(0, start, weights.numel());
+        Tensor square = _square.narrow(0, start, weights.numel());
+        mean.mul_(_options.Beta1).add_(gradient, alpha: 1 - _options.Beta1);
+        square.mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
+        double meanCorrection = 1 - Math.Pow(_options.Beta1, Steps);
+        double squareCorrection = 1 - Math.Pow(_options.Beta2, Steps);
+        Tensor root = (square.sqrt() / Math.Sqrt(squareCorrection)).add_(_options.Epsilon);
+        weights.mul_(1 - learningRate * _options.WeightDecay).addcdiv_(mean, root, -learningRate / meanCorrection);
+    }
+}

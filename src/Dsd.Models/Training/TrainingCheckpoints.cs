@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using Dsd.Common.Files;
+using Dsd.Models.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Training;
+
+/// <summary>
+/// A folder of states of one run, <c>checkpoint-STEP.safetensors</c> each. A file appears whole or not at all, ends in the SHA-256 of all that stands before
+/// it, and the last few are kept: one that was damaged later is passed over for the one before.
+/// </summary>
+/// <param name="folder">The folder, made when the first state is written.</param>
+/// <param name="keep">How many states are kept, at least 1.</param>
+/// <param name="warn">Is told of damaged files. Null is nobody.</param>
+internal sealed partial class TrainingCheckpoints(string folder, int keep, Action<string>? warn)
+{
+    private const string Checksum = "sha256";
+    private const int ChecksumLength = SHA256.HashSizeInBytes;
+
+    /// <summary>Writes the state of a step, and removes those that are no longer kept.</summary>
+    public void Save(long step, IEnumerable<KeyValuePair<string, Tensor>> state, IReadOnlyDictionary<string, string> metadata)
+    {
+        string file = Path.Combine(folder, $"checkpoint-{step.ToString(CultureInfo.InvariantCulture)}.safetensors");
+        using Tensor place = zeros(ChecksumLength, dtype: ScalarType.Byte);
+        AtomicFile.Write(file, stream =>
+        {
+            // The last tensor is the last in the file: its bytes are filled in when the others are known.
+            using (HashingStream hashing = new(stream))
+            {
+                SafetensorsWriter.Write(hashing, file, state.Append(KeyValuePair.Create(Checksum, place)), metadata);
+                stream.Seek(-ChecksumLength, SeekOrigin.End);
+                stream.Write(hashing.Hash());
+            }
+        });
+        // Files of later steps are of no use: the run went on from an earlier one, since they were damaged.
+        foreach ((long _, string old) in Found().Where(f => f.Step <= step).Skip(keep).Concat(Found().Where(f => f.Step > step)))
+        {
+            File.Delete(old);
+        }
+    }
+
+    /// <summary>The newest state that is whole, for the caller to dispose; null where there is none at all.</summary>
+    /// <exception cref="WeightsException">There are states, and every one is damaged.</exception>
+    public SafetensorsFile? OpenNewest()
+    {
+        if (!Directory.Exists(folder))
+        {
+            return null;
+        }
+        foreach (string half in Directory.EnumerateFiles(folder, "checkpoint-*.safetensors.*.part"))
+        {
+            File.Delete(half); // of a process that was killed while it wrote
+        }
+        List<string> damaged = [];
+        foreach ((long _, string file) in Found())
+        {
+            if (IsWhole(file))
+            {
+                if (damaged.Count > 0)
+                {
+                    warn?.Invoke($"Damaged and passed over: {string.Join(", ", damaged)}. The run goes on from '{file}'.");
+                }
+                return SafetensorsFile.Open(file);
+            }
+            damaged.Add($"'{file}'");
+        }
+        return damaged.Count == 0 ? null : throw new WeightsException(
+            folder, "a checkpoint that is whole", $"damaged ones alone: {string.Join(", ", damaged)}. Bring one back, or delete them to begin anew");
+    }
+
+    /// <summary>The states that are there, the newest first.</summary>
+    private List<(long Step, string File)> Found() =>
+    [
+        .. Directory.EnumerateFiles(folder)
+            .Select(file => (Match: Name().Match(Path.GetFileName(file)), File: file))
+            .Where(f => f.Match.Success)
+            .Select(f => (long.Parse(f.Match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture), f.File))
+            .OrderByDescending(f => f.Item1),
+    ];
+
+    private static bool IsWhole(string file)
+    {
+        using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.Read);
+        if (stream.Length <= ChecksumLength)
+        {
+            return false;
+        }
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = new byte[1 << 20];
+        for (long left = stream.Length - ChecksumLength; left > 0;)
+        {
+            int some = (int)Math.Min(buffer.Length, left);
+            stream.ReadExactly(buffer, 0, some);
+            hash.AppendData(buffer, 0, some);
+            left -= some;
+        }
+        byte[] written = new byte[ChecksumLength];
+        stream.ReadExactly(written);
+        hash.AppendData(new byte[ChecksumLength]);
+        return hash.GetHashAndReset().AsSpan().SequenceEqual(written);
+    }
+
+    [GeneratedRegex(@"\Acheckpoint-([0-9]{1,18})\.safetensors\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Name();
+
+    /// <summary>Passes on what is written and hashes it.</summary>
+    private sealed class HashingStream(Stream inner) : Stream
+    {
+        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public byte[] Hash() => _hash.GetHashAndReset();
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            _hash.AppendData(buffer);
+            inner.Write(buffer);
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Flush() => inner.Flush();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                _hash.Dispose();
+            }
+            base.Dispose(disposing);
+        }
+    }
+}
