@@ -42,7 +42,8 @@ internal sealed class AspectBuckets
             }
             if (own.Count == 0)
             {
-                throw new ArgumentException($"No frame of about {words} pixels comes out as whole tokens of this model: choose a larger area.", nameof(options));
+                throw new ArgumentException(
+                    $"No frame of about {words} pixels comes out as whole tokens of this model: choose a larger area.", nameof(options));
             }
             areas.Add([.. own]);
         }

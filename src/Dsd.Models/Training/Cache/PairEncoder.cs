@@ -82,8 +82,8 @@ internal sealed class PairEncoder
         if (picture.Width < LeastSide || picture.Height < LeastSide)
         {
             throw new ArgumentException(
-                $"{source ?? $"Pair {pair}, counted from 0"}: its {role} is {picture.Width} × {picture.Height} pixels, and a picture to train on needs at least {LeastSide} "
-                    + "a side. Leave the pair out.",
+                $"{source ?? $"Pair {pair}, counted from 0"}: its {role} is {picture.Width} × {picture.Height} pixels, "
+                    + $"and a picture to train on needs at least {LeastSide} a side. Leave the pair out.",
                 nameof(pair));
         }
     }
