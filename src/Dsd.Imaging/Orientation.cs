@@ -22,6 +22,9 @@ internal static class Orientation
         return found is >= 2 and <= 8 && found == Math.Floor(found.Value) ? (int)found.Value : Upright;
     }
 
+    /// <summary>Whether width and height change places.</summary>
+    public static bool IsOnItsSide(int orientation) => orientation is >= 5 and <= 8;
+
     /// <summary>Turns and mirrors pixels.</summary>
     /// <returns>The new size and pixels; those that were given where there is nothing to do.</returns>
     public static (int Width, int Height, byte[] Pixels) Applied(int orientation, int width, int height, byte[] rgb)
@@ -43,7 +46,7 @@ internal static class Orientation
         {
             return (width, height, rgb);
         }
-        (int w, int h) = orientation >= 5 ? (height, width) : (width, height);
+        (int w, int h) = IsOnItsSide(orientation) ? (height, width) : (width, height);
         byte[] turned = new byte[rgb.Length];
         for (int y = 0, to = 0; y < h; y++)
         {

@@ -83,21 +83,8 @@ public sealed class Picture
     /// <exception cref="PictureException">The bytes are no picture, are damaged, or claim too large a size.</exception>
     public static Picture Decode(ReadOnlySpan<byte> encoded, string source)
     {
-        if (encoded.Length > MaxEncodedBytes)
-        {
-            throw TooManyBytes(source, encoded.Length);
-        }
-        using SKData data = SKData.CreateCopy(encoded);
-        using SKCodec? codec = SKCodec.Create(data);
-        if (codec is null)
-        {
-            throw new PictureException(source, "a PNG, JPEG, WebP, BMP or GIF picture", FileKind.OtherThanPicture(encoded));
-        }
+        using SKCodec codec = Opened(encoded, source);
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
-        if (width > MaxSide || height > MaxSide || (long)width * height > MaxPixels)
-        {
-            throw new PictureException(source, $"at most {MaxSide} pixels a side and {MaxPixels} in all", $"a header that claims {width} × {height}");
-        }
         SKImageInfo info = new(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         byte[] rgba = new byte[info.BytesSize];
         SKCodecResult result;
@@ -114,6 +101,17 @@ public sealed class Picture
         }
         (width, height, byte[] rgb) = Orientation.Applied(Orientation.Of(encoded), width, height, Rgb(width, height, rgba));
         return new Picture(width, height, rgb);
+    }
+
+    /// <summary>The size that <see cref="Decode"/> would give, from the header alone: nothing is decoded.</summary>
+    /// <param name="encoded">The bytes of a PNG, JPEG, WebP, BMP or GIF file.</param>
+    /// <param name="source">A name for error messages: a file, a column and row, a tar entry.</param>
+    /// <exception cref="PictureException">The bytes are no picture, or claim too large a size.</exception>
+    public static (int Width, int Height) SizeOf(ReadOnlySpan<byte> encoded, string source)
+    {
+        using SKCodec codec = Opened(encoded, source);
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        return Orientation.IsOnItsSide(Orientation.Of(encoded)) ? (height, width) : (width, height);
     }
 
     /// <summary>A picture from a SkiaSharp bitmap, drawn over white where it is transparent.</summary>
@@ -247,6 +245,25 @@ public sealed class Picture
             throw new ArgumentOutOfRangeException(
                 nameof(width), $"A picture is scaled to 1 to {MaxSide} pixels a side and at most {MaxPixels} in all, not to {width} × {height}.");
         }
+    }
+
+    /// <summary>What reads a picture whose header has been checked.</summary>
+    private static SKCodec Opened(ReadOnlySpan<byte> encoded, string source)
+    {
+        if (encoded.Length > MaxEncodedBytes)
+        {
+            throw TooManyBytes(source, encoded.Length);
+        }
+        // The codec holds on to the data.
+        using SKData data = SKData.CreateCopy(encoded);
+        SKCodec codec = SKCodec.Create(data) ?? throw new PictureException(source, "a PNG, JPEG, WebP, BMP or GIF picture", FileKind.OtherThanPicture(encoded));
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        if (width <= MaxSide && height <= MaxSide && (long)width * height <= MaxPixels)
+        {
+            return codec;
+        }
+        codec.Dispose();
+        throw new PictureException(source, $"at most {MaxSide} pixels a side and {MaxPixels} in all", $"a header that claims {width} × {height}");
     }
 
     private static PictureException TooManyBytes(string source, long found) => new(source, $"at most {MaxEncodedBytes} bytes", $"{found}");

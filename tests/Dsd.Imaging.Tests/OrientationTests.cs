@@ -37,6 +37,7 @@ public class OrientationTests
             byte[] exif = Oriented.Exif(orientation, bigEndian);
 
             Assert.Equal(seen, Letters(Oriented.Png(Png(), exif)));
+            Assert.Equal((seen.IndexOf('/'), seen.Count(c => c == '/') + 1), Picture.SizeOf(Oriented.Png(Png(), exif), "a picture"));
             Assert.Equal(seen, Letters(Oriented.Png(Png(), exif, atEnd: true)));
             // Some programs leave the letters before it that JPEG needs.
             Assert.Equal(seen, Letters(Oriented.Png(Png(), [.. "Exif\0\0"u8, .. exif])));

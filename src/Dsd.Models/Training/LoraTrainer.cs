@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Dsd.Imaging;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
@@ -85,6 +86,30 @@ public sealed class LoraTrainer
     public LoraAdapter Train(IEnumerable<TrainingPair> pairs, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pairs);
+        return Train(pairs.Select(PairContent.Of), (HeldOut ?? []).Select(PairContent.Of), progress, cancellationToken);
+    }
+
+    /// <summary>Trains an adapter on pairs whose pictures are decoded only where the cache does not hold what the encoders give for them.</summary>
+    /// <param name="pairs">The examples, at least one; read once. Pictures are cut to the frame's aspect ratio and scaled to it.</param>
+    /// <param name="heldOut">More held-out pairs beside <see cref="HeldOut"/>. Null is none.</param>
+    /// <param name="progress">Called every <see cref="LoraTrainingOptions.ReportEvery"/> steps and at the last.</param>
+    /// <param name="cancellationToken">Checked between steps; the checkpoint, if any, is written first.</param>
+    /// <returns>The adapter, for the caller to dispose.</returns>
+    /// <exception cref="ArgumentException">There is no pair, or a picture has a side below 16 pixels.</exception>
+    /// <exception cref="PictureException">A file's bytes are no picture.</exception>
+    /// <exception cref="IOException">The cache's folder cannot be written, or an entry was damaged while the model trained.</exception>
+    public LoraAdapter TrainEncoded(
+        IEnumerable<EncodedPair> pairs, IEnumerable<EncodedPair>? heldOut = null, IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
+        return Train(
+            pairs.Select(PairContent.Of), (HeldOut ?? []).Select(PairContent.Of).Concat((heldOut ?? []).Select(PairContent.Of)), progress, cancellationToken);
+    }
+
+    private LoraAdapter Train(
+        IEnumerable<PairContent> pairs, IEnumerable<PairContent> heldOutPairs, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    {
         using DisposeScope scope = NewDisposeScope();
         using ExampleStore store = new(_options.CacheFolder, _model.Network.Device);
         PairEncoder encoder = new(_model, _options, _buckets, store);
@@ -94,7 +119,7 @@ public sealed class LoraTrainer
             throw new ArgumentException("There is no pair to train on.", nameof(pairs));
         }
         // Nobody would hear of their loss where no progress is asked for.
-        ExampleTable heldOut = encoder.Encode(progress is null ? [] : HeldOut ?? [], cancellationToken);
+        ExampleTable heldOut = encoder.Encode(progress is null ? [] : heldOutPairs, cancellationToken);
         PromptEmbedding empty = encoder.Empty();
         CacheUse = store.Counts;
         store.Seal();
@@ -147,7 +172,7 @@ public sealed class LoraTrainer
     {
         ArgumentNullException.ThrowIfNull(pairs);
         using ExampleStore store = new(_options.CacheFolder, _model.Network.Device);
-        ExampleTable examples = new PairEncoder(_model, _options, _buckets, store).Encode(pairs, cancellationToken);
+        ExampleTable examples = new PairEncoder(_model, _options, _buckets, store).Encode(pairs.Select(PairContent.Of), cancellationToken);
         using HeldOutLoss loss = HeldOutLossOf(store, examples);
         return examples.Count > 0 ? loss.Evaluate(cancellationToken) : throw new ArgumentException("There is no pair.", nameof(pairs));
     }

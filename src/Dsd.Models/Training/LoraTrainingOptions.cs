@@ -106,8 +106,9 @@ public sealed record LoraTrainingOptions
 
     /// <summary>
     /// A folder for what text encoders and autoencoder give, by the content of picture, prompt, model and size: runs share it, also at the same time, and
-    /// one that goes on encodes nothing again. It grows by about 5 MB a pair for FLUX at 512 × 512; nothing in it is ever removed. Null, the default:
-    /// memory, as long as all takes less than a gigabyte there, and from then on a scratch folder that is removed afterwards.
+    /// one that goes on encodes nothing again. It grows by about 5 MB a pair for FLUX at 512 × 512; nothing in it is ever removed. Each run reads the
+    /// entries that it needs once before the first step, and makes anew what is missing or damaged. Null, the default: memory, as long as all takes less
+    /// than a gigabyte there, and from then on a scratch folder among the system's temporary files, which is removed afterwards.
     /// </summary>
     public string? CacheFolder { get; init => field = OptionCheck.TextOrNull(value, nameof(CacheFolder)); }
 

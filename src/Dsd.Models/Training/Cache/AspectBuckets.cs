@@ -1,4 +1,3 @@
-using Dsd.Imaging;
 using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 
@@ -43,7 +42,8 @@ internal sealed class AspectBuckets
             }
             if (own.Count == 0)
             {
-                throw new ArgumentException($"No frame of about {words} pixels comes out as whole tokens of this model: choose a larger area.", nameof(options));
+                throw new ArgumentException(
+                    $"No frame of about {words} pixels comes out as whole tokens of this model: choose a larger area.", nameof(options));
             }
             areas.Add([.. own]);
         }
@@ -61,17 +61,19 @@ internal sealed class AspectBuckets
     /// The size for a pair: of the largest area that its target fills without being enlarged, or of the smallest area, the size whose aspect ratio is
     /// nearest the target's.
     /// </summary>
-    public int Of(Picture target)
+    /// <param name="width">The target's width.</param>
+    /// <param name="height">The target's height.</param>
+    public int Of(int width, int height)
     {
         int best = Nearest(_areas[^1]);
-        for (int i = _areas.Length - 2; i >= 0 && (target.Width < All[best].Frames.Width || target.Height < All[best].Frames.Height); i--)
+        for (int i = _areas.Length - 2; i >= 0 && (width < All[best].Frames.Width || height < All[best].Frames.Height); i--)
         {
             best = Nearest(_areas[i]);
         }
         return best;
 
         int Nearest(int[] buckets) => buckets.MinBy(
-            b => Math.Abs(Math.Log((double)target.Width / target.Height * All[b].Frames.Height / All[b].Frames.Width)));
+            b => Math.Abs(Math.Log((double)width / height * All[b].Frames.Height / All[b].Frames.Width)));
     }
 
     /// <summary>Sizes of about an area, the squarest first.</summary>

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Dsd.Imaging;
 using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 
@@ -16,16 +15,6 @@ internal sealed class CacheKeys(DiffusionModel model, int? maxTextTokens)
 
     private readonly string _canvas = $"{Cut}\n{model.Identity.Autoencoder}\n{model.Vae.DType}\n{model.Vae.TileSide}\n";
     private readonly string _prompt = $"{model.Identity.Text}\n{maxTextTokens}\n";
-
-    /// <summary>The hash of a picture's size and pixels.</summary>
-    public static byte[] Picture(Picture picture)
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(BitConverter.GetBytes(picture.Width));
-        hash.AppendData(BitConverter.GetBytes(picture.Height));
-        hash.AppendData(picture.Pixels);
-        return hash.GetHashAndReset();
-    }
 
     /// <summary>The key of a canvas' latents.</summary>
     /// <param name="frames">Size and order of the frames.</param>

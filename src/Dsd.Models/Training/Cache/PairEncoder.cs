@@ -52,18 +52,19 @@ internal sealed class PairEncoder
 
     /// <summary>Goes through the pairs once.</summary>
     /// <exception cref="ArgumentException">A picture is too small.</exception>
+    /// <exception cref="PictureException">A file's bytes are no picture.</exception>
     /// <exception cref="IOException">An entry cannot be written.</exception>
-    public ExampleTable Encode(IEnumerable<TrainingPair> pairs, CancellationToken cancellationToken)
+    public ExampleTable Encode(IEnumerable<PairContent> pairs, CancellationToken cancellationToken)
     {
         using (DisposeScope scope = NewDisposeScope())
         {
             _promptShapes = [.. _store.Read(_emptyKey)().Select(part => part.shape)];
         }
         ExampleTable examples = new();
-        foreach (TrainingPair pair in pairs)
+        foreach (PairContent pair in pairs)
         {
-            Require(pair.Reference, "reference", examples.Count);
-            Require(pair.Target, "target", examples.Count);
+            Require(pair.Reference, "reference", pair.Source, examples.Count);
+            Require(pair.Target, "target", pair.Source, examples.Count);
             examples.Add(Add(pair));
             if (examples.Count % _pairsAtOnce == 0)
             {
@@ -76,33 +77,32 @@ internal sealed class PairEncoder
         return examples;
     }
 
-    private static void Require(Picture picture, string role, int pair)
+    private static void Require(PictureContent picture, string role, string? source, int pair)
     {
         if (picture.Width < LeastSide || picture.Height < LeastSide)
         {
             throw new ArgumentException(
-                $"Pair {pair}, counted from 0: its {role} is {picture.Width} × {picture.Height} pixels, and a picture to train on needs at least {LeastSide} "
-                    + "a side. Leave the pair out.",
+                $"{source ?? $"Pair {pair}, counted from 0"}: its {role} is {picture.Width} × {picture.Height} pixels, "
+                    + $"and a picture to train on needs at least {LeastSide} a side. Leave the pair out.",
                 nameof(pair));
         }
     }
 
-    private ExampleKeys Add(TrainingPair pair)
+    private ExampleKeys Add(PairContent pair)
     {
-        int bucket = _buckets.Of(pair.Target);
+        int bucket = _buckets.Of(pair.Target.Width, pair.Target.Height);
         (var frames, var canvas) = (_buckets.All[bucket].Frames, _buckets.All[bucket].Canvas);
         long[][] shapes = [[1, canvas.Tokens, canvas.TokenChannels]];
-        byte[] reference = CacheKeys.Picture(pair.Reference);
         ExampleKeys keys = new(
-            _keys.Canvas(frames, reference, CacheKeys.Picture(pair.Target)), _keys.Canvas(frames, reference), _keys.Prompt(pair.Prompt), bucket);
+            _keys.Canvas(frames, pair.Reference.Hash, pair.Target.Hash), _keys.Canvas(frames, pair.Reference.Hash), _keys.Prompt(pair.Prompt), bucket);
         // Composed at once, so that large pictures do not wait in memory.
         if (IsNew(keys.Latents, shapes))
         {
-            _canvases.Add((keys.Latents, bucket, frames.Compose(pair.Reference, pair.Target)));
+            _canvases.Add((keys.Latents, bucket, frames.Compose(pair.Reference.Decoded.Value, pair.Target.Decoded.Value)));
         }
         if (IsNew(keys.Condition, shapes))
         {
-            _conditions.Add((keys.Condition, bucket, frames.Compose(pair.Reference)));
+            _conditions.Add((keys.Condition, bucket, frames.Compose(pair.Reference.Decoded.Value)));
         }
         if (IsNew(keys.Prompt, _promptShapes))
         {

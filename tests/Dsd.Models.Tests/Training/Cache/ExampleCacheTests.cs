@@ -148,6 +148,47 @@ public sealed class ExampleCacheTests : IDisposable
     }
 
     [Fact]
+    public void PicturesOfFiles_AreDecodedOnlyWhereTheCacheHasNothing()
+    {
+        using FluxModel model = SmallPictures.Model();
+        EncodedPair[] pairs = [.. SmallPictures.Pairs().Select((p, i) => new EncodedPair(p.Reference.EncodePng(), p.Target.EncodePng(), p.Prompt, $"row {i}"))];
+        LoraTrainer trainer = new(model, Options);
+        using LoraAdapter first = trainer.TrainEncoded(pairs);
+        Assert.Equal(new CacheCounts(0, Entries, 0), trainer.CacheUse);
+        using LoraAdapter fromMemory = new LoraTrainer(model, Options).Train(SmallPictures.Pairs());
+        Same(first, fromMemory);
+
+        using LoraAdapter second = trainer.TrainEncoded(pairs);
+        Assert.Equal(new CacheCounts(Entries, 0, 0), trainer.CacheUse);
+        Same(first, second);
+
+        PairContent content = PairContent.Of(pairs[0]);
+        using ExampleStore store = new(Options.CacheFolder, model.Network.Device);
+        new PairEncoder(model, Options, new AspectBuckets(model, Options), store).Encode([content], CancellationToken.None);
+        Assert.False(content.Reference.Decoded.IsValueCreated || content.Target.Decoded.IsValueCreated);
+
+        EncodedPair broken = pairs[1] with { Target = pairs[1].Target[..^40] };
+        Assert.Contains("row 1, target", Assert.Throws<PictureException>(() => trainer.TrainEncoded([broken])).Message, StringComparison.Ordinal);
+        EncodedPair none = pairs[1] with { Reference = new byte[10] };
+        Assert.Contains("row 1, reference", Assert.Throws<PictureException>(() => trainer.TrainEncoded([none])).Message, StringComparison.Ordinal);
+        EncodedPair small = pairs[1] with { Target = SmallPictures.Noise(1, 8, 8).EncodePng() };
+        Assert.Contains("row 1: its target is 8", Assert.Throws<ArgumentException>(() => trainer.TrainEncoded([small])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TwoRunsAtOnce_FillOneFolder()
+    {
+        LoraAdapter[] both = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+        {
+            using FluxModel model = SmallPictures.Model();
+            return new LoraTrainer(model, Options).Train(SmallPictures.Pairs(8));
+        })));
+        Same(both[0], both[1]);
+        Array.ForEach(both, adapter => adapter.Dispose());
+        Assert.Equal(25, Files().Length);
+    }
+
+    [Fact]
     public void PastItsLimit_MemoryBecomesAScratchFolder()
     {
         using DisposeScope scope = NewDisposeScope();

@@ -24,7 +24,7 @@ public class ManyPairsTests
         long before = GC.GetTotalMemory(forceFullCollection: true);
         long most = 0;
 
-        ExampleTable examples = encoder.Encode(Pairs(), CancellationToken.None);
+        ExampleTable examples = encoder.Encode(Pairs().Select(PairContent.Of), CancellationToken.None);
         BatchPlan plan = BatchPlan.OfBuckets(options.Seed, options.BatchSize, examples, buckets.All.Count);
         plan.Of(0);
         store.Seal();

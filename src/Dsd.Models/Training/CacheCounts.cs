@@ -1,4 +1,4 @@
-namespace Dsd.Models.Training.Cache;
+namespace Dsd.Models.Training;
 
 /// <summary>What became of the entries that a training run needed, each counted once: the latents of canvases and conditions, and prompts.</summary>
 /// <param name="Found">Entries that were there, so that no encoder was called.</param>
