@@ -182,20 +182,13 @@ internal static class BlockKernels
         try
         {
             Unavailable = CudaDriver.Missing();
-            return Unavailable is null ? new CudaModule(TextResource("block_kernels.cu"), "block_kernels.cu", device) : null;
+            return Unavailable is null ? new CudaModule(KernelSource.Text("block_kernels.cu"), "block_kernels.cu", device) : null;
         }
         catch (Exception e) when (e is InvalidOperationException or DllNotFoundException or EntryPointNotFoundException)
         {
             Unavailable = e.Message;
             return null;
         }
-    }
-
-    private static string TextResource(string name)
-    {
-        using Stream stream = typeof(BlockKernels).Assembly.GetManifestResourceStream($"Dsd.Models.Acceleration.{name}")!;
-        using StreamReader reader = new(stream);
-        return reader.ReadToEnd();
     }
 
     private static long Address(Tensor tensor) => TensorMemory.Address(tensor);

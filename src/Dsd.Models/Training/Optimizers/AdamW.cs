@@ -1,3 +1,4 @@
+using Dsd.Models.Acceleration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -32,11 +33,15 @@ public sealed class AdamW : Optimizer
     {
         Tensor mean = _mean.narrow(0, start, weights.numel());
         Tensor square = _square.narrow(0, start, weights.numel());
+        AdamWStep step = AdamWStep.Of(learningRate, _options.WeightDecay, _options.Beta1, _options.Beta2, _options.Epsilon, Steps);
+        if (OptimizerKernels.Suit(weights, gradient))
+        {
+            OptimizerKernels.AdamW(weights, gradient, mean, square, step);
+            return;
+        }
         mean.mul_(_options.Beta1).add_(gradient, alpha: 1 - _options.Beta1);
         square.mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
-        double meanCorrection = 1 - Math.Pow(_options.Beta1, Steps);
-        double squareCorrection = 1 - Math.Pow(_options.Beta2, Steps);
-        Tensor root = (square.sqrt() / Math.Sqrt(squareCorrection)).add_(_options.Epsilon);
-        weights.mul_(1 - learningRate * _options.WeightDecay).addcdiv_(mean, root, -learningRate / meanCorrection);
+        Tensor root = (square.sqrt() / step.Root).add_(step.Epsilon);
+        weights.mul_(step.Decay).addcdiv_(mean, root, -step.Size);
     }
 }

@@ -1,3 +1,4 @@
+using Dsd.Models.Acceleration;
 using Dsd.Models.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -63,26 +64,32 @@ public sealed class EightBitAdamW : Optimizer
         Tensor squareCode = _square.narrow(0, start, count);
         Tensor squareScale = _squareScale.narrow(0, start / Block, count / Block);
 
+        AdamWStep step = AdamWStep.Of(learningRate, _options.WeightDecay, _options.Beta1, _options.Beta2, _options.Epsilon, Steps);
+        if (OptimizerKernels.Suit(weights, gradient))
+        {
+            OptimizerKernels.AdamWOfEightBits(
+                weights, gradient, (meanCode, meanScale), (squareCode, squareScale), _places, KeyOf(piece), step);
+            return;
+        }
         Tensor mean = Mean(meanCode, meanScale).mul_(_options.Beta1).add_(gradient, alpha: 1 - _options.Beta1);
         Tensor square = Square(squareCode, squareScale).mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
-        double meanCorrection = 1 - Math.Pow(_options.Beta1, Steps);
-        double squareCorrection = 1 - Math.Pow(_options.Beta2, Steps);
         using (NewDisposeScope())
         {
-            Tensor root = square.sqrt().div_(Math.Sqrt(squareCorrection)).add_(_options.Epsilon);
-            weights.mul_(1 - learningRate * _options.WeightDecay).addcdiv_(mean, root, -learningRate / meanCorrection);
+            Tensor root = square.sqrt().div_(step.Root).add_(step.Epsilon);
+            weights.mul_(step.Decay).addcdiv_(mean, root, -step.Size);
         }
         Tensor threshold = Thresholds(count, piece);
         KeepMean(mean, threshold, meanCode, meanScale);
         KeepSquare(square, threshold, squareCode, squareScale);
     }
 
+    private int KeyOf(int piece) => (int)TensorHash.Mix(((ulong)Steps << 20) + (ulong)piece);
+
     /// <summary>Numbers in 0…1 [count], other ones at each step.</summary>
     private Tensor Thresholds(long count, int piece)
     {
         using DisposeScope scope = NewDisposeScope();
-        int key = (int)TensorHash.Mix(((ulong)Steps << 20) + (ulong)piece);
-        Tensor hash = TensorHash.Mix(_places.narrow(0, 0, count).bitwise_xor(tensor(key, device: StateDevice)));
+        Tensor hash = TensorHash.Mix(_places.narrow(0, 0, count).bitwise_xor(tensor(KeyOf(piece), device: StateDevice)));
         // As many bits as a float32 holds.
         return hash.bitwise_and_(tensor(0xFFFFFF, device: StateDevice)).to(ScalarType.Float32).mul_(1.0 / (1 << 24)).MoveToOuterDisposeScope();
     }
