@@ -49,7 +49,7 @@ public sealed class LoraFineTunerTransformer : RowToRowTransformer
 
     private protected override Func<string, Delegate> Open(RowWindow rows) => _ => (ValueGetter<LoraWeights>)((ref value) => value = Adapter);
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDTUNER", LoaderSignature, 1);
+    private static VersionInfo Version() => ModelEntry.Version("DSDTUNER", LoaderSignature, 2);
 
     private protected override void Save(ModelSaveContext context)
     {
@@ -60,6 +60,6 @@ public sealed class LoraFineTunerTransformer : RowToRowTransformer
     private static LoraFineTunerTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
         new(
             environment,
-            ModelEntry.Load<LoraFineTunerOptions>(context, Version()),
+            ModelEntry.Load<LoraFineTunerOptions>(context, Version(), FineTunerOptionsUpgrade.Apply),
             new LoraWeights(ModelEntry.LoadBytes(context, AdapterEntry), "the adapter in the saved model"));
 }

@@ -12,49 +12,65 @@ namespace Dsd.Models.Acceleration;
 internal static class OptimizerKernels
 {
     private const int Threads = 256;
+    private const int SquaresOfBlock = 4096;
     private static readonly ConcurrentDictionary<int, CudaModule?> Modules = new();
 
-    /// <summary>Whether the kernels take these vectors, which all lie on one device: float32 without gaps.</summary>
-    public static bool Suit(Tensor weights, Tensor gradient) =>
-        FastPaths.Allow(FastPath.Kernels) && weights.device_type == DeviceType.CUDA && gradient.dtype == ScalarType.Float32
-        && weights.is_contiguous() && gradient.is_contiguous() && Module(weights) is not null;
+    /// <summary>Whether there are kernels for a device, and the calling thread may take them.</summary>
+    public static bool Suit(Device device) => device.type == DeviceType.CUDA && FastPaths.Allow(FastPath.Kernels) && Module(device) is not null;
+
+    /// <summary>Places that <see cref="Squares"/> fills for a vector.</summary>
+    public static long SumsOf(long count) => (count + SquaresOfBlock - 1) / SquaresOfBlock;
+
+    /// <summary>Sums of squares of a vector's parts, in float32.</summary>
+    /// <param name="device">The device of all addresses.</param>
+    /// <param name="x">Where the vector begins.</param>
+    /// <param name="count">Its numbers.</param>
+    /// <param name="sums">Where the sums go, <see cref="SumsOf"/>.</param>
+    public static void Squares(Device device, long x, long count, long sums) =>
+        Module(device)!.Launch("squares", (SumsOf(count), 1), Threads, x, sums, count);
 
     /// <summary>One step of AdamW over vectors of one length, in place.</summary>
-    public static void AdamW(Tensor weights, Tensor gradient, Tensor mean, Tensor square, AdamWStep step)
-    {
-        long count = weights.numel();
-        Module(weights)!.Launch(
+    /// <param name="device">The device of all addresses.</param>
+    /// <param name="at">Where weights and gradient begin, how many numbers there are, and what the gradient is multiplied by.</param>
+    /// <param name="mean">Where the mean begins, in 32 bits.</param>
+    /// <param name="square">Where the mean of squares begins, in 32 bits.</param>
+    /// <param name="step">The step's numbers.</param>
+    public static void AdamW(Device device, GradientSpan at, long mean, long square, AdamWStep step) =>
+        Module(device)!.Launch(
             "adamw",
-            ((count + Threads - 1) / Threads, 1),
+            ((at.Count + Threads - 1) / Threads, 1),
             Threads,
-            Address(weights), Address(gradient), Address(mean), Address(square), count,
+            at.Weights, at.Gradient, mean, square, at.Count, Bits(at.Scale),
             Bits(step.Beta1), Bits(step.Beta2), Bits(step.Decay), Bits(step.Size), Bits(step.Root), Bits(step.Epsilon));
-    }
 
-    /// <summary>The same with the state in eight bits: a scale for each 256 numbers, of which there are only whole ones.</summary>
+    /// <summary>The same with the state in eight bits, a scale for each 256 numbers, filled up to whole ones.</summary>
+    /// <param name="device">The device of all addresses.</param>
+    /// <param name="at">As for the other.</param>
+    /// <param name="mean">Where the mean's codes and scales begin.</param>
+    /// <param name="square">Where the codes and scales of the mean of squares begin.</param>
+    /// <param name="places">Where the numbers' own keys begin.</param>
+    /// <param name="key">The step's key.</param>
+    /// <param name="step">The step's numbers.</param>
     public static void AdamWOfEightBits(
-        Tensor weights, Tensor gradient, (Tensor Code, Tensor Scale) mean, (Tensor Code, Tensor Scale) square, Tensor places, int key, AdamWStep step) =>
-        Module(weights)!.Launch(
+        Device device, GradientSpan at, (long Code, long Scale) mean, (long Code, long Scale) square, long places, int key, AdamWStep step) =>
+        Module(device)!.Launch(
             "adamw_eight_bits",
-            (weights.numel() / Threads, 1),
+            ((at.Count + Threads - 1) / Threads, 1),
             Threads,
-            Address(weights), Address(gradient), Address(mean.Code), Address(mean.Scale), Address(square.Code), Address(square.Scale), Address(places),
-            unchecked((uint)key),
+            at.Weights, at.Gradient, mean.Code, mean.Scale, square.Code, square.Scale, places, at.Count, unchecked((uint)key), Bits(at.Scale),
             Bits(step.Beta1), Bits(step.Beta2), Bits(step.Decay), Bits(step.Size), Bits(step.Root), Bits(step.Epsilon));
 
-    private static CudaModule? Module(Tensor x) => Modules.GetOrAdd(x.device_index, device =>
+    private static CudaModule? Module(Device device) => Modules.GetOrAdd(Math.Max(0, device.index), number =>
     {
         try
         {
-            return CudaDriver.Missing() is null ? new CudaModule(KernelSource.Text("optimizer_kernels.cu"), "optimizer_kernels.cu", device) : null;
+            return CudaDriver.Missing() is null ? new CudaModule(KernelSource.Text("optimizer_kernels.cu"), "optimizer_kernels.cu", number) : null;
         }
         catch (Exception e) when (e is InvalidOperationException or DllNotFoundException or EntryPointNotFoundException)
         {
             return null;
         }
     });
-
-    private static long Address(Tensor tensor) => TensorMemory.Address(tensor);
 
     private static long Bits(double value) => BitConverter.SingleToUInt32Bits((float)value);
 }

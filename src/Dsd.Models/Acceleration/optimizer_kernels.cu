@@ -4,14 +4,14 @@
 typedef long long index_t;
 
 // AdamW: weights, mean and square in 32 bits, each number for itself. decay is 1 - rate * decay, step is rate / mean correction, root is the square's
-// correction under the root.
+// correction under the root. The gradient is multiplied by scale.
 extern "C" __global__ void adamw(
     float* __restrict__ weights, const float* __restrict__ gradient, float* __restrict__ mean, float* __restrict__ square, index_t count,
-    float beta1, float beta2, float decay, float step, float root, float epsilon)
+    float scale, float beta1, float beta2, float decay, float step, float root, float epsilon)
 {
     index_t i = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= count) { return; }
-    float g = gradient[i];
+    float g = gradient[i] * scale;
     float m = mean[i] * beta1 + g * (1.0f - beta1);
     float v = square[i] * beta2 + g * g * (1.0f - beta2);
     mean[i] = m;
@@ -42,16 +42,17 @@ __device__ __forceinline__ unsigned int mixed(unsigned int x)
 // codes are rounded, is EightBitAdamW's.
 extern "C" __global__ void adamw_eight_bits(
     float* __restrict__ weights, const float* __restrict__ gradient, signed char* __restrict__ mean_code, float* __restrict__ mean_scale,
-    unsigned char* __restrict__ square_code, float* __restrict__ square_scale, const unsigned int* __restrict__ places, unsigned int key,
-    float beta1, float beta2, float decay, float step, float root, float epsilon)
+    unsigned char* __restrict__ square_code, float* __restrict__ square_scale, const unsigned int* __restrict__ places, index_t count, unsigned int key,
+    float scale, float beta1, float beta2, float decay, float step, float root, float epsilon)
 {
     index_t i = (index_t)blockIdx.x * 256 + threadIdx.x;
-    float g = gradient[i];
+    bool mine = i < count; // the state is filled up to whole scales, weights and gradient are not
+    float g = mine ? gradient[i] * scale : 0.0f;
     float code = mean_code[i] / 127.0f;
     float m = code * fabsf(code) * mean_scale[blockIdx.x] * beta1 + g * (1.0f - beta1);
     code = square_code[i] / 255.0f;
     float v = code * code * code * code * square_scale[blockIdx.x] * beta2 + g * g * (1.0f - beta2);
-    weights[i] = weights[i] * decay - step * m / (sqrtf(v) / root + epsilon);
+    if (mine) { weights[i] = weights[i] * decay - step * m / (sqrtf(v) / root + epsilon); }
 
     float threshold = (mixed(places[i] ^ key) & 0xffffffu) * (1.0f / 16777216.0f);
     float most_mean = block_max(fabsf(m)), most_square = block_max(v);
@@ -68,4 +69,25 @@ extern "C" __global__ void adamw_eight_bits(
     rounded = fminf(fmaxf(low + up, 0.0f), 255.0f);
     square_code[i] = (unsigned char)fmaxf(rounded, v > 0.0f ? 1.0f : 0.0f);
     if (threadIdx.x == 0) { mean_scale[blockIdx.x] = most_mean; square_scale[blockIdx.x] = most_square; }
+}
+
+// Sums of squares: each block sums up 4096 numbers into a place of its own.
+extern "C" __global__ void squares(const float* __restrict__ x, float* __restrict__ sums, index_t count)
+{
+    float sum = 0.0f;
+    index_t start = (index_t)blockIdx.x * 4096 + threadIdx.x;
+    for (int n = 0; n < 16; n++)
+    {
+        index_t i = start + n * 256;
+        if (i < count) { sum += x[i] * x[i]; }
+    }
+    __shared__ float parts[8];
+    for (int step = 16; step > 0; step >>= 1) { sum += __shfl_xor_sync(0xffffffffu, sum, step); }
+    if ((threadIdx.x & 31) == 0) { parts[threadIdx.x >> 5] = sum; }
+    __syncthreads();
+    if (threadIdx.x == 0)
+    {
+        for (int n = 1; n < 8; n++) { sum += parts[n]; }
+        sums[blockIdx.x] = sum;
+    }
 }

@@ -72,6 +72,10 @@ public static class FluxCheckpoint
             transformer.Residency = FluxResidency.Of(transformer, memory, float8);
             Action<string>? filled = float8 ? FluxFloat8.WhenFilled(transformer, memory, trains) : null;
             random.manual_seed(0);
+            if (device is { type: DeviceType.CUDA })
+            {
+                cuda.manual_seed_all(0);
+            }
             using IDisposable noGrad = no_grad();
             foreach ((string name, Parameter parameter) in transformer.named_parameters().ToArray())
             {

@@ -1,5 +1,10 @@
 using System.Text.RegularExpressions;
 using Dsd.Imaging;
+using Dsd.MLNet.Stages.Saving;
+using Dsd.Models.Lora;
+using Dsd.Models.Training;
+using Dsd.Models.Training.Optimizers;
+using Dsd.Models.Training.Timesteps;
 using Dsd.Testing;
 using Microsoft.ML;
 
@@ -40,7 +45,32 @@ public sealed partial class SavedModelTests : IDisposable
         LoraFineTunerTransformer tuner = Assert.IsType<LoraFineTunerTransformer>(loaded);
         Assert.Equal("adac3206dd8d8305", tuner.Adapter.Fingerprint);
         Assert.Equal(["attn.to_q"], tuner.Options.Training!.Adapter.Targets);
+        // As the first version saved it, in other words.
+        Assert.Equal(ConditionTraining.Whole, tuner.Options.Training.Adapter.Condition);
+        Assert.Equal(new AdamWOptions(), tuner.Options.Training.Optimizer);
+        Assert.Equal((1, 1), (tuner.Options.Training.ReferenceWeight, tuner.Options.Training.TargetWeight));
         Assert.Contains(loaded.GetOutputSchema(schema), c => c.Name == "Adapter" && c.Type is LoraDataViewType);
+    }
+
+    [Fact]
+    public void Read_OfTrainingOptions_GivesThemBack()
+    {
+        LoraFineTunerOptions options = new()
+        {
+            Training = new LoraTrainingOptions
+            {
+                Optimizer = new ProdigyOptions { InitialDistance = 1e-5 },
+                Timesteps = new ModeTimesteps { Scale = 0.5 },
+                Weighting = LossWeighting.Cosmap,
+                Adapter = LoraOptions.Preset("attention") with { RankPattern = [new("attn.to_q", 4)], Condition = ConditionTraining.Lora },
+                CheckpointEvery = TimeSpan.FromMinutes(3),
+            },
+        };
+        LoraTrainingOptions read = ModelEntry.Read<LoraFineTunerOptions>(ModelEntry.Text(options)).Training!;
+        Assert.Equal(options.Training.Optimizer, read.Optimizer);
+        Assert.Equal(options.Training.Timesteps, read.Timesteps);
+        Assert.Equal(options.Training.Adapter.RankPattern, read.Adapter.RankPattern);
+        Assert.Equal(ModelEntry.Text(options), ModelEntry.Text(options with { Training = read }));
     }
 
     public void Dispose() => _folder.Dispose();

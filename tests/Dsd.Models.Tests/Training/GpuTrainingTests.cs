@@ -76,14 +76,14 @@ public sealed class GpuTrainingTests
         float[] Run()
         {
             using DisposeScope scope = NewDisposeScope();
-            random.manual_seed(3);
-            Parameter[] parameters = [.. new[] { 300, 1500, 7 }.Select(n => nn.Parameter(randn(n, device: Gpu)))];
+            using Generator generator = new(3, CPU);
+            Parameter[] parameters = [.. new[] { 300, 1500, 7 }.Select(n => nn.Parameter(randn(n, generator: generator).to(Gpu)))];
             using Optimizer optimizer = options.Create(parameters);
             for (int step = 0; step < 20; step++)
             {
                 foreach (Parameter parameter in parameters)
                 {
-                    parameter.grad = randn(parameter.shape, device: Gpu) * 0.01;
+                    parameter.grad = (randn(parameter.shape, generator: generator) * 0.01).to(Gpu);
                 }
                 optimizer.Step(1e-3);
             }

@@ -1,4 +1,5 @@
 using Dsd.Models.Acceleration;
+using Dsd.Models.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -29,16 +30,20 @@ public sealed class AdamW : Optimizer
 
     private protected override IEnumerable<(string Name, Tensor Tensor)> Moments() => [("mean", _mean), ("square", _square)];
 
+    private protected override bool HasKernel => true;
+
+    private protected override void Launch(GradientSpan at, int piece, long place, long start, double learningRate) =>
+        OptimizerKernels.AdamW(
+            StateDevice, at, TensorMemory.Address(_mean) + (4 * start), TensorMemory.Address(_square) + (4 * start), NumbersOf(learningRate));
+
+    private AdamWStep NumbersOf(double learningRate) =>
+        AdamWStep.Of(learningRate, _options.WeightDecay, _options.Beta1, _options.Beta2, _options.Epsilon, Steps);
+
     private protected override void Update(Tensor weights, Tensor gradient, int piece, long start, double learningRate)
     {
         Tensor mean = _mean.narrow(0, start, weights.numel());
         Tensor square = _square.narrow(0, start, weights.numel());
-        AdamWStep step = AdamWStep.Of(learningRate, _options.WeightDecay, _options.Beta1, _options.Beta2, _options.Epsilon, Steps);
-        if (OptimizerKernels.Suit(weights, gradient))
-        {
-            OptimizerKernels.AdamW(weights, gradient, mean, square, step);
-            return;
-        }
+        AdamWStep step = NumbersOf(learningRate);
         mean.mul_(_options.Beta1).add_(gradient, alpha: 1 - _options.Beta1);
         square.mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
         Tensor root = (square.sqrt() / step.Root).add_(step.Epsilon);

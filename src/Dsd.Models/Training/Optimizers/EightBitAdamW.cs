@@ -1,5 +1,6 @@
 using Dsd.Models.Acceleration;
 using Dsd.Models.Layers;
+using Dsd.Models.Native;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -56,6 +57,21 @@ public sealed class EightBitAdamW : Optimizer
         }
     }
 
+    private protected override bool HasKernel => true;
+
+    private protected override void Launch(GradientSpan at, int piece, long place, long start, double learningRate) =>
+        OptimizerKernels.AdamWOfEightBits(
+            StateDevice,
+            at,
+            (TensorMemory.Address(_mean) + start, TensorMemory.Address(_meanScale) + (4 * (start / Block))),
+            (TensorMemory.Address(_square) + start, TensorMemory.Address(_squareScale) + (4 * (start / Block))),
+            TensorMemory.Address(_places) + (4 * place),
+            KeyOf(piece),
+            NumbersOf(learningRate));
+
+    private AdamWStep NumbersOf(double learningRate) =>
+        AdamWStep.Of(learningRate, _options.WeightDecay, _options.Beta1, _options.Beta2, _options.Epsilon, Steps);
+
     private protected override void Update(Tensor weights, Tensor gradient, int piece, long start, double learningRate)
     {
         long count = weights.numel();
@@ -64,13 +80,7 @@ public sealed class EightBitAdamW : Optimizer
         Tensor squareCode = _square.narrow(0, start, count);
         Tensor squareScale = _squareScale.narrow(0, start / Block, count / Block);
 
-        AdamWStep step = AdamWStep.Of(learningRate, _options.WeightDecay, _options.Beta1, _options.Beta2, _options.Epsilon, Steps);
-        if (OptimizerKernels.Suit(weights, gradient))
-        {
-            OptimizerKernels.AdamWOfEightBits(
-                weights, gradient, (meanCode, meanScale), (squareCode, squareScale), _places, KeyOf(piece), step);
-            return;
-        }
+        AdamWStep step = NumbersOf(learningRate);
         Tensor mean = Mean(meanCode, meanScale).mul_(_options.Beta1).add_(gradient, alpha: 1 - _options.Beta1);
         Tensor square = Square(squareCode, squareScale).mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
         using (NewDisposeScope())

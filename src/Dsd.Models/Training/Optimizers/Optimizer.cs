@@ -1,3 +1,5 @@
+using Dsd.Models.Acceleration;
+using Dsd.Models.Native;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -95,6 +97,21 @@ public abstract class Optimizer : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
+        if (Flat() is { } flat)
+        {
+            // Each parameter's gradient where it lies: to join them first would take longer than the sums.
+            long[] starts = new long[flat.Length + 1];
+            for (int i = 0; i < flat.Length; i++)
+            {
+                starts[i + 1] = starts[i] + OptimizerKernels.SumsOf(flat[i].numel());
+            }
+            Tensor sums = empty(starts[^1], ScalarType.Float32, StateDevice);
+            for (int i = 0; i < flat.Length; i++)
+            {
+                OptimizerKernels.Squares(StateDevice, TensorMemory.Address(flat[i]), flat[i].numel(), TensorMemory.Address(sums) + (4 * starts[i]));
+            }
+            return sums.sum().sqrt_().MoveToOuterDisposeScope();
+        }
         Tensor[] norms = new Tensor[_pieces.Length];
         for (int i = 0; i < norms.Length; i++)
         {
@@ -110,6 +127,11 @@ public abstract class Optimizer : IDisposable
         using IDisposable noGrad = no_grad();
         Steps++;
         double scale = Math.Min(1, _maxGradientNorm / (norm + 1e-6));
+        if (TryLaunch(learningRate, scale))
+        {
+            ClearGradients();
+            return;
+        }
         for (int i = 0; i < _pieces.Length; i++)
         {
             using DisposeScope scope = NewDisposeScope();
@@ -262,6 +284,17 @@ public abstract class Optimizer : IDisposable
     /// <summary>What the optimiser keeps between steps, by name; the tensors are its own.</summary>
     private protected abstract IEnumerable<(string Name, Tensor Tensor)> Moments();
 
+    /// <summary>Whether there is a kernel that does the same as <see cref="Update"/>, and <see cref="Finish"/> has nothing to do.</summary>
+    private protected virtual bool HasKernel => false;
+
+    /// <summary>Changes weights as <see cref="Update"/> does, by a kernel.</summary>
+    /// <param name="at">Weights and gradient: a part of one parameter.</param>
+    /// <param name="piece">Which piece the part belongs to, from 0.</param>
+    /// <param name="place">Where in the piece it begins.</param>
+    /// <param name="start">Where it begins in the vectors of the state.</param>
+    /// <param name="learningRate">This step's.</param>
+    private protected virtual void Launch(GradientSpan at, int piece, long place, long start, double learningRate) => throw new NotSupportedException();
+
     /// <summary>Called when all pieces of a step are done.</summary>
     private protected virtual void Finish(double learningRate)
     {
@@ -272,6 +305,48 @@ public abstract class Optimizer : IDisposable
 
     private Dictionary<string, Tensor> Kept() =>
         _weights.Select((w, i) => ($"weights.{i}", w)).Concat(Moments()).ToDictionary(t => t.Item1, t => t.Item2);
+
+    /// <summary>The gradients as kernels take them, one for each parameter; null where torch's operations must do.</summary>
+    private Tensor[]? Flat()
+    {
+        if (!HasKernel || _replicas.Count > 1 || _isCopy.Any(c => c) || !OptimizerKernels.Suit(StateDevice))
+        {
+            return null;
+        }
+        Tensor[] gradients = new Tensor[First.Count];
+        for (int i = 0; i < gradients.Length; i++)
+        {
+            if (First[i].grad is not { dtype: ScalarType.Float32 } gradient)
+            {
+                return null;
+            }
+            gradients[i] = gradient.contiguous();
+        }
+        return gradients;
+    }
+
+    private bool TryLaunch(double learningRate, double scale)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        if (Flat() is not { } gradients)
+        {
+            return false;
+        }
+        long[] at = [.. gradients.Select(TensorMemory.Address)];
+        long[] weights = [.. _weights.Select(TensorMemory.Address)];
+        for (int i = 0; i < _pieces.Length; i++)
+        {
+            long place = 0;
+            foreach (Segment segment in _pieces[i].Segments)
+            {
+                GradientSpan span = new(
+                    weights[segment.Parameter] + (4 * segment.Start), at[segment.Parameter] + (4 * segment.Start), segment.Length, scale);
+                Launch(span, i, place, _pieces[i].Start + place, learningRate);
+                place += segment.Length + segment.Padding;
+            }
+        }
+        return true;
+    }
 
     private Tensor GradientOf(Piece piece)
     {
