@@ -80,8 +80,11 @@ public sealed class AdaptableLinear : Module<Tensor, Tensor>
     /// <summary>The layer over x [..., inputs]: [..., outputs].</summary>
     public override Tensor forward(Tensor x)
     {
+        // What is widened goes at once: a scope further out would collect such weights of many layers.
+        using DisposeScope? scope = HoldsFloat8 ? NewDisposeScope() : null;
         LinearWeights weights = WeightsFor(x.dtype, x.device);
-        return FastLinear.Suits(weights, x) ? FastLinear.Product(this, weights, x) : Formula(weights, x);
+        Tensor y = FastLinear.Suits(weights, x) ? FastLinear.Product(this, weights, x) : Formula(weights, x);
+        return scope is null ? y : y.MoveToOuterDisposeScope();
     }
 
     /// <summary>The layer as it is defined.</summary>
