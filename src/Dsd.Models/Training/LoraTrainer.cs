@@ -134,7 +134,8 @@ public sealed class LoraTrainer
             Warn = _model.Warn,
         };
         using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), loopOptions, backward: _model.Network.Backward);
-        loop.Run(batch => Loss(batch, batches, empty, dropout), progress, cancellationToken);
+        MeteredProgress metered = new(progress, (long)_options.BatchSize * _options.AccumulationSteps);
+        loop.Run(batch => Loss(batch, batches, empty, dropout), metered, cancellationToken);
         return attached.ToAdapter();
     }
 
