@@ -176,6 +176,11 @@ internal sealed class TrainOptions
         DeviceOption.RequirePresent(device);
         ModelPreset model = ModelPresets.Of(parsed.GetRequiredValue(_model));
         string? setting = parsed.GetValue(_setting) is { } name && name != Auto ? name : null;
+        if (device == "cpu"
+            && TrainingSetting.All.FirstOrDefault(s => s.Name == setting) is { Float8: true } or { Streamed: true })
+        {
+            throw new UsageException($"'--setting {setting}' needs a GPU, but '--device' is cpu.");
+        }
         double? memory = parsed.GetValue(_memory);
         return new TrainRequest
         {

@@ -27,7 +27,11 @@ internal static class TrainPlan
         }
         catch (ArgumentException e)
         {
-            throw new UsageException(ErrorText.OneLine(e), e);
+            throw new UsageException(
+                ErrorText.OneLine(e)
+                    .Replace("Targets ", "Option '--targets': ", StringComparison.Ordinal)
+                    .Replace("option Condition", "option '--condition'", StringComparison.Ordinal),
+                e);
         }
     }
 
