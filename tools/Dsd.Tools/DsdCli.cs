@@ -13,7 +13,7 @@ internal static class DsdCli
     private static RootCommand Commands(Terminal terminal)
     {
         TinyModel.Register();
-        return new("Diffusion Self-Distillation: look into models, export them to ONNX, and draw pictures with them.")
+        return new("Diffusion Self-Distillation: look into models, train adapters, export to ONNX, and draw pictures.")
         {
             InspectCommand.Create(terminal),
             ExportCommand.Create(terminal),
@@ -21,6 +21,7 @@ internal static class DsdCli
             DatasetCommand.Create(terminal),
             ReviewCommand.Create(terminal),
             CurateCommand.Create(terminal),
+            TrainCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };
     }

@@ -4,6 +4,7 @@ using Dsd.Models.Flux;
 using Dsd.Models.Native;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
+using Dsd.Models.Training.Planning;
 using Dsd.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -182,10 +183,7 @@ public static class FluxBenchmark
         }
     }
 
-    internal static long Memory(FluxBenchmarkOptions options) =>
-        (options.Device ?? CPU).type == DeviceType.CUDA
-            ? CudaModule.UsedMemory(Math.Max(0, options.Device!.index))
-            : Process.GetCurrentProcess().PeakWorkingSet64;
+    internal static long Memory(FluxBenchmarkOptions options) => DeviceMemory.Used(options.Device);
 
     /// <summary>The inputs on the device.</summary>
     private sealed class Given(FluxBenchmarkInputs inputs, FluxTransformer transformer)

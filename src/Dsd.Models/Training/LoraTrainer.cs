@@ -155,11 +155,12 @@ public sealed class LoraTrainer
             KeepCheckpoints = _options.KeepCheckpoints,
             CheckpointSteps = _options.CheckpointSteps,
             CheckpointEvery = _options.CheckpointEvery,
-            Settings = Settings(examples.Count),
+            Settings = Settings(examples),
             Warn = _model.Warn,
         };
         using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), loopOptions, backward: _model.Network.Backward);
-        loop.Run(batch => Loss(batch, batches, empty, dropout), progress, cancellationToken);
+        MeteredProgress metered = new(progress, (long)_options.BatchSize * _options.AccumulationSteps);
+        loop.Run(batch => Loss(batch, batches, empty, dropout), metered, cancellationToken);
         return attached.ToAdapter();
     }
 
@@ -223,11 +224,12 @@ public sealed class LoraTrainer
     }
 
     /// <summary>What decides on the result besides the loop's options.</summary>
-    private Dictionary<string, string> Settings(int examples)
+    private Dictionary<string, string> Settings(ExampleTable examples)
     {
         Dictionary<string, string> settings = new()
         {
-            ["Pairs"] = Text(examples),
+            ["Pairs"] = Text(examples.Count),
+            ["Content of the pairs"] = examples.Hash(),
             [nameof(_options.Width)] = Text(_options.Width),
             [nameof(_options.Height)] = Text(_options.Height),
             [nameof(_options.BatchSize)] = Text(_options.BatchSize),

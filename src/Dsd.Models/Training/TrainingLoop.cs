@@ -94,6 +94,7 @@ public sealed class TrainingLoop : IDisposable
         ArgumentNullException.ThrowIfNull(losses);
         Stopwatch watch = Stopwatch.StartNew();
         TimeSpan lastCheckpoint = TimeSpan.Zero;
+        long began = Step;
         double total = 0;
         int counted = 0;
         while (Step < _options.Steps)
@@ -130,7 +131,7 @@ public sealed class TrainingLoop : IDisposable
             if (Step % _options.ReportEvery == 0 || Step == _options.Steps)
             {
                 float mean = counted > 0 ? (float)(total / counted) : float.NaN;
-                progress?.Report(new TrainingProgress(Step, _options.Steps, mean, norm, watch.Elapsed) { Skipped = _skipped });
+                progress?.Report(new TrainingProgress(Step, _options.Steps, mean, norm, watch.Elapsed) { Skipped = _skipped, Began = began });
                 (total, counted) = (0, 0);
             }
             if (Step % _options.CheckpointSteps == 0 || watch.Elapsed - lastCheckpoint >= _options.CheckpointEvery)

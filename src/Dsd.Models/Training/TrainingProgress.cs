@@ -11,4 +11,7 @@ public sealed record TrainingProgress(long Step, long Steps, float Loss, float G
 {
     /// <summary>Steps of the whole run that changed nothing, since their loss or gradient was not a finite number.</summary>
     public long Skipped { get; init; }
+
+    /// <summary>Steps that had been taken when this process began: more than 0 in a run that goes on.</summary>
+    public long Began { get; init; }
 }

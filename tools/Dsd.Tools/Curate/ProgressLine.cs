@@ -3,13 +3,16 @@ using System.Diagnostics;
 namespace Dsd.Tools.Curate;
 
 /// <summary>How far long work has come, in a line every few seconds.</summary>
-internal sealed class ProgressLine<T>(Terminal terminal, Func<T, TimeSpan, string> text) : IProgress<T>
+/// <param name="terminal">Where the lines go.</param>
+/// <param name="text">Makes a line of a state and the time since the beginning.</param>
+/// <param name="firstAtOnce">Whether the first state is told as it comes, since those after it may be long in coming.</param>
+internal sealed class ProgressLine<T>(Terminal terminal, Func<T, TimeSpan, string> text, bool firstAtOnce = false) : IProgress<T>
     where T : class
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
     private readonly Lock _gate = new();
     private readonly Stopwatch _since = Stopwatch.StartNew();
-    private TimeSpan _shown;
+    private TimeSpan _shown = firstAtOnce ? -Pause : TimeSpan.Zero;
     private T? _last;
 
     public void Report(T value)

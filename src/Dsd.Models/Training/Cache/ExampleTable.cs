@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
 namespace Dsd.Models.Training.Cache;
 
 /// <summary>The examples of a run, in the order in which they came. It grows by pieces, since a list that doubles holds thrice as much for a while.</summary>
@@ -20,5 +23,17 @@ internal sealed class ExampleTable
             _pieces.Add(new ExampleKeys[PieceLength]);
         }
         _pieces[^1][Count++ % PieceLength] = example;
+    }
+
+    /// <summary>A hash of all of them and their order, in hexadecimal digits: of pictures, prompts, sizes and encoders.</summary>
+    public string Hash()
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (int i = 0; i < Count; i++)
+        {
+            ExampleKeys keys = this[i];
+            hash.AppendData(MemoryMarshal.AsBytes<CacheKey>([keys.Latents, keys.Condition, keys.Prompt]));
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -1,0 +1,25 @@
+using System.Diagnostics;
+using Dsd.Models.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsd.Models.Training.Planning;
+
+/// <summary>What a device's memory holds, to be compared with a plan.</summary>
+public static class DeviceMemory
+{
+    /// <summary>
+    /// Bytes in use: of a GPU's memory, by all that runs there, which torch's allocator gives back late, so that it is near the most so far; on the CPU the
+    /// most that this process had.
+    /// </summary>
+    /// <param name="device">The device; null is the CPU.</param>
+    public static long Used(Device? device)
+    {
+        if (device is { type: DeviceType.CUDA })
+        {
+            return CudaModule.UsedMemory(Math.Max(0, device.index));
+        }
+        using Process own = Process.GetCurrentProcess();
+        return own.PeakWorkingSet64;
+    }
+}

@@ -1,0 +1,314 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using Dsd.CommandLine;
+using Dsd.Dataset.Formats;
+using Dsd.Imaging;
+using Dsd.Models.Training;
+using Dsd.Testing;
+using Dsd.Tiny;
+
+namespace Dsd.Tools.Tests;
+
+public sealed class TrainTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private string Out => _folder.File("out");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Train_WritesAnAdapterThatGenerateDrawsWith()
+    {
+        string pairs = Pairs("pairs", PairFormat.Parquet, 3);
+        string reference = _folder.File("reference.png");
+        Noise(7, 64, 64).Save(reference);
+
+        CliResult result = await Train(
+            pairs, "--validate", pairs, "--validate-every", "2", "--sample", "a <fox>", "--sample-reference", reference, "--report-every", "1");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Equal([Adapter(Out), _folder.File("out", "report.html")], result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Matches(@"training: step 1 of 3, loss \d\.\d+, .* steps/s, .* GiB, .* left", result.Error);
+        JsonElement[] log = [.. File.ReadLines(_folder.File("out", "log.jsonl")).Select(l => JsonDocument.Parse(l).RootElement)];
+        Assert.Equal([1, 2, 3], log.Select(l => l.GetProperty("step").GetInt32()));
+        Assert.Equal([false, true, true], log.Select(l => l.GetProperty("validation_loss").ValueKind == JsonValueKind.Number));
+        Assert.NotEmpty(Directory.EnumerateFiles(_folder.File("out", "tensorboard"), "events.out.tfevents.*"));
+        string page = File.ReadAllText(_folder.File("out", "report.html"));
+        Assert.Contains("<polyline class=\"smooth\"", page, StringComparison.Ordinal);
+        Assert.Contains("a &lt;fox&gt;", page, StringComparison.Ordinal);
+        Assert.Equal((68, 32), (Picture.Load(_folder.File("out", "samples.png")).Width, Picture.Load(_folder.File("out", "samples.png")).Height));
+
+        CliResult drawn = await Cli.Run(
+            "generate", "--model", TinyModel.Name, "--lora", Adapter(Out), "--image", reference, "--prompt", "a fox", "--steps", "1", "--out",
+            _folder.File("drawn.png"));
+        Assert.True(drawn.ExitCode == ExitCode.Done, drawn.Error);
+    }
+
+    [Fact]
+    public async Task Train_ThatIsStopped_GoesOnAsIfItHadNotBeen()
+    {
+        string pairs = Pairs("pairs", PairFormat.Parquet, 3);
+        await Train(pairs, "--report-every", "1", "--out", _folder.File("whole"));
+        using CancelledByLine error = new("training: step 1 of 3");
+        int cut = await DsdCli.Program.RunAsync([.. Arguments(pairs), "--report-every", "1", "--out", Out], TextWriter.Null, error, error.Token);
+
+        Assert.Equal(ExitCode.Failed, cut);
+        Assert.Contains("The same command goes on", error.ToString(), StringComparison.Ordinal);
+        Assert.False(File.Exists(Adapter(Out)));
+        CliResult resumed = await Train(pairs, "--report-every", "1");
+
+        Assert.True(resumed.ExitCode == ExitCode.Done, resumed.Error);
+        Assert.DoesNotContain("step 1 of 3", resumed.Error, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(Adapter(_folder.File("whole"))), File.ReadAllBytes(Adapter(Out)));
+        Assert.Equal(3, File.ReadLines(_folder.File("out", "log.jsonl")).Count());
+    }
+
+    [Fact]
+    public async Task Train_OfAFinishedRun_ChangesNothing()
+    {
+        string pairs = Pairs("pairs", PairFormat.Parquet, 2);
+        await Train(pairs);
+        Dictionary<string, DateTime> before = Times();
+
+        CliResult again = await Train(pairs, "--report-every", "7");
+
+        Assert.Equal((ExitCode.Done, Adapter(Out) + Environment.NewLine), (again.ExitCode, again.Output));
+        Assert.Contains("is finished, all 3 steps. Nothing was done.", again.Error, StringComparison.Ordinal);
+        Assert.Equal(before, Times());
+        (await Train(pairs, "--learning-rate", "0.01")).AssertFails(ExitCode.WrongUse, "LearningRate was 0.0001 and is 0.01", "another '--out'");
+    }
+
+    [Fact]
+    public async Task Train_OnOtherPairsThanBefore_IsRefused()
+    {
+        string pairs = Pairs("pairs", PairFormat.Parquet, 2);
+        using CancelledByLine error = new("training: step 1 of 3");
+        await DsdCli.Program.RunAsync([.. Arguments(pairs), "--report-every", "1", "--out", Out], TextWriter.Null, error, error.Token);
+
+        CliResult result = await Train(Pairs("others", PairFormat.Parquet, 2, seed: 50));
+
+        Assert.Equal(ExitCode.Failed, result.ExitCode);
+        Assert.Contains("Content of the pairs was", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_ReadsDatasetsOfSeveralFormats_AndTellsMetrics()
+    {
+        long steps = 0, pairs = 0;
+        using MeterListener listener = new();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Meter.Name == TrainingMetrics.MeterName)
+            {
+                l.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
+            Interlocked.Add(ref instrument.Name.EndsWith("steps", StringComparison.Ordinal) ? ref steps : ref pairs, value));
+        listener.Start();
+
+        CliResult result = await Cli.Run(
+        [
+            "train", "--model", TinyModel.Name, "--steps", "2", "--batch", "2", "--size", "32x32", "--out", Out, "--rank", "2", "--targets", "attn.to_q",
+            "ff.net.2", "--optimizer", "adamw8", "--schedule", "linear", "--warmup", "1", "--dropout", "0.1", "--condition", "frozen", "--cache",
+            _folder.File("shared"), "--pairs", Pairs("a", PairFormat.Parquet, 1), Pairs("b", PairFormat.ImageFolder, 1), Pairs("c", PairFormat.WebDataset, 1),
+        ]);
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Contains("reading: 3 pairs", result.Error, StringComparison.Ordinal);
+        Assert.True(steps >= 2 && pairs >= 4, $"{steps} steps, {pairs} pairs");
+        Assert.True(Directory.Exists(_folder.File("shared")));
+        Assert.False(Directory.Exists(_folder.File("out", "cache")));
+    }
+
+    [Fact]
+    public async Task Train_LeavesOutRowsThatAreNotKept()
+    {
+        CliResult result = await Train(Pairs("pairs", PairFormat.Parquet, 3, kept: i => i == 0));
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Contains("warning: 2 rows of '--pairs' are left out", result.Error, StringComparison.Ordinal);
+        Assert.Contains("reading: 1 pairs", result.Error, StringComparison.Ordinal);
+        CliResult none = await Train(Pairs("none", PairFormat.Parquet, 2, kept: _ => false), "--out", _folder.File("none-out"));
+        Assert.Equal(ExitCode.Failed, none.ExitCode);
+        Assert.Contains("2 rows, none of which is kept", none.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_OfARowWithoutAPicture_NamesFileAndRow()
+    {
+        string pairs = _folder.File("pairs");
+        Directory.CreateDirectory(pairs);
+        Noise(1, 32, 32).Save(_folder.File("pairs", "a.png"));
+        Noise(1, 8, 32).Save(_folder.File("pairs", "small.png"));
+        File.WriteAllText(_folder.File("pairs", "broken.png"), "no picture");
+
+        foreach ((string picture, string expected) in new[] { ("broken.png", "PNG"), ("small.png", "a reference of at least 16 pixels a side, found 8 × 32") })
+        {
+            File.WriteAllText(
+                _folder.File("pairs", "metadata.csv"), $"image_file_name,conditioning_file_name,caption\na.png,a.png,a fox\na.png,{picture},a fox\n");
+            CliResult result = await Train(pairs);
+            Assert.Equal(ExitCode.Failed, result.ExitCode);
+            string line = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+            Assert.Contains("metadata.csv", line, StringComparison.Ordinal);
+            Assert.Contains(expected, line, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Plan_SaysWhatEachSettingTakes()
+    {
+        JsonElement plan = await Cli.Json("train", "--model", TinyModel.Name, "--plan");
+
+        Assert.Equal("whole", plan.GetProperty("setting").GetString());
+        long[] bytes = [.. plan.GetProperty("settings").EnumerateArray().Select(s => s.GetProperty("memory_bytes").GetInt64())];
+        Assert.True(bytes.Length == 2 && bytes[1] < bytes[0]);
+        CliResult text = await Cli.Run("train", "--model", TinyModel.Name, "--plan", "--memory", (bytes[1] / (double)(1L << 30) + 0.001).ToString("0.00000",
+            System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Matches(@"recomputed +\d\.\d\d +yes", text.Output);
+        (await Cli.Run("train", "--model", TinyModel.Name, "--plan", "--memory", "0.5"))
+            .AssertFails(ExitCode.Failed, "No setting fits 0.5 GiB", "The smallest is recomputed", "are missing");
+    }
+
+    [Theory]
+    [InlineData("'--targets': attn.to_x match no linear layer", "--targets", "attn.to_x")]
+    [InlineData("'--targets': 'a b' is no name", "--targets", "a b")]
+    [InlineData("'--rank' must lie between 1 and 4096", "--rank", "0")]
+    [InlineData("'--learning-rate' must be a number, written in the digits", "--learning-rate", "1e-4")]
+    [InlineData("'--batch' must lie between", "--batch", "0")]
+    [InlineData("'--size': width must be a multiple of 16", "--size", "40x32")]
+    [InlineData("'--lora' continues", "--lora", "a.safetensors", "--alpha", "2")]
+    [InlineData("'--memory' chooses the setting", "--memory", "8", "--setting", "whole")]
+    [InlineData("'--setting float8' needs a GPU", "--setting", "float8")]
+    [InlineData("'--resolutions' is for frames of several sizes", "--resolutions", "64", "96")]
+    [InlineData("'--resolutions' must be a whole number", "--buckets", "--resolutions", "64.5")]
+    [InlineData("'--validate-every' is for held-out pairs", "--validate-every", "2")]
+    [InlineData("'--sample' and '--sample-reference' belong together", "--sample", "a fox")]
+    [InlineData("'--setting'", "--setting", "quick")]
+    public async Task Train_OfOptionsThatMakeNoSense_IsWrongUse(string expected, params string[] options) =>
+        (await Cli.Run(["train", "--model", TinyModel.Name, "--plan", .. options])).AssertFails(ExitCode.WrongUse, expected, "dsd train --help");
+
+    [Fact]
+    public async Task Train_ChecksFilesAndFoldersBeforeItReadsAPair()
+    {
+        string pairs = Pairs("pairs", PairFormat.Parquet, 1);
+        File.WriteAllText(_folder.File("file"), "");
+        Directory.CreateDirectory(_folder.File("full"));
+        File.WriteAllText(_folder.File("full", "other.txt"), "");
+
+        (await Cli.Run("train", "--model", TinyModel.Name, "--pairs", pairs)).AssertFails(ExitCode.WrongUse, "'--out' is required");
+        (await Cli.Run("train", "--model", TinyModel.Name, "--pairs", pairs, "--out", Out, "--json")).AssertFails(ExitCode.WrongUse, "'--json'", "'--plan'");
+        (await Train(_folder.File("nowhere"))).AssertFails(ExitCode.Failed, "nowhere", "found nothing there");
+        (await Train(pairs, "--validate", _folder.File("nowhere"))).AssertFails(ExitCode.Failed, "nowhere", "found nothing there");
+        (await Train(pairs, "--out", _folder.File("file"))).AssertFails(ExitCode.Failed, "is a file");
+        (await Train(pairs, "--out", _folder.File("full"))).AssertFails(ExitCode.Failed, "it holds 'other.txt'");
+        (await Train(pairs, "--cache", _folder.File("file"))).AssertFails(ExitCode.Failed, "is a file");
+        (await Train(pairs, "--lora", _folder.File("none.safetensors"))).AssertFails(ExitCode.Failed, "none.safetensors");
+        (await Train(pairs, "--sample", "x", "--sample-reference", _folder.File("none.png"))).AssertFails(ExitCode.Failed, "none.png");
+        (await Train(pairs, "--image-column", "picture")).AssertFails(ExitCode.Failed, "picture");
+        Assert.False(Directory.Exists(Out));
+    }
+
+    [Fact]
+    public async Task OptionsFile_IsReadOverThePreset_AndTheCommandLineGoesBeforeIt()
+    {
+        string options = _folder.File("options.json");
+        File.WriteAllText(options, """
+            {
+              // A small run.
+              "Steps": 2, "Width": 32, "Height": 32, "BatchSize": 1, "Schedule": "Linear", "LearningRate": 1,
+              "Optimizer": { "DistanceFactor": 0.5, "Kind": "Prodigy" },
+              "Adapter": { "Rank": 2, "Targets": ["attn.to_q"] },
+            }
+            """);
+
+        CliResult result = await Cli.Run(
+            "train", "--model", TinyModel.Name, "--pairs", Pairs("pairs", PairFormat.Parquet, 1), "--out", Out, "--options", options, "--rank", "3");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        JsonElement used = JsonDocument.Parse(File.ReadAllText(_folder.File("out", "train.json"))).RootElement.GetProperty("options");
+        Assert.Equal((2, 3, 0.5, "Linear", JsonValueKind.Null), (
+            used.GetProperty("Steps").GetInt32(), used.GetProperty("Adapter").GetProperty("Rank").GetInt32(),
+            used.GetProperty("Optimizer").GetProperty("DistanceFactor").GetDouble(), used.GetProperty("Schedule").GetString(),
+            used.GetProperty("InitialAdapterFile").ValueKind));
+    }
+
+    [Theory]
+    [InlineData("""{ "Stepps": 4 }""", "an unknown field 'Stepps'")]
+    [InlineData("""{ "Steps": 4, "Steps": 5 }""", "a field twice")]
+    [InlineData("""{ "Steps": "many" }""", "at '$.Steps' in line 1")]
+    [InlineData("""{ "Steps": 0 }""", "Option Steps must lie between 1")]
+    [InlineData("""{ "Adapter": { "Rang": 4 } }""", "an unknown field 'Rang'")]
+    [InlineData("""{ "Optimizer": { "Kind": "Lion" } }""", "Optimizer")]
+    [InlineData("""{ "CheckpointFolder": "x" }""", "CheckpointFolder is decided by '--out'")]
+    [InlineData("""{ "Adapter": {}, "InitialAdapterFile": "x" }""", "Keep one of them")]
+    [InlineData("null", "found null")]
+    [InlineData("[", "expected options of training in JSON")]
+    public async Task OptionsFile_ThatIsWrong_IsNamedWithItsMember(string text, string expected)
+    {
+        File.WriteAllText(_folder.File("options.json"), text);
+
+        (await Cli.Run("train", "--model", TinyModel.Name, "--plan", "--options", _folder.File("options.json")))
+            .AssertFails(ExitCode.WrongUse, "options.json", expected);
+    }
+
+    private static string Adapter(string folder) => Path.Combine(folder, "pytorch_lora_weights.safetensors");
+
+    private static Picture Noise(int seed, int width, int height)
+    {
+        byte[] pixels = new byte[3 * width * height];
+        new Random(seed).NextBytes(pixels);
+        return new Picture(width, height, pixels);
+    }
+
+    private static string[] Arguments(string pairs) =>
+        ["train", "--model", TinyModel.Name, "--pairs", pairs, "--steps", "3", "--batch", "1", "--size", "32x32"];
+
+    private Task<CliResult> Train(string pairs, params string[] options) =>
+        Cli.Run([.. Arguments(pairs), .. options, .. options.Contains("--out") ? [] : new[] { "--out", Out }]);
+
+    private Dictionary<string, DateTime> Times() =>
+        Directory.EnumerateFiles(Out, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.GetLastWriteTimeUtc);
+
+    private string Pairs(string name, PairFormat format, int count, int seed = 0, Func<int, bool>? kept = null)
+    {
+        string folder = _folder.File(name);
+        IEnumerable<IReadOnlyList<PairRecord>> rows = Enumerable.Range(0, count).Select(i => (IReadOnlyList<PairRecord>)
+        [
+            new PairRecord
+            {
+                Source = name,
+                Image = new EncodedPicture($"{name}{i}-1.png", Noise(seed + 2 * i, 32, 32).EncodePng()),
+                Conditioning = new EncodedPicture($"{name}{i}-0.png", Noise(seed + 2 * i + 1, 32, 32).EncodePng()),
+                Caption = $"a fox {i}",
+                Details = new PairDetails { Id = $"{name}{i}", Kept = kept?.Invoke(i) ?? true },
+            },
+        ]);
+        DatasetWriter.Write(rows, folder, new DatasetWriteOptions { Format = format });
+        return folder;
+    }
+
+    /// <summary>Cancels when a certain line of progress is written.</summary>
+    private sealed class CancelledByLine(string beginning) : StringWriter
+    {
+        private readonly CancellationTokenSource _source = new();
+
+        public CancellationToken Token => _source.Token;
+
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (value?.StartsWith(beginning, StringComparison.Ordinal) == true)
+            {
+                _source.Cancel();
+            }
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _source.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}

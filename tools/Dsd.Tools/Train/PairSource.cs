@@ -1,0 +1,57 @@
+using Dsd.Dataset.Formats;
+using Dsd.Imaging;
+using Dsd.Models.Training;
+
+namespace Dsd.Tools.Train;
+
+/// <summary>The pairs of some datasets, one after another. A picture is decoded when its pair's turn has come, and nothing is kept.</summary>
+/// <param name="datasets">The datasets, at least one.</param>
+/// <param name="progress">Is told of each pair. Null is nobody.</param>
+internal sealed class PairSource(IReadOnlyList<PairDataset> datasets, IProgress<PairsRead>? progress)
+{
+    // What the trainer needs; here its refusal can name the row.
+    private const int LeastSide = 16;
+
+    /// <summary>Rows that were left out by the last reading, since their dataset says that they are not kept.</summary>
+    public long LeftOut { get; private set; }
+
+    /// <summary>Pairs that the last reading gave.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Reads the pairs, once through all datasets.</summary>
+    /// <exception cref="DatasetException">A row is not as it should be, or there is none; the message names the place.</exception>
+    /// <exception cref="PictureException">A picture cannot be decoded; the message names the place.</exception>
+    public IEnumerable<TrainingPair> Read(CancellationToken cancel)
+    {
+        (Count, LeftOut) = (0, 0);
+        foreach (PairDataset dataset in datasets)
+        {
+            foreach (PairRecord row in dataset.Read(cancel))
+            {
+                // A dataset may hold what its judges have rejected, for people to look at.
+                if (row.Details.Kept == false)
+                {
+                    LeftOut++;
+                    continue;
+                }
+                TrainingPair pair = new(Decoded(row, row.Conditioning, "reference"), Decoded(row, row.Image, "target"), row.Caption);
+                progress?.Report(new PairsRead(++Count));
+                yield return pair;
+            }
+        }
+        if (Count == 0)
+        {
+            string found = LeftOut > 0 ? $"{LeftOut} rows, none of which is kept" : "none";
+            throw new DatasetException(string.Join(", ", datasets.Select(d => $"'{d.Path}'")), "pairs to train on", found);
+        }
+    }
+
+    private static Picture Decoded(PairRecord row, EncodedPicture encoded, string role)
+    {
+        Picture picture = encoded.Decode();
+        return picture.Width >= LeastSide && picture.Height >= LeastSide
+            ? picture
+            : throw new DatasetException(
+                row.Source, $"a {role} of at least {LeastSide} pixels a side", $"{picture.Width} × {picture.Height}. Leave the row out");
+    }
+}

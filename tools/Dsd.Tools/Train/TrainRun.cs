@@ -1,0 +1,131 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Dsd.Common.Files;
+using Dsd.Dataset.Formats;
+using Dsd.Imaging;
+using Dsd.Models.Families;
+using Dsd.Models.Lora;
+using Dsd.Models.Sampling;
+using Dsd.Models.Training;
+using Dsd.Models.Training.Planning;
+using Dsd.Tools.Curate;
+using static TorchSharp.torch;
+
+namespace Dsd.Tools.Train;
+
+/// <summary>A run of training in its folder.</summary>
+/// <param name="terminal">Where it talks.</param>
+/// <param name="request">What was asked for.</param>
+internal sealed class TrainRun(Terminal terminal, TrainRequest request)
+{
+    private readonly TrainFolder _folder = new(request.Out!);
+
+    /// <summary>Trains, or goes on, or says that there is nothing to do. All that can be checked is checked before a pair is read.</summary>
+    public void Run(CancellationToken cancel)
+    {
+        _folder.Check();
+        if (request.Training.CacheFolder is { } cache)
+        {
+            OutputFile.CheckFolder(cache);
+        }
+        string model = ModelPresets.Resolve(request.Model);
+        PairDataset[] datasets = [.. request.Pairs.Select(path => PairDataset.Open(path, request.Columns, cancel))];
+        PairDataset? heldOut = request.Validate is { } path
+            ? PairDataset.Open(path, request.Columns with { Split = request.ValidateSplit }, cancel)
+            : null;
+        Picture? reference = request.SampleReference is { } file ? Reference(file) : null;
+        (TrainingPlan chosen, IReadOnlyList<TrainingPlan> all) = TrainPlan.Of(model, request);
+        JsonObject record = TrainRecord.Of(request, chosen, all);
+        if (TrainRecord.IsFinished(_folder, record))
+        {
+            terminal.Error.WriteLine($"training: the run in '{Printable.Line(request.Out!)}' is finished, all {request.Training.Steps} steps. Nothing was done.");
+            terminal.Output.WriteLine(_folder.Adapter);
+            return;
+        }
+        terminal.Error.WriteLine($"training: {chosen}");
+        using DiffusionModel loaded = TrainingModel.Load(model, chosen, request.Base);
+        CheckAdapter(loaded);
+        Train(loaded, record, chosen, datasets, heldOut, reference, cancel);
+    }
+
+    private void Train(
+        DiffusionModel model, JsonObject record, TrainingPlan plan, PairDataset[] datasets, PairDataset? heldOut, Picture? reference, CancellationToken cancel)
+    {
+        ProgressLine<PairsRead> reading = new(terminal, TrainText.Of);
+        ProgressLine<LogEntry> line = new(terminal, (entry, _) => TrainText.Of(entry, request.Training.Steps), firstAtOnce: true);
+        PairSource pairs = new(datasets, reading);
+        LoraTrainer trainer = new(model, request.Training)
+        {
+            HeldOut = heldOut is null ? null : new PairSource([heldOut], reading).Read(cancel),
+        };
+        Directory.CreateDirectory(_folder.Root);
+        TrainRecord.Write(_folder, record, finishedSteps: null);
+        using (TrainLog log = new(_folder, model.Network.Device, line))
+        {
+            LoraAdapter adapter;
+            try
+            {
+                adapter = trainer.Train(Told(pairs, reading, cancel), log, cancel);
+            }
+            catch (OperationCanceledException) when (_folder.HasState)
+            {
+                line.Close();
+                terminal.Error.WriteLine("training: stopped, and its state is kept. The same command goes on from there.");
+                throw;
+            }
+            using (adapter)
+            {
+                line.Close();
+                adapter.Save(_folder.Adapter);
+                Finish(model, adapter, record, plan, reference, cancel);
+            }
+        }
+        terminal.Output.WriteLine(_folder.Adapter);
+        terminal.Output.WriteLine(_folder.Report);
+    }
+
+    private void Finish(DiffusionModel model, LoraAdapter adapter, JsonObject record, TrainingPlan plan, Picture? reference, CancellationToken cancel)
+    {
+        Picture? samples = null;
+        if (reference is not null)
+        {
+            terminal.Track("drawing", _ => samples = TrainSamples.Draw(model, adapter, request, reference, cancel));
+            samples!.Save(_folder.Samples);
+        }
+        string page = TrainReport.Write(record, plan, TrainLog.Read(_folder.Log), samples);
+        AtomicFile.Write(_folder.Report, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
+        TrainRecord.Write(_folder, record, request.Training.Steps);
+    }
+
+    /// <summary>The pairs, and a line when all are read.</summary>
+    private IEnumerable<TrainingPair> Told(PairSource pairs, ProgressLine<PairsRead> reading, CancellationToken cancel)
+    {
+        foreach (TrainingPair pair in pairs.Read(cancel))
+        {
+            yield return pair;
+        }
+        reading.Close();
+        if (pairs.LeftOut > 0)
+        {
+            terminal.Warn($"{pairs.LeftOut} rows of '--pairs' are left out: their dataset says that they are not kept.");
+        }
+    }
+
+    /// <summary>Refuses an adapter that does not fit, before hours of encoding.</summary>
+    private void CheckAdapter(DiffusionModel model)
+    {
+        using LoraAdapter adapter = request.Training.InitialAdapterFile is { } file
+            ? LoraAdapter.Load(file)
+            : LoraAdapter.Create(model.Network, request.Training.Adapter);
+        adapter.Attach(model.Network).Dispose();
+    }
+
+    private static Picture Reference(string file)
+    {
+        Picture picture = Picture.Load(file);
+        int least = DsdRequest.LeastReferenceSide;
+        return picture.Width >= least && picture.Height >= least
+            ? picture
+            : throw new PictureException(file, $"a reference of at least {least} pixels a side", $"{picture.Width} × {picture.Height}");
+    }
+}
