@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Dsd.Models.Acceleration;
 using Dsd.Models.Flux;
-using Dsd.Models.Native;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training.Planning;

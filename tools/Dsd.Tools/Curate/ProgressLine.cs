@@ -14,6 +14,7 @@ internal sealed class ProgressLine<T>(Terminal terminal, Func<T, TimeSpan, strin
     private readonly Stopwatch _since = Stopwatch.StartNew();
     private TimeSpan _shown = firstAtOnce ? -Pause : TimeSpan.Zero;
     private T? _last;
+    private T? _told;
 
     public void Report(T value)
     {
@@ -27,12 +28,12 @@ internal sealed class ProgressLine<T>(Terminal terminal, Func<T, TimeSpan, strin
         }
     }
 
-    /// <summary>Tells the last state.</summary>
+    /// <summary>Tells the last state, unless it was told as it came.</summary>
     public void Close()
     {
         lock (_gate)
         {
-            if (_last is { } last)
+            if (_last is { } last && !ReferenceEquals(last, _told))
             {
                 Tell(last);
             }
@@ -41,7 +42,7 @@ internal sealed class ProgressLine<T>(Terminal terminal, Func<T, TimeSpan, strin
 
     private void Tell(T value)
     {
-        _shown = _since.Elapsed;
+        (_shown, _told) = (_since.Elapsed, value);
         terminal.Error.WriteLine(text(value, _shown));
     }
 }

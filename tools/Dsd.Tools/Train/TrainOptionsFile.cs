@@ -72,7 +72,7 @@ internal static class TrainOptionsFile
         if (own.ContainsKey(nameof(LoraTrainingOptions.CheckpointFolder)))
         {
             throw new UsageException(
-                $"Options file '{file}': {nameof(LoraTrainingOptions.CheckpointFolder)} is decided by '--out': checkpoints lie in it. Take it out of the file.");
+                $"Options file '{file}': {nameof(LoraTrainingOptions.CheckpointFolder)} is decided by '--out'. Take it out of the file.");
         }
         if (own.ContainsKey(nameof(LoraTrainingOptions.Adapter)) && own[nameof(LoraTrainingOptions.InitialAdapterFile)] is not null)
         {

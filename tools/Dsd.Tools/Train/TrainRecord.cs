@@ -86,7 +86,8 @@ internal static class TrainRecord
         }
         return differing.Length == 0
             ? finished == steps && File.Exists(folder.Adapter)
-            : throw new UsageException($"The run in '{folder.Root}' has other options: {string.Join("; ", differing)}. Give the same ones, or another '--out'.");
+            : throw new UsageException(
+                $"The run in '{folder.Root}' has other options: {string.Join("; ", differing)}. Give the same ones, or another '--out'.");
     }
 
     /// <summary>Writes a record.</summary>

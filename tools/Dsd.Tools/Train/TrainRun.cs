@@ -38,7 +38,8 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
         JsonObject record = TrainRecord.Of(request, chosen, all);
         if (TrainRecord.IsFinished(_folder, record))
         {
-            terminal.Error.WriteLine($"training: the run in '{Printable.Line(request.Out!)}' is finished, all {request.Training.Steps} steps. Nothing was done.");
+            string where = Printable.Line(_folder.Root);
+            terminal.Error.WriteLine($"training: the run in '{where}' is finished, all {request.Training.Steps} steps. Nothing was done.");
             terminal.Output.WriteLine(_folder.Adapter);
             return;
         }

@@ -11,7 +11,8 @@ internal static class TrainText
         return string.Create(
             CultureInfo.InvariantCulture,
             $"training: step {e.Step} of {steps}, loss {e.Loss?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "not finite"}"
-                + $"{(e.ValidationLoss is { } held ? $", held-out {held:0.0000}" : "")}, {1 / Math.Max(1e-6, e.SecondsPerStep):0.00} steps/s, {Gib(e.MemoryBytes)}"
+                + $"{(e.ValidationLoss is { } held ? $", held-out {held:0.0000}" : "")}, {1 / Math.Max(1e-6, e.SecondsPerStep):0.00} steps/s, "
+                + $"{Gib(e.MemoryBytes)}"
                 + $"{(e.Skipped > 0 ? $", {e.Skipped} skipped" : "")}, {Time(left)} left");
     }
 
