@@ -135,6 +135,7 @@ public sealed class TrainingLoop : IDisposable
         {
             if (IsToStop(cancellationToken))
             {
+                _group?.Barrier();
                 Save();
                 return _stop.Cancelled ? throw new OperationCanceledException(cancellationToken) : false;
             }
@@ -174,6 +175,8 @@ public sealed class TrainingLoop : IDisposable
             }
         }
         Settle();
+        // From here on nobody needs another: whoever is done may leave.
+        _group?.Barrier();
         Save();
         if (_average is not null)
         {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 
@@ -20,7 +21,6 @@ internal sealed class GroupWatch : IDisposable
     private readonly Lock _gate = new();
     private readonly Lock[] _sending;
     private readonly HashSet<int> _left = [];
-    private readonly ManualResetEventSlim _news = new();
     private readonly ManualResetEventSlim _stop = new();
     private TrainingGroupException? _failure;
 
@@ -85,21 +85,22 @@ internal sealed class GroupWatch : IDisposable
         {
             return;
         }
-        // The others first: they must hear the reason before they see connections break.
-        Tell(Word.Failed, rank ?? -1, reason, except: rank);
+        // First the others, the one at fault too: they must hear the reason before they see connections break.
+        Tell(Word.Failed, rank ?? -1, reason, except: null);
         _failed();
-        _news.Set();
     }
 
     /// <summary>Why a connection for tensors broke: waits a moment for what is said of it, and ends the group in any case.</summary>
     /// <exception cref="TrainingGroupException">Always.</exception>
     public void Explain(GroupLink link, Exception broken)
     {
-        bool heard = _news.Wait(TimeSpan.FromSeconds(3));
-        int? left = Left();
-        if (heard && left is { } gone && Volatile.Read(ref _failure) is null)
+        for (long begin = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begin) < TimeSpan.FromSeconds(3); Thread.Sleep(10))
         {
-            Fail(gone, $"Rank {gone} has left the group, and rank {_rank} still waits for it.");
+            Check();
+            if (HasLeft(link.Rank))
+            {
+                Fail(link.Rank, $"Rank {link.Rank} has left the group, and rank {_rank} still waits for it.");
+            }
         }
         Fail(link.Rank, $"{link.Name} is lost: {broken.Message}.");
         Check();
@@ -179,7 +180,6 @@ internal sealed class GroupWatch : IDisposable
             {
                 _left.Add(rank);
             }
-            _news.Set();
             if (_rank == 0)
             {
                 Tell(Word.Left, rank, "", except: link.Rank);

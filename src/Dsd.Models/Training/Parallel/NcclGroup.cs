@@ -108,7 +108,7 @@ internal sealed class NcclGroup : TrainingGroup
     }
 
     /// <inheritdoc/>
-    private protected override void Begin() => _control.Ready();
+    private protected override void Begin() => Check();
 
     /// <inheritdoc/>
     private protected override void Mean(Tensor tensor)
@@ -143,6 +143,11 @@ internal sealed class NcclGroup : TrainingGroup
         if (tensor.device.index != _gpu)
         {
             throw new ArgumentException($"The tensor lies on {tensor.device}, but rank {Rank}'s group has GPU {_gpu}.", nameof(tensor));
+        }
+        if (_control.Watch.Left() is { } gone)
+        {
+            _control.Watch.Fail(gone, $"Rank {gone} has left the group, and rank {Rank} goes on.");
+            Check();
         }
         int result;
         lock (_calls)

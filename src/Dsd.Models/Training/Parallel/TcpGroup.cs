@@ -101,18 +101,7 @@ internal sealed class TcpGroup : TrainingGroup
     }
 
     /// <inheritdoc/>
-    private protected override void Begin() => Ready();
-
-    /// <summary>Refuses to begin anything where others have died or left.</summary>
-    internal void Ready()
-    {
-        Check();
-        if (Watch.Left() is { } gone)
-        {
-            Watch.Fail(gone, $"Rank {gone} has left the group, and rank {Rank} goes on.");
-            Check();
-        }
-    }
+    private protected override void Begin() => Check();
 
     /// <inheritdoc/>
     private protected override void Mean(Tensor tensor) => OnHost(tensor, (address, bytes) =>
