@@ -37,10 +37,12 @@ internal static class GradientBuckets
                 Tensor flat = cat([.. gradients.Select(g => g.reshape(-1).to(ScalarType.Float32))]);
                 group.AllReduce(flat);
                 long start = 0;
-                foreach (Tensor gradient in gradients)
+                for (int i = 0; i < gradients.Length; i++)
                 {
-                    gradient.copy_(flat.narrow(0, start, gradient.numel()).view(gradient.shape));
-                    start += gradient.numel();
+                    Tensor mean = flat.narrow(0, start, gradients[i].numel()).view(gradients[i].shape);
+                    // A part of the bucket becomes the gradient: nothing is copied back, and the old one is freed.
+                    parameters[first + i].grad = gradients[i].dtype == ScalarType.Float32 ? mean : mean.to(gradients[i].dtype);
+                    start += gradients[i].numel();
                 }
             }
             first = next;

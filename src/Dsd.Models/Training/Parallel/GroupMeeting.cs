@@ -27,16 +27,15 @@ internal static class GroupMeeting
 
     private static (GroupLink[] Data, GroupLink[] Watch) Receive(TrainingGroupOptions options)
     {
-        IPAddress[] addresses = Resolve(options);
-        bool alone = addresses.All(IPAddress.IsLoopback);
-        using Socket listener = alone
-            ? new Socket(addresses[0].AddressFamily, SocketType.Stream, ProtocolType.Tcp)
-            : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        // Whoever is on this machine alone need not be reached from elsewhere. A name says nothing of that: many systems give their own a loopback address.
+        IPAddress? alone = IPAddress.TryParse(options.MasterAddress, out IPAddress? literal) && IPAddress.IsLoopback(literal) ? literal : null;
+        using Socket listener = alone is null
+            ? new Socket(SocketType.Stream, ProtocolType.Tcp)
+            : new Socket(alone.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            // Whoever is on this machine alone need not be reached from elsewhere.
-            listener.Bind(new IPEndPoint(alone ? addresses[0] : listener.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any,
-                options.MasterPort));
+            IPAddress any = listener.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
+            listener.Bind(new IPEndPoint(alone ?? any, options.MasterPort));
             listener.Listen(512);
         }
         catch (SocketException e)
@@ -252,18 +251,6 @@ internal static class GroupMeeting
         socket.NoDelay = true;
         socket.ReceiveTimeout = 0;
         return new GroupLink(socket, rank);
-    }
-
-    private static IPAddress[] Resolve(TrainingGroupOptions options)
-    {
-        try
-        {
-            return Dns.GetHostAddresses(options.MasterAddress) is { Length: > 0 } found ? found : throw new SocketException((int)SocketError.HostNotFound);
-        }
-        catch (SocketException e)
-        {
-            throw new TrainingGroupException(0, $"MASTER_ADDR '{options.MasterAddress}' is no address that is known here: {e.Message}", e);
-        }
     }
 
     /// <summary>Fills the bytes in a time for all of them; false where the other end closes or takes longer.</summary>

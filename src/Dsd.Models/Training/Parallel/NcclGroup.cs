@@ -94,7 +94,15 @@ internal sealed class NcclGroup : TrainingGroup
             if (communicator != IntPtr.Zero)
             {
                 // It waits for the others on this machine to do the same, who may be dead.
-                Thread end = new(() => _ = Nccl.ncclCommDestroy(communicator)) { IsBackground = true, Name = nameof(NcclGroup) };
+                Thread end = new(() =>
+                {
+                    using CudaContext.Entry current = _context.Enter();
+                    _ = Nccl.ncclCommDestroy(communicator);
+                })
+                {
+                    IsBackground = true,
+                    Name = nameof(NcclGroup),
+                };
                 end.Start();
                 end.Join(Patience);
             }
@@ -104,7 +112,10 @@ internal sealed class NcclGroup : TrainingGroup
             Abort();
         }
         _control.Dispose();
-        _ = CudaDriver.cuEventDestroy(_last);
+        using (_context.Enter())
+        {
+            _ = CudaDriver.cuEventDestroy(_last);
+        }
     }
 
     /// <inheritdoc/>
