@@ -61,7 +61,9 @@ public sealed class TrainingLoop : IDisposable
         _parameters = [.. parameters];
         _optimizer = options.Optimizer.Create(_parameters, others);
         _settings = SettingsOf(options);
-        _checkpoints = options.CheckpointFolder is { } folder && _group is null or { Rank: 0 } ? new TrainingCheckpoints(folder, options.KeepCheckpoints, options.Warn) : null;
+        _checkpoints = options.CheckpointFolder is { } folder && _group is null or { Rank: 0 }
+            ? new TrainingCheckpoints(folder, options.KeepCheckpoints, options.Warn)
+            : null;
         _average = options.AverageDecay > 0 ? new WeightAverage(_optimizer) : null;
         try
         {
@@ -379,19 +381,26 @@ public sealed class TrainingLoop : IDisposable
         {
             return;
         }
-        bool sameWorld = saved.Metadata.GetValueOrDefault(WorldSize, "1") == (_group?.WorldSize ?? 1).ToString(CultureInfo.InvariantCulture);
+        (string before, string now) = (saved.Metadata.GetValueOrDefault(WorldSize, "1"), (_group?.WorldSize ?? 1).ToString(CultureInfo.InvariantCulture));
+        string? Was(string name) => saved.Metadata.GetValueOrDefault(SettingPrefix + name);
+        string? Is(string name) => _settings.GetValueOrDefault(name);
+        IEnumerable<string> was = saved.Metadata.Keys.Where(k => k.StartsWith(SettingPrefix, StringComparison.Ordinal)).Select(k => k[SettingPrefix.Length..]);
         string[] differing =
         [
-            .. _settings.Keys.Union(saved.Metadata.Keys.Where(k => k.StartsWith(SettingPrefix, StringComparison.Ordinal)).Select(k => k[SettingPrefix.Length..]))
-                .Where(name => sameWorld || !Cuts.Contains(name))
-                .Where(name => saved.Metadata.GetValueOrDefault(SettingPrefix + name) != _settings.GetValueOrDefault(name))
-                .Select(name =>
-                    $"{name} was {saved.Metadata.GetValueOrDefault(SettingPrefix + name) ?? "not set"} and is {_settings.GetValueOrDefault(name) ?? "not set"}"),
+            .. _settings.Keys.Union(was)
+                .Where(name => before == now || !Cuts.Contains(name))
+                .Where(name => Was(name) != Is(name))
+                .Select(name => $"{name} was {Was(name) ?? "not set"} and is {Is(name) ?? "not set"}"),
         ];
         if (differing.Length > 0)
         {
             throw new ArgumentException(
                 $"'{saved.Path}' is of a run with other options: {string.Join("; ", differing)}. Give the same ones, or another folder to begin anew.");
+        }
+        if (before != now)
+        {
+            _options.Warn?.Invoke(
+                $"The run had {before} processes and goes on with {now}. Its examples come in the same order only if a step has as many of them as before.");
         }
         _optimizer.Resume(name => saved.Entries.GetValueOrDefault(name)?.ElementCount, saved.Read);
         foreach ((int i, Tensor average) in (_average?.Weights ?? []).Index())

@@ -239,7 +239,9 @@ internal static class GroupMeeting
                 if (watch.Elapsed + Pause > options.ConnectTimeout)
                 {
                     throw new TrainingGroupException(
-                        0, $"Rank 0 is not at {options.MasterAddress}:{options.MasterPort} after {options.ConnectTimeout.TotalSeconds:0} seconds: {e.Message}", e);
+                        0,
+                        $"Rank 0 is not at {options.MasterAddress}:{options.MasterPort} after {options.ConnectTimeout.TotalSeconds:0} seconds: {e.Message}",
+                        e);
                 }
             }
             Thread.Sleep(Pause);

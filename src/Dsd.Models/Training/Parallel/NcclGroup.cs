@@ -90,7 +90,11 @@ internal sealed class NcclGroup : TrainingGroup
         _control.Watch.Ticked = null;
         if (IsDone())
         {
-            IntPtr communicator = Interlocked.Exchange(ref _communicator, IntPtr.Zero);
+            IntPtr communicator;
+            lock (_calls)
+            {
+                communicator = Interlocked.Exchange(ref _communicator, IntPtr.Zero);
+            }
             if (communicator != IntPtr.Zero)
             {
                 // It waits for the others on this machine to do the same, who may be dead.
@@ -218,12 +222,23 @@ internal sealed class NcclGroup : TrainingGroup
     /// <summary>Looks, at each sign of life, for what would keep this process waiting.</summary>
     private void Look()
     {
-        IntPtr communicator = Volatile.Read(ref _communicator);
-        if (communicator == IntPtr.Zero)
+        int error = 0;
+        if (!_calls.TryEnter())
         {
-            return;
+            return; // a call is under way; there is a next time
         }
-        if (Nccl.ncclCommGetAsyncError(communicator, out int error) == 0 && error is not (0 or Nccl.InProgress))
+        try
+        {
+            if (_communicator == IntPtr.Zero || Nccl.ncclCommGetAsyncError(_communicator, out error) != 0)
+            {
+                return;
+            }
+        }
+        finally
+        {
+            _calls.Exit();
+        }
+        if (error is not (0 or Nccl.InProgress))
         {
             // It tells of a broken connection, and not whose; the watch may hear it first, and then its word stands.
             Thread.Sleep(TimeSpan.FromSeconds(2));

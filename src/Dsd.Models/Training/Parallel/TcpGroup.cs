@@ -238,13 +238,14 @@ internal sealed class TcpGroup : TrainingGroup
         try
         {
             link.Receive(_head);
-            (int foundAct, long number) = (BinaryPrimitives.ReadInt32LittleEndian(_head), BinaryPrimitives.ReadInt64LittleEndian(_head.AsSpan(4)));
-            (long foundTotal, int length) = (BinaryPrimitives.ReadInt64LittleEndian(_head.AsSpan(12)), BinaryPrimitives.ReadInt32LittleEndian(_head.AsSpan(20)));
+            int foundAct = BinaryPrimitives.ReadInt32LittleEndian(_head);
+            long number = BinaryPrimitives.ReadInt64LittleEndian(_head.AsSpan(4));
+            long foundTotal = BinaryPrimitives.ReadInt64LittleEndian(_head.AsSpan(12));
+            int length = BinaryPrimitives.ReadInt32LittleEndian(_head.AsSpan(20));
             if (foundAct != (int)act || number != _number || foundTotal != total || length != bytes.Length)
             {
                 Watch.Fail(link.Rank, $"{link.Name} is out of step with rank {Rank}: expected {act} number {_number} of {total} bytes in a piece of "
-                    + $"{bytes.Length}, found {(Enum.IsDefined((Act)foundAct) ? $"{(Act)foundAct}" : $"kind {foundAct}")} number {number} of {foundTotal} bytes "
-                    + $"in a piece of {length}. All processes must have the same program, options and data.");
+                    + $"{bytes.Length}, found {(Act)foundAct} number {number} of {foundTotal} bytes in a piece of {length}. All processes must have the same program, options and data.");
                 Watch.Check();
             }
             link.Receive(bytes);

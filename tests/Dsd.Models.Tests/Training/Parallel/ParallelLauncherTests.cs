@@ -60,8 +60,8 @@ public class ParallelLauncherTests
     {
         using CancellationTokenSource stop = new(TimeSpan.FromSeconds(2));
         Stopwatch watch = Stopwatch.StartNew();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Launcher(2, new StringWriter(), new StringWriter(), ["-", "cpu", "1000000000", "-1", "0", "-"])
-            .RunAsync(stop.Token));
+        ParallelLauncher launcher = Launcher(2, new StringWriter(), new StringWriter(), ["-", "cpu", "1000000000", "-1", "0", "-"]);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => launcher.RunAsync(stop.Token));
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"{watch.Elapsed}");
     }
 
