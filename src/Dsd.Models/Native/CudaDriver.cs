@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Dsd.Models.Acceleration;
+using Dsd.Models.Training.Parallel;
+using TorchSharp;
 
 namespace Dsd.Models.Native;
 
@@ -23,6 +25,7 @@ internal static partial class CudaDriver
         Driver => First(DriverNames),
         Compiler => First(CompilerNames),
         Products => First(ProductNames),
+        Nccl.Library => Communication(),
         _ => IntPtr.Zero,
     };
 
@@ -102,6 +105,13 @@ internal static partial class CudaDriver
         return IntPtr.Zero;
     }
 
+    /// <summary>NCCL as a library of its own, or the one within libtorch where that shows it.</summary>
+    private static IntPtr Communication() =>
+        First(["libnccl.so.2", "libnccl.so"]) is var own && own != IntPtr.Zero ? own
+        : NativeLibrary.TryLoad("libtorch_cuda.so", typeof(torch).Assembly, null, out IntPtr torchs)
+            && NativeLibrary.TryGetExport(torchs, nameof(Nccl.ncclCommInitRank), out _) ? torchs
+        : IntPtr.Zero;
+
     [LibraryImport(Driver)]
     public static partial int cuDeviceGet(out int device, int ordinal);
 
@@ -157,6 +167,9 @@ internal static partial class CudaDriver
 
     [LibraryImport(Driver)]
     public static partial int cuEventRecord(IntPtr handle, IntPtr stream);
+
+    [LibraryImport(Driver)]
+    public static partial int cuEventQuery(IntPtr handle);
 
     [LibraryImport(Driver)]
     public static partial int cuEventSynchronize(IntPtr handle);

@@ -6,6 +6,7 @@ using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training.Cache;
+using Dsd.Models.Training.Parallel;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -70,6 +71,13 @@ public sealed class LoraTrainer
     /// </summary>
     public IEnumerable<TrainingPair>? HeldOut { get; init; }
 
+    /// <summary>
+    /// The processes that train one adapter together, each with all pairs and its own model: a step has <see cref="LoraTrainingOptions.BatchSize"/> examples
+    /// of each, so that two with a batch of 1 learn what one with a batch of 2 does. Rank 0 alone reports and writes checkpoints, and all get the adapter. A
+    /// cache's folder is filled by rank 0 first. It stays the caller's. Null, the default, is this process alone.
+    /// </summary>
+    public TrainingGroup? Group { get; init; }
+
     /// <summary>Called when all is encoded and before the first step: text encoders and autoencoder are not needed from then on.</summary>
     internal Action? Encoded { get; init; }
 
@@ -113,21 +121,34 @@ public sealed class LoraTrainer
         using DisposeScope scope = NewDisposeScope();
         using ExampleStore store = new(_options.CacheFolder, _model.Network.Device);
         PairEncoder encoder = new(_model, _options, _buckets, store);
+        bool waits = Group is not null && _options.CacheFolder is not null;
+        if (waits && Group!.Rank > 0)
+        {
+            // Until the cache is full: nobody encodes what another does at the same time.
+            Group.Barrier();
+        }
         ExampleTable examples = encoder.Encode(pairs, cancellationToken);
         if (examples.Count == 0)
         {
             throw new ArgumentException("There is no pair to train on.", nameof(pairs));
         }
         // Nobody would hear of their loss where no progress is asked for.
-        ExampleTable heldOut = encoder.Encode(progress is null ? [] : heldOutPairs, cancellationToken);
+        ExampleTable heldOut = encoder.Encode(progress is null || Group?.Rank > 0 ? [] : heldOutPairs, cancellationToken);
         PromptEmbedding empty = encoder.Empty();
+        if (waits && Group!.Rank == 0)
+        {
+            Group.Barrier();
+        }
         CacheUse = store.Counts;
         store.Seal();
         Encoded?.Invoke();
+        int whole = _options.BatchSize * (Group?.WorldSize ?? 1);
+        int share = _options.BatchSize * (Group?.Rank ?? 0);
         BatchPlan plan = _options.Buckets
-            ? BatchPlan.OfBuckets(_options.Seed, _options.BatchSize, examples, _buckets.All.Count)
-            : BatchPlan.OfOneSize(_options.Seed, _options.BatchSize, examples.Count);
-        using BatchReader batches = new(store, examples, _buckets, _model.Network.Device, plan.Of);
+            ? BatchPlan.OfBuckets(_options.Seed, whole, examples, _buckets.All.Count)
+            : BatchPlan.OfOneSize(_options.Seed, whole, examples.Count);
+        using BatchReader batches = new(
+            store, examples, _buckets, _model.Network.Device, number => plan.Of(number)[share..(share + _options.BatchSize)]);
         LoraDropout? dropout = _options.AdapterDropout > 0 ? new LoraDropout(_options.AdapterDropout, _options.Seed) : null;
         using HeldOutLoss? validation = heldOut.Count > 0 ? HeldOutLossOf(store, heldOut) : null;
         if (validation is not null)
@@ -157,6 +178,7 @@ public sealed class LoraTrainer
             CheckpointEvery = _options.CheckpointEvery,
             Settings = Settings(examples),
             Warn = _model.Warn,
+            Group = Group,
         };
         using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), loopOptions, backward: _model.Network.Backward);
         MeteredProgress metered = new(progress, (long)_options.BatchSize * _options.AccumulationSteps);
@@ -189,7 +211,10 @@ public sealed class LoraTrainer
     {
         using DisposeScope scope = NewDisposeScope();
         Device device = _model.Network.Device;
-        long first = batchNumber * _options.BatchSize;
+        // The batch's number is that of all processes; each has its own part of it.
+        (int world, int rank) = (Group?.WorldSize ?? 1, Group?.Rank ?? 0);
+        long part = batchNumber * world + rank;
+        long first = part * _options.BatchSize;
         ExampleBatch batch = batches.Batch(batchNumber);
         (Tensor latents, Tensor condition, Canvas canvas) = (batch.Latents, batch.Condition, batch.Canvas); // [batch, tokens, channels]
         Tensor[] prompts = [.. batch.Prompt]; // [batch, …] each
@@ -214,7 +239,7 @@ public sealed class LoraTrainer
         Tensor noise = cat(noises).to(device);
         Tensor sigma = tensor(sigmas, device: device);
         // Until the next loss: the backward pass may compute parts of the network anew, and must drop the same.
-        dropout?.Step = batchNumber;
+        dropout?.Step = part;
         Tensor noised = FlowMatching.Interpolate(latents, noise, sigma);
         Tensor velocity = _model.Velocity(noised, condition, new PromptEmbedding(prompts), sigma, _options.Guidance, canvas);
         float[]? weights = _options.Weighting == LossWeighting.None ? null : [.. sigmas.Select(s => CanvasLoss.Weight(_options.Weighting, s))];

@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Dsd.Models.Training.Optimizers;
+using Dsd.Models.Training.Parallel;
 using Dsd.Models.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -14,12 +17,18 @@ namespace Dsd.Models.Training;
 /// A run that is cut off goes on from its last checkpoint with the same steps as an uninterrupted one, as long as the loss
 /// depends on its number alone and not on what was drawn before. A step whose loss or gradient is not a finite number changes neither weights nor the
 /// optimiser's state nor the average, but counts as a step, so that the next one has other examples. Loss and norm are read once a step, together: a
-/// device is waited for once.
+/// device is waited for once. With a group, each process takes every step with losses of its own, and all end it with the same weights.
 /// </remarks>
 public sealed class TrainingLoop : IDisposable
 {
     private const string SettingPrefix = "option.";
+    private const string WorldSize = "world_size";
+
+    // How a step's examples are cut: other numbers of processes may cut them in another way.
+    private static readonly string[] Cuts = [nameof(LoraTrainingOptions.BatchSize), nameof(TrainingLoopOptions.AccumulationSteps)];
     private readonly TrainingLoopOptions _options;
+    private readonly TrainingGroup? _group;
+    private readonly Parameter[] _parameters;
     private readonly Optimizer _optimizer;
     private readonly WeightAverage? _average;
     private readonly DeviceWorker[] _workers;
@@ -29,6 +38,7 @@ public sealed class TrainingLoop : IDisposable
     private long _skipped;
     private int _skippedInRow;
     private long _saved = -1;
+    private (bool Cancelled, bool Late) _stop;
 
     /// <summary>A loop at step 0, or at the newest checkpoint's step if there is one.</summary>
     /// <param name="parameters">What is trained.</param>
@@ -43,16 +53,26 @@ public sealed class TrainingLoop : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         (_options, _backward) = (options, backward ?? (loss => loss.backward()));
         IEnumerable<Parameter>[] others = [.. replicas ?? []];
-        _optimizer = options.Optimizer.Create(parameters, others);
+        _group = options.Group;
+        if (_group is not null && others.Length > 0)
+        {
+            throw new ArgumentException($"Replicas and a {nameof(options.Group)} exclude each other: give each device a process.", nameof(replicas));
+        }
+        _parameters = [.. parameters];
+        _optimizer = options.Optimizer.Create(_parameters, others);
         _settings = SettingsOf(options);
-        _checkpoints = options.CheckpointFolder is { } folder ? new TrainingCheckpoints(folder, options.KeepCheckpoints, options.Warn) : null;
+        _checkpoints = options.CheckpointFolder is { } folder && _group is null or { Rank: 0 }
+            ? new TrainingCheckpoints(folder, options.KeepCheckpoints, options.Warn)
+            : null;
         _average = options.AverageDecay > 0 ? new WeightAverage(_optimizer) : null;
         try
         {
             Resume();
+            Spread();
         }
-        catch
+        catch (Exception e)
         {
+            Part(e);
             _optimizer.Dispose();
             _average?.Dispose();
             throw;
@@ -76,6 +96,7 @@ public sealed class TrainingLoop : IDisposable
     /// <returns>True if the run has its full length. The parameters then hold the moving average, if one is kept.</returns>
     /// <exception cref="InvalidOperationException"><see cref="TrainingLoopOptions.MaxSkippedInRow"/> steps in a row had no finite loss and
     /// gradient. The checkpoints that are there stand.</exception>
+    /// <exception cref="TrainingGroupException">Another process of the group died, or ended with an error.</exception>
     public bool Run(Func<long, Tensor> loss, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Run(step => [() => loss(step)], progress, cancellationToken);
 
@@ -92,23 +113,39 @@ public sealed class TrainingLoop : IDisposable
     public bool Run(Func<long, IReadOnlyList<Func<Tensor>>> losses, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(losses);
+        try
+        {
+            return Train(losses, _group is null or { Rank: 0 } ? progress : null, cancellationToken);
+        }
+        catch (Exception e) when (Part(e))
+        {
+            throw;
+        }
+    }
+
+    private bool Train(Func<long, IReadOnlyList<Func<Tensor>>> losses, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    {
         Stopwatch watch = Stopwatch.StartNew();
         TimeSpan lastCheckpoint = TimeSpan.Zero;
         long began = Step;
         double total = 0;
         int counted = 0;
+        if (Step < _options.Steps)
+        {
+            Agree(cancellationToken);
+        }
         while (Step < _options.Steps)
         {
-            if (cancellationToken.IsCancellationRequested || DateTime.UtcNow >= _options.Deadline)
+            if (IsToStop(cancellationToken))
             {
+                _group?.Barrier();
                 Save();
-                cancellationToken.ThrowIfCancellationRequested();
-                return false;
+                return _stop.Cancelled ? throw new OperationCanceledException(cancellationToken) : false;
             }
             float value, norm;
             try
             {
-                (value, norm) = Advance(losses);
+                (value, norm) = Advance(losses, cancellationToken);
             }
             catch
             {
@@ -141,6 +178,8 @@ public sealed class TrainingLoop : IDisposable
             }
         }
         Settle();
+        // From here on nobody needs another: whoever is done may leave.
+        _group?.Barrier();
         Save();
         if (_average is not null)
         {
@@ -161,7 +200,7 @@ public sealed class TrainingLoop : IDisposable
     }
 
     /// <summary>One step: the mean loss and the norm of the gradients.</summary>
-    private (float Loss, float Norm) Advance(Func<long, IReadOnlyList<Func<Tensor>>> losses)
+    private (float Loss, float Norm) Advance(Func<long, IReadOnlyList<Func<Tensor>>> losses, CancellationToken cancellationToken)
     {
         using DisposeScope scope = NewDisposeScope();
         int parts = _options.AccumulationSteps;
@@ -184,8 +223,14 @@ public sealed class TrainingLoop : IDisposable
         float[] read;
         using (no_grad())
         {
+            if (_group is not null)
+            {
+                GradientBuckets.Average(_parameters, _group);
+            }
             Tensor norm = _optimizer.GradientNorm();
-            read = stack([(sum! / count).to(ScalarType.Float32).reshape([]), norm]).cpu().data<float>().ToArray();
+            Tensor both = stack([(sum! / count).to(ScalarType.Float32).reshape([]), norm]);
+            // All must judge alike by the same bits, whatever GPU each computed its norm with; and stop together.
+            read = _group is null ? both.cpu().data<float>().ToArray() : Agree(cancellationToken, both);
         }
         if (!float.IsFinite(read[0]) || !float.IsFinite(read[1]))
         {
@@ -211,6 +256,77 @@ public sealed class TrainingLoop : IDisposable
         // A short average early on, or the random start would weigh on it for long.
         _average?.Add(Math.Min(_options.AverageDecay, (1.0 + Step) / (10.0 + Step)));
         return (read[0], read[1]);
+    }
+
+    private bool IsToStop(CancellationToken cancellationToken)
+    {
+        if (_group is null)
+        {
+            _stop = (cancellationToken.IsCancellationRequested, DateTime.UtcNow >= _options.Deadline);
+        }
+        return _stop.Cancelled || _stop.Late;
+    }
+
+    /// <summary>Averages a few numbers over the group, and asks whether any process shall stop: then all do, before the next step.</summary>
+    private float[] Agree(CancellationToken cancellationToken, Tensor? numbers = null)
+    {
+        if (_group is null)
+        {
+            return [];
+        }
+        using DisposeScope scope = NewDisposeScope();
+        float[] own = [cancellationToken.IsCancellationRequested ? 1 : 0, DateTime.UtcNow >= _options.Deadline ? 1 : 0];
+        Tensor all = tensor(own, device: _parameters[0].device);
+        all = numbers is null ? all : cat([numbers, all]);
+        _group.AllReduce(all);
+        float[] read = all.cpu().data<float>().ToArray();
+        // Where another has died, they mean nothing.
+        _group.Check();
+        _stop = (read[^2] > 0, read[^1] > 0);
+        return read[..^2];
+    }
+
+    /// <summary>Gives all processes of the group what rank 0 begins with.</summary>
+    private void Spread()
+    {
+        if (_group is null)
+        {
+            return;
+        }
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        string own = $"{JsonSerializer.Serialize(_settings)} {_options.Steps} {string.Join(' ', _parameters.Select(p => p.numel()))}";
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(own));
+        Tensor first = tensor(hash);
+        _group.Broadcast(first);
+        if (!first.data<byte>().ToArray().AsSpan().SequenceEqual(hash))
+        {
+            throw new ArgumentException($"Rank {_group.Rank} has other options, data or parameters than rank 0: start all processes with the same ones.");
+        }
+        IReadOnlyDictionary<string, Tensor> state = _optimizer.State();
+        foreach (Tensor one in state.Values.Concat(_average?.Weights ?? []))
+        {
+            _group.Broadcast(one);
+        }
+        if (_group.Rank > 0)
+        {
+            _optimizer.Resume(state);
+        }
+        Tensor counts = tensor(new[] { Step, _skipped, _skippedInRow });
+        _group.Broadcast(counts);
+        long[] read = counts.data<long>().ToArray();
+        (Step, _skipped, _skippedInRow) = (read[0], read[1], (int)read[2]);
+        _group.Check();
+    }
+
+    /// <summary>Tells the group why this process ends, unless all do for the same reason. Returns false: the exception goes on.</summary>
+    private bool Part(Exception e)
+    {
+        if (e is not (OperationCanceledException or TrainingGroupException))
+        {
+            _group?.Leave(e.Message);
+        }
+        return false;
     }
 
     /// <summary>Adds the gradients of a loss, as far as it is part of a step's: the loss without its graph.</summary>
@@ -248,6 +364,7 @@ public sealed class TrainingLoop : IDisposable
             ["step"] = Step.ToString(CultureInfo.InvariantCulture),
             ["skipped"] = _skipped.ToString(CultureInfo.InvariantCulture),
             ["skipped_in_row"] = _skippedInRow.ToString(CultureInfo.InvariantCulture),
+            [WorldSize] = (_group?.WorldSize ?? 1).ToString(CultureInfo.InvariantCulture),
         };
         foreach ((string name, string value) in _settings)
         {
@@ -265,17 +382,26 @@ public sealed class TrainingLoop : IDisposable
         {
             return;
         }
+        (string before, string now) = (saved.Metadata.GetValueOrDefault(WorldSize, "1"), (_group?.WorldSize ?? 1).ToString(CultureInfo.InvariantCulture));
+        string? Was(string name) => saved.Metadata.GetValueOrDefault(SettingPrefix + name);
+        string? Is(string name) => _settings.GetValueOrDefault(name);
+        IEnumerable<string> was = saved.Metadata.Keys.Where(k => k.StartsWith(SettingPrefix, StringComparison.Ordinal)).Select(k => k[SettingPrefix.Length..]);
         string[] differing =
         [
-            .. _settings.Keys.Union(saved.Metadata.Keys.Where(k => k.StartsWith(SettingPrefix, StringComparison.Ordinal)).Select(k => k[SettingPrefix.Length..]))
-                .Where(name => saved.Metadata.GetValueOrDefault(SettingPrefix + name) != _settings.GetValueOrDefault(name))
-                .Select(name =>
-                    $"{name} was {saved.Metadata.GetValueOrDefault(SettingPrefix + name) ?? "not set"} and is {_settings.GetValueOrDefault(name) ?? "not set"}"),
+            .. _settings.Keys.Union(was)
+                .Where(name => before == now || !Cuts.Contains(name))
+                .Where(name => Was(name) != Is(name))
+                .Select(name => $"{name} was {Was(name) ?? "not set"} and is {Is(name) ?? "not set"}"),
         ];
         if (differing.Length > 0)
         {
             throw new ArgumentException(
                 $"'{saved.Path}' is of a run with other options: {string.Join("; ", differing)}. Give the same ones, or another folder to begin anew.");
+        }
+        if (before != now)
+        {
+            _options.Warn?.Invoke(
+                $"The run had {before} processes and goes on with {now}. Its examples come in the same order only if a step has as many of them as before.");
         }
         _optimizer.Resume(name => saved.Entries.GetValueOrDefault(name)?.ElementCount, saved.Read);
         foreach ((int i, Tensor average) in (_average?.Weights ?? []).Index())

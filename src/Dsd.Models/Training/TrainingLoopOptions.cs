@@ -1,5 +1,6 @@
 using Dsd.Common.Options;
 using Dsd.Models.Training.Optimizers;
+using Dsd.Models.Training.Parallel;
 
 namespace Dsd.Models.Training;
 
@@ -63,4 +64,10 @@ public sealed record TrainingLoopOptions
 
     /// <summary>Is told what a user should know, such as of a damaged checkpoint. Null, the default, is nobody.</summary>
     public Action<string>? Warn { get; init; }
+
+    /// <summary>
+    /// The processes that train together, each with its own losses: gradients are averaged over them, rank 0 alone reports and writes checkpoints, and all
+    /// begin with its weights. It stays the caller's. Null, the default, is this process alone.
+    /// </summary>
+    public TrainingGroup? Group { get; init; }
 }

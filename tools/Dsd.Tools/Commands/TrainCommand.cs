@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dsd.Models.Families;
+using Dsd.Models.Training.Parallel;
 using Dsd.Models.Training.Planning;
 using Dsd.Tools.Train;
 
@@ -20,6 +21,14 @@ internal static class TrainCommand
         options.AddTo(command);
         command.Options.Add(plan);
         command.Options.Add(json);
+        Option<int> gpus = new Option<int>("--gpus")
+        {
+            Description = "Train on so many GPUs of this machine, 1 to 64, each with '--batch' pairs a step; 1 if left out. On several machines start one "
+                + "process a GPU with torchrun's variables instead.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1,
+        }.Between(1, 64);
+        command.Options.Add(gpus);
         command.SetAction(async (parsed, cancel) =>
         {
             bool planOnly = parsed.GetValue(plan);
@@ -35,6 +44,10 @@ internal static class TrainCommand
                     terminal.Warn(message);
                 }
             });
+            if (parsed.GetValue(gpus) is > 1 and int count && !planOnly)
+            {
+                return await LaunchAsync(terminal, parsed, count, request.Device, cancel);
+            }
             await Task.Run(
                 () =>
                 {
@@ -51,6 +64,35 @@ internal static class TrainCommand
             return ExitCode.Done;
         });
         return command;
+    }
+
+    // The same command in a process for each GPU, but for the option that asks for them.
+    private static async Task<int> LaunchAsync(Terminal terminal, ParseResult parsed, int count, string device, CancellationToken cancel)
+    {
+        if (device != "cuda")
+        {
+            throw new UsageException($"'--gpus' needs '--device cuda', and each process takes a GPU of its own, but '--device' is {device}.");
+        }
+        if (TrainingGroupOptions.FromEnvironment() is not null)
+        {
+            throw new UsageException("'--gpus' starts processes, but torchrun's variables say that this is one of them already: leave it out.");
+        }
+        List<string> arguments = [];
+        for (int i = 0; i < parsed.Tokens.Count; i++)
+        {
+            if (parsed.Tokens[i].Value == "--gpus")
+            {
+                i++;
+                continue;
+            }
+            arguments.Add(parsed.Tokens[i].Value);
+        }
+        ParallelResult result = await new ParallelLauncher { Count = count, Arguments = arguments }.RunAsync(cancel);
+        if (result.ExitCode != 0)
+        {
+            terminal.Fail(result.Message);
+        }
+        return result.ExitCode;
     }
 
     private static void Plan(Terminal terminal, TrainRequest request, bool json)

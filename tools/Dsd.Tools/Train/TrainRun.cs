@@ -7,8 +7,10 @@ using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+using Dsd.Models.Training.Parallel;
 using Dsd.Models.Training.Planning;
 using Dsd.Tools.Curate;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Tools.Train;
@@ -23,40 +25,72 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
     /// <summary>Trains, or goes on, or says that there is nothing to do. All that can be checked is checked before a pair is read.</summary>
     public void Run(CancellationToken cancel)
     {
-        _folder.Check();
-        if (request.Training.CacheFolder is { } cache)
+        Device device = request.Base.Device ?? CPU;
+        using TrainingGroup? group = TrainingGroup.FromEnvironment(device);
+        bool first = group is null or { Rank: 0 };
+        if (group is not null && device.type == DeviceType.CUDA && device.index < 0)
         {
-            OutputFile.CheckFolder(cache);
+            request = request with { Base = request.Base with { Device = new Device(DeviceType.CUDA, group.LocalRank) } };
         }
-        string model = ModelPresets.Resolve(request.Model);
+        if (first)
+        {
+            _folder.Check();
+        }
+        // The others look at the folder before the first one begins to write in it.
+        bool finished = Prepare(out string model, out TrainingPlan chosen, out JsonObject record);
+        group?.Barrier();
+        if (finished)
+        {
+            if (first)
+            {
+                string where = Printable.Line(_folder.Root);
+                terminal.Error.WriteLine($"training: the run in '{where}' is finished, all {request.Training.Steps} steps. Nothing was done.");
+                terminal.Output.WriteLine(_folder.Adapter);
+            }
+            return;
+        }
         PairDataset[] datasets = [.. request.Pairs.Select(path => PairDataset.Open(path, request.Columns, cancel))];
         PairDataset? heldOut = request.Validate is { } path
             ? PairDataset.Open(path, request.Columns with { Split = request.ValidateSplit }, cancel)
             : null;
         Picture? reference = request.SampleReference is { } file ? Reference(file) : null;
-        (TrainingPlan chosen, IReadOnlyList<TrainingPlan> all) = TrainPlan.Of(model, request);
-        JsonObject record = TrainRecord.Of(request, chosen, all);
-        if (TrainRecord.IsFinished(_folder, record))
+        if (first)
         {
-            string where = Printable.Line(_folder.Root);
-            terminal.Error.WriteLine($"training: the run in '{where}' is finished, all {request.Training.Steps} steps. Nothing was done.");
-            terminal.Output.WriteLine(_folder.Adapter);
-            return;
+            terminal.Error.WriteLine($"training: {chosen}{(group is null ? "" : $", in {group.WorldSize} processes")}");
         }
-        terminal.Error.WriteLine($"training: {chosen}");
         using DiffusionModel loaded = TrainingModel.Load(model, chosen, request.Base);
         CheckAdapter(loaded);
-        Train(loaded, record, chosen, datasets, heldOut, reference, cancel);
+        if (first)
+        {
+            Train(loaded, group, record, chosen, datasets, heldOut, reference, cancel);
+            return;
+        }
+        ProgressLine<PairsRead> unseen = new(terminal, TrainText.Of);
+        new LoraTrainer(loaded, request.Training) { Group = group }.Train(new PairSource(datasets, unseen).Read(cancel), cancellationToken: cancel).Dispose();
+    }
+
+    private bool Prepare(out string model, out TrainingPlan chosen, out JsonObject record)
+    {
+        if (request.Training.CacheFolder is { } cache)
+        {
+            OutputFile.CheckFolder(cache);
+        }
+        model = ModelPresets.Resolve(request.Model);
+        (chosen, IReadOnlyList<TrainingPlan> all) = TrainPlan.Of(model, request);
+        record = TrainRecord.Of(request, chosen, all);
+        return TrainRecord.IsFinished(_folder, record);
     }
 
     private void Train(
-        DiffusionModel model, JsonObject record, TrainingPlan plan, PairDataset[] datasets, PairDataset? heldOut, Picture? reference, CancellationToken cancel)
+        DiffusionModel model, TrainingGroup? group, JsonObject record, TrainingPlan plan, PairDataset[] datasets, PairDataset? heldOut, Picture? reference,
+        CancellationToken cancel)
     {
         ProgressLine<PairsRead> reading = new(terminal, TrainText.Of);
         ProgressLine<LogEntry> line = new(terminal, (entry, _) => TrainText.Of(entry, request.Training.Steps), firstAtOnce: true);
         PairSource pairs = new(datasets, reading);
         LoraTrainer trainer = new(model, request.Training)
         {
+            Group = group,
             HeldOut = heldOut is null ? null : new PairSource([heldOut], reading).Read(cancel),
         };
         Directory.CreateDirectory(_folder.Root);

@@ -65,7 +65,8 @@ internal sealed class BatchReader : IDisposable
         Func<IReadOnlyList<Tensor>>[] entries = new Func<IReadOnlyList<Tensor>>[keys.Length];
         try
         {
-            Parallel.For(0, keys.Length, new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce }, i => entries[i] = _store.Read(keys[i]));
+            System.Threading.Tasks.Parallel.For(
+                0, keys.Length, new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce }, i => entries[i] = _store.Read(keys[i]));
         }
         catch (AggregateException e) when (e.InnerExceptions[0] is IOException first)
         {

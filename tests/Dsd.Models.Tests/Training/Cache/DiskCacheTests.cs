@@ -93,7 +93,7 @@ public sealed class DiskCacheTests : IDisposable
                 Assert.NotEqual(EntryState.Damaged, _cache.StateOf(Key, null));
             }
         });
-        Parallel.ForEach(numbers, bytes =>
+        System.Threading.Tasks.Parallel.ForEach(numbers, bytes =>
         {
             for (int i = 0; i < 10; i++)
             {
