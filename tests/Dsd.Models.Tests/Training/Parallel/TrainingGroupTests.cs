@@ -1,9 +1,7 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 using Dsd.Models.Training.Parallel;
 using Dsd.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests.Training.Parallel;
