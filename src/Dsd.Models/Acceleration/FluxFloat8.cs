@@ -35,7 +35,8 @@ internal static class FluxFloat8
     /// <param name="transformer">A transformer whose blocks lie on the host.</param>
     /// <param name="memory">Where its weights will lie.</param>
     /// <param name="trains">
-    /// Whether it will be trained: the modulations, which a generation needs once and a step of training each time, then are rounded, too, and widened to compute.
+    /// Whether it will be trained: the modulations, which a generation needs once and a step of training each time, then are rounded, too, and widened
+    /// to compute.
     /// </param>
     /// <returns>To be called with the name of each parameter that has been loaded.</returns>
     /// <exception cref="NotSupportedException">As <see cref="Convert"/>.</exception>

@@ -38,7 +38,8 @@ internal static class FluxTraining
         double tokens = image + text;
         double block = (2 * tokens * 12 * width * width) + (4 * tokens * tokens * width); // linear layers, attention
         double ends = 2 * width
-            * ((image * config.InChannels * (config.Conditional ? 2.0 : 1)) + ((double)text * config.JointAttentionDim) + ((double)image * config.OutputChannels));
+            * ((image * config.InChannels * (config.Conditional ? 2.0 : 1)) + ((double)text * config.JointAttentionDim)
+                + ((double)image * config.OutputChannels));
         return ((config.NumLayers + config.NumSingleLayers) * block) + ends;
     }
 }

@@ -16,7 +16,8 @@ public sealed record LayerNumber(string Pattern, double Value)
                 throw new ArgumentOutOfRangeException(
                     option,
                     number.Value,
-                    $"Option {option} must have {(whole ? "whole numbers" : "numbers")} between {least} and {most}, but has {number.Value} for {number.Pattern}.");
+                    $"Option {option} must have {(whole ? "whole numbers" : "numbers")} between {least} and {most}, "
+                        + $"but has {number.Value} for {number.Pattern}.");
             }
         }
         return [.. given];

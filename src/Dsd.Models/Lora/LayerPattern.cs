@@ -36,7 +36,8 @@ internal sealed record LayerPattern(string Text, Func<string, bool> Matches)
         if (string.IsNullOrEmpty(text) || !text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '*' or '?'))
         {
             throw new ArgumentException(
-                $"Option {option}: '{text}' is no name of layers: give an ending such as attn.to_q, a whole name with * and ?, or /a regular expression/.", option);
+                $"Option {option}: '{text}' is no name of layers: give an ending such as attn.to_q, a whole name with * and ?, or /a regular expression/.",
+                option);
         }
         if (!text.AsSpan().ContainsAny('*', '?'))
         {

@@ -1,6 +1,8 @@
 namespace Dsd.Models.Training;
 
-/// <summary>How much the loss of an example counts by its noise level σ: the schemes of Stable Diffusion 3 (Esser et al. 2024), as diffusers has them.</summary>
+/// <summary>
+/// How much the loss of an example counts by its noise level σ: the schemes of Stable Diffusion 3 (Esser et al. 2024), as diffusers has them.
+/// </summary>
 public enum LossWeighting
 {
     /// <summary>All count the same.</summary>

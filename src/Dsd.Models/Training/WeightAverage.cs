@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Training;
 
-/// <summary>A moving average of an optimiser's weights, in float32 in the host's memory: it takes none on the device, and time for a copy at each step.</summary>
+/// <summary>
+/// A moving average of an optimiser's weights, in float32 in the host's memory: it takes none on the device, and time for a copy at each step.
+/// </summary>
 internal sealed class WeightAverage : IDisposable
 {
     private readonly Optimizer _optimizer;

@@ -128,7 +128,8 @@ public sealed class FluxTapeTests : IDisposable
     private static LoraAttachment Attach(FluxTransformer transformer, IReadOnlyList<string> targets, bool condition = true)
     {
         using DisposeScope scope = NewDisposeScope();
-        using LoraAdapter adapter = LoraAdapter.Create(transformer, new LoraOptions { Rank = 2, Seed = 3, Targets = targets, Condition = condition ? ConditionTraining.Whole : ConditionTraining.Frozen });
+        ConditionTraining trained = condition ? ConditionTraining.Whole : ConditionTraining.Frozen;
+        using LoraAdapter adapter = LoraAdapter.Create(transformer, new LoraOptions { Rank = 2, Seed = 3, Targets = targets, Condition = trained });
         using IDisposable noGrad = no_grad();
         using Generator generator = new(4, CPU);
         foreach (Tensor b in adapter.Factors.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => f.Value.B))

@@ -16,7 +16,8 @@ public class LoraOptionsTests
     [InlineData("*blocks.?.attn.to_q", "single_transformer_blocks.13.attn.to_q", false)]
     [InlineData(@"/transformer_blocks\.[0-2]\.attn\..*/", "transformer_blocks.1.attn.to_k", true)]
     [InlineData(@"/transformer_blocks\.[0-2]\.attn\..*/", "transformer_blocks.3.attn.to_k", false)]
-    public void Pattern_MatchesAsItSays(string pattern, string name, bool expected) => Assert.Equal(expected, LayerPattern.Parse(pattern, "Targets").Matches(name));
+    public void Pattern_MatchesAsItSays(string pattern, string name, bool expected) =>
+        Assert.Equal(expected, LayerPattern.Parse(pattern, "Targets").Matches(name));
 
     [Theory]
     [InlineData("attn.to_q$")]

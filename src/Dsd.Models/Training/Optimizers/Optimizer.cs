@@ -54,7 +54,9 @@ public abstract class Optimizer : IDisposable
     /// <summary>Steps taken so far; those that were left out do not count.</summary>
     public long Steps { get; private set; }
 
-    /// <summary>The weights in float32, one flat tensor for each parameter; a parameter's own memory where it is in float32. They belong to the optimiser.</summary>
+    /// <summary>
+    /// The weights in float32, one flat tensor for each parameter; a parameter's own memory where it is in float32. They belong to the optimiser.
+    /// </summary>
     public IReadOnlyList<Tensor> Weights => _weights;
 
     /// <summary>How many numbers each vector of the state has: all parameters end to end, each filled up to whole blocks.</summary>

@@ -4,7 +4,9 @@ using TorchSharp.Modules;
 
 namespace Dsd.Models.Training.Optimizers;
 
-/// <summary>Which optimiser trains, and its settings: one of <see cref="AdamWOptions"/>, <see cref="EightBitAdamWOptions"/>, <see cref="ProdigyOptions"/>.</summary>
+/// <summary>
+/// Which optimiser trains, and its settings: one of <see cref="AdamWOptions"/>, <see cref="EightBitAdamWOptions"/>, <see cref="ProdigyOptions"/>.
+/// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "Kind")]
 [JsonDerivedType(typeof(AdamWOptions), "AdamW")]
 [JsonDerivedType(typeof(EightBitAdamWOptions), "EightBitAdamW")]

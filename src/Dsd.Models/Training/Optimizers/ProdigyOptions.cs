@@ -21,7 +21,9 @@ public sealed record ProdigyOptions : OptimizerOptions
     /// <summary>Share of a weight that a step of size 1 takes away, apart from its gradient. Default 0.01.</summary>
     public double WeightDecay { get; init => field = OptionCheck.Range(value, 0, 100, nameof(WeightDecay)); } = 0.01;
 
-    /// <summary>The first estimate of the distance to a solution, which only grows: too small costs a few steps, too large cannot be undone. Default 1e-6.</summary>
+    /// <summary>
+    /// The first estimate of the distance to a solution, which only grows: too small costs a few steps, too large cannot be undone. Default 1e-6.
+    /// </summary>
     public double InitialDistance { get; init => field = OptionCheck.Range(value, 1e-12, 1, nameof(InitialDistance)); } = 1e-6;
 
     /// <summary>Multiplies the estimate, 0.01 to 100. Default 1.</summary>

@@ -245,7 +245,8 @@ internal sealed class TcpGroup : TrainingGroup
             if (foundAct != (int)act || number != _number || foundTotal != total || length != bytes.Length)
             {
                 Watch.Fail(link.Rank, $"{link.Name} is out of step with rank {Rank}: expected {act} number {_number} of {total} bytes in a piece of "
-                    + $"{bytes.Length}, found {(Act)foundAct} number {number} of {foundTotal} bytes in a piece of {length}. All processes must have the same program, options and data.");
+                    + $"{bytes.Length}, found {(Act)foundAct} number {number} of {foundTotal} bytes in a piece of {length}. "
+                    + "All processes must have the same program, options and data.");
                 Watch.Check();
             }
             link.Receive(bytes);

@@ -7,15 +7,15 @@ namespace Dsd.Models.Training.Planning;
 public static class TrainingPlanner
 {
     // CUDA's context and libraries, kernels, and what torch's allocator cannot use of what it holds.
-    private const double BytesApart = 1.1e9;
+    private const double BytesApart = 1.6e9;
 
     // Numbers of sixteen bits that a block's graph keeps for each number of the stream.
     private const double KeptByGraph = 16;
 
     // Share of the device's rate in large products that a step reaches, by what is recomputed and widened, and what a recomputing step adds to the arithmetic.
-    private const double ShareKept = 0.42;
-    private const double ShareRecomputed = 0.32;
-    private const double ShareFloat8 = 0.28;
+    private const double ShareKept = 0.36;
+    private const double ShareRecomputed = 0.25;
+    private const double ShareFloat8 = 0.25;
 
     // Bytes a second from the host's memory to the device, as pinned memory reaches over PCI Express of the fourth generation.
     private const double HostBytesPerSecond = 24e9;
@@ -31,13 +31,15 @@ public static class TrainingPlanner
     /// <param name="weightBytes">Bytes of a weight of the base: 2 in bfloat16, 4 in float32.</param>
     /// <param name="rate">The device's multiplications and additions a second in a large product; null where nobody has measured.</param>
     public static TrainingPlan Plan(
-        TrainingLoad load, TrainingSetting setting, long parameters, double stateBytes, long image, long text, int batch, int weightBytes = 2, double? rate = null)
+        TrainingLoad load, TrainingSetting setting, long parameters, double stateBytes, long image, long text, int batch, int weightBytes = 2,
+        double? rate = null)
     {
         ArgumentNullException.ThrowIfNull(load);
         ArgumentNullException.ThrowIfNull(setting);
         double block = setting.Float8 ? 1 : weightBytes;
         double stream = (double)batch * (image + text) * load.Width * weightBytes;
-        double base_ = ((setting.Streamed ? load.PlaceWeights : load.BlockWeights) * block) + (load.ModulationWeights * block) + (load.EndWeights * weightBytes);
+        double blocks = (setting.Streamed ? load.PlaceWeights : load.BlockWeights) + load.ModulationWeights;
+        double weights = (blocks * block) + (load.EndWeights * weightBytes);
         double learned = parameters * (8 + stateBytes);
         double graph = setting.Recomputes
             ? (load.Blocks * stream) + (KeptByGraph * stream) + (setting.Float8 ? load.LargestBlock * weightBytes : 0)
@@ -48,7 +50,7 @@ public static class TrainingPlanner
         {
             seconds = Math.Max(computed, 2 * load.BlockWeights * block / HostBytesPerSecond);
         }
-        return new TrainingPlan(setting, (long)(BytesApart + base_ + learned + graph), seconds);
+        return new TrainingPlan(setting, (long)(BytesApart + weights + learned + graph), seconds);
     }
 
     /// <summary>The fastest setting whose plan fits.</summary>
@@ -63,7 +65,7 @@ public static class TrainingPlanner
         return plans.FirstOrDefault(p => p.MemoryBytes <= limit) ?? throw new InvalidOperationException(string.Create(
             CultureInfo.InvariantCulture,
             $"No setting fits {limit / (double)(1L << 30):0.0} GiB of the device's memory. The smallest is {plans.MinBy(p => p.MemoryBytes)}: "
-                + $"{(plans.Min(p => p.MemoryBytes) - limit) / (double)(1L << 30):0.0} GiB are missing. A lower rank, fewer targets, smaller frames or a smaller "
-                + $"batch take less."));
+                + $"{(plans.Min(p => p.MemoryBytes) - limit) / (double)(1L << 30):0.0} GiB are missing. "
+                + $"A lower rank, fewer targets, smaller frames or a smaller batch take less."));
     }
 }

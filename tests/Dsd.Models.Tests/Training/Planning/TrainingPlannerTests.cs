@@ -30,7 +30,8 @@ public sealed class TrainingPlannerTests
         TrainingLoad load = FluxTraining.Load(FluxFixture.Tiny);
 
         long large = transformer.Doubles.Concat<FluxBlock>(transformer.Singles).Sum(b => b.Large.SelectMany(l => l).Sum(l => l.Weight.numel()));
-        long modulations = transformer.named_parameters().Where(p => p.name.Contains("blocks") && p.name.EndsWith("linear.weight")).Sum(p => p.parameter.numel());
+        long modulations = transformer.named_parameters().Where(p => p.name.Contains("blocks") && p.name.EndsWith("linear.weight"))
+            .Sum(p => p.parameter.numel());
         long ends = transformer.named_parameters().Where(p => !p.name.Contains("blocks") && p.name.EndsWith("weight")).Sum(p => p.parameter.numel());
 
         Assert.Equal((large, modulations), (load.BlockWeights, load.ModulationWeights));
