@@ -74,6 +74,7 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
         Assert.Single(packed.Cuda.Dependencies.Split('\n'), l => l.Contains($"{PackedPackages.Runtime}/native/libtorch.so\"", StringComparison.Ordinal));
     }
 
+    [Trait("Category", "Long")]
     [LinuxFact]
     public void TheRepositorysOwnSwitch_BuildsWithTheGpuPackage()
     {

@@ -15,6 +15,7 @@ public sealed class KilledRunTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Trait("Category", "Long")]
     [Fact]
     public async Task ARunKilledFiftyTimes_HoldsWhatAnUndisturbedOneHolds()
     {

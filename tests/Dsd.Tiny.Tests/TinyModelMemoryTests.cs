@@ -13,6 +13,7 @@ public class TinyModelMemoryTests
     private const int Warm = 200;
     private const int Generations = 1000;
 
+    [Trait("Category", "Long")]
     [LinuxFact]
     public void AThousandGenerations_TakeNoMoreMemoryThanAFew()
     {

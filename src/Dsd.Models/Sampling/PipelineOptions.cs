@@ -58,7 +58,7 @@ public sealed record PipelineOptions
     /// Whether the model will be trained. What each step of training needs then stays on the device: the transformer's modulations, where blocks
     /// pass through. What only pictures and prompts need waits in the host's memory: text encoders and autoencoder. Default false.
     /// </summary>
-    public bool Trains { get; init; }
+    internal bool Trains { get; init; }
 
     /// <summary>
     /// Called with a warning, a full sentence, when something is done otherwise than asked: a prompt was cut off. Null, the default: nobody is
