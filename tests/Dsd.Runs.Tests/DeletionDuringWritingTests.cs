@@ -1,5 +1,4 @@
 using Dsd.Imaging;
-using Dsd.Runs.Ledger;
 
 namespace Dsd.Runs.Tests;
 

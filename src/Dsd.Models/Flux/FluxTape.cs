@@ -1,5 +1,4 @@
 using Dsd.Models.Acceleration;
-using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 

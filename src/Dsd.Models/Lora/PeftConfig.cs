@@ -269,14 +269,14 @@ internal sealed class PeftConfig
     /// <summary>Whether a field says anything: not null, false, 0, or empty.</summary>
     private static bool IsSet(Dictionary<string, JsonElement> fields, string field) =>
         fields.TryGetValue(field, out JsonElement value) && value.ValueKind switch
-    {
-        JsonValueKind.Null or JsonValueKind.False or JsonValueKind.Undefined => false,
-        JsonValueKind.String => value.GetString()!.Length > 0,
-        JsonValueKind.Array => value.GetArrayLength() > 0,
-        JsonValueKind.Object => value.EnumerateObject().Any(),
-        JsonValueKind.Number => !value.TryGetDouble(out double number) || number != 0,
-        _ => true,
-    };
+        {
+            JsonValueKind.Null or JsonValueKind.False or JsonValueKind.Undefined => false,
+            JsonValueKind.String => value.GetString()!.Length > 0,
+            JsonValueKind.Array => value.GetArrayLength() > 0,
+            JsonValueKind.Object => value.EnumerateObject().Any(),
+            JsonValueKind.Number => !value.TryGetDouble(out double number) || number != 0,
+            _ => true,
+        };
 
     private static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 

@@ -1,4 +1,3 @@
-using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 using TorchSharp;
 using static TorchSharp.torch;

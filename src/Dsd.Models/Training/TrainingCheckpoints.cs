@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Dsd.Common.Files;
 using Dsd.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Training;

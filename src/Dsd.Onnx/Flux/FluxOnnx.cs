@@ -20,7 +20,8 @@ public sealed class FluxOnnx : OnnxFamily
             Conditional = parts.Flux.Conditional,
             Guidance = parts.Flux.GuidanceEmbeds,
             Network = new ExportedNetwork(
-                "transformer", parts.TransformerFolder, weights => FluxTransformerExport.Build(parts.Flux, weights)) { ClassName = parts.Flux.ClassName },
+                "transformer", parts.TransformerFolder, weights => FluxTransformerExport.Build(parts.Flux, weights))
+            { ClassName = parts.Flux.ClassName },
             TextEncoders =
             [
                 new ExportedNetwork("text_encoder", model.ComponentFolder("text_encoder"), weights => ClipTextExport.Build(parts.Clip, weights))

@@ -10,7 +10,6 @@ using Dsd.Models.Training;
 using Dsd.Tiny;
 using Microsoft.Extensions.AI;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace Dsd.MLNet.Tests.Stages;
 

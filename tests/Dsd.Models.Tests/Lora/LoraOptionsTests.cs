@@ -1,6 +1,5 @@
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
-using Dsd.Models.Sampling;
 using Dsd.Testing;
 
 namespace Dsd.Models.Tests.Lora;

@@ -1,4 +1,3 @@
-using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Testing;

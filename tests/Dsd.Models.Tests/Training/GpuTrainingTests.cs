@@ -6,8 +6,8 @@ using Dsd.Models.Training;
 using Dsd.Models.Training.Optimizers;
 using Dsd.Testing;
 using TorchSharp;
-using Parameter = TorchSharp.Modules.Parameter;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace Dsd.Models.Tests.Training;
 

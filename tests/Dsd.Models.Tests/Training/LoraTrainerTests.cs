@@ -2,12 +2,10 @@ using Dsd.Imaging;
 using Dsd.Models.Families;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
-using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Models.Training.Optimizers;
 using Dsd.Models.Training.Timesteps;
 using Dsd.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests.Training;

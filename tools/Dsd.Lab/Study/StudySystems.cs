@@ -1,6 +1,5 @@
 using Dsd.Lab.Study.Baselines;
 using Dsd.Lab.Training;
-using Dsd.Models.Training;
 using Dsd.Tiny;
 using Dsd.Tiny.World;
 

@@ -5,7 +5,6 @@ using Dsd.Common.Files;
 using Dsd.Models.Benchmark;
 using Dsd.Models.Training.Planning;
 using Spectre.Console;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Tools.Commands;

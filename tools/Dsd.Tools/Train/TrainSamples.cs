@@ -2,7 +2,6 @@ using Dsd.Imaging;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Tools.Train;

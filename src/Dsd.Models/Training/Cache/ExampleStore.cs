@@ -1,5 +1,4 @@
 using Dsd.Common.Files;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Training.Cache;

@@ -4,8 +4,6 @@ using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Models.Training.Cache;
 using Dsd.Testing;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Dsd.Models.Tests.Training.Cache;
 
