@@ -1,6 +1,7 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Flux;
 using Dsd.Models.Residency;
+using Dsd.Models.Tests.Flux;
 using Dsd.Models.Text;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,19 +15,6 @@ namespace Dsd.Models.Tests;
 public sealed class PublishedShapesTests
 {
     private static readonly Device Nowhere = new(DeviceType.META);
-
-    private static readonly FluxConfig Dev = new()
-    {
-        InChannels = 64,
-        NumLayers = 19,
-        NumSingleLayers = 38,
-        AttentionHeadDim = 128,
-        NumAttentionHeads = 24,
-        JointAttentionDim = 4096,
-        PooledProjectionDim = 768,
-        GuidanceEmbeds = true,
-        AxesDimsRope = [16, 56, 56],
-    };
 
     public static TheoryData<string, long> Models => new()
     {
@@ -60,9 +48,9 @@ public sealed class PublishedShapesTests
 
     private static nn.Module Build(string model) => model switch
     {
-        "flux1-dev" => new FluxTransformer(Dev, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
-        "flux1-schnell" => new FluxTransformer(Dev with { GuidanceEmbeds = false }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
-        "dsd" => new FluxTransformer(Dev with { Conditional = true }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
+        "flux1-dev" => new FluxTransformer(FluxFixture.Dev, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
+        "flux1-schnell" => new FluxTransformer(FluxFixture.Dev with { GuidanceEmbeds = false }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
+        "dsd" => new FluxTransformer(FluxFixture.Dev with { Conditional = true }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
         "vae" => new AutoencoderKL(
             new VaeConfig
             {

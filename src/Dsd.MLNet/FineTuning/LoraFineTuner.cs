@@ -45,8 +45,8 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
 
     /// <summary>Reads the pairs and trains.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
-    /// <exception cref="InvalidOperationException">There is no pair to train on, or there are more than
-    /// <see cref="LoraFineTunerOptions.MaxPairs"/>.</exception>
+    /// <exception cref="InvalidOperationException">There is no pair to train on, there are more than <see cref="LoraFineTunerOptions.MaxPairs"/>, or
+    /// the GPU has too little free memory for any way of training.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
     /// <exception cref="IOException">A folder or file is missing or cannot be read.</exception>
@@ -72,6 +72,7 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
+    /// <exception cref="InvalidOperationException">The GPU has too little free memory for any way of training.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
     /// <exception cref="IOException">A folder or file is missing or cannot be read.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)

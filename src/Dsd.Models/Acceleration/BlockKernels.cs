@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Dsd.Models.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,11 +13,10 @@ internal static class BlockKernels
     // A thread holds eight numbers of a row, and a block has at most 1024 threads.
     private const long MostWidth = 8192;
     private const int Threads = 256;
-    private static readonly ConcurrentDictionary<int, CudaModule?> Modules = new();
-    private static readonly Lock Gate = new();
+    private static readonly KernelFile File = new("block_kernels.cu");
 
     /// <summary>Why there are no kernels; null while there are, or none was asked for.</summary>
-    public static string? Unavailable { get; private set; }
+    public static string? Unavailable => File.Unavailable;
 
     /// <summary>Whether the kernels take a tensor [..., width] of a block, and all that goes with it.</summary>
     public static bool Suit(Tensor x) =>
@@ -164,32 +162,7 @@ internal static class BlockKernels
             Address(to.Q), Address(to.K), Address(to.V), toStride, batch, tokens, first, all, heads.Count, heads.Size, Bits((float)weights.Epsilon));
     }
 
-    private static CudaModule? Module(Tensor x)
-    {
-        int device = x.device_index;
-        if (!Modules.TryGetValue(device, out CudaModule? module))
-        {
-            lock (Gate)
-            {
-                module = Modules.GetOrAdd(device, Load);
-            }
-        }
-        return module;
-    }
-
-    private static CudaModule? Load(int device)
-    {
-        try
-        {
-            Unavailable = CudaDriver.Missing();
-            return Unavailable is null ? new CudaModule(KernelSource.Text("block_kernels.cu"), "block_kernels.cu", device) : null;
-        }
-        catch (Exception e) when (e is InvalidOperationException or DllNotFoundException or EntryPointNotFoundException)
-        {
-            Unavailable = e.Message;
-            return null;
-        }
-    }
+    private static CudaModule? Module(Tensor x) => File.On(x.device_index);
 
     private static long Address(Tensor tensor) => TensorMemory.Address(tensor);
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Dsd.Models.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,7 +12,7 @@ internal static class OptimizerKernels
 {
     private const int Threads = 256;
     private const int SquaresOfBlock = 4096;
-    private static readonly ConcurrentDictionary<int, CudaModule?> Modules = new();
+    private static readonly KernelFile File = new("optimizer_kernels.cu");
 
     /// <summary>Whether there are kernels for a device, and the calling thread may take them.</summary>
     public static bool Suit(Device device) => device.type == DeviceType.CUDA && FastPaths.Allow(FastPath.Kernels) && Module(device) is not null;
@@ -60,17 +59,7 @@ internal static class OptimizerKernels
             at.Weights, at.Gradient, mean.Code, mean.Scale, square.Code, square.Scale, places, at.Count, unchecked((uint)key), Bits(at.Scale),
             Bits(step.Beta1), Bits(step.Beta2), Bits(step.Decay), Bits(step.Size), Bits(step.Root), Bits(step.Epsilon));
 
-    private static CudaModule? Module(Device device) => Modules.GetOrAdd(Math.Max(0, device.index), number =>
-    {
-        try
-        {
-            return CudaDriver.Missing() is null ? new CudaModule(KernelSource.Text("optimizer_kernels.cu"), "optimizer_kernels.cu", number) : null;
-        }
-        catch (Exception e) when (e is InvalidOperationException or DllNotFoundException or EntryPointNotFoundException)
-        {
-            return null;
-        }
-    });
+    private static CudaModule? Module(Device device) => File.On(device.index);
 
     private static long Bits(double value) => BitConverter.SingleToUInt32Bits((float)value);
 }

@@ -57,9 +57,7 @@ public static class TrainingBenchmark
         using FluxTransformer transformer = FluxCheckpoint.Random(
             options.Config, options.Device, options.DType, setting.Streamed ? MemoryMode.Streamed : MemoryMode.Resident, setting.Float8, trains: true);
         transformer.RecomputedBlocks = setting.Recomputes ? transformer.Blocks : 0;
-        using LoraAdapter adapter = LoraAdapter.Create(transformer, new LoraOptions { Rank = options.Rank });
-        using LoraAttachment attached = adapter.Attach(transformer, trainable: true);
-        adapter.Dispose();
+        using LoraAttachment attached = Attached(transformer, options.Rank);
         Tensor[] given = Inputs(options, transformer);
         long batch = options.BatchSize;
         // Where memory is short its state is, too.
@@ -90,7 +88,7 @@ public static class TrainingBenchmark
         long parameters = attached.Parameters.Sum(p => p.Parameter.numel());
         TrainingPlan plan = TrainingPlanner.Plan(
             FluxTraining.Load(options.Config), setting, parameters, optimizer.StateBytes, options.Rows * options.Columns, options.TextTokens, options.BatchSize,
-            (int)given[1].element_size(), rate);
+            (int)given[1].element_size(), transformer.Device.type == DeviceType.CUDA, rate);
         return new TrainingBenchmarkResult(
             setting.Name,
             (options.Device ?? CPU).ToString(),
@@ -102,6 +100,12 @@ public static class TrainingBenchmark
             FluxBenchmark.Memory(sizes),
             plan.MemoryBytes,
             loss);
+    }
+
+    private static LoraAttachment Attached(FluxTransformer transformer, int rank)
+    {
+        using LoraAdapter adapter = LoraAdapter.Create(transformer, new LoraOptions { Rank = rank });
+        return adapter.Attach(transformer, trainable: true);
     }
 
     // As LoraTrainer's: noise and noise level of the step, both frames in the loss.

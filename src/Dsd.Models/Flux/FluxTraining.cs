@@ -19,6 +19,7 @@ internal static class FluxTraining
         using FluxTransformer shapes = new(config, new WeightPlaces(META, META), ScalarType.BFloat16);
         return new TrainingLoad
         {
+            AdapterTargets = shapes.AdapterTargets,
             Layers = shapes.Linears().ToDictionary(l => l.Key, l => l.Value.Weight.shape),
             Blocks = config.NumLayers + config.NumSingleLayers,
             Width = config.Width,

@@ -13,7 +13,7 @@ namespace Dsd.Models.Lora;
 /// </summary>
 public sealed class LoraAdapter : IDisposable
 {
-    private const string Condition = "c_embedder";
+    private const string Condition = LoraLayers.Condition;
     private readonly SortedDictionary<string, LoraFactors> _factors;
     private readonly SortedDictionary<string, Tensor> _whole;
 
@@ -123,7 +123,7 @@ public sealed class LoraAdapter : IDisposable
         Dictionary<string, Tensor> whole = [];
         using IDisposable noGrad = no_grad();
         using Generator generator = new((ulong)options.Seed, CPU);
-        foreach ((string name, long rank, float alpha) in Adapted([.. linears.Keys], options.Targets ?? network.AdapterTargets, options))
+        foreach ((string name, long rank, float alpha) in LoraLayers.Of([.. linears.Keys], options, network.AdapterTargets))
         {
             long[] shape = linears[name].Weight.shape; // [outputs, inputs]
             using DisposeScope scope = NewDisposeScope();
@@ -260,65 +260,6 @@ public sealed class LoraAdapter : IDisposable
         using DisposeScope scope = NewDisposeScope();
         return tensor.detach().to(CPU, copy: true).DetachFromDisposeScope();
     }
-
-    /// <summary>How many numbers a new adapter would have over layers of these shapes [outputs, inputs].</summary>
-    /// <exception cref="ArgumentException">A target or pattern matches no layer.</exception>
-    internal static long CountNumbers(IReadOnlyDictionary<string, long[]> layers, LoraOptions options)
-    {
-        long factors = Adapted([.. layers.Keys], options.Targets ?? LoraOptions.AllTargets, options).Sum(a => a.Rank * layers[a.Name].Sum());
-        bool whole = options.Condition == ConditionTraining.Whole && layers.ContainsKey(Condition);
-        return factors + (whole ? layers[Condition][0] * (layers[Condition][1] + 1) : 0);
-    }
-
-    /// <summary>The layers that a new adapter adapts, in the order in which its numbers are drawn.</summary>
-    private static IEnumerable<(string Name, long Rank, float Alpha)> Adapted(string[] layers, IReadOnlyList<string> wanted, LoraOptions options)
-    {
-        LayerPattern[] targets = [.. (wanted).Select(t => LayerPattern.Parse(t, nameof(options.Targets)))];
-        // What becomes of the condition's layer is an option of its own.
-        string[] names = [.. layers.Where(n => n != Condition).Order(StringComparer.Ordinal)];
-        string[] lost = [.. targets.Where(t => !names.Any(t.Matches)).Select(t => t.Text)];
-        if (lost.Length > 0)
-        {
-            throw new ArgumentException(
-                $"Targets {string.Join(", ", lost)} match no linear layer of the transformer. "
-                    + $"Its layers end in {string.Join(", ", Endings(names))}"
-                    + $"{(layers.Contains(Condition) ? $"; {Condition} is trained as option {nameof(options.Condition)} says" : "")}.",
-                nameof(options));
-        }
-        string[] adapted = [.. names.Where(n => targets.Any(t => t.Matches(n)))];
-        if (options.Condition == ConditionTraining.Lora)
-        {
-            adapted = layers.Contains(Condition) ? [Condition, .. adapted] : throw new ArgumentException(
-                $"Option {nameof(options.Condition)} is {options.Condition}, but the transformer has no {Condition}.", nameof(options));
-        }
-        Dictionary<string, double> ranks = Numbers(options.RankPattern, adapted, nameof(options.RankPattern));
-        Dictionary<string, double> alphas = Numbers(options.AlphaPattern, adapted, nameof(options.AlphaPattern));
-        return adapted.Select(name =>
-        {
-            long rank = ranks.TryGetValue(name, out double own) ? (long)own : options.Rank;
-            return (name, rank, alphas.TryGetValue(name, out double other) ? (float)other : options.Alpha ?? rank);
-        });
-    }
-
-    /// <summary>The number of each layer that a pattern matches: the first one's.</summary>
-    private static Dictionary<string, double> Numbers(IReadOnlyList<LayerNumber> patterns, string[] layers, string option)
-    {
-        LayerPattern[] parsed = [.. patterns.Select(p => LayerPattern.Parse(p.Pattern, option))];
-        int[] first = [.. layers.Select(name => Array.FindIndex(parsed, p => p.Matches(name)))];
-        string[] lost = [.. parsed.Where((_, i) => !first.Contains(i)).Select(p => p.Text)];
-        return lost.Length == 0
-            ? layers.Zip(first).Where(l => l.Second >= 0).ToDictionary(l => l.First, l => patterns[l.Second].Value)
-            : throw new ArgumentException(
-                $"Patterns {string.Join(", ", lost)} of option {option} are the first to match for no layer that is adapted: "
-                    + $"those end in {string.Join(", ", Endings(layers))}.",
-                option);
-    }
-
-    /// <summary>Layer names without their block numbers, each once.</summary>
-    private static IEnumerable<string> Endings(IEnumerable<string> names) =>
-        names.Select(n => n.Contains("blocks.", StringComparison.Ordinal) ? string.Join('.', n.Split('.').Skip(2)) : n)
-            .Distinct()
-            .Order(StringComparer.Ordinal);
 
     private IEnumerable<(string Name, Tensor Own)> Touched(IReadOnlyDictionary<string, AdaptableLinear> linears)
     {

@@ -27,12 +27,13 @@ internal sealed partial class TrainingCheckpoints(string folder, int keep, Actio
         AtomicFile.Write(file, stream =>
         {
             // The last tensor is the last in the file: its bytes are filled in when the others are known.
-            using (HashingStream hashing = new(stream))
+            using SHA256 hash = SHA256.Create();
+            using (CryptoStream hashing = new(stream, hash, CryptoStreamMode.Write, leaveOpen: true))
             {
                 SafetensorsWriter.Write(hashing, file, state.Append(KeyValuePair.Create(Checksum, place)), metadata);
-                stream.Seek(-ChecksumLength, SeekOrigin.End);
-                stream.Write(hashing.Hash());
             }
+            stream.Seek(-ChecksumLength, SeekOrigin.End);
+            stream.Write(hash.Hash!);
         });
         // Files of later steps are of no use: the run went on from an earlier one, since they were damaged.
         foreach ((long _, string old) in Found().Where(f => f.Step <= step).Skip(keep).Concat(Found().Where(f => f.Step > step)))
@@ -104,51 +105,4 @@ internal sealed partial class TrainingCheckpoints(string folder, int keep, Actio
 
     [GeneratedRegex(@"\Acheckpoint-([0-9]{1,18})\.safetensors\z", RegexOptions.CultureInvariant)]
     private static partial Regex Name();
-
-    /// <summary>Passes on what is written and hashes it.</summary>
-    private sealed class HashingStream(Stream inner) : Stream
-    {
-        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public byte[] Hash() => _hash.GetHashAndReset();
-
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            _hash.AppendData(buffer);
-            inner.Write(buffer);
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Flush() => inner.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                _hash.Dispose();
-            }
-            base.Dispose(disposing);
-        }
-    }
 }

@@ -37,10 +37,12 @@ public static class TrainingModel
         }
         TwoFrames frames = new(training.Width, training.Height, outline.Frames);
         Canvas canvas = outline.CanvasOf(frames.CanvasWidth, frames.CanvasHeight);
-        long parameters = training.InitialAdapterFile is { } file ? NumbersOf(file) : LoraAdapter.CountNumbers(load.Layers, training.Adapter);
+        long parameters = training.InitialAdapterFile is { } file
+            ? NumbersOf(file)
+            : LoraLayers.CountNumbers(load.Layers, training.Adapter, load.AdapterTargets);
         TrainingPlan Of(TrainingSetting setting) => TrainingPlanner.Plan(
             load, setting, parameters, training.Optimizer.StateBytes, canvas.Tokens, training.MaxTextTokens ?? 512, training.BatchSize,
-            pipeline.DType == ScalarType.Float32 ? 4 : 2);
+            pipeline.DType == ScalarType.Float32 ? 4 : 2, gpu: cuda);
         // Eight bits and streaming are for GPUs.
         TrainingPlan[] plans = [.. TrainingSetting.All.Where(s => cuda || s is { Float8: false, Streamed: false }).Select(Of)];
         if (Named(options.Setting) is { } asked)

@@ -1,5 +1,6 @@
 using Dsd.Models.Benchmark;
 using Dsd.Models.Flux;
+using Dsd.Models.Tests.Flux;
 
 namespace Dsd.Models.Tests.Benchmark;
 
@@ -10,19 +11,7 @@ public sealed class FluxBenchmarkTests
     {
         FluxBenchmarkOptions options = new()
         {
-            Config = new FluxConfig
-            {
-                Conditional = true,
-                InChannels = 64,
-                NumLayers = 19,
-                NumSingleLayers = 38,
-                AttentionHeadDim = 128,
-                NumAttentionHeads = 24,
-                JointAttentionDim = 4096,
-                PooledProjectionDim = 768,
-                GuidanceEmbeds = true,
-                AxesDimsRope = [16, 56, 56],
-            },
+            Config = FluxFixture.Dev with { Conditional = true },
             Rows = 32,
             Columns = 64,
             TextTokens = 512,

@@ -1,5 +1,6 @@
-using System.Globalization;
-using System.Text;
+using OxyPlot;
+using OxyPlot.Axes;
+using OxyPlot.Series;
 
 namespace Dsd.Tools.Train;
 
@@ -7,71 +8,69 @@ namespace Dsd.Tools.Train;
 internal static class LossPlot
 {
     private const int Width = 900;
-    private const int Height = 360;
-    private const int Left = 64;
-    private const int Bottom = 36;
-    private const int Margin = 12;
-    private const int Ticks = 5;
+    private const int Height = 380;
 
-    // A wide run has more lines in its log than a screen has columns.
+    // A long run has more lines in its log than a screen has columns.
     private const int MostPoints = 2000;
+    private static readonly OxyColor Ink = OxyColor.FromRgb(0x22, 0x22, 0x22);
+    private static readonly OxyColor Line = OxyColor.FromRgb(0xdd, 0xdd, 0xdd);
 
-    /// <summary>Draws the raw curve, a smooth one, and the losses of held-out pairs as points.</summary>
+    /// <summary>Draws the raw curve in grey, a smooth one in blue, and the losses of held-out pairs as orange points.</summary>
     public static string Svg(IReadOnlyList<LogEntry> log)
     {
-        (double Step, double Loss)[] raw = [.. log.Where(e => e.Loss is not null).Select(e => ((double)e.Step, (double)e.Loss!.Value))];
-        (double Step, double Loss)[] held = [.. log.Where(e => e.ValidationLoss is not null).Select(e => ((double)e.Step, (double)e.ValidationLoss!.Value))];
+        DataPoint[] raw = [.. log.Where(e => e.Loss is not null).Select(e => new DataPoint(e.Step, e.Loss!.Value))];
         if (raw.Length == 0)
         {
             return "<p>No step had a finite loss.</p>";
         }
-        (double Step, double Loss)[] smooth = Smooth(raw);
-        double right = raw.Max(p => p.Step);
-        double first = Math.Min(raw[0].Step, right - 1);
-        double low = raw.Concat(held).Min(p => p.Loss), high = raw.Concat(held).Max(p => p.Loss);
-        double room = Math.Max((high - low) * 0.05, 1e-6);
-        (low, high) = (low - room, high + room);
-        StringBuilder svg = new();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"Loss over steps\">");
-        for (int i = 0; i <= Ticks; i++)
+        PlotModel plot = new()
         {
-            double loss = low + (high - low) * i / Ticks, step = first + (right - first) * i / Ticks;
-            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Margin}\" y1=\"{Y(loss):0.0}\" y2=\"{Y(loss):0.0}\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 6}\" y=\"{Y(loss) + 4:0.0}\" text-anchor=\"end\">{loss:0.0000}</text>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(step):0.0}\" y=\"{Height - Bottom + 18}\" text-anchor=\"middle\">{step:0}</text>");
-        }
-        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{(Left + Width) / 2}\" y=\"{Height - 4}\" text-anchor=\"middle\">step</text>");
-        Line("raw", raw);
-        Line("smooth", smooth);
-        foreach ((double step, double loss) in held)
-        {
-            svg.Append(CultureInfo.InvariantCulture, $"<circle class=\"held\" cx=\"{X(step):0.0}\" cy=\"{Y(loss):0.0}\" r=\"4\"/>");
-        }
-        return svg.Append("</svg>").ToString();
-
-        double X(double step) => Left + (step - first) / (right - first) * (Width - Margin - Left);
-
-        double Y(double loss) => Height - Bottom - (loss - low) / (high - low) * (Height - Bottom - Margin);
-
-        void Line(string kind, (double Step, double Loss)[] points)
-        {
-            int every = Math.Max(1, points.Length / MostPoints);
-            IEnumerable<string> shown = points.Where((_, i) => i % every == 0 || i == points.Length - 1)
-                .Select(p => string.Create(CultureInfo.InvariantCulture, $"{X(p.Step):0.0},{Y(p.Loss):0.0}"));
-            svg.Append($"<polyline class=\"{kind}\" points=\"{string.Join(' ', shown)}\"/>");
-        }
+            Background = OxyColors.White,
+            TextColor = Ink,
+            PlotAreaBorderColor = Line,
+            Axes = { Axis(AxisPosition.Bottom, "step"), Axis(AxisPosition.Left, title: null) },
+            Series =
+            {
+                Curve(raw, OxyColor.FromRgb(0xb9, 0xc6, 0xd6), 1),
+                Curve(Smooth(raw), OxyColor.FromRgb(0x1f, 0x5f, 0xa8), 2),
+                new ScatterSeries
+                {
+                    MarkerType = MarkerType.Circle,
+                    MarkerSize = 4,
+                    MarkerFill = OxyColor.FromRgb(0xc4, 0x55, 0x0c),
+                    ItemsSource = log.Where(e => e.ValidationLoss is not null).Select(e => new ScatterPoint(e.Step, e.ValidationLoss!.Value)).ToArray(),
+                },
+            },
+        };
+        return new SvgExporter { Width = Width, Height = Height, IsDocument = false }.ExportToString(plot);
     }
 
+    private static LineSeries Curve(DataPoint[] points, OxyColor colour, double thickness)
+    {
+        int every = Math.Max(1, points.Length / MostPoints);
+        DataPoint[] shown = [.. points.Where((_, i) => i % every == 0 || i == points.Length - 1)];
+        return new LineSeries { Color = colour, StrokeThickness = thickness, ItemsSource = shown };
+    }
+
+    private static LinearAxis Axis(AxisPosition position, string? title) => new()
+    {
+        Position = position,
+        Title = title,
+        MajorGridlineStyle = LineStyle.Solid,
+        MajorGridlineColor = Line,
+        TicklineColor = Line,
+    };
+
     /// <summary>A moving mean over about a twentieth of the run, in which every value before counts less the older it is.</summary>
-    private static (double Step, double Loss)[] Smooth((double Step, double Loss)[] raw)
+    private static DataPoint[] Smooth(DataPoint[] raw)
     {
         double decay = 1 - 1 / Math.Max(1.0, raw.Length / 20.0);
         (double sum, double weight) = (0, 0);
         return [.. raw.Select(p =>
         {
-            sum = decay * sum + (1 - decay) * p.Loss;
+            sum = decay * sum + (1 - decay) * p.Y;
             weight = decay * weight + (1 - decay);
-            return (p.Step, sum / weight);
+            return new DataPoint(p.X, sum / weight);
         })];
     }
 }

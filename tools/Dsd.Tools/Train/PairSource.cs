@@ -4,14 +4,11 @@ using Dsd.Models.Training;
 
 namespace Dsd.Tools.Train;
 
-/// <summary>The pairs of some datasets, one after another. A picture is decoded when its pair's turn has come, and nothing is kept.</summary>
+/// <summary>The pairs of some datasets, one after another, as files' bytes: who takes them decodes what it needs, and nothing is kept.</summary>
 /// <param name="datasets">The datasets, at least one.</param>
 /// <param name="progress">Is told of each pair. Null is nobody.</param>
 internal sealed class PairSource(IReadOnlyList<PairDataset> datasets, IProgress<PairsRead>? progress)
 {
-    // What the trainer needs; here its refusal can name the row.
-    private const int LeastSide = 16;
-
     /// <summary>Rows that were left out by the last reading, since their dataset says that they are not kept.</summary>
     public long LeftOut { get; private set; }
 
@@ -20,8 +17,7 @@ internal sealed class PairSource(IReadOnlyList<PairDataset> datasets, IProgress<
 
     /// <summary>Reads the pairs, once through all datasets.</summary>
     /// <exception cref="DatasetException">A row is not as it should be, or there is none; the message names the place.</exception>
-    /// <exception cref="PictureException">A picture cannot be decoded; the message names the place.</exception>
-    public IEnumerable<TrainingPair> Read(CancellationToken cancel)
+    public IEnumerable<EncodedPair> Read(CancellationToken cancel)
     {
         (Count, LeftOut) = (0, 0);
         foreach (PairDataset dataset in datasets)
@@ -34,7 +30,7 @@ internal sealed class PairSource(IReadOnlyList<PairDataset> datasets, IProgress<
                     LeftOut++;
                     continue;
                 }
-                TrainingPair pair = new(Decoded(row, row.Conditioning, "reference"), Decoded(row, row.Image, "target"), row.Caption);
+                EncodedPair pair = new(row.Conditioning.ReadBytes(), row.Image.ReadBytes(), row.Caption, row.Source);
                 progress?.Report(new PairsRead(++Count));
                 yield return pair;
             }
@@ -44,14 +40,5 @@ internal sealed class PairSource(IReadOnlyList<PairDataset> datasets, IProgress<
             string found = LeftOut > 0 ? $"{LeftOut} rows, none of which is kept" : "none";
             throw new DatasetException(string.Join(", ", datasets.Select(d => $"'{d.Path}'")), "pairs to train on", found);
         }
-    }
-
-    private static Picture Decoded(PairRecord row, EncodedPicture encoded, string role)
-    {
-        Picture picture = encoded.Decode();
-        return picture.Width >= LeastSide && picture.Height >= LeastSide
-            ? picture
-            : throw new DatasetException(
-                row.Source, $"a {role} of at least {LeastSide} pixels a side", $"{picture.Width} × {picture.Height}. Leave the row out");
     }
 }

@@ -14,8 +14,7 @@ internal static class TrainReport
         body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2rem auto;padding:0 1rem;color:#222}
         table{border-collapse:collapse;margin:1rem 0}
         th,td{border-bottom:1px solid #ddd;padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}td:first-child{white-space:nowrap}
-        img,svg{max-width:100%}svg text{font-size:12px;fill:#555}
-        .grid{stroke:#ddd}.raw,.smooth{fill:none;stroke:#b9c6d6}.smooth{stroke:#1f5fa8;stroke-width:2}.held{fill:#c4550c}
+        img,svg{max-width:100%}
         """;
 
     /// <summary>Writes the page.</summary>

@@ -36,8 +36,15 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
         {
             _folder.Check();
         }
+        if (request.Training.CacheFolder is { } cache)
+        {
+            OutputFile.CheckFolder(cache);
+        }
+        string model = ModelPresets.Resolve(request.Model);
+        (TrainingPlan chosen, IReadOnlyList<TrainingPlan> all) = TrainPlan.Of(model, request);
+        JsonObject record = TrainRecord.Of(request, chosen, all);
         // The others look at the folder before the first one begins to write in it.
-        bool finished = Prepare(out string model, out TrainingPlan chosen, out JsonObject record);
+        bool finished = TrainRecord.IsFinished(_folder, record);
         group?.Barrier();
         if (finished)
         {
@@ -65,20 +72,9 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
             Train(loaded, group, record, chosen, datasets, heldOut, reference, cancel);
             return;
         }
-        ProgressLine<PairsRead> unseen = new(terminal, TrainText.Of);
-        new LoraTrainer(loaded, request.Training) { Group = group }.Train(new PairSource(datasets, unseen).Read(cancel), cancellationToken: cancel).Dispose();
-    }
-
-    private bool Prepare(out string model, out TrainingPlan chosen, out JsonObject record)
-    {
-        if (request.Training.CacheFolder is { } cache)
-        {
-            OutputFile.CheckFolder(cache);
-        }
-        model = ModelPresets.Resolve(request.Model);
-        (chosen, IReadOnlyList<TrainingPlan> all) = TrainPlan.Of(model, request);
-        record = TrainRecord.Of(request, chosen, all);
-        return TrainRecord.IsFinished(_folder, record);
+        // The first one reports, keeps the state and writes the adapter.
+        LoraTrainer trainer = new(loaded, request.Training) { Group = group };
+        trainer.TrainEncoded(new PairSource(datasets, progress: null).Read(cancel), cancellationToken: cancel).Dispose();
     }
 
     private void Train(
@@ -88,11 +84,7 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
         ProgressLine<PairsRead> reading = new(terminal, TrainText.Of);
         ProgressLine<LogEntry> line = new(terminal, (entry, _) => TrainText.Of(entry, request.Training.Steps), firstAtOnce: true);
         PairSource pairs = new(datasets, reading);
-        LoraTrainer trainer = new(model, request.Training)
-        {
-            Group = group,
-            HeldOut = heldOut is null ? null : new PairSource([heldOut], reading).Read(cancel),
-        };
+        LoraTrainer trainer = new(model, request.Training) { Group = group };
         Directory.CreateDirectory(_folder.Root);
         TrainRecord.Write(_folder, record, finishedSteps: null);
         using (TrainLog log = new(_folder, model.Network.Device, line))
@@ -100,7 +92,8 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
             LoraAdapter adapter;
             try
             {
-                adapter = trainer.Train(Told(pairs, reading, cancel), log, cancel);
+                adapter = trainer.TrainEncoded(
+                    Told(pairs, reading, cancel), heldOut is null ? null : new PairSource([heldOut], reading).Read(cancel), log, cancel);
             }
             catch (OperationCanceledException) when (_folder.HasState)
             {
@@ -133,9 +126,9 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
     }
 
     /// <summary>The pairs, and a line when all are read.</summary>
-    private IEnumerable<TrainingPair> Told(PairSource pairs, ProgressLine<PairsRead> reading, CancellationToken cancel)
+    private IEnumerable<EncodedPair> Told(PairSource pairs, ProgressLine<PairsRead> reading, CancellationToken cancel)
     {
-        foreach (TrainingPair pair in pairs.Read(cancel))
+        foreach (EncodedPair pair in pairs.Read(cancel))
         {
             yield return pair;
         }
@@ -146,13 +139,14 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
         }
     }
 
-    /// <summary>Refuses an adapter that does not fit, before hours of encoding.</summary>
+    /// <summary>Refuses an adapter to continue from that does not fit, before hours of encoding. Of a new one the plan has counted the numbers.</summary>
     private void CheckAdapter(DiffusionModel model)
     {
-        using LoraAdapter adapter = request.Training.InitialAdapterFile is { } file
-            ? LoraAdapter.Load(file)
-            : LoraAdapter.Create(model.Network, request.Training.Adapter);
-        adapter.Attach(model.Network).Dispose();
+        if (request.Training.InitialAdapterFile is { } file)
+        {
+            using LoraAdapter adapter = LoraAdapter.Load(file);
+            adapter.Attach(model.Network).Dispose();
+        }
     }
 
     private static Picture Reference(string file)

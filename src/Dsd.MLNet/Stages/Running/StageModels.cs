@@ -39,6 +39,7 @@ internal sealed class StageModels : IStageModels
             training.Height,
             new PipelineOptions { Device = Torch(options.Device), Loras = start },
             start.Length == 0 ? training.Adapter.Targets : null);
+        TrainingModel.Plan(KnownPresets.Folder(options.Model), training, new TrainingBase { Device = Torch(options.Device) });
         if (training.CheckpointFolder is { } checkpoint)
         {
             WritablePlace.Require(checkpoint);

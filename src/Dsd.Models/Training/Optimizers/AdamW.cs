@@ -30,9 +30,9 @@ public sealed class AdamW : Optimizer
 
     private protected override IEnumerable<(string Name, Tensor Tensor)> Moments() => [("mean", _mean), ("square", _square)];
 
-    private protected override bool HasKernel => true;
+    private protected override KernelStep? Kernel => Launch;
 
-    private protected override void Launch(GradientSpan at, int piece, long place, long start, double learningRate) =>
+    private void Launch(GradientSpan at, int piece, long place, long start, double learningRate) =>
         OptimizerKernels.AdamW(
             StateDevice, at, TensorMemory.Address(_mean) + (4 * start), TensorMemory.Address(_square) + (4 * start), NumbersOf(learningRate));
 

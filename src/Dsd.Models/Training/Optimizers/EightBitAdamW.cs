@@ -57,9 +57,9 @@ public sealed class EightBitAdamW : Optimizer
         }
     }
 
-    private protected override bool HasKernel => true;
+    private protected override KernelStep? Kernel => Launch;
 
-    private protected override void Launch(GradientSpan at, int piece, long place, long start, double learningRate) =>
+    private void Launch(GradientSpan at, int piece, long place, long start, double learningRate) =>
         OptimizerKernels.AdamWOfEightBits(
             StateDevice,
             at,

@@ -18,7 +18,7 @@ public abstract class Optimizer : IDisposable
     private readonly IReadOnlyList<IReadOnlyList<Parameter>> _replicas;
     private readonly Tensor[] _weights; // one-dimensional, float32
     private readonly bool[] _isCopy;
-    private readonly Piece[] _pieces;
+    private readonly WeightPiece[] _pieces;
     private readonly double _maxGradientNorm;
 
     private protected Optimizer(
@@ -39,7 +39,7 @@ public abstract class Optimizer : IDisposable
                 $"A replica has {other.Count} parameters of {other.Sum(p => p.numel())} numbers: expected {sizes.Length} of {sizes.Sum()}, one for one.",
                 nameof(replicas));
         }
-        _pieces = [.. Piece.Of(sizes, options.PieceLength, alignment)];
+        _pieces = [.. WeightPiece.Of(sizes, options.PieceLength, alignment)];
         _isCopy = [.. First.Select(p => p.dtype != ScalarType.Float32 || !p.is_contiguous())];
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
@@ -137,7 +137,7 @@ public abstract class Optimizer : IDisposable
         for (int i = 0; i < _pieces.Length; i++)
         {
             using DisposeScope scope = NewDisposeScope();
-            Piece piece = _pieces[i];
+            WeightPiece piece = _pieces[i];
             Tensor gradient = GradientOf(piece);
             if (scale < 1)
             {
@@ -186,12 +186,12 @@ public abstract class Optimizer : IDisposable
     {
         using IDisposable noGrad = no_grad();
         IReadOnlyList<Parameter> parameters = _replicas[replica];
-        foreach (Piece piece in _pieces)
+        foreach (WeightPiece piece in _pieces)
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor weights = WeightsOf(piece).to(parameters[0].device);
             long start = 0;
-            foreach (Segment segment in piece.Segments)
+            foreach (WeightSegment segment in piece.Segments)
             {
                 Parameter parameter = parameters[segment.Parameter];
                 Tensor part = weights.narrow(0, start, segment.Length);
@@ -286,16 +286,10 @@ public abstract class Optimizer : IDisposable
     /// <summary>What the optimiser keeps between steps, by name; the tensors are its own.</summary>
     private protected abstract IEnumerable<(string Name, Tensor Tensor)> Moments();
 
-    /// <summary>Whether there is a kernel that does the same as <see cref="Update"/>, and <see cref="Finish"/> has nothing to do.</summary>
-    private protected virtual bool HasKernel => false;
-
-    /// <summary>Changes weights as <see cref="Update"/> does, by a kernel.</summary>
-    /// <param name="at">Weights and gradient: a part of one parameter.</param>
-    /// <param name="piece">Which piece the part belongs to, from 0.</param>
-    /// <param name="place">Where in the piece it begins.</param>
-    /// <param name="start">Where it begins in the vectors of the state.</param>
-    /// <param name="learningRate">This step's.</param>
-    private protected virtual void Launch(GradientSpan at, int piece, long place, long start, double learningRate) => throw new NotSupportedException();
+    /// <summary>
+    /// What does the same as <see cref="Update"/> on a GPU, where <see cref="Finish"/> has nothing to do. Null, the default: there is no such kernel.
+    /// </summary>
+    private protected virtual KernelStep? Kernel => null;
 
     /// <summary>Called when all pieces of a step are done.</summary>
     private protected virtual void Finish(double learningRate)
@@ -311,7 +305,7 @@ public abstract class Optimizer : IDisposable
     /// <summary>The gradients as kernels take them, one for each parameter; null where torch's operations must do.</summary>
     private Tensor[]? Flat()
     {
-        if (!HasKernel || _replicas.Count > 1 || _isCopy.Any(c => c) || !OptimizerKernels.Suit(StateDevice))
+        if (Kernel is null || _replicas.Count > 1 || _isCopy.Any(c => c) || !OptimizerKernels.Suit(StateDevice))
         {
             return null;
         }
@@ -330,7 +324,7 @@ public abstract class Optimizer : IDisposable
     private bool TryLaunch(double learningRate, double scale)
     {
         using DisposeScope scope = NewDisposeScope();
-        if (Flat() is not { } gradients)
+        if (Kernel is not { } launch || Flat() is not { } gradients)
         {
             return false;
         }
@@ -339,18 +333,18 @@ public abstract class Optimizer : IDisposable
         for (int i = 0; i < _pieces.Length; i++)
         {
             long place = 0;
-            foreach (Segment segment in _pieces[i].Segments)
+            foreach (WeightSegment segment in _pieces[i].Segments)
             {
                 GradientSpan span = new(
                     weights[segment.Parameter] + (4 * segment.Start), at[segment.Parameter] + (4 * segment.Start), segment.Length, scale);
-                Launch(span, i, place, _pieces[i].Start + place, learningRate);
+                launch(span, i, place, _pieces[i].Start + place, learningRate);
                 place += segment.Length + segment.Padding;
             }
         }
         return true;
     }
 
-    private Tensor GradientOf(Piece piece)
+    private Tensor GradientOf(WeightPiece piece)
     {
         Tensor gradient = GradientOf(piece, First);
         for (int replica = 1; replica < _replicas.Count; replica++)
@@ -361,20 +355,20 @@ public abstract class Optimizer : IDisposable
     }
 
     // Laid end to end before they are widened: two operations rather than one for each parameter.
-    private static Tensor GradientOf(Piece piece, IReadOnlyList<Parameter> parameters) =>
+    private static Tensor GradientOf(WeightPiece piece, IReadOnlyList<Parameter> parameters) =>
         piece.EndToEnd(i => parameters[i].grad is { } g ? g.reshape(-1) : zeros_like(parameters[i]).reshape(-1)).to(ScalarType.Float32);
 
-    private Tensor WeightsOf(Piece piece) => piece.EndToEnd(i => _weights[i]);
+    private Tensor WeightsOf(WeightPiece piece) => piece.EndToEnd(i => _weights[i]);
 
     /// <summary>Brings a piece of weights back to where it was taken from, unless it is that very memory.</summary>
-    private void Put(Tensor weights, Piece piece)
+    private void Put(Tensor weights, WeightPiece piece)
     {
         if (piece.IsOne)
         {
             return;
         }
         long start = 0;
-        foreach (Segment segment in piece.Segments)
+        foreach (WeightSegment segment in piece.Segments)
         {
             _weights[segment.Parameter].narrow(0, segment.Start, segment.Length).copy_(weights.narrow(0, start, segment.Length));
             start += segment.Length + segment.Padding;
@@ -393,52 +387,11 @@ public abstract class Optimizer : IDisposable
         }
     }
 
-    /// <summary>Part of a parameter, and the zeros that follow it in a piece.</summary>
-    private readonly record struct Segment(int Parameter, long Start, long Length, long Padding);
-
-    /// <summary>Parts of parameters end to end, and where they begin in the state.</summary>
-    private sealed record Piece(long Start, long Length, IReadOnlyList<Segment> Segments)
-    {
-        /// <summary>Whether it is one part of one parameter, so that nothing need be joined.</summary>
-        public bool IsOne => Segments is [{ Padding: 0 }];
-
-        public static IEnumerable<Piece> Of(long[] sizes, long longest, int alignment)
-        {
-            long Whole(long length) => (length + alignment - 1) / alignment * alignment;
-            longest = Math.Max(alignment, longest / alignment * alignment);
-            List<Segment> segments = [];
-            (long begin, long length) = (0, 0);
-            for (int i = 0; i < sizes.Length; i++)
-            {
-                for (long start = 0; start < sizes[i];)
-                {
-                    long part = Math.Min(longest, sizes[i] - start);
-                    if (segments.Count > 0 && length + Whole(part) > longest)
-                    {
-                        yield return new Piece(begin, length, segments);
-                        (begin, length, segments) = (begin + length, 0, []);
-                    }
-                    segments.Add(new Segment(i, start, part, Whole(part) - part));
-                    length += Whole(part);
-                    start += part;
-                }
-            }
-            yield return new Piece(begin, length, segments);
-        }
-
-        public Tensor EndToEnd(Func<int, Tensor> flat)
-        {
-            List<Tensor> parts = [];
-            foreach (Segment segment in Segments)
-            {
-                Tensor part = flat(segment.Parameter).narrow(0, segment.Start, segment.Length);
-                parts.Add(part);
-                if (segment.Padding > 0)
-                {
-                    parts.Add(zeros(segment.Padding, dtype: part.dtype, device: part.device));
-                }
-            }
-            return parts.Count == 1 ? parts[0] : cat(parts);
-        }
-    }
+    /// <summary>Changes weights by a kernel.</summary>
+    /// <param name="at">Weights and gradient: a part of one parameter.</param>
+    /// <param name="piece">Which piece the part belongs to, from 0.</param>
+    /// <param name="place">Where in the piece it begins.</param>
+    /// <param name="start">Where it begins in the vectors of the state.</param>
+    /// <param name="learningRate">This step's.</param>
+    private protected delegate void KernelStep(GradientSpan at, int piece, long place, long start, double learningRate);
 }

@@ -20,6 +20,20 @@ public abstract record OptimizerOptions
     /// <summary>Largest norm over all gradients together; a larger one is scaled down to it. Default 1.</summary>
     public double MaxGradientNorm { get; init => field = OptionCheck.Range(value, 1e-12, double.MaxValue, nameof(MaxGradientNorm)); } = 1.0;
 
+    /// <summary>Decay of the mean of gradients, in 0…1. Default 0.9.</summary>
+    public double Beta1 { get; init => field = OptionCheck.Range(value, 0, 1, nameof(Beta1)); } = 0.9;
+
+    /// <summary>Decay of the mean of squared gradients, in 0…1. Default 0.999. Prodigy's estimate forgets with its root.</summary>
+    public double Beta2 { get; init => field = OptionCheck.Range(value, 0, 1, nameof(Beta2)); } = 0.999;
+
+    /// <summary>Added to the root of the squared gradients; by Prodigy times its estimate. Default 1e-8.</summary>
+    public double Epsilon { get; init => field = OptionCheck.Range(value, 0, 1, nameof(Epsilon)); } = 1e-8;
+
+    /// <summary>
+    /// Share of a weight that a step at learning rate 1, or of Prodigy's size 1, takes away, apart from its gradient. Default 0.01.
+    /// </summary>
+    public double WeightDecay { get; init => field = OptionCheck.Range(value, 0, 100, nameof(WeightDecay)); } = 0.01;
+
     /// <summary>Bytes of state for each number that learns.</summary>
     internal abstract double StateBytes { get; }
 

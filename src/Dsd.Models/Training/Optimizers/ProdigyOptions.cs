@@ -9,18 +9,6 @@ namespace Dsd.Models.Training.Optimizers;
 /// </summary>
 public sealed record ProdigyOptions : OptimizerOptions
 {
-    /// <summary>Decay of the mean of gradients, in 0…1. Default 0.9.</summary>
-    public double Beta1 { get; init => field = OptionCheck.Range(value, 0, 1, nameof(Beta1)); } = 0.9;
-
-    /// <summary>Decay of the mean of squared gradients, in 0…1; its root is that of the estimate's sums. Default 0.999.</summary>
-    public double Beta2 { get; init => field = OptionCheck.Range(value, 0, 1, nameof(Beta2)); } = 0.999;
-
-    /// <summary>Added, times the estimate, to the root of the squared gradients. Default 1e-8.</summary>
-    public double Epsilon { get; init => field = OptionCheck.Range(value, 0, 1, nameof(Epsilon)); } = 1e-8;
-
-    /// <summary>Share of a weight that a step of size 1 takes away, apart from its gradient. Default 0.01.</summary>
-    public double WeightDecay { get; init => field = OptionCheck.Range(value, 0, 100, nameof(WeightDecay)); } = 0.01;
-
     /// <summary>
     /// The first estimate of the distance to a solution, which only grows: too small costs a few steps, too large cannot be undone. Default 1e-6.
     /// </summary>

@@ -6,6 +6,9 @@ public sealed record TrainingLoad
     /// <summary>The linear layers that adapters may lie over, by module name: [outputs, inputs].</summary>
     public required IReadOnlyDictionary<string, long[]> Layers { get; init; }
 
+    /// <summary>Endings of the layers that a new adapter adapts where nobody says otherwise.</summary>
+    public required IReadOnlyList<string> AdapterTargets { get; init; }
+
     /// <summary>Blocks that can be recomputed, streamed and held in eight bits.</summary>
     public required int Blocks { get; init; }
 

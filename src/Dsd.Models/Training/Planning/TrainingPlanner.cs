@@ -6,13 +6,16 @@ namespace Dsd.Models.Training.Planning;
 /// <remarks>The numbers that no shape tells were measured on an H100 with FLUX.1-dev's size: docs/performance.md.</remarks>
 public static class TrainingPlanner
 {
-    // CUDA's context and libraries, kernels, and what torch's allocator cannot use of what it holds.
+    // CUDA's context and libraries, and what torch's allocator holds and cannot use.
     private const double BytesApart = 1.6e9;
+
+    // A process on the CPU with libtorch loaded.
+    private const double BytesOfProcess = 0.25e9;
 
     // Numbers of sixteen bits that a block's graph keeps for each number of the stream.
     private const double KeptByGraph = 16;
 
-    // Share of the device's rate in large products that a step reaches, by what is recomputed and widened, and what a recomputing step adds to the arithmetic.
+    // A step's arithmetic by its time, as a share of the rate of one large product. What is computed twice does not count as arithmetic.
     private const double ShareKept = 0.36;
     private const double ShareRecomputed = 0.25;
     private const double ShareFloat8 = 0.25;
@@ -29,10 +32,11 @@ public static class TrainingPlanner
     /// <param name="text">Text tokens.</param>
     /// <param name="batch">Pairs a step.</param>
     /// <param name="weightBytes">Bytes of a weight of the base: 2 in bfloat16, 4 in float32.</param>
+    /// <param name="gpu">Whether it runs on a GPU.</param>
     /// <param name="rate">The device's multiplications and additions a second in a large product; null where nobody has measured.</param>
     public static TrainingPlan Plan(
         TrainingLoad load, TrainingSetting setting, long parameters, double stateBytes, long image, long text, int batch, int weightBytes = 2,
-        double? rate = null)
+        bool gpu = true, double? rate = null)
     {
         ArgumentNullException.ThrowIfNull(load);
         ArgumentNullException.ThrowIfNull(setting);
@@ -50,7 +54,7 @@ public static class TrainingPlanner
         {
             seconds = Math.Max(computed, 2 * load.BlockWeights * block / HostBytesPerSecond);
         }
-        return new TrainingPlan(setting, (long)(BytesApart + weights + learned + graph), seconds);
+        return new TrainingPlan(setting, (long)((gpu ? BytesApart : BytesOfProcess) + weights + learned + graph), seconds);
     }
 
     /// <summary>The fastest setting whose plan fits.</summary>
@@ -62,10 +66,14 @@ public static class TrainingPlanner
     {
         ArgumentNullException.ThrowIfNull(plan);
         TrainingPlan[] plans = [.. (settings ?? TrainingSetting.All).Select(plan)];
-        return plans.FirstOrDefault(p => p.MemoryBytes <= limit) ?? throw new InvalidOperationException(string.Create(
-            CultureInfo.InvariantCulture,
-            $"No setting fits {limit / (double)(1L << 30):0.0} GiB of the device's memory. The smallest is {plans.MinBy(p => p.MemoryBytes)}: "
-                + $"{(plans.Min(p => p.MemoryBytes) - limit) / (double)(1L << 30):0.0} GiB are missing. "
-                + $"A lower rank, fewer targets, smaller frames or a smaller batch take less."));
+        if (plans.FirstOrDefault(p => p.MemoryBytes <= limit) is { } fits)
+        {
+            return fits;
+        }
+        TrainingPlan least = plans.MinBy(p => p.MemoryBytes)!;
+        static string Gib(long bytes) => (bytes / (double)(1L << 30)).ToString("0.0", CultureInfo.InvariantCulture);
+        throw new InvalidOperationException(
+            $"No setting fits {Gib(limit)} GiB of the device's memory. The smallest, {least.Setting.Name}, takes {Gib(least.MemoryBytes)} GiB: "
+                + $"{Gib(least.MemoryBytes - limit)} GiB are missing. A lower rank, fewer targets, smaller frames or a smaller batch take less.");
     }
 }

@@ -8,20 +8,7 @@ public sealed class TrainingPlannerTests
 {
     private const long Gib = 1L << 30;
 
-    // FLUX.1-dev with a condition embedder.
-    private static readonly FluxConfig Dev = new()
-    {
-        Conditional = true,
-        InChannels = 64,
-        NumLayers = 19,
-        NumSingleLayers = 38,
-        AttentionHeadDim = 128,
-        NumAttentionHeads = 24,
-        JointAttentionDim = 4096,
-        PooledProjectionDim = 768,
-        GuidanceEmbeds = true,
-        AxesDimsRope = [16, 56, 56],
-    };
+    private static readonly FluxConfig Dev = FluxFixture.Dev with { Conditional = true };
 
     [Fact]
     public void TheLoad_IsThatOfTheNetworksParameters()
