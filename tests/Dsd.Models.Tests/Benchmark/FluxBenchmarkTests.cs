@@ -1,5 +1,4 @@
 using Dsd.Models.Benchmark;
-using Dsd.Models.Flux;
 using Dsd.Models.Tests.Flux;
 
 namespace Dsd.Models.Tests.Benchmark;

@@ -1,5 +1,4 @@
 using Dsd.Dataset.Formats;
-using Dsd.Imaging;
 using Dsd.Models.Training;
 
 namespace Dsd.Tools.Train;
