@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dsd.Models.Acceleration;
 
 /// <summary>
-/// Pointwise work of transformer blocks as CUDA kernels of our own (block_kernels.cu), for inference in bfloat16. Each reads its inputs once and rounds
-/// once; torch's operations would pass over memory several times. Where kernels cannot be compiled, torch's operations do the work.
+/// Pointwise work of transformer blocks as CUDA kernels of our own (block_kernels.cu), in bfloat16 and without a graph. Each reads its inputs once and
+/// rounds once; torch's operations would pass over memory several times. Where kernels cannot be compiled, torch's operations do the work.
 /// </summary>
 internal static class BlockKernels
 {
@@ -143,6 +143,71 @@ internal static class BlockKernels
             Threads,
             Address(rows.Values), Address(rows.Factors), Address(y), rows.Values.shape[0] * eighths, eighths);
         return y;
+    }
+
+    /// <summary>The gradient of x [batch, tokens, width] under <see cref="Modulate"/>, plus what x gets from elsewhere.</summary>
+    public static Tensor ModulateGradient(Tensor x, Tensor scale, Tensor gradient, Tensor beside, float epsilon)
+    {
+        (Tensor rows, Tensor comes, Tensor other) = (x.contiguous(), gradient.contiguous(), beside.contiguous());
+        Tensor result = empty_like(rows);
+        long width = x.shape[2];
+        Module(x)!.Launch(
+            "modulate_gradient",
+            (x.shape[0] * x.shape[1], 1),
+            (int)((width / 8 + 31) / 32 * 32),
+            Address(rows), Row(scale), Address(comes), Address(other), Address(result), width, scale.stride(0), x.shape[1], Bits(epsilon));
+        return result;
+    }
+
+    /// <summary>The way back of <see cref="Place"/> for one stream.</summary>
+    /// <param name="gradients">Of queries, keys and values of all tokens: [batch, all tokens, heads, head], in one piece.</param>
+    /// <param name="q">The stream's queries before: [batch, tokens, width]; rows may lie apart. So are k and what is written to.</param>
+    /// <param name="k">Its keys.</param>
+    /// <param name="weights">Of the norms of q and k, [head] each, and what they add to the mean square.</param>
+    /// <param name="rotary">[all tokens, 1, head / 2], complex.</param>
+    /// <param name="to">Where the gradients of q, k and v go, with one stride.</param>
+    /// <param name="first">The place of the stream's first token.</param>
+    public static void PlaceGradient(
+        (Tensor Q, Tensor K, Tensor V) gradients, Tensor q, Tensor k, (Tensor Q, Tensor K, double Epsilon) weights, Tensor rotary,
+        (Tensor Q, Tensor K, Tensor V) to, long first)
+    {
+        (long batch, long tokens, long heads, long head) = (q.shape[0], q.shape[1], gradients.Q.shape[2], gradients.Q.shape[3]);
+        Tensor rotations = rotary.contiguous();
+        (Tensor ofQ, Tensor ofK, Tensor ofV) = (gradients.Q.contiguous(), gradients.K.contiguous(), gradients.V.contiguous());
+        Module(q)!.Launch(
+            "place_heads_gradient",
+            ((checked((uint)(batch * tokens * heads * head / 8)) + Threads - 1) / Threads, 3),
+            Threads,
+            Address(ofQ), Address(ofK), Address(ofV), Address(q), Address(k), RowStride(q), RowStride(k), Address(weights.Q), Address(weights.K),
+            Address(rotations), Address(to.Q), Address(to.K), Address(to.V), RowStride(to.Q), batch, tokens, first, gradients.Q.shape[1], heads, head,
+            Bits((float)weights.Epsilon));
+    }
+
+    /// <summary>Channels [rows, some], and after them the GELU, in its tanh form, of x [rows, width]: [rows, some + width].</summary>
+    public static Tensor GeluBeside(Tensor first, Tensor x)
+    {
+        (Tensor one, Tensor other) = (first.contiguous(), x.contiguous());
+        long rows = x.shape[0];
+        (long some, long width) = (first.shape[1] / 8, x.shape[1] / 8);
+        Tensor y = empty([rows, first.shape[1] + x.shape[1]], x.dtype, x.device);
+        Module(x)!.Launch(
+            "gelu_beside", ((rows * (some + width) + Threads - 1) / Threads, 1), Threads, Address(one), Address(other), Address(y), rows, some, width);
+        return y;
+    }
+
+    /// <summary>The gradient of x [rows, width] under GELU in its tanh form. The rows of what comes may lie apart.</summary>
+    public static Tensor GeluGradient(Tensor x, Tensor gradient)
+    {
+        Tensor before = x.contiguous();
+        Tensor comes = gradient.stride(1) == 1 && gradient.stride(0) % 8 == 0 ? gradient : gradient.contiguous();
+        Tensor result = empty_like(before);
+        long eighths = x.shape[1] / 8;
+        Module(x)!.Launch(
+            "gelu_gradient",
+            ((x.shape[0] * eighths + Threads - 1) / Threads, 1),
+            Threads,
+            Address(before), Address(comes), comes.stride(0), Address(result), x.shape[0], eighths);
+        return result;
     }
 
     private static (Tensor, Tensor) RoomForFloat8(Tensor like, long rows, long width) =>

@@ -1,4 +1,4 @@
-// Fused pointwise work of transformer blocks in bfloat16, for inference. Compiled at run time for the GPU that is there, so it includes nothing.
+// Fused pointwise work of transformer blocks in bfloat16, and its gradients. Compiled at run time for the GPU that is there, so it includes nothing.
 // Rows of width numbers lie end to end; each kernel computes in float and rounds once.
 
 typedef unsigned short half_bits;
@@ -145,6 +145,142 @@ extern "C" __global__ void place_heads(
         x.w = rotated(x.w, w.w, make_float2(two.z, two.w), factor);
     }
     if (mine) { ((uint4*)(out + ((index_t)b * all_tokens + t) * out_stride))[i] = x; }
+}
+
+// The gradient of x where y = layer_norm(x) * (1 + scale) + shift, added to what x gets from elsewhere. A block a row, as in modulate.
+extern "C" __global__ void modulate_gradient(
+    const uint4* __restrict__ x, const uint4* __restrict__ scale, const uint4* __restrict__ gradient, const uint4* __restrict__ beside, uint4* __restrict__ out,
+    int width, index_t modulation_stride, int rows_per_batch, float epsilon)
+{
+    int eighths = width >> 3, i = threadIdx.x;
+    index_t row = blockIdx.x, place = row * eighths + i;
+    bool mine = i < eighths;
+    float v[8], g[8], other[8];
+    float sum = 0.0f;
+    if (mine)
+    {
+        unpack(x[place], v);
+        for (int k = 0; k < 8; k++) { sum += v[k]; }
+    }
+    float mean = block_sum(sum) / width;
+    float squares = 0.0f;
+    if (mine) { for (int k = 0; k < 8; k++) { v[k] -= mean; squares += v[k] * v[k]; } }
+    float factor = rsqrtf(block_sum(squares) / width + epsilon);
+    float along = 0.0f;
+    sum = 0.0f;
+    if (mine)
+    {
+        unpack(gradient[place], g);
+        unpack(scale[(row / rows_per_batch) * (modulation_stride >> 3) + i], other);
+        for (int k = 0; k < 8; k++)
+        {
+            v[k] *= factor;
+            g[k] *= 1.0f + other[k];
+            sum += g[k];
+            along += g[k] * v[k];
+        }
+    }
+    sum = block_sum(sum) / width;
+    along = block_sum(along) / width;
+    if (mine)
+    {
+        unpack(beside[place], other);
+        for (int k = 0; k < 8; k++) { v[k] = other[k] + factor * (g[k] - sum - v[k] * along); }
+        out[place] = make_uint4(both(v[0], v[1]), both(v[2], v[3]), both(v[4], v[5]), both(v[6], v[7]));
+    }
+}
+
+// The way back of place_heads: gradients of what lies in its place among all tokens become those of a stream's q, k and v. The gradients that come
+// lie in one piece, [batch, all_tokens, heads * head]; those that go have rows of the given stride.
+extern "C" __global__ void place_heads_gradient(
+    const half_bits* __restrict__ q_gradient, const half_bits* __restrict__ k_gradient, const half_bits* __restrict__ v_gradient,
+    const half_bits* __restrict__ q, const half_bits* __restrict__ k, index_t q_stride, index_t k_stride,
+    const uint4* __restrict__ q_weight, const uint4* __restrict__ k_weight, const float4* __restrict__ rotary,
+    half_bits* __restrict__ q_out, half_bits* __restrict__ k_out, half_bits* __restrict__ v_out, index_t out_stride,
+    int batch, int tokens, int first, int all_tokens, int heads, int head, float epsilon)
+{
+    int share = head >> 3, row_threads = heads * share, part = blockIdx.y;
+    unsigned int thread = blockIdx.x * blockDim.x + threadIdx.x;
+    index_t row = thread / row_threads;
+    bool mine = row < (index_t)batch * tokens;
+    if (!mine) { row = 0; }                 // such threads take part in the sums of their warp, and write nothing
+    int i = (int)(thread % row_threads), j = i % share;
+    int b = (int)(row / tokens), t = first + (int)(row % tokens);
+    const half_bits* in = part == 0 ? q_gradient : part == 1 ? k_gradient : v_gradient;
+    half_bits* out = part == 0 ? q_out : part == 1 ? k_out : v_out;
+    uint4 d = ((const uint4*)(in + ((index_t)b * all_tokens + t) * heads * head))[i];
+    if (part < 2)
+    {
+        float v[8], g[8], w[8];
+        unpack(((const uint4*)((part == 0 ? q : k) + row * (part == 0 ? q_stride : k_stride)))[i], v);
+        unpack(d, g);
+        unpack((part == 0 ? q_weight : k_weight)[j], w);
+        const float4* rotation = rotary + ((index_t)t * share + j) * 2;
+        float4 turns[2] = { rotation[0], rotation[1] };
+        const float* turn = (const float*)turns;
+        float squares = 0.0f, along = 0.0f;
+        #pragma unroll
+        for (int k2 = 0; k2 < 8; k2 += 2)
+        {
+            float c = turn[k2], s = turn[k2 + 1], one = g[k2], two = g[k2 + 1];
+            g[k2] = (one * c + two * s) * w[k2];
+            g[k2 + 1] = (two * c - one * s) * w[k2 + 1];
+            squares += v[k2] * v[k2] + v[k2 + 1] * v[k2 + 1];
+            along += g[k2] * v[k2] + g[k2 + 1] * v[k2 + 1];
+        }
+        for (int step = share >> 1; step > 0; step >>= 1)
+        {
+            squares += __shfl_xor_sync(0xffffffffu, squares, step);
+            along += __shfl_xor_sync(0xffffffffu, along, step);
+        }
+        float factor = rsqrtf(squares / head + epsilon);
+        float back = factor * factor * along / head;
+        for (int n = 0; n < 8; n++) { g[n] = factor * (g[n] - v[n] * back); }
+        d = make_uint4(both(g[0], g[1]), both(g[2], g[3]), both(g[4], g[5]), both(g[6], g[7]));
+    }
+    if (mine) { ((uint4*)(out + row * out_stride))[i] = d; }
+}
+
+// GELU in its tanh form, and its derivative.
+__device__ __forceinline__ float gelu(float x) { return 0.5f * x * (1.0f + tanhf(0.7978845608f * (x + 0.044715f * x * x * x))); }
+
+__device__ __forceinline__ float gelu_slope(float x)
+{
+    float t = tanhf(0.7978845608f * (x + 0.044715f * x * x * x));
+    return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * 0.7978845608f * (1.0f + 0.134145f * x * x);
+}
+
+// Channels first [rows, first_width], and after them GELU of x [rows, width]: out [rows, first_width + width]. Eight numbers a thread.
+extern "C" __global__ void gelu_beside(
+    const uint4* __restrict__ first, const uint4* __restrict__ x, uint4* __restrict__ out, index_t rows, int first_eighths, int eighths)
+{
+    index_t place = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
+    int all = first_eighths + eighths;
+    if (place >= rows * all) { return; }
+    index_t row = place / all;
+    int i = (int)(place % all);
+    if (i < first_eighths)
+    {
+        out[place] = first[row * first_eighths + i];
+        return;
+    }
+    float v[8];
+    unpack(x[row * eighths + i - first_eighths], v);
+    for (int k = 0; k < 8; k++) { v[k] = gelu(v[k]); }
+    out[place] = make_uint4(both(v[0], v[1]), both(v[2], v[3]), both(v[4], v[5]), both(v[6], v[7]));
+}
+
+// The gradient of x [rows, width] under GELU; the gradients that come have rows of the given stride. Eight numbers a thread.
+extern "C" __global__ void gelu_gradient(
+    const uint4* __restrict__ x, const half_bits* __restrict__ gradient, index_t gradient_stride, uint4* __restrict__ out, index_t rows, int eighths)
+{
+    index_t place = (index_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (place >= rows * eighths) { return; }
+    float v[8], g[8];
+    unpack(x[place], v);
+    unpack(((const uint4*)(gradient + (place / eighths) * gradient_stride))[place % eighths], g);
+    for (int k = 0; k < 8; k++) { v[k] = g[k] * gelu_slope(v[k]); }
+    out[place] = make_uint4(both(v[0], v[1]), both(v[2], v[3]), both(v[4], v[5]), both(v[6], v[7]));
 }
 
 #if __CUDA_ARCH__ >= 890

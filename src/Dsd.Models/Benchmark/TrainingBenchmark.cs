@@ -57,6 +57,7 @@ public static class TrainingBenchmark
         using FluxTransformer transformer = FluxCheckpoint.Random(
             options.Config, options.Device, options.DType, setting.Streamed ? MemoryMode.Streamed : MemoryMode.Resident, setting.Float8, trains: true);
         transformer.RecomputedBlocks = setting.Recomputes ? transformer.Blocks : 0;
+        transformer.WritesGradients = true;
         using LoraAttachment attached = Attached(transformer, options.Rank);
         Tensor[] given = Inputs(options, transformer);
         long batch = options.BatchSize;

@@ -42,6 +42,18 @@ public abstract class DenoisingNetwork(string name) : Module(name)
     }
 
     /// <summary>
+    /// Whether passes with gradients go back by code of our own where the network has it and only adapters learn: less time and memory than torch's graphs, and
+    /// the same gradients but for rounding. <see cref="Backward"/> alone gives them then. Default false.
+    /// </summary>
+    internal virtual bool WritesGradients
+    {
+        get => false;
+        set
+        {
+        }
+    }
+
+    /// <summary>
     /// Computes the gradients of a loss over what the forward passes since the last call gave, as <c>loss.backward()</c> does, and in place of it: blocks that
     /// keep no graph are computed once more here.
     /// </summary>

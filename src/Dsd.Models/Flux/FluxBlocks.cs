@@ -52,6 +52,12 @@ internal sealed class JointAttention : Module
 
     public AdaptableLinear TextOut => to_add_out;
 
+    public int HeadCount => _heads;
+
+    public (RmsNorm Q, RmsNorm K) ImageNorms => (norm_q, norm_k);
+
+    public (RmsNorm Q, RmsNorm K) TextNorms => (norm_added_q, norm_added_k);
+
     /// <summary>What image and text found in both, before their projections: image and text [batch, tokens, width] of the modulated streams.</summary>
     public (Tensor Image, Tensor Text) forward(Activation image, Activation text, Tensor rotary)
     {
@@ -89,6 +95,10 @@ internal sealed class SingleAttention : Module
     }
 
     public AdaptableLinear[] In => [to_q, to_k, to_v];
+
+    public int HeadCount => _heads;
+
+    public (RmsNorm Q, RmsNorm K) Norms => (norm_q, norm_k);
 
     public Tensor forward(Activation x, Tensor rotary)
     {
@@ -142,6 +152,12 @@ internal sealed class DoubleStreamBlock : FluxBlock
 
     public override AdaptableLinear[][] Large =>
         [attn.ImageIn, attn.TextIn, [attn.ImageOut], [attn.TextOut], [ff.In], [ff.Out], [ff_context.In], [ff_context.Out]];
+
+    public JointAttention Attention => attn;
+
+    public FeedForward ImageFeedForward => ff;
+
+    public FeedForward TextFeedForward => ff_context;
 
     /// <summary>Modulates the image stream: attention, then feed-forward network.</summary>
     public Modulation ImageModulation => norm1;
@@ -201,6 +217,12 @@ internal sealed class SingleStreamBlock : FluxBlock
     }
 
     public override AdaptableLinear[][] Large => [attn.In, [proj_mlp], [proj_out]];
+
+    public SingleAttention Attention => attn;
+
+    public AdaptableLinear MlpIn => proj_mlp;
+
+    public AdaptableLinear Out => proj_out;
 
     /// <summary>Modulates the joined stream.</summary>
     public Modulation Modulation => norm;

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Flux;
 
-/// <summary>How many blocks of a transformer keep no graph in passes with gradients, and the tapes of the passes since the last way back.</summary>
+/// <summary>How blocks of a transformer keep what the way back needs, and the tapes of the passes since the last one.</summary>
 /// <param name="network">The transformer.</param>
 internal sealed class FluxRecomputation(FluxTransformer network) : IDisposable
 {
@@ -17,14 +17,22 @@ internal sealed class FluxRecomputation(FluxTransformer network) : IDisposable
             : throw new ArgumentOutOfRangeException(nameof(value), value, $"The transformer has {network.Blocks} blocks: so many can be recomputed at most.");
     }
 
+    /// <summary>Whether passes take the way back that is written out, where there is one for what lies over the blocks.</summary>
+    public bool Writes { get; set; }
+
     /// <summary>A tape for a pass that begins; null where none is needed.</summary>
     public FluxTape? Begin(FluxConditioning given)
     {
-        if (Blocks == 0 || !is_grad_enabled())
+        if (!is_grad_enabled())
         {
             return null;
         }
-        FluxTape tape = new(Blocks, given);
+        bool written = Writes && FluxTape.Writes(network, given);
+        if (Blocks == 0 && !written)
+        {
+            return null;
+        }
+        FluxTape tape = new(Blocks, written, given);
         _tapes.Add(tape);
         return tape;
     }

@@ -1,4 +1,5 @@
 using Dsd.Models.Acceleration;
+using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,25 +8,29 @@ namespace Dsd.Models.Flux;
 /// <summary>
 /// What a pass with gradients keeps of its first blocks: their inputs alone, not their graphs. The way back runs each of them again, one at a time (Chen et al.
 /// 2016, "Training deep nets with sublinear memory cost"), so that one block's graph is there at once, and its weights need be there only twice a step.
+/// Where a block's way back is written out, the other blocks keep what that needs, and torch keeps a graph of none.
 /// </summary>
 internal sealed class FluxTape : IDisposable
 {
     private readonly int _blocks;
+    private readonly bool _written;
     private readonly Tensor _vec;
     private readonly Tensor _vecLeaf;
     private readonly Tensor _rotary;
-    private readonly List<(Tensor Image, Tensor Text)> _doubles = [];
-    private readonly List<Tensor> _singles = [];
+    private readonly List<(Tensor Image, Tensor Text, DoubleStreamGraph? Graph)> _doubles = [];
+    private readonly List<(Tensor Joined, SingleStreamGraph? Graph)> _singles = [];
     private readonly List<Tensor> _begin = [];
     private readonly List<Tensor> _leaves = [];
+    private readonly Dictionary<Modulation, Modulated[]> _modulated = [];
     private long _textTokens;
 
     /// <summary>A tape for one pass.</summary>
-    /// <param name="blocks">How many blocks, from the first on, keep no graph: at least 1.</param>
+    /// <param name="blocks">How many blocks, from the first on, keep their inputs alone: at least 1, unless the way back is written out.</param>
+    /// <param name="written">Whether the way back of all blocks is <see cref="DoubleStreamGraph"/>'s and <see cref="SingleStreamGraph"/>'s.</param>
     /// <param name="given">What the pass is given; it may be disposed before the way back.</param>
-    public FluxTape(int blocks, FluxConditioning given)
+    public FluxTape(int blocks, bool written, FluxConditioning given)
     {
-        _blocks = blocks;
+        (_blocks, _written) = (blocks, written);
         _vec = Kept(given.Modulations.Vec);
         _vecLeaf = Leaf(_vec, _vec.requires_grad);
         _rotary = Kept(given.Rotary);
@@ -37,6 +42,13 @@ internal sealed class FluxTape : IDisposable
 
     private bool IsLeft => _leaves.Count > 0;
 
+    // The next block is one of the first, which keep their inputs alone.
+    private bool IsFirst => _doubles.Count + _singles.Count < _blocks;
+
+    /// <summary>Whether the way back is written out for all that lies over a network's blocks, in a pass that is given this.</summary>
+    public static bool Writes(FluxTransformer network, FluxConditioning given) =>
+        !given.Modulations.Vec.requires_grad && network.Doubles.All(Writes) && network.Singles.All(Writes);
+
     /// <summary>The block over both streams, without a graph where it is one of the first.</summary>
     public (Tensor Image, Tensor Text) Run(DoubleStreamBlock block, Tensor image, Tensor text)
     {
@@ -45,7 +57,7 @@ internal sealed class FluxTape : IDisposable
             _begin.AddRange([Kept(image), Kept(text)]);
             _textTokens = text.shape[1];
         }
-        if (!IsLeft && _doubles.Count == _blocks)
+        if (!IsLeft && !IsFirst && !_written)
         {
             _leaves.AddRange([Leaf(image), Leaf(text)]);
             (image, text) = (_leaves[0].alias(), _leaves[1].alias());
@@ -54,9 +66,10 @@ internal sealed class FluxTape : IDisposable
         {
             return Forward(block, image, text);
         }
-        _doubles.Add((Detached(image), Detached(text)));
+        DoubleStreamGraph? graph = IsFirst ? null : GraphOf(block);
+        _doubles.Add((Detached(image), Detached(text), graph));
         using IDisposable noGrad = NoGraph(block);
-        return Forward(block, image, text);
+        return graph?.Forward(image, text) ?? Forward(block, image, text);
     }
 
     /// <summary>The block over the joined stream, likewise.</summary>
@@ -67,7 +80,7 @@ internal sealed class FluxTape : IDisposable
             _begin.Add(Kept(joined));
         }
         _textTokens = textTokens;
-        if (!IsLeft && _doubles.Count + _singles.Count == _blocks)
+        if (!IsLeft && !IsFirst && !_written)
         {
             joined = Leave(joined);
         }
@@ -75,9 +88,10 @@ internal sealed class FluxTape : IDisposable
         {
             return Forward(block, joined);
         }
-        _singles.Add(Detached(joined));
+        SingleStreamGraph? graph = IsFirst ? null : GraphOf(block);
+        _singles.Add((Detached(joined), graph));
         using IDisposable noGrad = NoGraph(block);
-        return Forward(block, joined);
+        return graph?.Forward(joined) ?? Forward(block, joined);
     }
 
     /// <summary>The joined stream after the last block, with a graph from here on.</summary>
@@ -93,32 +107,23 @@ internal sealed class FluxTape : IDisposable
             // The pass was not finished, or the loss does not depend on it.
             return;
         }
-        using IDisposable grad = enable_grad();
         Tensor[] gradients = [.. _leaves.Select(l => l.grad!)];
-        foreach ((SingleStreamBlock block, Tensor input) in
+        foreach ((SingleStreamBlock block, (Tensor Joined, SingleStreamGraph? Graph) kept) in
             (network.Residency?.SinglesBackwards ?? network.Singles.Reverse()).Skip(Unrecorded(network.Singles.Count, _singles.Count)).Zip(Backwards(_singles)))
         {
             using Tensor after = gradients[0];
-            gradients = Through([input], [after], streams => [Forward(block, streams[0])]);
+            gradients = [Back(block, kept.Joined, kept.Graph, after)];
         }
         if (gradients.Length == 1 && _doubles.Count > 0)
         {
             Tensor joined = gradients[0];
             gradients = [joined.narrow(1, _textTokens, joined.shape[1] - _textTokens), joined.narrow(1, 0, _textTokens)];
         }
-        foreach ((DoubleStreamBlock block, (Tensor Image, Tensor Text) input) in
+        foreach ((DoubleStreamBlock block, (Tensor Image, Tensor Text, DoubleStreamGraph? Graph) kept) in
             (network.Residency?.DoublesBackwards ?? network.Doubles.Reverse()).Skip(Unrecorded(network.Doubles.Count, _doubles.Count)).Zip(Backwards(_doubles)))
         {
-            Tensor[] after = gradients;
-            gradients = Through([input.Image, input.Text], after, streams =>
-            {
-                (Tensor image, Tensor text) = Forward(block, streams[0], streams[1]);
-                return [image, text];
-            });
-            foreach (Tensor gradient in after)
-            {
-                gradient.Dispose();
-            }
+            using Tensor image = gradients[0], text = gradients[1];
+            gradients = Back(block, (kept.Image, kept.Text), kept.Graph, image, text);
         }
         (Tensor Tensor, Tensor Gradient)[] before = [.. _begin.Zip(gradients).Where(p => p.First.requires_grad)];
         if (_vec.requires_grad && _vecLeaf.grad is { } ofVec)
@@ -127,6 +132,7 @@ internal sealed class FluxTape : IDisposable
         }
         if (before.Length > 0)
         {
+            using IDisposable grad = enable_grad();
             autograd.backward([.. before.Select(b => b.Tensor)], [.. before.Select(b => b.Gradient)]);
         }
     }
@@ -135,7 +141,18 @@ internal sealed class FluxTape : IDisposable
     public void Dispose()
     {
         Modulations.Dispose();
-        foreach (Tensor tensor in _doubles.SelectMany(d => new[] { d.Image, d.Text }).Concat(_singles).Concat(_begin).Concat(_leaves))
+        foreach ((Tensor image, Tensor text, DoubleStreamGraph? graph) in _doubles)
+        {
+            image.Dispose();
+            text.Dispose();
+            graph?.Dispose();
+        }
+        foreach ((Tensor joined, SingleStreamGraph? graph) in _singles)
+        {
+            joined.Dispose();
+            graph?.Dispose();
+        }
+        foreach (Tensor tensor in _begin.Concat(_leaves).Concat(_modulated.Values.SelectMany(m => m).SelectMany(m => m.Tensors)))
         {
             tensor.Dispose();
         }
@@ -149,13 +166,70 @@ internal sealed class FluxTape : IDisposable
 
     private static IEnumerable<T> Backwards<T>(List<T> inputs) => Enumerable.Reverse(inputs);
 
-    private static Tensor[] Through(Tensor[] inputs, Tensor[] gradients, Func<Tensor[], Tensor[]> forward)
+    private static bool Writes(DoubleStreamBlock block) => Writes(block, block.ImageModulation, block.TextModulation);
+
+    private static bool Writes(SingleStreamBlock block) => Writes(block, block.Modulation);
+
+    // Only factors over frozen layers learn, and nobody looks at the stream.
+    private static bool Writes(FluxBlock block, params Modulation[] modulations) =>
+        block.Shown is null && modulations.All(m => m.Linear.IsPlain) && LinearGraph.Suits(block.Large.SelectMany(l => l))
+        && block.parameters().All(p => !p.requires_grad);
+
+    private Tensor Back(SingleStreamBlock block, Tensor joined, SingleStreamGraph? kept, Tensor gradient)
     {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor[] leaves = [.. inputs.Select(i => i.detach().requires_grad_(true))];
-        Tensor[] outputs = forward(leaves);
-        autograd.backward(outputs, gradients);
-        return [.. leaves.Select(l => l.grad!.MoveToOuterDisposeScope())];
+        if (!_written)
+        {
+            return PlainGradient.Of([joined], streams => [Forward(block, streams[0])], [gradient])[0];
+        }
+        using IDisposable noGrad = no_grad();
+        // What a block has kept goes as soon as it is not needed any more.
+        using SingleStreamGraph graph = kept ?? GraphOf(block);
+        if (kept is null)
+        {
+            graph.Forward(joined, wanted: false);
+        }
+        return graph.Backward(gradient);
+    }
+
+    private Tensor[] Back(DoubleStreamBlock block, (Tensor Image, Tensor Text) streams, DoubleStreamGraph? kept, Tensor image, Tensor text)
+    {
+        if (!_written)
+        {
+            return PlainGradient.Of([streams.Image, streams.Text], given =>
+            {
+                (Tensor one, Tensor other) = Forward(block, given[0], given[1]);
+                return [one, other];
+            }, [image, text]);
+        }
+        using IDisposable noGrad = no_grad();
+        using DoubleStreamGraph graph = kept ?? GraphOf(block);
+        if (kept is null)
+        {
+            graph.Forward(streams.Image, streams.Text, wanted: false);
+        }
+        (Tensor ofImage, Tensor ofText) = graph.Backward(image, text);
+        return [ofImage, ofText];
+    }
+
+    private SingleStreamGraph GraphOf(SingleStreamBlock block) => new(block, KeptOf(block.Modulation)[0], _rotary);
+
+    private DoubleStreamGraph GraphOf(DoubleStreamBlock block) => new(block, KeptOf(block.ImageModulation), KeptOf(block.TextModulation), _rotary);
+
+    // Where no gradient goes through them: for the pass and for the way back.
+    private Modulated[] KeptOf(Modulation modulation)
+    {
+        if (!_modulated.TryGetValue(modulation, out Modulated[]? parts))
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using IDisposable noGrad = no_grad();
+            parts = Modulations.Of(modulation, 0, null);
+            foreach (Tensor part in parts.SelectMany(p => p.Tensors))
+            {
+                part.DetachFromDisposeScope();
+            }
+            _modulated.Add(modulation, parts);
+        }
+        return parts;
     }
 
     private static Tensor Kept(Tensor tensor) => tensor.alias().DetachFromDisposeScope();

@@ -99,6 +99,13 @@ public sealed class FluxTransformer : DenoisingNetwork
     }
 
     /// <inheritdoc/>
+    internal override bool WritesGradients
+    {
+        get => _recomputation.Writes;
+        set => _recomputation.Writes = value;
+    }
+
+    /// <inheritdoc/>
     public override void Backward(Tensor loss) => _recomputation.Backward(loss);
 
     /// <summary>Shows the stream after a block to a loss that looks within, in each forward pass from now on.</summary>

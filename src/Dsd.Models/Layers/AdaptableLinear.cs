@@ -104,7 +104,7 @@ public sealed class AdaptableLinear : Module<Tensor, Tensor>
     internal LinearWeights WeightsFor(ScalarType type, Device device) =>
         Replacement is { } whole ? new LinearWeights(whole.Weight.to(type), whole.Bias.to(type), null)
         : IsOnHost ? new LinearWeights(weight.to(device), bias.to(device), null)
-        : HoldsFloat8 && (WidensFloat8 || is_grad_enabled()) ? new LinearWeights(BlockKernels.FromFloat8(new Float8Rows(weight, _factors!)), bias, null)
+        : WidensFloat8 || is_grad_enabled() ? Own.Widened()
         : Own;
 
     /// <summary>

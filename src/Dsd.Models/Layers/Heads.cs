@@ -12,19 +12,25 @@ internal static class Heads
 
     /// <summary>
     /// Queries, keys and values of all tokens, each [batch, tokens, heads, head], of streams that follow one another: queries and keys normalised and rotated.
+    /// Those of a single stream may be changed in place.
     /// </summary>
     public static (Tensor Q, Tensor K, Tensor V) Place(int heads, Tensor rotary, params ReadOnlySpan<StreamHeads> streams)
     {
-        Tensor like = streams[0].Q;
-        bool kernels = BlockKernels.Suit(like) && BlockKernels.SuitHeads(like.shape[2] / heads);
-        if (kernels && streams.Length == 1)
+        if (streams.Length == 1 && SuitKernels(streams[0].Q, heads))
         {
             // A stream alone has its tokens in their places: nothing has to move.
             StreamHeads only = streams[0];
             BlockKernels.Rotate(only.Q, only.K, (only.NormQ.Weight, only.NormK.Weight, RmsNorm.Epsilon), rotary, heads);
             return (Split(only.Q, heads), Split(only.K, heads), Split(only.V, heads));
         }
-        if (kernels)
+        return PlaceApart(heads, rotary, streams);
+    }
+
+    /// <summary>The same as new tensors.</summary>
+    public static (Tensor Q, Tensor K, Tensor V) PlaceApart(int heads, Tensor rotary, params ReadOnlySpan<StreamHeads> streams)
+    {
+        Tensor like = streams[0].Q;
+        if (SuitKernels(like, heads))
         {
             long tokens = rotary.shape[0];
             Tensor Room() => empty([like.shape[0], tokens, heads, like.shape[2] / heads], like.dtype, like.device);
@@ -48,6 +54,9 @@ internal static class Heads
 
         static Tensor Joined(List<Tensor> parts) => parts.Count == 1 ? parts[0] : cat(parts, dim: 1);
     }
+
+    /// <summary>Whether the kernels take a stream's queries, keys and values [batch, tokens, width].</summary>
+    public static bool SuitKernels(Tensor q, int heads) => BlockKernels.Suit(q) && BlockKernels.SuitHeads(q.shape[2] / heads);
 
     /// <summary>Attention over all tokens of q, k and v [batch, tokens, heads, head]: [batch, tokens, width].</summary>
     /// <remarks>

@@ -9,7 +9,9 @@ namespace Dsd.Models.Layers;
 /// <summary>The linear layer that makes shifts, scales and gates of the embedding vector, which has passed through SiLU already: once for all blocks.</summary>
 internal sealed class Modulation : Module
 {
-    private const float Epsilon = 1e-6f;
+    /// <summary>What is added to the variance.</summary>
+    public const float Epsilon = 1e-6f;
+
     private readonly AdaptableLinear linear;
     private readonly int _parts;
 
@@ -34,6 +36,11 @@ internal sealed class Modulation : Module
         ? BlockKernels.Modulate(x, shift, scale, Epsilon)
         : addcmul(shift, functional.layer_norm(x, [x.shape[^1]], eps: Epsilon), 1 + scale, 1);
 
+    /// <summary>The gradient of x [batch, tokens, width] under <see cref="Apply"/>, plus what x gets from elsewhere.</summary>
+    public static Tensor Gradient(Tensor x, Tensor shift, Tensor scale, Tensor gradient, Tensor beside) => BlockKernels.Suit(x)
+        ? BlockKernels.ModulateGradient(x, scale, gradient, beside, Epsilon)
+        : beside + PlainGradient.Of([x], inputs => [Apply(inputs[0], shift, scale)], [gradient])[0];
+
     /// <summary>The same in eight bits.</summary>
     public static Activation ApplyFloat8(Tensor x, Tensor shift, Tensor scale) => new(BlockKernels.ModulateFloat8(x, shift, scale, Epsilon), x.shape);
 }
@@ -43,6 +50,9 @@ internal readonly record struct Modulated(Tensor Shift, Tensor Scale, Tensor Gat
 {
     /// <summary>The gated layer's product with the gate in it, where there is one.</summary>
     public GatedProduct? Folded { get; init; }
+
+    /// <summary>The three tensors.</summary>
+    public Tensor[] Tensors => [Shift, Scale, Gate];
 
     /// <summary>The normalised, scaled and shifted stream x [batch, tokens, width], for the layers that take it: in eight bits where all of them do.</summary>
     public Activation Apply(Tensor x, params ReadOnlySpan<AdaptableLinear> layers)
@@ -67,7 +77,9 @@ internal readonly record struct Modulated(Tensor Shift, Tensor Scale, Tensor Gat
         {
             return folded.AddTo(x, layer, made);
         }
-        Tensor given = FastLinear.Forward(layer, made);
-        return BlockKernels.Suit(x) ? BlockKernels.GatedResidual(x, Gate, given) : addcmul(x, Gate, given, 1);
+        return Add(x, FastLinear.Forward(layer, made));
     }
+
+    /// <summary><c>x + gate · given</c> of x and given [batch, tokens, width].</summary>
+    public Tensor Add(Tensor x, Tensor given) => BlockKernels.Suit(x) ? BlockKernels.GatedResidual(x, Gate, given) : addcmul(x, Gate, given, 1);
 }

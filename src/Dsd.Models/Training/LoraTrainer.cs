@@ -182,7 +182,16 @@ public sealed class LoraTrainer
         };
         using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), loopOptions, backward: _model.Network.Backward);
         MeteredProgress metered = new(progress, (long)_options.BatchSize * _options.AccumulationSteps);
-        loop.Run(batch => Loss(batch, batches, empty, dropout), metered, cancellationToken);
+        // The attachment has frozen the base, and the loop goes back by the network's own way.
+        _model.Network.WritesGradients = true;
+        try
+        {
+            loop.Run(batch => Loss(batch, batches, empty, dropout), metered, cancellationToken);
+        }
+        finally
+        {
+            _model.Network.WritesGradients = false;
+        }
         return attached.ToAdapter();
     }
 

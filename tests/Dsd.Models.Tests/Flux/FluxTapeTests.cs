@@ -17,6 +17,8 @@ public sealed class FluxTapeTests : IDisposable
 
     public static TheoryData<int> Counts => [.. Enumerable.Range(1, Config.NumLayers + Config.NumSingleLayers)];
 
+    public static TheoryData<int> WrittenCounts => [0, 1, Config.NumLayers, Config.NumLayers + 1, Config.NumLayers + Config.NumSingleLayers];
+
     public void Dispose() => _io.Dispose();
 
     [Theory]
@@ -96,6 +98,101 @@ public sealed class FluxTapeTests : IDisposable
         });
     }
 
+    [Theory]
+    [MemberData(nameof(WrittenCounts))]
+    public void WrittenOut_TheGradientsAreTorchs(int recomputed)
+    {
+        using FluxTransformer transformer = Load(MemoryMode.Resident);
+        using LoraAttachment attached = Attach(transformer, LoraOptions.AllTargets);
+        (float loss, float[][] expected) = Gradients(transformer, attached);
+
+        transformer.WritesGradients = true;
+        transformer.RecomputedBlocks = recomputed;
+        (float again, float[][] found) = Gradients(transformer, attached);
+        // Torch has no graph of the blocks, so it was not torch that gave them.
+        using (Tensor other = Run(transformer).square().mean())
+        {
+            other.backward();
+        }
+        Assert.DoesNotContain(attached.Parameters, p => p.Name.Contains("blocks", StringComparison.Ordinal) && p.Parameter.grad is not null);
+
+        Assert.Equal(loss, again, 1e-5f * Math.Abs(loss));
+        Assert.All(expected, gradient => Assert.Contains(gradient, v => v != 0));
+        AssertNear(expected, found);
+    }
+
+    [Fact]
+    public void WrittenOut_LayersWithoutAnAdapterAndOtherRanksAreRight()
+    {
+        using FluxTransformer transformer = Load(MemoryMode.Resident);
+        using DisposeScope scope = NewDisposeScope();
+        LoraOptions options = new()
+        {
+            Rank = 2,
+            Targets = ["attn.to_q", "attn.to_v", "proj_out", "ff.net.2", "attn.to_add_out"],
+            RankPattern = [new("attn.to_v", 3)],
+            Condition = ConditionTraining.Frozen,
+        };
+        using LoraAttachment attached = Attach(transformer, options);
+        (_, float[][] expected) = Gradients(transformer, attached);
+
+        transformer.WritesGradients = true;
+
+        AssertNear(expected, Gradients(transformer, attached).Values);
+    }
+
+    [Fact]
+    public void WrittenOut_GradientsAddUp()
+    {
+        using FluxTransformer transformer = Load(MemoryMode.Resident);
+        using LoraAttachment attached = Attach(transformer, LoraOptions.AllTargets);
+        float[][] Twice()
+        {
+            using DisposeScope scope = NewDisposeScope();
+            transformer.Backward(Run(transformer).square().mean());
+            transformer.Backward(2 * Run(transformer).mean());
+            return Taken(attached);
+        }
+        float[][] expected = Twice();
+
+        transformer.WritesGradients = true;
+
+        AssertNear(expected, Twice());
+    }
+
+    [Fact]
+    public void WrittenOut_NoTensorIsLeft()
+    {
+        using FluxTransformer transformer = Load(MemoryMode.Resident);
+        using LoraAttachment attached = Attach(transformer, LoraOptions.AllTargets);
+        transformer.WritesGradients = true;
+        foreach (int recomputed in new[] { 0, 1, transformer.Blocks })
+        {
+            transformer.RecomputedBlocks = recomputed;
+            LiveTensors.AssertUnchanged(() => Gradients(transformer, attached));
+            LiveTensors.AssertUnchanged(() =>
+            {
+                Run(transformer).Dispose();
+                Gradients(transformer, attached);
+            });
+        }
+    }
+
+    [Fact]
+    public void WhatIsNotWrittenOut_GoesThroughTorch()
+    {
+        using FluxTransformer transformer = Load(MemoryMode.Resident);
+        // A modulation learns, so gradients are wanted that nobody has written out.
+        using LoraAttachment attached = Attach(transformer, [.. LoraOptions.AllTargets, "norm1.linear"]);
+        (float loss, float[][] expected) = Gradients(transformer, attached);
+
+        transformer.WritesGradients = true;
+        (float again, float[][] found) = Gradients(transformer, attached);
+
+        Assert.Equal(loss, again);
+        AssertNear(expected, found);
+    }
+
     [Fact]
     public void MoreBlocksThanThereAre_AreRefused()
     {
@@ -125,11 +222,14 @@ public sealed class FluxTapeTests : IDisposable
         return FluxCheckpoint.Load(Config, weights, null, null, memory);
     }
 
-    private static LoraAttachment Attach(FluxTransformer transformer, IReadOnlyList<string> targets, bool condition = true)
+    private static LoraAttachment Attach(FluxTransformer transformer, IReadOnlyList<string> targets, bool condition = true) => Attach(
+        transformer,
+        new LoraOptions { Rank = 2, Seed = 3, Targets = targets, Condition = condition ? ConditionTraining.Whole : ConditionTraining.Frozen });
+
+    private static LoraAttachment Attach(FluxTransformer transformer, LoraOptions options)
     {
         using DisposeScope scope = NewDisposeScope();
-        ConditionTraining trained = condition ? ConditionTraining.Whole : ConditionTraining.Frozen;
-        using LoraAdapter adapter = LoraAdapter.Create(transformer, new LoraOptions { Rank = 2, Seed = 3, Targets = targets, Condition = trained });
+        using LoraAdapter adapter = LoraAdapter.Create(transformer, options);
         using IDisposable noGrad = no_grad();
         using Generator generator = new(4, CPU);
         foreach (Tensor b in adapter.Factors.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => f.Value.B))

@@ -1,5 +1,6 @@
 using Dsd.Models.Acceleration;
 using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Training;
@@ -71,6 +72,72 @@ public sealed class GpuTrainingTests
         AssertNear(resident, Gradients(MemoryMode.Streamed, float8: true, recompute: true), 0.02);
     }
 
+    [GpuFact]
+    public void WrittenGradients_AreNearTorchs()
+    {
+        float[] torchs = Gradients(MemoryMode.Resident, float8: false, recompute: false, batch: 2);
+        float[] written = Gradients(MemoryMode.Resident, float8: false, recompute: false, written: true, batch: 2);
+
+        AssertNear(torchs, written, 0.03);
+        AssertNear(written, Gradients(MemoryMode.Resident, float8: false, recompute: true, written: true, batch: 2), 0.02);
+        AssertNear(written, Gradients(MemoryMode.Streamed, float8: false, recompute: true, written: true, batch: 2), 0.02);
+        using (FastPaths.Plain())
+        {
+            // By torch's operations in place of the kernels.
+            AssertNear(written, Gradients(MemoryMode.Resident, float8: false, recompute: false, written: true, batch: 2), 0.03);
+        }
+    }
+
+    [GpuFact]
+    public void WrittenGradientsOfEightBits_AreNearTorchs()
+    {
+        float[] torchs = Gradients(MemoryMode.Resident, float8: true, recompute: true);
+        float[] written = Gradients(MemoryMode.Resident, float8: true, recompute: true, written: true);
+
+        AssertNear(torchs, written, 0.03);
+        AssertNear(written, Gradients(MemoryMode.Streamed, float8: true, recompute: true, written: true), 0.02);
+    }
+
+    [GpuFact]
+    public void KernelsOfTheWayBack_GiveWhatTorchGives()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        using Generator draw = new(6, CPU);
+        Tensor Draw(params long[] shape) => randn(shape, generator: draw).to(ScalarType.BFloat16).to(Gpu);
+        (Tensor x, Tensor gradient, Tensor beside) = (Draw(2, 5, 384), Draw(2, 5, 384), Draw(2, 5, 384));
+        Tensor[] parts = Draw(2, 1, 3 * 384).chunk(3, dim: -1);
+        (Tensor hidden, Tensor ofBoth) = (Draw(10, 512), Draw(10, 384 + 512));
+        RmsNorm norm = new(128, Gpu, ScalarType.BFloat16);
+        Tensor rotary = RotaryEmbedding.Of(arange(9, device: Gpu).unsqueeze(1).repeat(1, 3), [16, 56, 56]);
+        (Tensor one, Tensor other, Tensor ofAll) = (Draw(2, 4, 3 * 384), Draw(2, 5, 3 * 384), Draw(2, 9, 384));
+        Tensor[] All()
+        {
+            using AttentionGraph attention = new(3, rotary, (norm, norm), (norm, norm));
+            attention.Forward(one, other);
+            return
+            [
+                Modulation.Gradient(x, parts[0], parts[1], gradient, beside),
+                GeluGradient.Of(hidden, ofBoth.narrow(1, 384, 512)),
+                GeluGradient.Beside(gradient.flatten(0, 1), hidden),
+                .. attention.Backward(ofAll),
+            ];
+        }
+
+        Tensor[] own = All();
+        Tensor[] plain;
+        using (FastPaths.Plain())
+        {
+            plain = All();
+        }
+
+        foreach ((Tensor expected, Tensor found) in plain.Zip(own))
+        {
+            double difference = (expected.to(ScalarType.Float32) - found.to(ScalarType.Float32)).norm().item<float>();
+            Assert.InRange(difference / expected.to(ScalarType.Float32).norm().item<float>(), 0, 0.01);
+        }
+    }
+
     private static void Compare(OptimizerOptions options, float tolerance)
     {
         float[] Run()
@@ -101,11 +168,12 @@ public sealed class GpuTrainingTests
         Assert.True(differences.Average() < tolerance, $"mean {differences.Average()}");
     }
 
-    private static float[] Gradients(MemoryMode memory, bool float8, bool recompute)
+    private static float[] Gradients(MemoryMode memory, bool float8, bool recompute, bool written = false, long batch = 1)
     {
         using DisposeScope scope = NewDisposeScope();
         using FluxTransformer transformer = FluxCheckpoint.Random(Config, Gpu, ScalarType.BFloat16, memory, float8, trains: true);
         transformer.RecomputedBlocks = recompute ? transformer.Blocks : 0;
+        transformer.WritesGradients = written;
         using LoraAdapter adapter = LoraAdapter.Create(transformer, new LoraOptions { Rank = 8, Seed = 3 });
         using (no_grad())
         {
@@ -119,9 +187,9 @@ public sealed class GpuTrainingTests
         using Generator draw = new(5, CPU);
         Tensor Draw(params long[] shape) => randn(shape, generator: draw).to(ScalarType.BFloat16).to(Gpu);
         Tensor velocity = transformer.forward(
-            Draw(1, 32, 64), Draw(1, 32, 64), Draw(1, 16, 128), Draw(1, 64), full(1, 0.6f, device: Gpu), ones(1, device: Gpu),
+            Draw(batch, 32, 64), Draw(batch, 32, 64), Draw(batch, 16, 128), Draw(batch, 64), full(batch, 0.6f, device: Gpu), ones(batch, device: Gpu),
             Dsd.Models.Sampling.LatentPacking.ImageIds(8, 16, Gpu), Dsd.Models.Sampling.LatentPacking.TextIds(16, Gpu));
-        transformer.Backward(FlowMatching.Loss(velocity, Draw(1, 32, 64)));
+        transformer.Backward(FlowMatching.Loss(velocity, Draw(batch, 32, 64)));
         return [.. attached.Parameters.SelectMany(p => p.Parameter.grad!.cpu().data<float>().ToArray())];
     }
 
