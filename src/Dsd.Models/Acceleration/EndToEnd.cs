@@ -21,7 +21,21 @@ internal static class EndToEnd
 
     /// <summary>Whether layers still lie so, and compute with weights of their own.</summary>
     // Whatever moves a layer's weights elsewhere, to another device or type, parts them: each then starts a storage of its own.
-    public static bool Lie(AdaptableLinear[] layers) => layers.All(l => l.Replacement is null && Follows(l, layers));
+    public static bool Lie(AdaptableLinear[] layers)
+    {
+        AdaptableLinear first = layers[0];
+        long outputs = 0;
+        foreach (AdaptableLinear layer in layers)
+        {
+            if (layer.Replacement is not null || layer.HoldsFloat8 != first.HoldsFloat8
+                || !Follows(first.Weight, layer.Weight, outputs * first.Weight.size(1)) || !Follows(first.Bias, layer.Bias, outputs))
+            {
+                return false;
+            }
+            outputs += layer.Weight.size(0);
+        }
+        return true;
+    }
 
     /// <summary>The weights of all layers together.</summary>
     /// <param name="first">The first layer.</param>
@@ -30,15 +44,6 @@ internal static class EndToEnd
     {
         LinearWeights own = first.Own;
         return new LinearWeights(Joined(own.Weight, outputs), Joined(own.Bias, outputs), own.Factors is { } factors ? Joined(factors, outputs) : null);
-    }
-
-    private static bool Follows(AdaptableLinear layer, AdaptableLinear[] layers)
-    {
-        AdaptableLinear first = layers[0];
-        long before = layers.TakeWhile(l => l != layer).Sum(l => l.Weight.shape[0]);
-        return first.HoldsFloat8 == layer.HoldsFloat8
-            && Follows(first.Weight, layer.Weight, before * first.Weight.shape[1])
-            && Follows(first.Bias, layer.Bias, before);
     }
 
     private static bool Follows(Tensor start, Tensor tensor, long numbers) => tensor.is_contiguous()

@@ -7,6 +7,7 @@ namespace Dsd.Models.Flux;
 internal sealed class FluxRecomputation(FluxTransformer network) : IDisposable
 {
     private readonly List<FluxTape> _tapes = [];
+    private bool? _covers;
 
     /// <summary>Blocks from the first on that keep no graph: 0, the default, to all of them.</summary>
     public int Blocks
@@ -17,8 +18,14 @@ internal sealed class FluxRecomputation(FluxTransformer network) : IDisposable
             : throw new ArgumentOutOfRangeException(nameof(value), value, $"The transformer has {network.Blocks} blocks: so many can be recomputed at most.");
     }
 
-    /// <summary>Whether passes take the way back that is written out, where there is one for what lies over the blocks.</summary>
-    public bool Writes { get; set; }
+    /// <summary>
+    /// Whether passes take the way back that is written out, where there is one for what lies over the blocks. That is looked up once, at the first pass.
+    /// </summary>
+    public bool Writes
+    {
+        get;
+        set => (field, _covers) = (value, null);
+    }
 
     /// <summary>A tape for a pass that begins; null where none is needed.</summary>
     public FluxTape? Begin(FluxConditioning given)
@@ -27,7 +34,7 @@ internal sealed class FluxRecomputation(FluxTransformer network) : IDisposable
         {
             return null;
         }
-        bool written = Writes && FluxTape.Writes(network, given);
+        bool written = Writes && !given.Modulations.Vec.requires_grad && (_covers ??= FluxTape.Writes(network));
         if (Blocks == 0 && !written)
         {
             return null;

@@ -45,9 +45,8 @@ internal sealed class FluxTape : IDisposable
     // The next block is one of the first, which keep their inputs alone.
     private bool IsFirst => _doubles.Count + _singles.Count < _blocks;
 
-    /// <summary>Whether the way back is written out for all that lies over a network's blocks, in a pass that is given this.</summary>
-    public static bool Writes(FluxTransformer network, FluxConditioning given) =>
-        !given.Modulations.Vec.requires_grad && network.Doubles.All(Writes) && network.Singles.All(Writes);
+    /// <summary>Whether the way back is written out for all that lies over a network's blocks, where no gradient goes through what modulates them.</summary>
+    public static bool Writes(FluxTransformer network) => network.Doubles.All(Writes) && network.Singles.All(Writes);
 
     /// <summary>The block over both streams, without a graph where it is one of the first.</summary>
     public (Tensor Image, Tensor Text) Run(DoubleStreamBlock block, Tensor image, Tensor text)

@@ -16,10 +16,10 @@ internal sealed class LinearGraph(params AdaptableLinear[] layers) : IDisposable
 {
     private readonly long[] _outputs = [.. layers.Select(l => l.Bias.shape[0])];
     private readonly LoraPair?[] _pairs = [.. layers.Select(l => l.Adapters.Count == 0 ? null : (LoraPair)l.Adapters[0])];
-    private Tensor? _weight;
-    private Tensor? _low;
-
-    private bool IsAdapted => _pairs.Any(p => p is not null);
+    private readonly List<Tensor> _ups = []; // factors B in the type of x, [outputs, rank], in the order of the layers that have one
+    private Tensor? _weight; // [outputs of all, inputs]
+    private Tensor? _down; // factors A in the type of x, one below the other: [all ranks, inputs]
+    private Tensor? _low; // what they gave for x: [rows, all ranks]
 
     /// <summary>Whether the way back is written for what lies over these layers.</summary>
     public static bool Suits(IEnumerable<AdaptableLinear> layers) =>
@@ -29,15 +29,15 @@ internal sealed class LinearGraph(params AdaptableLinear[] layers) : IDisposable
     public Tensor Forward(Tensor x)
     {
         using DisposeScope scope = NewDisposeScope();
-        LinearWeights all = Weights();
-        _weight = all.Weight.alias().DetachFromDisposeScope();
+        LinearWeights all = Round(x.dtype);
         Tensor y = MatrixProduct.Suits(x, all.Weight) ? MatrixProduct.Linear(x, all.Weight, all.Bias) : functional.linear(x, all.Weight, all.Bias);
-        if (IsAdapted)
+        if (_down is not null)
         {
-            _low = Low(x, Down(x.dtype)).DetachFromDisposeScope();
-            foreach ((LoraPair pair, long output, long rank, int i) in Places())
+            // One product for all of them, since a larger one uses a GPU better.
+            _low = functional.linear(x, _down).DetachFromDisposeScope();
+            foreach ((LoraPair pair, Tensor up, Part output, Part rank) in Places())
             {
-                y.narrow(1, output, _outputs[i]).addmm_(_low.narrow(1, rank, pair.A.shape[0]), pair.B.to(x.dtype).t(), 1, pair.Scale);
+                output.Of(y, 1).addmm_(rank.Of(_low, 1), up.t(), 1, pair.Scale);
             }
         }
         return y.MoveToOuterDisposeScope();
@@ -50,25 +50,26 @@ internal sealed class LinearGraph(params AdaptableLinear[] layers) : IDisposable
     public Tensor Backward(Tensor x, Tensor gradient, Tensor? addTo = null)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor weight = _weight ?? Weights().Weight;
-        Tensor ofX = addTo is null ? mm(gradient, weight) : addTo.addmm_(gradient, weight, 1, 1);
-        if (IsAdapted)
+        if (_weight is null)
         {
-            Tensor down = Down(x.dtype);
-            Tensor low = _low ?? Low(x, down);
+            Round(x.dtype);
+        }
+        Tensor ofX = addTo is null ? mm(gradient, _weight!) : addTo.addmm_(gradient, _weight!, 1, 1);
+        if (_down is not null)
+        {
+            Tensor low = _low ?? functional.linear(x, _down);
             Tensor ofLow = empty_like(low);
-            foreach ((LoraPair pair, long output, long rank, int i) in Places())
+            foreach ((LoraPair pair, Tensor up, Part output, Part rank) in Places())
             {
-                Tensor given = gradient.narrow(1, output, _outputs[i]);
-                ofLow.narrow(1, rank, pair.A.shape[0]).addmm_(given, pair.B.to(x.dtype), 0, pair.Scale);
-                Tensor ofB = empty(pair.B.shape, x.dtype, x.device).addmm_(given.t(), low.narrow(1, rank, pair.A.shape[0]), 0, pair.Scale);
-                Learn(pair.B, ofB);
+                Tensor given = output.Of(gradient, 1);
+                rank.Of(ofLow, 1).addmm_(given, up, 0, pair.Scale);
+                Learn(pair.B, Scaled(given.t(), rank.Of(low, 1), pair.Scale));
             }
-            ofX.addmm_(ofLow, down, 1, 1);
+            ofX.addmm_(ofLow, _down, 1, 1);
             Tensor ofDown = mm(ofLow.t(), x);
-            foreach ((LoraPair pair, _, long rank, _) in Places())
+            foreach ((LoraPair pair, _, _, Part rank) in Places())
             {
-                Learn(pair.A, ofDown.narrow(0, rank, pair.A.shape[0]));
+                Learn(pair.A, rank.Of(ofDown, 0));
             }
         }
         return addTo ?? ofX.MoveToOuterDisposeScope();
@@ -77,12 +78,17 @@ internal sealed class LinearGraph(params AdaptableLinear[] layers) : IDisposable
     /// <summary>Frees what was kept.</summary>
     public void Dispose()
     {
+        foreach (Tensor tensor in _ups)
+        {
+            tensor.Dispose();
+        }
         _weight?.Dispose();
+        _down?.Dispose();
         _low?.Dispose();
     }
 
-    // All at once, since a larger product uses a GPU better: [rows, all ranks].
-    private static Tensor Low(Tensor x, Tensor down) => mm(x, down.t());
+    private static Tensor Scaled(Tensor x, Tensor y, float scale) =>
+        scale == 1 ? mm(x, y) : empty([x.shape[0], y.shape[1]], x.dtype, x.device).addmm_(x, y, 0, scale);
 
     private static void Learn(Parameter parameter, Tensor gradient)
     {
@@ -96,23 +102,38 @@ internal sealed class LinearGraph(params AdaptableLinear[] layers) : IDisposable
         }
     }
 
-    /// <summary>The factors that take x, one below the other: [all ranks, inputs].</summary>
-    private Tensor Down(ScalarType type)
+    // Once for the pass and the way back.
+    private LinearWeights Round(ScalarType type)
     {
-        Tensor[] all = [.. _pairs.Where(p => p is not null).Select(p => p!.A.detach())];
-        return (all.Length == 1 ? all[0] : cat(all)).to(type);
+        LinearWeights all = Weights();
+        _weight = all.Weight.alias().DetachFromDisposeScope();
+        List<Tensor> downs = [];
+        foreach (LoraPair pair in _pairs.OfType<LoraPair>())
+        {
+            downs.Add(pair.A);
+            // Where nothing is rounded, it is the parameter itself, which stays its owner's.
+            _ups.Add((pair.B.dtype == type ? pair.B.alias() : pair.B.to(type)).DetachFromDisposeScope());
+        }
+        if (downs.Count > 0)
+        {
+            Tensor down = downs.Count == 1 ? downs[0] : cat(downs);
+            _down = (down.dtype == type ? down.alias() : down.to(type)).DetachFromDisposeScope();
+        }
+        return all;
     }
 
     /// <summary>Each pair, with the places of its outputs and ranks among all.</summary>
-    private IEnumerable<(LoraPair Pair, long Output, long Rank, int Layer)> Places()
+    private IEnumerable<(LoraPair Pair, Tensor Up, Part Output, Part Rank)> Places()
     {
-        (long output, long rank) = (0, 0);
+        bool one = _pairs.Length == 1;
+        (long output, long rank, int adapted) = (0, 0, 0);
         for (int i = 0; i < _pairs.Length; i++)
         {
             if (_pairs[i] is { } pair)
             {
-                yield return (pair, output, rank, i);
-                rank += pair.A.shape[0];
+                long own = pair.A.size(0);
+                yield return (pair, _ups[adapted++], new Part(output, _outputs[i], one), new Part(rank, own, one));
+                rank += own;
             }
             output += _outputs[i];
         }
@@ -126,5 +147,11 @@ internal sealed class LinearGraph(params AdaptableLinear[] layers) : IDisposable
             return new LinearWeights(cat([.. each.Select(w => w.Weight)]), cat([.. each.Select(w => w.Bias)]), null);
         }
         return (layers.Length == 1 ? layers[0].Own : EndToEnd.Joined(layers[0], _outputs.Sum())).Widened();
+    }
+
+    /// <summary>A part of a dimension, which may be all of it.</summary>
+    private readonly record struct Part(long Start, long Length, bool IsAll)
+    {
+        public Tensor Of(Tensor tensor, long dimension) => IsAll ? tensor : tensor.narrow(dimension, Start, Length);
     }
 }

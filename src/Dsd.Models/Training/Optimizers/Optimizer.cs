@@ -20,6 +20,7 @@ public abstract class Optimizer : IDisposable
     private readonly bool[] _isCopy;
     private readonly WeightPiece[] _pieces;
     private readonly double _maxGradientNorm;
+    private Tensor[]? _flat; // the gradients of a step, from their norm on to the step itself
 
     private protected Optimizer(
         IEnumerable<Parameter> parameters, OptimizerOptions options, IEnumerable<IEnumerable<Parameter>>? replicas, int alignment = 1)
@@ -101,6 +102,8 @@ public abstract class Optimizer : IDisposable
         using IDisposable noGrad = no_grad();
         if (Flat() is { } flat)
         {
+            FreeFlat();
+            _flat = flat;
             // Each parameter's gradient where it lies: to join them first would take longer than the sums.
             long[] starts = new long[flat.Length + 1];
             for (int i = 0; i < flat.Length; i++)
@@ -158,6 +161,7 @@ public abstract class Optimizer : IDisposable
     /// <summary>Frees all gradients, those of replicas too.</summary>
     internal void ClearGradients()
     {
+        FreeFlat();
         foreach (Parameter parameter in _replicas.SelectMany(r => r))
         {
             parameter.grad = null;
@@ -268,6 +272,7 @@ public abstract class Optimizer : IDisposable
     {
         if (disposing)
         {
+            FreeFlat();
             foreach (Tensor tensor in _weights.Concat(Moments().Select(m => m.Tensor)))
             {
                 tensor.Dispose();
@@ -302,13 +307,23 @@ public abstract class Optimizer : IDisposable
     private Dictionary<string, Tensor> Kept() =>
         _weights.Select((w, i) => ($"weights.{i}", w)).Concat(Moments()).ToDictionary(t => t.Item1, t => t.Item2);
 
-    /// <summary>The gradients as kernels take them, one for each parameter; null where torch's operations must do.</summary>
+    private void FreeFlat()
+    {
+        foreach (Tensor tensor in _flat ?? [])
+        {
+            tensor.Dispose();
+        }
+        _flat = null;
+    }
+
+    /// <summary>The gradients as kernels take them, one for each parameter, for the caller to dispose; null where torch's operations must do.</summary>
     private Tensor[]? Flat()
     {
         if (Kernel is null || _replicas.Count > 1 || _isCopy.Any(c => c) || !OptimizerKernels.Suit(StateDevice))
         {
             return null;
         }
+        using DisposeScope scope = NewDisposeScope();
         Tensor[] gradients = new Tensor[First.Count];
         for (int i = 0; i < gradients.Length; i++)
         {
@@ -316,18 +331,18 @@ public abstract class Optimizer : IDisposable
             {
                 return null;
             }
-            gradients[i] = gradient.contiguous();
+            gradients[i] = gradient.is_contiguous() ? gradient : gradient.contiguous();
         }
-        return gradients;
+        return [.. gradients.Select(g => g.DetachFromDisposeScope())];
     }
 
     private bool TryLaunch(double learningRate, double scale)
     {
-        using DisposeScope scope = NewDisposeScope();
-        if (Kernel is not { } launch || Flat() is not { } gradients)
+        if (Kernel is not { } launch || (_flat ?? Flat()) is not { } gradients)
         {
             return false;
         }
+        _flat = gradients;
         long[] at = [.. gradients.Select(TensorMemory.Address)];
         long[] weights = [.. _weights.Select(TensorMemory.Address)];
         for (int i = 0; i < _pieces.Length; i++)
