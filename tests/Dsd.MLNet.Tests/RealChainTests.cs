@@ -47,6 +47,32 @@ public sealed class RealChainTests
         Assert.True(adapter.HasCondition);
     }
 
+    // Training in one program, drawing in another: an adapter's file joins a generator, without the fine-tuner or a view of pairs.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ASavedAdapter_JoinsAGenerator(bool torch)
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.File("adapter.safetensors");
+        LoraFineTunerTransformer tuned = new LoraFineTuner(_ml, Tuner).Fit(SampleInput.Of(_ml, "pairs"));
+        tuned.Adapter.Save(file);
+        LoraWeights loaded = LoraWeights.Load(file);
+        Assert.Equal(tuned.Adapter.Fingerprint, loaded.Fingerprint);
+
+        IDataView references = SampleInput.Of(_ml, "references");
+        DsdGeneratorOptions options = Generator with { Backend = torch ? new TorchGeneration() : new OnnxGeneration() };
+        using DsdGeneratorTransformer joined = new DsdGenerator(_ml, loaded, options).Fit(references);
+        using DsdGeneratorTransformer chained = new DsdGenerator(_ml, options).Fit(tuned.Transform(references));
+
+        string[] drawn = Views.Column(joined.Transform(references), "Generated");
+        Assert.Equal(Views.Column(chained.Transform(references), "Generated"), drawn);
+        _ml.Model.Save(joined, references.Schema, folder.File("generator.zip"));
+        ITransformer later = new MLContext().Model.Load(folder.File("generator.zip"), out _);
+        Assert.Equal(drawn, Views.Column(later.Transform(references), "Generated"));
+        ((IDisposable)later).Dispose();
+    }
+
     [Fact]
     public void Transform_WarnsInTheContextsLogOfAPromptThatWasCut()
     {

@@ -43,12 +43,26 @@ public static class TrainingModel
         TrainingPlan Of(TrainingSetting setting) => TrainingPlanner.Plan(
             load, setting, parameters, training.Optimizer.StateBytes, canvas.Tokens, training.MaxTextTokens ?? 512, training.BatchSize,
             pipeline.DType == ScalarType.Float32 ? 4 : 2, gpu: cuda);
-        // Eight bits and streaming are for GPUs.
-        TrainingPlan[] plans = [.. TrainingSetting.All.Where(s => cuda || s is { Float8: false, Streamed: false }).Select(Of)];
+        // Eight bits and streaming are for GPUs, and eight bits are rounded from bfloat16.
+        TrainingPlan[] plans =
+        [
+            .. TrainingSetting.All
+                .Where(s => (cuda || s is { Float8: false, Streamed: false }) && (pipeline.DType == ScalarType.BFloat16 || !s.Float8))
+                .Select(Of),
+        ];
         if (Named(options.Setting) is { } asked)
         {
+            if (options.MemoryBytes is not null)
+            {
+                throw new ArgumentException(
+                    $"Option {nameof(options.MemoryBytes)} chooses the setting, and option {nameof(options.Setting)} names one, '{asked.Name}': "
+                        + "leave one of them out.",
+                    nameof(options));
+            }
             return (plans.FirstOrDefault(p => p.Setting == asked) ?? throw new ArgumentException(
-                $"Option {nameof(options.Setting)} is '{asked.Name}', which needs a GPU, but {nameof(options.Device)} is the CPU.", nameof(options)), plans);
+                $"Option {nameof(options.Setting)} is '{asked.Name}', which needs {(cuda ? "bfloat16" : "a GPU")}, but "
+                    + (cuda ? $"option {nameof(options.DType)} is {pipeline.DType}." : $"{nameof(options.Device)} is the CPU."),
+                nameof(options)), plans);
         }
         if (!cuda && options.MemoryBytes is null)
         {

@@ -32,7 +32,7 @@ internal static class TrainReport
         Table(
             ["", "predicted", "measured"],
             ["setting", plan.Setting.Name, ""],
-            ["memory", plan.MemoryBytes > 0 ? TrainText.Gib(plan.MemoryBytes) : "–", log.Count > 0 ? TrainText.Gib(log.Max(e => e.MemoryBytes)) : "–"],
+            ["memory", plan.MemoryBytes > 0 ? DeviceMemory.Gib(plan.MemoryBytes) : "–", log.Count > 0 ? DeviceMemory.Gib(log.Max(e => e.MemoryBytes)) : "–"],
             ["seconds a step", Seconds(plan.SecondsPerStep), Seconds(SecondsPerStep(log))],
             ["steps", $"{record["options"]!["Steps"]}", $"{(log.Count > 0 ? log[^1].Step : 0)}"],
             ["skipped steps", "", $"{(log.Count > 0 ? log[^1].Skipped : 0)}"]);
