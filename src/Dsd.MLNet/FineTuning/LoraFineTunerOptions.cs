@@ -59,7 +59,10 @@ public sealed record LoraFineTunerOptions
     [JsonIgnore]
     public IProgress<TrainingProgress>? Progress { get; init; }
 
-    /// <summary>Stops reading between two rows, and training between two steps; a checkpoint is written first. A context that ML.NET cancels, as AutoML does, stops it too. Not saved.</summary>
+    /// <summary>
+    /// Stops reading between two rows, and training between two steps, when a checkpoint is written first. A context that ML.NET cancels, as AutoML does,
+    /// stops it too. Not saved.
+    /// </summary>
     [JsonIgnore]
     public CancellationToken CancellationToken { get; init; }
 }

@@ -39,7 +39,8 @@ internal sealed class TrainingLog(StageHost host, TrainingPlan plan, torch.Devic
     /// <summary>Sums up a run that came to its end.</summary>
     public void End(CacheCounts cache)
     {
-        host.Info($"Of what text encoders and autoencoder give, {cache.Made + cache.MadeAgain} entries were made, and {cache.Found} were in the cache's folder.");
+        long made = cache.Made + cache.MadeAgain;
+        host.Info($"Of what text encoders and autoencoder give, {made} entries were made, and {cache.Found} were in the cache's folder.");
         if (cache.MadeAgain > 0)
         {
             host.Warn($"{cache.MadeAgain} entries of the cache's folder were damaged, and were made again.");

@@ -51,7 +51,9 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
         _adapter = adapter;
     }
 
-    /// <summary>Takes the adapter that is at hand, or that of the input's schema or of the options, and exports the model, or loads it with TorchSharp.</summary>
+    /// <summary>
+    /// Takes the adapter that is at hand, or that of the input's schema or of the options, and exports the model, or loads it with TorchSharp. No row is read.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
     /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>

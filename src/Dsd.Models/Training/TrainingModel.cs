@@ -2,6 +2,7 @@ using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Native;
 using Dsd.Models.Sampling;
+using Dsd.Models.Training.Cache;
 using Dsd.Models.Training.Planning;
 using Dsd.Models.Weights;
 using TorchSharp;
@@ -16,11 +17,11 @@ public static class TrainingModel
     /// What training would take, by configs and headers alone: no weights are read. The seconds are left open, since nothing is measured.
     /// </summary>
     /// <param name="folder">The pipeline's folder.</param>
-    /// <param name="training">Sizes and adapter.</param>
+    /// <param name="training">Sizes and adapter. Of several sizes the largest counts.</param>
     /// <param name="options">Device, type, and the setting or the memory that it must fit.</param>
     /// <returns>The setting that was asked for, or the fastest that fits; then the plans of all settings, the fastest first.</returns>
     /// <exception cref="WeightsException">A file is missing or wrong.</exception>
-    /// <exception cref="ArgumentException">The options contradict each other, there is no such device, or the frame is not made of whole tokens.</exception>
+    /// <exception cref="ArgumentException">The options contradict each other, there is no such device, or a frame is not made of whole tokens.</exception>
     /// <exception cref="InvalidOperationException">No setting fits; the message says which comes nearest, and how much is missing.</exception>
     public static (TrainingPlan Chosen, IReadOnlyList<TrainingPlan> All) Plan(string folder, LoraTrainingOptions training, TrainingBase options)
     {
@@ -30,13 +31,12 @@ public static class TrainingModel
         PipelineOptions pipeline = options.Pipeline(TrainingSetting.Whole);
         ModelOutline outline = family.Outline(parts, new ModelSource(folder) { Conditional = true }, pipeline);
         bool cuda = options.Device is { type: DeviceType.CUDA };
+        Canvas canvas = new AspectBuckets(outline.CanvasOf, outline.Frames, training).Largest;
         if (outline.Training is not { } load)
         {
             TrainingPlan only = new(Named(options.Setting) ?? TrainingSetting.Whole, 0, null);
             return (only, [only]);
         }
-        TwoFrames frames = new(training.Width, training.Height, outline.Frames);
-        Canvas canvas = outline.CanvasOf(frames.CanvasWidth, frames.CanvasHeight);
         long parameters = training.InitialAdapterFile is { } file
             ? NumbersOf(file)
             : LoraLayers.CountNumbers(load.Layers, training.Adapter, load.AdapterTargets);

@@ -159,7 +159,9 @@ public sealed class TrainingRowsTests : IDisposable
     {
         TrainingPair[] found = [.. pairs];
         Assert.Equal(expected.Select(p => p.Prompt), found.Select(p => p.Prompt));
-        Assert.Equal(expected.SelectMany(p => new[] { p.Reference, p.Target }).Select(Text), found.SelectMany(p => new[] { p.Reference, p.Target }).Select(Text));
+        Assert.Equal(expected.SelectMany(Pictures), found.SelectMany(Pictures));
+
+        static IEnumerable<string> Pictures(TrainingPair pair) => [Text(pair.Reference), Text(pair.Target)];
 
         static string Text(Picture picture) => $"{picture.Width} {picture.Height} {Convert.ToHexString(picture.Pixels)}";
     }

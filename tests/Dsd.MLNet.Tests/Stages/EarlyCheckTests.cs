@@ -64,6 +64,7 @@ public sealed class EarlyCheckTests : IDisposable
         Refused<DirectoryNotFoundException>("'no such folder'", good with { Model = "no such folder" });
         Refused<IOException>("no.safetensors", good with { Training = training with { InitialAdapterFile = _folder.File("no.safetensors") } });
         Refused<ArgumentException>("attn.to_x", good with { Training = training with { Adapter = new LoraOptions { Targets = ["attn.to_q", "attn.to_x"] } } });
+        Refused<ArgumentException>("Resolutions", good with { Training = training with { Resolutions = [64] } });
         File.WriteAllText(_folder.File("file"), "");
         Refused<IOException>("state", good with { Training = training with { CheckpointFolder = Path.Combine(_folder.File("file"), "state") } });
         Refused<IOException>("cache", good with { Training = training with { CacheFolder = Path.Combine(_folder.File("file"), "cache") } });

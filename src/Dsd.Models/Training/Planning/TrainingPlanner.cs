@@ -70,7 +70,8 @@ public static class TrainingPlanner
         }
         TrainingPlan least = plans.MinBy(p => p.MemoryBytes)!;
         throw new InvalidOperationException(
-            $"No setting fits {DeviceMemory.Gib(limit)} of the device's memory. The smallest, {least.Setting.Name}, takes {DeviceMemory.Gib(least.MemoryBytes)}: "
-                + $"{DeviceMemory.Gib(least.MemoryBytes - limit)} are missing. A lower rank, fewer targets, smaller frames or a smaller batch take less.");
+            $"No setting fits {DeviceMemory.Gib(limit)} of the device's memory. The smallest, {least.Setting.Name}, takes "
+                + $"{DeviceMemory.Gib(least.MemoryBytes)}: {DeviceMemory.Gib(least.MemoryBytes - limit)} are missing. "
+                + "A lower rank, fewer targets, smaller frames or a smaller batch take less.");
     }
 }
