@@ -79,7 +79,7 @@ internal static class Chain
     {
         // docs/mlnet.md
         DsdGeneratorOptions options = new() { Model = "FLUX.1-dev", Device = "cuda", Backend = new TorchGeneration { Pipeline = half } };
-        DsdGenerator generator = new(ml, LoraWeights.Load("flux-dsd.safetensors"), options);
+        DsdGenerator generator = new(ml, options, LoraWeights.Load("flux-dsd.safetensors"));
         using DsdGeneratorTransformer fitted = generator.Fit(references);             // reads no row
         // docs/mlnet.md
         return [.. ml.Data.CreateEnumerable<PictureRow>(fitted.Transform(references), reuseRowObject: false)];

@@ -93,7 +93,7 @@ internal sealed class Stages(Settings settings, CancellationToken cancellationTo
             CancellationToken = cancellationToken,
         };
         // The generator reads no row here: it looks whether the columns are there.
-        return new DsdGenerator(_ml, tuned.Adapter, options).Fit(_ml.Data.LoadFromEnumerable(references));
+        return new DsdGenerator(_ml, options, tuned.Adapter).Fit(_ml.Data.LoadFromEnumerable(references));
     }
 
     /// <summary>Each reference, a subject that nothing was trained on, with each new context.</summary>

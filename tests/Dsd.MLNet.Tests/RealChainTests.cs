@@ -17,20 +17,13 @@ public sealed class RealChainTests
     public RealChainTests() => SampleClient.Register();
 
     [Fact]
-    public void Fit_TurnsCaptionsIntoPictures()
-    {
-        IDataView captions = Views.Captions(_ml, "a fox");
-        using TransformerChain<DsdGeneratorTransformer> fitted = Chain().Fit(captions);
-        GeneratedRow[] rows = [.. _ml.Data.CreateEnumerable<GeneratedRow>(fitted.Transform(captions), reuseRowObject: false)];
-        Assert.Equal([(32, 32), (32, 32)], rows.Select(r => (r.Generated!.Width, r.Generated.Height)));
-    }
-
-    [Fact]
-    public void Load_GivesTheSamePicturesAsTheFittedChain()
+    public void Fit_TurnsCaptionsIntoPictures_AndLoadGivesTheSame()
     {
         using TemporaryFolder folder = new();
         IDataView captions = Views.Captions(_ml, "a fox");
         using TransformerChain<DsdGeneratorTransformer> fitted = Chain().Fit(captions);
+        GeneratedRow[] rows = [.. _ml.Data.CreateEnumerable<GeneratedRow>(fitted.Transform(captions), reuseRowObject: false)];
+        Assert.Equal([(32, 32), (32, 32)], rows.Select(r => (r.Generated!.Width, r.Generated.Height)));
         _ml.Model.Save(fitted, captions.Schema, folder.File("chain.zip"));
         ITransformer loaded = new MLContext().Model.Load(folder.File("chain.zip"), out _);
         Assert.Equal(RowText.Of(fitted.Transform(captions)), RowText.Of(loaded.Transform(captions)));
@@ -60,7 +53,7 @@ public sealed class RealChainTests
 
         IDataView references = SampleInput.Of(_ml, "references");
         DsdGeneratorOptions options = Generator with { Backend = new TorchGeneration() };
-        using DsdGeneratorTransformer joined = new DsdGenerator(_ml, loaded, options).Fit(references);
+        using DsdGeneratorTransformer joined = new DsdGenerator(_ml, options, loaded).Fit(references);
         using DsdGeneratorTransformer chained = new DsdGenerator(_ml, options).Fit(tuned.Transform(references));
 
         string[] drawn = Views.Column(joined.Transform(references), "Generated");

@@ -36,7 +36,7 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     /// A generator with an adapter at hand: <see cref="LoraFineTunerTransformer.Adapter"/> of a fine-tuner that was fitted before, or one that
     /// <see cref="LoraWeights.Load"/> has read. Its input brings none, and the options name no <see cref="DsdGeneratorOptions.LoraFile"/>.
     /// </summary>
-    public DsdGenerator(MLContext mlContext, LoraWeights adapter, DsdGeneratorOptions? options = null)
+    public DsdGenerator(MLContext mlContext, DsdGeneratorOptions? options, LoraWeights adapter)
         : this(mlContext, options, StageModels.Real, adapter ?? throw new ArgumentNullException(nameof(adapter)))
     {
     }

@@ -3,7 +3,7 @@ using Dsd.Common.Options;
 using Dsd.Curation.Tasks;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
-using static TorchSharp.torch;
+using TorchSharp;
 
 namespace Dsd.MLNet.Stages;
 
@@ -64,7 +64,7 @@ internal static partial class StageOptionCheck
         }
     }
 
-    private static void LeftToTheStage(Device? device, Action<string>? warn, string option)
+    private static void LeftToTheStage(torch.Device? device, Action<string>? warn, string option)
     {
         if (device is not null)
         {

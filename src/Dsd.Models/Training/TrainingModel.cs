@@ -1,3 +1,4 @@
+using Dsd.Models.Acceleration;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Native;
@@ -43,13 +44,7 @@ public static class TrainingModel
         TrainingPlan Of(TrainingSetting setting) => TrainingPlanner.Plan(
             load, setting, parameters, training.Optimizer.StateBytes, canvas.Tokens, training.MaxTextTokens ?? 512, training.BatchSize,
             pipeline.DType == ScalarType.Float32 ? 4 : 2, gpu: cuda);
-        // Eight bits and streaming are for GPUs, and eight bits are rounded from bfloat16.
-        TrainingPlan[] plans =
-        [
-            .. TrainingSetting.All
-                .Where(s => (cuda || s is { Float8: false, Streamed: false }) && (pipeline.DType == ScalarType.BFloat16 || !s.Float8))
-                .Select(Of),
-        ];
+        TrainingPlan[] plans = [.. TrainingSetting.All.Where(s => Missing(s, pipeline) is null).Select(Of)];
         if (Named(options.Setting) is { } asked)
         {
             if (options.MemoryBytes is not null)
@@ -59,10 +54,9 @@ public static class TrainingModel
                         + "leave one of them out.",
                     nameof(options));
             }
-            return (plans.FirstOrDefault(p => p.Setting == asked) ?? throw new ArgumentException(
-                $"Option {nameof(options.Setting)} is '{asked.Name}', which needs {(cuda ? "bfloat16" : "a GPU")}, but "
-                    + (cuda ? $"option {nameof(options.DType)} is {pipeline.DType}." : $"{nameof(options.Device)} is the CPU."),
-                nameof(options)), plans);
+            return Missing(asked, pipeline) is { } missing
+                ? throw new ArgumentException($"Option {nameof(options.Setting)} is '{asked.Name}', which needs {missing}.", nameof(options))
+                : (Of(asked), plans);
         }
         if (!cuda && options.MemoryBytes is null)
         {
@@ -86,6 +80,26 @@ public static class TrainingModel
         DiffusionModel model = DiffusionModel.LoadConditional(folder, null, options.Pipeline(plan.Setting));
         model.Network.RecomputedBlocks = plan.Setting.Recomputes ? model.Network.Blocks : 0;
         return model;
+    }
+
+    /// <summary>What a setting needs and does not have: a GPU, and for eight bits one that can do them, and bfloat16 to round them from.</summary>
+    private static string? Missing(TrainingSetting setting, PipelineOptions options)
+    {
+        if (setting is { Float8: false, Streamed: false })
+        {
+            return null;
+        }
+        if (options.Device is not { type: DeviceType.CUDA } device)
+        {
+            return $"a GPU, but {nameof(options.Device)} is the CPU";
+        }
+        if (setting.Float8 && options.DType != ScalarType.BFloat16)
+        {
+            return $"bfloat16, but option {nameof(options.DType)} is {options.DType}";
+        }
+        return setting.Float8 && CudaModule.CapabilityOf(Math.Max(0, device.index)) is { Major: < BlockKernels.Float8Capability } found
+            ? $"a GPU of compute capability {BlockKernels.Float8Capability}.0 (Hopper) or newer, but {device} has {found.Major}.{found.Minor}"
+            : null;
     }
 
     private static TrainingSetting? Named(string? name) => TrainingSetting.All.FirstOrDefault(s => s.Name == name);

@@ -92,7 +92,7 @@ public sealed class DsdGeneratorTests
         Assert.Same(adapter, asked.Adapter);
         e = Assert.Throws<InvalidOperationException>(() => With(Small with { LoraFile = "some.safetensors" }, Views.References(_ml, 1)));
         Assert.Contains("'some.safetensors') and the adapter that is at hand both give an adapter. Leave the option out.", e.Message);
-        Assert.Throws<ArgumentNullException>(() => new DsdGenerator(_ml, (LoraWeights)null!));
+        Assert.Throws<ArgumentNullException>(() => new DsdGenerator(_ml, null, (LoraWeights)null!));
     }
 
     [Fact]

@@ -70,22 +70,6 @@ internal sealed class StageModels : IStageModels
         return LoraWeights.Of(adapter, "the trained adapter");
     }
 
-    /// <summary>The plan made anew: what drew the rows may hold some of the memory that was free before.</summary>
-    private static TrainingPlan PlanAfterRows(string folder, LoraTrainingOptions training, TrainingBase source)
-    {
-        try
-        {
-            return TrainingModel.Plan(folder, training, source).Chosen;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new InvalidOperationException(
-                $"{e.Message} Before the rows were read there was room: what drew them, such as the teacher of a {nameof(GridGenerator)}, holds the GPU's "
-                    + "memory now. Let it hold less (option Torch of its stage), or draw into a list first, dispose the stage, and fit on the list.",
-                e);
-        }
-    }
-
     public void CheckStudent(DsdGeneratorOptions options, bool tuned)
     {
         if (options.Backend is OnnxGeneration onnx)
@@ -144,6 +128,22 @@ internal sealed class StageModels : IStageModels
             throw NeedsAdapter(options);
         }
         return pipeline;
+    }
+
+    /// <summary>The plan made anew: what drew the rows may hold some of the memory that was free before.</summary>
+    private static TrainingPlan PlanAfterRows(string folder, LoraTrainingOptions training, TrainingBase source)
+    {
+        try
+        {
+            return TrainingModel.Plan(folder, training, source).Chosen;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidOperationException(
+                $"{e.Message} Before the rows were read there was room: what drew them, such as the teacher of a {nameof(GridGenerator)}, holds the GPU's "
+                    + "memory now. Let it hold less (option Torch of its stage), or draw into a list first, dispose the stage, and fit on the list.",
+                e);
+        }
     }
 
     private static void CheckExport(DsdGeneratorOptions options, string? folder)
