@@ -60,8 +60,8 @@ public sealed record LoraFineTunerOptions
     public IProgress<TrainingProgress>? Progress { get; init; }
 
     /// <summary>
-    /// Stops reading between two rows, and training between two steps, when a checkpoint is written first. A context that ML.NET cancels, as AutoML does,
-    /// stops it too. Not saved.
+    /// Stops reading between two rows, and training between two steps; training writes its checkpoint first. A context that ML.NET cancels, as AutoML
+    /// does, stops it too. Not saved.
     /// </summary>
     [JsonIgnore]
     public CancellationToken CancellationToken { get; init; }

@@ -20,7 +20,8 @@ internal sealed class TrainingRows : IDisposable
     public TrainingRows()
     {
         _path = Path.Combine(_folder.Path, "pairs");
-        _file = new BinaryWriter(new FileStream(_path, FileMode.CreateNew, FileAccess.Write, FileShare.Read), Encoding.UTF8);
+        // Without a buffer: a full disk is found by the row that no longer fits, and closing cannot fail.
+        _file = new BinaryWriter(new FileStream(_path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0), Encoding.UTF8);
     }
 
     /// <summary>How many pairs there are to train on.</summary>
@@ -72,7 +73,6 @@ internal sealed class TrainingRows : IDisposable
 
     private IEnumerable<TrainingPair> Read(bool heldOut)
     {
-        _file.Flush();
         using BinaryReader file = new(new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), Encoding.UTF8);
         for (int left = Count + HeldOutCount; left > 0; left--)
         {
