@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Dsd.Models.Training;
-using Dsd.Models.Training.Planning;
 using static TorchSharp.torch;
 using static TorchSharp.torch.utils.tensorboard;
 
