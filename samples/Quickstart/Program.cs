@@ -22,8 +22,9 @@ try
         results.Grids = screen.Stage("Draw grids", stages.DrawGrids);
         results.Pairs = screen.Stage("Judge pairs", stage => stages.JudgePairs(results.Grids, stage));
         LoraFineTunerTransformer tuned = screen.Stage("Fine-tune the LoRA", stage => stages.FineTune(results.Pairs, stage, results.Losses.Add));
-        using DsdGeneratorTransformer generator = screen.Stage("Export to ONNX", _ => stages.Export(tuned));
-        results.Pictures = screen.Stage("Generate pictures", stage => stages.Generate(generator, stage));
+        ReferenceRow[] references = stages.References();
+        using DsdGeneratorTransformer generator = screen.Stage("Export to ONNX", _ => stages.Export(tuned, references));
+        results.Pictures = screen.Stage("Generate pictures", stage => stages.Generate(generator, references, stage));
         results.Timings = screen.Timings;
         return Report.Write(results);
     });

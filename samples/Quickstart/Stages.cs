@@ -82,7 +82,7 @@ internal sealed class Stages(Settings settings, CancellationToken cancellationTo
     }
 
     /// <summary>Merges the adapter into the model and writes it as ONNX.</summary>
-    public DsdGeneratorTransformer Export(LoraFineTunerTransformer tuned)
+    public DsdGeneratorTransformer Export(LoraFineTunerTransformer tuned, IReadOnlyList<ReferenceRow> references)
     {
         DsdGeneratorOptions options = new()
         {
@@ -92,22 +92,22 @@ internal sealed class Stages(Settings settings, CancellationToken cancellationTo
             SeedColumn = nameof(ReferenceRow.Seed),
             CancellationToken = cancellationToken,
         };
-        // The generator reads no row here: it takes the adapter from the column's annotation.
-        return new DsdGenerator(_ml, options).Fit(tuned.Transform(_ml.Data.LoadFromEnumerable(Array.Empty<ReferenceRow>())));
+        // The generator reads no row here: it looks whether the columns are there.
+        return new DsdGenerator(_ml, options, tuned.Adapter).Fit(_ml.Data.LoadFromEnumerable(references));
     }
 
-    /// <summary>Draws each reference, a subject that nothing was trained on, in each new context.</summary>
-    public List<PictureRow> Generate(DsdGeneratorTransformer generator, Stage stage)
-    {
-        ReferenceRow[] references =
-        [
-            .. from reference in Subjects.HeldOut(settings.Seed).Take(settings.References).Index()
-               let image = MLImage.CreateFromStream(new MemoryStream(reference.Item))
-               from prompt in Subjects.Prompts.Index()
-               select new ReferenceRow { Subject = reference.Index, Reference = image, Prompt = prompt.Item, Seed = 1 + prompt.Index },
-        ];
-        return Rows<PictureRow>(generator.Transform(_ml.Data.LoadFromEnumerable(references)), stage, references.Length);
-    }
+    /// <summary>Each reference, a subject that nothing was trained on, with each new context.</summary>
+    public ReferenceRow[] References() =>
+    [
+        .. from reference in Subjects.HeldOut(settings.Seed).Take(settings.References).Index()
+           let image = MLImage.CreateFromStream(new MemoryStream(reference.Item))
+           from prompt in Subjects.Prompts.Index()
+           select new ReferenceRow { Subject = reference.Index, Reference = image, Prompt = prompt.Item, Seed = 1 + prompt.Index },
+    ];
+
+    /// <summary>Draws the references as their prompts say.</summary>
+    public List<PictureRow> Generate(DsdGeneratorTransformer generator, IReadOnlyList<ReferenceRow> references, Stage stage) =>
+        Rows<PictureRow>(generator.Transform(_ml.Data.LoadFromEnumerable(references)), stage, references.Count);
 
     private List<T> Rows<T>(IDataView view, Stage stage, int expected)
         where T : class, new()

@@ -17,20 +17,13 @@ public sealed class RealChainTests
     public RealChainTests() => SampleClient.Register();
 
     [Fact]
-    public void Fit_TurnsCaptionsIntoPictures()
-    {
-        IDataView captions = Views.Captions(_ml, "a fox");
-        using TransformerChain<DsdGeneratorTransformer> fitted = Chain().Fit(captions);
-        GeneratedRow[] rows = [.. _ml.Data.CreateEnumerable<GeneratedRow>(fitted.Transform(captions), reuseRowObject: false)];
-        Assert.Equal([(32, 32), (32, 32)], rows.Select(r => (r.Generated!.Width, r.Generated.Height)));
-    }
-
-    [Fact]
-    public void Load_GivesTheSamePicturesAsTheFittedChain()
+    public void Fit_TurnsCaptionsIntoPictures_AndLoadGivesTheSame()
     {
         using TemporaryFolder folder = new();
         IDataView captions = Views.Captions(_ml, "a fox");
         using TransformerChain<DsdGeneratorTransformer> fitted = Chain().Fit(captions);
+        GeneratedRow[] rows = [.. _ml.Data.CreateEnumerable<GeneratedRow>(fitted.Transform(captions), reuseRowObject: false)];
+        Assert.Equal([(32, 32), (32, 32)], rows.Select(r => (r.Generated!.Width, r.Generated.Height)));
         _ml.Model.Save(fitted, captions.Schema, folder.File("chain.zip"));
         ITransformer loaded = new MLContext().Model.Load(folder.File("chain.zip"), out _);
         Assert.Equal(RowText.Of(fitted.Transform(captions)), RowText.Of(loaded.Transform(captions)));
@@ -45,6 +38,30 @@ public sealed class RealChainTests
         tuned.Adapter.Save(folder.File("adapter.safetensors"));
         using LoraAdapter adapter = LoraAdapter.Load(folder.File("adapter.safetensors"));
         Assert.True(adapter.HasCondition);
+    }
+
+    // Training in one program, drawing in another: an adapter's file joins a generator, without the fine-tuner or a view of pairs.
+    [Fact]
+    public void ASavedAdapter_JoinsAGenerator()
+    {
+        using TemporaryFolder folder = new();
+        string file = folder.File("adapter.safetensors");
+        LoraFineTunerTransformer tuned = new LoraFineTuner(_ml, Tuner).Fit(SampleInput.Of(_ml, "pairs"));
+        tuned.Adapter.Save(file);
+        LoraWeights loaded = LoraWeights.Load(file);
+        Assert.Equal(tuned.Adapter.Fingerprint, loaded.Fingerprint);
+
+        IDataView references = SampleInput.Of(_ml, "references");
+        DsdGeneratorOptions options = Generator with { Backend = new TorchGeneration() };
+        using DsdGeneratorTransformer joined = new DsdGenerator(_ml, options, loaded).Fit(references);
+        using DsdGeneratorTransformer chained = new DsdGenerator(_ml, options).Fit(tuned.Transform(references));
+
+        string[] drawn = Views.Column(joined.Transform(references), "Generated");
+        Assert.Equal(Views.Column(chained.Transform(references), "Generated"), drawn);
+        _ml.Model.Save(joined, references.Schema, folder.File("generator.zip"));
+        ITransformer later = new MLContext().Model.Load(folder.File("generator.zip"), out _);
+        Assert.Equal(drawn, Views.Column(later.Transform(references), "Generated"));
+        ((IDisposable)later).Dispose();
     }
 
     [Fact]

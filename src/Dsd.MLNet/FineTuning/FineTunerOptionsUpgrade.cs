@@ -5,8 +5,8 @@ using Dsd.Models.Training;
 namespace Dsd.MLNet.FineTuning;
 
 /// <summary>
-/// The options of a <see cref="LoraFineTuner"/> as its first version saved them: one optimiser, one file for the state, frames that count or do not, and a
-/// condition that is trained or is not.
+/// The options of a <see cref="LoraFineTuner"/> as earlier versions saved them: the first with one optimiser, one file for the state, frames that count or
+/// do not, and a condition that is trained or is not; both with a largest number of pairs, which were held in memory.
 /// </summary>
 internal static class FineTunerOptionsUpgrade
 {
@@ -16,6 +16,7 @@ internal static class FineTunerOptionsUpgrade
     /// <summary>Brings saved options into today's form. Those in today's form stay as they are.</summary>
     public static void Apply(JsonObject options)
     {
+        options.Remove("MaxPairs");
         if (options[nameof(LoraFineTunerOptions.Training)] is not JsonObject training)
         {
             return;

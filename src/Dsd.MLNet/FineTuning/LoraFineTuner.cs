@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.MLNet.FineTuning;
 using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Stages.Running;
 using Dsd.Models.Training;
@@ -15,12 +16,13 @@ namespace Dsd.MLNet;
 /// <remarks>
 /// <list type="table">
 /// <item><term>Training</term><description>yes: <see cref="Fit"/> reads every row once, then trains.</description></item>
-/// <item><term>Reads</term><description><c>Reference</c>, <c>Target</c> (images), <c>Prompt</c> (text), <c>Kept</c> (Boolean) where it is there; the
-/// fitted stage reads nothing.</description></item>
+/// <item><term>Reads</term><description><c>Reference</c>, <c>Target</c> (images), <c>Prompt</c> (text), <c>Kept</c> (Boolean) where it is there, and
+/// <see cref="LoraFineTunerOptions.HeldOutColumn"/> (Boolean) where one is named; the fitted stage reads nothing.</description></item>
 /// <item><term>Adds</term><description><c>Adapter</c> (<see cref="LoraWeights"/>).</description></item>
 /// </list>
 /// The adapter is noted at the column <c>Adapter</c> too, so that a following <see cref="DsdGenerator"/> finds it without reading a row:
-/// reading one would draw the grids again.
+/// reading one would draw the grids again. Rows wait in a scratch file until all are read, and are never held in memory. How training goes stands in the
+/// context's log (<c>MLContext.Log</c>).
 /// </remarks>
 public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
 {
@@ -45,11 +47,10 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
 
     /// <summary>Reads the pairs and trains.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
-    /// <exception cref="InvalidOperationException">There is no pair to train on, there are more than <see cref="LoraFineTunerOptions.MaxPairs"/>, or
-    /// the GPU has too little free memory for any way of training.</exception>
+    /// <exception cref="InvalidOperationException">There is no pair to train on, or the GPU has too little free memory for any way of training.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
-    /// <exception cref="IOException">A folder or file is missing or cannot be read.</exception>
+    /// <exception cref="IOException">A folder or file is missing or cannot be read, or the rows find no place among temporary files.</exception>
     /// <exception cref="DsdRowException">A row cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public LoraFineTunerTransformer Fit(IDataView input)
@@ -59,9 +60,8 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
         StageHost host = new(_environment, nameof(LoraFineTuner), _options.CancellationToken);
         LoraWeights adapter = host.Run(cancel =>
         {
-            IReadOnlyList<TrainingPair> pairs = Pairs(input, rated ? _options.KeptColumn : null, cancel);
-            host.Info($"Training a LoRA of '{_options.Model}' on {pairs.Count} pairs, on {_options.Device}.");
-            return _models.Train(_options, pairs, host.Warn, cancel);
+            using TrainingRows rows = Read(input, rated ? _options.KeptColumn : null, cancel);
+            return _models.Train(_options, rows, host, cancel);
         });
         return new LoraFineTunerTransformer(_environment, _options, adapter);
     }
@@ -89,40 +89,47 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
         ColumnCheck.Image(input, "target", _options.TargetColumn);
         ColumnCheck.Text(input, "prompt", _options.PromptColumn);
         bool rated = ColumnCheck.Optional(input, "kept", _options.KeptColumn, BooleanDataViewType.Instance);
+        ColumnCheck.Flag(input, "held-out", _options.HeldOutColumn);
         _models.CheckTraining(_options);
         return rated;
     }
 
-    private List<TrainingPair> Pairs(IDataView input, string? kept, CancellationToken cancel)
+    /// <summary>Goes through the rows once.</summary>
+    private TrainingRows Read(IDataView input, string? kept, CancellationToken cancel)
     {
-        string[] reads = [_options.ReferenceColumn, _options.TargetColumn, _options.PromptColumn, .. kept is null ? Array.Empty<string>() : [kept]];
-        using DataViewRowCursor cursor = input.GetRowCursor(reads.Select(name => input.Schema[name]).DistinctBy(c => c.Index));
-        Func<bool> isKept = InputReaders.Flag(cursor, kept);
+        string?[] reads = [_options.ReferenceColumn, _options.TargetColumn, _options.PromptColumn, kept, _options.HeldOutColumn];
+        using DataViewRowCursor cursor = input.GetRowCursor(reads.OfType<string>().Select(name => input.Schema[name]).DistinctBy(c => c.Index));
+        Func<bool> isKept = InputReaders.Flag(cursor, kept, without: true);
+        Func<bool> isHeldOut = InputReaders.Flag(cursor, _options.HeldOutColumn, without: false);
         Func<Picture> reference = InputReaders.Picture(cursor, _options.ReferenceColumn);
         Func<Picture> target = InputReaders.Picture(cursor, _options.TargetColumn);
         Func<string> prompt = InputReaders.Text(cursor, _options.PromptColumn, "a prompt");
-        List<TrainingPair> pairs = [];
-        long rows = 0;
-        while (cursor.MoveNext())
+        TrainingRows pairs = new();
+        try
         {
-            cancel.ThrowIfCancellationRequested();
-            rows++;
-            if (!isKept())
+            long rows = 0;
+            while (cursor.MoveNext())
             {
-                continue;
+                cancel.ThrowIfCancellationRequested();
+                rows++;
+                if (isKept())
+                {
+                    pairs.Add(new TrainingPair(reference(), target(), prompt()), isHeldOut());
+                }
             }
-            if (pairs.Count == _options.MaxPairs)
-            {
-                throw new InvalidOperationException(
-                    $"The input has more than {_options.MaxPairs} pairs. They are held in memory: "
-                    + $"raise the option {nameof(LoraFineTunerOptions.MaxPairs)} if there is room, or take fewer rows.");
-            }
-            pairs.Add(new TrainingPair(reference(), target(), prompt()));
+            return pairs.Count > 0 ? pairs : throw new InvalidOperationException(NoPair(rows, pairs.HeldOutCount, kept));
         }
-        return pairs.Count > 0
-            ? pairs
-            : throw new InvalidOperationException(
-                $"There is no pair to train on: the input gave {rows} rows{(rows == 0 ? "" : $", in none of which column '{kept}' is true")}. "
-                + "If curation kept none, lower its threshold or draw more grids.");
+        catch
+        {
+            pairs.Dispose();
+            throw;
+        }
     }
+
+    private string NoPair(long rows, long heldOut, string? kept) =>
+        $"There is no pair to train on: the input gave {rows} rows"
+        + (rows == 0 ? ""
+            : heldOut == 0 ? $", in none of which column '{kept}' is true"
+            : $", and in {(heldOut == rows ? "all of them" : $"all {heldOut} that are kept")} column '{_options.HeldOutColumn}' is true")
+        + (heldOut == 0 ? ". If curation kept none, lower its threshold or draw more grids." : ". Hold fewer rows out.");
 }

@@ -19,6 +19,13 @@ public sealed record LoraFineTunerOptions
     public string Device { get; init => field = StageOptionCheck.Device(value, nameof(Device)); } = "cpu";
 
     /// <summary>
+    /// How the base model is held while it is trained over: type, setting (<see cref="Models.Training.Planning.TrainingSetting"/>), memory, and a file of
+    /// weights. Default: bfloat16 on a GPU and float32 on the CPU, in the fastest setting that fits what is free when training begins. Device and warnings
+    /// are the stage's, so <see cref="TrainingBase.Device"/> and <see cref="TrainingBase.Warn"/> must be null.
+    /// </summary>
+    public TrainingBase Base { get; init => field = StageOptionCheck.Base(value, nameof(Base)); } = new();
+
+    /// <summary>
     /// Adapter, length and rates. Null, the default: what suits the model, 512 × 512 pixels and 1000 steps for a folder; for the embedded model 100
     /// steps that go on from its own adapter.
     /// </summary>
@@ -36,8 +43,11 @@ public sealed record LoraFineTunerOptions
     /// <summary>A Boolean column, where the input has it: rows in which it is false are not trained on. Null uses every row. Default <c>Kept</c>.</summary>
     public string? KeptColumn { get; init => field = OptionCheck.TextOrNull(value, nameof(KeptColumn)); } = "Kept";
 
-    /// <summary>The most pairs that are taken; they are held in memory. 1 to 10,000,000, default 100,000. More is an error.</summary>
-    public int MaxPairs { get; init => field = OptionCheck.Range(value, 1, 10_000_000, nameof(MaxPairs)); } = 100_000;
+    /// <summary>
+    /// A Boolean column: rows in which it is true are not trained on, and their loss is told every <see cref="LoraTrainingOptions.ValidateEvery"/> steps, in
+    /// the context's log and in <see cref="TrainingProgress.ValidationLoss"/>. Null, the default, holds none out.
+    /// </summary>
+    public string? HeldOutColumn { get; init => field = OptionCheck.TextOrNull(value, nameof(HeldOutColumn)); }
 
     /// <summary>
     /// The added column with the trained adapter (<see cref="LoraWeights"/>), the same in every row and noted at the column too. Default
@@ -45,11 +55,14 @@ public sealed record LoraFineTunerOptions
     /// </summary>
     public string AdapterColumn { get; init => field = OptionCheck.Text(value, nameof(AdapterColumn)); } = "Adapter";
 
-    /// <summary>Receives reports during training. Not saved.</summary>
+    /// <summary>Receives the reports that the context's log gets too, every <see cref="LoraTrainingOptions.ReportEvery"/> steps. Not saved.</summary>
     [JsonIgnore]
     public IProgress<TrainingProgress>? Progress { get; init; }
 
-    /// <summary>Stops training between two steps. A context that ML.NET cancels, as AutoML does, stops it too. Not saved.</summary>
+    /// <summary>
+    /// Stops reading between two rows, and training between two steps; training writes its checkpoint first. A context that ML.NET cancels, as AutoML
+    /// does, stops it too. Not saved.
+    /// </summary>
     [JsonIgnore]
     public CancellationToken CancellationToken { get; init; }
 }

@@ -49,7 +49,7 @@ public sealed class LoraFineTunerTransformer : RowToRowTransformer
 
     private protected override Func<string, Delegate> Open(RowWindow rows) => _ => (ValueGetter<LoraWeights>)((ref value) => value = Adapter);
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDTUNER", LoaderSignature, 2);
+    private static VersionInfo Version() => ModelEntry.Version("DSDTUNER", LoaderSignature, 3);
 
     private protected override void Save(ModelSaveContext context)
     {

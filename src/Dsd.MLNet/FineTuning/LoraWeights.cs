@@ -31,24 +31,28 @@ public sealed class LoraWeights
     /// </summary>
     internal string ExportName => $"lora-{Fingerprint}.safetensors";
 
-    /// <summary>Writes the file, whole or not at all; <c>Dsd.Models.Lora.LoraAdapter.Load</c>, diffusers and PEFT read it.</summary>
+    /// <summary>Writes the file, whole or not at all; <see cref="Load"/>, <see cref="LoraAdapter"/>, diffusers and PEFT read it.</summary>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public void Save(string path) => AtomicFile.Write(path, stream => stream.Write(_file));
 
     /// <summary>
-    /// Reads an adapter of any layout that is known, with the config that may lie beside it, and keeps it as one file in the layout of diffusers. Of
-    /// text encoders it holds what was asked for.
+    /// Reads an adapter of any layout that is known (names of diffusers, PEFT, Black Forest Labs or kohya), with the config that may lie beside it, and
+    /// keeps it as one file in the layout of diffusers.
     /// </summary>
+    /// <param name="path">A safetensors file.</param>
+    /// <param name="textEncoders">What becomes of a part for text encoders. Default: a file that has one is refused.</param>
+    /// <param name="warn">Called with a warning, a full sentence. Null, the default: nobody is warned.</param>
     /// <exception cref="WeightsException">The file is no adapter that can be applied.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    internal static LoraWeights Read(string file, LoraTextEncoders textEncoders, Action<string> warn)
+    public static LoraWeights Load(string path, LoraTextEncoders textEncoders = LoraTextEncoders.Refuse, Action<string>? warn = null)
     {
-        using LoraAdapter adapter = LoraAdapter.Load(file, textEncoders);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using LoraAdapter adapter = LoraAdapter.Load(path, textEncoders);
         foreach (string remark in adapter.Remarks)
         {
-            warn(remark);
+            warn?.Invoke(remark);
         }
-        return Of(adapter, file);
+        return Of(adapter, path);
     }
 
     /// <summary>An adapter's tensors as the bytes of a file.</summary>

@@ -14,7 +14,7 @@ namespace Dsd.MLNet;
 /// <list type="table">
 /// <item><term>Training</term><description>none: <see cref="Fit"/> merges the adapter and exports the model to ONNX. It reads no row.</description></item>
 /// <item><term>Reads</term><description><c>Reference</c> (image), <c>Prompt</c> (text); at <see cref="Fit"/> the adapter noted at <c>Adapter</c>,
-/// where it is there.</description></item>
+/// where it is there, unless the generator was given one.</description></item>
 /// <item><term>Adds</term><description><c>Generated</c> (image).</description></item>
 /// </list>
 /// Pictures are drawn when they are read, a batch at a time. One at a time: <c>PredictionEngine</c>.
@@ -24,6 +24,7 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     private readonly IHostEnvironment _environment;
     private readonly DsdGeneratorOptions _options;
     private readonly IStageModels _models;
+    private readonly LoraWeights? _adapter;
 
     /// <summary>A generator with the given options, or the defaults: the embedded model.</summary>
     public DsdGenerator(MLContext mlContext, DsdGeneratorOptions? options = null)
@@ -31,16 +32,28 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     {
     }
 
-    internal DsdGenerator(IHostEnvironment mlContext, DsdGeneratorOptions? options, IStageModels models)
+    /// <summary>
+    /// A generator with an adapter at hand: <see cref="LoraFineTunerTransformer.Adapter"/> of a fine-tuner that was fitted before, or one that
+    /// <see cref="LoraWeights.Load"/> has read. Its input brings none, and the options name no <see cref="DsdGeneratorOptions.LoraFile"/>.
+    /// </summary>
+    public DsdGenerator(MLContext mlContext, DsdGeneratorOptions? options, LoraWeights adapter)
+        : this(mlContext, options, StageModels.Real, adapter ?? throw new ArgumentNullException(nameof(adapter)))
+    {
+    }
+
+    internal DsdGenerator(IHostEnvironment mlContext, DsdGeneratorOptions? options, IStageModels models, LoraWeights? adapter = null)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         ColumnTypes.Register();
         _environment = mlContext;
         _options = options ?? new DsdGeneratorOptions();
         _models = models;
+        _adapter = adapter;
     }
 
-    /// <summary>Takes the adapter from the input's schema or the options, and exports the model, or loads it with TorchSharp.</summary>
+    /// <summary>
+    /// Takes the adapter that is at hand, or that of the input's schema or of the options, and exports the model, or loads it with TorchSharp. No row is read.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
     /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
@@ -52,7 +65,7 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     {
         ArgumentNullException.ThrowIfNull(input);
         bool tuned = Check(ColumnCheck.ShapeOf(input.Schema));
-        LoraWeights? adapter = tuned ? Adapter(input.Schema[_options.AdapterColumn!]) : DefaultAdapter();
+        LoraWeights? adapter = _adapter ?? (tuned ? Adapter(input.Schema[_options.AdapterColumn!]) : DefaultAdapter());
         DsdGeneratorTransformer fitted = new(_environment, _options, adapter, _models);
         try
         {
@@ -85,28 +98,34 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     }
 
     /// <summary>Everything that can be known before a row is read, and so before the stages in front of this one have worked for hours.</summary>
-    /// <returns>Whether the input brings an adapter.</returns>
+    /// <returns>Whether the input brings an adapter, or one is at hand.</returns>
     private bool Check(SchemaShape input)
     {
         DsdGeneratorTransformer.CheckTogether(_options);
         DsdGeneratorTransformer.Check(_options, input);
         bool tuned = ColumnCheck.Optional(input, "adapter", _options.AdapterColumn, new LoraDataViewType());
-        if (tuned && _options.LoraFile is not null)
+        string column = $"the input's column '{_options.AdapterColumn}'";
+        const string NoColumn = $"Set the option {nameof(DsdGeneratorOptions.AdapterColumn)} to null";
+        if (_adapter is not null && tuned)
+        {
+            throw new InvalidOperationException($"The generator has an adapter at hand, and {column} brings one too. {NoColumn} to use the one at hand.");
+        }
+        if ((tuned || _adapter is not null) && _options.LoraFile is { } file)
         {
             throw new InvalidOperationException(
-                $"The input's column '{_options.AdapterColumn}' and the option {nameof(DsdGeneratorOptions.LoraFile)} ('{_options.LoraFile}') "
-                + "both give an adapter. "
-                + $"Set the option {nameof(DsdGeneratorOptions.AdapterColumn)} to null to use the file.");
+                $"The option {nameof(DsdGeneratorOptions.LoraFile)} ('{file}') and {(tuned ? column : "the adapter that is at hand")} both give an adapter. "
+                    + (tuned ? $"{NoColumn} to use the file." : "Leave the option out."));
         }
+        tuned |= _adapter is not null;
         _models.CheckStudent(_options, tuned);
         return tuned;
     }
 
     private LoraWeights? DefaultAdapter() => ModelDefaults.AdapterFile(_options) is { } file
-        ? LoraWeights.Read(file, _options.LoraTextEncoders, new StageHost(_environment, nameof(DsdGenerator), _options.CancellationToken).Warn)
+        ? LoraWeights.Load(file, _options.LoraTextEncoders, new StageHost(_environment, nameof(DsdGenerator), _options.CancellationToken).Warn)
         : null;
 
     private LoraWeights Adapter(DataViewSchema.Column column) => AdapterAnnotation.Find(column) ?? throw new InvalidOperationException(
         $"Column '{_options.AdapterColumn}' has no adapter noted at it, as {nameof(LoraFineTuner)} leaves it. "
-        + $"Save the adapter and set the option {nameof(DsdGeneratorOptions.LoraFile)}, with {nameof(DsdGeneratorOptions.AdapterColumn)} null.");
+        + $"Give the generator the adapter itself, with the option {nameof(DsdGeneratorOptions.AdapterColumn)} null.");
 }

@@ -2,6 +2,8 @@ using System.Text.RegularExpressions;
 using Dsd.Common.Options;
 using Dsd.Curation.Tasks;
 using Dsd.Models.Sampling;
+using Dsd.Models.Training;
+using TorchSharp;
 
 namespace Dsd.MLNet.Stages;
 
@@ -21,20 +23,22 @@ internal static partial class StageOptionCheck
         ArgumentNullException.ThrowIfNull(value, option);
         OptionCheck.TextOrNull(value.TransformerFile, nameof(value.TransformerFile));
         OptionCheck.TextOrNull(value.VaeFile, nameof(value.VaeFile));
-        if (value.Device is not null)
-        {
-            throw new ArgumentException($"Option {option} names the device {value.Device}: leave it out, and set the option Device of the stage.", option);
-        }
+        LeftToTheStage(value.Device, value.Warn, option);
         if (value.Loras.FirstOrDefault(l => l.Adapter is not null) is { } inMemory)
         {
             throw new ArgumentException(
                 $"Option {option} holds an adapter in memory ('{inMemory.Source}'), which a stage cannot keep when it is saved: "
                 + "write it to a file, and name that.");
         }
-        return value.Warn is null
-            ? value
-            : throw new ArgumentException(
-                $"Option {option} sets {nameof(value.Warn)}: leave it out. A stage writes warnings to the context's log (MLContext.Log).", option);
+        return value;
+    }
+
+    /// <summary>Options of a base model that is trained over, whose device and warnings are the stage's.</summary>
+    public static TrainingBase Base(TrainingBase? value, string option)
+    {
+        ArgumentNullException.ThrowIfNull(value, option);
+        LeftToTheStage(value.Device, value.Warn, option);
+        return value;
     }
 
     /// <exception cref="ArgumentException">A task is given, and an option that the task sets too.</exception>
@@ -57,6 +61,19 @@ internal static partial class StageOptionCheck
             {
                 throw new ArgumentException($"Two of the added columns are named '{column}': give each a name of its own.");
             }
+        }
+    }
+
+    private static void LeftToTheStage(torch.Device? device, Action<string>? warn, string option)
+    {
+        if (device is not null)
+        {
+            throw new ArgumentException($"Option {option} names the device {device}: leave it out, and set the option Device of the stage.", option);
+        }
+        if (warn is not null)
+        {
+            throw new ArgumentException(
+                $"Option {option} sets {nameof(PipelineOptions.Warn)}: leave it out. A stage writes warnings to the context's log (MLContext.Log).", option);
         }
     }
 

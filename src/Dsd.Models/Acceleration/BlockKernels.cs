@@ -12,6 +12,9 @@ internal static class BlockKernels
 {
     // A thread holds eight numbers of a row, and a block has at most 1024 threads.
     private const long MostWidth = 8192;
+    /// <summary>The major number of the least compute capability that has eight-bit products with a factor for each row: Hopper's.</summary>
+    public const int Float8Capability = 9;
+
     private const int Threads = 256;
     private static readonly KernelFile File = new("block_kernels.cu");
 
@@ -38,10 +41,11 @@ internal static class BlockKernels
         {
             throw new NotSupportedException($"Eight bits need cuBLASLt: {missing}.");
         }
-        if (module.Capability.Major < 9)
+        if (module.Capability.Major < Float8Capability)
         {
             throw new NotSupportedException(
-                $"Eight bits need a GPU of compute capability 9.0 (Hopper) or newer; this one has {module.Capability.Major}.{module.Capability.Minor}.");
+                $"Eight bits need a GPU of compute capability {Float8Capability}.0 (Hopper) or newer; this one has "
+                    + $"{module.Capability.Major}.{module.Capability.Minor}.");
         }
     }
 

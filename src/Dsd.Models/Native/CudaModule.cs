@@ -25,6 +25,9 @@ internal sealed class CudaModule
     /// <summary>The GPU's compute capability: (9, 0) for Hopper.</summary>
     public (int Major, int Minor) Capability => _context.Capability;
 
+    /// <summary>A GPU's compute capability, without a module on it.</summary>
+    public static (int Major, int Minor) CapabilityOf(int device) => new CudaContext(device).Capability;
+
     /// <summary>Bytes of a GPU's memory that are taken, by whomever.</summary>
     public static long UsedMemory(int device)
     {

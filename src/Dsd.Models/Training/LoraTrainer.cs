@@ -52,17 +52,7 @@ public sealed class LoraTrainer
                 nameof(model));
         }
         (_model, _options) = (model, options);
-        try
-        {
-            _buckets = new AspectBuckets(model, options);
-        }
-        catch (ArgumentException e)
-        {
-            string asked = options.Buckets && options.Resolutions.Count > 0
-                ? $"Option {nameof(options.Resolutions)}"
-                : $"Options {nameof(options.Width)} and {nameof(options.Height)}";
-            throw new ArgumentException($"{asked}: {e.Message}", nameof(options), e);
-        }
+        _buckets = new AspectBuckets(model, options);
     }
 
     /// <summary>

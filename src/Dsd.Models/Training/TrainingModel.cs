@@ -1,7 +1,9 @@
+using Dsd.Models.Acceleration;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Native;
 using Dsd.Models.Sampling;
+using Dsd.Models.Training.Cache;
 using Dsd.Models.Training.Planning;
 using Dsd.Models.Weights;
 using TorchSharp;
@@ -16,11 +18,11 @@ public static class TrainingModel
     /// What training would take, by configs and headers alone: no weights are read. The seconds are left open, since nothing is measured.
     /// </summary>
     /// <param name="folder">The pipeline's folder.</param>
-    /// <param name="training">Sizes and adapter.</param>
+    /// <param name="training">Sizes and adapter. Of several sizes the largest counts.</param>
     /// <param name="options">Device, type, and the setting or the memory that it must fit.</param>
     /// <returns>The setting that was asked for, or the fastest that fits; then the plans of all settings, the fastest first.</returns>
     /// <exception cref="WeightsException">A file is missing or wrong.</exception>
-    /// <exception cref="ArgumentException">The options contradict each other, there is no such device, or the frame is not made of whole tokens.</exception>
+    /// <exception cref="ArgumentException">The options contradict each other, there is no such device, or a frame is not made of whole tokens.</exception>
     /// <exception cref="InvalidOperationException">No setting fits; the message says which comes nearest, and how much is missing.</exception>
     public static (TrainingPlan Chosen, IReadOnlyList<TrainingPlan> All) Plan(string folder, LoraTrainingOptions training, TrainingBase options)
     {
@@ -30,25 +32,31 @@ public static class TrainingModel
         PipelineOptions pipeline = options.Pipeline(TrainingSetting.Whole);
         ModelOutline outline = family.Outline(parts, new ModelSource(folder) { Conditional = true }, pipeline);
         bool cuda = options.Device is { type: DeviceType.CUDA };
+        Canvas canvas = new AspectBuckets(outline.CanvasOf, outline.Frames, training).Largest;
         if (outline.Training is not { } load)
         {
             TrainingPlan only = new(Named(options.Setting) ?? TrainingSetting.Whole, 0, null);
             return (only, [only]);
         }
-        TwoFrames frames = new(training.Width, training.Height, outline.Frames);
-        Canvas canvas = outline.CanvasOf(frames.CanvasWidth, frames.CanvasHeight);
         long parameters = training.InitialAdapterFile is { } file
             ? NumbersOf(file)
             : LoraLayers.CountNumbers(load.Layers, training.Adapter, load.AdapterTargets);
         TrainingPlan Of(TrainingSetting setting) => TrainingPlanner.Plan(
             load, setting, parameters, training.Optimizer.StateBytes, canvas.Tokens, training.MaxTextTokens ?? 512, training.BatchSize,
             pipeline.DType == ScalarType.Float32 ? 4 : 2, gpu: cuda);
-        // Eight bits and streaming are for GPUs.
-        TrainingPlan[] plans = [.. TrainingSetting.All.Where(s => cuda || s is { Float8: false, Streamed: false }).Select(Of)];
+        TrainingPlan[] plans = [.. TrainingSetting.All.Where(s => Missing(s, pipeline) is null).Select(Of)];
         if (Named(options.Setting) is { } asked)
         {
-            return (plans.FirstOrDefault(p => p.Setting == asked) ?? throw new ArgumentException(
-                $"Option {nameof(options.Setting)} is '{asked.Name}', which needs a GPU, but {nameof(options.Device)} is the CPU.", nameof(options)), plans);
+            if (options.MemoryBytes is not null)
+            {
+                throw new ArgumentException(
+                    $"Option {nameof(options.MemoryBytes)} chooses the setting, and option {nameof(options.Setting)} names one, '{asked.Name}': "
+                        + "leave one of them out.",
+                    nameof(options));
+            }
+            return Missing(asked, pipeline) is { } missing
+                ? throw new ArgumentException($"Option {nameof(options.Setting)} is '{asked.Name}', which needs {missing}.", nameof(options))
+                : (Of(asked), plans);
         }
         if (!cuda && options.MemoryBytes is null)
         {
@@ -72,6 +80,26 @@ public static class TrainingModel
         DiffusionModel model = DiffusionModel.LoadConditional(folder, null, options.Pipeline(plan.Setting));
         model.Network.RecomputedBlocks = plan.Setting.Recomputes ? model.Network.Blocks : 0;
         return model;
+    }
+
+    /// <summary>What a setting needs and does not have: a GPU, and for eight bits one that can do them, and bfloat16 to round them from.</summary>
+    private static string? Missing(TrainingSetting setting, PipelineOptions options)
+    {
+        if (setting is { Float8: false, Streamed: false })
+        {
+            return null;
+        }
+        if (options.Device is not { type: DeviceType.CUDA } device)
+        {
+            return $"a GPU, but {nameof(options.Device)} is the CPU";
+        }
+        if (setting.Float8 && options.DType != ScalarType.BFloat16)
+        {
+            return $"bfloat16, but option {nameof(options.DType)} is {options.DType}";
+        }
+        return setting.Float8 && CudaModule.CapabilityOf(Math.Max(0, device.index)) is { Major: < BlockKernels.Float8Capability } found
+            ? $"a GPU of compute capability {BlockKernels.Float8Capability}.0 (Hopper) or newer, but {device} has {found.Major}.{found.Minor}"
+            : null;
     }
 
     private static TrainingSetting? Named(string? name) => TrainingSetting.All.FirstOrDefault(s => s.Name == name);

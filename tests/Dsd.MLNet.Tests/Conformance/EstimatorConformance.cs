@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dsd.MLNet.Stages.Columns;
 using Dsd.Testing;
 using Microsoft.ML;
@@ -8,6 +9,7 @@ namespace Dsd.MLNet.Tests.Conformance;
 /// <summary>What every estimator must do, tested on each with real components.</summary>
 public abstract class EstimatorConformance
 {
+    private static readonly ConcurrentDictionary<Type, IDataView> Shared = new();
     private readonly MLContext _ml = new(1);
 
     /// <summary>The sample input that it is tested on.</summary>
@@ -322,11 +324,8 @@ public abstract class EstimatorConformance
         })];
     }
 
-    private IDataView Transformed()
-    {
-        ITransformer fitted = Estimator.Fit(Data);
-        return fitted.Transform(Data);
-    }
+    // Fitting a generator exports its model, which takes seconds: tests that only read share one.
+    private IDataView Transformed() => Shared.GetOrAdd(GetType(), _ => Estimator.Fit(Data).Transform(Data));
 
     private static string Describe(DataViewSchema.Column column) =>
         $"{column.Name} {column.Type} {string.Join(',', column.Annotations.Schema.Select(a => $"{a.Name} {a.Type}"))}";

@@ -34,7 +34,7 @@ public sealed class PairsLoaderTests : IDisposable
         {
             Training = pairs =>
             {
-                seen = pairs;
+                seen = [.. pairs.Pairs];
                 return new LoraWeights([1, 2, 3]);
             },
         }).Fit(_ml.Data.LoadPairs(_folder.File("out")));

@@ -1,7 +1,7 @@
 using Dsd.Imaging;
+using Dsd.MLNet.FineTuning;
 using Dsd.MLNet.Stages.Running;
 using Dsd.Models.Sampling;
-using Dsd.Models.Training;
 
 namespace Dsd.MLNet.Tests.Fakes;
 
@@ -13,7 +13,7 @@ internal sealed class PaintedModels : IStageModels
 {
     public PaintingTeacher Teacher { get; init; } = new();
 
-    public Func<IReadOnlyList<TrainingPair>, LoraWeights> Training { get; init; } = _ => new LoraWeights([1, 2, 3]);
+    public Func<TrainingRows, LoraWeights> Training { get; init; } = _ => new LoraWeights([1, 2, 3]);
 
     public Action<LoraFineTunerOptions> TrainingCheck { get; init; } = _ => { };
 
@@ -31,8 +31,7 @@ internal sealed class PaintedModels : IStageModels
 
     public void CheckTraining(LoraFineTunerOptions options) => TrainingCheck(options);
 
-    public LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken) =>
-        Training(pairs);
+    public LoraWeights Train(LoraFineTunerOptions options, TrainingRows rows, StageHost host, CancellationToken cancellationToken) => Training(rows);
 
     public void CheckStudent(DsdGeneratorOptions options, bool tuned) => StudentCheck(options, tuned);
 

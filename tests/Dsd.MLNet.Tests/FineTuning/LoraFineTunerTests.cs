@@ -9,6 +9,7 @@ public sealed class LoraFineTunerTests
 {
     private readonly MLContext _ml = new(1);
     private IReadOnlyList<TrainingPair> _seen = [];
+    private IReadOnlyList<TrainingPair> _heldOut = [];
 
     [Fact]
     public void Fit_TrainsOnEveryRow()
@@ -48,11 +49,25 @@ public sealed class LoraFineTunerTests
     }
 
     [Fact]
-    public void Fit_RefusesMorePairsThanAllowed()
+    public void Fit_HoldsOutTheRowsThatAColumnNames()
     {
-        LoraFineTunerOptions one = new() { MaxPairs = 1 };
-        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => Fit(one, Views.Pairs(_ml, true, true)));
-        Assert.Contains("MaxPairs", e.Message);
+        IDataView pairs = _ml.Transforms.CopyColumns("Test", "Kept").Fit(Views.Pairs(_ml, true, false, true)).Transform(Views.Pairs(_ml, true, false, true));
+        Fit(new LoraFineTunerOptions { KeptColumn = null, HeldOutColumn = "Test" }, pairs);
+        Assert.Equal(["prompt 1"], _seen.Select(p => p.Prompt));
+        Assert.Equal(["prompt 0", "prompt 2"], _heldOut.Select(p => p.Prompt));
+    }
+
+    [Fact]
+    public void Fit_SaysSoWhenEverythingIsHeldOut()
+    {
+        string Message(LoraFineTunerOptions options, params bool[] kept) =>
+            Assert.Throws<InvalidOperationException>(() => Fit(options, Views.Pairs(_ml, kept))).Message;
+        LoraFineTunerOptions held = new() { HeldOutColumn = "Kept" };
+        Assert.Contains("gave 2 rows, and in all of them column 'Kept' is true. Hold fewer rows out.", Message(held, true, true));
+        // What is not kept is not held out either.
+        Assert.Contains("gave 3 rows, and in all 1 that are kept column 'Kept' is true", Message(held, false, true, false));
+        Assert.Contains("gave 2 rows, in none of which column 'Kept' is true", Message(held, false, false));
+        Assert.Contains("gave 0 rows. If", Message(held));
     }
 
     [Fact]
@@ -102,7 +117,8 @@ public sealed class LoraFineTunerTests
     {
         Training = seen =>
         {
-            _seen = seen;
+            _seen = [.. seen.Pairs];
+            _heldOut = [.. seen.HeldOut];
             return new LoraWeights([1, 2, 3]);
         },
     }).Fit(pairs);

@@ -76,6 +76,26 @@ public sealed class DsdGeneratorTests
     }
 
     [Fact]
+    public void Fit_TakesTheAdapterAtHand()
+    {
+        LoraWeights adapter = new([7]);
+        DsdGeneratorTransformer With(DsdGeneratorOptions options, IDataView input) => new DsdGenerator(_ml, options, _models, adapter).Fit(input);
+        using DsdGeneratorTransformer fitted = With(Small with { ReleaseFolder = "release" }, Views.References(_ml, 1));
+        Assert.Same(adapter, fitted.Adapter);
+        Assert.Equal(adapter.ExportName, _models.MergedLora(_models.Exports[0]));
+
+        IDataView pairs = Views.Pairs(_ml, true);
+        IDataView tuned = new LoraFineTuner(_ml, null, new PaintedModels { Training = _ => new LoraWeights([8]) }).Fit(pairs).Transform(pairs);
+        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => With(Small, tuned));
+        Assert.Contains("input's column 'Adapter' brings one too", e.Message);
+        using DsdGeneratorTransformer asked = With(Small with { AdapterColumn = null }, tuned);
+        Assert.Same(adapter, asked.Adapter);
+        e = Assert.Throws<InvalidOperationException>(() => With(Small with { LoraFile = "some.safetensors" }, Views.References(_ml, 1)));
+        Assert.Contains("'some.safetensors') and the adapter that is at hand both give an adapter. Leave the option out.", e.Message);
+        Assert.Throws<ArgumentNullException>(() => new DsdGenerator(_ml, null, (LoraWeights)null!));
+    }
+
+    [Fact]
     public void Fit_KeepsTheAlphaThatPeftWritesBesideALoraFile()
     {
         using TemporaryFolder folder = new();

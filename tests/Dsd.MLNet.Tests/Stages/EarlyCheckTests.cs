@@ -64,8 +64,10 @@ public sealed class EarlyCheckTests : IDisposable
         Refused<DirectoryNotFoundException>("'no such folder'", good with { Model = "no such folder" });
         Refused<IOException>("no.safetensors", good with { Training = training with { InitialAdapterFile = _folder.File("no.safetensors") } });
         Refused<ArgumentException>("attn.to_x", good with { Training = training with { Adapter = new LoraOptions { Targets = ["attn.to_q", "attn.to_x"] } } });
+        Refused<ArgumentException>("Resolutions", good with { Training = training with { Resolutions = [64] } });
         File.WriteAllText(_folder.File("file"), "");
         Refused<IOException>("state", good with { Training = training with { CheckpointFolder = Path.Combine(_folder.File("file"), "state") } });
+        Refused<IOException>("cache", good with { Training = training with { CacheFolder = Path.Combine(_folder.File("file"), "cache") } });
     }
 
     [Theory]
@@ -146,7 +148,7 @@ public sealed class EarlyCheckTests : IDisposable
         WriteWithoutMetadata(without, peft);
         int rank = without.Factors.Values.First().Rank;
         File.WriteAllText(_folder.File("adapter_config.json"), $$"""{"peft_type":"LORA","r":{{rank}},"lora_alpha":{{3 * rank}}}""");
-        LoraWeights kept = LoraWeights.Read(peft, LoraTextEncoders.Refuse, _ => { });
+        LoraWeights kept = LoraWeights.Load(peft);
         string copy = _folder.File("copy.safetensors");
         kept.Save(copy);
         using LoraAdapter read = LoraAdapter.Load(copy);

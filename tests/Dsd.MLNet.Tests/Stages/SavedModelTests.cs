@@ -52,11 +52,29 @@ public sealed partial class SavedModelTests : IDisposable
         Assert.Contains(loaded.GetOutputSchema(schema), c => c.Name == "Adapter" && c.Type is LoraDataViewType);
     }
 
+    // The second version held its pairs in memory, and had an option for how many.
+    [Fact]
+    public void Load_OfAFineTunerOfTheSecondVersion_GivesItsAdapterAndOptions()
+    {
+        ITransformer loaded = new MLContext().Model.Load(Saved("fine-tuner-2.zip"), out DataViewSchema schema);
+        LoraFineTunerTransformer tuner = Assert.IsType<LoraFineTunerTransformer>(loaded);
+        Assert.Equal("69606152d8b1db8f", tuner.Adapter.Fingerprint);
+        Assert.Equal((new TrainingBase(), null), (tuner.Options.Base, tuner.Options.HeldOutColumn));
+        LoraTrainingOptions training = tuner.Options.Training!;
+        Assert.Equal((new ProdigyOptions(), 1.0, 0.5), (training.Optimizer, training.LearningRate, training.ReferenceWeight));
+        Assert.Equal((2, ConditionTraining.Frozen), (training.Adapter.Rank, training.Adapter.Condition));
+        using MemoryStream saved = new();
+        new MLContext().Model.Save(loaded, schema, saved);
+        Assert.Equal("69606152d8b1db8f", Assert.IsType<LoraFineTunerTransformer>(new MLContext().Model.Load(saved, out _)).Adapter.Fingerprint);
+    }
+
     [Fact]
     public void Read_OfTrainingOptions_GivesThemBack()
     {
         LoraFineTunerOptions options = new()
         {
+            Base = new TrainingBase { DType = TorchSharp.torch.ScalarType.BFloat16, Setting = "recomputed", TransformerFile = "t.safetensors" },
+            HeldOutColumn = "Test",
             Training = new LoraTrainingOptions
             {
                 Optimizer = new ProdigyOptions { InitialDistance = 1e-5 },
@@ -66,7 +84,9 @@ public sealed partial class SavedModelTests : IDisposable
                 CheckpointEvery = TimeSpan.FromMinutes(3),
             },
         };
-        LoraTrainingOptions read = ModelEntry.Read<LoraFineTunerOptions>(ModelEntry.Text(options)).Training!;
+        LoraFineTunerOptions whole = ModelEntry.Read<LoraFineTunerOptions>(ModelEntry.Text(options));
+        Assert.Equal((options.Base, "Test"), (whole.Base, whole.HeldOutColumn));
+        LoraTrainingOptions read = whole.Training!;
         Assert.Equal(options.Training.Optimizer, read.Optimizer);
         Assert.Equal(options.Training.Timesteps, read.Timesteps);
         Assert.Equal(options.Training.Adapter.RankPattern, read.Adapter.RankPattern);

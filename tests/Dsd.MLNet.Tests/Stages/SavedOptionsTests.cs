@@ -58,6 +58,8 @@ public sealed class SavedOptionsTests
     {
         JsonObject saved = JsonNode.Parse(ModelEntry.Text(new DsdGeneratorOptions { Backend = new TorchGeneration() }))!["Backend"]!["Pipeline"]!.AsObject();
         Assert.Equal(["DType", "TransformerFile", "VaeFile", "Loras", "VaeTileSide", "Memory", "Float8"], saved.Select(p => p.Key));
+        saved = JsonNode.Parse(ModelEntry.Text(new LoraFineTunerOptions()))!["Base"]!.AsObject();
+        Assert.Equal(["DType", "Setting", "MemoryBytes", "TransformerFile"], saved.Select(p => p.Key));
     }
 
     [Theory]

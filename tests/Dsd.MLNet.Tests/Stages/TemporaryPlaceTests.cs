@@ -39,13 +39,22 @@ public sealed class TemporaryPlaceTests : IDisposable
         Assert.Empty(teacher.Batches);
     }
 
-    // An adapter goes from training to generation and export in memory.
+    // An adapter goes from training to generation and export in memory: the rows alone lay in a file, and their place is known before.
     [Fact]
     public void AnAdapter_NeedsNoTemporaryFile()
     {
         string file = Path.Combine(OwnFixtures.TinyDsd, "pytorch_lora_weights.safetensors");
         using LoraAdapter read = LoraAdapter.Load(file);
-        PaintedModels models = new() { Training = _ => LoraWeights.Of(read, "the trained adapter"), TrainingCheck = StageModels.Real.CheckTraining };
+        PaintedModels models = new()
+        {
+            Training = _ =>
+            {
+                Environment.SetEnvironmentVariable(Variable, _folder.File("nowhere"));
+                return LoraWeights.Of(read, "the trained adapter");
+            },
+            TrainingCheck = StageModels.Real.CheckTraining,
+        };
+        Environment.SetEnvironmentVariable(Variable, _before);
         LoraWeights trained = new LoraFineTuner(_ml, null, models).Fit(LoadApp.SampleInput.Of(_ml, "pairs")).Adapter;
 
         using LoraAdapter opened = trained.Open();
@@ -55,6 +64,14 @@ public sealed class TemporaryPlaceTests : IDisposable
         DsdGeneratorOptions options = new() { Model = OwnFixtures.TinyFlux, ReleaseFolder = OwnFixtures.TinyDsd };
         StageModels.Real.Export(options, trained, _folder.File("onnx"), CancellationToken.None);
         Assert.Equal(trained.ExportName, StageModels.Real.MergedLora(_folder.File("onnx")));
+    }
+
+    [Fact]
+    public void TheFineTuner_SaysSoBeforeARowIsRead()
+    {
+        IDataView pairs = LoadApp.SampleInput.Of(_ml, "pairs");
+        AssertNamed(Assert.Throws<IOException>(() => new LoraFineTuner(_ml).GetOutputSchema(ColumnCheck.ShapeOf(pairs.Schema))));
+        AssertNamed(Assert.Throws<IOException>(() => new LoraFineTuner(_ml).Fit(pairs)));
     }
 
     [Fact]

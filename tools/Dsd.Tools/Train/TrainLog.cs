@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Dsd.Models.Training;
-using Dsd.Models.Training.Planning;
 using static TorchSharp.torch;
 using static TorchSharp.torch.utils.tensorboard;
 
@@ -16,7 +15,7 @@ internal sealed class TrainLog : IProgress<TrainingProgress>, IDisposable
     private readonly IProgress<LogEntry> _told;
     private readonly string _events;
     private TorchSharp.Modules.SummaryWriter? _board;
-    private (long Step, TimeSpan Elapsed)? _last;
+    private TrainingProgress? _last;
 
     /// <summary>Opens the log.</summary>
     /// <param name="folder">The run's folder, which is there.</param>
@@ -44,12 +43,11 @@ internal sealed class TrainLog : IProgress<TrainingProgress>, IDisposable
         {
             Begin(value.Began);
         }
-        (long step, TimeSpan elapsed) = _last ?? (value.Began, TimeSpan.Zero);
+        TrainingStatus status = TrainingStatus.Of(value, _last, _device);
         LogEntry entry = new(
             value.Step, Finite(value.Loss), Finite(value.GradientNorm), value.Skipped, Math.Round(value.Elapsed.TotalSeconds, 4),
-            Math.Round((value.Elapsed - elapsed).TotalSeconds / Math.Max(1, value.Step - step), 6), value.ValidationLoss is { } v ? Finite(v) : null,
-            DeviceMemory.Used(_device));
-        _last = (value.Step, value.Elapsed);
+            Math.Round(status.SecondsPerStep, 6), value.ValidationLoss is { } v ? Finite(v) : null, status.MemoryBytes);
+        _last = value;
         _writer.WriteLine(JsonSerializer.Serialize(entry, Json));
         Board(entry);
         _told.Report(entry);

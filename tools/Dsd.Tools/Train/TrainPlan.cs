@@ -15,15 +15,9 @@ internal static class TrainPlan
     /// <exception cref="InvalidOperationException">No setting fits.</exception>
     public static (TrainingPlan Chosen, IReadOnlyList<TrainingPlan> All) Of(string folder, TrainRequest request)
     {
-        LoraTrainingOptions training = request.Training;
-        if (training.Buckets && training.Resolutions.Count > 0)
-        {
-            // The largest frames take most.
-            training = training with { Width = training.Resolutions.Max(), Height = training.Resolutions.Max() };
-        }
         try
         {
-            return TrainingModel.Plan(folder, training, request.Base);
+            return TrainingModel.Plan(folder, request.Training, request.Base);
         }
         catch (ArgumentException e)
         {

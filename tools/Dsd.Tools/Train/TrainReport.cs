@@ -32,7 +32,7 @@ internal static class TrainReport
         Table(
             ["", "predicted", "measured"],
             ["setting", plan.Setting.Name, ""],
-            ["memory", plan.MemoryBytes > 0 ? TrainText.Gib(plan.MemoryBytes) : "–", log.Count > 0 ? TrainText.Gib(log.Max(e => e.MemoryBytes)) : "–"],
+            ["memory", Memory(plan.MemoryBytes), Memory(log.Count > 0 ? log.Max(e => e.MemoryBytes) : 0)],
             ["seconds a step", Seconds(plan.SecondsPerStep), Seconds(SecondsPerStep(log))],
             ["steps", $"{record["options"]!["Steps"]}", $"{(log.Count > 0 ? log[^1].Step : 0)}"],
             ["skipped steps", "", $"{(log.Count > 0 ? log[^1].Skipped : 0)}"]);
@@ -71,6 +71,8 @@ internal static class TrainReport
     private static LogEntry[] Held(IReadOnlyList<LogEntry> log) => [.. log.Where(e => e.ValidationLoss is not null)];
 
     private static string Seconds(double? seconds) => seconds?.ToString("0.000", CultureInfo.InvariantCulture) ?? "–";
+
+    private static string Memory(long bytes) => bytes > 0 ? DeviceMemory.Gib(bytes) : "–";
 
     private static string Value(JsonNode? node) => node switch
     {

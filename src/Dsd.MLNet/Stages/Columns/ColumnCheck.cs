@@ -29,6 +29,15 @@ internal static class ColumnCheck
         }
     }
 
+    /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it holds no truth values; in ML.NET's wording.</exception>
+    public static void Flag(SchemaShape schema, string role, string? column)
+    {
+        if (column is not null)
+        {
+            Require(schema, role, column, "Boolean", c => IsScalar(c) && c.ItemType is BooleanDataViewType);
+        }
+    }
+
     /// <summary>Whether the column is there.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is there and is no scalar of the given type; in ML.NET's wording.</exception>
     public static bool Optional(SchemaShape schema, string role, string? column, DataViewType type)

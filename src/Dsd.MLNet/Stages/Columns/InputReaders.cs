@@ -76,12 +76,15 @@ internal static class InputReaders
         };
     }
 
-    /// <summary>Reads a truth value; true where there is no such column.</summary>
-    public static Func<bool> Flag(DataViewRow row, string? column)
+    /// <summary>Reads a truth value.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="column">The column. Null is none.</param>
+    /// <param name="without">The value where there is no column.</param>
+    public static Func<bool> Flag(DataViewRow row, string? column, bool without)
     {
         if (column is null)
         {
-            return () => true;
+            return () => without;
         }
         ValueGetter<bool> get = row.GetGetter<bool>(row.Schema[column]);
         return () =>

@@ -1,5 +1,5 @@
+using Dsd.MLNet.FineTuning;
 using Dsd.Models.Sampling;
-using Dsd.Models.Training;
 
 namespace Dsd.MLNet.Stages.Running;
 
@@ -15,8 +15,8 @@ internal interface IStageModels
     /// <summary>Refuses options with which training could not begin, or its state not be kept. Only headers are read.</summary>
     void CheckTraining(LoraFineTunerOptions options);
 
-    /// <summary>Trains an adapter.</summary>
-    LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken);
+    /// <summary>Trains an adapter. What it foresees, how it goes and what it took is told to the stage's log.</summary>
+    LoraWeights Train(LoraFineTunerOptions options, TrainingRows rows, StageHost host, CancellationToken cancellationToken);
 
     /// <summary>Refuses options with which the student could not be loaded or exported, or could not draw. Only headers are read.</summary>
     /// <param name="options">The options.</param>

@@ -1,9 +1,11 @@
 using System.Globalization;
 using Dsd.Common.Files;
+using Dsd.MLNet.FineTuning;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+using Dsd.Models.Training.Planning;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
 using TorchSharp;
@@ -37,9 +39,10 @@ internal sealed class StageModels : IStageModels
             null,
             training.Width,
             training.Height,
-            new PipelineOptions { Device = Torch(options.Device), Loras = start },
+            new PipelineOptions { Device = Torch(options.Device), Loras = start, TransformerFile = options.Base.TransformerFile },
             start.Length == 0 ? training.Adapter.Targets : null);
-        TrainingModel.Plan(KnownPresets.Folder(options.Model), training, new TrainingBase { Device = Torch(options.Device) });
+        TrainingModel.Plan(KnownPresets.Folder(options.Model), training, options.Base with { Device = Torch(options.Device) });
+        ScratchFolder.Require();
         if (training.CheckpointFolder is { } checkpoint)
         {
             WritablePlace.Require(checkpoint);
@@ -50,14 +53,20 @@ internal sealed class StageModels : IStageModels
         }
     }
 
-    public LoraWeights Train(LoraFineTunerOptions options, IReadOnlyList<TrainingPair> pairs, Action<string> warn, CancellationToken cancellationToken)
+    public LoraWeights Train(LoraFineTunerOptions options, TrainingRows rows, StageHost host, CancellationToken cancellationToken)
     {
         LoraTrainingOptions training = ModelDefaults.Training(options);
-        TrainingBase source = new() { Device = Torch(options.Device), Warn = warn };
-        // On a GPU in bfloat16, in the fastest setting that fits what is free.
+        TrainingBase source = options.Base with { Device = Torch(options.Device), Warn = host.Warn };
         string folder = KnownPresets.Folder(options.Model);
-        using DiffusionModel model = TrainingModel.Load(folder, TrainingModel.Plan(folder, training, source).Chosen, source);
-        using LoraAdapter adapter = new LoraTrainer(model, training).Train(pairs, options.Progress, cancellationToken);
+        TrainingPlan plan = PlanAfterRows(folder, training, source);
+        host.Info(
+            $"Training a LoRA of '{options.Model}' on {rows.Count} pairs{(rows.HeldOutCount > 0 ? $", {rows.HeldOutCount} more held out" : "")}, "
+                + $"on {options.Device}, {plan}.");
+        TrainingLog log = new(host, plan, source.Device, options.Progress);
+        using DiffusionModel model = TrainingModel.Load(folder, plan, source);
+        LoraTrainer trainer = new(model, training) { HeldOut = rows.HeldOut };
+        using LoraAdapter adapter = trainer.Train(rows.Pairs, log, cancellationToken);
+        log.End(trainer.CacheUse!);
         return LoraWeights.Of(adapter, "the trained adapter");
     }
 
@@ -119,6 +128,22 @@ internal sealed class StageModels : IStageModels
             throw NeedsAdapter(options);
         }
         return pipeline;
+    }
+
+    /// <summary>The plan made anew: what drew the rows may hold some of the memory that was free before.</summary>
+    private static TrainingPlan PlanAfterRows(string folder, LoraTrainingOptions training, TrainingBase source)
+    {
+        try
+        {
+            return TrainingModel.Plan(folder, training, source).Chosen;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidOperationException(
+                $"{e.Message} Before the rows were read there was room: what drew them, such as the teacher of a {nameof(GridGenerator)}, holds the GPU's "
+                    + "memory now. Let it hold less (option Torch of its stage), or draw into a list first, dispose the stage, and fit on the list.",
+                e);
+        }
     }
 
     private static void CheckExport(DsdGeneratorOptions options, string? folder)

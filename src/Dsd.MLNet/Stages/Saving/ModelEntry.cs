@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Dsd.Models.Sampling;
+using Dsd.Models.Training;
 using Microsoft.ML;
 
 namespace Dsd.MLNet.Stages.Saving;
@@ -95,7 +96,7 @@ internal static class ModelEntry
     /// <summary>The device and what warnings go to belong to the running stage, and cannot be saved.</summary>
     private static void LeaveOutWhatTheStageSets(JsonTypeInfo type)
     {
-        if (type.Type != typeof(PipelineOptions))
+        if (type.Type != typeof(PipelineOptions) && type.Type != typeof(TrainingBase))
         {
             return;
         }

@@ -13,16 +13,58 @@ internal sealed class AspectBuckets
     private const int Unit = 16;
     // The buckets of each area, from the smallest area up.
     private readonly int[][] _areas;
+    private readonly Func<int, int, Canvas> _canvasOf;
+    private readonly FrameOrder _order;
 
     /// <summary>The sizes that a run's options ask for.</summary>
     /// <exception cref="ArgumentException">A size does not come out as whole tokens of the model, or none of an area's does.</exception>
     public AspectBuckets(DiffusionModel model, LoraTrainingOptions options)
+        : this(model.CanvasOf, model.Frames, options)
+    {
+    }
+
+    /// <summary>The sizes that a run's options ask for, of a model that need not be loaded.</summary>
+    /// <param name="canvasOf">The sizes of a picture that the model draws; throws where it does not come out as whole tokens.</param>
+    /// <param name="order">How reference and result lie on a canvas.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentException">A size does not come out as whole tokens of the model, or none of an area's does.</exception>
+    public AspectBuckets(Func<int, int, Canvas> canvasOf, FrameOrder order, LoraTrainingOptions options)
+    {
+        (_canvasOf, _order) = (canvasOf, order);
+        if (options.Resolutions.Count > 0 && !options.Buckets)
+        {
+            throw new ArgumentException(
+                $"Option {nameof(options.Resolutions)} is for frames of several sizes, but option {nameof(options.Buckets)} is false: set it, or leave "
+                    + $"{nameof(options.Resolutions)} out.",
+                nameof(options));
+        }
+        try
+        {
+            (All, _areas) = Sizes(options);
+        }
+        catch (ArgumentException e)
+        {
+            string asked = options.Buckets && options.Resolutions.Count > 0
+                ? $"Option {nameof(options.Resolutions)}"
+                : $"Options {nameof(options.Width)} and {nameof(options.Height)}";
+            throw new ArgumentException($"{asked}: {e.Message}", nameof(options), e);
+        }
+    }
+
+    /// <summary>The sizes.</summary>
+    public IReadOnlyList<Bucket> All { get; }
+
+    /// <summary>The canvas that takes most.</summary>
+    public Canvas Largest => All.MaxBy(b => b.Canvas.Tokens)!.Canvas;
+
+    /// <summary>Pixels of the largest canvas.</summary>
+    public long MostPixels => All.Max(b => (long)b.Canvas.Width * b.Canvas.Height);
+
+    private (IReadOnlyList<Bucket> All, int[][] Areas) Sizes(LoraTrainingOptions options)
     {
         if (!options.Buckets)
         {
-            All = [Whole(model, options.Width, options.Height)];
-            _areas = [[0]];
-            return;
+            return ([Whole(options.Width, options.Height)], [[0]]);
         }
         List<Bucket> all = [];
         List<int[]> areas = [];
@@ -34,7 +76,7 @@ internal sealed class AspectBuckets
             List<int> own = [];
             foreach ((int width, int height) in frames.Concat(OfArea(area)).Distinct())
             {
-                if (Fitting(model, width, height) is { } bucket)
+                if (Fitting(width, height) is { } bucket)
                 {
                     own.Add(all.Count);
                     all.Add(bucket);
@@ -47,15 +89,8 @@ internal sealed class AspectBuckets
             }
             areas.Add([.. own]);
         }
-        All = all;
-        _areas = [.. areas];
+        return (all, [.. areas]);
     }
-
-    /// <summary>The sizes.</summary>
-    public IReadOnlyList<Bucket> All { get; }
-
-    /// <summary>Pixels of the largest canvas.</summary>
-    public long MostPixels => All.Max(b => (long)b.Canvas.Width * b.Canvas.Height);
 
     /// <summary>
     /// The size for a pair: of the largest area that its target fills without being enlarged, or of the smallest area, the size whose aspect ratio is
@@ -91,11 +126,11 @@ internal sealed class AspectBuckets
 
     private static int Rounded(double side) => Math.Max(Unit, (int)Math.Round(side / Unit) * Unit);
 
-    private static Bucket? Fitting(DiffusionModel model, int width, int height)
+    private Bucket? Fitting(int width, int height)
     {
         try
         {
-            return Whole(model, width, height);
+            return Whole(width, height);
         }
         catch (ArgumentException)
         {
@@ -104,11 +139,11 @@ internal sealed class AspectBuckets
         }
     }
 
-    private static Bucket Whole(DiffusionModel model, int width, int height)
+    private Bucket Whole(int width, int height)
     {
         // Each frame has to come out as whole tokens, not only both together.
-        model.CanvasOf(width, height);
-        TwoFrames frames = new(width, height, model.Frames);
-        return new Bucket(frames, model.CanvasOf(frames.CanvasWidth, frames.CanvasHeight));
+        _canvasOf(width, height);
+        TwoFrames frames = new(width, height, _order);
+        return new Bucket(frames, _canvasOf(frames.CanvasWidth, frames.CanvasHeight));
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Dsd.Models.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,4 +23,7 @@ public static class DeviceMemory
         using Process own = Process.GetCurrentProcess();
         return own.PeakWorkingSet64;
     }
+
+    /// <summary>Bytes in the unit of plans, as text: <c>21.3 GiB</c>.</summary>
+    public static string Gib(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GiB");
 }

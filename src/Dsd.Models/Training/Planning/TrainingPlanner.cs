@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Dsd.Models.Training.Planning;
 
 /// <summary>Foresees memory and time of training, and chooses the fastest setting that fits.</summary>
@@ -71,9 +69,9 @@ public static class TrainingPlanner
             return fits;
         }
         TrainingPlan least = plans.MinBy(p => p.MemoryBytes)!;
-        static string Gib(long bytes) => (bytes / (double)(1L << 30)).ToString("0.0", CultureInfo.InvariantCulture);
         throw new InvalidOperationException(
-            $"No setting fits {Gib(limit)} GiB of the device's memory. The smallest, {least.Setting.Name}, takes {Gib(least.MemoryBytes)} GiB: "
-                + $"{Gib(least.MemoryBytes - limit)} GiB are missing. A lower rank, fewer targets, smaller frames or a smaller batch take less.");
+            $"No setting fits {DeviceMemory.Gib(limit)} of the device's memory. The smallest, {least.Setting.Name}, takes "
+                + $"{DeviceMemory.Gib(least.MemoryBytes)}: {DeviceMemory.Gib(least.MemoryBytes - limit)} are missing. "
+                + "A lower rank, fewer targets, smaller frames or a smaller batch take less.");
     }
 }

@@ -67,6 +67,9 @@ public class AspectBucketsTests
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => new LoraTrainingOptions { Resolutions = [512, 500] });
         Assert.Throws<ArgumentNullException>(() => new LoraTrainingOptions { Resolutions = null! });
+        using FluxModel model = SmallPictures.Model();
+        string message = Assert.Throws<ArgumentException>(() => new LoraTrainer(model, SmallPictures.Options with { Resolutions = [512] })).Message;
+        Assert.Contains("option Buckets is false", message, StringComparison.Ordinal);
     }
 
     [Fact]
