@@ -22,7 +22,7 @@ public sealed class TrainTests : IDisposable
     {
         string pairs = Pairs("pairs", PairFormat.Parquet, 3);
         string reference = _folder.File("reference.png");
-        Noise(7, 64, 64).Save(reference);
+        TrainPairs.Noise(7, 64, 64).Save(reference);
 
         CliResult result = await Train(
             pairs, "--validate", pairs, "--validate-every", "2", "--sample", "a <fox>", "--sample-reference", reference, "--report-every", "1");
@@ -140,8 +140,8 @@ public sealed class TrainTests : IDisposable
     {
         string pairs = _folder.File("pairs");
         Directory.CreateDirectory(pairs);
-        Noise(1, 32, 32).Save(_folder.File("pairs", "a.png"));
-        Noise(1, 8, 32).Save(_folder.File("pairs", "small.png"));
+        TrainPairs.Noise(1, 32, 32).Save(_folder.File("pairs", "a.png"));
+        TrainPairs.Noise(1, 8, 32).Save(_folder.File("pairs", "small.png"));
         File.WriteAllText(_folder.File("pairs", "broken.png"), "no picture");
 
         (string, string)[] pictures = [("broken.png", "PNG"), ("small.png", "reference is 8 × 32 pixels, and a picture to train on needs at least 16 a side")];
@@ -256,39 +256,19 @@ public sealed class TrainTests : IDisposable
 
     private static string Adapter(string folder) => Path.Combine(folder, "pytorch_lora_weights.safetensors");
 
-    private static Picture Noise(int seed, int width, int height)
-    {
-        byte[] pixels = new byte[3 * width * height];
-        new Random(seed).NextBytes(pixels);
-        return new Picture(width, height, pixels);
-    }
+    private static string[] Arguments(string pairs, string? steps = "3") =>
+        ["train", "--model", TinyModel.Name, "--pairs", pairs, "--batch", "1", "--size", "32x32", .. steps is null ? [] : new[] { "--steps", steps }];
 
-    private static string[] Arguments(string pairs) =>
-        ["train", "--model", TinyModel.Name, "--pairs", pairs, "--steps", "3", "--batch", "1", "--size", "32x32"];
-
-    private Task<CliResult> Train(string pairs, params string[] options) =>
-        Cli.Run([.. Arguments(pairs), .. options, .. options.Contains("--out") ? [] : new[] { "--out", Out }]);
+    private Task<CliResult> Train(string pairs, params string[] options) => Cli.Run(
+    [
+        .. Arguments(pairs, options.Contains("--steps") ? null : "3"), .. options, .. options.Contains("--out") ? [] : new[] { "--out", Out },
+    ]);
 
     private Dictionary<string, DateTime> Times() =>
         Directory.EnumerateFiles(Out, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.GetLastWriteTimeUtc);
 
-    private string Pairs(string name, PairFormat format, int count, int seed = 0, Func<int, bool>? kept = null)
-    {
-        string folder = _folder.File(name);
-        IEnumerable<IReadOnlyList<PairRecord>> rows = Enumerable.Range(0, count).Select(i => (IReadOnlyList<PairRecord>)
-        [
-            new PairRecord
-            {
-                Source = name,
-                Image = new EncodedPicture($"{name}{i}-1.png", Noise(seed + 2 * i, 32, 32).EncodePng()),
-                Conditioning = new EncodedPicture($"{name}{i}-0.png", Noise(seed + 2 * i + 1, 32, 32).EncodePng()),
-                Caption = $"a fox {i}",
-                Details = new PairDetails { Id = $"{name}{i}", Kept = kept?.Invoke(i) ?? true },
-            },
-        ]);
-        DatasetWriter.Write(rows, folder, new DatasetWriteOptions { Format = format });
-        return folder;
-    }
+    private string Pairs(string name, PairFormat format, int count, int seed = 0, Func<int, bool>? kept = null) =>
+        TrainPairs.Write(_folder.File(name), format, count, seed, kept);
 
     /// <summary>Cancels when a certain line of progress is written.</summary>
     private sealed class CancelledByLine(string beginning) : StringWriter

@@ -78,6 +78,11 @@ public sealed class LoraTrainer
     /// </summary>
     public TrainingGroup? Group { get; init; }
 
+    /// <summary>
+    /// Called before the first step of a run that goes on from a checkpoint, with the number of steps that it has taken. Null, the default: nobody is told.
+    /// </summary>
+    public Action<long>? GoesOn { get; init; }
+
     /// <summary>Called when all is encoded and before the first step: text encoders and autoencoder are not needed from then on.</summary>
     internal Action? Encoded { get; init; }
 
@@ -181,6 +186,10 @@ public sealed class LoraTrainer
             Group = Group,
         };
         using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), loopOptions, backward: _model.Network.Backward);
+        if (loop.Step > 0)
+        {
+            GoesOn?.Invoke(loop.Step);
+        }
         MeteredProgress metered = new(progress, (long)_options.BatchSize * _options.AccumulationSteps);
         loop.Run(batch => Loss(batch, batches, empty, dropout), metered, cancellationToken);
         return attached.ToAdapter();

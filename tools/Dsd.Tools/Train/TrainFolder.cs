@@ -1,3 +1,5 @@
+using Dsd.Common.Files;
+
 namespace Dsd.Tools.Train;
 
 /// <summary>What lies in a run's folder.</summary>
@@ -40,11 +42,27 @@ internal sealed class TrainFolder(string path)
     public void Check()
     {
         OutputFile.CheckFolder(path);
-        if (Directory.Exists(path) && !File.Exists(Record) && Directory.EnumerateFileSystemEntries(path).FirstOrDefault() is { } other)
+        if (Directory.Exists(path) && !File.Exists(Record) && Directory.EnumerateFileSystemEntries(path).FirstOrDefault(e => !IsLeftOver(e)) is { } other)
         {
             throw new IOException(
                 $"Cannot train in '{path}': it holds '{Path.GetFileName(other)}', and no {Path.GetFileName(Record)} of an earlier run. Choose an empty or new "
                     + "folder.");
         }
     }
+
+    /// <summary>Removes what an earlier process had begun to write when it was killed. Only for the one that works in the folder.</summary>
+    public void RemoveLeftOver()
+    {
+        foreach (string probe in Directory.EnumerateFiles(path).Where(OutputFile.IsProbe))
+        {
+            File.Delete(probe);
+        }
+        // Other folders of caches are shared, and another run may be writing there.
+        foreach (string folder in new[] { path, Path.Combine(path, Cache) })
+        {
+            AtomicFile.RemoveHalfWritten(folder, inner: folder != path);
+        }
+    }
+
+    private static bool IsLeftOver(string file) => AtomicFile.IsHalfWritten(file) || OutputFile.IsProbe(file);
 }

@@ -84,11 +84,16 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
         ProgressLine<PairsRead> reading = new(terminal, TrainText.Of);
         ProgressLine<LogEntry> line = new(terminal, (entry, _) => TrainText.Of(entry, request.Training.Steps), firstAtOnce: true);
         PairSource pairs = new(datasets, reading);
-        LoraTrainer trainer = new(model, request.Training) { Group = group };
+        LoraTrainer trainer = new(model, request.Training)
+        {
+            Group = group,
+            GoesOn = step => terminal.Error.WriteLine($"training: goes on from step {step} of {request.Training.Steps}"),
+        };
         Directory.CreateDirectory(_folder.Root);
         TrainRecord.Write(_folder, record, finishedSteps: null);
         using (TrainLog log = new(_folder, model.Network.Device, line))
         {
+            _folder.RemoveLeftOver();
             LoraAdapter adapter;
             try
             {
