@@ -64,6 +64,52 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(3, File.ReadLines(_folder.File("out", "log.jsonl")).Count());
     }
 
+    [Theory]
+    [InlineData("flipped")]
+    [InlineData("cut off")]
+    [InlineData("empty")]
+    [InlineData("another file")]
+    [InlineData("another run's")]
+    public async Task Train_WithADamagedNewestState_GoesOnFromTheOneBefore(string damage)
+    {
+        string pairs = Pairs("pairs", PairFormat.Parquet, 2);
+        string[] longer = ["--schedule", "constant", "--checkpoint-steps", "2", "--steps", "6"];
+        CliResult whole = await Train(pairs, [.. longer, "--out", _folder.File("whole")]);
+        Assert.True(whole.ExitCode == ExitCode.Done, whole.Error);
+        Assert.DoesNotContain("goes on", whole.Error, StringComparison.Ordinal);
+        await Train(pairs, [.. longer[..^1], "4"]);
+        string newest = _folder.File("out", "checkpoints", "checkpoint-4.safetensors");
+        byte[] state = File.ReadAllBytes(newest);
+        switch (damage)
+        {
+            case "flipped":
+                state[state.Length / 2] ^= 1;
+                File.WriteAllBytes(newest, state);
+                break;
+            case "cut off":
+                File.WriteAllBytes(newest, state[..(state.Length / 3)]);
+                break;
+            case "empty":
+                File.WriteAllBytes(newest, []);
+                break;
+            case "another file":
+                File.WriteAllBytes(newest, TrainPairs.Noise(1, 64, 64).EncodePng());
+                break;
+            default:
+                // An adapter is a whole safetensors file, and no state.
+                File.Copy(Adapter(Out), newest, overwrite: true);
+                break;
+        }
+
+        CliResult resumed = await Train(pairs, longer);
+
+        Assert.True(resumed.ExitCode == ExitCode.Done, resumed.Error);
+        Assert.Contains($"warning: Damaged and passed over: '{newest}'. The run goes on from", resumed.Error, StringComparison.Ordinal);
+        Assert.Contains("training: goes on from step 2 of 6", resumed.Error, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(Adapter(_folder.File("whole"))), File.ReadAllBytes(Adapter(Out)));
+        Assert.Equal(state.Length, new FileInfo(newest).Length);
+    }
+
     [Fact]
     public async Task Train_OfAFinishedRun_ChangesNothing()
     {
