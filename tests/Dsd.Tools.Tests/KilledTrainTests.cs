@@ -104,7 +104,7 @@ public sealed partial class KilledTrainTests(ITestOutputHelper output) : IDispos
         [
             ("as the adapter is written", () => Named(run, "pytorch_lora_weights*").Any()),
             ("as it draws", After(() => File.Exists(Adapter(run)), delay)),
-            ("as pictures are written", () => Named(run, "samples.png*").Any()),
+            ("as pictures are written", () => Named(Path.Combine(run, "samples"), $"step-{Steps:000000}.png*").Any()),
             ("as the report is written", () => Named(run, "report.html*").Any()),
             ("as the last checkpoint is written", () => Named(checkpoints, $"checkpoint-{Steps}.safetensors*").Any()),
         ];
@@ -113,7 +113,12 @@ public sealed partial class KilledTrainTests(ITestOutputHelper output) : IDispos
             0 => first[number % first.Length],
             1 => ("after a checkpoint", After(wrote, delay)),
             2 => ("within the writing of a checkpoint", writes),
-            3 => number % 2 == 0 ? ("within steps", steps) : ("at a time", After(() => true, 1000 + 25 * delay)),
+            3 => (number % 3) switch
+            {
+                0 => ("within steps", steps),
+                1 => ("at a time", After(() => true, 1000 + 25 * delay)),
+                _ => ("as pictures are written between steps", () => Named(Path.Combine(run, "samples"), "*.part").Any()),
+            },
             _ => last[number % last.Length],
         };
     }
@@ -137,7 +142,7 @@ public sealed partial class KilledTrainTests(ITestOutputHelper output) : IDispos
         [
             typeof(DsdCli).Assembly.Location, "train", "--model", TinyModel.Name, "--pairs", _folder.File("pairs"), "--out", run, "--steps", $"{Steps}",
             "--batch", "1", "--size", "32x32", "--report-every", "1", "--checkpoint-steps", $"{CheckpointSteps}", "--keep", "2", "--seed", "5",
-            "--sample", "a fox", "--sample-reference", _folder.File("reference.png"),
+            "--sample", "a fox", "--sample-reference", _folder.File("reference.png"), "--sample-every", "12",
         ])
         {
             RedirectStandardError = true,

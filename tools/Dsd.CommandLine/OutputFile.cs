@@ -55,7 +55,7 @@ public static class OutputFile
         }
     }
 
-    /// <summary>Whether a path is that of a file by which a check here finds out whether a folder takes any: one is left where the process was killed.</summary>
+    /// <summary>Whether a file is one by which a check here finds out whether a folder takes any: it is left where the process was killed.</summary>
     public static bool IsProbe(string path) => Path.GetFileName(path).StartsWith(Probe, StringComparison.Ordinal);
 
     private static string Whole(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
