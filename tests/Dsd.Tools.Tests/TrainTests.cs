@@ -113,6 +113,50 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
+    public async Task Train_InAFolderWithWhatAKilledProcessHadBegun_TakesThatAway()
+    {
+        string pairs = Pairs("pairs", PairFormat.Parquet, 1);
+        string half = $".{Guid.NewGuid():N}.part";
+        Directory.CreateDirectory(Out);
+        Leave("out", $"train.json{half}");
+        Leave("out", $".dsd-{Guid.NewGuid():N}");
+
+        // Killed before its record stood: what lies there is nobody else's.
+        CliResult first = await Train(pairs);
+
+        Assert.True(first.ExitCode == ExitCode.Done, first.Error);
+        string[] files = Files();
+        Assert.DoesNotContain(files, f => f.EndsWith(".part", StringComparison.Ordinal) || f.Contains(".dsd-", StringComparison.Ordinal));
+        Leave("out", $"report.html{half}");
+        Leave("out", "samples", $"step-000002.png{half}");
+        Leave("out", "cache", "ab", $"entry.safetensors{half}");
+        Leave("out", "checkpoints", $"checkpoint-2.safetensors{half}");
+        string[] others = [Leave("shared", "ab", $"entry.safetensors{half}"), Leave("out", "mine.part")];
+        File.Delete(Adapter(Out));
+
+        CliResult again = await Train(pairs, "--cache", _folder.File("shared"));
+
+        Assert.True(again.ExitCode == ExitCode.Done, again.Error);
+        Assert.Equal(files.Append("mine.part").Order(StringComparer.Ordinal), Files());
+        // Another process may be writing in a cache that is shared.
+        Assert.All(others, file => Assert.True(File.Exists(file), file));
+
+        string Leave(params string[] path)
+        {
+            string file = _folder.File(path);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(file, "half");
+            return file;
+        }
+
+        string[] Files() =>
+        [
+            .. Directory.EnumerateFiles(Out, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Out, f))
+                .Where(f => !f.StartsWith("tensorboard", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+        ];
+    }
+
+    [Fact]
     public async Task Train_OfAFinishedRun_ChangesNothing()
     {
         string pairs = Pairs("pairs", PairFormat.Parquet, 2);

@@ -79,7 +79,7 @@ internal sealed class TrainOptionsFile
             }
             Check(path, own);
             string folder = System.IO.Path.GetDirectoryName(path) ?? "";
-            string? Beside(string? named) => named is null ? null : System.IO.Path.Combine(folder, named);
+            string? Beside(string? named) => named is null ? null : Plain(System.IO.Path.Combine(folder, named));
             foreach (string name in new[] { nameof(LoraTrainingOptions.CacheFolder), nameof(LoraTrainingOptions.InitialAdapterFile) })
             {
                 if (own[name] is JsonValue named)
@@ -142,6 +142,10 @@ internal sealed class TrainOptionsFile
             type.Properties.Add(known);
         }
     }
+
+    /// <summary>The same path without steps up and down, for messages.</summary>
+    private static string Plain(string path) =>
+        System.IO.Path.IsPathRooted(path) ? System.IO.Path.GetFullPath(path) : System.IO.Path.GetRelativePath(".", path);
 
     private static void Check(string path, JsonObject own)
     {
