@@ -47,7 +47,8 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
         FileStream held = Hold(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
         try
         {
-            RemoveHalfWritten(path);
+            // Nobody else writes while this one holds the lock.
+            AtomicFile.RemoveHalfWritten(System.IO.Path.Combine(path, "grids"), "*.png", inner: true);
             return new RunFolder(path, RunLedger.Open(LedgerFile(path)), held);
         }
         catch (Exception e)
@@ -249,16 +250,6 @@ public sealed class RunFolder : IRunStore, IAsyncDisposable
     }
 
     private static string Excerpt(string text) => text.Length <= 200 ? text : $"{text[..200]}…";
-
-    // What a process that was killed had begun to write; nobody else writes while this one holds the lock.
-    private static void RemoveHalfWritten(string folder)
-    {
-        string grids = System.IO.Path.Combine(folder, "grids");
-        foreach (string half in Directory.Exists(grids) ? Directory.EnumerateFiles(grids, "*.png.*.part", SearchOption.AllDirectories) : [])
-        {
-            File.Delete(half);
-        }
-    }
 
     private static string LockFile(string folder) => System.IO.Path.Combine(folder, "run.lock");
 

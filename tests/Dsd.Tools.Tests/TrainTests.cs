@@ -4,6 +4,7 @@ using Dsd.CommandLine;
 using Dsd.Dataset.Formats;
 using Dsd.Imaging;
 using Dsd.Models.Training;
+using Dsd.Models.Weights;
 using Dsd.Testing;
 using Dsd.Tiny;
 
@@ -22,7 +23,7 @@ public sealed class TrainTests : IDisposable
     {
         string pairs = Pairs("pairs", PairFormat.Parquet, 3);
         string reference = _folder.File("reference.png");
-        Noise(7, 64, 64).Save(reference);
+        TrainPairs.Noise(7, 64, 64).Save(reference);
 
         CliResult result = await Train(
             pairs, "--validate", pairs, "--validate-every", "2", "--sample", "a <fox>", "--sample-reference", reference, "--report-every", "1");
@@ -37,7 +38,8 @@ public sealed class TrainTests : IDisposable
         string page = File.ReadAllText(_folder.File("out", "report.html"));
         Assert.Matches("<svg[^§]*<polyline[^§]*>step<[^§]*</svg>", page);
         Assert.Contains("a &lt;fox&gt;", page, StringComparison.Ordinal);
-        Assert.Equal((68, 32), (Picture.Load(_folder.File("out", "samples.png")).Width, Picture.Load(_folder.File("out", "samples.png")).Height));
+        Picture sheet = Picture.Load(_folder.File("out", "samples", "step-000003.png"));
+        Assert.Equal((68, 32), (sheet.Width, sheet.Height));
 
         CliResult drawn = await Cli.Run(
             "generate", "--model", TinyModel.Name, "--lora", Adapter(Out), "--image", reference, "--prompt", "a fox", "--steps", "1", "--out",
@@ -64,6 +66,96 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(3, File.ReadLines(_folder.File("out", "log.jsonl")).Count());
     }
 
+    [Theory]
+    [InlineData("flipped")]
+    [InlineData("cut off")]
+    [InlineData("empty")]
+    [InlineData("another file")]
+    [InlineData("another run's")]
+    public async Task Train_WithADamagedNewestState_GoesOnFromTheOneBefore(string damage)
+    {
+        string pairs = Pairs("pairs", PairFormat.Parquet, 2);
+        string[] longer = ["--schedule", "constant", "--checkpoint-steps", "2", "--steps", "6"];
+        CliResult whole = await Train(pairs, [.. longer, "--out", _folder.File("whole")]);
+        Assert.True(whole.ExitCode == ExitCode.Done, whole.Error);
+        Assert.DoesNotContain("goes on", whole.Error, StringComparison.Ordinal);
+        await Train(pairs, [.. longer[..^1], "4"]);
+        string newest = _folder.File("out", "checkpoints", "checkpoint-4.safetensors");
+        byte[] state = File.ReadAllBytes(newest);
+        switch (damage)
+        {
+            case "flipped":
+                state[state.Length / 2] ^= 1;
+                File.WriteAllBytes(newest, state);
+                break;
+            case "cut off":
+                File.WriteAllBytes(newest, state[..(state.Length / 3)]);
+                break;
+            case "empty":
+                File.WriteAllBytes(newest, []);
+                break;
+            case "another file":
+                File.WriteAllBytes(newest, TrainPairs.Noise(1, 64, 64).EncodePng());
+                break;
+            default:
+                // An adapter is a whole safetensors file, and no state.
+                File.Copy(Adapter(Out), newest, overwrite: true);
+                break;
+        }
+
+        CliResult resumed = await Train(pairs, longer);
+
+        Assert.True(resumed.ExitCode == ExitCode.Done, resumed.Error);
+        Assert.Contains($"warning: Damaged and passed over: '{newest}'. The run goes on from", resumed.Error, StringComparison.Ordinal);
+        Assert.Contains("training: goes on from step 2", resumed.Error, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(Adapter(_folder.File("whole"))), File.ReadAllBytes(Adapter(Out)));
+        Assert.Equal(state.Length, new FileInfo(newest).Length);
+    }
+
+    [Fact]
+    public async Task Train_InAFolderWithWhatAKilledProcessHadBegun_TakesThatAway()
+    {
+        string pairs = Pairs("pairs", PairFormat.Parquet, 1);
+        string half = $".{Guid.NewGuid():N}.part";
+        Directory.CreateDirectory(Out);
+        Leave("out", $"train.json{half}");
+        Leave("out", $".dsd-{Guid.NewGuid():N}");
+
+        // Killed before its record stood: what lies there is nobody else's.
+        CliResult first = await Train(pairs);
+
+        Assert.True(first.ExitCode == ExitCode.Done, first.Error);
+        string[] files = Files();
+        Assert.DoesNotContain(files, f => f.EndsWith(".part", StringComparison.Ordinal) || f.Contains(".dsd-", StringComparison.Ordinal));
+        Leave("out", $"report.html{half}");
+        Leave("out", "samples", $"step-000002.png{half}");
+        Leave("out", "cache", "ab", $"entry.safetensors{half}");
+        Leave("out", "checkpoints", $"checkpoint-2.safetensors{half}");
+        string[] others = [Leave("shared", "ab", $"entry.safetensors{half}"), Leave("out", "mine.part")];
+        File.Delete(Adapter(Out));
+
+        CliResult again = await Train(pairs, "--cache", _folder.File("shared"));
+
+        Assert.True(again.ExitCode == ExitCode.Done, again.Error);
+        Assert.Equal(files.Append("mine.part").Order(StringComparer.Ordinal), Files());
+        // Another process may be writing in a cache that is shared.
+        Assert.All(others, file => Assert.True(File.Exists(file), file));
+
+        string Leave(params string[] path)
+        {
+            string file = _folder.File(path);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(file, "half");
+            return file;
+        }
+
+        string[] Files() =>
+        [
+            .. Directory.EnumerateFiles(Out, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Out, f))
+                .Where(f => !f.StartsWith("tensorboard", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+        ];
+    }
+
     [Fact]
     public async Task Train_OfAFinishedRun_ChangesNothing()
     {
@@ -77,6 +169,84 @@ public sealed class TrainTests : IDisposable
         Assert.Contains("is finished, all 3 steps. Nothing was done.", again.Error, StringComparison.Ordinal);
         Assert.Equal(before, Times());
         (await Train(pairs, "--learning-rate", "0.01")).AssertFails(ExitCode.WrongUse, "LearningRate was 0.0001 and is 0.01", "another '--out'");
+    }
+
+    [Fact]
+    public async Task Train_DrawsAtIntervals_WithoutChangingWhatIsLearnt_AndGoesOnWithItsPictures()
+    {
+        string pairs = Pairs("pairs", PairFormat.Parquet, 2);
+        string reference = _folder.File("reference.png");
+        TrainPairs.Noise(7, 64, 64).Save(reference);
+        string[] usual = ["--steps", "5", "--report-every", "1", "--dropout", "0.2"];
+        string[] samples = ["--sample", "a fox", "--sample", "a red fox", "--sample-reference", reference, "--sample-every", "2"];
+        CliResult plain = await Train(pairs, [.. usual, "--out", _folder.File("plain")]);
+        Assert.True(plain.ExitCode == ExitCode.Done, plain.Error);
+        Assert.False(Directory.Exists(_folder.File("plain", "samples")));
+        CliResult drawn = await Train(pairs, [.. usual, .. samples, "--out", _folder.File("drawn")]);
+        Assert.True(drawn.ExitCode == ExitCode.Done, drawn.Error);
+
+        // Stopped after the first picture, and called again.
+        using CancellationTokenSource stop = new();
+        using FileSystemWatcher watcher = new(_folder.Path) { IncludeSubdirectories = true, EnableRaisingEvents = true };
+        watcher.Renamed += (_, e) =>
+        {
+            if (e.Name!.EndsWith("step-000002.png", StringComparison.Ordinal))
+            {
+                stop.Cancel();
+            }
+        };
+        int cut = await DsdCli.Program.RunAsync(
+            [.. Arguments(pairs, steps: null), .. usual, .. samples, "--out", Out], TextWriter.Null, TextWriter.Null, stop.Token);
+        Assert.Equal(ExitCode.Failed, cut);
+        byte[] first = File.ReadAllBytes(_folder.File("out", "samples", "step-000002.png"));
+        DateTime written = File.GetLastWriteTimeUtc(_folder.File("out", "samples", "step-000002.png"));
+        CliResult resumed = await Train(pairs, [.. usual, .. samples]);
+
+        Assert.True(resumed.ExitCode == ExitCode.Done, resumed.Error);
+        Assert.Contains("goes on from step", resumed.Error, StringComparison.Ordinal);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(_folder.File("out", "samples", "step-000002.png")));
+        string[] sheets = ["step-000002.png", "step-000004.png", "step-000005.png"];
+        foreach (string run in new[] { "drawn", "out" })
+        {
+            Assert.Equal(sheets, Directory.EnumerateFiles(_folder.File(run, "samples")).Select(f => Path.GetFileName(f)).Order());
+            Assert.Equal(File.ReadAllBytes(Adapter(_folder.File("plain"))), File.ReadAllBytes(Adapter(_folder.File(run))));
+            string page = File.ReadAllText(_folder.File(run, "report.html"));
+            Assert.Matches("Step 2<[^§]*<img [^§]*Step 4<[^§]*<img [^§]*Step 5<[^§]*<img ", page);
+        }
+        Assert.All(sheets, s => Assert.Equal(File.ReadAllBytes(_folder.File("drawn", "samples", s)), File.ReadAllBytes(_folder.File("out", "samples", s))));
+        Assert.NotEqual(first, File.ReadAllBytes(_folder.File("out", "samples", "step-000004.png")));
+        Picture sheet = Picture.Load(_folder.File("out", "samples", sheets[0]));
+        Assert.Equal((104, 32), (sheet.Width, sheet.Height));
+    }
+
+    [Fact]
+    public async Task Train_WithComfyUIsNames_WritesAnAdapterThatGenerateDrawsTheSameWith()
+    {
+        string pairs = Pairs("pairs", PairFormat.Parquet, 2);
+        string reference = _folder.File("reference.png");
+        TrainPairs.Noise(7, 64, 64).Save(reference);
+        await Train(pairs, "--out", _folder.File("usual"));
+
+        CliResult result = await Train(pairs, "--names", "comfyui");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        using (SafetensorsFile file = SafetensorsFile.Open(Adapter(Out)))
+        {
+            Assert.Contains("diffusion_model.double_blocks.0.img_attn.qkv.lora_A.weight", file.Entries.Keys);
+            Assert.Contains("diffusion_model.c_embedder.weight", file.Entries.Keys);
+        }
+        Picture[] drawn = await Task.WhenAll(new[] { "usual", "out" }.Select(async run =>
+        {
+            string picture = _folder.File($"{run}.png");
+            CliResult one = await Cli.Run(
+                "generate", "--model", TinyModel.Name, "--lora", Adapter(_folder.File(run)), "--image", reference, "--prompt", "a fox", "--steps", "4", "--out",
+                picture);
+            Assert.True(one.ExitCode == ExitCode.Done, one.Error);
+            return Picture.Load(picture);
+        }));
+        // Sums in another order: a number of 255 may be rounded to its neighbour.
+        Assert.True(drawn[0].Pixels.ToArray().Zip(drawn[1].Pixels.ToArray()).All(p => Math.Abs(p.First - p.Second) <= 1));
+        (await Train(pairs)).AssertFails(ExitCode.WrongUse, "names was ComfyUI and is Diffusers");
     }
 
     [Fact]
@@ -140,8 +310,8 @@ public sealed class TrainTests : IDisposable
     {
         string pairs = _folder.File("pairs");
         Directory.CreateDirectory(pairs);
-        Noise(1, 32, 32).Save(_folder.File("pairs", "a.png"));
-        Noise(1, 8, 32).Save(_folder.File("pairs", "small.png"));
+        TrainPairs.Noise(1, 32, 32).Save(_folder.File("pairs", "a.png"));
+        TrainPairs.Noise(1, 8, 32).Save(_folder.File("pairs", "small.png"));
         File.WriteAllText(_folder.File("pairs", "broken.png"), "no picture");
 
         (string, string)[] pictures = [("broken.png", "PNG"), ("small.png", "reference is 8 × 32 pixels, and a picture to train on needs at least 16 a side")];
@@ -186,6 +356,8 @@ public sealed class TrainTests : IDisposable
     [InlineData("'--resolutions' must be a whole number", "--buckets", "--resolutions", "64.5")]
     [InlineData("'--validate-every' is for held-out pairs", "--validate-every", "2")]
     [InlineData("'--sample' and '--sample-reference' belong together", "--sample", "a fox")]
+    [InlineData("'--sample-every' is for prompts", "--sample-every", "2")]
+    [InlineData("'--names'", "--names", "kohya")]
     [InlineData("'--setting'", "--setting", "quick")]
     public async Task Train_OfOptionsThatMakeNoSense_IsWrongUse(string expected, params string[] options) =>
         (await Cli.Run(["train", "--model", TinyModel.Name, "--plan", .. options])).AssertFails(ExitCode.WrongUse, expected, "dsd train --help");
@@ -235,6 +407,165 @@ public sealed class TrainTests : IDisposable
             used.GetProperty("InitialAdapterFile").ValueKind));
     }
 
+    private const string JsonOfAll = """
+        {
+          "Model": "tiny", "Pairs": ["../data/a", "../data/b"], "Out": "../out", "Device": "cpu", "Gpus": 1, "Setting": "recomputed",
+          "ReadDetails": true, "ImageColumn": "image", "ConditioningColumn": "conditioning", "CaptionColumn": "caption", "Split": "train",
+          "Validate": "../data/a", "ValidateSplit": "train", "ValidateEvery": 2, "Samples": ["a fox: red", "true"], "SampleReference": "../fox.png",
+          "SampleEvery": 1, "Names": "comfyui",
+          "Steps": 2, "Width": 32, "Height": 32, "LearningRate": 2.5e-4, "Buckets": false, "CacheFolder": "../cache", "CheckpointEvery": "00:30:00",
+          "Optimizer": { "Kind": "EightBitAdamW" }, "Timesteps": { "Kind": "LogitNormal", "Mean": 0.5 }, "MaxTextTokens": null,
+          "Adapter": { "Rank": 2, "Targets": ["attn.to_q", "ff.net.2"], "RankPattern": [{ "Pattern": "ff.net.2", "Value": 3 }] }
+        }
+        """;
+
+    private const string YamlOfAll = """
+        # All that the command takes.
+        Model: tiny
+        Pairs: [../data/a, ../data/b]
+        Out: ../out
+        Device: cpu
+        Gpus: 1
+        Setting: recomputed
+        ReadDetails: true
+        ImageColumn: image
+        ConditioningColumn: 'conditioning'
+        CaptionColumn: caption
+        Split: train
+        Validate: ../data/a
+        ValidateSplit: train
+        ValidateEvery: 2
+        Samples:
+          - "a fox: red"
+          - "true"
+        SampleReference: ../fox.png
+        SampleEvery: 1
+        Names: comfyui
+        Steps: 2
+        Width: 32
+        Height: 32
+        LearningRate: 2.5e-4
+        Buckets: false
+        CacheFolder: ../cache
+        CheckpointEvery: 00:30:00
+        Optimizer:
+          Kind: EightBitAdamW
+        Timesteps: { Kind: LogitNormal, Mean: .5 }
+        MaxTextTokens:
+        Adapter:
+          Rank: 2
+          Targets:
+          - attn.to_q
+          - ff.net.2
+          RankPattern:
+          - Pattern: ff.net.2
+            Value: 3
+        """;
+
+    [Theory]
+    [InlineData("run.json", JsonOfAll)]
+    [InlineData("run.yaml", YamlOfAll)]
+    [InlineData("run.YML", YamlOfAll)]
+    public async Task OptionsFile_HoldsAllOptions_WithPathsBesideIt(string name, string text)
+    {
+        Pairs(Path.Combine("data", "a"), PairFormat.Parquet, 1);
+        Pairs(Path.Combine("data", "b"), PairFormat.Parquet, 1, seed: 9);
+        TrainPairs.Noise(7, 64, 64).Save(_folder.File("fox.png"));
+        Directory.CreateDirectory(_folder.File("conf"));
+        File.WriteAllText(_folder.File("conf", name), text);
+
+        CliResult result = await Cli.Run("train", "--options", _folder.File("conf", name));
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        JsonElement used = JsonDocument.Parse(File.ReadAllText(_folder.File("out", "train.json"))).RootElement;
+        JsonElement options = used.GetProperty("options");
+        JsonElement adapter = options.GetProperty("Adapter");
+        Assert.Equal(["attn.to_q", "ff.net.2"], adapter.GetProperty("Targets").EnumerateArray().Select(t => t.GetString()));
+        Assert.Equal((2, 3), (adapter.GetProperty("Rank").GetInt32(), adapter.GetProperty("RankPattern")[0].GetProperty("Value").GetInt32()));
+        Assert.Equal(
+            (2L, 2.5e-4, "00:30:00", "EightBitAdamW", 0.5, "recomputed"), (
+                options.GetProperty("Steps").GetInt64(), options.GetProperty("LearningRate").GetDouble(), options.GetProperty("CheckpointEvery").GetString(),
+                options.GetProperty("Optimizer").GetProperty("Kind").GetString(), options.GetProperty("Timesteps").GetProperty("Mean").GetDouble(),
+                used.GetProperty("plan").GetProperty("setting").GetString()));
+        Assert.Equal(["a fox: red", "true"], used.GetProperty("samples").EnumerateArray().Select(s => s.GetString()));
+        Assert.Equal("ComfyUI", used.GetProperty("names").GetString());
+        Assert.Equal(2, Directory.EnumerateFiles(_folder.File("out", "samples")).Count());
+        Assert.True(Directory.Exists(_folder.File("cache")));
+        Assert.Contains("reading: 2 pairs", result.Error, StringComparison.Ordinal);
+        Assert.Contains("held-out", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task OptionsFile_GivesWayToEachOptionOfTheCommandLine()
+    {
+        Pairs(Path.Combine("data", "a"), PairFormat.Parquet, 1);
+        string other = Pairs("other", PairFormat.Parquet, 3);
+        Directory.CreateDirectory(_folder.File("conf"));
+        string file = _folder.File("conf", "run.yaml");
+        File.WriteAllText(file, "Model: nowhere\nPairs: [../data/a]\nOut: ../unused\nDevice: cuda\nSteps: 9\nWidth: 32\nHeight: 32\nGpus: 4\nSetting: whole\n");
+
+        CliResult result = await Cli.Run(
+            "train", "--options", file, "--model", TinyModel.Name, "--pairs", other, "--out", Out, "--device", "cpu", "--steps", "1", "--gpus", "1",
+            "--setting", "recomputed");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Contains("training: recomputed", result.Error, StringComparison.Ordinal);
+        Assert.Contains("reading: 3 pairs", result.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.File("unused")));
+        // What only the file says is said by nobody else.
+        (await Cli.Run("train", "--options", file, "--model", TinyModel.Name, "--device", "cpu"))
+            .AssertFails(ExitCode.WrongUse, "'--gpus' needs '--device cuda'");
+        (await Cli.Run("train", "--options", file, "--model", TinyModel.Name, "--device", "cpu", "--plan", "--memory", "2"))
+            .AssertFails(ExitCode.WrongUse, "'--memory' chooses the setting");
+        (await Cli.Run("train", "--plan")).AssertFails(ExitCode.WrongUse, "'--model' is required");
+    }
+
+    [Theory]
+    [InlineData("Stepps: 4", "an unknown field 'Stepps'", "line 1")]
+    [InlineData("Width: 32\nSteps: 4\nSteps: 5", "a field twice", "Steps")]
+    [InlineData("Width: 32\n\nSteps: '4'", "another kind", "'$.Steps' in line 3")]
+    [InlineData("Steps: 1e3", "another kind", "'$.Steps' in line 1")]
+    [InlineData("Steps: 010", "another kind", "'$.Steps'")]
+    [InlineData("# no\nBuckets: yes", "another kind", "'$.Buckets' in line 2")]
+    [InlineData("Out: 2024", "another kind", "'$.Out' in line 1")]
+    [InlineData("Pairs: a", "another kind", "'$.Pairs' in line 1")]
+    [InlineData("Adapter:\n  Rank: 4\n  Rang: 4", "an unknown field 'Rang'", "line 3")]
+    [InlineData("Steps: 0", "Option Steps must lie between 1", "options.yaml")]
+    [InlineData("Setting: quick", "Option Setting must be one of auto, whole", "'quick'")]
+    [InlineData("Device: gpu", "Option Device must be cpu, cuda or cuda:N", "'gpu'")]
+    [InlineData("Names: kohya", "Option Names must be diffusers or comfyui", "'kohya'")]
+    [InlineData("MemoryGib: 0", "Option MemoryGib must lie between", "options.yaml")]
+    [InlineData("Samples: ['']", "Option Samples has an empty entry", "options.yaml")]
+    [InlineData("a: &x [1]\nb: *x", "the anchor '&x'", "line 1")]
+    [InlineData("Steps: 4\nWidth: *x", "the alias '*x'", "line 2")]
+    [InlineData("Steps: !!int 4", "the tag", "line 1")]
+    [InlineData("Steps: 4\n---\nSteps: 5", "a second document", "line 2")]
+    [InlineData("[a]: 4", "a list or mapping as a name", "line 1")]
+    [InlineData("Steps:\n\t4", "no YAML", "options.yaml")]
+    [InlineData("Width: [1\nSteps: 4\n", "no YAML", "not closed in line 1")]
+    [InlineData("# nothing", "found null", "options.yaml")]
+    [InlineData("- Steps", "another kind", "line 1")]
+    [InlineData("CheckpointFolder: x", "CheckpointFolder is decided by '--out'", "options.yaml")]
+    public async Task YamlOptions_ThatAreWrong_AreNamedWithMemberOrLine(string text, string expected, string where)
+    {
+        File.WriteAllText(_folder.File("options.yaml"), text);
+
+        (await Cli.Run("train", "--model", TinyModel.Name, "--plan", "--options", _folder.File("options.yaml")))
+            .AssertFails(ExitCode.WrongUse, "options.yaml", expected, where);
+    }
+
+    [Fact]
+    public async Task YamlOptions_OfManyLevelsOrTooManyBytes_AreRefused()
+    {
+        File.WriteAllText(_folder.File("deep.yaml"), $"Steps: {new string('[', 100_000)}");
+        File.WriteAllText(_folder.File("long.yaml"), new string('#', 2 << 20));
+
+        (await Cli.Run("train", "--model", TinyModel.Name, "--plan", "--options", _folder.File("deep.yaml")))
+            .AssertFails(ExitCode.WrongUse, "more than 32 levels");
+        (await Cli.Run("train", "--model", TinyModel.Name, "--plan", "--options", _folder.File("long.yaml")))
+            .AssertFails(ExitCode.WrongUse, "at most 1048576 bytes");
+    }
+
     [Theory]
     [InlineData("""{ "Stepps": 4 }""", "an unknown field 'Stepps'")]
     [InlineData("""{ "Steps": 4, "Steps": 5 }""", "a field twice")]
@@ -256,39 +587,19 @@ public sealed class TrainTests : IDisposable
 
     private static string Adapter(string folder) => Path.Combine(folder, "pytorch_lora_weights.safetensors");
 
-    private static Picture Noise(int seed, int width, int height)
-    {
-        byte[] pixels = new byte[3 * width * height];
-        new Random(seed).NextBytes(pixels);
-        return new Picture(width, height, pixels);
-    }
+    private static string[] Arguments(string pairs, string? steps = "3") =>
+        ["train", "--model", TinyModel.Name, "--pairs", pairs, "--batch", "1", "--size", "32x32", .. steps is null ? [] : new[] { "--steps", steps }];
 
-    private static string[] Arguments(string pairs) =>
-        ["train", "--model", TinyModel.Name, "--pairs", pairs, "--steps", "3", "--batch", "1", "--size", "32x32"];
-
-    private Task<CliResult> Train(string pairs, params string[] options) =>
-        Cli.Run([.. Arguments(pairs), .. options, .. options.Contains("--out") ? [] : new[] { "--out", Out }]);
+    private Task<CliResult> Train(string pairs, params string[] options) => Cli.Run(
+    [
+        .. Arguments(pairs, options.Contains("--steps") ? null : "3"), .. options, .. options.Contains("--out") ? [] : new[] { "--out", Out },
+    ]);
 
     private Dictionary<string, DateTime> Times() =>
         Directory.EnumerateFiles(Out, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.GetLastWriteTimeUtc);
 
-    private string Pairs(string name, PairFormat format, int count, int seed = 0, Func<int, bool>? kept = null)
-    {
-        string folder = _folder.File(name);
-        IEnumerable<IReadOnlyList<PairRecord>> rows = Enumerable.Range(0, count).Select(i => (IReadOnlyList<PairRecord>)
-        [
-            new PairRecord
-            {
-                Source = name,
-                Image = new EncodedPicture($"{name}{i}-1.png", Noise(seed + 2 * i, 32, 32).EncodePng()),
-                Conditioning = new EncodedPicture($"{name}{i}-0.png", Noise(seed + 2 * i + 1, 32, 32).EncodePng()),
-                Caption = $"a fox {i}",
-                Details = new PairDetails { Id = $"{name}{i}", Kept = kept?.Invoke(i) ?? true },
-            },
-        ]);
-        DatasetWriter.Write(rows, folder, new DatasetWriteOptions { Format = format });
-        return folder;
-    }
+    private string Pairs(string name, PairFormat format, int count, int seed = 0, Func<int, bool>? kept = null) =>
+        TrainPairs.Write(_folder.File(name), format, count, seed, kept);
 
     /// <summary>Cancels when a certain line of progress is written.</summary>
     private sealed class CancelledByLine(string beginning) : StringWriter

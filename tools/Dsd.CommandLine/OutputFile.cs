@@ -7,6 +7,7 @@ public static class OutputFile
 {
     // What the file systems in use allow for a name, in bytes.
     private const int MaxName = 255;
+    private const string Probe = ".dsd-";
 
     /// <summary>A picture's path: it ends in <c>.png</c>, no folder stands there, and the folder above it takes files or can be made.</summary>
     /// <exception cref="UsageException">The path names another kind of picture.</exception>
@@ -40,7 +41,7 @@ public static class OutputFile
 
     /// <summary>A folder's path: it takes files or can be made.</summary>
     /// <exception cref="IOException">Nothing can be written there.</exception>
-    public static void CheckFolder(string path) => Check(path, Whole(path), $".dsd-{Guid.NewGuid():N}");
+    public static void CheckFolder(string path) => Check(path, Whole(path), $"{Probe}{Guid.NewGuid():N}");
 
     /// <summary>As <see cref="CheckFolder"/>, for a folder that is written beside its place and moved there: the folder above it takes others too.</summary>
     /// <exception cref="IOException">Nothing can be written there.</exception>
@@ -53,6 +54,9 @@ public static class OutputFile
             Check(path, above, $"{Path.GetFileName(whole)}.part-{Guid.NewGuid():N}");
         }
     }
+
+    /// <summary>Whether a file is one by which a check here finds out whether a folder takes any: it is left where the process was killed.</summary>
+    public static bool IsProbe(string path) => Path.GetFileName(path).StartsWith(Probe, StringComparison.Ordinal);
 
     private static string Whole(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
 
@@ -73,7 +77,7 @@ public static class OutputFile
         try
         {
             using FileStream probe = new(
-                Path.Combine(folder, $".dsd-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+                Path.Combine(folder, $"{Probe}{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {

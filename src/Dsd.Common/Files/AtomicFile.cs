@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace Dsd.Common.Files;
 
 /// <summary>Files that appear whole or not at all.</summary>
-public static class AtomicFile
+public static partial class AtomicFile
 {
     /// <summary>Writes beside the path and renames when all is written and flushed; after a failure nothing new is left, no folder either.</summary>
     /// <param name="path">The file. Its folder is made if need be; a file that is there is replaced.</param>
@@ -38,6 +40,26 @@ public static class AtomicFile
             }
         }
     }
+
+    /// <summary>Whether a path is that of a file which <see cref="Write"/> had not finished: its writer is at work, or was killed.</summary>
+    public static bool IsHalfWritten(string path) => HalfName().IsMatch(Path.GetFileName(path));
+
+    /// <summary>Removes what writers that were killed had begun. Call it only where nobody else writes now.</summary>
+    /// <param name="folder">The folder; nothing happens where there is none.</param>
+    /// <param name="names">Which files' halves, with * and ?.</param>
+    /// <param name="inner">Whether folders within the folder are looked into.</param>
+    /// <exception cref="IOException">A file cannot be removed.</exception>
+    public static void RemoveHalfWritten(string folder, string names = "*", bool inner = false)
+    {
+        SearchOption depth = inner ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly;
+        foreach (string half in Directory.Exists(folder) ? Directory.EnumerateFiles(folder, $"{names}.*.part", depth).Where(IsHalfWritten) : [])
+        {
+            File.Delete(half);
+        }
+    }
+
+    [GeneratedRegex(@"\.[0-9a-f]{32}\.part\z", RegexOptions.CultureInvariant)]
+    private static partial Regex HalfName();
 
     private static FileStream Create(string half)
     {

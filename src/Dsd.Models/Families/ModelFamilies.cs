@@ -48,6 +48,9 @@ public static class ModelFamilies
     /// <summary>The layers that a module with another project's name holds; null where no family knows the name.</summary>
     internal static LayerParts? OfPublished(string module) => _all.Select(f => f.OfPublished(module)).FirstOrDefault(p => p is not null);
 
+    /// <summary>The module with another project's name that holds a layer; null where no family knows one.</summary>
+    internal static LayerParts? PublishedOf(string module) => _all.Select(f => f.PublishedOf(module)).FirstOrDefault(p => p is not null);
+
     /// <summary>The layers that a module holds whose name has underscores in place of dots; null where no family knows the name.</summary>
     internal static LayerParts? OfUnderscored(string module) => _all.Select(f => f.OfUnderscored(module)).FirstOrDefault(p => p is not null);
 }

@@ -42,6 +42,13 @@ public abstract class ModelFamily
     /// <param name="module">The module's name with dots.</param>
     public virtual LayerParts? OfPublished(string module) => null;
 
+    /// <summary>
+    /// The module with another project's name that holds a layer, alone or with others: the inverse of <see cref="OfPublished"/>. Null for layers that the
+    /// other project does not have.
+    /// </summary>
+    /// <param name="module">The layer's name here, with dots.</param>
+    public virtual LayerParts? PublishedOf(string module) => null;
+
     /// <summary>The layers that a module holds whose name has underscores in place of dots, as in kohya's scripts. Null for unknown names.</summary>
     /// <param name="module">The module's name with underscores.</param>
     public virtual LayerParts? OfUnderscored(string module) => null;

@@ -87,6 +87,9 @@ public sealed class FluxFamily : ModelFamily
     public override LayerParts? OfPublished(string module) => FluxNames.OfPublished(module);
 
     /// <inheritdoc/>
+    public override LayerParts? PublishedOf(string module) => FluxNames.PublishedOf(module);
+
+    /// <inheritdoc/>
     public override LayerParts? OfUnderscored(string module) => FluxNames.OfUnderscored(module);
 
     /// <summary>The folder of the transformer's config and weights: the pipeline's own, or the release's.</summary>

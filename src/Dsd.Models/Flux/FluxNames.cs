@@ -56,6 +56,18 @@ internal static partial class FluxNames
     /// <summary>The module of this name in a single file of Black Forest Labs, in diffusers' terms; null for any other name.</summary>
     public static LayerParts? OfPublished(string module) => Find(module, '.');
 
+    /// <summary>The module of a single file of Black Forest Labs that holds the layer of this name of diffusers; null where none does.</summary>
+    public static LayerParts? PublishedOf(string module)
+    {
+        Match block = DiffusersBlock().Match(module);
+        LayerParts[] table = !block.Success ? Ends : block.Groups[1].ValueSpan is "" ? DoubleBlock : SingleBlock;
+        string wanted = block.Success ? block.Groups[3].Value : module;
+        LayerParts? found = table.FirstOrDefault(p => p.Modules.Contains(wanted));
+        return found is null || !block.Success
+            ? found
+            : Find($"{(block.Groups[1].ValueSpan is "" ? "double" : "single")}_blocks.{block.Groups[2].Value}.{found.Published}", '.');
+    }
+
     /// <summary>
     /// The module of this name with underscores for dots, in diffusers' terms, whether it was Black Forest Labs' name or diffusers'; null for any
     /// other name.
@@ -93,6 +105,9 @@ internal static partial class FluxNames
 
     [GeneratedRegex(@"^(double|single)_blocks_(\d{1,4})_(.+)$")]
     private static partial Regex UnderscoredBlock();
+
+    [GeneratedRegex(@"^(single_|)transformer_blocks\.(\d{1,4})\.(.+)$")]
+    private static partial Regex DiffusersBlock();
 
     [GeneratedRegex(@"^(single_|)transformer_blocks_(\d{1,4})_(.+)$")]
     private static partial Regex UnderscoredDiffusersBlock();

@@ -99,16 +99,20 @@ public sealed class LoraAdapter : IDisposable
         return LoraFile.Load(opened, textEncoders);
     }
 
-    /// <summary>Writes the adapter in the layout that <see cref="Load(string, LoraTextEncoders)"/> reads, with its metadata, for diffusers and PEFT.</summary>
+    /// <summary>Writes the adapter in a layout that <see cref="Load(string, LoraTextEncoders)"/> reads, for diffusers and PEFT or for ComfyUI.</summary>
     /// <param name="file">The file, which is replaced if it is there.</param>
     /// <param name="type">The type that tensors are stored in, such as bfloat16 for half the size. Null keeps each tensor's own.</param>
+    /// <param name="names">Whose names. Default diffusers'.</param>
     /// <exception cref="IOException">The folder cannot be written; no half of a file stays behind.</exception>
-    public void Save(string file, ScalarType? type = null) => LoraFile.Save(this, file, type);
+    /// <exception cref="NotSupportedException">ComfyUI's names are asked for, and no layer of the adapter has one.</exception>
+    public void Save(string file, ScalarType? type = null, LoraNames names = LoraNames.Diffusers) => LoraFile.Save(this, file, type, names);
 
-    /// <summary>Writes what <see cref="Save(string, ScalarType?)"/> writes to a stream, such as one over memory.</summary>
+    /// <summary>Writes what the other form writes to a stream, such as one over memory.</summary>
     /// <param name="stream">Where to write; it stays open.</param>
     /// <param name="type">The type that tensors are stored in. Null keeps each tensor's own.</param>
-    public void Save(Stream stream, ScalarType? type = null) => LoraFile.Save(this, stream, type);
+    /// <param name="names">Whose names. Default diffusers'.</param>
+    /// <exception cref="NotSupportedException">ComfyUI's names are asked for, and no layer of the adapter has one.</exception>
+    public void Save(Stream stream, ScalarType? type = null, LoraNames names = LoraNames.Diffusers) => LoraFile.Save(this, stream, type, names);
 
     /// <summary>A new adapter that changes nothing yet: first factors normal with deviation 1 / rank, second factors zero.</summary>
     /// <param name="network">The transformer whose layers it shall fit.</param>

@@ -9,6 +9,8 @@ namespace Dsd.Models.Lora;
 internal static class LoraFile
 {
     private const string Prefix = "transformer.";
+    private const string ComfyPrefix = "diffusion_model.";
+    private const string SuffixAlpha = ".alpha";
     private const string SuffixA = ".lora_A.weight";
     private const string SuffixB = ".lora_B.weight";
 
@@ -49,37 +51,50 @@ internal static class LoraFile
         return contents.ProblemsFor(textEncoders) is { Count: > 0 } problems ? throw LoraProblem.Exception(file.Path, problems) : contents;
     }
 
-    public static void Save(LoraAdapter adapter, string path, ScalarType? type)
+    public static void Save(LoraAdapter adapter, string path, ScalarType? type, LoraNames names)
     {
         using DisposeScope scope = NewDisposeScope();
-        (SortedDictionary<string, Tensor> tensors, Dictionary<string, string> metadata) = Content(adapter, type);
+        (SortedDictionary<string, Tensor> tensors, Dictionary<string, string> metadata) = Content(adapter, type, names);
         SafetensorsWriter.Write(path, tensors, metadata);
     }
 
-    public static void Save(LoraAdapter adapter, Stream stream, ScalarType? type)
+    public static void Save(LoraAdapter adapter, Stream stream, ScalarType? type, LoraNames names)
     {
         using DisposeScope scope = NewDisposeScope();
-        (SortedDictionary<string, Tensor> tensors, Dictionary<string, string> metadata) = Content(adapter, type);
+        (SortedDictionary<string, Tensor> tensors, Dictionary<string, string> metadata) = Content(adapter, type, names);
         SafetensorsWriter.Write(stream, adapter.Source, tensors, metadata);
     }
 
-    private static (SortedDictionary<string, Tensor> Tensors, Dictionary<string, string> Metadata) Content(LoraAdapter adapter, ScalarType? type)
+    private static (SortedDictionary<string, Tensor> Tensors, Dictionary<string, string> Metadata) Content(
+        LoraAdapter adapter, ScalarType? type, LoraNames names)
     {
         using IDisposable noGrad = no_grad();
         Tensor Stored(Tensor tensor) => type is { } t ? tensor.to(t) : tensor;
+        bool comfy = names == LoraNames.ComfyUI;
+        string prefix = comfy ? ComfyPrefix : Prefix;
         Dictionary<string, LoraFactors> clip = adapter.ClipFactors.ToDictionary(f => LoraTextKeys.ClipModel + f.Key, f => f.Value);
-        Dictionary<string, string> metadata = new() { ["format"] = "pt", [LoraMetadata.Key] = LoraMetadata.Describe(adapter.Factors, clip) };
+        Dictionary<string, string> metadata = new() { ["format"] = "pt" };
+        if (!comfy)
+        {
+            metadata.Add(LoraMetadata.Key, LoraMetadata.Describe(adapter.Factors, clip));
+        }
         SortedDictionary<string, Tensor> tensors = new(StringComparer.Ordinal);
-        IEnumerable<(string Module, LoraFactors Factors)> layers = adapter.Factors.Select(f => (Prefix + f.Key, f.Value))
+        IEnumerable<(string Module, LoraFactors Factors)> layers = (comfy ? PublishedLayers.Of(adapter.Factors) : adapter.Factors)
+            .Select(f => (prefix + f.Key, f.Value))
             .Concat(clip.Select(f => (LoraTextKeys.ClipPrefix + f.Key, f.Value)));
         foreach ((string module, LoraFactors factors) in layers)
         {
             tensors.Add(module + SuffixA, Stored(factors.A));
             tensors.Add(module + SuffixB, Stored(factors.B));
+            if (comfy)
+            {
+                // ComfyUI reads no metadata.
+                tensors.Add(module + SuffixAlpha, tensor(factors.Alpha));
+            }
         }
-        foreach ((string name, Tensor tensor) in adapter.Whole)
+        foreach ((string name, Tensor whole) in adapter.Whole)
         {
-            tensors.Add(Prefix + name, Stored(tensor));
+            tensors.Add(prefix + name, Stored(whole));
         }
         return (tensors, metadata);
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Dsd.Common.Options;
 using Dsd.Imaging;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
@@ -67,6 +68,23 @@ public sealed class LoraTrainer
     /// cache's folder is filled by rank 0 first. It stays the caller's. Null, the default, is this process alone.
     /// </summary>
     public TrainingGroup? Group { get; init; }
+
+    /// <summary>
+    /// Called before the first step of a run that goes on from a checkpoint, with the number of steps that it has taken. Null, the default: nobody is told.
+    /// </summary>
+    public Action<long>? GoesOn { get; init; }
+
+    /// <summary>
+    /// Looks on while training: called after each <see cref="LookEvery"/>th step but the last, with the number of steps taken and the run's token. The
+    /// adapter lies over the model's network as it stands, nothing of it is dropped and no graph is kept, so that pictures can be drawn with the model. A
+    /// run that goes on from such a step looks again before its next one. With a <see cref="Group"/> rank 0 alone looks, and the others wait at their next
+    /// step. What is drawn at random in it changes nothing of the training. An <see cref="OperationCanceledException"/> ends the look; the run then ends
+    /// as for any cancellation. Null, the default: nobody looks.
+    /// </summary>
+    public Action<long, CancellationToken>? Look { get; init; }
+
+    /// <summary>Steps between two looks of <see cref="Look"/>, at least 1. Default 500.</summary>
+    public long LookEvery { get; init => field = OptionCheck.Range(value, 1, long.MaxValue, nameof(LookEvery)); } = 500;
 
     /// <summary>Called when all is encoded and before the first step: text encoders and autoencoder are not needed from then on.</summary>
     internal Action? Encoded { get; init; }
@@ -169,8 +187,13 @@ public sealed class LoraTrainer
             Settings = Settings(examples),
             Warn = _model.Warn,
             Group = Group,
+            AfterStep = Look is null || Group?.Rank > 0 ? null : step => LookOn(step, dropout, cancellationToken),
         };
         using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), loopOptions, backward: _model.Network.Backward);
+        if (loop.Step > 0)
+        {
+            GoesOn?.Invoke(loop.Step);
+        }
         MeteredProgress metered = new(progress, (long)_options.BatchSize * _options.AccumulationSteps);
         // The attachment has frozen the base, and the loop goes back by the network's own way.
         _model.Network.WritesGradients = true;
@@ -204,6 +227,25 @@ public sealed class LoraTrainer
     {
         dropout?.Step = null;
         return validation.Evaluate(cancellationToken);
+    }
+
+    private void LookOn(long step, LoraDropout? dropout, CancellationToken cancellationToken)
+    {
+        if (step % LookEvery != 0 || step == _options.Steps)
+        {
+            return;
+        }
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        dropout?.Step = null;
+        try
+        {
+            Look!(step, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // It ends the look and not the run, which must still write its checkpoint.
+        }
     }
 
     private Tensor Loss(long batchNumber, BatchReader batches, PromptEmbedding empty, LoraDropout? dropout)

@@ -50,10 +50,7 @@ internal sealed partial class TrainingCheckpoints(string folder, int keep, Actio
         {
             return null;
         }
-        foreach (string half in Directory.EnumerateFiles(folder, "checkpoint-*.safetensors.*.part"))
-        {
-            File.Delete(half); // of a process that was killed while it wrote
-        }
+        AtomicFile.RemoveHalfWritten(folder, "checkpoint-*.safetensors");
         List<string> damaged = [];
         foreach ((long _, string file) in Found())
         {

@@ -133,6 +133,10 @@ public sealed class TrainingLoop : IDisposable
         if (Step < _options.Steps)
         {
             Agree(cancellationToken);
+            if (began > 0)
+            {
+                LookOn(watch);
+            }
         }
         while (Step < _options.Steps)
         {
@@ -171,6 +175,7 @@ public sealed class TrainingLoop : IDisposable
                 progress?.Report(new TrainingProgress(Step, _options.Steps, mean, norm, watch.Elapsed) { Skipped = _skipped, Began = began });
                 (total, counted) = (0, 0);
             }
+            LookOn(watch);
             if (Step % _options.CheckpointSteps == 0 || watch.Elapsed - lastCheckpoint >= _options.CheckpointEvery)
             {
                 Save();
@@ -256,6 +261,13 @@ public sealed class TrainingLoop : IDisposable
         // A short average early on, or the random start would weigh on it for long.
         _average?.Add(Math.Min(_options.AverageDecay, (1.0 + Step) / (10.0 + Step)));
         return (read[0], read[1]);
+    }
+
+    private void LookOn(Stopwatch watch)
+    {
+        watch.Stop();
+        _options.AfterStep?.Invoke(Step);
+        watch.Start();
     }
 
     private bool IsToStop(CancellationToken cancellationToken)

@@ -70,4 +70,10 @@ public sealed record TrainingLoopOptions
     /// begin with its weights. It stays the caller's. Null, the default, is this process alone.
     /// </summary>
     public TrainingGroup? Group { get; init; }
+
+    /// <summary>
+    /// Called with the number of steps taken after each step and before its checkpoint, and before the first step of a run that goes on. The time that it
+    /// takes is not counted. Null is nobody.
+    /// </summary>
+    internal Action<long>? AfterStep { get; init; }
 }

@@ -19,6 +19,30 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void RemoveHalfWritten_TakesWhatAKilledWriterLeft_AndNothingElse()
+    {
+        string half = $".{Guid.NewGuid():N}.part";
+        AtomicFile.Write(_folder.File("a.png"), stream => stream.WriteByte(1));
+        AtomicFile.Write(_folder.File("in", "mine.part"), stream => stream.WriteByte(1));
+        foreach (string name in new[] { $"a.png{half}", $"b.txt{half}", Path.Combine("in", $"c.png{half}") })
+        {
+            File.WriteAllText(_folder.File(name), "half");
+        }
+
+        AtomicFile.RemoveHalfWritten(_folder.File("nowhere"));
+        AtomicFile.RemoveHalfWritten(_folder.Path, "*.png");
+        Assert.Equal(["a.png", $"b.txt{half}", Path.Combine("in", $"c.png{half}"), Path.Combine("in", "mine.part")], Files());
+        AtomicFile.RemoveHalfWritten(_folder.Path, inner: true);
+        Assert.Equal(["a.png", Path.Combine("in", "mine.part")], Files());
+
+        string[] Files() =>
+        [
+            .. Directory.EnumerateFiles(_folder.Path, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(_folder.Path, f))
+                .Order(StringComparer.Ordinal),
+        ];
+    }
+
+    [Fact]
     public void Write_ReplacesAFile()
     {
         File.WriteAllText(_folder.File("x"), "longer than before");

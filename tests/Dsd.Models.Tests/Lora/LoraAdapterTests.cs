@@ -36,6 +36,24 @@ public class LoraAdapterTests : IDisposable
 
     [Fact]
     [Trait("Category", "Parity")]
+    public void Attached_AfterARoundThroughComfyUIsNames_PredictsWhatPeftPredicts()
+    {
+        using FluxTransformer transformer = FluxFixture.Load("tiny-dsd");
+        using (LoraAdapter peft = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors")))
+        {
+            peft.Save(File(), names: LoraNames.ComfyUI);
+        }
+        using SafetensorsFile file = SafetensorsFile.Open(File());
+        Assert.All(file.Entries.Keys, key => Assert.StartsWith("diffusion_model.", key, StringComparison.Ordinal));
+        using LoraAdapter adapter = LoraAdapter.Load(File());
+        using TensorDictionary io = ReferenceInputs();
+        using LoraAttachment attachment = adapter.Attach(transformer);
+        using Tensor sample = FluxFixture.Run(transformer, io);
+        TensorAssert.Close(io["sample"], sample);
+    }
+
+    [Fact]
+    [Trait("Category", "Parity")]
     public void Load_ReadsRankAndAlphaFromTheFile()
     {
         using LoraAdapter adapter = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));

@@ -78,6 +78,89 @@ public sealed class LoraNamingTests : IDisposable
         Assert.True(adapter.Factors["norm_out.linear"].B.allclose(cat([up.narrow(0, Width, Width), up.narrow(0, 0, Width)])));
     }
 
+    /// <summary>
+    /// ComfyUI maps <c>diffusion_model.MODULE.lora_A.weight</c>, <c>.lora_B.weight</c> and <c>.alpha</c> to the module of that name, and adds
+    /// alpha / rows of A · B · A to its weights: comfy/lora.py (<c>model_lora_keys_unet</c>, <c>load_lora</c>) at commit 17358c8, and
+    /// comfy/weight_adapter/lora.py at commit 0323d87 of Comfy-Org/ComfyUI. Here the same sum is made by hand.
+    /// </summary>
+    [Fact]
+    public void Save_WithComfyUIsNames_AddsToItsLayersWhatTheAdapterAddsToOurs()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        LoraFactors Factors(int rank, int outputs, float alpha) => new(
+            randn(rank, Width).DetachFromDisposeScope(), randn(outputs, rank).DetachFromDisposeScope(), alpha);
+        Dictionary<string, LoraFactors> factors = new()
+        {
+            ["transformer_blocks.11.attn.to_q"] = Factors(2, Width, 2),
+            ["transformer_blocks.11.attn.to_k"] = Factors(3, Width, 6),
+            ["transformer_blocks.11.attn.to_v"] = Factors(2, Width, 1),
+            ["transformer_blocks.11.ff_context.net.2"] = Factors(2, Width, 4),
+            // Of a layer that holds four, two.
+            ["single_transformer_blocks.0.attn.to_k"] = Factors(2, Width, 2),
+            ["single_transformer_blocks.0.proj_mlp"] = Factors(2, 4 * Width, 5),
+            ["single_transformer_blocks.0.proj_out"] = Factors(2, Width, 2),
+            ["norm_out.linear"] = Factors(2, 2 * Width, 2),
+            ["proj_out"] = Factors(2, Width, 2),
+            ["c_embedder"] = Factors(2, Width, 2),
+        };
+        using LoraAdapter adapter = new("a test", factors);
+
+        adapter.Save(File, names: LoraNames.ComfyUI);
+
+        using SafetensorsFile file = SafetensorsFile.Open(File);
+        Tensor Added(string module)
+        {
+            (Tensor up, Tensor down) = (file.Read($"diffusion_model.{module}.lora_B.weight"), file.Read($"diffusion_model.{module}.lora_A.weight"));
+            return file.Read($"diffusion_model.{module}.alpha").item<float>() / down.shape[0] * up.mm(down);
+        }
+        Tensor Own(string module, int outputs = Width)
+        {
+            Tensor delta = zeros(outputs, Width);
+            factors.GetValueOrDefault(module)?.AddTo(delta);
+            return delta;
+        }
+        string[] q = ["to_q", "to_k", "to_v"];
+        (string Module, Tensor Expected)[] expected =
+        [
+            ("double_blocks.11.img_attn.qkv", cat([.. q.Select(n => Own($"transformer_blocks.11.attn.{n}"))])),
+            ("double_blocks.11.txt_mlp.2", Own("transformer_blocks.11.ff_context.net.2")),
+            ("single_blocks.0.linear1", cat([
+                .. q.Select(n => Own($"single_transformer_blocks.0.attn.{n}")), Own("single_transformer_blocks.0.proj_mlp", 4 * Width)])),
+            ("single_blocks.0.linear2", Own("single_transformer_blocks.0.proj_out")),
+            ("final_layer.linear", Own("proj_out")),
+            ("final_layer.adaLN_modulation.1", cat([.. Own("norm_out.linear", 2 * Width).chunk(2).Reverse()])),
+            ("c_embedder", Own("c_embedder")),
+        ];
+        Assert.Equal(3 * expected.Length, file.Entries.Count);
+        Assert.All(expected, e => Assert.True(Added(e.Module).allclose(e.Expected, atol: 1e-5), e.Module));
+        // And read again it is the same, with zeros where a layer had none.
+        using LoraAdapter read = LoraAdapter.Load(File);
+        Assert.Equal(factors.Count + 2, read.Factors.Count);
+        foreach ((string module, LoraFactors own) in read.Factors)
+        {
+            int outputs = (int)own.B.shape[0];
+            Tensor delta = zeros(outputs, Width);
+            own.AddTo(delta);
+            Assert.True(delta.allclose(Own(module, outputs), atol: 1e-5), module);
+        }
+        // Layers that share a first factor, as those that were parted do, grow no more.
+        string second = _folder.File("again.safetensors");
+        read.Save(second, names: LoraNames.ComfyUI);
+        Assert.Equal(System.IO.File.ReadAllBytes(File), System.IO.File.ReadAllBytes(second));
+    }
+
+    [Fact]
+    public void Save_WithComfyUIsNames_OfLayersThatItDoesNotHave_IsRefused()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        LoraFactors pair = new(randn(Rank, Width).DetachFromDisposeScope(), randn(Width, Rank).DetachFromDisposeScope(), Rank);
+        using LoraAdapter adapter = new("a test", new Dictionary<string, LoraFactors> { ["blocks.0.linear"] = pair });
+
+        Assert.Contains(
+            "blocks.0.linear", Assert.Throws<NotSupportedException>(() => adapter.Save(File, names: LoraNames.ComfyUI)).Message, StringComparison.Ordinal);
+        Assert.False(System.IO.File.Exists(File));
+    }
+
     [Theory]
     [InlineData("lora_transformer_transformer_blocks_0_attn_to_out_0", "transformer_blocks.0.attn.to_out.0")]
     [InlineData("lora_transformer_single_transformer_blocks_7_proj_mlp", "single_transformer_blocks.7.proj_mlp")]

@@ -2,6 +2,7 @@ using Dsd.Imaging;
 using Dsd.Models.Families;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
+using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Models.Training.Optimizers;
 using Dsd.Models.Training.Timesteps;
@@ -109,6 +110,75 @@ public class LoraTrainerTests
         Assert.All(whole.Whole, w => TensorAssert.Equal(w.Value, resumed.Whole[w.Key]));
     }
 
+    /// <summary>Somebody who looks on draws with the adapter as it stands, and changes nothing by it.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(99)]
+    public void Look_DrawsWithTheAdapterAsItStands_AndChangesNothing(int recomputed)
+    {
+        using FluxModel model = Model();
+        model.Network.RecomputedBlocks = Math.Min(recomputed, model.Network.Blocks);
+        LoraTrainingOptions options = Options with { AdapterDropout = 0.5, AverageDecay = 0.9 };
+        using LoraAdapter without = new LoraTrainer(model, options).Train(Pairs());
+        List<(long Step, byte[] Pixels)> drawn = [];
+
+        using LoraAdapter with = new LoraTrainer(model, options) { Look = (step, cancel) => drawn.Add((step, Drawn(model, cancel))), LookEvery = 2 }
+            .Train(Pairs());
+
+        // The last step's is the result.
+        Assert.Equal([2, 4], drawn.Select(d => d.Step));
+        Assert.NotEqual(drawn[0].Pixels, drawn[1].Pixels);
+        Assert.All(without.Factors, f => TensorAssert.Equal(f.Value.A, with.Factors[f.Key].A));
+        Assert.All(without.Factors, f => TensorAssert.Equal(f.Value.B, with.Factors[f.Key].B));
+    }
+
+    [Fact]
+    public void Look_SeesWhatARunOfSoManyStepsGives_NothingDropped()
+    {
+        using FluxModel model = Model();
+        LoraTrainingOptions options = Options with { AdapterDropout = 0.5, Schedule = LearningRateSchedule.Constant };
+        List<byte[]> seen = [];
+        new LoraTrainer(model, options) { Look = (_, cancel) => seen.Add(Drawn(model, cancel)), LookEvery = 4 }.Train(Pairs()).Dispose();
+
+        using LoraAdapter adapter = new LoraTrainer(model, options with { Steps = 4 }).Train(Pairs());
+        using LoraAttachment attached = adapter.Attach(model.Network);
+        Assert.Equal(Drawn(model, default), Assert.Single(seen));
+    }
+
+    [Fact]
+    public void Look_LeavesNoTensor_AndACancellationWithinItKeepsTheState()
+    {
+        using TemporaryFolder folder = new();
+        using FluxModel model = Model();
+        LiveTensors.AssertUnchanged(() => new LoraTrainer(model, Options)
+        {
+            Look = (step, cancel) =>
+            {
+                // What is left lying there goes too.
+                _ = zeros(3);
+                Drawn(model, cancel);
+            },
+            LookEvery = 1,
+        }.Train(Pairs()).Dispose());
+
+        using CancellationTokenSource stop = new();
+        LoraTrainingOptions kept = Options with { CheckpointFolder = folder.Path };
+        Assert.Throws<OperationCanceledException>(() => new LoraTrainer(model, kept)
+        {
+            Look = (_, cancel) =>
+            {
+                stop.Cancel();
+                cancel.ThrowIfCancellationRequested();
+            },
+            LookEvery = 4,
+        }.Train(Pairs(), null, stop.Token));
+        List<long> looks = [];
+        long began = 0;
+        new LoraTrainer(model, kept) { GoesOn = step => began = step, Look = (step, _) => looks.Add(step), LookEvery = 2 }.Train(Pairs()).Dispose();
+        // The look that was cut off is made good.
+        Assert.Equal((4L, 4L), (began, Assert.Single(looks)));
+    }
+
     [Fact]
     public void Train_WithDropout_LearnsSomethingElse()
     {
@@ -162,6 +232,14 @@ public class LoraTrainerTests
     {
         using FluxModel model = (FluxModel)DiffusionModel.Load(Fixtures.Path("tiny-flux"));
         Assert.Throws<ArgumentException>(() => new LoraTrainer(model, Options));
+    }
+
+    private static byte[] Drawn(FluxModel model, CancellationToken cancel)
+    {
+        // Not disposed, since the model would be too.
+        DsdPipeline pipeline = new(model);
+        Picture reference = Pairs().First().Reference;
+        return pipeline.Generate([new DsdRequest(reference, "a fox", 1)], new DsdOptions { Width = 32, Height = 32, Steps = 2 }, null, cancel)[0].EncodePng();
     }
 
     private static FluxModel Model() => (FluxModel)DiffusionModel.LoadConditional(Fixtures.Path("tiny-flux"));

@@ -18,13 +18,16 @@ public static partial class DeviceOption
         device.Validators.Add(result =>
         {
             string[] names = several ? result.GetValueOrDefault<string>().Split(',') : [result.GetValueOrDefault<string>()];
-            if (!names.All(name => DeviceName().IsMatch(name)) || names.Distinct().Count() < names.Length)
+            if (!names.All(IsName) || names.Distinct().Count() < names.Length)
             {
                 result.AddError($"Option '--device' must be {form}, but is '{result.GetValueOrDefault<string>()}'.");
             }
         });
         return device;
     }
+
+    /// <summary>Whether a word is the name of one device: <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    public static bool IsName(string name) => DeviceName().IsMatch(name);
 
     /// <summary>Refuses a device that this machine does not have.</summary>
     /// <exception cref="UsageException">CUDA is asked for, but there is none.</exception>

@@ -21,14 +21,6 @@ internal static class TrainCommand
         options.AddTo(command);
         command.Options.Add(plan);
         command.Options.Add(json);
-        Option<int> gpus = new Option<int>("--gpus")
-        {
-            Description = "Train on so many GPUs of this machine, 1 to 64, each with '--batch' pairs a step; 1 if left out. On several machines start one "
-                + "process a GPU with torchrun's variables instead.",
-            HelpName = "N",
-            DefaultValueFactory = _ => 1,
-        }.Between(1, 64);
-        command.Options.Add(gpus);
         command.SetAction(async (parsed, cancel) =>
         {
             bool planOnly = parsed.GetValue(plan);
@@ -44,9 +36,9 @@ internal static class TrainCommand
                     terminal.Warn(message);
                 }
             });
-            if (parsed.GetValue(gpus) is > 1 and int count && !planOnly)
+            if (request.Gpus > 1 && !planOnly)
             {
-                return await LaunchAsync(terminal, parsed, count, request.Device, cancel);
+                return await LaunchAsync(terminal, parsed, request.Gpus, request.Device, cancel);
             }
             await Task.Run(
                 () =>
@@ -87,6 +79,8 @@ internal static class TrainCommand
             }
             arguments.Add(parsed.Tokens[i].Value);
         }
+        // An options file may ask for them too, and the command line goes before it.
+        arguments.AddRange(["--gpus", "1"]);
         ParallelResult result = await new ParallelLauncher { Count = count, Arguments = arguments }.RunAsync(cancel);
         if (result.ExitCode != 0)
         {

@@ -1,8 +1,12 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Dsd.Common.Files;
+
 namespace Dsd.Tools.Train;
 
 /// <summary>What lies in a run's folder.</summary>
 /// <param name="path">The folder.</param>
-internal sealed class TrainFolder(string path)
+internal sealed partial class TrainFolder(string path)
 {
     /// <summary>The folder of checkpoints, within the run's.</summary>
     public const string Checkpoints = "checkpoints";
@@ -28,8 +32,18 @@ internal sealed class TrainFolder(string path)
     /// <summary>The page at the end.</summary>
     public string Report => Path.Combine(path, "report.html");
 
-    /// <summary>Pictures that were drawn at the end.</summary>
-    public string Samples => Path.Combine(path, "samples.png");
+    /// <summary>The folder of pictures that were drawn, a sheet for each look.</summary>
+    public string Samples => Path.Combine(path, "samples");
+
+    /// <summary>The sheets that are there, by the steps taken.</summary>
+    public IReadOnlyList<(long Step, string File)> Sheets =>
+    [
+        .. (Directory.Exists(Samples) ? Directory.EnumerateFiles(Samples) : [])
+            .Select(file => (Match: SheetName().Match(Path.GetFileName(file)), File: file))
+            .Where(f => f.Match.Success)
+            .Select(f => (long.Parse(f.Match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), f.File))
+            .OrderBy(f => f.Item1),
+    ];
 
     /// <summary>Whether a run has a result or a state here, so that its options are bound.</summary>
     public bool HasState => File.Exists(Adapter)
@@ -40,11 +54,33 @@ internal sealed class TrainFolder(string path)
     public void Check()
     {
         OutputFile.CheckFolder(path);
-        if (Directory.Exists(path) && !File.Exists(Record) && Directory.EnumerateFileSystemEntries(path).FirstOrDefault() is { } other)
+        if (Directory.Exists(path) && !File.Exists(Record) && Directory.EnumerateFileSystemEntries(path).FirstOrDefault(e => !IsLeftOver(e)) is { } other)
         {
             throw new IOException(
                 $"Cannot train in '{path}': it holds '{Path.GetFileName(other)}', and no {Path.GetFileName(Record)} of an earlier run. Choose an empty or new "
                     + "folder.");
         }
     }
+
+    /// <summary>Removes what an earlier process had begun to write when it was killed. Only for the one that works in the folder.</summary>
+    public void RemoveLeftOver()
+    {
+        foreach (string probe in Directory.EnumerateFiles(path).Where(OutputFile.IsProbe))
+        {
+            File.Delete(probe);
+        }
+        // Other folders of caches are shared, and another run may be writing there.
+        foreach (string folder in new[] { path, Samples, Path.Combine(path, Cache) })
+        {
+            AtomicFile.RemoveHalfWritten(folder, inner: folder != path);
+        }
+    }
+
+    /// <summary>The sheet of a step.</summary>
+    public string Sheet(long step) => Path.Combine(Samples, string.Create(CultureInfo.InvariantCulture, $"step-{step:000000}.png"));
+
+    [GeneratedRegex(@"\Astep-([0-9]{6,18})\.png\z", RegexOptions.CultureInvariant)]
+    private static partial Regex SheetName();
+
+    private static bool IsLeftOver(string file) => AtomicFile.IsHalfWritten(file) || OutputFile.IsProbe(file);
 }

@@ -13,8 +13,6 @@ namespace Dsd.Tools.Train;
 /// <summary>The options of <c>dsd train</c>: the model's preset, a file's options over it, and the command line's over both.</summary>
 internal sealed class TrainOptions
 {
-    private const string Auto = "auto";
-
     private static readonly Dictionary<string, ConditionTraining> Conditions = new()
     {
         ["whole"] = ConditionTraining.Whole,
@@ -38,11 +36,10 @@ internal sealed class TrainOptions
 
     private static readonly PairDatasetOptions Names = new();
 
-    private readonly Option<string> _model = new("--model")
+    private readonly Option<string?> _model = new("--model")
     {
         Description = $"The base model: a pipeline folder in diffusers' layout, or '{TinyModel.Name}', the embedded one.",
         HelpName = $"FOLDER|{TinyModel.Name}",
-        Required = true,
     };
     private readonly Option<string[]> _pairs = Several(
         "--pairs", "Datasets of pairs, read one after another: what 'dsd dataset write' writes, or others in its layouts.", "FOLDER|FILE");
@@ -53,8 +50,8 @@ internal sealed class TrainOptions
     };
     private readonly Option<string?> _file = new("--options")
     {
-        Description = "A JSON file with options of training by the library's names; options of the command line go before it.",
-        HelpName = "FILE.json",
+        Description = "A JSON or YAML file with any of these options, and all of the library's, by their names there; the command line goes before it.",
+        HelpName = "FILE",
     };
     private readonly Option<long?> _steps = new Option<long?>("--steps") { Description = "Steps of the run.", HelpName = "N" }.Between(1, long.MaxValue);
     private readonly Option<int?> _batch = new Option<int?>("--batch") { Description = "Pairs at once.", HelpName = "N" }.Between(1, 65536);
@@ -101,8 +98,14 @@ internal sealed class TrainOptions
     }.Between(0, 0.99);
     private readonly Option<long?> _seed = new("--seed") { Description = "Where all that is random starts.", HelpName = "N" };
     private readonly Option<string> _device = DeviceOption.Create();
+    private readonly Option<int?> _gpus = new Option<int?>("--gpus")
+    {
+        Description = "Train on so many GPUs of this machine, 1 to 64, each with '--batch' pairs a step; 1 if left out. On several machines start one "
+            + "process a GPU with torchrun's variables instead.",
+        HelpName = "N",
+    }.Between(1, 64);
     private readonly Option<string?> _setting = Choice(
-        "--setting", "What of the base model lies where; auto, the default, is the fastest that fits.", [Auto, .. TrainingSetting.All.Select(s => s.Name)]);
+        "--setting", "What of the base model lies where; auto, the default, is the fastest that fits.", TrainRunOptions.Settings);
     private readonly Option<double?> _memory = new Option<double?>("--memory")
     {
         Description = "GiB of the device's memory that may be taken; what is free on the GPU if left out.",
@@ -132,12 +135,19 @@ internal sealed class TrainOptions
         Description = "Steps between two looks at them.",
         HelpName = "N",
     }.Between(1, long.MaxValue);
+    private readonly Option<string?> _names = Choice(
+        "--names", "Whose names the adapter's file has; diffusers' if left out.", TrainRunOptions.NamesByWord.Keys);
     private readonly Option<string[]> _samples = new("--sample")
     {
-        Description = "A prompt to draw with the trained adapter at the end. It may be given several times.",
+        Description = "A prompt to draw with the adapter at the end, and every '--sample-every' steps. It may be given several times.",
         HelpName = "PROMPT",
     };
     private readonly Option<string?> _sampleReference = new("--sample-reference") { Description = "The reference for these.", HelpName = "FILE" };
+    private readonly Option<long?> _sampleEvery = new Option<long?>("--sample-every")
+    {
+        Description = "Steps between two drawings of them, beside the one at the end.",
+        HelpName = "N",
+    }.Between(1, long.MaxValue);
     private readonly Option<string?> _split = new("--split") { Description = "The split of '--pairs', where there are several.", HelpName = "NAME" };
     private readonly Option<string?> _image = Column("--image-column", "the target", Names.ImageColumn);
     private readonly Option<string?> _conditioning = Column("--conditioning-column", "the reference", Names.ConditioningColumn);
@@ -150,8 +160,8 @@ internal sealed class TrainOptions
         foreach (Option option in new Option[]
         {
             _model, _pairs, _out, _file, _steps, _batch, _accumulate, _rank, _alpha, _targets, _condition, _lora, _rate, _schedule, _warmup, _optimizer,
-            _size, _buckets, _resolutions, _dropout, _seed, _device, _setting, _memory, _cache, _checkpointSteps, _keep, _report, _validate, _validateSplit,
-            _validateEvery, _samples, _sampleReference, _split, _image, _conditioning, _caption, _noDetails,
+            _size, _buckets, _resolutions, _dropout, _seed, _device, _gpus, _setting, _memory, _cache, _checkpointSteps, _keep, _report, _validate,
+            _validateSplit, _validateEvery, _names, _samples, _sampleReference, _sampleEvery, _split, _image, _conditioning, _caption, _noDetails,
         })
         {
             command.Options.Add(option);
@@ -165,76 +175,104 @@ internal sealed class TrainOptions
     /// <exception cref="UsageException">A value is out of range, or options contradict each other.</exception>
     public TrainRequest Read(ParseResult parsed, bool planOnly, Action<string> warn)
     {
-        string[] pairs = parsed.GetValue(_pairs) ?? [];
-        string? folder = parsed.GetValue(_out);
-        if (!planOnly && (pairs.Length == 0 || folder is null))
+        TrainOptionsFile? file = parsed.GetValue(_file) is { } path ? TrainOptionsFile.Open(path) : null;
+        TrainRunOptions run = Over(file?.Run ?? new TrainRunOptions(), parsed);
+        if (run.Model is null)
         {
-            throw new UsageException($"Option '{(pairs.Length == 0 ? "--pairs" : "--out")}' is required, unless '--plan' asks for the plan alone.");
+            throw new UsageException($"Option '--model' is required: {_model.HelpName}.");
         }
-        CheckContradictions(parsed);
-        string device = parsed.GetRequiredValue(_device);
+        if (!planOnly && (run.Pairs.Count == 0 || run.Out is null))
+        {
+            throw new UsageException($"Option '{(run.Pairs.Count == 0 ? "--pairs" : "--out")}' is required, unless '--plan' asks for the plan alone.");
+        }
+        CheckContradictions(parsed, run);
+        string device = run.Device ?? "cpu";
         DeviceOption.RequirePresent(device);
-        ModelPreset model = ModelPresets.Of(parsed.GetRequiredValue(_model));
-        string? setting = parsed.GetValue(_setting) is { } name && name != Auto ? name : null;
+        ModelPreset model = ModelPresets.Of(run.Model);
+        string? setting = run.Setting == TrainRunOptions.Auto ? null : run.Setting;
         if (device == "cpu"
             && TrainingSetting.All.FirstOrDefault(s => s.Name == setting) is { Float8: true } or { Streamed: true })
         {
             throw new UsageException($"'--setting {setting}' needs a GPU, but '--device' is cpu.");
         }
-        double? memory = parsed.GetValue(_memory);
         return new TrainRequest
         {
             Model = model,
-            Pairs = pairs,
+            Pairs = run.Pairs,
             Columns = new PairDatasetOptions
             {
-                Split = parsed.GetValue(_split),
-                ImageColumn = parsed.GetValue(_image) ?? Names.ImageColumn,
-                ConditioningColumn = parsed.GetValue(_conditioning) ?? Names.ConditioningColumn,
-                CaptionColumn = parsed.GetValue(_caption) ?? Names.CaptionColumn,
-                ReadDetails = !parsed.GetValue(_noDetails),
+                Split = run.Split,
+                ImageColumn = run.ImageColumn ?? Names.ImageColumn,
+                ConditioningColumn = run.ConditioningColumn ?? Names.ConditioningColumn,
+                CaptionColumn = run.CaptionColumn ?? Names.CaptionColumn,
+                ReadDetails = run.ReadDetails ?? true,
             },
-            Validate = parsed.GetValue(_validate),
-            ValidateSplit = parsed.GetValue(_validateSplit),
-            Out = folder,
-            Training = Training(parsed, model.Training, folder),
+            Validate = run.Validate,
+            ValidateSplit = run.ValidateSplit,
+            Out = run.Out,
+            Training = Training(parsed, file, model.Training, run.Out),
             Base = new TrainingBase
             {
                 Device = new Device(device),
                 Setting = setting,
-                MemoryBytes = memory is { } gib ? (long)(gib * (1L << 30)) : null,
+                MemoryBytes = run.MemoryGib is { } gib ? (long)(gib * (1L << 30)) : null,
                 Warn = warn,
             },
             Device = device,
-            Samples = parsed.GetValue(_samples) ?? [],
-            SampleReference = parsed.GetValue(_sampleReference),
+            Gpus = run.Gpus ?? 1,
+            Names = run.Names is { } word ? TrainRunOptions.NamesByWord[word] : LoraNames.Diffusers,
+            Samples = run.Samples,
+            SampleReference = run.SampleReference,
+            SampleEvery = run.SampleEvery,
         };
     }
 
-    private void CheckContradictions(ParseResult parsed)
+    /// <summary>What the command line says, over a file.</summary>
+    private TrainRunOptions Over(TrainRunOptions file, ParseResult parsed) => file with
+    {
+        Model = parsed.GetValue(_model) ?? file.Model,
+        Pairs = parsed.GetValue(_pairs) is { Length: > 0 } pairs ? pairs : file.Pairs,
+        Out = parsed.GetValue(_out) ?? file.Out,
+        // It has a default, which is not what anybody asked for.
+        Device = Given(parsed, _device) ? parsed.GetValue(_device) : file.Device,
+        Gpus = parsed.GetValue(_gpus) ?? file.Gpus,
+        Setting = parsed.GetValue(_setting) ?? file.Setting,
+        MemoryGib = parsed.GetValue(_memory) ?? file.MemoryGib,
+        Split = parsed.GetValue(_split) ?? file.Split,
+        ImageColumn = parsed.GetValue(_image) ?? file.ImageColumn,
+        ConditioningColumn = parsed.GetValue(_conditioning) ?? file.ConditioningColumn,
+        CaptionColumn = parsed.GetValue(_caption) ?? file.CaptionColumn,
+        ReadDetails = parsed.GetValue(_noDetails) ? false : file.ReadDetails,
+        Validate = parsed.GetValue(_validate) ?? file.Validate,
+        ValidateSplit = parsed.GetValue(_validateSplit) ?? file.ValidateSplit,
+        Names = parsed.GetValue(_names) ?? file.Names,
+        Samples = parsed.GetValue(_samples) is { Length: > 0 } samples ? samples : file.Samples,
+        SampleReference = parsed.GetValue(_sampleReference) ?? file.SampleReference,
+        SampleEvery = parsed.GetValue(_sampleEvery) ?? file.SampleEvery,
+    };
+
+    private void CheckContradictions(ParseResult parsed, TrainRunOptions run)
     {
         if (parsed.GetValue(_lora) is not null && NewAdapter(parsed) is { } describing)
         {
             throw new UsageException($"'--lora' continues from an adapter, and '{describing}' describes a new one: leave one of them out.");
         }
-        if (parsed.GetValue(_memory) is not null && parsed.GetValue(_setting) is { } setting && setting != Auto)
+        if (run.MemoryGib is not null && run.Setting is { } setting && setting != TrainRunOptions.Auto)
         {
             throw new UsageException($"'--memory' chooses the setting, and '--setting {setting}' names one: leave one of them out.");
         }
-        if (parsed.GetValue(_resolutions) is { Length: > 0 } && !parsed.GetValue(_buckets))
+        string? lonely = Given(parsed, _validateEvery) ? _validateEvery.Name : run.ValidateSplit is not null ? _validateSplit.Name : null;
+        if (run.Validate is null && lonely is not null)
         {
-            throw new UsageException("'--resolutions' is for frames of several sizes, but there is no '--buckets'.");
+            throw new UsageException($"'{lonely}' is for held-out pairs, but there is no '--validate'.");
         }
-        foreach (Option lonely in new Option[] { _validateEvery, _validateSplit })
-        {
-            if (parsed.GetValue(_validate) is null && Given(parsed, lonely))
-            {
-                throw new UsageException($"'{lonely.Name}' is for held-out pairs, but there is no '--validate'.");
-            }
-        }
-        if (parsed.GetValue(_samples) is { Length: > 0 } != parsed.GetValue(_sampleReference) is not null)
+        if (run.Samples.Count > 0 != run.SampleReference is not null)
         {
             throw new UsageException("'--sample' and '--sample-reference' belong together: a prompt, and the picture of its subject.");
+        }
+        if (run.SampleEvery is not null && run.Samples.Count == 0)
+        {
+            throw new UsageException("'--sample-every' is for prompts to draw, but there is no '--sample'.");
         }
     }
 
@@ -243,21 +281,20 @@ internal sealed class TrainOptions
 
     private static bool Given(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
-    private LoraTrainingOptions Training(ParseResult parsed, LoraTrainingOptions preset, string? folder)
+    private LoraTrainingOptions Training(ParseResult parsed, TrainOptionsFile? file, LoraTrainingOptions preset, string? folder)
     {
-        string? file = parsed.GetValue(_file);
-        LoraTrainingOptions options = file is null ? preset : TrainOptionsFile.Read(file, preset);
+        LoraTrainingOptions options = file is null ? preset : file.Over(preset);
         string? describing = NewAdapter(parsed);
         if (describing is not null && file is not null && options.InitialAdapterFile is { } start && start != preset.InitialAdapterFile)
         {
             throw new UsageException(
-                $"'{describing}' describes a new adapter, but options file '{file}' continues from '{start}': leave one of them out.");
+                $"'{describing}' describes a new adapter, but options file '{file.Path}' continues from '{start}': leave one of them out.");
         }
         OptimizerOptions? optimizer = parsed.GetValue(_optimizer) is { } name ? Optimizers[name]() : null;
         PictureSize? size = parsed.GetValue(_size);
         try
         {
-            return CheckedOptions.Build(() => options with
+            LoraTrainingOptions training = CheckedOptions.Build(() => options with
             {
                 Steps = parsed.GetValue(_steps) ?? options.Steps,
                 BatchSize = parsed.GetValue(_batch) ?? options.BatchSize,
@@ -281,6 +318,9 @@ internal sealed class TrainOptions
                 ReportEvery = parsed.GetValue(_report) ?? options.ReportEvery,
                 ValidateEvery = parsed.GetValue(_validateEvery) ?? options.ValidateEvery,
             });
+            return training.Resolutions.Count == 0 || training.Buckets
+                ? training
+                : throw new UsageException("'--resolutions' is for frames of several sizes, but there is no '--buckets'.");
         }
         catch (ArgumentException e)
         {

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dsd.Common.Files;
+using Dsd.Models.Lora;
 using Dsd.Models.Training;
 using Dsd.Models.Training.Planning;
 
@@ -12,6 +13,7 @@ internal static class TrainRecord
 {
     private const string Options = "options";
     private const string Model = "model";
+    private const string Names = "names";
     private const string FinishedSteps = "finished_steps";
 
     // Where a run looks on, keeps and reports may change while it goes on; which adapter it continued from is told by its name, for a run that moved.
@@ -29,6 +31,7 @@ internal static class TrainRecord
         ["device"] = request.Device,
         ["pairs"] = new JsonArray([.. request.Pairs.Select(p => (JsonNode)p)]),
         ["validate"] = request.Validate,
+        [Names] = request.Names.ToString(),
         ["samples"] = new JsonArray([.. request.Samples.Select(p => (JsonNode)p)]),
         [Options] = JsonSerializer.SerializeToNode(request.Training, TrainOptionsFile.Json),
         ["plan"] = PlanOf(chosen, all),
@@ -117,6 +120,8 @@ internal static class TrainRecord
         {
             binding.Remove(nameof(LoraTrainingOptions.Steps));
         }
+        // A record from before there was a choice has none.
+        binding[Names] = record[Names]?.GetValue<string>() ?? nameof(LoraNames.Diffusers);
         binding[Model] = Path.GetFileName(Path.TrimEndingDirectorySeparator(record[Model]?.GetValue<string>() ?? ""));
         return binding;
     }

@@ -14,15 +14,15 @@ internal static class TrainReport
         body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2rem auto;padding:0 1rem;color:#222}
         table{border-collapse:collapse;margin:1rem 0}
         th,td{border-bottom:1px solid #ddd;padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}td:first-child{white-space:nowrap}
-        img,svg{max-width:100%}
+        img,svg{max-width:100%}figure{margin:.8rem 0}
         """;
 
     /// <summary>Writes the page.</summary>
     /// <param name="record">The run's record.</param>
     /// <param name="plan">What was foreseen.</param>
     /// <param name="log">What was logged, by all processes of the run.</param>
-    /// <param name="samples">Pictures that were drawn; null for none.</param>
-    public static string Write(JsonObject record, TrainingPlan plan, IReadOnlyList<LogEntry> log, Picture? samples)
+    /// <param name="sheets">Pictures that were drawn, by the steps taken.</param>
+    public static string Write(JsonObject record, TrainingPlan plan, IReadOnlyList<LogEntry> log, IReadOnlyList<(long Step, string File)> sheets)
     {
         StringBuilder html = new();
         string title = $"Training of {record["model"]}";
@@ -41,11 +41,17 @@ internal static class TrainReport
             html.Append("<h2>Held-out pairs</h2>");
             Table(["step", "loss"], [.. held.Select(e => new[] { $"{e.Step}", e.ValidationLoss!.Value.ToString("0.00000", CultureInfo.InvariantCulture) })]);
         }
-        if (samples is not null)
+        if (sheets.Count > 0)
         {
-            html.Append("<h2>Pictures</h2><p>The reference, then one picture a prompt:</p>");
-            html.Append($"<img alt=\"Pictures drawn with the adapter\" src=\"data:image/png;base64,{Convert.ToBase64String(samples.EncodePng())}\"><ol>");
+            html.Append("<h2>Pictures</h2><p>The reference, then one picture a prompt:</p><ol>");
             html.Append(string.Concat(record["samples"]!.AsArray().Select(p => $"<li>{Text(p!.GetValue<string>())}</li>"))).Append("</ol>");
+            foreach ((long step, string file) in sheets)
+            {
+                // A run has many sheets, and a page must still open.
+                string data = Convert.ToBase64String(Picture.Load(file).EncodeJpeg());
+                html.Append($"<figure><figcaption>Step {step}</figcaption><img alt=\"Drawn after step {step}\" ");
+                html.Append($"src=\"data:image/jpeg;base64,{data}\"></figure>");
+            }
         }
         html.Append("<h2>Options</h2>");
         Table(["option", "value"], [.. record["options"]!.AsObject().Select(o => new[] { o.Key, Value(o.Value) })]);

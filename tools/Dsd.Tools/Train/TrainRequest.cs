@@ -1,5 +1,6 @@
 using Dsd.Dataset.Formats;
 using Dsd.Models.Families;
+using Dsd.Models.Lora;
 using Dsd.Models.Training;
 
 namespace Dsd.Tools.Train;
@@ -34,9 +35,18 @@ internal sealed record TrainRequest
     /// <summary>The device, as it was given.</summary>
     public required string Device { get; init; }
 
-    /// <summary>Prompts to draw at the end.</summary>
+    /// <summary>Processes to start on this machine, one a GPU; 1 is this one alone.</summary>
+    public required int Gpus { get; init; }
+
+    /// <summary>Whose names the adapter's file has.</summary>
+    public required LoraNames Names { get; init; }
+
+    /// <summary>Prompts to draw.</summary>
     public required IReadOnlyList<string> Samples { get; init; }
 
     /// <summary>The reference to draw them from; null for none.</summary>
     public string? SampleReference { get; init; }
+
+    /// <summary>Steps between two drawings of them; null draws them at the end alone.</summary>
+    public long? SampleEvery { get; init; }
 }

@@ -84,11 +84,19 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
         ProgressLine<PairsRead> reading = new(terminal, TrainText.Of);
         ProgressLine<LogEntry> line = new(terminal, (entry, _) => TrainText.Of(entry, request.Training.Steps), firstAtOnce: true);
         PairSource pairs = new(datasets, reading);
-        LoraTrainer trainer = new(model, request.Training) { Group = group };
+        TrainSamples? samples = reference is null ? null : new TrainSamples(model, request, reference, _folder);
+        LoraTrainer trainer = new(model, request.Training)
+        {
+            Group = group,
+            Look = samples is null || request.SampleEvery is null ? null : (step, look) => Drawn(() => samples.Draw(step, look)),
+            LookEvery = request.SampleEvery ?? 1,
+            GoesOn = step => terminal.Error.WriteLine($"training: goes on from step {step}"),
+        };
         Directory.CreateDirectory(_folder.Root);
         TrainRecord.Write(_folder, record, finishedSteps: null);
         using (TrainLog log = new(_folder, model.Network.Device, line))
         {
+            _folder.RemoveLeftOver();
             LoraAdapter adapter;
             try
             {
@@ -104,26 +112,27 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
             using (adapter)
             {
                 line.Close();
-                adapter.Save(_folder.Adapter);
-                Finish(model, adapter, record, plan, reference, cancel);
+                adapter.Save(_folder.Adapter, names: request.Names);
+                Finish(model, adapter, record, plan, samples, cancel);
             }
         }
         terminal.Output.WriteLine(_folder.Adapter);
         terminal.Output.WriteLine(_folder.Report);
     }
 
-    private void Finish(DiffusionModel model, LoraAdapter adapter, JsonObject record, TrainingPlan plan, Picture? reference, CancellationToken cancel)
+    private void Finish(DiffusionModel model, LoraAdapter adapter, JsonObject record, TrainingPlan plan, TrainSamples? samples, CancellationToken cancel)
     {
-        Picture? samples = null;
-        if (reference is not null)
+        if (samples is not null)
         {
-            terminal.Track("drawing", _ => samples = TrainSamples.Draw(model, adapter, request, reference, cancel));
-            samples!.Save(_folder.Samples);
+            using LoraAttachment attached = adapter.Attach(model.Network);
+            Drawn(() => samples.DrawAnew(request.Training.Steps, cancel));
         }
-        string page = TrainReport.Write(record, plan, TrainLog.Read(_folder.Log), samples);
+        string page = TrainReport.Write(record, plan, TrainLog.Read(_folder.Log), _folder.Sheets);
         AtomicFile.Write(_folder.Report, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
         TrainRecord.Write(_folder, record, request.Training.Steps);
     }
+
+    private void Drawn(Action draw) => terminal.Track("drawing", _ => draw());
 
     /// <summary>The pairs, and a line when all are read.</summary>
     private IEnumerable<EncodedPair> Told(PairSource pairs, ProgressLine<PairsRead> reading, CancellationToken cancel)
