@@ -40,25 +40,27 @@ public static class TrainingBenchmark
             rate = FluxBenchmark.MatrixProductRate(sizes);
         }
         bool cuda = options.Device is { type: DeviceType.CUDA };
+        DeviceSpeed? speed = DeviceSpeed.Measure(options.Device, options.DType);
         List<TrainingBenchmarkResult> results = [];
         foreach (TrainingSetting setting in options.Settings ?? [.. TrainingSetting.All.Where(s => cuda || s is { Float8: false, Streamed: false })])
         {
             cancellationToken.ThrowIfCancellationRequested();
-            TrainingBenchmarkResult result = Measure(options, sizes, setting, rate);
+            TrainingBenchmarkResult result = Measure(options, sizes, setting, rate, speed);
             results.Add(result);
             progress?.Report(result);
         }
         return results;
     }
 
-    private static TrainingBenchmarkResult Measure(TrainingBenchmarkOptions options, FluxBenchmarkOptions sizes, TrainingSetting setting, double rate)
+    private static TrainingBenchmarkResult Measure(
+        TrainingBenchmarkOptions options, FluxBenchmarkOptions sizes, TrainingSetting setting, double rate, DeviceSpeed? speed)
     {
         using DisposeScope scope = NewDisposeScope();
         using FluxTransformer transformer = FluxCheckpoint.Random(
             options.Config, options.Device, options.DType, setting.Streamed ? MemoryMode.Streamed : MemoryMode.Resident, setting.Float8, trains: true);
         transformer.RecomputedBlocks = setting.Recomputes ? transformer.Blocks : 0;
         transformer.WritesGradients = true;
-        using LoraAttachment attached = Attached(transformer, options.Rank);
+        using LoraAttachment attached = Attached(transformer, options);
         Tensor[] given = Inputs(options, transformer);
         long batch = options.BatchSize;
         // Where memory is short its state is, too.
@@ -89,7 +91,7 @@ public static class TrainingBenchmark
         long parameters = attached.Parameters.Sum(p => p.Parameter.numel());
         TrainingPlan plan = TrainingPlanner.Plan(
             FluxTraining.Load(options.Config), setting, parameters, optimizer.StateBytes, options.Rows * options.Columns, options.TextTokens, options.BatchSize,
-            (int)given[1].element_size(), transformer.Device.type == DeviceType.CUDA, rate);
+            (int)given[1].element_size(), transformer.Device.type == DeviceType.CUDA, written: true, speed);
         return new TrainingBenchmarkResult(
             setting.Name,
             (options.Device ?? CPU).ToString(),
@@ -100,12 +102,13 @@ public static class TrainingBenchmark
             arithmetic / seconds / rate,
             FluxBenchmark.Memory(sizes),
             plan.MemoryBytes,
+            1000 * plan.SecondsPerStep,
             loss);
     }
 
-    private static LoraAttachment Attached(FluxTransformer transformer, int rank)
+    private static LoraAttachment Attached(FluxTransformer transformer, TrainingBenchmarkOptions options)
     {
-        using LoraAdapter adapter = LoraAdapter.Create(transformer, new LoraOptions { Rank = rank });
+        using LoraAdapter adapter = LoraAdapter.Create(transformer, new LoraOptions { Rank = options.Rank, Targets = options.Targets });
         return adapter.Attach(transformer, trainable: true);
     }
 

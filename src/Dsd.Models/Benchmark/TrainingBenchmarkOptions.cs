@@ -1,5 +1,6 @@
 using Dsd.Common.Options;
 using Dsd.Models.Flux;
+using Dsd.Models.Lora;
 using Dsd.Models.Training.Planning;
 using static TorchSharp.torch;
 
@@ -29,8 +30,11 @@ public sealed record TrainingBenchmarkOptions
     /// <summary>Pairs a step, at least 1. Default 1.</summary>
     public int BatchSize { get; init => field = OptionCheck.Range(value, 1, 1024, nameof(BatchSize)); } = 1;
 
-    /// <summary>Rank of the adapter over all layers that the network's family adapts, 1 to 4096. Default 128.</summary>
+    /// <summary>Rank of the adapter, 1 to 4096. Default 128.</summary>
     public int Rank { get; init => field = OptionCheck.Range(value, 1, 4096, nameof(Rank)); } = 128;
+
+    /// <summary>The layers that the adapter lies over, as <see cref="LoraOptions.Targets"/>. Null, the default: what the network's family adapts.</summary>
+    public IReadOnlyList<string>? Targets { get; init; }
 
     /// <summary>Steps that are measured, after three that are not; at least 1. Default 10.</summary>
     public int Steps { get; init => field = OptionCheck.Range(value, 1, 100000, nameof(Steps)); } = 10;

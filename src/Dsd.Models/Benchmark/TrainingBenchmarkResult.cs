@@ -14,7 +14,8 @@ namespace Dsd.Models.Benchmark;
 /// On CUDA what was taken of the GPU's memory after the last step, torch's cache included; on the CPU the most that the process has held so far.
 /// </param>
 /// <param name="PredictedMemoryBytes">What the plan says of it.</param>
+/// <param name="PredictedMsPerStep">What the plan says of <paramref name="MsPerStep"/>; null on the CPU.</param>
 /// <param name="Loss">Of the last step, to see that it learns.</param>
 public sealed record TrainingBenchmarkResult(
     string Setting, string Device, long Parameters, double MsPerStep, double TokensPerS, double Tflops, double ShareOfMatmul, long PeakMemoryBytes,
-    long PredictedMemoryBytes, double Loss);
+    long PredictedMemoryBytes, double? PredictedMsPerStep, double Loss);

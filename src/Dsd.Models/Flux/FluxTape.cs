@@ -110,8 +110,9 @@ internal sealed class FluxTape : IDisposable
         foreach ((SingleStreamBlock block, (Tensor Joined, SingleStreamGraph? Graph) kept) in
             (network.Residency?.SinglesBackwards ?? network.Singles.Reverse()).Skip(Unrecorded(network.Singles.Count, _singles.Count)).Zip(Backwards(_singles)))
         {
-            using Tensor after = gradients[0];
-            gradients = [Back(block, kept.Joined, kept.Graph, after)];
+            // The input goes with the gradient of what came of it: the gradients of the adapters take its place.
+            using Tensor after = gradients[0], before = kept.Joined;
+            gradients = [Back(block, before, kept.Graph, after)];
         }
         if (gradients.Length == 1 && _doubles.Count > 0)
         {
@@ -121,18 +122,18 @@ internal sealed class FluxTape : IDisposable
         foreach ((DoubleStreamBlock block, (Tensor Image, Tensor Text, DoubleStreamGraph? Graph) kept) in
             (network.Residency?.DoublesBackwards ?? network.Doubles.Reverse()).Skip(Unrecorded(network.Doubles.Count, _doubles.Count)).Zip(Backwards(_doubles)))
         {
-            using Tensor image = gradients[0], text = gradients[1];
-            gradients = Back(block, (kept.Image, kept.Text), kept.Graph, image, text);
+            using Tensor image = gradients[0], text = gradients[1], imageBefore = kept.Image, textBefore = kept.Text;
+            gradients = Back(block, (imageBefore, textBefore), kept.Graph, image, text);
         }
-        (Tensor Tensor, Tensor Gradient)[] before = [.. _begin.Zip(gradients).Where(p => p.First.requires_grad)];
+        (Tensor Tensor, Tensor Gradient)[] first = [.. _begin.Zip(gradients).Where(p => p.First.requires_grad)];
         if (_vec.requires_grad && _vecLeaf.grad is { } ofVec)
         {
-            before = [.. before, (_vec, ofVec)];
+            first = [.. first, (_vec, ofVec)];
         }
-        if (before.Length > 0)
+        if (first.Length > 0)
         {
             using IDisposable grad = enable_grad();
-            autograd.backward([.. before.Select(b => b.Tensor)], [.. before.Select(b => b.Gradient)]);
+            autograd.backward([.. first.Select(b => b.Tensor)], [.. first.Select(b => b.Gradient)]);
         }
     }
 

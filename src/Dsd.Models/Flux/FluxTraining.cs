@@ -28,6 +28,9 @@ internal static class FluxTraining
             PlaceWeights = 2 * ((config.NumLayers > 0 ? doubled : 0) + (config.NumSingleLayers > 0 ? single : 0)),
             ModulationWeights = (config.NumLayers * 12 * square) + (config.NumSingleLayers * 3 * square),
             EndWeights = ends,
+            // A gradient of what modulates goes through all blocks: FluxTape.
+            KeepsNoGraph = name => !name.StartsWith("time_text_embed.", StringComparison.Ordinal)
+                && !(name.Contains("blocks.", StringComparison.Ordinal) && name.Contains(".norm", StringComparison.Ordinal)),
             Arithmetic = (image, text) => Arithmetic(config, image, text),
         };
     }

@@ -15,16 +15,18 @@ namespace Dsd.Models.Training;
 public static class TrainingModel
 {
     /// <summary>
-    /// What training would take, by configs and headers alone: no weights are read. The seconds are left open, since nothing is measured.
+    /// What training would take, by configs and headers alone: no weights are read.
     /// </summary>
     /// <param name="folder">The pipeline's folder.</param>
     /// <param name="training">Sizes and adapter. Of several sizes the largest counts.</param>
     /// <param name="options">Device, type, and the setting or the memory that it must fit.</param>
+    /// <param name="speed">How fast the device is (<see cref="DeviceSpeed.Measure"/>). Null, the default, leaves the seconds open.</param>
     /// <returns>The setting that was asked for, or the fastest that fits; then the plans of all settings, the fastest first.</returns>
     /// <exception cref="WeightsException">A file is missing or wrong.</exception>
     /// <exception cref="ArgumentException">The options contradict each other, there is no such device, or a frame is not made of whole tokens.</exception>
     /// <exception cref="InvalidOperationException">No setting fits; the message says which comes nearest, and how much is missing.</exception>
-    public static (TrainingPlan Chosen, IReadOnlyList<TrainingPlan> All) Plan(string folder, LoraTrainingOptions training, TrainingBase options)
+    public static (TrainingPlan Chosen, IReadOnlyList<TrainingPlan> All) Plan(
+        string folder, LoraTrainingOptions training, TrainingBase options, DeviceSpeed? speed = null)
     {
         ArgumentNullException.ThrowIfNull(training);
         ArgumentNullException.ThrowIfNull(options);
@@ -38,12 +40,11 @@ public static class TrainingModel
             TrainingPlan only = new(Named(options.Setting) ?? TrainingSetting.Whole, 0, null);
             return (only, [only]);
         }
-        long parameters = training.InitialAdapterFile is { } file
-            ? NumbersOf(file)
-            : LoraLayers.CountNumbers(load.Layers, training.Adapter, load.AdapterTargets);
+        (long parameters, string[] adapted) = Adapted(load, training);
+        bool written = training.AdapterDropout == 0 && adapted.All(load.KeepsNoGraph);
         TrainingPlan Of(TrainingSetting setting) => TrainingPlanner.Plan(
             load, setting, parameters, training.Optimizer.StateBytes, canvas.Tokens, training.MaxTextTokens ?? 512, training.BatchSize,
-            pipeline.DType == ScalarType.Float32 ? 4 : 2, gpu: cuda);
+            pipeline.DType == ScalarType.Float32 ? 4 : 2, gpu: cuda, written, speed);
         TrainingPlan[] plans = [.. TrainingSetting.All.Where(s => Missing(s, pipeline) is null).Select(Of)];
         if (Named(options.Setting) is { } asked)
         {
@@ -104,9 +105,18 @@ public static class TrainingModel
 
     private static TrainingSetting? Named(string? name) => TrainingSetting.All.FirstOrDefault(s => s.Name == name);
 
-    private static long NumbersOf(string file)
+    /// <summary>How many numbers learn, and the layers that an adapter lies over.</summary>
+    private static (long Numbers, string[] Layers) Adapted(TrainingLoad load, LoraTrainingOptions training)
     {
+        if (training.InitialAdapterFile is not { } file)
+        {
+            return (
+                LoraLayers.CountNumbers(load.Layers, training.Adapter, load.AdapterTargets),
+                [.. LoraLayers.Of([.. load.Layers.Keys], training.Adapter, load.AdapterTargets).Select(a => a.Name)]);
+        }
         using SafetensorsFile adapter = SafetensorsFile.Open(file);
-        return adapter.Entries.Values.Sum(e => e.Shape.Aggregate(1L, (a, b) => a * b));
+        return (
+            adapter.Entries.Values.Sum(e => e.Shape.Aggregate(1L, (a, b) => a * b)),
+            [.. load.Layers.Keys.Where(name => adapter.Entries.Keys.Any(key => key.Contains($"{name}.", StringComparison.Ordinal)))]);
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Dsd.Common.Files;
 using Dsd.Models.Benchmark;
+using Dsd.Models.Lora;
 using Dsd.Models.Training.Planning;
 using Spectre.Console;
 using static TorchSharp.torch;
@@ -31,6 +32,13 @@ internal static class BenchTrainCommand
             HelpName = "N",
             DefaultValueFactory = _ => 128,
         }.Between(1, 4096);
+        Option<string> targets = new("--targets")
+        {
+            Description = "Layers of the adapter: attention or all; all if left out.",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => "all",
+        };
+        targets.AcceptOnlyFromAmong("attention", "all");
         Option<int> batch = new Option<int>("--batch")
         {
             Description = "Pairs a step, 1 to 1024; 1 if left out.",
@@ -47,7 +55,7 @@ internal static class BenchTrainCommand
         settings.AcceptOnlyFromAmong([.. TrainingSetting.All.Select(s => s.Name)]);
         Command command = new("train", "Time a step of training an adapter, with the base model in each of the ways that save memory.")
         {
-            size, device, json, steps, rank, batch, settings,
+            size, device, json, steps, rank, targets, batch, settings,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -67,6 +75,7 @@ internal static class BenchTrainCommand
             {
                 Steps = parsed.GetValue(steps),
                 Rank = parsed.GetValue(rank),
+                Targets = LoraOptions.Preset(parsed.GetRequiredValue(targets)).Targets,
                 BatchSize = parsed.GetValue(batch),
                 Settings = asked.Length > 0 ? asked : null,
             };
@@ -80,7 +89,7 @@ internal static class BenchTrainCommand
     {
         IReadOnlyList<TrainingBenchmarkResult> results = TrainingBenchmark.Run(options, new Line(terminal), cancel);
         Table table = new() { Border = TableBorder.Simple };
-        foreach (string heading in new[] { "setting", "ms a step", "tokens/s", "TFLOP/s", "of matmul", "memory GiB", "predicted", "loss" })
+        foreach (string heading in new[] { "setting", "ms a step", "predicted", "tokens/s", "TFLOP/s", "of matmul", "memory GiB", "predicted", "loss" })
         {
             table.AddColumn(new TableColumn(heading) { Alignment = heading == "setting" ? Justify.Left : Justify.Right });
         }
@@ -89,6 +98,7 @@ internal static class BenchTrainCommand
             table.AddRow(
                 r.Setting,
                 r.MsPerStep.ToString("0.0", CultureInfo.InvariantCulture),
+                r.PredictedMsPerStep?.ToString("0.0", CultureInfo.InvariantCulture) ?? "",
                 r.TokensPerS.ToString("0", CultureInfo.InvariantCulture),
                 r.Tflops.ToString(r.Tflops < 10 ? "0.000" : "0.0", CultureInfo.InvariantCulture),
                 r.ShareOfMatmul.ToString("0.0 %", CultureInfo.InvariantCulture),
@@ -108,6 +118,6 @@ internal static class BenchTrainCommand
     private sealed class Line(Terminal terminal) : IProgress<TrainingBenchmarkResult>
     {
         public void Report(TrainingBenchmarkResult value) => terminal.Error.WriteLine(
-            FormattableString.Invariant($"{value.Setting}: {value.MsPerStep:0.0} ms a step, {value.PeakMemoryBytes / (double)(1 << 30):0.00} GiB"));
+            FormattableString.Invariant($"{value.Setting}: {value.MsPerStep:0.0} ms a step, {Gib(value.PeakMemoryBytes)} GiB"));
     }
 }

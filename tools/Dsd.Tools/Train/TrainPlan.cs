@@ -17,7 +17,7 @@ internal static class TrainPlan
     {
         try
         {
-            return TrainingModel.Plan(folder, request.Training, request.Base);
+            return TrainingModel.Plan(folder, request.Training, request.Base, DeviceSpeed.Measure(request.Base.Device, request.Base.DType));
         }
         catch (ArgumentException e)
         {
@@ -33,14 +33,15 @@ internal static class TrainPlan
     public static void Show(Terminal terminal, TrainingPlan chosen, IReadOnlyList<TrainingPlan> all)
     {
         Table table = new() { Border = TableBorder.Simple };
-        foreach (string heading in new[] { "setting", "memory GiB", "chosen" })
+        foreach (string heading in new[] { "setting", "memory GiB", "s a step", "chosen" })
         {
-            table.AddColumn(new TableColumn(heading) { Alignment = heading == "memory GiB" ? Justify.Right : Justify.Left });
+            table.AddColumn(new TableColumn(heading) { Alignment = heading is "memory GiB" or "s a step" ? Justify.Right : Justify.Left });
         }
         foreach (TrainingPlan plan in all)
         {
             table.AddRow(
-                plan.Setting.Name, (plan.MemoryBytes / (double)(1L << 30)).ToString("0.00", CultureInfo.InvariantCulture), plan == chosen ? "yes" : "");
+                plan.Setting.Name, (plan.MemoryBytes / (double)(1L << 30)).ToString("0.00", CultureInfo.InvariantCulture),
+                plan.SecondsPerStep?.ToString("0.00", CultureInfo.InvariantCulture) ?? "not known", plan == chosen ? "yes" : "");
         }
         terminal.Results.Write(table);
     }

@@ -135,7 +135,7 @@ internal sealed class StageModels : IStageModels
     {
         try
         {
-            return TrainingModel.Plan(folder, training, source).Chosen;
+            return TrainingModel.Plan(folder, training, source, DeviceSpeed.Measure(source.Device, source.DType)).Chosen;
         }
         catch (InvalidOperationException e)
         {

@@ -30,6 +30,11 @@ public sealed record TrainingLoad
     /// <summary>Weights before and after the blocks.</summary>
     public required long EndWeights { get; init; }
 
+    /// <summary>
+    /// Whether blocks under an adapter of a layer still go back by code of the network's own, which keeps less than torch's graphs do: by the layer's name.
+    /// </summary>
+    public required Func<string, bool> KeepsNoGraph { get; init; }
+
     /// <summary>Multiplications and additions of one pass over a canvas of one pair, given its image and text tokens.</summary>
     public required Func<long, long, double> Arithmetic { get; init; }
 }

@@ -10,16 +10,19 @@ public static class TrainingPlanner
     // A process on the CPU with libtorch loaded.
     private const double BytesOfProcess = 0.25e9;
 
-    // Numbers of sixteen bits that a block's graph keeps for each number of the stream.
-    private const double KeptByGraph = 16;
+    // Numbers of sixteen bits that a block keeps for the way back, for each number of the stream: where that is written out, and where torch keeps a graph.
+    private const double KeptByBlock = 13;
+    private const double KeptByGraph = 18;
 
-    // A step's arithmetic by its time, as a share of the rate of one large product. What is computed twice does not count as arithmetic.
-    private const double ShareKept = 0.36;
-    private const double ShareRecomputed = 0.25;
-    private const double ShareFloat8 = 0.25;
+    // A step's arithmetic by its time, as a share of the rate of one large product, where the way back is written out. What is computed twice does not
+    // count as arithmetic.
+    private const double ShareKept = 0.48;
+    private const double ShareRecomputed = 0.39;
+    private const double ShareFloat8 = 0.35;
+    private const double ShareStreamed = 0.27;
 
-    // Bytes a second from the host's memory to the device, as pinned memory reaches over PCI Express of the fourth generation.
-    private const double HostBytesPerSecond = 24e9;
+    // Torch's graphs of the same blocks take longer.
+    private const double ShareOfGraphs = 0.75;
 
     /// <summary>What training takes in a setting.</summary>
     /// <param name="load">The network's weights.</param>
@@ -31,10 +34,11 @@ public static class TrainingPlanner
     /// <param name="batch">Pairs a step.</param>
     /// <param name="weightBytes">Bytes of a weight of the base: 2 in bfloat16, 4 in float32.</param>
     /// <param name="gpu">Whether it runs on a GPU.</param>
-    /// <param name="rate">The device's multiplications and additions a second in a large product; null where nobody has measured.</param>
+    /// <param name="written">Whether the blocks' way back is written out: see <see cref="TrainingLoad.KeepsNoGraph"/>.</param>
+    /// <param name="speed">How fast the device is; null where nobody has measured.</param>
     public static TrainingPlan Plan(
         TrainingLoad load, TrainingSetting setting, long parameters, double stateBytes, long image, long text, int batch, int weightBytes = 2,
-        bool gpu = true, double? rate = null)
+        bool gpu = true, bool written = true, DeviceSpeed? speed = null)
     {
         ArgumentNullException.ThrowIfNull(load);
         ArgumentNullException.ThrowIfNull(setting);
@@ -42,17 +46,13 @@ public static class TrainingPlanner
         double stream = (double)batch * (image + text) * load.Width * weightBytes;
         double blocks = (setting.Streamed ? load.PlaceWeights : load.BlockWeights) + load.ModulationWeights;
         double weights = (blocks * block) + (load.EndWeights * weightBytes);
-        double learned = parameters * (8 + stateBytes);
-        double graph = setting.Recomputes
-            ? (load.Blocks * stream) + (KeptByGraph * stream) + (setting.Float8 ? load.LargestBlock * weightBytes : 0)
-            : load.Blocks * KeptByGraph * stream;
-        double arithmetic = 2 * batch * load.Arithmetic(image, text);
-        double? seconds = arithmetic / rate / (setting.Float8 ? ShareFloat8 : setting.Recomputes ? ShareRecomputed : ShareKept);
-        if (setting.Streamed && seconds is { } computed)
-        {
-            seconds = Math.Max(computed, 2 * load.BlockWeights * block / HostBytesPerSecond);
-        }
-        return new TrainingPlan(setting, (long)((gpu ? BytesApart : BytesOfProcess) + weights + learned + graph), seconds);
+        double kept = (written ? KeptByBlock : KeptByGraph) * stream;
+        // Factors that were rounded stay with the blocks that keep something.
+        double passing = setting.Recomputes ? load.Blocks * stream : (load.Blocks * kept) + (parameters * weightBytes);
+        // On the way back gradients come as what the blocks have kept goes: the larger of both counts.
+        double most = Math.Max(passing, parameters * 4.0) + (setting.Recomputes ? kept + (setting.Float8 ? load.LargestBlock * weightBytes : 0) : 0);
+        double bytes = (gpu ? BytesApart : BytesOfProcess) + weights + (parameters * (4 + stateBytes)) + most;
+        return new TrainingPlan(setting, (long)bytes, Seconds(load, setting, 2 * batch * load.Arithmetic(image, text), written, speed));
     }
 
     /// <summary>The fastest setting whose plan fits.</summary>
@@ -73,5 +73,17 @@ public static class TrainingPlanner
             $"No setting fits {DeviceMemory.Gib(limit)} of the device's memory. The smallest, {least.Setting.Name}, takes "
                 + $"{DeviceMemory.Gib(least.MemoryBytes)}: {DeviceMemory.Gib(least.MemoryBytes - limit)} are missing. "
                 + "A lower rank, fewer targets, smaller frames or a smaller batch take less.");
+    }
+
+    private static double? Seconds(TrainingLoad load, TrainingSetting setting, double arithmetic, bool written, DeviceSpeed? speed)
+    {
+        if (speed is not { } known)
+        {
+            return null;
+        }
+        double share = setting.Streamed ? ShareStreamed : setting.Float8 ? ShareFloat8 : setting.Recomputes ? ShareRecomputed : ShareKept;
+        double computed = arithmetic / known.OperationsPerSecond / (written ? share : share * ShareOfGraphs);
+        // Streamed blocks come twice a step.
+        return setting.Streamed ? Math.Max(computed, 2.0 * load.BlockWeights * (setting.Float8 ? 1 : 2) / known.HostBytesPerSecond) : computed;
     }
 }

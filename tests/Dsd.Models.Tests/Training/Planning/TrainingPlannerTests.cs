@@ -70,6 +70,30 @@ public sealed class TrainingPlannerTests
         Assert.True(Plan(TrainingSetting.Recomputed, batch: 2).MemoryBytes > full);
     }
 
-    private static TrainingPlan Plan(TrainingSetting setting, long parameters = 524_000_000, long image = 2048, int batch = 1) =>
-        TrainingPlanner.Plan(FluxTraining.Load(Dev), setting, parameters, setting.Float8 ? 2.02 : 8, image, 512, batch, rate: 700e12);
+    [Fact]
+    public void GraphsOfTorch_TakeMore()
+    {
+        foreach (TrainingSetting setting in TrainingSetting.All)
+        {
+            (TrainingPlan written, TrainingPlan graphs) = (Plan(setting), Plan(setting, written: false));
+
+            Assert.True(graphs.MemoryBytes > written.MemoryBytes && graphs.SecondsPerStep >= written.SecondsPerStep);
+        }
+    }
+
+    [Fact]
+    public void WithoutASpeed_TheSecondsAreOpen() => Assert.Null(
+        TrainingPlanner.Plan(FluxTraining.Load(Dev), TrainingSetting.Whole, 1_000_000, 8, 2048, 512, 1).SecondsPerStep);
+
+    [Theory]
+    [InlineData("single_transformer_blocks.0.attn.to_q", true)]
+    [InlineData("transformer_blocks.1.norm1_context.linear", false)]
+    [InlineData("single_transformer_blocks.3.norm.linear", false)]
+    [InlineData("time_text_embed.text_embedder.linear_1", false)]
+    [InlineData("norm_out.linear", true)]
+    [InlineData("c_embedder", true)]
+    public void WhatModulatesTheBlocks_KeepsGraphs(string layer, bool expected) => Assert.Equal(expected, FluxTraining.Load(Dev).KeepsNoGraph(layer));
+
+    private static TrainingPlan Plan(TrainingSetting setting, long parameters = 524_000_000, long image = 2048, int batch = 1, bool written = true) =>
+        TrainingPlanner.Plan(FluxTraining.Load(Dev), setting, parameters, setting.Float8 ? 2.02 : 8, image, 512, batch, written: written, speed: new DeviceSpeed(680e12, 50e9));
 }
