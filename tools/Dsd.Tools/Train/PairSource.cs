@@ -30,7 +30,8 @@ internal sealed class PairSource(IReadOnlyList<PairDataset> datasets, IProgress<
                     continue;
                 }
                 EncodedPair pair = new(row.Conditioning.ReadBytes(), row.Image.ReadBytes(), row.Caption, row.Source);
-                progress?.Report(new PairsRead(++Count));
+                Count++;
+                progress?.Report(new PairsRead(Count));
                 yield return pair;
             }
         }

@@ -14,12 +14,15 @@ public static class TrainingPlanner
     private const double KeptByBlock = 13;
     private const double KeptByGraph = 18;
 
+    // The same of a block that is run again, with all that comes and goes on its way back.
+    private const double RunAgain = 30;
+
     // A step's arithmetic by its time, as a share of the rate of one large product, where the way back is written out. What is computed twice does not
     // count as arithmetic.
-    private const double ShareKept = 0.48;
-    private const double ShareRecomputed = 0.39;
-    private const double ShareFloat8 = 0.35;
-    private const double ShareStreamed = 0.27;
+    private const double ShareKept = 0.42;
+    private const double ShareRecomputed = 0.31;
+    private const double ShareFloat8 = 0.30;
+    private const double ShareStreamed = 0.22;
 
     // Torch's graphs of the same blocks take longer.
     private const double ShareOfGraphs = 0.75;
@@ -50,7 +53,7 @@ public static class TrainingPlanner
         // Factors that were rounded stay with the blocks that keep something.
         double passing = setting.Recomputes ? load.Blocks * stream : (load.Blocks * kept) + (parameters * weightBytes);
         // On the way back gradients come as what the blocks have kept goes: the larger of both counts.
-        double most = Math.Max(passing, parameters * 4.0) + (setting.Recomputes ? kept + (setting.Float8 ? load.LargestBlock * weightBytes : 0) : 0);
+        double most = Math.Max(passing, parameters * 4.0) + (setting.Recomputes ? (RunAgain * stream) + (setting.Float8 ? load.LargestBlock * weightBytes : 0) : 0);
         double bytes = (gpu ? BytesApart : BytesOfProcess) + weights + (parameters * (4 + stateBytes)) + most;
         return new TrainingPlan(setting, (long)bytes, Seconds(load, setting, 2 * batch * load.Arithmetic(image, text), written, speed));
     }
