@@ -1,10 +1,8 @@
 using System.Text.Json;
 using Dsd.Imaging;
-using Dsd.Lab.Measure;
 using Dsd.Lab.Study;
 using Dsd.Lab.Tests.Study.Baselines;
 using Dsd.Testing;
-using Dsd.Tiny;
 
 namespace Dsd.Lab.Tests.Study;
 
@@ -12,15 +10,6 @@ namespace Dsd.Lab.Tests.Study;
 [Collection("Torch's random numbers")]
 public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
 {
-    private const string Config = """
-        {
-          "seed": 7, "subjects": 2, "prompts": 2, "grids": 6, "relight_grids": 4, "whole_subject_share": 0.5, "grid_steps": 1, "least_kept_share": 0.5,
-          "steps": 2, "batch": 2, "learning_rate": 0.002, "rank": 2, "guidance": 3.5, "image_guidance": 3, "text_guidance": 3,
-          "drawing_steps": 1, "drawing_batch": 3,
-          "subject_lora": { "steps": 2, "samples_per_step": 1, "subjects_at_once": 2, "views": 1, "wordings": 1, "rank": 2 }
-        }
-        """;
-
     private readonly TemporaryFolder _folder = new();
     private readonly SmallTeacher _teacher;
     private readonly StudyOptions _options;
@@ -28,8 +17,8 @@ public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
     public StudyCommandTests(SmallTeacher teacher)
     {
         _teacher = teacher;
-        Complete(teacher.Folder);
-        File.WriteAllText(_folder.File("config.json"), Config);
+        teacher.AddMeasures();
+        File.WriteAllText(_folder.File("config.json"), SmallTeacher.StudyConfig);
         _options = new StudyOptions { OutFolder = _folder.File("out"), ModelFolder = teacher.Folder, ConfigFile = _folder.File("config.json") };
     }
 
@@ -143,28 +132,4 @@ public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
             .Order(StringComparer.Ordinal)
             .Select(f => (f, File.GetLastWriteTimeUtc(f))),
     ];
-
-    /// <summary>Gives the model a judge and a classifier, once.</summary>
-    private static void Complete(string model)
-    {
-        string judge = Path.Combine(model, "judge");
-        if (Directory.Exists(judge))
-        {
-            return;
-        }
-        Directory.CreateDirectory(judge);
-        foreach (string file in Directory.EnumerateFiles(TinyModel.JudgeFolder))
-        {
-            File.Copy(file, Path.Combine(judge, Path.GetFileName(file)));
-        }
-        ClassifierTraining.Run(new ClassifierTrainingOptions
-        {
-            Folder = Path.Combine(model, "classifier"),
-            Config = ClassifierConfig.ForWorld with { ImageSize = 32, Channels = [8, 8, 8] },
-            Steps = 1,
-            Batch = 2,
-            WarmupSteps = 0,
-            HeldOutPictures = 2,
-        });
-    }
 }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Dsd.Lab.Measure;
 using Dsd.Models.Families;
-using Dsd.Tiny;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Commands;
@@ -11,12 +10,7 @@ internal static class ReportCommand
 {
     public static Command Create(Terminal terminal)
     {
-        Option<string> model = new("--model")
-        {
-            Description = "A model's folder with judge and classifier in place of the embedded one, such as a newly trained one.",
-            HelpName = "FOLDER",
-            DefaultValueFactory = _ => TinyModel.Name,
-        };
+        Option<string> model = ModelOption.Create("judge and classifier");
         Option<string> folder = new("--out")
         {
             Description = "The folder for report.md, report.json and the picture sheets.",

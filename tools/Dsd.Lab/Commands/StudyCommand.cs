@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Dsd.Lab.Study;
 using Dsd.Models.Families;
-using Dsd.Tiny;
 
 namespace Dsd.Lab.Commands;
 
@@ -18,12 +17,7 @@ internal static class StudyCommand
             HelpName = "FOLDER",
             Required = true,
         };
-        Option<string> model = new("--model")
-        {
-            Description = "A model's folder with judge and classifier in place of the embedded one, such as a newly trained one.",
-            HelpName = "FOLDER",
-            DefaultValueFactory = _ => TinyModel.Name,
-        };
+        Option<string> model = ModelOption.Create("judge and classifier");
         Option<string> device = DeviceOption.Create();
         Option<double?> minutes = new Option<double?>("--minutes")
         {
@@ -31,8 +25,7 @@ internal static class StudyCommand
             HelpName = "N",
         }.Between(0, MostMinutes);
         Option<long?> seed = new("--seed") { Description = "Where all random numbers start, in place of the config's seed.", HelpName = "N" };
-        Option<bool> quick = new("--quick") { Description = "A small study for two cores, which takes minutes and proves nothing." };
-        Option<string?> config = new("--config") { Description = "A study config in place of the full or the quick one.", HelpName = "FILE" };
+        StudySizeOptions size = new("A small study for two cores, which takes minutes and proves nothing.");
         Option<string[]> only = new("--only")
         {
             Description = $"Only these parts, separated by commas, and no report; out of {string.Join(", ", TinyStudy.PartNames)}.",
@@ -54,17 +47,9 @@ internal static class StudyCommand
             device,
             minutes,
             seed,
-            quick,
-            config,
             only,
         };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(quick) && result.GetValue(config) is not null)
-            {
-                result.AddError("Options '--quick' and '--config' exclude each other: both say which sizes to use.");
-            }
-        });
+        size.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
             string into = parsed.GetRequiredValue(folder);
@@ -77,7 +62,7 @@ internal static class StudyCommand
                 Device = parsed.GetRequiredValue(device),
                 Time = parsed.GetValue(minutes) is { } m ? TimeSpan.FromMinutes(m) : null,
                 Seed = parsed.GetValue(seed),
-                ConfigFile = parsed.GetValue(config) ?? (parsed.GetValue(quick) ? StudyConfig.QuickFile : null),
+                ConfigFile = size.ConfigFile(parsed),
                 Only = parsed.GetValue(only) ?? [],
             };
             bool done = await Task.Run(() => TinyStudy.Run(options, terminal.Error.WriteLine, cancel), cancel);

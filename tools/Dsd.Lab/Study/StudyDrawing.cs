@@ -20,15 +20,24 @@ internal static class StudyDrawing
             return PictureParts.Complete(folder, cases.Count, context.Config.DrawingBatch, (first, count) =>
             {
                 generator ??= open();
-                IReadOnlyList<Picture> drawn = generator.Draw([.. cases.Skip(first).Take(count)], context.CancellationToken);
-                context.Log($"{name}: {first + count}/{cases.Count} pictures drawn");
-                return drawn;
+                return Part(context, name, generator, cases, first, count);
             });
         }
         finally
         {
             generator?.Dispose();
         }
+    }
+
+    /// <summary>The pictures of all cases, drawn now and kept in memory alone.</summary>
+    public static IReadOnlyList<Picture> Anew(StudyContext context, string name, IReadOnlyList<StudyCase> cases, IStudyGenerator generator)
+    {
+        int batch = context.Config.DrawingBatch;
+        return
+        [
+            .. Enumerable.Range(0, (cases.Count + batch - 1) / batch)
+                .SelectMany(i => Part(context, name, generator, cases, i * batch, Math.Min(batch, cases.Count - (i * batch)))),
+        ];
     }
 
     /// <summary>Seconds of one picture that is asked for alone, after one that is not counted.</summary>
@@ -41,5 +50,13 @@ internal static class StudyDrawing
             generator.Draw([cases[i % cases.Count]], cancellationToken);
         }
         return watch.Elapsed.TotalSeconds / TimedPictures;
+    }
+
+    private static IReadOnlyList<Picture> Part(
+        StudyContext context, string name, IStudyGenerator generator, IReadOnlyList<StudyCase> cases, int first, int count)
+    {
+        IReadOnlyList<Picture> drawn = generator.Draw([.. cases.Skip(first).Take(count)], context.CancellationToken);
+        context.Log($"{name}: {first + count}/{cases.Count} pictures drawn");
+        return drawn;
     }
 }

@@ -52,15 +52,13 @@ internal static class StudyMarkdown
 
         void Line(string line) => text.Append(line).Append('\n');
 
-        void Table(IReadOnlyList<string[]> rows)
-        {
-            Line($"| {string.Join(" | ", rows[0])} |");
-            Line($"|{string.Concat(rows[0].Select(_ => " --- |"))}");
-            foreach (string[] row in rows.Skip(1))
-            {
-                Line($"| {string.Join(" | ", row)} |");
-            }
-            Line("");
-        }
+        void Table(IReadOnlyList<string[]> rows) => text.Append(StudyMarkdown.Table(rows));
+    }
+
+    /// <summary>A table, a heading first, and an empty line.</summary>
+    public static string Table(IReadOnlyList<string[]> rows)
+    {
+        string[] rule = [.. rows[0].Select(_ => "---")];
+        return string.Concat(rows.Skip(1).Prepend(rule).Prepend(rows[0]).Select(row => $"| {string.Join(" | ", row)} |\n")) + "\n";
     }
 }

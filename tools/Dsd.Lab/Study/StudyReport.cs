@@ -32,6 +32,13 @@ internal static class StudyReport
         context.Log($"results: {Path.Combine(context.OutFolder, "results.md")}");
     }
 
+    /// <summary>Rows of a reference and the answers to its prompts, of the first subjects.</summary>
+    public static Picture Sheet(IReadOnlyList<StudyCase> cases, IReadOnlyList<Picture> pictures, int prompts)
+    {
+        Picture[] cells = [.. Shown(cases, prompts).SelectMany(i => pictures.Skip(i).Take(prompts).Prepend(cases[i].Reference))];
+        return ContactSheet.Arrange(cells, 1 + prompts, Gap);
+    }
+
     /// <summary>The numbers of the cases that the comparison shows: the first of each of some subjects.</summary>
     private static IEnumerable<int> Shown(IReadOnlyList<StudyCase> cases, int prompts) =>
         Enumerable.Range(0, Math.Min(MostShown, cases.Count / prompts)).Select(i => i * prompts);
@@ -44,8 +51,7 @@ internal static class StudyReport
         IReadOnlyList<Picture>[] drawn = [.. systems.Select(s => TinyStudy.Pictures(context, s, cases))];
         foreach ((StudySystem system, IReadOnlyList<Picture> pictures) in systems.Zip(drawn))
         {
-            Picture[] cells = [.. first.SelectMany(i => pictures.Skip(i).Take(prompts).Prepend(cases[i].Reference))];
-            ContactSheet.Arrange(cells, 1 + prompts, Gap).Save(Path.Combine(context.OutFolder, "sheets", $"{system.Name}.png"));
+            Sheet(cases, pictures, prompts).Save(Path.Combine(context.OutFolder, "sheets", $"{system.Name}.png"));
         }
         Picture[] compared = [.. first.SelectMany(i => drawn.Select(pictures => pictures[i]).Prepend(cases[i].Reference))];
         ContactSheet.Arrange(compared, 1 + systems.Length, Gap).Save(Path.Combine(context.OutFolder, "comparison.png"));

@@ -41,12 +41,7 @@ internal sealed class StudyTables
     public IReadOnlyList<string[]> Systems { get; }
 
     /// <summary>The shares of each attribute, a heading first.</summary>
-    public IReadOnlyList<string[]> Attributes =>
-    [
-        ["attribute", .. Names],
-        .. _results[0].Attributes.Select(
-            (a, i) => new[] { a.Attribute.Replace('_', ' ') }.Concat(_results.Select(r => Percent(r.Attributes[i].Share))).ToArray()),
-    ];
+    public IReadOnlyList<string[]> Attributes => AttributesOf(Names, [.. _results.Select(r => r.Attributes)]);
 
     /// <summary>Relighting, a heading first.</summary>
     public IReadOnlyList<string[]> Relight =>
@@ -61,11 +56,13 @@ internal sealed class StudyTables
             + $"takes {_config.Steps} steps of {_config.Batch} examples "
         + $"with rank {_config.Rank}; {_config.Grids} grids were drawn, two examples each. Pictures take {_config.DrawingSteps} sampling steps.";
 
-    /// <summary>How to read the systems' table.</summary>
-    public static string Reading =>
+    /// <summary>How to read CP and PF.</summary>
+    public static string ScoresReading =>
         "CP, concept preservation, is the share of the subject's nine identity attributes that the classifier finds; PF, prompt following, the share of "
-            + "the context attributes that the prompt states. "
-        + "In brackets the 95 % interval, a bootstrap over subjects. Seconds per subject are what must be spent once on every new subject, the drawing "
+            + "the context attributes that the prompt states. In brackets the 95 % interval, a bootstrap over subjects.";
+
+    /// <summary>How to read the systems' table.</summary>
+    public static string Reading => ScoresReading + " Seconds per subject are what must be spent once on every new subject, the drawing "
             + "not counted: tuning, or encoding its reference. "
         + "Seconds per picture are those of one picture asked for alone. Data purity is the share of grids whose two panels the classifier reads the "
             + "same in all identity attributes.";
@@ -89,7 +86,15 @@ internal sealed class StudyTables
         }
     }
 
-    private static string Text(Interval i, string format = "0.000") => $"{Number(i.Mean, format)} ({Number(i.Low, format)} – {Number(i.High, format)})";
+    /// <summary>The shares of each attribute, a heading first and a column for each name.</summary>
+    public static IReadOnlyList<string[]> AttributesOf(IReadOnlyList<string> names, IReadOnlyList<IReadOnlyList<AttributeShare>> shares) =>
+    [
+        ["attribute", .. names],
+        .. shares[0].Select((a, i) => new[] { a.Attribute.Replace('_', ' ') }.Concat(shares.Select(s => Percent(s[i].Share))).ToArray()),
+    ];
+
+    /// <summary>A mean with its interval in brackets.</summary>
+    public static string Text(Interval i, string format = "0.000") => $"{Number(i.Mean, format)} ({Number(i.Low, format)} – {Number(i.High, format)})";
 
     private static string Percent(double? share) => share is { } s ? Number(100 * s, "0.0") + " %" : "–";
 

@@ -36,6 +36,17 @@ internal sealed record SystemResult
     /// <summary>Prompt following with its 95 % interval over subjects.</summary>
     internal Interval Pf => Interval.Bootstrap(PfBySubject, seed: 2);
 
+    /// <summary>CP and PF with their intervals, as one line of a log.</summary>
+    internal string Scores
+    {
+        get
+        {
+            (Interval cp, Interval pf) = (Cp, Pf);
+            return FormattableString.Invariant(
+                $"CP {cp.Mean:F3} ({cp.Low:F3} to {cp.High:F3}), PF {pf.Mean:F3} ({pf.Low:F3} to {pf.High:F3})");
+        }
+    }
+
     /// <summary>Reads a result.</summary>
     /// <exception cref="JsonException">The file holds none; the message names it.</exception>
     public static SystemResult Load(string file) =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
@@ -57,8 +56,7 @@ internal static class TinyStudy
         context.Part("judge");
         context.Part("classifier");
         Claim(context);
-        backends.cuda.matmul.allow_tf32 = true;
-        backends.cudnn.allow_tf32 = true;
+        ModelLoading.AllowTf32();
         try
         {
             foreach (string part in PartNames.Where(p => options.Only.Count == 0 || options.Only.Contains(p)))
@@ -145,10 +143,7 @@ internal static class TinyStudy
         using AttributeClassifier classifier = context.OpenClassifier();
         SystemResult result = SystemMeasure.Of(system.Name, cases, pictures, system.Pairs(context), context.Config.Grids, classifier);
         result.Save(Path.Combine(context.SystemFolder(system.Name), "result.json"));
-        context.Log(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{system.Name}: CP {result.Cp.Mean:F3} ({result.Cp.Low:F3} to {result.Cp.High:F3}), PF {result.Pf.Mean:F3} ({result.Pf.Low:F3} to "
-                + $"{result.Pf.High:F3})"));
+        context.Log($"{system.Name}: {result.Scores}");
     }
 
     /// <summary>What a system drew of the cases: read where it is there, drawn where it is not.</summary>

@@ -39,7 +39,7 @@ internal static class Preview
     /// <summary>Rows of a reference and what the student draws of it, with two guidances.</summary>
     public static void Student(StageContext context)
     {
-        string adapter = Path.Combine(context.OutFolder, "dsd", "pytorch_lora_weights.safetensors");
+        string adapter = TinyFiles.AdapterFile(context.OutFolder);
         using DsdPipeline pipeline = DsdPipeline.Load(context.OutFolder, options: new PipelineOptions
         {
             Device = context.Device,

@@ -60,7 +60,7 @@ internal static class StudentStage
         {
             using LoraAdapter adapter = trainer.Train(pairs, context.Progress("student"), stop.Token);
             // As all weights of the model: half the size, and no picture tells the difference.
-            adapter.Save(Path.Combine(context.OutFolder, "dsd", "pytorch_lora_weights.safetensors"), ScalarType.BFloat16);
+            adapter.Save(TinyFiles.AdapterFile(context.OutFolder), ScalarType.BFloat16);
         }
         catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
         {

@@ -53,6 +53,9 @@ internal static class TinyFiles
         Save(Path.Combine(folder, "text_encoder_2"), TextWeights, t5, TextJson(t5.Config, "T5EncoderModel", "t5"));
     }
 
+    /// <summary>Where a model's own student lies.</summary>
+    public static string AdapterFile(string folder) => Path.Combine(folder, "dsd", "pytorch_lora_weights.safetensors");
+
     public static bool HasTeacher(string folder) => Directory.Exists(Path.Combine(folder, "transformer"));
 
     public static bool HasText(string folder) => Directory.Exists(Path.Combine(folder, "text_encoder_2"));

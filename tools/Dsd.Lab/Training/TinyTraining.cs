@@ -42,8 +42,7 @@ internal static class TinyTraining
         }
         TinyTrainingConfig config = TinyTrainingConfig.Load(options.ConfigFile ?? TinyTrainingConfig.DefaultFile);
         DateTime deadline = options.Time is { } time ? DateTime.UtcNow + time : DateTime.MaxValue;
-        backends.cuda.matmul.allow_tf32 = true;
-        backends.cudnn.allow_tf32 = true;
+        ModelLoading.AllowTf32();
         StageContext context = new(
             config, options.OutFolder, [.. options.Device.Split(',').Select(name => new Device(name))], deadline, log, cancellationToken);
         Directory.CreateDirectory(context.WorkFolder);

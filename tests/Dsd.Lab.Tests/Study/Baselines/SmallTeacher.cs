@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Lab.Measure;
 using Dsd.Lab.Study;
 using Dsd.Lab.Training;
 using Dsd.Models.Autoencoder;
@@ -16,6 +17,16 @@ namespace Dsd.Lab.Tests.Study.Baselines;
 /// <summary>A folder with a whole pipeline of random weights, so small that a step takes milliseconds, and cases and pairs for it.</summary>
 public sealed class SmallTeacher : IDisposable
 {
+    /// <summary>A study of seconds.</summary>
+    public const string StudyConfig = """
+        {
+          "seed": 7, "subjects": 2, "prompts": 2, "grids": 6, "relight_grids": 4, "whole_subject_share": 0.5, "grid_steps": 1, "least_kept_share": 0.5,
+          "steps": 2, "batch": 2, "learning_rate": 0.002, "rank": 2, "guidance": 3.5, "image_guidance": 3, "text_guidance": 3,
+          "drawing_steps": 1, "drawing_batch": 3,
+          "subject_lora": { "steps": 2, "samples_per_step": 1, "subjects_at_once": 2, "views": 1, "wordings": 1, "rank": 2 }
+        }
+        """;
+
     private readonly TemporaryFolder _folder = new();
 
     public SmallTeacher()
@@ -68,6 +79,30 @@ public sealed class SmallTeacher : IDisposable
     public Picture Reference { get; }
 
     public IReadOnlyList<TrainingPair> Pairs { get; }
+
+    /// <summary>Gives the model a judge and a classifier, which has learned next to nothing; once.</summary>
+    public void AddMeasures()
+    {
+        string judge = Path.Combine(Folder, "judge");
+        if (Directory.Exists(judge))
+        {
+            return;
+        }
+        Directory.CreateDirectory(judge);
+        foreach (string file in Directory.EnumerateFiles(TinyModel.JudgeFolder))
+        {
+            File.Copy(file, Path.Combine(judge, Path.GetFileName(file)));
+        }
+        ClassifierTraining.Run(new ClassifierTrainingOptions
+        {
+            Folder = Path.Combine(Folder, "classifier"),
+            Config = ClassifierConfig.ForWorld with { ImageSize = 32, Channels = [8, 8, 8] },
+            Steps = 1,
+            Batch = 2,
+            WarmupSteps = 0,
+            HeldOutPictures = 2,
+        });
+    }
 
     public string NewFile(string name) => _folder.File(name);
 

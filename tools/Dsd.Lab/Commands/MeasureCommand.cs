@@ -1,0 +1,55 @@
+using System.CommandLine;
+using Dsd.Lab.Study;
+using Dsd.Models.Families;
+using static TorchSharp.torch;
+
+namespace Dsd.Lab.Commands;
+
+/// <summary><c>dsd-lab measure</c>: CP and PF of adapters, on the study's cases.</summary>
+internal static class MeasureCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        Option<string[]> loras = new("--lora")
+        {
+            Description = "An adapter; the model's own student if it is left out. It may be given several times; the others are compared with the first.",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => [],
+        };
+        Option<string> folder = new("--out")
+        {
+            Description = "The folder for measure.md, measure.json and the picture sheets.",
+            HelpName = "FOLDER",
+            Required = true,
+        };
+        Option<string> model = ModelOption.Create("a classifier");
+        Option<string> device = DeviceOption.Create();
+        Option<int?> subjects = new Option<int?>("--subjects")
+        {
+            Description = "The first held-out subjects of the study alone, 1 to 10000; as its config says if left out.",
+            HelpName = "N",
+        }.Between(1, 10_000);
+        StudySizeOptions size = new("The quick study's cases: few, and drawn in few steps.");
+        Command command = new("measure", "Measure CP and PF of adapters on the study's cases.") { loras, folder, model, device, subjects };
+        size.AddTo(command);
+        command.SetAction(async (parsed, cancel) =>
+        {
+            string into = parsed.GetRequiredValue(folder);
+            OutputFile.CheckFolder(into);
+            DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
+            AdapterMeasureOptions options = new()
+            {
+                OutFolder = into,
+                AdapterFiles = parsed.GetRequiredValue(loras),
+                ModelFolder = ModelPresets.Resolve(parsed.GetRequiredValue(model)),
+                Device = new Device(parsed.GetRequiredValue(device)),
+                ConfigFile = size.ConfigFile(parsed),
+                Subjects = parsed.GetValue(subjects),
+            };
+            await Task.Run(() => AdapterMeasure.Run(options, terminal.Error.WriteLine, cancel), cancel);
+            terminal.Output.WriteLine(Path.Combine(into, "measure.md"));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

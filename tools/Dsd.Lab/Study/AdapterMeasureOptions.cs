@@ -1,0 +1,27 @@
+using Dsd.Common.Options;
+using Dsd.Tiny;
+using static TorchSharp.torch;
+
+namespace Dsd.Lab.Study;
+
+/// <summary>Which adapters are measured, with which model, where, and on how many cases.</summary>
+internal sealed record AdapterMeasureOptions
+{
+    /// <summary>The folder for <c>measure.md</c>, <c>measure.json</c> and the picture sheets.</summary>
+    public required string OutFolder { get; init; }
+
+    /// <summary>Adapters' files, which are compared with the first. Empty, the default: the model's own student.</summary>
+    public IReadOnlyList<string> AdapterFiles { get; init; } = [];
+
+    /// <summary>The teacher's folder, with its classifier. Default the embedded model's.</summary>
+    public string ModelFolder { get; init; } = TinyModel.Folder;
+
+    /// <summary>Where to draw. Default the CPU.</summary>
+    public Device Device { get; init; } = CPU;
+
+    /// <summary>A study's config, whose cases are drawn as it says, or null, the default, for the full study's.</summary>
+    public string? ConfigFile { get; init; }
+
+    /// <summary>The first subjects of the study alone, 1 to 10,000; null, the default, as the config says.</summary>
+    public int? Subjects { get; init => field = value is { } n ? OptionCheck.Range(n, 1, 10_000, nameof(Subjects)) : null; }
+}
