@@ -99,11 +99,7 @@ public sealed class FluxTransformer : DenoisingNetwork
     }
 
     /// <inheritdoc/>
-    internal override bool WritesGradients
-    {
-        get => _recomputation.Writes;
-        set => _recomputation.Writes = value;
-    }
+    internal override bool WritesGradients { get => _recomputation.Writes; set => _recomputation.Writes = value; }
 
     /// <inheritdoc/>
     public override void Backward(Tensor loss) => _recomputation.Backward(loss);

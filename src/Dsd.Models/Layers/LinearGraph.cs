@@ -23,7 +23,7 @@ internal sealed class LinearGraph(params AdaptableLinear[] layers) : IDisposable
 
     /// <summary>Whether the way back is written for what lies over these layers.</summary>
     public static bool Suits(IEnumerable<AdaptableLinear> layers) =>
-        layers.All(l => l.Replacement is null && (l.Adapters.Count == 0 || (l.Adapters.Count == 1 && l.Adapters[0] is LoraPair { Dropout: null or { Step: null } })));
+        layers.All(l => l.Replacement is null && l.Adapters.All(a => a is LoraPair { Dropout: null or { Step: null } }) && l.Adapters.Count <= 1);
 
     /// <summary>What all layers give for x [rows, inputs], side by side: [rows, outputs of all].</summary>
     public Tensor Forward(Tensor x)

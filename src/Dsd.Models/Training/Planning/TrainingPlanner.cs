@@ -53,7 +53,8 @@ public static class TrainingPlanner
         // Factors that were rounded stay with the blocks that keep something.
         double passing = setting.Recomputes ? load.Blocks * stream : (load.Blocks * kept) + (parameters * weightBytes);
         // On the way back gradients come as what the blocks have kept goes: the larger of both counts.
-        double most = Math.Max(passing, parameters * 4.0) + (setting.Recomputes ? (RunAgain * stream) + (setting.Float8 ? load.LargestBlock * weightBytes : 0) : 0);
+        double again = (RunAgain * stream) + (setting.Float8 ? load.LargestBlock * weightBytes : 0);
+        double most = Math.Max(passing, parameters * 4.0) + (setting.Recomputes ? again : 0);
         double bytes = (gpu ? BytesApart : BytesOfProcess) + weights + (parameters * (4 + stateBytes)) + most;
         return new TrainingPlan(setting, (long)bytes, Seconds(load, setting, 2 * batch * load.Arithmetic(image, text), written, speed));
     }

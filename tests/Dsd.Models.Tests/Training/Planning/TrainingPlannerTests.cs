@@ -95,5 +95,6 @@ public sealed class TrainingPlannerTests
     public void WhatModulatesTheBlocks_KeepsGraphs(string layer, bool expected) => Assert.Equal(expected, FluxTraining.Load(Dev).KeepsNoGraph(layer));
 
     private static TrainingPlan Plan(TrainingSetting setting, long parameters = 524_000_000, long image = 2048, int batch = 1, bool written = true) =>
-        TrainingPlanner.Plan(FluxTraining.Load(Dev), setting, parameters, setting.Float8 ? 2.02 : 8, image, 512, batch, written: written, speed: new DeviceSpeed(680e12, 50e9));
+        TrainingPlanner.Plan(
+            FluxTraining.Load(Dev), setting, parameters, setting.Float8 ? 2.02 : 8, image, 512, batch, written: written, speed: new DeviceSpeed(680e12, 50e9));
 }
