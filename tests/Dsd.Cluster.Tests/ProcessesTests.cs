@@ -26,7 +26,7 @@ public sealed class ProcessesTests : IDisposable
         }
         // All at once: one that joins last must not find the work done, and the frozen one wakes while there is some.
         Array.ForEach(workers, w => w.Begin());
-        await DrawnAsync(30);
+        await WorkerProcess.DrawnAsync(_folder.File("together"), 30);
 
         killed.Kill();
         frozen.Signal("STOP");
@@ -42,29 +42,7 @@ public sealed class ProcessesTests : IDisposable
         Assert.Equal(RunRows.Of(_folder.File("alone")), RunRows.Of(_folder.File("together")));
     }
 
-    [UnixFact]
-    public async Task ACoordinatorThatIsKilled_GoesOnWhereItWas_AndItsWorkersEndWithAReason()
-    {
-        await SampleRun.IntoAsync(_folder.File("alone"), SampleRun.Captions(40));
-        using (WorkerProcess killed = new(Embedded, "serve", _folder.File("together"), "40", "3000"))
-        {
-            using WorkerProcess worker = new(new Dictionary<string, string> { ["DSD_TEST_PATIENCE"] = "10" }, "work", await killed.LineAsync(), "40", "3000");
-            worker.Begin();
-            Assert.Equal("joined", await worker.LineAsync());
-            await DrawnAsync(10);
-            killed.Kill();
-            Assert.Contains("has not answered", await worker.LineAsync(), StringComparison.Ordinal);
-            Assert.Equal(1, await worker.EndAsync());
-        }
-
-        using WorkerProcess coordinator = new(Embedded, "serve", _folder.File("together"), "40", "3000");
-        using WorkerProcess next = new(Embedded, "work", await coordinator.LineAsync(), "0", "3000");
-        next.Begin();
-        Assert.All(await Task.WhenAll(coordinator.EndAsync(), next.EndAsync()), code => Assert.Equal(0, code));
-
-        Assert.Equal(RunRows.Rows(_folder.File("alone", "ledger.db")), RunRows.Rows(_folder.File("together", "ledger.db")));
-    }
-
+    [Trait("Category", "Long")]
     [UnixFact]
     public async Task AWorkerThatJoins_WhileOneIsDeadAndOneIsFrozen_ComesInWithinItsPatience()
     {
@@ -119,16 +97,5 @@ public sealed class ProcessesTests : IDisposable
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private async Task DrawnAsync(int count)
-    {
-        string grids = _folder.File("together", "grids");
-        Stopwatch since = Stopwatch.StartNew();
-        while (!Directory.Exists(grids) || Directory.EnumerateFiles(grids, "*.png", SearchOption.AllDirectories).Count() < count)
-        {
-            Assert.True(since.Elapsed < TimeSpan.FromSeconds(30), "No grids are drawn.");
-            await Task.Delay(50);
-        }
     }
 }

@@ -28,6 +28,18 @@ internal sealed class WorkerProcess : IDisposable
         Task.Factory.StartNew(ReadLines, TaskCreationOptions.LongRunning);
     }
 
+    /// <summary>Waits until a run's folder holds some grids.</summary>
+    public static async Task DrawnAsync(string run, int count)
+    {
+        string grids = Path.Combine(run, "grids");
+        Stopwatch since = Stopwatch.StartNew();
+        while (!Directory.Exists(grids) || Directory.EnumerateFiles(grids, "*.png", SearchOption.AllDirectories).Count() < count)
+        {
+            Assert.True(since.Elapsed < TimeSpan.FromSeconds(30), "No grids are drawn.");
+            await Task.Delay(50);
+        }
+    }
+
     /// <summary>The next line that it prints.</summary>
     public async Task<string> LineAsync()
     {

@@ -180,7 +180,14 @@ public sealed class ParquetPairReaderTests : IDisposable
     }
 
     [Fact]
-    public void Open_OfFootersWithAnyByteChanged_EndsAndNamesTheFile()
+    public void Open_OfFootersWithAnyByteChanged_EndsAndNamesTheFile() => FootersWithAnyByteChanged(each: false);
+
+    [Trait("Category", "Long")]
+    [Fact]
+    public void Open_OfFootersWithAnyByteChangedInThreeWays_EndsAndNamesTheFile() => FootersWithAnyByteChanged(each: true);
+
+    /// <param name="each">Each byte in three ways; otherwise in one of the three, which take turns.</param>
+    private void FootersWithAnyByteChanged(bool each)
     {
         Write("a.parquet", Images("image", [null], _target), Images("conditioning", ["b.jpg"], _reference), Texts("caption", "one"), Texts("reason", "good"));
         string file = Path.Combine(_folder, "a.parquet");
@@ -189,7 +196,8 @@ public sealed class ParquetPairReaderTests : IDisposable
         for (int at = whole.Length - 8 - footer; at < whole.Length; at++)
         {
             // What stands in the way of counts, ends and numbers that go on.
-            foreach (byte value in new byte[] { 0xff, (byte)(whole[at] | 0x80), (byte)(whole[at] ^ 0x0f) })
+            byte[] values = [0xff, (byte)(whole[at] | 0x80), (byte)(whole[at] ^ 0x0f)];
+            foreach (byte value in each ? values : [values[at % 3]])
             {
                 byte[] damaged = [.. whole];
                 damaged[at] = value;

@@ -12,7 +12,7 @@ using static TorchSharp.torch;
 namespace Dsd.Lab.Tests.Training;
 
 [Collection("Torch's random numbers")]
-public class AlignmentTests
+public class AlignmentTests(BegunModel begun)
 {
     [Fact]
     public void Of_PutsAGridsPanelsTogetherInTheOrderOfPackedLatents()
@@ -62,7 +62,7 @@ public class AlignmentTests
     public void Run_RefusesToAlignATeacherWithAJudgeThatIsNotThere()
     {
         using TemporaryFolder folder = new();
-        TinyTrainingTests.Train(folder, ["tokenizers", "vae"], TinyTrainingTests.Config, out _);
+        begun.CopyInto(folder);
         FileNotFoundException e = Assert.Throws<FileNotFoundException>(() => TinyTrainingTests.Train(folder, ["teacher"], TinyTrainingTests.Config, out _));
         Assert.Contains("Run the stage judge first, or set alignment_weight to 0", e.Message);
     }
@@ -74,7 +74,7 @@ public class AlignmentTests
     {
         using TemporaryFolder folder = new();
         string config = TinyTrainingTests.Config.Replace("\"alignment_block\": 1", $"\"alignment_block\": {block}");
-        string model = TinyTrainingTests.Train(folder, ["tokenizers", "vae"], config, out _);
+        string model = begun.CopyInto(folder);
         TinyTrainingTests.Copy(TinyModel.JudgeFolder, Path.Combine(model, "judge"));
 
         TinyTrainingTests.Train(folder, ["teacher"], config, out List<string> said);
@@ -95,7 +95,8 @@ public class AlignmentTests
     {
         using TemporaryFolder folder = new();
         string config = TinyTrainingTests.Config.Replace("\"alignment_weight\": 0.5", "\"alignment_weight\": 0");
-        TinyTrainingTests.Train(folder, ["tokenizers", "vae", "teacher"], config, out List<string> said);
+        begun.CopyInto(folder);
+        TinyTrainingTests.Train(folder, ["teacher"], config, out List<string> said);
         Assert.DoesNotContain(said, line => line.Contains("alignment"));
     }
 

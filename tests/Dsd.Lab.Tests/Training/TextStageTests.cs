@@ -7,7 +7,7 @@ using Dsd.Tiny.World;
 namespace Dsd.Lab.Tests.Training;
 
 [Collection("Torch's random numbers")]
-public class TextStageTests
+public class TextStageTests(BegunModel begun)
 {
     [Fact]
     public void Of_TellsWhatACaptionStatesAndLeavesOutTheRest()
@@ -46,10 +46,12 @@ public class TextStageTests
     public void Run_TeachesBothEncodersToTellWhatCaptionsState()
     {
         using TemporaryFolder folder = new();
-        string model = TinyTrainingTests.Train(folder, ["tokenizers", "text"], TinyTrainingTests.Config, out _);
+        string model = begun.CopyInto(folder);
+        TinyTrainingTests.Train(folder, ["text"], TinyTrainingTests.Config, out _);
         string config = TinyTrainingTests.Config.Replace(
             "\"text\": { \"steps\": 2, \"batch\": 4, \"peak_learning_rate\": 0.001", "\"text\": { \"steps\": 60, \"batch\": 32, \"peak_learning_rate\": 0.01");
-        string longer = TinyTrainingTests.Train(folder, ["tokenizers", "text"], config, out List<string> said, "longer");
+        string longer = begun.CopyInto(folder, "longer");
+        TinyTrainingTests.Train(folder, ["text"], config, out List<string> said, "longer");
         Assert.True(File.Exists(Path.Combine(model, "text_encoder", "model.safetensors")));
         Assert.True(File.Exists(Path.Combine(longer, "text_encoder_2", "model.safetensors")));
         double[] losses = [.. said.Where(line => line.Contains("loss")).Select(line => double.Parse(line.Split("loss ")[1].Split(' ')[0]))];
@@ -61,7 +63,7 @@ public class TextStageTests
     public void Run_LeavesTheTextEncodersOfATeacherAlone()
     {
         using TemporaryFolder folder = new();
-        string model = TinyTrainingTests.Train(folder, ["tokenizers"], TinyTrainingTests.Config, out _);
+        string model = begun.CopyInto(folder);
         Directory.CreateDirectory(Path.Combine(model, "transformer"));
         InvalidOperationException e = Assert.Throws<InvalidOperationException>(
             () => TinyTrainingTests.Train(folder, ["text"], TinyTrainingTests.Config, out _));
@@ -72,7 +74,8 @@ public class TextStageTests
     public void Run_TheTeacherStartsWithTheEncodersThatCanRead()
     {
         using TemporaryFolder folder = new();
-        string model = TinyTrainingTests.Train(folder, ["tokenizers", "vae", "text"], TinyTrainingTests.Config, out _);
+        string model = begun.CopyInto(folder);
+        TinyTrainingTests.Train(folder, ["text"], TinyTrainingTests.Config, out _);
         TinyTrainingTests.Copy(TinyModel.JudgeFolder, Path.Combine(model, "judge"));
         TinyTrainingTests.Train(folder, ["teacher"], TinyTrainingTests.Config, out List<string> said);
         Assert.Contains("teacher: starts with text encoders that read captions already", said);

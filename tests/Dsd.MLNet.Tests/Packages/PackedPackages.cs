@@ -10,6 +10,7 @@ namespace Dsd.MLNet.Tests.Packages;
 public sealed class PackedPackages : IDisposable
 {
     private const string FakeTorch = "libtorch-cuda-test";
+    private static readonly string ReleaseOutput = Path.Combine("bin", "Release", "net10.0");
     private readonly TemporaryFolder _folder = new();
 
     // A version of its own each time: the packages go through the user's package cache, which keeps what it has seen.
@@ -47,7 +48,7 @@ public sealed class PackedPackages : IDisposable
 
     public string Feed => _folder.File("feed");
 
-    /// <summary>What was built on the way to the packages.</summary>
+    /// <summary>What was built on the way to the packages, or what they were made of.</summary>
     public string Artifacts => _folder.File("artifacts");
 
     /// <summary>Holds the plain program's temporary folder and home, which were empty.</summary>
@@ -87,16 +88,26 @@ public sealed class PackedPackages : IDisposable
         _folder.Dispose();
     }
 
-    /// <summary>Builds the sample with ONNX Runtime's CUDA build, from what packing has compiled already.</summary>
+    /// <summary>Builds the sample with ONNX Runtime's CUDA build.</summary>
     public (int Code, string Output) BuildWithOnnxCuda() => DotnetCommand.Run(
         Fixtures.Repository, "build", Path.Combine("samples", "Quickstart", "Quickstart.csproj"), "-c", "Release", "--artifacts-path", Artifacts,
         $"-p:Version={_version}",
         "-p:DsdOnnxCuda=true", "-p:CreateSymbolicLinksForCopyLocalIfPossible=true");
 
-    // One build for all: a command for each would evaluate the projects below it again each time.
+    // One build for all: a command for each would evaluate the projects below it again each time. Beside the repository's own output, which other tests
+    // are using at this moment, and from what was compiled there for Release.
     private (int Code, string Output) Pack()
     {
         string sources = Path.Combine(Fixtures.Repository, "src");
+        bool compiled = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar).EndsWith(ReleaseOutput, StringComparison.Ordinal);
+        foreach (string project in compiled ? Projects : [])
+        {
+            string folder = Directory.CreateDirectory(Path.Combine(Artifacts, "bin", project, "release")).FullName;
+            foreach (string file in Directory.GetFiles(Path.Combine(sources, project, ReleaseOutput), $"{project}.*"))
+            {
+                File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+            }
+        }
         string all = _folder.File("all.proj");
         File.WriteAllText(all, $"""
             <Project>
@@ -105,11 +116,10 @@ public sealed class PackedPackages : IDisposable
               </ItemGroup>
               <Target Name="PackAll">
                 <MSBuild Projects="@(Library)" Targets="Restore" Properties="MSBuildRestoreSessionId={Guid.NewGuid():N}" />
-                <MSBuild Projects="@(Library)" Targets="Pack" BuildInParallel="true" />
+                <MSBuild Projects="@(Library)" Targets="Pack" Properties="NoBuild={compiled}" BuildInParallel="true" />
               </Target>
             </Project>
             """);
-        // Built beside the repository's own output, which other tests are using at this moment.
         return DotnetCommand.Run(
             Fixtures.Repository, "msbuild", all, "-t:PackAll", "-m", "-v:m", "-p:Configuration=Release", "-p:_IsPacking=true", $"-p:PackageOutputPath={Feed}",
             $"-p:ArtifactsPath={Artifacts}", "-p:_CommandLineDefinedArtifactsPath=true", $"-p:Version={_version}");

@@ -49,7 +49,7 @@ public class LoraTrainerTests
     {
         using TemporaryFolder folder = new();
         using FluxModel model = Model();
-        LoraTrainingOptions options = Options with { Steps = 60 };
+        LoraTrainingOptions options = Options with { Steps = 12, ReportEvery = 8 };
         using LoraAdapter whole = new LoraTrainer(model, options).Train(Pairs());
         options = options with { CheckpointFolder = folder.Path };
         using CancellationTokenSource stop = new();
