@@ -73,12 +73,10 @@ public sealed class TrainingPlannerTests
     [Fact]
     public void GraphsOfTorch_TakeMore()
     {
-        foreach (TrainingSetting setting in TrainingSetting.All)
-        {
-            (TrainingPlan written, TrainingPlan graphs) = (Plan(setting), Plan(setting, written: false));
+        (TrainingPlan written, TrainingPlan graphs) = (Plan(TrainingSetting.Whole), Plan(TrainingSetting.Whole, written: false));
 
-            Assert.True(graphs.MemoryBytes > written.MemoryBytes && graphs.SecondsPerStep >= written.SecondsPerStep);
-        }
+        Assert.True(graphs.MemoryBytes > written.MemoryBytes);
+        Assert.True(graphs.SecondsPerStep > written.SecondsPerStep);
     }
 
     [Fact]
