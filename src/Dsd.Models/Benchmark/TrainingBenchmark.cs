@@ -59,7 +59,7 @@ public static class TrainingBenchmark
         using FluxTransformer transformer = FluxCheckpoint.Random(
             options.Config, options.Device, options.DType, setting.Streamed ? MemoryMode.Streamed : MemoryMode.Resident, setting.Float8, trains: true);
         transformer.RecomputedBlocks = setting.Recomputes ? transformer.Blocks : 0;
-        transformer.WritesGradients = true;
+        transformer.WritesGradients = transformer.Device.type == DeviceType.CUDA;
         using LoraAttachment attached = Attached(transformer, options);
         Tensor[] given = Inputs(options, transformer);
         long batch = options.BatchSize;
@@ -91,7 +91,7 @@ public static class TrainingBenchmark
         long parameters = attached.Parameters.Sum(p => p.Parameter.numel());
         TrainingPlan plan = TrainingPlanner.Plan(
             FluxTraining.Load(options.Config), setting, parameters, optimizer.StateBytes, options.Rows * options.Columns, options.TextTokens, options.BatchSize,
-            (int)given[1].element_size(), transformer.Device.type == DeviceType.CUDA, written: true, speed);
+            (int)given[1].element_size(), transformer.Device.type == DeviceType.CUDA, transformer.WritesGradients, speed);
         return new TrainingBenchmarkResult(
             setting.Name,
             (options.Device ?? CPU).ToString(),

@@ -195,8 +195,8 @@ public sealed class LoraTrainer
             GoesOn?.Invoke(loop.Step);
         }
         MeteredProgress metered = new(progress, (long)_options.BatchSize * _options.AccumulationSteps);
-        // The attachment has frozen the base, and the loop goes back by the network's own way.
-        _model.Network.WritesGradients = true;
+        // The attachment has frozen the base, and the loop goes back by the network's own way. It is made for a GPU: on the CPU torch's graphs are faster.
+        _model.Network.WritesGradients = _model.Network.Device.type == DeviceType.CUDA;
         try
         {
             loop.Run(batch => Loss(batch, batches, empty, dropout), metered, cancellationToken);

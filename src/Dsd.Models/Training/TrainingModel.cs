@@ -41,7 +41,7 @@ public static class TrainingModel
             return (only, [only]);
         }
         (long parameters, string[] adapted) = Adapted(load, training);
-        bool written = training.AdapterDropout == 0 && adapted.All(load.KeepsNoGraph);
+        bool written = cuda && training.AdapterDropout == 0 && adapted.All(load.KeepsNoGraph);
         TrainingPlan Of(TrainingSetting setting) => TrainingPlanner.Plan(
             load, setting, parameters, training.Optimizer.StateBytes, canvas.Tokens, training.MaxTextTokens ?? 512, training.BatchSize,
             pipeline.DType == ScalarType.Float32 ? 4 : 2, gpu: cuda, written, speed);
