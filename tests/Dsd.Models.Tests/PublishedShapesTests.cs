@@ -1,7 +1,6 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Flux;
 using Dsd.Models.Residency;
-using Dsd.Models.Tests.Flux;
 using Dsd.Models.Text;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -48,9 +47,9 @@ public sealed class PublishedShapesTests
 
     private static nn.Module Build(string model) => model switch
     {
-        "flux1-dev" => new FluxTransformer(FluxFixture.Dev, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
-        "flux1-schnell" => new FluxTransformer(FluxFixture.Dev with { GuidanceEmbeds = false }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
-        "dsd" => new FluxTransformer(FluxFixture.Dev with { Conditional = true }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
+        "flux1-dev" => new FluxTransformer(FluxConfig.Dev, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
+        "flux1-schnell" => new FluxTransformer(FluxConfig.Dev with { GuidanceEmbeds = false }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
+        "dsd" => new FluxTransformer(FluxConfig.Dev with { Conditional = true }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
         "vae" => new AutoencoderKL(
             new VaeConfig
             {

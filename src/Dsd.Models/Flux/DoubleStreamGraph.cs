@@ -80,13 +80,13 @@ internal sealed class DoubleStreamGraph(DoubleStreamBlock block, Modulated[] ima
         }
 
         /// <summary>The stream after the block.</summary>
-        public Tensor Leave() => mod[1].Add(Kept.Between, _outer.Forward(GeluGradient.Forward(Kept.Hidden)).view(Kept.Between.shape));
+        public Tensor Leave() => mod[1].Add(Kept.Between, _outer.Forward(Gelu.Of(Kept.Hidden)).view(Kept.Between.shape));
 
         /// <summary>The gradient of what the stream found, for that of the stream after the block.</summary>
         public Tensor BackToAttention(Tensor gradient, Tensor found)
         {
             (_, Tensor between, Tensor hidden) = Kept;
-            Tensor ofHidden = GeluGradient.Of(hidden, _outer.Backward(GeluGradient.Forward(hidden), Gated(gradient, mod[1])));
+            Tensor ofHidden = Gelu.Gradient(hidden, _outer.Backward(Gelu.Of(hidden), Gated(gradient, mod[1])));
             _gradient = Back(between, mod[1], _inner, ofHidden, gradient);
             return _out.Backward(found.flatten(0, 1), Gated(_gradient, mod[0])).view(between.shape);
         }

@@ -9,6 +9,20 @@ public sealed record FluxConfig : IModelConfig
     internal const string PlainClass = "FluxTransformer2DModel";
     internal const string ConditionalClass = "FluxTransformer2DConditionalModel";
 
+    /// <summary>The shape of FLUX.1-dev, as published.</summary>
+    public static FluxConfig Dev { get; } = new()
+    {
+        InChannels = 64,
+        NumLayers = 19,
+        NumSingleLayers = 38,
+        AttentionHeadDim = 128,
+        NumAttentionHeads = 24,
+        JointAttentionDim = 4096,
+        PooledProjectionDim = 768,
+        GuidanceEmbeds = true,
+        AxesDimsRope = [16, 56, 56],
+    };
+
     /// <summary>The class that the file was written for: plain FLUX, or the conditional model of Diffusion Self-Distillation.</summary>
     /// <exception cref="ArgumentException">Neither of the two.</exception>
     [JsonPropertyName("_class_name")]

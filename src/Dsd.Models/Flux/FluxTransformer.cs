@@ -32,7 +32,7 @@ public sealed class FluxTransformer : DenoisingNetwork
     private readonly ModuleList<DoubleStreamBlock> transformer_blocks;
     private readonly ModuleList<SingleStreamBlock> single_transformer_blocks;
     private readonly AdaptableLinear proj_out;
-    private readonly FluxRecomputation _recomputation;
+    private readonly FluxTapes _tapes;
 
     /// <summary>A transformer with random weights, the same for the same seed on every device.</summary>
     /// <param name="config">Its shape.</param>
@@ -66,7 +66,7 @@ public sealed class FluxTransformer : DenoisingNetwork
         single_transformer_blocks = ModuleList(Enumerable.Range(0, config.NumSingleLayers).Select(_ => new SingleStreamBlock(config, places, type)).ToArray());
         norm_out = new Modulation(config.Width, 2, places.Ends, type);
         proj_out = new AdaptableLinear(config.Width, config.OutputChannels, places.Ends, type);
-        _recomputation = new FluxRecomputation(this);
+        _tapes = new FluxTapes(this);
         RegisterComponents();
     }
 
@@ -94,15 +94,15 @@ public sealed class FluxTransformer : DenoisingNetwork
     /// <inheritdoc/>
     public override int RecomputedBlocks
     {
-        get => _recomputation.Blocks;
-        set => _recomputation.Blocks = value;
+        get => _tapes.Blocks;
+        set => _tapes.Blocks = value;
     }
 
     /// <inheritdoc/>
-    internal override bool WritesGradients { get => _recomputation.Writes; set => _recomputation.Writes = value; }
+    internal override bool WritesGradients { get => _tapes.Writes; set => _tapes.Writes = value; }
 
     /// <inheritdoc/>
-    public override void Backward(Tensor loss) => _recomputation.Backward(loss);
+    public override void Backward(Tensor loss) => _tapes.Backward(loss);
 
     /// <summary>Shows the stream after a block to a loss that looks within, in each forward pass from now on.</summary>
     /// <param name="block">Which block, from 0: those with two streams come first, then those over the joined stream.</param>
@@ -181,7 +181,7 @@ public sealed class FluxTransformer : DenoisingNetwork
     {
         using IDisposable? turn = Residency?.Enter(keepsGraphs: RecomputedBlocks < Blocks);
         using DisposeScope scope = NewDisposeScope();
-        FluxPass pass = given.Pass(step, _recomputation.Begin(given));
+        FluxPass pass = given.Pass(step, _tapes.Begin(given));
 
         Tensor image = x_embedder.forward(latents.to(DType)); // [batch, image, width]
         image = given.Condition is null ? image : image + given.Condition;
@@ -212,7 +212,7 @@ public sealed class FluxTransformer : DenoisingNetwork
     {
         if (disposing)
         {
-            _recomputation.Dispose();
+            _tapes.Dispose();
             Residency?.Dispose();
         }
         base.Dispose(disposing);

@@ -40,7 +40,7 @@ internal sealed class SingleStreamGraph(SingleStreamBlock block, Modulated mod, 
         (Tensor x, Tensor hidden) = (_x!, _hidden!);
         Tensor ofBoth = _out.Backward(Both(), (mod.Gate * gradient).flatten(0, 1)); // [rows, 5 · width]
         long width = x.shape[2];
-        Tensor ofHidden = GeluGradient.Of(hidden, ofBoth.narrow(1, width, hidden.shape[1])); // [rows, 4 · width]
+        Tensor ofHidden = Gelu.Gradient(hidden, ofBoth.narrow(1, width, hidden.shape[1])); // [rows, 4 · width]
         Tensor ofQkv = _attention.Backward(ofBoth.narrow(1, 0, width).contiguous().view(x.shape))[0].flatten(0, 1); // [rows, 3 · width]
         Tensor normed = Modulation.Apply(x, mod.Shift, mod.Scale).flatten(0, 1); // once more: cheaper than to keep it
         Tensor ofNormed = _mlp.Backward(normed, ofHidden, _in.Backward(normed, ofQkv)); // [rows, width]
@@ -57,5 +57,5 @@ internal sealed class SingleStreamGraph(SingleStreamBlock block, Modulated mod, 
     }
 
     // What attention found and the feed-forward network's inner channels, as the last layer takes them: [rows, 5 · width].
-    private Tensor Both() => GeluGradient.Beside(_attention.Found.detach().flatten(0, 1), _hidden!);
+    private Tensor Both() => Gelu.Beside(_attention.Found.detach().flatten(0, 1), _hidden!);
 }

@@ -29,7 +29,7 @@ internal sealed class LinearGraph(params AdaptableLinear[] layers) : IDisposable
     public Tensor Forward(Tensor x)
     {
         using DisposeScope scope = NewDisposeScope();
-        LinearWeights all = Round(x.dtype);
+        LinearWeights all = Prepare(x.dtype);
         Tensor y = MatrixProduct.Suits(x, all.Weight) ? MatrixProduct.Linear(x, all.Weight, all.Bias) : functional.linear(x, all.Weight, all.Bias);
         if (_down is not null)
         {
@@ -52,7 +52,7 @@ internal sealed class LinearGraph(params AdaptableLinear[] layers) : IDisposable
         using DisposeScope scope = NewDisposeScope();
         if (_weight is null)
         {
-            Round(x.dtype);
+            Prepare(x.dtype);
         }
         Tensor ofX = addTo is null ? mm(gradient, _weight!) : addTo.addmm_(gradient, _weight!, 1, 1);
         if (_down is not null)
@@ -102,8 +102,8 @@ internal sealed class LinearGraph(params AdaptableLinear[] layers) : IDisposable
         }
     }
 
-    // Once for the pass and the way back.
-    private LinearWeights Round(ScalarType type)
+    // The weights, and the factors rounded: once for the pass and the way back.
+    private LinearWeights Prepare(ScalarType type)
     {
         LinearWeights all = Weights();
         _weight = all.Weight.alias().DetachFromDisposeScope();

@@ -1,5 +1,5 @@
 using Dsd.Models.Benchmark;
-using Dsd.Models.Tests.Flux;
+using Dsd.Models.Flux;
 
 namespace Dsd.Models.Tests.Benchmark;
 
@@ -10,7 +10,7 @@ public sealed class FluxBenchmarkTests
     {
         FluxBenchmarkOptions options = new()
         {
-            Config = FluxFixture.Dev with { Conditional = true },
+            Config = FluxConfig.Dev with { Conditional = true },
             Rows = 32,
             Columns = 64,
             TextTokens = 512,

@@ -21,20 +21,6 @@ internal static class FluxFixture
         AxesDimsRope = [2, 4, 2],
     };
 
-    /// <summary>FLUX.1-dev's shape, as published.</summary>
-    public static FluxConfig Dev { get; } = new()
-    {
-        InChannels = 64,
-        NumLayers = 19,
-        NumSingleLayers = 38,
-        AttentionHeadDim = 128,
-        NumAttentionHeads = 24,
-        JointAttentionDim = 4096,
-        PooledProjectionDim = 768,
-        GuidanceEmbeds = true,
-        AxesDimsRope = [16, 56, 56],
-    };
-
     public static FluxTransformer Load(string folder, Device? device = null, ScalarType? dtype = null)
     {
         FluxConfig config = ModelFolder.OpenParts(Fixtures.Path(folder)).ReadConfig<FluxConfig>("transformer");

@@ -118,8 +118,8 @@ public sealed class GpuTrainingTests
             return
             [
                 Modulation.Gradient(x, parts[0], parts[1], gradient, beside),
-                GeluGradient.Of(hidden, ofBoth.narrow(1, 384, 512)),
-                GeluGradient.Beside(gradient.flatten(0, 1), hidden),
+                Gelu.Gradient(hidden, ofBoth.narrow(1, 384, 512)),
+                Gelu.Beside(gradient.flatten(0, 1), hidden),
                 .. attention.Backward(ofAll),
             ];
         }

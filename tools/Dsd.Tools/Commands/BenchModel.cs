@@ -14,21 +14,6 @@ internal static class BenchModel
     public const string Tiny = "tiny";
     public const string Dev = "dev";
 
-    // The shape of FLUX.1-dev with DSD's condition embedder, as published.
-    private static readonly FluxConfig DevConfig = new()
-    {
-        Conditional = true,
-        InChannels = 64,
-        NumLayers = 19,
-        NumSingleLayers = 38,
-        AttentionHeadDim = 128,
-        NumAttentionHeads = 24,
-        JointAttentionDim = 4096,
-        PooledProjectionDim = 768,
-        GuidanceEmbeds = true,
-        AxesDimsRope = [16, 56, 56],
-    };
-
     public static Option<string> CreateSize()
     {
         Option<string> size = new("--size")
@@ -46,7 +31,7 @@ internal static class BenchModel
     public static FluxBenchmarkOptions Flux(string size, Device device) => size == Dev
         ? new FluxBenchmarkOptions
         {
-            Config = DevConfig,
+            Config = FluxConfig.Dev with { Conditional = true },
             Device = device,
             DType = ScalarType.BFloat16,
             Rows = 32,

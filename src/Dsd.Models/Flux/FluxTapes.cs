@@ -4,7 +4,7 @@ namespace Dsd.Models.Flux;
 
 /// <summary>How blocks of a transformer keep what the way back needs, and the tapes of the passes since the last one.</summary>
 /// <param name="network">The transformer.</param>
-internal sealed class FluxRecomputation(FluxTransformer network) : IDisposable
+internal sealed class FluxTapes(FluxTransformer network) : IDisposable
 {
     private readonly List<FluxTape> _tapes = [];
     private bool? _covers;
