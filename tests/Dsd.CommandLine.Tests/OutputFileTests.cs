@@ -29,32 +29,6 @@ public sealed class OutputFileTests : IDisposable
     }
 
     [Fact]
-    public void Check_OfAFolderThatIsMovedToItsPlace_LooksAtTheFolderAboveToo()
-    {
-        if (OperatingSystem.IsLinux())
-        {
-            // It is there and takes files, and could not be replaced.
-            OutputFile.CheckFolder("/dev/shm");
-
-            Assert.Contains("too long", Assert.Throws<IOException>(() => OutputFile.CheckMovedFolder(_folder.File(new string('n', 230)))).Message,
-                StringComparison.Ordinal);
-            OutputFile.CheckFolder(_folder.File(new string('n', 230)));
-        }
-    }
-
-    [Theory]
-    [InlineData(230)]
-    [InlineData(400)]
-    public void Check_OfANameThatIsTooLong_SaysSo(int length)
-    {
-        IOException e = Assert.Throws<IOException>(() => OutputFile.CheckFile(_folder.File(new string('n', length) + ".json")));
-
-        Assert.Contains("too long", e.Message, StringComparison.Ordinal);
-        Assert.Contains("too long", Assert.Throws<IOException>(() => OutputFile.CheckFolder(_folder.File("new", new string('n', 300), "sub"))).Message,
-            StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void Check_OfADevice_IsRefused_AsAFileMovedThereWouldTakeItsPlace()
     {
         if (!OperatingSystem.IsWindows())

@@ -93,7 +93,7 @@ public static class OnnxExporter
         {
             CheckReplaceable(outFolder, options ?? new OnnxExportOptions());
         }
-        WritablePlace.Require(outFolder);
+        WritablePlace.RequireMovedFolder(outFolder);
     }
 
     private static void CheckReplaceable(string folder, OnnxExportOptions options)

@@ -67,6 +67,9 @@
   let at = 0;
   let parts = new Map();
   let moves = 0;
+  let lists = 0;
+  // While a list is made, what is shown belongs to the one before, so no verdict is taken.
+  let making = 0;
 
   // Verdicts on their way to the ledger, in order, and those that may be undone.
   const waiting = [];
@@ -78,11 +81,18 @@
     return Object.fromEntries([...new FormData($("filters"))].filter(([, value]) => value !== ""));
   }
 
+  function markBusy(more) {
+    making += more;
+    $("pair").ariaBusy = String(making > 0);
+  }
+
   async function makeList(place) {
-    const mine = ++moves;
+    const mine = ++lists;
+    moves++;
+    markBusy(1);
     try {
       const made = await source.list(filters());
-      if (mine !== moves) {
+      if (mine !== lists) {
         return;
       }
       list = made.list;
@@ -93,6 +103,8 @@
       await goTo(Math.min(place, Math.max(0, count - 1)));
     } catch (error) {
       $("found").textContent = error.message;
+    } finally {
+      markBusy(-1);
     }
   }
 
@@ -266,6 +278,10 @@
   // Verdicts
 
   function say(kept) {
+    if (making > 0) {
+      $("said").textContent = "Not taken: the list is being made.";
+      return;
+    }
     const pair = current();
     if (readOnly || !pair || pair.fault || pair.reviewed === kept && kept === null) {
       return;
@@ -423,8 +439,12 @@
       showBlind();
       return;
     }
-    clearTimeout(pause);
-    pause = setTimeout(() => makeList(0), event.target.type === "search" || event.target.type === "number" ? 300 : 0);
+    if (event.target.type === "search" || event.target.type === "number") {
+      clearTimeout(pause);
+      pause = setTimeout(() => makeList(0), 300);
+    } else {
+      makeList(0);
+    }
   });
   // By hand, since the browser's own way clears after the event, and a key that is pressed in between would act on half of it.
   $("filters").addEventListener("reset", event => {

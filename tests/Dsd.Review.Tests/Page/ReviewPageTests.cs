@@ -126,6 +126,7 @@ public sealed class ReviewPageTests(Browser browser) : IClassFixture<Browser>, I
     {
         (IPage page, _) = await browser.OpenAsync(_server.Address);
         await page.SelectOptionAsync("[name=review]", "unreviewed");
+        await Expect(page.Locator("#pair[aria-busy=false]")).ToBeVisibleAsync();
         await page.Locator("#pair").FocusAsync();
         for (int i = 0; i < 29; i++)
         {
@@ -138,6 +139,29 @@ public sealed class ReviewPageTests(Browser browser) : IClassFixture<Browser>, I
         await Expect(page.Locator("#progress")).ToContainTextAsync("30 of 30 reviewed");
         await page.ClickAsync("#refresh");
         await Expect(page.Locator("#none")).ToBeVisibleAsync();
+    }
+
+    [ChromiumFact]
+    public async Task WhileAListIsMade_NoVerdictIsTaken_AndAMoveDoesNotLoseTheList()
+    {
+        (IPage page, _) = await browser.OpenAsync(_server.Address);
+        await Expect(page.Locator("#pair[aria-busy=false]")).ToBeVisibleAsync();
+        TaskCompletionSource answer = new();
+        await page.RouteAsync("**/api/lists?*", async route =>
+        {
+            await answer.Task;
+            await route.ContinueAsync();
+        });
+        await page.SelectOptionAsync("[name=outcome]", "rejected");
+        await page.Locator("#pair").FocusAsync();
+        await page.Keyboard.PressAsync("k");
+        await Expect(page.Locator("#said")).ToContainTextAsync("Not taken");
+        await page.Keyboard.PressAsync("n");
+        answer.SetResult();
+        await Expect(page.Locator("#found")).ToHaveTextAsync("10 pairs");
+        await Expect(page.Locator("#outcome")).ToHaveTextAsync("Judge: rejected");
+        await Expect(page.Locator("#number")).ToHaveTextAsync("Pair 1 of 10");
+        await Expect(page.Locator("#progress")).ToContainTextAsync("0 of 30 reviewed");
     }
 
     [ChromiumFact]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Common.Files;
 using Dsd.Lab.Study;
 using Dsd.Models.Families;
 using static TorchSharp.torch;
@@ -35,7 +36,7 @@ internal static class MeasureCommand
         command.SetAction(async (parsed, cancel) =>
         {
             string into = parsed.GetRequiredValue(folder);
-            OutputFile.CheckFolder(into);
+            WritablePlace.RequireFolder(into);
             DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
             AdapterMeasureOptions options = new()
             {

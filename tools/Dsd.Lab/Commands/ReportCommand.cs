@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Common.Files;
 using Dsd.Lab.Measure;
 using Dsd.Models.Families;
 using static TorchSharp.torch;
@@ -28,7 +29,7 @@ internal static class ReportCommand
         command.SetAction(async (parsed, cancel) =>
         {
             string into = parsed.GetRequiredValue(folder);
-            OutputFile.CheckFolder(into);
+            WritablePlace.RequireFolder(into);
             DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
             TeacherReportOptions options = new()
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Common.Files;
 using Dsd.Lab.Study;
 using Dsd.Models.Families;
 
@@ -53,7 +54,7 @@ internal static class StudyCommand
         command.SetAction(async (parsed, cancel) =>
         {
             string into = parsed.GetRequiredValue(folder);
-            OutputFile.CheckFolder(into);
+            WritablePlace.RequireFolder(into);
             DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
             StudyOptions options = new()
             {

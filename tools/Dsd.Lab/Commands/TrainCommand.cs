@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Common.Files;
 using Dsd.Lab.Training;
 
 namespace Dsd.Lab.Commands;
@@ -40,7 +41,7 @@ internal static class TrainCommand
         };
         command.SetAction(async (parsed, cancel) =>
         {
-            OutputFile.CheckFolder(parsed.GetRequiredValue(folder));
+            WritablePlace.RequireFolder(parsed.GetRequiredValue(folder));
             DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
             TinyTrainingOptions options = new()
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Common.Files;
 using Dsd.Runs;
 using Dsd.Runs.Ledger;
 using Dsd.Tools.Curate;
@@ -31,7 +32,7 @@ internal static class CurateMergeCommand
                 await RunFolder.OpenToRead(other).DisposeAsync();
             }
             string target = parsed.GetRequiredValue(into);
-            OutputFile.CheckFolder(target);
+            WritablePlace.RequireFolder(target);
             await using RunFolder folder = RunFolder.Open(target);
             foreach (string other in folders)
             {

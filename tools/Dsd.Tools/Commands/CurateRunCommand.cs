@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Common.Files;
 using Dsd.Curation.Chat;
 using Dsd.Runs;
 using Dsd.Tools.Curate;
@@ -52,7 +53,7 @@ internal sealed class CurateRunCommand
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         string path = parsed.GetRequiredValue(_out);
-        OutputFile.CheckFolder(path);
+        WritablePlace.RequireFolder(path);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, parsed.GetRequiredValue(_shard));
         _options.CheckTeacher(parsed, options.GridLayout);
         IEnumerable<Dsd.Runs.Ledger.SeedCaption> captions = _captions.Read(parsed, options.Seed);

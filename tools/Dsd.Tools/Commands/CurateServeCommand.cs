@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dsd.Cluster;
+using Dsd.Common.Files;
 using Dsd.Runs;
 using Dsd.Runs.Ledger;
 using Dsd.Tools.Curate;
@@ -30,7 +31,7 @@ internal static class CurateServeCommand
             async () =>
             {
                 string path = parsed.GetRequiredValue(into);
-                OutputFile.CheckFolder(path);
+                WritablePlace.RequireFolder(path);
                 CurationClusterOptions options = cluster.Read(parsed, coordinator: null);
                 options.Check(isCoordinator: true);
                 if (!captions.AreAPresets(parsed) && parsed.GetResult(seed) is { Implicit: false })

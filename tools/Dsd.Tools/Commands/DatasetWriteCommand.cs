@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Common.Files;
 using Dsd.Dataset.Formats;
 using Dsd.Runs.Export;
 
@@ -58,7 +59,7 @@ internal static class DatasetWriteCommand
                 throw new IOException(
                     $"Cannot write the dataset '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier dataset.");
             }
-            OutputFile.CheckMovedFolder(target);
+            WritablePlace.RequireMovedFolder(target);
             await Task.Run(() => Write(terminal, parsed.GetRequiredValue(run), target, options, cancel), cancel);
             return ExitCode.Done;
         });

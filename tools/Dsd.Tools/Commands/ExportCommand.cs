@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsd.Common.Files;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Onnx.Export;
@@ -88,7 +89,7 @@ internal sealed class ExportCommand
             throw new IOException(
                 $"Cannot write the ONNX folder '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier export.");
         }
-        OutputFile.CheckMovedFolder(target);
+        WritablePlace.RequireMovedFolder(target);
         string folder = ModelPresets.Resolve(preset);
         if (release is not null && lora is null && File.Exists(Path.Combine(release, ReleasedAdapter)))
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Dsd.Common.Files;
 using Dsd.Review.Exporting;
 using Dsd.Review.Reports;
 using Dsd.Review.Serving;
@@ -73,7 +74,7 @@ internal sealed class ReviewCommand
         RequireRun(folder);
         foreach (string target in new[] { page, report }.OfType<string>())
         {
-            OutputFile.CheckFolder(target);
+            WritablePlace.RequireFolder(target);
         }
         if (page is not null)
         {

@@ -53,7 +53,7 @@ internal sealed partial class TrainFolder(string path)
     /// <exception cref="IOException">It is one of these.</exception>
     public void Check()
     {
-        OutputFile.CheckFolder(path);
+        WritablePlace.RequireFolder(path);
         if (Directory.Exists(path) && !File.Exists(Record) && Directory.EnumerateFileSystemEntries(path).FirstOrDefault(e => !IsLeftOver(e)) is { } other)
         {
             throw new IOException(
@@ -65,7 +65,7 @@ internal sealed partial class TrainFolder(string path)
     /// <summary>Removes what an earlier process had begun to write when it was killed. Only for the one that works in the folder.</summary>
     public void RemoveLeftOver()
     {
-        foreach (string probe in Directory.EnumerateFiles(path).Where(OutputFile.IsProbe))
+        foreach (string probe in Directory.EnumerateFiles(path).Where(WritablePlace.IsProbe))
         {
             File.Delete(probe);
         }
@@ -82,5 +82,5 @@ internal sealed partial class TrainFolder(string path)
     [GeneratedRegex(@"\Astep-([0-9]{6,18})\.png\z", RegexOptions.CultureInvariant)]
     private static partial Regex SheetName();
 
-    private static bool IsLeftOver(string file) => AtomicFile.IsHalfWritten(file) || OutputFile.IsProbe(file);
+    private static bool IsLeftOver(string file) => AtomicFile.IsHalfWritten(file) || WritablePlace.IsProbe(file);
 }

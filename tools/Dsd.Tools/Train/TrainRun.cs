@@ -38,7 +38,7 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
         }
         if (request.Training.CacheFolder is { } cache)
         {
-            OutputFile.CheckFolder(cache);
+            WritablePlace.RequireFolder(cache);
         }
         string model = ModelPresets.Resolve(request.Model);
         (TrainingPlan chosen, IReadOnlyList<TrainingPlan> all) = TrainPlan.Of(model, request);

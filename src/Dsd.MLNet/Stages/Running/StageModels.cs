@@ -45,11 +45,11 @@ internal sealed class StageModels : IStageModels
         ScratchFolder.Require();
         if (training.CheckpointFolder is { } checkpoint)
         {
-            WritablePlace.Require(checkpoint);
+            WritablePlace.RequireFolder(checkpoint);
         }
         if (training.CacheFolder is { } cache)
         {
-            WritablePlace.Require(Path.Combine(cache, "entry"));
+            WritablePlace.RequireFolder(cache);
         }
     }
 

@@ -28,7 +28,7 @@ internal sealed class DiskCache
         {
             throw new IOException($"Cannot use '{folder}' as the cache's folder: a file stands there. Choose another place.");
         }
-        WritablePlace.Require(Path.Combine(folder, "entry"));
+        WritablePlace.RequireFolder(folder);
         _folder = folder;
     }
 
