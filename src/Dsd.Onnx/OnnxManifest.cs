@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Dsd.Common.Files;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
+using Dsd.Onnx.Export;
 
 namespace Dsd.Onnx;
 
@@ -10,7 +11,7 @@ namespace Dsd.Onnx;
 internal sealed record OnnxManifest
 {
     public const string FileName = "dsd.json";
-    public const int Version = 1;
+    public const int Version = 2;
     private const int MostBytes = 4_000_000;
 
     private static readonly JsonSerializerOptions Options = new()
@@ -26,6 +27,14 @@ internal sealed record OnnxManifest
 
     /// <summary>The family of the model. Exports from before there were others do not name it.</summary>
     public string Family { get; init; } = "flux";
+
+    /// <summary>The precision of the weights.</summary>
+    [JsonConverter(typeof(JsonStringEnumConverter<ExportPrecision>))]
+    public required ExportPrecision Precision { get; init; }
+
+    /// <summary>For which runtimes the graphs are.</summary>
+    [JsonConverter(typeof(JsonStringEnumConverter<GraphTarget>))]
+    public required GraphTarget Graphs { get; init; }
 
     /// <summary>Whether the transformer takes a condition, that is, whether the models are a student.</summary>
     public required bool Conditional { get; init; }

@@ -14,7 +14,7 @@ public sealed class ToyOnnx : OnnxFamily
 {
     public override string Name => "toy";
 
-    public override ExportPlan Plan(ModelFolder model, string? releaseFolder, bool bringsCondition)
+    public override ExportPlan Plan(ModelFolder model, OnnxExportOptions options, bool bringsCondition)
     {
         VaeConfig vae = model.ReadConfig<VaeConfig>("vae");
         ClipTextConfig clip = model.ReadConfig<ClipTextConfig>("text_encoder");
@@ -23,10 +23,12 @@ public sealed class ToyOnnx : OnnxFamily
             Conditional = bringsCondition,
             Guidance = false,
             Network = new ExportedNetwork(
-                "transformer", model.ComponentFolder("transformer"), weights => Build(weights, vae.LatentChannels, clip.HiddenSize, bringsCondition)),
+                model.ComponentFolder("transformer"),
+                new ExportedModel("transformer", weights => Build(weights, vae.LatentChannels, clip.HiddenSize, bringsCondition))),
             TextEncoders =
             [
-                new ExportedNetwork("text_encoder", model.ComponentFolder("text_encoder"), weights => ClipTextExport.Build(clip, weights))
+                new ExportedNetwork(
+                    model.ComponentFolder("text_encoder"), new ExportedModel("text_encoder", weights => ClipTextExport.Build(clip, weights)))
                 {
                     Belongs = ClipTextExport.Belongs,
                     IsClip = true,
@@ -61,7 +63,12 @@ public sealed class ToyOnnx : OnnxFamily
 
     private sealed class Pooled(ClipTokenizer tokenizer, OnnxSessions sessions) : PromptInputs
     {
-        public override IReadOnlyList<(string Name, OnnxTensor Value)> Of(IReadOnlyList<string> prompts, int? maxTokens, Canvas canvas, Action<string>? warn) =>
-            [("pooled_projections", Encode(prompts, sessions, "text_encoder", 1, tokenizer, tokenizer.MaxLength, "CLIP", warn))];
+        public override NetworkInputs Of(NetworkRows rows)
+        {
+            int count = rows.Prompts.Count;
+            return new NetworkInputs(
+                [("pooled_projections", Encode(rows.Prompts, sessions, "text_encoder", 1, tokenizer, tokenizer.MaxLength, "CLIP", rows.Warn))],
+                step => [("timestep", OnnxTensor.Of([.. Enumerable.Repeat(rows.Sigmas[step], count)], count))]);
+        }
     }
 }

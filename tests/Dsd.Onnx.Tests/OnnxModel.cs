@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 using Dsd.Onnx.Graph;
 using Dsd.Testing;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using static TorchSharp.torch;
+using Tensor = TorchSharp.torch.Tensor;
 
 namespace Dsd.Onnx.Tests;
 
@@ -29,7 +31,7 @@ internal sealed class OnnxModel : IDisposable
         {
             value.Dispose();
         }
-        return [.. outputs.Select(o => tensor(o.GetTensorDataAsSpan<float>().ToArray(), o.GetTensorTypeAndShape().Shape))];
+        return [.. outputs.Select(FromOrt)];
     }
 
     public void Dispose()
@@ -41,8 +43,19 @@ internal sealed class OnnxModel : IDisposable
     private static OrtValue ToOrt(Tensor value)
     {
         using Tensor whole = value.contiguous();
-        return value.dtype == ScalarType.Int64
-            ? OrtValue.CreateTensorValueFromMemory(MemoryMarshal.Cast<byte, long>(whole.bytes).ToArray(), value.shape)
-            : OrtValue.CreateTensorValueFromMemory(MemoryMarshal.Cast<byte, float>(whole.bytes).ToArray(), value.shape);
+        return value.dtype switch
+        {
+            ScalarType.Int64 => OrtValue.CreateTensorValueFromMemory(MemoryMarshal.Cast<byte, long>(whole.bytes).ToArray(), value.shape),
+            ScalarType.Float16 => OrtValue.CreateTensorValueFromMemory(MemoryMarshal.Cast<byte, Float16>(whole.bytes).ToArray(), value.shape),
+            _ => OrtValue.CreateTensorValueFromMemory(MemoryMarshal.Cast<byte, float>(whole.bytes).ToArray(), value.shape),
+        };
+    }
+
+    private static Tensor FromOrt(OrtValue value)
+    {
+        OrtTensorTypeAndShapeInfo info = value.GetTensorTypeAndShape();
+        return info.ElementDataType == TensorElementType.Float16
+            ? tensor(MemoryMarshal.Cast<byte, Half>(value.GetTensorMutableRawData()).ToArray(), info.Shape)
+            : tensor(value.GetTensorDataAsSpan<float>().ToArray(), info.Shape);
     }
 }

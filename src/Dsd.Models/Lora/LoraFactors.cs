@@ -16,26 +16,29 @@ public sealed record LoraFactors(Tensor A, Tensor B, float Alpha)
     public float Scale => Alpha / Rank;
 
     /// <summary>
-    /// Merges: adds <c>scale · alpha / rank · B·A</c> to a layer's weights, or to those of some of its inputs, so that no layer need be in memory whole.
+    /// Merges: adds <c>scale · alpha / rank · B·A</c> to a layer's weights, or to a part of them, so that no layer need be in memory whole.
     /// </summary>
-    /// <param name="weight">[outputs, inputs], or [outputs, some inputs]: single precision, on any device. It is changed.</param>
+    /// <param name="weight">[outputs, inputs], or some rows and columns of it: single precision, on any device. It is changed.</param>
     /// <param name="scale">Strength: 1 is as trained.</param>
+    /// <param name="firstOutput">The output that the first row stands for.</param>
     /// <param name="firstInput">The input that the first column stands for.</param>
     /// <exception cref="ArgumentException">The weights have another shape or type.</exception>
-    public void AddTo(Tensor weight, float scale = 1, long firstInput = 0)
+    public void AddTo(Tensor weight, float scale = 1, long firstOutput = 0, long firstInput = 0)
     {
         ArgumentNullException.ThrowIfNull(weight);
         long[] shape = weight.shape;
-        if (shape.Length != 2 || shape[0] != B.shape[0] || firstInput < 0 || firstInput + shape[1] > A.shape[1] || weight.dtype != ScalarType.Float32)
+        if (shape.Length != 2 || weight.dtype != ScalarType.Float32 || firstOutput < 0 || firstOutput + shape[0] > B.shape[0]
+            || firstInput < 0 || firstInput + shape[1] > A.shape[1])
         {
             throw new ArgumentException(
                 $"Factors of {A.shape[1]} inputs and {B.shape[0]} outputs cannot be added to {weight.dtype} [{string.Join(", ", shape)}] "
-                    + $"from input {firstInput} on.",
+                    + $"from output {firstOutput} and input {firstInput} on.",
                 nameof(weight));
         }
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         Tensor a = A.narrow(1, firstInput, shape[1]).to(ScalarType.Float32, weight.device);
-        weight.addmm_(B.to(ScalarType.Float32, weight.device), a, 1, scale * Scale);
+        Tensor b = B.narrow(0, firstOutput, shape[0]).to(ScalarType.Float32, weight.device);
+        weight.addmm_(b, a, 1, scale * Scale);
     }
 }

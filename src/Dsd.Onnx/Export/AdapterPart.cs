@@ -51,10 +51,10 @@ internal sealed class AdapterPart
     }
 
     /// <summary>
-    /// What merges the adapter into some rows of a transposed weight [inputs, outputs], given the input that the first row stands for; null where the
-    /// adapter leaves the weight as it is. Factors that do not fit are added to the faults.
+    /// What merges the adapter into a part of a weight [outputs, inputs]: some rows, their number, the output that the first row stands for, and the input
+    /// that the first column stands for. Null where the adapter leaves the weight as it is. Factors that do not fit are added to the faults.
     /// </summary>
-    public Action<float[], int>? Merge(string weight, int inputs, int outputs, List<string> faults)
+    public WeightMerge? Merge(string weight, int inputs, int outputs, List<string> faults)
     {
         string module = weight[..^".weight".Length];
         if (!_factors.TryGetValue(module, out LoraFactors? factors))
@@ -68,16 +68,23 @@ internal sealed class AdapterPart
                 $"'{module}' of '{_source}' adapts {factors.A.shape[1]} inputs and {factors.B.shape[0]} outputs "
                     + $"where the layer has {inputs} and {outputs}");
         }
-        return (rows, firstInput) =>
+        return (values, rows, firstOutput, firstInput) =>
         {
             using DisposeScope scope = NewDisposeScope();
-            Tensor transposed = tensor(rows, [rows.Length / outputs, outputs]);
-            factors.AddTo(transposed.t(), _strength, firstInput);
-            MemoryMarshal.Cast<byte, float>(transposed.bytes).CopyTo(rows);
+            Tensor part = tensor(values, [rows, values.Length / rows]);
+            factors.AddTo(part, _strength, firstOutput, firstInput);
+            MemoryMarshal.Cast<byte, float>(part.bytes).CopyTo(values);
         };
     }
 
-    /// <summary>What found no place in the graph, as faults.</summary>
+    /// <summary>What found no place in the graphs, as faults.</summary>
     public IEnumerable<string> Unused() =>
         _factors.Keys.Concat(_whole.Keys).Where(n => !_used.Contains(n)).Select(n => $"'{_source}' holds '{n}', which this model lacks");
 }
+
+/// <summary>Adds an adapter's product to some rows and columns of a weight.</summary>
+/// <param name="values">[rows, columns], changed.</param>
+/// <param name="rows">How many rows there are.</param>
+/// <param name="firstOutput">The output that the first row stands for.</param>
+/// <param name="firstInput">The input that the first column stands for.</param>
+internal delegate void WeightMerge(float[] values, int rows, int firstOutput, int firstInput);

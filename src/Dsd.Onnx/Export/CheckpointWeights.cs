@@ -1,13 +1,11 @@
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Graph;
-using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
 namespace Dsd.Onnx.Export;
 
 /// <summary>
-/// A checkpoint's tensors as initializers of a graph, converted to single precision when they are written, with a LoRA merged on the way.
+/// A checkpoint's tensors as initializers of a graph, converted to a graph's type when they are written, with a LoRA merged on the way.
 /// Keeps account of what the graph took, so that <see cref="Check"/> can report everything that did not fit at once.
 /// </summary>
 public sealed class CheckpointWeights
@@ -28,17 +26,18 @@ public sealed class CheckpointWeights
     internal CheckpointWeights(WeightSource source, string prefix = "", AdapterPart? adapter = null) =>
         (_source, _prefix, _adapter) = (source, prefix, adapter);
 
-    /// <summary>Converts elements from the given one on.</summary>
-    private delegate void Reader(long first, Span<float> values);
-
     /// <summary>Whether the checkpoint holds a tensor.</summary>
     public bool Has(string name) => _source.Contains(Key(name));
 
-    /// <summary>A tensor as it is.</summary>
-    internal Initializer Tensor(string name, params long[] shape)
+    /// <summary>A tensor as it is, but for its type and scale.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="type">The type to write.</param>
+    /// <param name="scale">Multiplies every number.</param>
+    /// <param name="shape">The shape that it must have.</param>
+    public Initializer Tensor(string name, ElementType type, float scale, params long[] shape)
     {
-        Reader read = Find(name, shape);
-        return new Initializer(name, DataType.Float, shape, (stream, cancellationToken) =>
+        LinearWeight.Reader read = Find(name, shape);
+        return new Initializer(name, type, shape, (stream, cancellationToken) =>
         {
             long count = Count(shape);
             float[] block = new float[Math.Min(BlockElements, count)];
@@ -47,49 +46,35 @@ public sealed class CheckpointWeights
                 cancellationToken.ThrowIfCancellationRequested();
                 Span<float> values = block.AsSpan(0, (int)Math.Min(block.Length, count - first));
                 read(first, values);
-                stream.Write(MemoryMarshal.AsBytes(values));
+                if (scale != 1)
+                {
+                    TensorPrimitives.Multiply(values, scale, values);
+                }
+                Write(name, type, stream, values);
             }
         });
     }
 
-    /// <summary>A linear layer's weight [out, in] transposed to [in, out], as MatMul takes it, with what the LoRA adds to it.</summary>
-    internal Initializer Transposed(string name, int inputs, int outputs)
+    /// <summary>Numbers that are worked out from others of the checkpoint when they are written.</summary>
+    /// <param name="name">The constant's name.</param>
+    /// <param name="type">The type to write.</param>
+    /// <param name="compute">Works them out: as many as the shape says.</param>
+    /// <param name="shape">The shape.</param>
+    internal Initializer Computed(string name, ElementType type, Func<CancellationToken, float[]> compute, params long[] shape) =>
+        new(name, type, shape, (stream, cancellationToken) => Write(name, type, stream, compute(cancellationToken)));
+
+    /// <summary>A linear layer's weight [outputs, inputs], with what the adapter adds to it.</summary>
+    internal LinearWeight Linear(string name, int inputs, int outputs)
     {
-        Reader read = Find(name, [outputs, inputs]);
-        Action<float[], int>? merge = _adapter?.Merge(name, inputs, outputs, _faults);
-        return new Initializer(name, DataType.Float, [inputs, outputs], (stream, cancellationToken) =>
-        {
-            int blockInputs = Math.Clamp(BlockElements / outputs, 1, inputs);
-            float[] row = new float[blockInputs];
-            for (int first = 0; first < inputs; first += blockInputs)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                int count = Math.Min(blockInputs, inputs - first);
-                float[] block = new float[count * outputs]; // [inputs of this block, out]
-                for (int output = 0; output < outputs; output++)
-                {
-                    read((long)output * inputs + first, row.AsSpan(0, count));
-                    for (int input = 0; input < count; input++)
-                    {
-                        block[input * outputs + output] = row[input];
-                    }
-                }
-                if (merge is not null)
-                {
-                    RequireFinite(name, block, _source.Path);
-                    merge(block, first);
-                    RequireFinite(name, block, _adapter!.Source);
-                }
-                stream.Write(MemoryMarshal.AsBytes<float>(block));
-            }
-        });
+        LinearWeight.Reader read = Find(name, [outputs, inputs]);
+        return new LinearWeight(name, inputs, outputs, _source.Path, read, _adapter?.Merge(name, inputs, outputs, _faults), _adapter?.Source);
     }
 
     /// <summary>A whole tensor in memory, for small tables that the graph holds in another form; zeros where it does not fit.</summary>
     public float[] Values(string name, params long[] shape)
     {
         int faults = _faults.Count;
-        Reader read = Find(name, shape);
+        LinearWeight.Reader read = Find(name, shape);
         float[] values = new float[Count(shape)];
         if (_faults.Count == faults)
         {
@@ -117,18 +102,21 @@ public sealed class CheckpointWeights
         }
     }
 
-    /// <summary>Refuses a merged weight that no longer is a number: a model with one in it draws nothing but noise, or black.</summary>
-    private static void RequireFinite(string name, float[] values, string culprit)
+    private void Write(string name, ElementType type, Stream stream, ReadOnlySpan<float> values)
     {
-        if (!float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values)))
+        try
         {
-            throw new WeightsException(culprit, $"finite numbers in '{name}' once the adapter is merged", "NaN or infinity");
+            type.Write(stream, values);
+        }
+        catch (OverflowException e)
+        {
+            throw new WeightsException(_source.Path, $"numbers in '{name}' that {type} holds", e.Message, e);
         }
     }
 
     private static long Count(long[] shape) => shape.Aggregate(1L, (product, side) => product * side);
 
-    private Reader Find(string name, long[] shape)
+    private LinearWeight.Reader Find(string name, long[] shape)
     {
         string key = Key(name);
         _taken.Add(key);

@@ -1,6 +1,5 @@
 using Dsd.Models.Text;
 using Dsd.Onnx.Graph;
-using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
 namespace Dsd.Onnx.Export;
 
@@ -19,13 +18,17 @@ public static class ClipTextExport
         !name.EndsWith("embeddings.position_ids", StringComparison.Ordinal) && !name.StartsWith("text_projection", StringComparison.Ordinal);
 
     /// <summary>The graph, from a checkpoint in transformers' layout.</summary>
-    public static GraphBuilder Build(ClipTextConfig config, CheckpointWeights weights)
+    /// <param name="config">The model's shape.</param>
+    /// <param name="weights">The checkpoint.</param>
+    /// <param name="format">How it is written; null is single precision.</param>
+    public static GraphBuilder Build(ClipTextConfig config, CheckpointWeights weights, GraphFormat? format = null)
     {
-        GraphBuilder graph = new("text_encoder");
+        ArgumentNullException.ThrowIfNull(config);
+        GraphBuilder graph = new("text_encoder", (format ?? GraphFormat.Plain).Floats);
         Layers layers = new(graph, weights);
         (int width, float epsilon) = (config.HiddenSize, (float)config.LayerNormEps);
 
-        Value ids = graph.Input("input_ids", DataType.Int64, "batch", "tokens");
+        Value ids = graph.Input("input_ids", ElementType.Int64, "batch", "tokens");
         Value x;
         using (graph.Scope("embeddings"))
         {
@@ -42,8 +45,8 @@ public static class ClipTextExport
         }
         x = layers.LayerNorm(x, "final_layer_norm", width, epsilon);
 
-        graph.Output("last_hidden_state", x, DataType.Float, "batch", "tokens", $"{width}");
-        graph.Output("pooler_output", graph.GatherND(x, EndOfText(graph, config, ids), batchDimensions: 1), DataType.Float, "batch", $"{width}");
+        graph.Output("last_hidden_state", x, "batch", "tokens", $"{width}");
+        graph.Output("pooler_output", graph.GatherND(x, EndOfText(graph, config, ids), batchDimensions: 1), "batch", $"{width}");
         return graph;
     }
 
@@ -52,7 +55,7 @@ public static class ClipTextExport
     {
         Value places = graph.Range(tokens);
         Value ahead = graph.Greater(graph.Unsqueeze(places, 0), graph.Unsqueeze(places, 1));
-        return graph.Where(ahead, graph.Float(float.MinValue), graph.Float(0f));
+        return graph.Where(ahead, graph.Float(ElementTypes.Lowest(graph.Floats)), graph.Float(0f));
     }
 
     /// <summary>The place [batch, 1] of the end of the text, whose state is the pooled one.</summary>
@@ -60,7 +63,7 @@ public static class ClipTextExport
     {
         // Configs with the legacy id 2 mean the largest id, which is the end of text; all others the first place of their own id.
         Value marks = config.EosTokenId == LegacyEndOfText ? ids : graph.Equal(ids, graph.Int(config.EosTokenId));
-        return graph.ArgMax(graph.Cast(marks, DataType.Float), axis: 1);
+        return graph.ArgMax(graph.Cast(marks, ElementType.Float32), axis: 1);
     }
 
     private static Value Attend(GraphBuilder graph, Layers layers, ClipTextConfig config, Value x, Value mask)

@@ -14,9 +14,8 @@ public sealed record ExportPlan
     public required bool Guidance { get; init; }
 
     /// <summary>
-    /// The network, which goes to <c>transformer</c>. Inputs: <c>hidden_states</c> [batch, image tokens, channels], <c>timestep</c> (sigma in 0…1) [batch],
-    /// <c>condition_hidden_states</c> if it is conditional, <c>guidance</c> [batch] if it takes that, and what the family's <c>PromptInputs</c> gives.
-    /// Output: the velocity.
+    /// The network, whose model <c>transformer</c> predicts velocities. Its inputs: <c>hidden_states</c> [batch, image tokens, channels],
+    /// <c>condition_hidden_states</c> if it is conditional, and what the family's <c>PromptInputs</c> gives. Output: the velocity.
     /// </summary>
     public required ExportedNetwork Network { get; init; }
 
@@ -36,16 +35,15 @@ public sealed record ExportPlan
     public FrameOrder Frames { get; init; } = FrameOrder.Beside;
 }
 
-/// <summary>A network that is written as a model of its own.</summary>
-/// <param name="Component">The folder in the export.</param>
-/// <param name="WeightsFolder">The folder with its weights and its <c>config.json</c>, which is copied.</param>
-/// <param name="Build">Builds the graph from the weights. What it does not take of them is a fault.</param>
-public sealed record ExportedNetwork(string Component, string WeightsFolder, Func<CheckpointWeights, GraphBuilder> Build)
+/// <summary>A checkpoint that is written as one model or more.</summary>
+/// <param name="WeightsFolder">The folder with its weights and its <c>config.json</c>, which is copied to each model.</param>
+/// <param name="Models">The models. What none of them takes of the weights is a fault.</param>
+public sealed record ExportedNetwork(string WeightsFolder, params IReadOnlyList<ExportedModel> Models)
 {
-    /// <summary>What the checkpoint may put before the names that the graph uses, such as <c>text_model.</c>. Null, the default, is nothing.</summary>
+    /// <summary>What the checkpoint may put before the names that the graphs use, such as <c>text_model.</c>. Null, the default, is nothing.</summary>
     public string? Prefix { get; init; }
 
-    /// <summary>Which tensors of the checkpoint the graph ought to use. Null, the default, is all.</summary>
+    /// <summary>Which tensors of the checkpoint the graphs ought to use. Null, the default, is all.</summary>
     public Func<string, bool>? Belongs { get; init; }
 
     /// <summary>Whether it is CLIP's text encoder, which an adapter's part for CLIP is merged into. Default false.</summary>
@@ -54,3 +52,8 @@ public sealed record ExportedNetwork(string Component, string WeightsFolder, Fun
     /// <summary>What the copied config names as its class. Null, the default: what it names already.</summary>
     public string? ClassName { get; init; }
 }
+
+/// <summary>A model of an export.</summary>
+/// <param name="Component">Its folder.</param>
+/// <param name="Build">Builds the graph from the weights.</param>
+public sealed record ExportedModel(string Component, Func<CheckpointWeights, GraphBuilder> Build);

@@ -5,6 +5,12 @@ namespace Dsd.Onnx.Export;
 /// <summary>How models are exported.</summary>
 public sealed record OnnxExportOptions
 {
+    /// <summary>The precision of the weights. Default: single precision.</summary>
+    public ExportPrecision Precision { get; init => field = OptionCheck.Defined(value, nameof(Precision)); } = ExportPrecision.Float32;
+
+    /// <summary>For which runtimes the graphs are written. Default: any.</summary>
+    public GraphTarget Target { get; init => field = OptionCheck.Defined(value, nameof(Target)); } = GraphTarget.Portable;
+
     /// <summary>
     /// A folder in the layout of the published Diffusion Self-Distillation release: its <c>transformer</c> takes the place of the pipeline's. Null, the
     /// default, is none.

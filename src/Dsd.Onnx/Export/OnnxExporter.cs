@@ -9,11 +9,12 @@ using Dsd.Onnx.Graph;
 
 namespace Dsd.Onnx.Export;
 
-/// <summary>Writes a whole model as an ONNX folder: the networks in single precision, and what is needed beside them to draw pictures.</summary>
+/// <summary>Writes a whole model as an ONNX folder: the networks, and what is needed beside them to draw pictures.</summary>
 /// <remarks>
-/// The folder holds <c>transformer</c>, <c>vae_encoder</c>, <c>vae_decoder</c>, <c>text_encoder</c> and <c>text_encoder_2</c>, each with a
-/// <c>model.onnx</c> (weights inside, or in <c>model.onnx.data</c> beside it) and its config; copies of <c>tokenizer</c>, <c>tokenizer_2</c>
-/// and <c>scheduler</c>; and a <c>dsd.json</c> that says how they belong together. Batch, token counts, height and width are dynamic.
+/// The folder holds <c>transformer</c>, <c>modulation</c> (what the transformer needs of noise level, guidance and prompt), <c>vae_encoder</c>,
+/// <c>vae_decoder</c>, <c>text_encoder</c> and <c>text_encoder_2</c>, each with a <c>model.onnx</c> (weights inside, or in <c>model.onnx.data</c> beside it)
+/// and its config; copies of <c>tokenizer</c>, <c>tokenizer_2</c> and <c>scheduler</c>; and a <c>dsd.json</c> that says how they belong together. Token
+/// counts, height and width are dynamic; the batch is, unless the graphs are for CUDA.
 /// </remarks>
 public static class OnnxExporter
 {
@@ -53,7 +54,7 @@ public static class OnnxExporter
         OnnxFamily known = OnnxFamilies.Of(family.Name, model.IndexFile);
         using LoraAdapter? loaded = lora?.File is { } file ? LoraAdapter.Load(file, lora.TextEncoders) : null;
         LoraAdapter? adapter = loaded ?? lora?.Adapter;
-        ExportPlan plan = known.Plan(model, options.ReleaseFolder, bringsCondition: adapter?.HasCondition == true);
+        ExportPlan plan = known.Plan(model, options, bringsCondition: adapter?.HasCondition == true);
         foreach (string remark in adapter?.Remarks ?? [])
         {
             options.Warn?.Invoke(remark);
@@ -65,7 +66,7 @@ public static class OnnxExporter
             {
                 Writer writer = new(folder, options, progress, cancellationToken);
                 Write(plan.Network, adapter is null ? null : AdapterPart.OfTransformer(adapter, lora!.Scale), writer);
-                ExportAutoencoder(plan.Vae, model, writer);
+                Write(Autoencoder(plan.Vae, model), null, writer);
                 foreach (ExportedNetwork encoder in plan.TextEncoders)
                 {
                     Write(encoder, adapter is not null && encoder.IsClip ? AdapterPart.OfClip(adapter, lora!.Scale) : null, writer);
@@ -117,40 +118,42 @@ public static class OnnxExporter
         using WeightSource source = WeightSource.Open(network.WeightsFolder);
         bool prefixed = network.Prefix is { } prefix && source.Names.Any(n => n.StartsWith(prefix, StringComparison.Ordinal));
         CheckpointWeights weights = new(source, prefixed ? network.Prefix! : "", adapter);
-        GraphBuilder graph = network.Build(weights);
+        (string Component, GraphBuilder Graph)[] models = [.. network.Models.Select(m => (m.Component, m.Build(weights)))];
         weights.Check(network.Belongs);
-        writer.Model(network.Component, graph);
+        foreach ((string component, GraphBuilder graph) in models)
+        {
+            writer.Model(component, graph);
+            WriteConfig(network, component, writer);
+        }
+    }
+
+    private static void WriteConfig(ExportedNetwork network, string component, Writer writer)
+    {
         if (network.ClassName is null)
         {
-            writer.Copy(network.WeightsFolder, network.Component, "config.json");
+            writer.Copy(network.WeightsFolder, component, "config.json");
             return;
         }
         JsonNode config = JsonNode.Parse(Text(Path.Combine(network.WeightsFolder, "config.json")).Span)!;
         config["_class_name"] = network.ClassName;
-        writer.Text(network.Component, "config.json", config.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }));
+        writer.Text(component, "config.json", config.ToJsonString(new() { WriteIndented = true, NewLine = "\n" }));
     }
 
     private static ReadOnlyMemory<byte> Text(string file) =>
         SmallFile.Utf8(file, MostBytesCopied, (expected, found) => new WeightsException(file, expected, found));
 
-    private static void ExportAutoencoder(VaeConfig config, ModelFolder model, Writer writer)
-    {
-        using WeightSource source = WeightSource.Open(model.ComponentFolder("vae"));
-        CheckpointWeights weights = new(source);
-        GraphBuilder encoder = VaeEncoderExport.Build(config, weights);
-        GraphBuilder decoder = VaeDecoderExport.Build(config, weights);
-        weights.Check();
-        writer.Model("vae_encoder", encoder);
-        writer.Model("vae_decoder", decoder);
-        writer.Copy(model.ComponentFolder("vae"), "vae_encoder", "config.json");
-        writer.Copy(model.ComponentFolder("vae"), "vae_decoder", "config.json");
-    }
+    private static ExportedNetwork Autoencoder(VaeConfig config, ModelFolder model) => new(
+        model.ComponentFolder("vae"),
+        new ExportedModel("vae_encoder", weights => VaeEncoderExport.Build(config, weights)),
+        new ExportedModel("vae_decoder", weights => VaeDecoderExport.Build(config, weights)));
 
     private static OnnxManifest Describe(ExportPlan plan, string family, string? lora, OnnxExportOptions options, string folder) =>
         new()
         {
             FormatVersion = OnnxManifest.Version,
             Family = family,
+            Precision = options.Precision,
+            Graphs = options.Target,
             Conditional = plan.Conditional,
             Guidance = plan.Guidance,
             InChannels = plan.Vae.LatentChannels * plan.Patch * plan.Patch,

@@ -1,6 +1,5 @@
 using Dsd.Models.Text;
 using Dsd.Onnx.Graph;
-using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
 namespace Dsd.Onnx.Export;
 
@@ -16,13 +15,18 @@ public static class T5EncoderExport
         && !name.StartsWith("lm_head.", StringComparison.Ordinal);
 
     /// <summary>The graph, from a checkpoint in transformers' layout.</summary>
-    public static GraphBuilder Build(T5Config config, CheckpointWeights weights)
+    /// <param name="config">The model's shape.</param>
+    /// <param name="weights">The checkpoint.</param>
+    /// <param name="format">How it is written; null is single precision. T5's states leave half precision's range.</param>
+    public static GraphBuilder Build(T5Config config, CheckpointWeights weights, GraphFormat? format = null)
     {
-        GraphBuilder graph = new("text_encoder_2");
-        Layers layers = new(graph, weights);
+        ArgumentNullException.ThrowIfNull(config);
+        format ??= GraphFormat.Plain;
+        GraphBuilder graph = new("text_encoder_2", format.Floats);
+        Layers layers = new(graph, weights, format.Bits, format.IntProducts);
         (int width, float epsilon) = (config.DModel, (float)config.LayerNormEpsilon);
 
-        Value ids = graph.Input("input_ids", DataType.Int64, "batch", "tokens");
+        Value ids = graph.Input("input_ids", ElementType.Int64, "batch", "tokens");
         string table = weights.Has("encoder.embed_tokens.weight") && !weights.Has("shared.weight") ? "encoder.embed_tokens.weight" : "shared.weight";
         Value x = graph.Gather(layers.Weight(table, config.VocabSize, width), ids); // [batch, tokens, width]
         Value bias = PositionBias(graph, config, weights, layers.Length(ids, 1));
@@ -33,7 +37,7 @@ public static class T5EncoderExport
             x = graph.Add(x, FeedForward(graph, layers, config, layers.RmsNorm(x, "layer.1.layer_norm", width, epsilon)));
         }
         x = layers.RmsNorm(x, "encoder.final_layer_norm", width, epsilon);
-        graph.Output("last_hidden_state", x, DataType.Float, "batch", "tokens", $"{width}");
+        graph.Output("last_hidden_state", x, "batch", "tokens", $"{width}");
         return graph;
     }
 
@@ -70,7 +74,7 @@ public static class T5EncoderExport
         Value places = graph.Range(tokens);
         Value distances = graph.Sub(graph.Unsqueeze(places, 0), graph.Unsqueeze(places, 1)); // key − query
         Value row = graph.Add(graph.Clip(distances, graph.Int(-most), graph.Int(most)), graph.Int(most));
-        Value bias = graph.Gather(graph.Floats("relative_attention_bias", rows, 2 * most + 1, heads), row); // [tokens, tokens, heads]
+        Value bias = graph.Gather(graph.Table("relative_attention_bias", rows, 2 * most + 1, heads), row); // [tokens, tokens, heads]
         return graph.Transpose(bias, 2, 0, 1);
     }
 

@@ -1,6 +1,5 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Onnx.Graph;
-using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
 namespace Dsd.Onnx.Export;
 
@@ -15,7 +14,7 @@ internal static class VaeDecoderExport
         VaeBlocks blocks = new(graph, layers, config);
         int[] channels = [.. config.BlockOutChannels.Reverse()];
 
-        Value x = graph.Input("latent", DataType.Float, "batch", $"{config.LatentChannels}", "latent_height", "latent_width");
+        Value x = graph.Input("latent", "batch", $"{config.LatentChannels}", "latent_height", "latent_width");
         x = config.UsePostQuantConv ? layers.Conv(x, "post_quant_conv", config.LatentChannels, config.LatentChannels, kernel: 1) : x;
         using (graph.Scope("decoder"))
         {
@@ -36,7 +35,7 @@ internal static class VaeDecoderExport
             x = blocks.NormAndSilu(x, "conv_norm_out", channels[^1]);
             x = layers.Conv(x, "conv_out", channels[^1], config.OutChannels, kernel: 3);
         }
-        graph.Output("image", x, DataType.Float, "batch", $"{config.OutChannels}", "height", "width");
+        graph.Output("image", x, "batch", $"{config.OutChannels}", "height", "width");
         return graph;
     }
 }

@@ -1,6 +1,5 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Onnx.Graph;
-using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
 namespace Dsd.Onnx.Export;
 
@@ -19,7 +18,7 @@ internal static class VaeEncoderExport
         IReadOnlyList<int> channels = config.BlockOutChannels;
         int moments = 2 * config.LatentChannels;
 
-        Value x = graph.Input("image", DataType.Float, "batch", $"{config.InChannels}", "height", "width");
+        Value x = graph.Input("image", "batch", $"{config.InChannels}", "height", "width");
         using (graph.Scope("encoder"))
         {
             x = layers.Conv(x, "conv_in", config.InChannels, channels[0], kernel: 3);
@@ -43,8 +42,8 @@ internal static class VaeEncoderExport
         x = config.UseQuantConv ? layers.Conv(x, "quant_conv", moments, moments, kernel: 1) : x;
         Value[] halves = graph.Split(x, axis: 1, parts: 2); // each [batch, latent channels, height / factor, width / factor]
         string[] shape = ["batch", $"{config.LatentChannels}", "latent_height", "latent_width"];
-        graph.Output("mean", halves[0], DataType.Float, shape);
-        graph.Output("logvar", graph.Clip(halves[1], graph.Float(LeastLogVariance), graph.Float(MostLogVariance)), DataType.Float, shape);
+        graph.Output("mean", halves[0], shape);
+        graph.Output("logvar", graph.Clip(halves[1], graph.Float(LeastLogVariance), graph.Float(MostLogVariance)), shape);
         return graph;
     }
 }

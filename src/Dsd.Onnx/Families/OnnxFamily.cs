@@ -15,10 +15,10 @@ public abstract class OnnxFamily
 
     /// <summary>Reads a model's configs and checks them against each other, before anything is written.</summary>
     /// <param name="model">A whole pipeline.</param>
-    /// <param name="releaseFolder">A folder whose network is used; null for the pipeline's own.</param>
+    /// <param name="options">Precision, target, and a release whose network is used.</param>
     /// <param name="bringsCondition">Whether an adapter makes the network conditional.</param>
     /// <exception cref="WeightsException">A config is missing or wrong, or the parts do not fit together.</exception>
-    public abstract ExportPlan Plan(ModelFolder model, string? releaseFolder, bool bringsCondition);
+    public abstract ExportPlan Plan(ModelFolder model, OnnxExportOptions options, bool bringsCondition);
 
     /// <summary>Opens what turns prompts into inputs of the network: tokenizers, and sessions of the text encoders when they are needed.</summary>
     /// <param name="folder">An exported model of this family.</param>

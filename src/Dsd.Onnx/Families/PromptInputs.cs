@@ -1,19 +1,13 @@
-using Dsd.Models.Sampling;
 using Dsd.Models.Text;
 using Dsd.Onnx.Runtime;
 
 namespace Dsd.Onnx.Families;
 
-/// <summary>A network's inputs for prompts and positions, from the exported text encoders.</summary>
+/// <summary>A network's inputs for prompts, positions and noise levels, from the exported text encoders and what else the family has.</summary>
 public abstract class PromptInputs
 {
-    /// <summary>The inputs for rows of prompts, which stay the same in all steps; the caller disposes them.</summary>
-    /// <param name="prompts">One a row.</param>
-    /// <param name="maxTokens">Text tokens that each is padded or cut to. Null is what the tokenizer says.</param>
-    /// <param name="canvas">The size of each picture.</param>
-    /// <param name="warn">Called with a warning for each prompt that was cut off.</param>
-    /// <returns>Names of the network's inputs, and their values.</returns>
-    public abstract IReadOnlyList<(string Name, OnnxTensor Value)> Of(IReadOnlyList<string> prompts, int? maxTokens, Canvas canvas, Action<string>? warn);
+    /// <summary>The inputs for rows of prompts; the caller disposes them.</summary>
+    public abstract NetworkInputs Of(NetworkRows rows);
 
     /// <summary>What a text encoder gives for rows of prompts. Each different prompt is encoded once.</summary>
     /// <param name="prompts">One a row.</param>
@@ -37,7 +31,7 @@ public abstract class PromptInputs
         IReadOnlyList<OnnxTensor> outputs = sessions.Run(component, ("input_ids", ids));
         try
         {
-            return Rows(outputs[output], [.. prompts.Select(p => Array.IndexOf(different, p))]);
+            return outputs[output].Rows([.. prompts.Select(p => Array.IndexOf(different, p))]);
         }
         finally
         {
@@ -62,16 +56,5 @@ public abstract class PromptInputs
             }
         }
         return OnnxTensor.Of(ids, prompts.Length, length);
-    }
-
-    private static OnnxTensor Rows(OnnxTensor tensor, int[] rows)
-    {
-        int size = tensor.Floats.Length / (int)tensor.Shape[0];
-        float[] values = new float[rows.Length * size];
-        for (int i = 0; i < rows.Length; i++)
-        {
-            tensor.Floats.Slice(rows[i] * size, size).CopyTo(values.AsSpan(i * size));
-        }
-        return OnnxTensor.Of(values, [rows.Length, .. tensor.Shape.Skip(1)]);
     }
 }

@@ -12,25 +12,33 @@ public sealed class FluxOnnx : OnnxFamily
     public override string Name => "flux";
 
     /// <inheritdoc/>
-    public override ExportPlan Plan(ModelFolder model, string? releaseFolder, bool bringsCondition)
+    public override ExportPlan Plan(ModelFolder model, OnnxExportOptions options, bool bringsCondition)
     {
-        FluxParts parts = FluxParts.Read(model, releaseFolder, bringsCondition);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        FluxParts parts = FluxParts.Read(model, options.ReleaseFolder, bringsCondition);
         return new ExportPlan
         {
             Conditional = parts.Flux.Conditional,
             Guidance = parts.Flux.GuidanceEmbeds,
             Network = new ExportedNetwork(
-                "transformer", parts.TransformerFolder, weights => FluxTransformerExport.Build(parts.Flux, weights))
+                parts.TransformerFolder,
+                new ExportedModel("transformer", weights => FluxTransformerExport.Build(parts.Flux, weights, GraphFormat.OfNetwork(options))),
+                new ExportedModel("modulation", weights => FluxModulationExport.Build(parts.Flux, weights, GraphFormat.OfPreparation(options))))
             { ClassName = parts.Flux.ClassName },
             TextEncoders =
             [
-                new ExportedNetwork("text_encoder", model.ComponentFolder("text_encoder"), weights => ClipTextExport.Build(parts.Clip, weights))
+                new ExportedNetwork(
+                    model.ComponentFolder("text_encoder"),
+                    new ExportedModel("text_encoder", weights => ClipTextExport.Build(parts.Clip, weights, GraphFormat.OfSmallText(options))))
                 {
                     Prefix = ClipTextExport.LegacyPrefix,
                     Belongs = ClipTextExport.Belongs,
                     IsClip = true,
                 },
-                new ExportedNetwork("text_encoder_2", model.ComponentFolder("text_encoder_2"), weights => T5EncoderExport.Build(parts.T5, weights))
+                new ExportedNetwork(
+                    model.ComponentFolder("text_encoder_2"),
+                    new ExportedModel("text_encoder_2", weights => T5EncoderExport.Build(parts.T5, weights, GraphFormat.OfWideText(options))))
                 {
                     Belongs = T5EncoderExport.Belongs,
                 },

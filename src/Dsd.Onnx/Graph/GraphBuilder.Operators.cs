@@ -1,5 +1,3 @@
-using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
-
 namespace Dsd.Onnx.Graph;
 
 // ONNX's operators, under their own names; what each computes stands in the format's operator list.
@@ -52,7 +50,11 @@ public sealed partial class GraphBuilder
     /// <summary>ONNX's <c>Where</c>.</summary>
     public Value Where(Value condition, Value then, Value otherwise) => Node("Where", [condition, then, otherwise]);
 
-    internal Value Cast(Value a, DataType to) => Node("Cast", [a], Attribute("to", (long)to));
+    /// <summary>ONNX's <c>Cast</c>.</summary>
+    public Value Cast(Value a, ElementType to) => Node("Cast", [a], Attribute("to", (long)to.InFile()));
+
+    /// <summary>ONNX's <c>Cast</c>, or nothing where the types are one.</summary>
+    public Value Cast(Value a, ElementType from, ElementType to) => from == to ? a : Cast(a, to);
 
     /// <summary>ONNX's <c>MatMul</c>.</summary>
     public Value MatMul(Value a, Value b) => Node("MatMul", [a, b]);
@@ -69,6 +71,32 @@ public sealed partial class GraphBuilder
     /// <summary>ONNX's <c>LayerNormalization</c>.</summary>
     public Value LayerNormalization(Value a, Value scale, Value? bias, float epsilon) =>
         Node("LayerNormalization", bias is { } b ? [a, scale, b] : [a, scale], Attribute("axis", -1), Attribute("epsilon", epsilon));
+
+    /// <summary>ONNX's <c>RMSNormalization</c> over the last dimension.</summary>
+    /// <param name="a">[…, width].</param>
+    /// <param name="scale">[width].</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    public Value RmsNormalization(Value a, Value scale, float epsilon) =>
+        Node("RMSNormalization", [a, scale], Attribute("axis", -1), Attribute("epsilon", epsilon));
+
+    /// <summary>ONNX's <c>RotaryEmbedding</c>, turning neighbouring pairs of channels.</summary>
+    /// <param name="a">[batch, tokens, heads · head].</param>
+    /// <param name="cos">[batch, tokens, head / 2].</param>
+    /// <param name="sin">[batch, tokens, head / 2].</param>
+    /// <param name="heads">How many heads there are.</param>
+    public Value RotaryEmbedding(Value a, Value cos, Value sin, int heads) =>
+        Node("RotaryEmbedding", [a, cos, sin], Attribute("interleaved", 1), Attribute("num_heads", heads));
+
+    /// <summary>ONNX's <c>Attention</c>: <c>softmax(scale · q·kᵀ + mask)·v</c>.</summary>
+    /// <param name="q">[batch, tokens, heads · head].</param>
+    /// <param name="k">As q.</param>
+    /// <param name="v">As q.</param>
+    /// <param name="heads">How many heads there are.</param>
+    /// <param name="scale">Multiplies the scores.</param>
+    /// <param name="mask">Added to the scores, [batch, heads, tokens, tokens] or what spreads to it; null is nothing.</param>
+    public Value Attention(Value q, Value k, Value v, int heads, float scale, Value? mask = null) => Node(
+        "Attention", mask is { } m ? [q, k, v, m] : [q, k, v],
+        Attribute("q_num_heads", heads), Attribute("kv_num_heads", heads), Attribute("scale", scale));
 
     /// <summary>ONNX's <c>InstanceNormalization</c>.</summary>
     public Value InstanceNormalization(Value a, Value scale, Value bias, float epsilon) =>
@@ -87,7 +115,7 @@ public sealed partial class GraphBuilder
     /// <summary>Repeats each pixel: nearest neighbour, no blending.</summary>
     public Value Resize(Value a, params float[] scales) => Node(
         "Resize",
-        [a, new Value(""), Constant(Initializer.Of($"scales.{string.Join('_', scales)}", scales, scales.Length))],
+        [a, new Value(""), Constant(Initializer.Of($"scales.{string.Join('_', scales)}", ElementType.Float32, scales, scales.Length))],
         Attribute("mode", "nearest"),
         Attribute("coordinate_transformation_mode", "asymmetric"),
         Attribute("nearest_mode", "floor"));
@@ -113,7 +141,7 @@ public sealed partial class GraphBuilder
     public Value Concat(int axis, params Value[] parts) => Node("Concat", parts, Attribute("axis", axis));
 
     /// <summary>Equal parts along an axis.</summary>
-    public Value[] Split(Value a, int axis, int parts) => Nodes("Split", [a], parts, Attribute("axis", axis), Attribute("num_outputs", parts));
+    public Value[] Split(Value a, int axis, int parts) => Nodes("Split", [a], parts, "", Attribute("axis", axis), Attribute("num_outputs", parts));
 
     /// <summary>What lies from <paramref name="start"/> up to <paramref name="end"/> (vectors of one number) along an axis.</summary>
     public Value Slice(Value a, Value start, Value end, int axis) => Node("Slice", [a, start, end, Ints(axis)]);

@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
 namespace Dsd.Onnx.Graph;
 
@@ -7,15 +6,37 @@ namespace Dsd.Onnx.Graph;
 /// Builds the graph of an ONNX model node by node. Every operator is a method of its name; a node is called after the module that it
 /// stands in (<see cref="Scope"/>), its operator and a number: <c>transformer_blocks.0.attn.MatMul_1</c>.
 /// </summary>
-public sealed partial class GraphBuilder(string name)
+/// <remarks>
+/// Real numbers within the graph are of one type, <see cref="Floats"/>: constants are written in it, and inputs and outputs, which are single precision
+/// whatever it is, are converted at the border. A graph of another type is the same graph built by the same calls.
+/// </remarks>
+public sealed partial class GraphBuilder
 {
     /// <summary>The version of ONNX's operators that the methods speak.</summary>
-    public const int Opset = 20;
+    public const int Opset = 23;
 
-    private readonly GraphProto _graph = new() { Name = name };
+    /// <summary>The domain of ONNX Runtime's own operators.</summary>
+    public const string RuntimeDomain = "com.microsoft";
+
+    private readonly GraphProto _graph;
     private readonly Dictionary<string, Initializer> _initializers = [];
     private readonly Dictionary<string, int> _nodeCounts = [];
     private string _scope = "";
+
+    /// <summary>An empty graph.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="floats">The type of real numbers: <see cref="ElementType.Float32"/>, <see cref="ElementType.Float16"/> or
+    /// <see cref="ElementType.BFloat16"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The type is another one.</exception>
+    public GraphBuilder(string name, ElementType floats = ElementType.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        _graph = new GraphProto { Name = name };
+        Floats = ElementTypes.RequireFloats(floats, nameof(floats));
+    }
+
+    /// <summary>The type of real numbers within the graph.</summary>
+    public ElementType Floats { get; }
 
     /// <summary>Nodes, inputs and outputs so far, without initializers.</summary>
     internal GraphProto Graph => _graph;
@@ -34,70 +55,98 @@ public sealed partial class GraphBuilder(string name)
     /// <summary>A name within the open scope, as checkpoints write it: joined by dots.</summary>
     public string Path(string local) => _scope.Length == 0 ? local : $"{_scope}.{local}";
 
-    /// <summary>An input of the model. A dimension that starts with a digit is fixed, any other name is dynamic: <c>"batch"</c>, <c>"64"</c>.</summary>
-    internal Value Input(string input, DataType type, params string[] shape)
+    /// <summary>
+    /// An input of real numbers in single precision, converted to <see cref="Floats"/>. A dimension that starts with a digit is fixed, any other name is
+    /// dynamic: <c>"64"</c>, <c>"batch"</c>.
+    /// </summary>
+    public Value Input(string input, params string[] shape) => Cast(Input(input, ElementType.Float32, shape), ElementType.Float32, Floats);
+
+    /// <summary>An input of the given type, as it is.</summary>
+    public Value Input(string input, ElementType type, params string[] shape)
     {
         _graph.Input.Add(Describe(input, type, shape));
         return new Value(input);
     }
 
-    /// <summary>An input of single precision. A dimension that starts with a digit is fixed, any other name is dynamic: <c>"64"</c>, <c>"batch"</c>.</summary>
-    public Value Input(string input, params string[] shape) => Input(input, DataType.Float, shape);
+    /// <summary>Makes a value of type <see cref="Floats"/> an output of the model in single precision, under its own name.</summary>
+    public void Output(string output, Value value, params string[] shape) =>
+        Output(output, Cast(value, Floats, ElementType.Float32), ElementType.Float32, shape);
 
-    /// <summary>Makes a value of single precision an output of the model, under its own name.</summary>
-    public void Output(string output, Value value, params string[] shape) => Output(output, value, DataType.Float, shape);
-
-    /// <summary>Makes a value an output of the model, under its own name.</summary>
-    internal void Output(string output, Value value, DataType type, params string[] shape)
+    /// <summary>Makes a value an output of the model as it is, under its own name.</summary>
+    public void Output(string output, Value value, ElementType type, params string[] shape)
     {
         _graph.Node.Add(new NodeProto { Name = output, OpType = "Identity", Input = { value.Name }, Output = { output } });
         _graph.Output.Add(Describe(output, type, shape));
     }
 
     /// <summary>A constant tensor; asked for again under the same name, it is the same.</summary>
-    internal Value Constant(Initializer initializer)
+    public Value Constant(Initializer initializer)
     {
+        ArgumentNullException.ThrowIfNull(initializer);
         _initializers.TryAdd(initializer.Name, initializer);
         return new Value(initializer.Name);
     }
 
-    /// <summary>A constant vector of numbers, such as a shape or axes.</summary>
+    /// <summary>A constant vector of whole numbers, such as a shape or axes.</summary>
     public Value Ints(params long[] values) =>
         Constant(Initializer.Of($"ints.{string.Join('_', values)}", values, values.Length));
 
     /// <summary>A constant whole number.</summary>
-    internal Value Int(long value) => Constant(Initializer.Of<long>($"int.{value}", [value]));
+    public Value Int(long value) => Constant(Initializer.Of($"int.{value}", [value]));
 
-    /// <summary>A constant number.</summary>
-    internal Value Float(float value) => Constant(Initializer.Of<float>(FormattableString.Invariant($"float.{value:R}"), [value]));
+    /// <summary>A constant number of type <see cref="Floats"/>.</summary>
+    public Value Float(float value) => Float(value, Floats);
 
-    /// <summary>A constant vector of one number repeated.</summary>
-    public Value Filled(float value, int count) =>
-        Constant(Initializer.Of<float>(FormattableString.Invariant($"float.{value:R}.{count}"), [.. Enumerable.Repeat(value, count)], count));
+    /// <summary>A constant number of the given type of real numbers.</summary>
+    public Value Float(float value, ElementType type) => Constant(Initializer.Of(FormattableString.Invariant($"{type}.{value:R}"), type, [value]));
 
-    /// <summary>A constant tensor of single precision, named in the open scope.</summary>
-    internal Value Floats(string local, float[] values, params long[] shape) => Constant(Initializer.Of(Path(local), values, shape));
+    /// <summary>A constant vector of one number repeated, of type <see cref="Floats"/>.</summary>
+    public Value Filled(float value, int count) => Constant(
+        Initializer.Of(FormattableString.Invariant($"{Floats}.{value:R}.{count}"), Floats, [.. Enumerable.Repeat(value, count)], count));
+
+    /// <summary>A constant tensor of type <see cref="Floats"/>, named in the open scope.</summary>
+    public Value Table(string local, float[] values, params long[] shape) => Table(local, Floats, values, shape);
+
+    /// <summary>A constant tensor of the given type of real numbers, named in the open scope.</summary>
+    public Value Table(string local, ElementType type, float[] values, params long[] shape) => Constant(Initializer.Of(Path(local), type, values, shape));
 
     /// <summary>A constant tensor of double precision, named in the open scope.</summary>
-    internal Value Doubles(string local, double[] values, params long[] shape) => Constant(Initializer.Of(Path(local), values, shape));
+    public Value Table(string local, double[] values, params long[] shape) => Constant(Initializer.Of(Path(local), values, shape));
+
+    /// <summary>A node of any operator, for what has no method here.</summary>
+    /// <param name="operation">The operator.</param>
+    /// <param name="inputs">Its inputs; an empty name leaves an optional one out.</param>
+    /// <param name="outputs">How many outputs it has.</param>
+    /// <param name="attributes">Names and values: whole numbers, real numbers, texts, or arrays of whole numbers.</param>
+    /// <param name="domain">Where the operator is defined: empty for ONNX's own.</param>
+    /// <returns>The outputs.</returns>
+    /// <exception cref="ArgumentException">An attribute's value is of another kind.</exception>
+    public Value[] Node(string operation, Value[] inputs, int outputs, IReadOnlyList<(string Name, object Value)> attributes, string domain = "") =>
+        Nodes(operation, inputs, outputs, domain, [.. attributes.Select(a => a.Value switch
+        {
+            int whole => Attribute(a.Name, (long)whole),
+            long whole => Attribute(a.Name, whole),
+            float real => Attribute(a.Name, real),
+            string text => Attribute(a.Name, text),
+            long[] many => Attribute(a.Name, many),
+            _ => throw new ArgumentException($"Attribute '{a.Name}' of {operation} is {a.Value.GetType().Name}, which is not written.", nameof(attributes)),
+        })]);
 
     private Value Node(string operation, Value[] inputs, params AttributeProto[] attributes) =>
-        Nodes(operation, inputs, 1, attributes)[0];
+        Nodes(operation, inputs, 1, "", attributes)[0];
 
-    private Value[] Nodes(string operation, Value[] inputs, int outputs, params AttributeProto[] attributes)
+    private Value[] Nodes(string operation, Value[] inputs, int outputs, string domain, params AttributeProto[] attributes)
     {
         string node = Path(operation);
         int count = _nodeCounts[node] = _nodeCounts.GetValueOrDefault(node) + 1;
         node = $"{node}_{count}";
         string[] names = outputs == 1 ? [node] : [.. Enumerable.Range(0, outputs).Select(i => $"{node}.{i}")];
-        _graph.Node.Add(new NodeProto
+        NodeProto proto = new() { Name = node, OpType = operation, Input = { inputs.Select(v => v.Name) }, Output = { names }, Attribute = { attributes } };
+        if (domain.Length > 0)
         {
-            Name = node,
-            OpType = operation,
-            Input = { inputs.Select(v => v.Name) },
-            Output = { names },
-            Attribute = { attributes },
-        });
+            proto.Domain = domain;
+        }
+        _graph.Node.Add(proto);
         return [.. names.Select(n => new Value(n))];
     }
 
@@ -113,7 +162,7 @@ public sealed partial class GraphBuilder(string name)
     private static AttributeProto Attribute(string attribute, long[] values) =>
         new() { Name = attribute, Type = AttributeProto.Types.AttributeType.Ints, Ints = { values } };
 
-    private static ValueInfoProto Describe(string value, DataType type, string[] shape)
+    private static ValueInfoProto Describe(string value, ElementType type, string[] shape)
     {
         TensorShapeProto dimensions = new();
         foreach (string side in shape)
@@ -125,7 +174,7 @@ public sealed partial class GraphBuilder(string name)
         return new ValueInfoProto
         {
             Name = value,
-            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = dimensions } },
+            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type.InFile(), Shape = dimensions } },
         };
     }
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
 
 namespace Dsd.Onnx.Graph;
 
@@ -8,27 +7,24 @@ namespace Dsd.Onnx.Graph;
 /// <param name="Type">Element type.</param>
 /// <param name="Shape">Dimensions; none is a scalar.</param>
 /// <param name="Write">Writes exactly <see cref="ByteLength"/> bytes, little-endian, rows first.</param>
-internal sealed record Initializer(string Name, DataType Type, IReadOnlyList<long> Shape, Action<Stream, CancellationToken> Write)
+public sealed record Initializer(string Name, ElementType Type, IReadOnlyList<long> Shape, Action<Stream, CancellationToken> Write)
 {
     /// <summary>Bytes of the whole tensor.</summary>
-    public long ByteLength => Shape.Aggregate(ElementSize(Type), (bytes, side) => checked(bytes * side));
+    public long ByteLength => Shape.Aggregate(Type.Bytes(), (bytes, side) => checked(bytes * side));
 
-    /// <summary>A constant of values that are in memory already.</summary>
-    public static Initializer Of<T>(string name, T[] values, params long[] shape)
-        where T : unmanaged =>
-        new(name, TypeOf<T>(), shape, (stream, _) => stream.Write(MemoryMarshal.AsBytes<T>(values)));
+    /// <summary>A constant of real numbers that are in memory already, in the type given.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="type"><see cref="ElementType.Float32"/>, <see cref="ElementType.Float16"/> or <see cref="ElementType.BFloat16"/>.</param>
+    /// <param name="values">The numbers, rows first.</param>
+    /// <param name="shape">Dimensions.</param>
+    public static Initializer Of(string name, ElementType type, float[] values, params long[] shape) =>
+        new(name, ElementTypes.RequireFloats(type, nameof(type)), shape, (stream, _) => type.Write(stream, values));
 
-    private static DataType TypeOf<T>() =>
-        typeof(T) == typeof(float) ? DataType.Float
-        : typeof(T) == typeof(double) ? DataType.Double
-        : typeof(T) == typeof(long) ? DataType.Int64
-        : throw new ArgumentException($"No initializer of {typeof(T).Name} is written.");
+    /// <summary>A constant of whole numbers that are in memory already.</summary>
+    public static Initializer Of(string name, long[] values, params long[] shape) =>
+        new(name, ElementType.Int64, shape, (stream, _) => stream.Write(MemoryMarshal.AsBytes<long>(values)));
 
-    private static long ElementSize(DataType type) => type switch
-    {
-        DataType.Float => 4,
-        DataType.Int64 or DataType.Double => 8,
-        DataType.Bool => 1,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "No initializer of this type is written."),
-    };
+    /// <summary>A constant in double precision that is in memory already.</summary>
+    public static Initializer Of(string name, double[] values, params long[] shape) =>
+        new(name, ElementType.Float64, shape, (stream, _) => stream.Write(MemoryMarshal.AsBytes<double>(values)));
 }

@@ -6,15 +6,53 @@ namespace Dsd.Onnx.Graph;
 /// The layers that the exported models share, as nodes of a graph. A layer's weights are found under the module's name within the
 /// open scope, as the checkpoint calls them.
 /// </summary>
-public sealed class Layers(GraphBuilder graph, CheckpointWeights weights)
+/// <param name="graph">Takes the nodes.</param>
+/// <param name="weights">The checkpoint.</param>
+/// <param name="bits">How many bits the weights of linear layers have; null is as many as the graph's type.</param>
+/// <param name="intProducts">With <paramref name="bits"/>: let kernels narrow what comes in to 8 bits and multiply whole numbers.</param>
+public sealed class Layers(GraphBuilder graph, CheckpointWeights weights, int? bits = null, bool intProducts = false)
 {
+    /// <summary>Inputs of a linear layer that share a scale where its weights have 4 or 8 bits.</summary>
+    public const int Block = 32;
+
     /// <summary>x·Wᵀ + b over the last dimension.</summary>
-    public Value Linear(Value x, string module, int inputs, int outputs, bool bias = true)
+    /// <param name="x">[…, inputs].</param>
+    /// <param name="module">The layer.</param>
+    /// <param name="inputs">Channels that come in.</param>
+    /// <param name="outputs">Channels that go out.</param>
+    /// <param name="bias">Whether it has one.</param>
+    /// <param name="scale">Multiplies what goes out, by multiplying weights and bias.</param>
+    public Value Linear(Value x, string module, int inputs, int outputs, bool bias = true, float scale = 1)
     {
-        string path = graph.Path(module);
+        Value product = Product(x, module, inputs, outputs, scale);
         using IDisposable scope = graph.Scope(module);
-        Value product = graph.MatMul(x, graph.Constant(weights.Transposed($"{path}.weight", inputs, outputs)));
-        return bias ? graph.Add(product, Weight("bias", outputs)) : product;
+        return bias ? graph.Add(product, Weight("bias", scale, outputs)) : product;
+    }
+
+    /// <summary>x·Wᵀ over the last dimension: a linear layer less its bias.</summary>
+    /// <inheritdoc cref="Linear"/>
+    public Value Product(Value x, string module, int inputs, int outputs, float scale = 1) => Product(x, module, inputs, outputs, scale, 0, inputs);
+
+    /// <summary>What some inputs of a linear layer add to its product.</summary>
+    /// <param name="x">[…, count].</param>
+    /// <param name="module">The layer.</param>
+    /// <param name="inputs">Channels that come into the whole layer.</param>
+    /// <param name="outputs">Channels that go out.</param>
+    /// <param name="scale">Multiplies what goes out.</param>
+    /// <param name="firstInput">The first of these inputs.</param>
+    /// <param name="count">How many they are.</param>
+    public Value Product(Value x, string module, int inputs, int outputs, float scale, int firstInput, int count)
+    {
+        string name = $"{graph.Path(module)}.weight";
+        LinearWeight weight = weights.Linear(name, inputs, outputs);
+        string constant = count == inputs ? name : $"{name}.{firstInput}";
+        using IDisposable scope = graph.Scope(module);
+        if (bits is not { } narrow)
+        {
+            return graph.MatMul(x, graph.Constant(weight.Transposed(constant, graph.Floats, scale, firstInput, count)));
+        }
+        (Initializer packed, Initializer scales) = weight.Packed(constant, graph.Floats, narrow, Block, scale, firstInput, count);
+        return graph.MatMulNBits(x, graph.Constant(packed), graph.Constant(scales), count, outputs, narrow, Block, intProducts);
     }
 
     /// <summary>A convolution with bias; <paramref name="pads"/> are top, left, bottom, right.</summary>
@@ -32,21 +70,11 @@ public sealed class Layers(GraphBuilder graph, CheckpointWeights weights)
         return graph.LayerNormalization(x, Weight("weight", width), Weight("bias", width), epsilon);
     }
 
-    /// <summary>Layer normalisation without weights, then <c>· (1 + scale) + shift</c>.</summary>
-    public Value ModulatedNorm(Value x, Value scale, Value shift, int width, float epsilon)
-    {
-        Value normal = graph.LayerNormalization(x, graph.Filled(1f, width), null, epsilon);
-        return graph.Add(graph.Mul(normal, graph.Add(scale, graph.Float(1f))), shift);
-    }
-
     /// <summary>Division by the root of the mean square over the last dimension, then the weight.</summary>
     public Value RmsNorm(Value x, string module, int width, float epsilon)
     {
         using IDisposable scope = graph.Scope(module);
-        // ONNX Runtime recognises these nodes and runs them as one.
-        Value square = graph.ReduceMean(graph.Pow(x, graph.Float(2f)), -1);
-        Value root = graph.Sqrt(graph.Add(square, graph.Float(epsilon)));
-        return graph.Mul(graph.Div(x, root), Weight("weight", width));
+        return graph.RmsNormalization(x, Weight("weight", width), epsilon);
     }
 
     /// <summary>Group normalisation of [batch, channels, …].</summary>
@@ -86,7 +114,11 @@ public sealed class Layers(GraphBuilder graph, CheckpointWeights weights)
     }
 
     /// <summary>A tensor of the checkpoint, named in the open scope.</summary>
-    public Value Weight(string local, params long[] shape) => graph.Constant(weights.Tensor(graph.Path(local), shape));
+    public Value Weight(string local, params long[] shape) => Weight(local, 1, shape);
+
+    /// <summary>A tensor of the checkpoint times a number, named in the open scope.</summary>
+    public Value Weight(string local, float scale, params long[] shape) =>
+        graph.Constant(weights.Tensor(graph.Path(local), graph.Floats, scale, shape));
 
     /// <summary>One dimension of a value as a scalar.</summary>
     public Value Length(Value x, int axis) => graph.Squeeze(graph.Dimension(x, axis), 0);

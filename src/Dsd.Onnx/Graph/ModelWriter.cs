@@ -14,7 +14,7 @@ internal static class ModelWriter
     /// <summary>The most bytes of weights in <see cref="ModelFile"/>: a Protocol Buffers message cannot reach 2 GiB.</summary>
     public const long MostBytesInside = 1_500_000_000;
 
-    private const int IrVersion = 9;
+    private const int IrVersion = 11;
 
     // Tensors from this size on start at a page of their own, so that readers can map them into memory.
     private const long PageTensor = 64 * 1024;
@@ -52,6 +52,10 @@ internal static class ModelWriter
             Graph = graph,
             OpsetImport = { new OperatorSetIdProto { Domain = "", Version = GraphBuilder.Opset } },
         };
+        if (graph.Node.Any(n => n.Domain == GraphBuilder.RuntimeDomain))
+        {
+            model.OpsetImport.Add(new OperatorSetIdProto { Domain = GraphBuilder.RuntimeDomain, Version = 1 });
+        }
         using FileStream file = new(Path.Combine(folder, ModelFile), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
         model.WriteTo(file);
         file.Flush(flushToDisk: true);
@@ -66,7 +70,7 @@ internal static class ModelWriter
         return new TensorProto
         {
             Name = initializer.Name,
-            DataType = (int)initializer.Type,
+            DataType = (int)initializer.Type.InFile(),
             Dims = { initializer.Shape },
             RawData = UnsafeByteOperations.UnsafeWrap(bytes),
         };
@@ -82,7 +86,7 @@ internal static class ModelWriter
         return new TensorProto
         {
             Name = initializer.Name,
-            DataType = (int)initializer.Type,
+            DataType = (int)initializer.Type.InFile(),
             Dims = { initializer.Shape },
             DataLocation = TensorProto.Types.DataLocation.External,
             ExternalData =

@@ -47,7 +47,16 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
 
     /// <inheritdoc/>
     public IDenoiser<OnnxTensor> Denoiser(DenoiserInputs<OnnxTensor> inputs) =>
-        new OnnxDenoiser(_manifest, _sessions, inputs, prompts => _prompts.Of(prompts, inputs.MaxTextTokens, inputs.Canvas, _warn));
+        new OnnxDenoiser(_manifest, _sessions, inputs, prompts => _prompts.Of(new NetworkRows
+        {
+            Prompts = prompts,
+            MaxTokens = inputs.MaxTextTokens,
+            Canvas = inputs.Canvas,
+            // The last level is where the last step ends.
+            Sigmas = [.. inputs.Sigmas.SkipLast(1)],
+            Guidance = inputs.Guidance,
+            Warn = _warn,
+        }));
 
     /// <summary>Closes the sessions.</summary>
     public void Dispose() => _sessions.Dispose();

@@ -1,4 +1,5 @@
 using Dsd.Models.Weights;
+using Dsd.Onnx.Export;
 using Dsd.Onnx.Graph;
 
 namespace Dsd.Onnx.Runtime;
@@ -22,6 +23,15 @@ public sealed class OnnxModelFolder
 
     /// <summary>Whether the transformer takes the distilled guidance.</summary>
     public bool TakesGuidance => Manifest.Guidance;
+
+    /// <summary>The precision of the weights.</summary>
+    public ExportPrecision Precision => Manifest.Precision;
+
+    /// <summary>For which runtimes the graphs are.</summary>
+    public GraphTarget Graphs => Manifest.Graphs;
+
+    /// <summary>Whether the transformer takes one row at a time.</summary>
+    public bool RunsOneRow => Graphs == GraphTarget.Cuda;
 
     /// <summary>Width of a frame in pixels that the models are meant for.</summary>
     public int FrameWidth => Manifest.FrameWidth;

@@ -1,55 +1,56 @@
 using Dsd.Models.Sampling;
+using Dsd.Onnx.Families;
 
 namespace Dsd.Onnx.Runtime;
 
-/// <summary>The transformer's inputs for a number of rows, reused from step to step: only latents and noise level change.</summary>
+/// <summary>The transformer's inputs for a number of rows, reused from step to step: only latents and what is of one step change.</summary>
 internal sealed class TransformerBatch : IDisposable
 {
     private readonly OnnxTensor _latents;
-    private readonly OnnxTensor _sigma;
-    private readonly List<(string Name, OnnxTensor Value)> _inputs;
+    private readonly OnnxTensor? _condition;
+    private readonly NetworkInputs _inputs;
 
     /// <param name="manifest">Which inputs the transformer has.</param>
     /// <param name="canvas">The sizes.</param>
     /// <param name="rows">How many rows there are.</param>
-    /// <param name="prompts">The network's inputs for prompts and positions; the batch disposes them.</param>
+    /// <param name="inputs">The network's other inputs; the batch disposes them.</param>
     /// <param name="condition">Condition tokens of all rows, for a conditional transformer.</param>
-    /// <param name="guidance">The distilled guidance, for a transformer that takes it.</param>
-    public TransformerBatch(
-        OnnxManifest manifest, Canvas canvas, int rows, IReadOnlyList<(string Name, OnnxTensor Value)> prompts, float[] condition, float guidance)
+    public TransformerBatch(OnnxManifest manifest, Canvas canvas, int rows, NetworkInputs inputs, float[] condition)
     {
         _latents = OnnxTensor.Of(new float[rows * canvas.LatentSize], rows, canvas.Tokens, manifest.InChannels);
-        _sigma = OnnxTensor.Of(new float[rows], rows);
-        _inputs = [("hidden_states", _latents), ("timestep", _sigma), .. prompts];
-        if (manifest.Conditional)
-        {
-            _inputs.Add(("condition_hidden_states", OnnxTensor.Of(condition, rows, canvas.Tokens, manifest.InChannels)));
-        }
-        if (manifest.Guidance)
-        {
-            float[] values = new float[rows];
-            Array.Fill(values, guidance);
-            _inputs.Add(("guidance", OnnxTensor.Of(values, rows)));
-        }
+        _condition = manifest.Conditional ? OnnxTensor.Of(condition, rows, canvas.Tokens, manifest.InChannels) : null;
+        _inputs = inputs;
     }
 
-    /// <summary>The velocities [rows, tokens, channels] of latents, which are repeated until every row has one; the caller disposes them.</summary>
-    public OnnxTensor Velocity(OnnxSessions sessions, ReadOnlySpan<float> latents, float sigma)
+    /// <summary>Where the latents of all rows go before a step.</summary>
+    public Span<float> Latents => _latents.Floats;
+
+    /// <summary>The velocities [rows, tokens, channels] of the latents; the caller disposes them.</summary>
+    public OnnxTensor Velocity(OnnxSessions sessions, int step)
     {
-        Span<float> rows = _latents.Floats;
-        for (int start = 0; start < rows.Length; start += latents.Length)
+        IReadOnlyList<(string Name, OnnxTensor Value)> ofStep = _inputs.OfStep(step);
+        try
         {
-            latents.CopyTo(rows[start..]);
+            List<(string, OnnxTensor)> inputs = [("hidden_states", _latents), .. _inputs.Constant, .. ofStep];
+            if (_condition is not null)
+            {
+                inputs.Add(("condition_hidden_states", _condition));
+            }
+            return sessions.Run("transformer", inputs)[0];
         }
-        _sigma.Floats.Fill(sigma);
-        return sessions.Run("transformer", _inputs)[0];
+        finally
+        {
+            foreach ((_, OnnxTensor value) in ofStep)
+            {
+                value.Dispose();
+            }
+        }
     }
 
     public void Dispose()
     {
-        foreach ((_, OnnxTensor value) in _inputs)
-        {
-            value.Dispose();
-        }
+        _latents.Dispose();
+        _condition?.Dispose();
+        _inputs.Dispose();
     }
 }

@@ -2,7 +2,6 @@ using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
-using Dsd.Onnx.Flux;
 using Dsd.Onnx.Graph;
 using Dsd.Testing;
 using static TorchSharp.torch;
@@ -18,27 +17,27 @@ public class FluxTransformerExportTests
     public void Plain_GivesTheReferencesSample()
     {
         using TensorDictionary reference = Fixtures.Tensors("transformer.safetensors");
-        using OnnxModel model = Plain();
+        using FluxModels model = Plain();
 
-        TensorAssert.Close(reference["sample"], model.Run(Inputs(model, reference))[0], Tolerance);
+        TensorAssert.Close(reference["sample"], model.Run(Inputs(reference)), Tolerance);
     }
 
     [Fact]
     public void Plain_WithWeightsBeside_GivesTheReferencesSample()
     {
         using TensorDictionary reference = Fixtures.Tensors("transformer.safetensors");
-        using OnnxModel model = Plain(mostBytesInside: 0);
+        using FluxModels model = Plain(mostBytesInside: 0);
 
-        TensorAssert.Close(reference["sample"], model.Run(Inputs(model, reference))[0], Tolerance);
+        TensorAssert.Close(reference["sample"], model.Run(Inputs(reference)), Tolerance);
     }
 
     [Fact]
     public void Conditional_GivesTheReferencesSample()
     {
         using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
-        using OnnxModel model = Conditional();
+        using FluxModels model = Conditional();
 
-        TensorAssert.Close(reference["sample"], model.Run(Inputs(model, reference))[0], Tolerance);
+        TensorAssert.Close(reference["sample"], model.Run(Inputs(reference)), Tolerance);
     }
 
     [Fact]
@@ -48,14 +47,14 @@ public class FluxTransformerExportTests
         using TensorDictionary adapted = Fixtures.Tensors("dsd_transformer_lora.safetensors");
         using LoraAdapter merged = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));
         AdapterPart lora = AdapterPart.OfTransformer(merged, strength: 1f);
-        using OnnxModel model = Conditional(lora);
+        using FluxModels model = Conditional(lora);
         foreach (string name in new[] { "hidden_states", "condition_hidden_states" })
         {
             reference[name].Dispose();
             reference[name] = adapted[name].clone();
         }
 
-        TensorAssert.Close(adapted["sample"], model.Run(Inputs(model, reference))[0], Tolerance);
+        TensorAssert.Close(adapted["sample"], model.Run(Inputs(reference)), Tolerance);
     }
 
     [Fact]
@@ -73,14 +72,14 @@ public class FluxTransformerExportTests
         }
         using LoraAdapter merged = LoraAdapter.Load(file);
         AdapterPart lora = AdapterPart.OfTransformer(merged, strength: 0f);
-        using OnnxModel model = Conditional(lora);
-        using OnnxModel original = Conditional();
+        using FluxModels model = Conditional(lora);
+        using FluxModels original = Conditional();
 
         // With its weight replaced by zeros, the condition's layer adds its bias alone, whatever the condition.
-        Tensor replaced = model.Run(Inputs(model, reference))[0];
+        Tensor replaced = model.Run(Inputs(reference));
         reference["condition_hidden_states"].zero_();
 
-        TensorAssert.Close(original.Run(Inputs(original, reference))[0], replaced, Tolerance);
+        TensorAssert.Close(original.Run(Inputs(reference)), replaced, Tolerance);
     }
 
     [Fact]
@@ -89,18 +88,18 @@ public class FluxTransformerExportTests
         using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
         using LoraAdapter merged = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));
         AdapterPart lora = AdapterPart.OfTransformer(merged, strength: 0f);
-        using OnnxModel model = Conditional(lora);
+        using FluxModels model = Conditional(lora);
 
-        TensorAssert.Close(reference["sample"], model.Run(Inputs(model, reference))[0], Tolerance);
+        TensorAssert.Close(reference["sample"], model.Run(Inputs(reference)), Tolerance);
     }
 
     [Fact]
     public void AnotherBatchAndLength_GiveTheSameRows()
     {
         using TensorDictionary reference = Fixtures.Tensors("transformer.safetensors");
-        using OnnxModel model = Plain();
+        using FluxModels model = Plain();
         // The first row alone, with the last text token left out: nothing of the example's sizes is baked in.
-        (string Name, Tensor Value)[] inputs = [.. Inputs(model, reference).Select(i => i.Name switch
+        (string Name, Tensor Value)[] inputs = [.. Inputs(reference).Select(i => i.Name switch
         {
             "img_ids" => i,
             "txt_ids" => (i.Name, i.Value.slice(0, 0, i.Value.shape[0] - 1, 1)),
@@ -112,31 +111,39 @@ public class FluxTransformerExportTests
             .. inputs.Select(i => i.Name.EndsWith("_ids", StringComparison.Ordinal) ? i : (i.Name, cat([i.Value, i.Value, i.Value]))),
         ];
 
-        Tensor one = model.Run(inputs)[0];
-        Tensor three = model.Run(tripled)[0];
+        Tensor one = model.Run(inputs);
+        Tensor three = model.Run(tripled);
 
         TensorAssert.Close(cat([one, one, one]), three, 1e-5);
     }
 
-    private static (string Name, Tensor Value)[] Inputs(OnnxModel model, TensorDictionary reference) => [.. model.Inputs.Select(n => (n, reference[n]))];
+    [Fact]
+    public void CudaOperators_GiveTheReferencesSample_OnTheProcessorToo()
+    {
+        using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
+        using TensorDictionary adapted = Fixtures.Tensors("dsd_transformer_lora.safetensors");
+        using LoraAdapter merged = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));
+        GraphFormat cuda = new(ElementType.Float32, null, GraphTarget.Cuda);
+        using FluxModels model = Conditional(format: cuda);
+        using FluxModels lora = Conditional(AdapterPart.OfTransformer(merged, strength: 1f), cuda);
 
-    private static OnnxModel Plain(long mostBytesInside = ModelWriter.MostBytesInside)
+        TensorAssert.Close(reference["sample"], model.Run(Inputs(reference)), Tolerance);
+        TensorAssert.Close(adapted["sample"], lora.Run(Inputs(reference).Select(i => (i.Name, adapted.GetValueOrDefault(i.Name) ?? i.Value))), Tolerance);
+    }
+
+    private static (string Name, Tensor Value)[] Inputs(TensorDictionary reference) => [.. reference.Select(t => (t.Key, t.Value))];
+
+    private static FluxModels Plain(long mostBytesInside = ModelWriter.MostBytesInside)
     {
         FluxConfig config = ModelFolder.Open(Fixtures.Path("tiny-flux")).ReadConfig<FluxConfig>("transformer");
         using WeightSource source = WeightSource.Open(Fixtures.Path("tiny-flux", "transformer"));
-        CheckpointWeights weights = new(source);
-        GraphBuilder graph = FluxTransformerExport.Build(config, weights);
-        weights.Check();
-        return new OnnxModel(graph, mostBytesInside);
+        return new FluxModels(config, source, mostBytesInside: mostBytesInside);
     }
 
-    private static OnnxModel Conditional(AdapterPart? lora = null)
+    private static FluxModels Conditional(AdapterPart? lora = null, GraphFormat? format = null)
     {
         FluxConfig config = ModelFolder.OpenParts(Fixtures.Path("tiny-dsd")).ReadConfig<FluxConfig>("transformer");
         using WeightSource source = WeightSource.Open(Fixtures.Path("tiny-dsd", "transformer"));
-        CheckpointWeights weights = new(source, adapter: lora);
-        GraphBuilder graph = FluxTransformerExport.Build(config, weights);
-        weights.Check();
-        return new OnnxModel(graph);
+        return new FluxModels(config, source, format, lora);
     }
 }

@@ -1,0 +1,225 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using Dsd.Models.Weights;
+using Dsd.Onnx.Graph;
+
+namespace Dsd.Onnx.Export;
+
+/// <summary>
+/// The weight [outputs, inputs] of a linear layer in a checkpoint, with its adapter merged, in the forms that graphs take. It is read when a form is
+/// written; never is more in memory than one form of it.
+/// </summary>
+/// <param name="name">The tensor's name.</param>
+/// <param name="inputs">Columns.</param>
+/// <param name="outputs">Rows.</param>
+/// <param name="source">The checkpoint, for messages.</param>
+/// <param name="read">Reads elements from the given one on. Any thread may call it.</param>
+/// <param name="merge">Merges the adapter; null is none.</param>
+/// <param name="adapter">The adapter, for messages.</param>
+internal sealed class LinearWeight(
+    string name, int inputs, int outputs, string source, LinearWeight.Reader read, WeightMerge? merge, string? adapter)
+{
+    // Rows that are converted together: enough for a cache line of each column.
+    private const int RowsAtOnce = 32;
+
+    /// <summary>Reads elements from the given one on.</summary>
+    public delegate void Reader(long first, Span<float> values);
+
+    /// <summary>Some columns transposed to [inputs, outputs], as MatMul takes them.</summary>
+    /// <param name="constant">The constant's name.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="scale">Multiplies every number.</param>
+    /// <param name="firstInput">The first column.</param>
+    /// <param name="count">How many columns; null is all from the first on.</param>
+    public Initializer Transposed(string constant, ElementType type, float scale = 1, int firstInput = 0, int? count = null)
+    {
+        int columns = count ?? inputs - firstInput;
+        return new Initializer(constant, type, [columns, outputs], (stream, cancel) =>
+        {
+            int bytes = checked((int)(type.Bytes() * columns * outputs));
+            byte[] whole = ArrayPool<byte>.Shared.Rent(bytes);
+            try
+            {
+                Blocks(columns, firstInput, scale, cancel, (first, rows, values) =>
+                {
+                    if (type == ElementType.Float32)
+                    {
+                        Turn<float>(values, rows, columns, MemoryMarshal.Cast<byte, float>(whole.AsSpan()), first);
+                    }
+                    else
+                    {
+                        ushort[] narrow = new ushort[values.Length];
+                        Narrowed(type, values, narrow);
+                        Turn<ushort>(narrow, rows, columns, MemoryMarshal.Cast<byte, ushort>(whole.AsSpan()), first);
+                    }
+                });
+                stream.Write(whole, 0, bytes);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(whole);
+            }
+        });
+    }
+
+    /// <summary>
+    /// Some columns in 4 or 8 bits, as MatMulNBits takes them: [outputs, blocks, bytes], numbers around 2^(bits − 1), and a scale for each block. The number
+    /// of the largest magnitude in a block is met exactly, but for the scale's own rounding.
+    /// </summary>
+    public (Initializer Packed, Initializer Scales) Packed(
+        string constant, ElementType type, int bits, int block, float scale = 1, int firstInput = 0, int? count = null)
+    {
+        int columns = count ?? inputs - firstInput;
+        int blocks = (columns + block - 1) / block;
+        int blockBytes = block * bits / 8;
+        return (
+            new Initializer($"{constant}.int{bits}", ElementType.UInt8, [outputs, blocks, blockBytes], (stream, cancel) =>
+            {
+                byte[] whole = new byte[checked(outputs * blocks * blockBytes)];
+                Blocks(columns, firstInput, scale, cancel, (first, rows, values) =>
+                {
+                    for (int row = 0; row < rows; row++)
+                    {
+                        ReadOnlySpan<float> weights = values.AsSpan(row * columns, columns);
+                        for (int i = 0; i < blocks; i++)
+                        {
+                            ReadOnlySpan<float> part = weights.Slice(i * block, Math.Min(block, columns - i * block));
+                            Pack(part, bits, BlockScale(part, bits, type), whole.AsSpan(((first + row) * blocks + i) * blockBytes, blockBytes));
+                        }
+                    }
+                });
+                stream.Write(whole);
+            }),
+            new Initializer($"{constant}.scales", type, [(long)outputs * blocks], (stream, cancel) =>
+            {
+                float[] scales = new float[outputs * blocks];
+                Blocks(columns, firstInput, scale, cancel, (first, rows, values) =>
+                {
+                    for (int row = 0; row < rows; row++)
+                    {
+                        for (int i = 0; i < blocks; i++)
+                        {
+                            scales[(first + row) * blocks + i] = BlockScale(values.AsSpan(row * columns + i * block, Math.Min(block, columns - i * block)), bits, type);
+                        }
+                    }
+                });
+                type.Write(stream, scales);
+            }));
+    }
+
+    /// <summary>The weight times a vector, for what is constant in a graph.</summary>
+    /// <param name="vector">As long as there are columns from the first on.</param>
+    /// <param name="firstInput">The first column.</param>
+    /// <param name="cancellationToken">Checked between rows.</param>
+    public float[] Times(float[] vector, int firstInput = 0, CancellationToken cancellationToken = default)
+    {
+        float[] product = new float[outputs];
+        Blocks(vector.Length, firstInput, 1, cancellationToken, (first, rows, values) =>
+        {
+            for (int row = 0; row < rows; row++)
+            {
+                product[first + row] = TensorPrimitives.Dot(values.AsSpan(row * vector.Length, vector.Length), vector);
+            }
+        });
+        return product;
+    }
+
+    /// <summary>Some columns of all rows, a few rows at a time, from several threads.</summary>
+    private void Blocks(int columns, int firstInput, float scale, CancellationToken cancel, Action<int, int, float[]> take)
+    {
+        try
+        {
+            Parallel.For(0, (outputs + RowsAtOnce - 1) / RowsAtOnce, new ParallelOptions { CancellationToken = cancel }, block =>
+            {
+                int first = block * RowsAtOnce;
+                int rows = Math.Min(RowsAtOnce, outputs - first);
+                float[] values = new float[rows * columns];
+                for (int row = 0; row < rows; row++)
+                {
+                    read((long)(first + row) * inputs + firstInput, values.AsSpan(row * columns, columns));
+                }
+                if (merge is not null)
+                {
+                    RequireFinite(values, source);
+                    merge(values, rows, first, firstInput);
+                    RequireFinite(values, adapter!);
+                }
+                if (scale != 1)
+                {
+                    TensorPrimitives.Multiply(values, scale, values);
+                }
+                take(first, rows, values);
+            });
+        }
+        catch (AggregateException e)
+        {
+            // One fault is as good as all: they come from the same tensor.
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
+
+    private void Narrowed(ElementType type, float[] values, ushort[] narrow)
+    {
+        try
+        {
+            ElementTypes.Narrow(type, values, narrow);
+        }
+        catch (OverflowException e)
+        {
+            throw new WeightsException(source, $"numbers in '{name}' that {type} holds", e.Message, e);
+        }
+    }
+
+    /// <summary>Refuses a merged weight that no longer is a number: a model with one in it draws nothing but noise, or black.</summary>
+    private void RequireFinite(float[] values, string culprit)
+    {
+        if (!float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values)))
+        {
+            throw new WeightsException(culprit, $"finite numbers in '{name}' once the adapter is merged", "NaN or infinity");
+        }
+    }
+
+    private void Turn<T>(T[] values, int rows, int columns, Span<T> whole, int first)
+        where T : unmanaged
+    {
+        for (int column = 0; column < columns; column++)
+        {
+            Span<T> turned = whole.Slice(column * outputs + first, rows);
+            for (int row = 0; row < rows; row++)
+            {
+                turned[row] = values[row * columns + column];
+            }
+        }
+    }
+
+    /// <summary>The scale with which the number of the largest magnitude becomes the lowest step, as the scale's type holds it.</summary>
+    private static float BlockScale(ReadOnlySpan<float> values, int bits, ElementType type)
+    {
+        float scale = TensorPrimitives.MaxMagnitude(values) / -(1 << (bits - 1));
+        return ElementTypes.Rounded(type, scale);
+    }
+
+    private static void Pack(ReadOnlySpan<float> values, int bits, float scale, Span<byte> packed)
+    {
+        int zero = 1 << (bits - 1);
+        // What is beyond the columns stands for zero.
+        packed.Fill((byte)(bits == 4 ? 0x88 : zero));
+        for (int i = 0; i < values.Length; i++)
+        {
+            int step = scale == 0 ? zero : Math.Clamp((int)MathF.Round(values[i] / scale) + zero, 0, 2 * zero - 1);
+            if (bits == 8)
+            {
+                packed[i] = (byte)step;
+            }
+            else if (i % 2 == 0)
+            {
+                packed[i / 2] = (byte)(packed[i / 2] & 0xF0 | step);
+            }
+            else
+            {
+                packed[i / 2] = (byte)(packed[i / 2] & 0x0F | step << 4);
+            }
+        }
+    }
+}

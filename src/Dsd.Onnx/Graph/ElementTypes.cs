@@ -1,0 +1,105 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using DataType = Dsd.Onnx.Graph.TensorProto.Types.DataType;
+
+namespace Dsd.Onnx.Graph;
+
+/// <summary>What each <see cref="ElementType"/> is in a model's file, and how numbers are written in it.</summary>
+internal static class ElementTypes
+{
+    // Numbers are narrowed a block at a time, so that memory is bounded.
+    private const int Block = 1 << 16;
+
+    /// <summary>The type's number in the format.</summary>
+    public static DataType InFile(this ElementType type) => type switch
+    {
+        ElementType.Float32 => DataType.Float,
+        ElementType.Float16 => DataType.Float16,
+        ElementType.BFloat16 => DataType.Bfloat16,
+        ElementType.Float64 => DataType.Double,
+        ElementType.Int64 => DataType.Int64,
+        ElementType.UInt8 => DataType.Uint8,
+        ElementType.Bool => DataType.Bool,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "There is no such type of elements."),
+    };
+
+    /// <summary>Bytes of one element.</summary>
+    public static long Bytes(this ElementType type) => type switch
+    {
+        ElementType.Float64 or ElementType.Int64 => 8,
+        ElementType.Float32 => 4,
+        ElementType.Float16 or ElementType.BFloat16 => 2,
+        _ => 1,
+    };
+
+    /// <summary>Refuses what is no type of real numbers.</summary>
+    public static ElementType RequireFloats(ElementType type, string parameter) =>
+        type is ElementType.Float32 or ElementType.Float16 or ElementType.BFloat16
+            ? type
+            : throw new ArgumentOutOfRangeException(parameter, type, $"Networks compute in Float32, Float16 or BFloat16, but {type} was asked for.");
+
+    /// <summary>Writes numbers in a type, rounded to the nearest, ties to even.</summary>
+    /// <exception cref="OverflowException">A finite number is beyond the type's range.</exception>
+    public static void Write(this ElementType type, Stream stream, ReadOnlySpan<float> values)
+    {
+        if (type == ElementType.Float32)
+        {
+            stream.Write(MemoryMarshal.AsBytes(values));
+            return;
+        }
+        Span<ushort> narrow = new ushort[Math.Min(Block, values.Length)];
+        for (int first = 0; first < values.Length; first += narrow.Length)
+        {
+            ReadOnlySpan<float> block = values.Slice(first, Math.Min(narrow.Length, values.Length - first));
+            Narrow(type, block, narrow);
+            stream.Write(MemoryMarshal.AsBytes(narrow[..block.Length]));
+        }
+    }
+
+    /// <summary>The lowest finite number of a type of real numbers.</summary>
+    public static float Lowest(ElementType type) => type switch
+    {
+        ElementType.Float16 => (float)Half.MinValue,
+        ElementType.BFloat16 => BitConverter.UInt32BitsToSingle(0xFF7F0000),
+        _ => float.MinValue,
+    };
+
+    /// <summary>A number as the type holds it.</summary>
+    public static float Rounded(ElementType type, float value) => type switch
+    {
+        ElementType.Float16 => (float)(Half)value,
+        ElementType.BFloat16 => BitConverter.UInt32BitsToSingle((uint)BFloat16(value) << 16),
+        _ => value,
+    };
+
+    /// <summary>Numbers in a type of 16 bits.</summary>
+    /// <exception cref="OverflowException">A finite number is beyond the type's range.</exception>
+    public static void Narrow(ElementType type, ReadOnlySpan<float> values, Span<ushort> narrow)
+    {
+        if (type == ElementType.Float16)
+        {
+            Span<Half> halves = MemoryMarshal.Cast<ushort, Half>(narrow)[..values.Length];
+            TensorPrimitives.ConvertToHalf(values, halves);
+            // A finite number beyond the range becomes infinite.
+            for (int i = 0; i < values.Length; i++)
+            {
+                if (Half.IsInfinity(halves[i]) && float.IsFinite(values[i]))
+                {
+                    throw new OverflowException($"{values[i]:G4}, which is beyond float16's 65,504. Export in bfloat16 or float32");
+                }
+            }
+            return;
+        }
+        for (int i = 0; i < values.Length; i++)
+        {
+            narrow[i] = BFloat16(values[i]);
+        }
+    }
+
+    private static ushort BFloat16(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        // NaN keeps its sign and stays one; everything else is rounded to the nearest, ties to even.
+        return (ushort)(float.IsNaN(value) ? (bits >> 16) | 0x40 : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+}
