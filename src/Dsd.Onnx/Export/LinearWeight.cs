@@ -63,6 +63,44 @@ internal sealed class LinearWeight(
         });
     }
 
+    /// <summary>Some columns in 8 bits, transposed to [inputs, outputs] as MatMulInteger takes them, and a scale for each output.</summary>
+    public (Initializer Steps, Initializer Scales) Stepped(string constant, ElementType type, float scale = 1, int firstInput = 0, int? count = null)
+    {
+        int columns = count ?? inputs - firstInput;
+        return (
+            new Initializer($"{constant}.int8", ElementType.Int8, [columns, outputs], (stream, cancel) =>
+            {
+                byte[] whole = new byte[checked(columns * outputs)];
+                Blocks(columns, firstInput, scale, cancel, (first, rows, values) =>
+                {
+                    sbyte[] steps = new sbyte[values.Length];
+                    for (int row = 0; row < rows; row++)
+                    {
+                        ReadOnlySpan<float> weights = values.AsSpan(row * columns, columns);
+                        float step = OutputScale(weights);
+                        for (int i = 0; i < columns; i++)
+                        {
+                            steps[row * columns + i] = step == 0 ? (sbyte)0 : (sbyte)MathF.Round(weights[i] / step);
+                        }
+                    }
+                    Turn<sbyte>(steps, rows, columns, MemoryMarshal.Cast<byte, sbyte>(whole.AsSpan()), first);
+                });
+                stream.Write(whole);
+            }),
+            new Initializer($"{constant}.scales", type, [outputs], (stream, cancel) =>
+            {
+                float[] scales = new float[outputs];
+                Blocks(columns, firstInput, scale, cancel, (first, rows, values) =>
+                {
+                    for (int row = 0; row < rows; row++)
+                    {
+                        scales[first + row] = OutputScale(values.AsSpan(row * columns, columns));
+                    }
+                });
+                type.Write(stream, scales);
+            }));
+    }
+
     /// <summary>
     /// Some columns in 4 or 8 bits, as MatMulNBits takes them: [outputs, blocks, bytes], numbers around 2^(bits − 1), and a scale for each block. The number
     /// of the largest magnitude in a block is met exactly, but for the scale's own rounding.
@@ -199,6 +237,9 @@ internal sealed class LinearWeight(
         float scale = TensorPrimitives.MaxMagnitude(values) / -(1 << (bits - 1));
         return ElementTypes.Rounded(type, scale);
     }
+
+    // 7 bits of the 8: processors without instructions for such products add two of them in 16 bits, which overflow with more.
+    private static float OutputScale(ReadOnlySpan<float> weights) => MathF.Abs(TensorPrimitives.MaxMagnitude(weights)) / 63;
 
     private static void Pack(ReadOnlySpan<float> values, int bits, float scale, Span<byte> packed)
     {

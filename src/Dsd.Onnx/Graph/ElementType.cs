@@ -21,6 +21,9 @@ public enum ElementType
     /// <summary>Bytes.</summary>
     UInt8,
 
+    /// <summary>Whole numbers from −128 to 127.</summary>
+    Int8,
+
     /// <summary>True or false, a byte each.</summary>
     Bool,
 }

@@ -19,6 +19,7 @@ internal static class ElementTypes
         ElementType.Float64 => DataType.Double,
         ElementType.Int64 => DataType.Int64,
         ElementType.UInt8 => DataType.Uint8,
+        ElementType.Int8 => DataType.Int8,
         ElementType.Bool => DataType.Bool,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "There is no such type of elements."),
     };

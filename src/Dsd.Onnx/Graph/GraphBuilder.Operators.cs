@@ -59,6 +59,16 @@ public sealed partial class GraphBuilder
     /// <summary>ONNX's <c>MatMul</c>.</summary>
     public Value MatMul(Value a, Value b) => Node("MatMul", [a, b]);
 
+    /// <summary>ONNX's <c>DynamicQuantizeLinear</c>: numbers of single precision in 8 bits, with one scale and zero point for the whole tensor.</summary>
+    public (Value Steps, Value Scale, Value Zero) DynamicQuantizeLinear(Value a)
+    {
+        Value[] outputs = Nodes("DynamicQuantizeLinear", [a], 3, "");
+        return (outputs[0], outputs[1], outputs[2]);
+    }
+
+    /// <summary>ONNX's <c>MatMulInteger</c>, in whole numbers of 32 bits.</summary>
+    public Value MatMulInteger(Value a, Value b, Value zeroOfA) => Node("MatMulInteger", [a, b, zeroOfA]);
+
     /// <summary>ONNX's <c>Softmax</c>.</summary>
     public Value Softmax(Value a, int axis) => Node("Softmax", [a], Attribute("axis", axis));
 

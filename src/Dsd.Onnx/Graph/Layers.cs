@@ -51,8 +51,27 @@ public sealed class Layers(GraphBuilder graph, CheckpointWeights weights, int? b
         {
             return graph.MatMul(x, graph.Constant(weight.Transposed(constant, graph.Floats, scale, firstInput, count)));
         }
+        if (narrow == 8 && intProducts)
+        {
+            (Initializer steps, Initializer stepScales) = weight.Stepped(constant, graph.Floats, scale, firstInput, count);
+            (Value xs, Value xScale, Value xZero) = Stepped(x);
+            Value whole = graph.Cast(graph.MatMulInteger(xs, graph.Constant(steps), xZero), graph.Floats);
+            return graph.Mul(whole, graph.Mul(xScale, graph.Constant(stepScales)));
+        }
         (Initializer packed, Initializer scales) = weight.Packed(constant, graph.Floats, narrow, Block, scale, firstInput, count);
         return graph.MatMulNBits(x, graph.Constant(packed), graph.Constant(scales), count, outputs, narrow, Block, intProducts);
+    }
+
+    private readonly Dictionary<Value, (Value, Value, Value)> _stepped = [];
+
+    private (Value Steps, Value Scale, Value Zero) Stepped(Value x)
+    {
+        if (!_stepped.TryGetValue(x, out (Value, Value, Value) known))
+        {
+            known = graph.DynamicQuantizeLinear(x);
+            _stepped.Add(x, known);
+        }
+        return known;
     }
 
     /// <summary>A convolution with bias; <paramref name="pads"/> are top, left, bottom, right.</summary>
