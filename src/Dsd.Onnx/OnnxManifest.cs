@@ -158,10 +158,11 @@ internal sealed record OnnxManifest
     }
 
     /// <summary>Reads every file and compares it with its hash. A folder without hashes has nothing to compare.</summary>
-    public void CheckHashes(string folder, CancellationToken cancellationToken)
+    public void CheckHashes(string folder, CancellationToken cancellationToken, IProgress<string>? progress)
     {
         foreach ((string name, string hash) in Sha256 ?? new Dictionary<string, string>())
         {
+            progress?.Report(name);
             string file = Path.Combine(folder, name);
             FileHash found = FileHash.Of(file, cancellationToken);
             if (found != new FileHash(Files[name], hash))

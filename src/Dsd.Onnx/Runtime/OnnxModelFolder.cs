@@ -70,10 +70,12 @@ public sealed class OnnxModelFolder
     /// <see cref="Hashes"/> has nothing to compare.
     /// </summary>
     /// <param name="cancellationToken">Checked after each megabyte.</param>
+    /// <param name="progress">Told the name of each file before it is read.</param>
     /// <exception cref="WeightsException">A file is not what was written.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
-    public void CheckHashes(CancellationToken cancellationToken = default) => Manifest.CheckHashes(Path, cancellationToken);
+    public void CheckHashes(CancellationToken cancellationToken = default, IProgress<string>? progress = null) =>
+        Manifest.CheckHashes(Path, cancellationToken, progress);
 
     /// <summary>The family of the model, such as <c>flux</c>.</summary>
     public string Family => Manifest.Family;
