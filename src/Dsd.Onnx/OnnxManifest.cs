@@ -7,7 +7,9 @@ using Dsd.Onnx.Export;
 
 namespace Dsd.Onnx;
 
-/// <summary>What an ONNX folder's <c>dsd.json</c> says: which models lie in it, how they are used together, and how long every file is.</summary>
+/// <summary>
+/// What an ONNX folder's <c>dsd.json</c> says: which models lie in it, how they are used together, what they were made of, and what every file is.
+/// </summary>
 internal sealed record OnnxManifest
 {
     public const string FileName = "dsd.json";
@@ -73,8 +75,20 @@ internal sealed record OnnxManifest
     /// <summary>The LoRA file that was merged, its name alone; null is none.</summary>
     public string? Lora { get; init; }
 
+    /// <summary>The strength with which it was merged; null where there is none, or an older version wrote the folder.</summary>
+    public float? LoraScale { get; init; }
+
+    /// <summary>The version of the tool that wrote the folder; null where an older one did.</summary>
+    public string? ToolVersion { get; init; }
+
+    /// <summary>What the models were made of; null where an older version wrote the folder.</summary>
+    public OnnxSource? Source { get; init; }
+
     /// <summary>Every file of the folder but this one, by its path with forward slashes, and its length in bytes.</summary>
     public required IReadOnlyDictionary<string, long> Files { get; init; }
+
+    /// <summary>The SHA-256 of each of the <see cref="Files"/>, in hexadecimal digits; null where an older version wrote the folder.</summary>
+    public IReadOnlyDictionary<string, string>? Sha256 { get; init; }
 
     public void Write(string folder) =>
         AtomicFile.Write(Path.Combine(folder, FileName), stream => JsonSerializer.Serialize(stream, this, Options));
@@ -125,6 +139,16 @@ internal sealed record OnnxManifest
         {
             throw new WeightsException(path, "a finite scaling_factor that is not 0, and a finite shift_factor", $"{ScalingFactor} and {ShiftFactor}");
         }
+        if (Sha256 is { } hashes)
+        {
+            string? without = Files.Keys.FirstOrDefault(name => !FileHash.IsSha256(hashes.GetValueOrDefault(name)));
+            if (without is not null || hashes.Count != Files.Count)
+            {
+                string of = without ?? hashes.Keys.First(name => !Files.ContainsKey(name));
+                throw new WeightsException(
+                    path, "a SHA-256 of 64 hexadecimal digits in 'sha256' for each of 'files', and no other", $"none such for '{of}', or no such file");
+            }
+        }
         foreach ((string name, long length) in Files)
         {
             // The folder is all that may be looked at: a description must not lead to other places.
@@ -138,6 +162,23 @@ internal sealed record OnnxManifest
                 throw new WeightsException(
                     part.FullName, $"{length} bytes, as '{FileName}' says",
                     part.Exists ? $"{part.Length}. Export the model again" : "no such file. Export the model again");
+            }
+        }
+    }
+
+    /// <summary>Reads every file and compares it with its hash. A folder without hashes has nothing to compare.</summary>
+    public void CheckHashes(string folder, CancellationToken cancellationToken, IProgress<string>? progress)
+    {
+        foreach ((string name, string hash) in Sha256 ?? new Dictionary<string, string>())
+        {
+            progress?.Report(name);
+            string file = Path.Combine(folder, name);
+            FileHash found = FileHash.Of(file, cancellationToken);
+            if (found != new FileHash(Files[name], hash))
+            {
+                throw new WeightsException(
+                    file, $"{Files[name]} bytes of SHA-256 {hash}, as '{FileName}' says",
+                    $"{found.Length} of {found.Sha256}: the file was damaged or changed. Export the model again");
             }
         }
     }

@@ -1,4 +1,5 @@
 using Dsd.Models.Autoencoder;
+using Dsd.Models.Benchmark;
 using Dsd.Models.Flux;
 using Dsd.Models.Residency;
 using Dsd.Models.Text;
@@ -50,24 +51,8 @@ public sealed class PublishedShapesTests
         "flux1-dev" => new FluxTransformer(FluxConfig.Dev, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
         "flux1-schnell" => new FluxTransformer(FluxConfig.Dev with { GuidanceEmbeds = false }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
         "dsd" => new FluxTransformer(FluxConfig.Dev with { Conditional = true }, new WeightPlaces(Nowhere, Nowhere), ScalarType.BFloat16),
-        "vae" => new AutoencoderKL(
-            new VaeConfig
-            {
-                LatentChannels = 16,
-                BlockOutChannels = [128, 256, 512, 512],
-                LayersPerBlock = 2,
-                ScalingFactor = 0.3611f,
-                ShiftFactor = 0.1159f,
-                UseQuantConv = false,
-                UsePostQuantConv = false,
-            },
-            Nowhere,
-            ScalarType.BFloat16),
-        "t5-xxl-encoder" => T5Encoder.Uninitialized(
-            new T5Config { VocabSize = 32128, DModel = 4096, DKv = 64, DFf = 10240, NumLayers = 24, NumHeads = 64, FeedForwardProj = "gated-gelu" }, Nowhere,
-            ScalarType.BFloat16),
-        _ => ClipTextModel.Uninitialized(
-            new ClipTextConfig { VocabSize = 49408, HiddenSize = 768, IntermediateSize = 3072, NumHiddenLayers = 12, NumAttentionHeads = 12 }, Nowhere,
-            ScalarType.Float16),
+        "vae" => new AutoencoderKL(RandomModelShape.Dev.Vae, Nowhere, ScalarType.BFloat16),
+        "t5-xxl-encoder" => T5Encoder.Uninitialized(RandomModelShape.Dev.T5, Nowhere, ScalarType.BFloat16),
+        _ => ClipTextModel.Uninitialized(RandomModelShape.Dev.Clip, Nowhere, ScalarType.Float16),
     };
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dsd.Common.Files;
 using Dsd.Onnx.Graph;
 using Dsd.Testing;
 using Microsoft.ML.OnnxRuntime;
@@ -16,7 +17,7 @@ internal sealed class OnnxModel : IDisposable
 
     public OnnxModel(GraphBuilder graph, long mostBytesInside = ModelWriter.MostBytesInside)
     {
-        ModelWriter.Write(graph, _folder.Path, mostBytesInside, CancellationToken.None);
+        ModelWriter.Write(graph, new HashedFolder(_folder.Path), mostBytesInside, CancellationToken.None);
         _session = new InferenceSession(_folder.File(ModelWriter.ModelFile));
     }
 

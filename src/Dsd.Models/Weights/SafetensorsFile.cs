@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Dsd.Common.Files;
 using Dsd.Models.Native;
 using static TorchSharp.torch;
@@ -20,6 +21,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
 {
     private readonly Action _release;
     private readonly byte* _data;
+    private readonly int _headerLength;
     private bool _disposed;
 
     /// <summary>Takes over what holds the bytes in place.</summary>
@@ -58,6 +60,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             }
             byte[] header = new ReadOnlySpan<byte>(start + sizeof(ulong), (int)headerLength).ToArray();
             _data = start + sizeof(ulong) + headerLength;
+            _headerLength = (int)headerLength;
             (Dictionary<string, TensorEntry> entries, Dictionary<string, string> metadata) =
                 SafetensorsHeader.Parse(path, header, fileLength - sizeof(ulong) - (long)headerLength);
             (Entries, Metadata) = (entries, metadata);
@@ -80,6 +83,19 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>The header's <c>__metadata__</c>; empty where there is none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; } = null!;
+
+    /// <summary>
+    /// The SHA-256 of the header, in hexadecimal digits: names, types, shapes and metadata. It says of a file of gigabytes at once whether it is that of
+    /// another layout; the numbers themselves are not in it.
+    /// </summary>
+    public string HeaderSha256
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return Convert.ToHexStringLower(SHA256.HashData(new ReadOnlySpan<byte>(_data - _headerLength, _headerLength)));
+        }
+    }
 
     /// <summary>Maps a file and checks its header.</summary>
     /// <exception cref="SafetensorsException">The file breaks the format; the message names the tensor, what was expected and found.</exception>

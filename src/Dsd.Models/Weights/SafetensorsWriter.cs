@@ -43,12 +43,35 @@ public static class SafetensorsWriter
         Write(stream, Header(target, listed, metadata), listed);
     }
 
-    private static void Write(Stream stream, byte[] header, KeyValuePair<string, Tensor>[] tensors)
+    /// <summary>Writes a file of given names, types and shapes, whose numbers are made as they are written: the tensors themselves hold none.</summary>
+    /// <param name="path">Where the file shall stand.</param>
+    /// <param name="shapes">Names, and tensors on the device <c>meta</c>, in the order in which they shall lie in the file.</param>
+    /// <param name="write">Writes a tensor's bytes, little-endian, rows first.</param>
+    internal static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> shapes, Action<string, Tensor, Stream> write)
+    {
+        KeyValuePair<string, Tensor>[] listed = [.. shapes];
+        byte[] header = Header(path, listed, metadata: null);
+        AtomicFile.Write(path, stream =>
+        {
+            WriteHeader(stream, header);
+            foreach ((string name, Tensor tensor) in listed)
+            {
+                write(name, tensor, stream);
+            }
+        });
+    }
+
+    private static void WriteHeader(Stream stream, byte[] header)
     {
         Span<byte> length = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
         stream.Write(length);
         stream.Write(header);
+    }
+
+    private static void Write(Stream stream, byte[] header, KeyValuePair<string, Tensor>[] tensors)
+    {
+        WriteHeader(stream, header);
         foreach ((string _, Tensor tensor) in tensors)
         {
             using DisposeScope scope = NewDisposeScope();

@@ -30,6 +30,10 @@ public sealed class WeightSource : IDisposable
     /// <summary>The metadata of the file, or of the first shard.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _files.Values.First().Metadata;
 
+    /// <summary>The files by name, and <see cref="SafetensorsFile.HeaderSha256"/> of each: one, or one a shard.</summary>
+    public IReadOnlyDictionary<string, string> HeaderHashes =>
+        _files.Values.ToDictionary(f => System.IO.Path.GetFileName(f.Path), f => f.HeaderSha256);
+
     /// <summary>Opens a <c>.safetensors</c> file, a <c>.safetensors.index.json</c>, or a component's folder that holds one of them.</summary>
     /// <exception cref="WeightsException">The folder holds no weights, or the index is wrong or disagrees with its shards.</exception>
     /// <exception cref="SafetensorsException">A file breaks the format.</exception>

@@ -13,8 +13,9 @@ namespace Dsd.Onnx.Export;
 /// <remarks>
 /// The folder holds <c>transformer</c>, <c>modulation</c> (what the transformer needs of noise level, guidance and prompt), <c>vae_encoder</c>,
 /// <c>vae_decoder</c>, <c>text_encoder</c> and <c>text_encoder_2</c>, each with a <c>model.onnx</c> (weights inside, or in <c>model.onnx.data</c> beside it)
-/// and its config; copies of <c>tokenizer</c>, <c>tokenizer_2</c> and <c>scheduler</c>; and a <c>dsd.json</c> that says how they belong together. Token
-/// counts, height and width are dynamic; the batch is, unless the graphs are for CUDA.
+/// and its config; copies of <c>tokenizer</c>, <c>tokenizer_2</c> and <c>scheduler</c>; and a <c>dsd.json</c> that says how they belong together, what they
+/// were made of, and each file's length and SHA-256. Token counts, height and width are dynamic; the batch is, unless the graphs are for CUDA. The same input
+/// gives the same bytes.
 /// </remarks>
 public static class OnnxExporter
 {
@@ -64,18 +65,26 @@ public static class OnnxExporter
             mayReplace: folder => CheckReplaceable(folder, options),
             fill: folder =>
             {
-                Writer writer = new(folder, options, progress, cancellationToken);
-                Write(plan.Network, adapter is null ? null : AdapterPart.OfTransformer(adapter, lora!.Scale), writer);
-                Write(Autoencoder(plan.Vae, model), null, writer);
+                Writer writer = new(new HashedFolder(folder), options, progress, cancellationToken) { Model = Name(modelFolder) };
+                string? merged = options.LoraName ?? Path.GetFileName(lora?.Source);
+                if (lora?.File is { } adapterFile)
+                {
+                    using SafetensorsFile opened = SafetensorsFile.Open(adapterFile);
+                    writer.Headers.Add($"lora/{Path.GetFileName(adapterFile)}", opened.HeaderSha256);
+                }
+                string? Adapter(bool isMergedInto) => isMergedInto ? FormattableString.Invariant($"{merged}, strength {lora!.Scale}") : null;
+                Write(plan.Network, adapter is null ? null : AdapterPart.OfTransformer(adapter, lora!.Scale), writer, Adapter(adapter is not null));
+                Write(Autoencoder(plan.Vae, model), null, writer, null);
                 foreach (ExportedNetwork encoder in plan.TextEncoders)
                 {
-                    Write(encoder, adapter is not null && encoder.IsClip ? AdapterPart.OfClip(adapter, lora!.Scale) : null, writer);
+                    AdapterPart? part = adapter is not null && encoder.IsClip ? AdapterPart.OfClip(adapter, lora!.Scale) : null;
+                    Write(encoder, part, writer, Adapter(part is not null && adapter!.ClipFactors.Count > 0));
                 }
                 foreach (string part in plan.Copied)
                 {
                     writer.Copy(model.ComponentFolder(part), part, "*");
                 }
-                Describe(plan, family.Name, options.LoraName ?? Path.GetFileName(lora?.Source), options, folder).Write(folder);
+                (Describe(plan, family.Name, options, writer) with { Lora = merged, LoraScale = lora?.Scale }).Write(folder);
             });
     }
 
@@ -113,16 +122,17 @@ public static class OnnxExporter
         }
     }
 
-    private static void Write(ExportedNetwork network, AdapterPart? adapter, Writer writer)
+    private static void Write(ExportedNetwork network, AdapterPart? adapter, Writer writer, string? adapterName)
     {
         using WeightSource source = WeightSource.Open(network.WeightsFolder);
         bool prefixed = network.Prefix is { } prefix && source.Names.Any(n => n.StartsWith(prefix, StringComparison.Ordinal));
         CheckpointWeights weights = new(source, prefixed ? network.Prefix! : "", adapter);
         (string Component, GraphBuilder Graph)[] models = [.. network.Models.Select(m => (m.Component, m.Build(weights)))];
         weights.Check(network.Belongs);
+        writer.AddSource(Path.GetFileName(Path.TrimEndingDirectorySeparator(network.WeightsFolder)), source);
         foreach ((string component, GraphBuilder graph) in models)
         {
-            writer.Model(component, graph);
+            writer.WriteModel(component, graph, adapterName);
             WriteConfig(network, component, writer);
         }
     }
@@ -147,7 +157,7 @@ public static class OnnxExporter
         new ExportedModel("vae_encoder", weights => VaeEncoderExport.Build(config, weights)),
         new ExportedModel("vae_decoder", weights => VaeDecoderExport.Build(config, weights)));
 
-    private static OnnxManifest Describe(ExportPlan plan, string family, string? lora, OnnxExportOptions options, string folder) =>
+    private static OnnxManifest Describe(ExportPlan plan, string family, OnnxExportOptions options, Writer writer) =>
         new()
         {
             FormatVersion = OnnxManifest.Version,
@@ -165,22 +175,48 @@ public static class OnnxExporter
             ShiftFactor = plan.Vae.ShiftFactor ?? 0f,
             FrameWidth = options.FrameWidth,
             FrameHeight = options.FrameHeight,
-            Lora = lora,
-            Files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-                .ToDictionary(f => Path.GetRelativePath(folder, f).Replace('\\', '/'), f => new FileInfo(f).Length),
+            ToolVersion = ModelWriter.ProducerVersion,
+            Source = new OnnxSource { Model = writer.Model, Release = options.ReleaseFolder is { } release ? Name(release) : null, Headers = writer.Headers },
+            Files = writer.Files.ToDictionary(f => f.Key, f => f.Value.Length),
+            Sha256 = writer.Files.ToDictionary(f => f.Key, f => f.Value.Sha256),
         };
 
+    /// <summary>A folder's own name, without the way to it.</summary>
+    private static string Name(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+
     /// <summary>Writes the parts of an ONNX folder.</summary>
-    private sealed class Writer(string folder, OnnxExportOptions options, IProgress<string>? progress, CancellationToken cancellationToken)
+    private sealed class Writer(HashedFolder folder, OnnxExportOptions options, IProgress<string>? progress, CancellationToken cancellationToken)
     {
-        public void Model(string component, GraphBuilder graph)
+        /// <summary>The name of the model's folder.</summary>
+        public required string Model { get; init; }
+
+        /// <summary>Hashes of the headers of what was read, in the order of their names.</summary>
+        public SortedDictionary<string, string> Headers { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>What was written.</summary>
+        public IReadOnlyDictionary<string, FileHash> Files => folder.Files;
+
+        public void AddSource(string component, WeightSource source)
+        {
+            foreach ((string file, string hash) in source.HeaderHashes)
+            {
+                Headers.Add($"{component}/{file}", hash);
+            }
+        }
+
+        public void WriteModel(string component, GraphBuilder graph, string? adapter = null)
         {
             cancellationToken.ThrowIfCancellationRequested();
             progress?.Report(component);
-            ModelWriter.Write(graph, Component(component), options.MostBytesInside, cancellationToken);
+            Dictionary<string, string> metadata = new() { ["source"] = Model, ["tool"] = $"{ModelWriter.Producer} {ModelWriter.ProducerVersion}" };
+            if (adapter is not null)
+            {
+                metadata.Add("adapter", adapter);
+            }
+            ModelWriter.Write(graph, folder.Inner(component), options.MostBytesInside, cancellationToken, metadata);
         }
 
-        public void Text(string component, string file, string text) => File.WriteAllText(Path.Combine(Component(component), file), text + "\n");
+        public void Text(string component, string file, string text) => folder.Inner(component).WriteText(file, text + "\n");
 
         public void Copy(string from, string component, string pattern)
         {
@@ -191,10 +227,8 @@ public static class OnnxExporter
                 {
                     throw new WeightsException(file, $"at most {MostBytesCopied} bytes beside the models", $"{new FileInfo(file).Length}");
                 }
-                File.Copy(file, Path.Combine(Component(component), Path.GetFileName(file)));
+                folder.Inner(component).Copy(file);
             }
         }
-
-        private string Component(string component) => Directory.CreateDirectory(Path.Combine(folder, component)).FullName;
     }
 }

@@ -1,3 +1,4 @@
+using Dsd.Common.Files;
 using Google.Protobuf;
 
 namespace Dsd.Onnx.Graph;
@@ -14,6 +15,9 @@ internal static class ModelWriter
     /// <summary>The most bytes of weights in <see cref="ModelFile"/>: a Protocol Buffers message cannot reach 2 GiB.</summary>
     public const long MostBytesInside = 1_500_000_000;
 
+    /// <summary>What writes models.</summary>
+    public const string Producer = "Dsd.MLNet";
+
     private const int IrVersion = 11;
 
     // Tensors from this size on start at a page of their own, so that readers can map them into memory.
@@ -24,16 +28,24 @@ internal static class ModelWriter
     // Shapes and small tables stay in the model, where tools read them.
     private const long SmallTensor = 1024;
 
+    /// <summary>The version of what writes models: three numbers.</summary>
+    public static string ProducerVersion { get; } = typeof(ModelWriter).Assembly.GetName().Version?.ToString(3) ?? "";
+
     /// <summary>
-    /// Writes <see cref="ModelFile"/>, and <see cref="DataFile"/> when the constants take more than the given bytes, into a folder that exists.
+    /// Writes <see cref="ModelFile"/>, and <see cref="DataFile"/> when the constants take more than the given bytes.
     /// </summary>
-    public static void Write(GraphBuilder builder, string folder, long mostBytesInside, CancellationToken cancellationToken)
+    /// <param name="builder">The graph.</param>
+    /// <param name="folder">Where to write.</param>
+    /// <param name="mostBytesInside">The most bytes of constants in <see cref="ModelFile"/>.</param>
+    /// <param name="cancellationToken">Checked between constants.</param>
+    /// <param name="metadata">What the model says of itself, by key. Null is nothing.</param>
+    public static void Write(
+        GraphBuilder builder, HashedFolder folder, long mostBytesInside, CancellationToken cancellationToken,
+        IReadOnlyDictionary<string, string>? metadata = null)
     {
         GraphProto graph = builder.Graph.Clone();
         bool external = builder.Initializers.Sum(i => i.ByteLength) > Math.Min(mostBytesInside, MostBytesInside);
-        using (FileStream? data = external
-            ? new FileStream(Path.Combine(folder, DataFile), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20)
-            : null)
+        using (HashedFile? data = external ? folder.Create(DataFile) : null)
         {
             foreach (Initializer initializer in builder.Initializers)
             {
@@ -42,23 +54,24 @@ internal static class ModelWriter
                     ? WriteBeside(initializer, data, cancellationToken)
                     : WriteInside(initializer, cancellationToken));
             }
-            data?.Flush(flushToDisk: true);
+            data?.Complete();
         }
         ModelProto model = new()
         {
             IrVersion = IrVersion,
-            ProducerName = "Dsd.MLNet",
-            ProducerVersion = typeof(ModelWriter).Assembly.GetName().Version?.ToString(3) ?? "",
+            ProducerName = Producer,
+            ProducerVersion = ProducerVersion,
             Graph = graph,
             OpsetImport = { new OperatorSetIdProto { Domain = "", Version = GraphBuilder.Opset } },
+            MetadataProps = { (metadata ?? new Dictionary<string, string>()).Select(m => new StringStringEntryProto { Key = m.Key, Value = m.Value }) },
         };
         if (graph.Node.Any(n => n.Domain == GraphBuilder.RuntimeDomain))
         {
             model.OpsetImport.Add(new OperatorSetIdProto { Domain = GraphBuilder.RuntimeDomain, Version = 1 });
         }
-        using FileStream file = new(Path.Combine(folder, ModelFile), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
+        using HashedFile file = folder.Create(ModelFile);
         model.WriteTo(file);
-        file.Flush(flushToDisk: true);
+        file.Complete();
     }
 
     private static TensorProto WriteInside(Initializer initializer, CancellationToken cancellationToken)
@@ -76,7 +89,7 @@ internal static class ModelWriter
         };
     }
 
-    private static TensorProto WriteBeside(Initializer initializer, FileStream data, CancellationToken cancellationToken)
+    private static TensorProto WriteBeside(Initializer initializer, HashedFile data, CancellationToken cancellationToken)
     {
         long alignment = initializer.ByteLength >= PageTensor ? Page : Alignment;
         long offset = (data.Position + alignment - 1) / alignment * alignment;

@@ -45,6 +45,15 @@ public sealed class OnnxModelFolder
     /// <summary>The files and their lengths in bytes, by path within the folder.</summary>
     public IReadOnlyDictionary<string, long> Files => Manifest.Files;
 
+    /// <summary>The SHA-256 of each of the <see cref="Files"/>, in hexadecimal digits; null where an older version wrote the folder.</summary>
+    public IReadOnlyDictionary<string, string>? Hashes => Manifest.Sha256;
+
+    /// <summary>What the models were made of; null where an older version wrote the folder.</summary>
+    public OnnxSource? Source => Manifest.Source;
+
+    /// <summary>The version of the tool that wrote the folder; null where an older one did.</summary>
+    public string? ToolVersion => Manifest.ToolVersion;
+
     internal OnnxManifest Manifest { get; }
 
     /// <summary>Opens and checks an ONNX folder.</summary>
@@ -65,6 +74,18 @@ public sealed class OnnxModelFolder
         }
         return new OnnxModelFolder(path, manifest);
     }
+
+    /// <summary>
+    /// Reads every file and compares it with its hash, which <see cref="Open"/> does not: it takes as long as reading the folder. A folder without
+    /// <see cref="Hashes"/> has nothing to compare.
+    /// </summary>
+    /// <param name="cancellationToken">Checked after each megabyte.</param>
+    /// <param name="progress">Told the name of each file before it is read.</param>
+    /// <exception cref="WeightsException">A file is not what was written.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
+    public void CheckHashes(CancellationToken cancellationToken = default, IProgress<string>? progress = null) =>
+        Manifest.CheckHashes(Path, cancellationToken, progress);
 
     /// <summary>The family of the model, such as <c>flux</c>.</summary>
     public string Family => Manifest.Family;

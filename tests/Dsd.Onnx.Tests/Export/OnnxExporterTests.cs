@@ -1,8 +1,11 @@
+using System.Security.Cryptography;
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
+using Dsd.Onnx.Graph;
 using Dsd.Onnx.Runtime;
 using Dsd.Testing;
+using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 
 namespace Dsd.Onnx.Tests.Export;
@@ -56,13 +59,72 @@ public class OnnxExporterTests
         using LoraAdapter adapter = LoraAdapter.Load(File.ReadAllBytes(Lora), "the trained adapter");
 
         OnnxExporter.Export(Model, new LoraUse(Lora, 0.5f), temporary.File("file"), Student);
-        OnnxExporter.Export(Model, new LoraUse(adapter, 0.5f), temporary.File("memory"), Student with { LoraName = "mine" });
+        OnnxExporter.Export(Model, new LoraUse(adapter, 0.5f), temporary.File("memory"), Student with { LoraName = Path.GetFileName(Lora) });
+        OnnxExporter.Export(Model, new LoraUse(adapter, 0.5f), temporary.File("named"), Student with { LoraName = "mine" });
 
-        Assert.Equal("mine", OnnxModelFolder.Open(temporary.File("memory")).Lora);
+        Assert.Equal("mine", OnnxModelFolder.Open(temporary.File("named")).Lora);
         Assert.Equal(Path.GetFileName(Lora), OnnxModelFolder.Open(temporary.File("file")).Lora);
         string[] files = [.. Directory.EnumerateFiles(temporary.File("file"), "model.onnx*", SearchOption.AllDirectories)];
         string Other(string file) => file.Replace(temporary.File("file"), temporary.File("memory"), StringComparison.Ordinal);
         Assert.All(files, f => Assert.Equal(File.ReadAllBytes(f), File.ReadAllBytes(Other(f))));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(256_000_000)]
+    public void Export_GivesTheSameBytesEachTime_AndTheirHashes(long mostBytesInside)
+    {
+        using TemporaryFolder temporary = new();
+        OnnxExportOptions options = Student with { MostBytesInside = mostBytesInside };
+
+        OnnxExporter.Export(Model, new LoraUse(Lora), temporary.File("one"), options);
+        OnnxExporter.Export(Model, new LoraUse(Lora), temporary.File("two"), options);
+
+        Assert.Equal(Hashes(temporary.File("one"), but: "none"), Hashes(temporary.File("two"), but: "none"));
+        OnnxModelFolder folder = OnnxModelFolder.Open(temporary.File("one"));
+        Assert.Equal(mostBytesInside == 0, folder.Files.ContainsKey("transformer/model.onnx.data"));
+        Assert.Equal(Hashes(temporary.File("one"), but: "dsd.json"), folder.Hashes!.OrderBy(h => h.Key, StringComparer.Ordinal));
+        folder.CheckHashes();
+    }
+
+    [Fact]
+    public void Export_SaysWhatItWasMadeOf_WithoutTheWayThere()
+    {
+        using TemporaryFolder temporary = new();
+        OnnxExporter.Export(Model, new LoraUse(Lora, 0.5f), temporary.File("onnx"), Student);
+
+        OnnxModelFolder folder = OnnxModelFolder.Open(temporary.File("onnx"));
+        Assert.Equal(("tiny-flux", "tiny-dsd"), (folder.Source!.Model, folder.Source.Release));
+        Assert.Equal(ModelWriter.ProducerVersion, folder.ToolVersion);
+        Assert.Equal(
+            ["lora/pytorch_lora_weights.safetensors", "text_encoder/model.safetensors", "text_encoder_2/model.safetensors",
+             "transformer/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors"],
+            folder.Source.Headers.Keys);
+        byte[] weights = File.ReadAllBytes(Fixtures.Path("tiny-dsd", "transformer", "diffusion_pytorch_model.safetensors"));
+        string header = Convert.ToHexStringLower(SHA256.HashData(weights.AsSpan(8, BitConverter.ToInt32(weights))));
+        Assert.Equal(header, folder.Source.Headers["transformer/diffusion_pytorch_model.safetensors"]);
+        Assert.DoesNotContain(temporary.Path, File.ReadAllText(temporary.File("onnx", "dsd.json")), StringComparison.Ordinal);
+        Assert.DoesNotContain(Path.GetDirectoryName(Model)!, File.ReadAllText(temporary.File("onnx", "dsd.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Export_WritesIntoEachModelWhatItWasMadeOf()
+    {
+        using TemporaryFolder temporary = new();
+        OnnxExporter.Export(Model, new LoraUse(Lora, 0.5f), temporary.File("onnx"), Student);
+
+        Dictionary<string, string> Metadata(string component)
+        {
+            using InferenceSession session = new(temporary.File("onnx", component, "model.onnx"));
+            return session.ModelMetadata.CustomMetadataMap;
+        }
+        Dictionary<string, string> transformer = Metadata("transformer");
+        Assert.Equal("tiny-flux", transformer["source"]);
+        Assert.Equal($"Dsd.MLNet {ModelWriter.ProducerVersion}", transformer["tool"]);
+        Assert.Equal("pytorch_lora_weights.safetensors, strength 0.5", transformer["adapter"]);
+        Assert.All(
+            ["vae_encoder", "vae_decoder", "text_encoder", "text_encoder_2"],
+            component => Assert.Equal(["source", "tool"], Metadata(component).Keys.Order()));
     }
 
     [Fact]
@@ -206,6 +268,14 @@ public class OnnxExporterTests
         Assert.Contains("joint_attention_dim 12345", e.Message);
         Assert.Empty(Directory.EnumerateFileSystemEntries(target.Path));
     }
+
+    private static KeyValuePair<string, string>[] Hashes(string folder, string but) =>
+    [
+        .. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Select(f => KeyValuePair.Create(
+                Path.GetRelativePath(folder, f).Replace('\\', '/'), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(f)))))
+            .Where(f => f.Key != but).OrderBy(f => f.Key, StringComparer.Ordinal),
+    ];
 
     private static string LoraWithCondition(TemporaryFolder temporary)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
@@ -78,6 +79,55 @@ public class OnnxModelFolderTests
         File.WriteAllText(file, File.ReadAllText(file).Replace("tokenizer/vocab.json", name, StringComparison.Ordinal));
 
         Assert.Contains($"'{name}'", Assert.Throws<WeightsException>(() => OnnxModelFolder.Open(temporary.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_TakesAFolderFromBeforeThereWereHashes()
+    {
+        using TemporaryFolder temporary = Exported();
+        JsonObject description = JsonNode.Parse(File.ReadAllText(temporary.File("dsd.json")))!.AsObject();
+        foreach (string later in new[] { "sha256", "source", "tool_version", "lora_scale" })
+        {
+            Assert.True(description.Remove(later));
+        }
+        File.WriteAllText(temporary.File("dsd.json"), description.ToJsonString());
+
+        OnnxModelFolder folder = OnnxModelFolder.Open(temporary.Path);
+
+        Assert.Equal((null, null, null), (folder.Hashes, folder.Source, folder.ToolVersion));
+        folder.CheckHashes();
+    }
+
+    [Theory]
+    [InlineData("vae_decoder/model.onnx")]
+    [InlineData("tokenizer/vocab.json")]
+    public void CheckHashes_NamesAFileOfTheSameLengthInWhichABitIsOther(string name)
+    {
+        using TemporaryFolder temporary = Exported();
+        OnnxModelFolder folder = OnnxModelFolder.Open(temporary.Path);
+        string file = temporary.File(name.Split('/'));
+        byte[] bytes = File.ReadAllBytes(file);
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(file, bytes);
+
+        WeightsException e = Assert.Throws<WeightsException>(() => folder.CheckHashes());
+
+        Assert.Equal(file, e.File);
+        Assert.Contains(folder.Hashes![name], e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"vae_decoder/model.onnx\"", "\"elsewhere\"")]
+    [InlineData("\"vae_decoder/model.onnx\": \"", "\"vae_decoder/model.onnx\": \"x")]
+    [InlineData("\"sha256\": {", "\"sha256\": { \"more\": \"\",")]
+    public void Open_RefusesHashesThatAreNoneOrNotOfItsFiles(string old, string changed)
+    {
+        using TemporaryFolder temporary = Exported();
+        string description = File.ReadAllText(temporary.File("dsd.json"));
+        int hashes = description.IndexOf("\"sha256\"", StringComparison.Ordinal);
+        File.WriteAllText(temporary.File("dsd.json"), description[..hashes] + description[hashes..].Replace(old, changed, StringComparison.Ordinal));
+
+        Assert.Contains("SHA-256", Assert.Throws<WeightsException>(() => OnnxModelFolder.Open(temporary.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

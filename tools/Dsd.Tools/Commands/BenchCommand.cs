@@ -8,6 +8,7 @@ internal static class BenchCommand
     public static Command Create(Terminal terminal) => new("bench", "Measure how fast things are on this machine.")
     {
         BenchFluxCommand.Create(terminal),
+        BenchGenerateCommand.Create(terminal),
         BenchTrainCommand.Create(terminal),
         BenchCurationCommand.Create(terminal),
         BenchCurationServerCommand.Create(terminal),

@@ -29,28 +29,49 @@ internal static class InspectCommand
         };
         Option<bool> json = new("--json") { Description = "Write one JSON object to standard output." };
         Option<bool> all = new("--all") { Description = "List each tensor, where the default puts repeated blocks together." };
-        Command command = new("inspect", "Say what a model file or folder holds.") { path, json, all };
-        command.SetAction(parsed =>
+        Option<bool> verify = new("--verify")
         {
-            Inspect(terminal, parsed.GetRequiredValue(path), parsed.GetValue(json), parsed.GetValue(all));
+            Description = "Read every file of a folder of exported ONNX models, and compare lengths, hashes and the places of weights with what the "
+                + "folder says.",
+        };
+        Command command = new("inspect", "Say what a model file or folder holds.") { path, json, all, verify };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            await Task.Run(
+                () => Inspect(terminal, parsed.GetRequiredValue(path), parsed.GetValue(json), parsed.GetValue(all), parsed.GetValue(verify), cancel), cancel);
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static void Inspect(Terminal terminal, string path, bool json, bool all)
+    private static void Inspect(Terminal terminal, string path, bool json, bool all, bool verify, CancellationToken cancel)
     {
         ReportPrinter printer = new(terminal.Results);
         path = !Path.Exists(path) && ModelPresets.Find(path) is { } preset ? ModelPresets.Resolve(preset) : path;
+        bool isExport = File.Exists(Path.Combine(path, OnnxFolderReader.Manifest));
+        if (verify && !isExport && Path.Exists(path))
+        {
+            throw new UsageException($"--verify is for a folder of exported ONNX models, and '{path}' is none: there is no {OnnxFolderReader.Manifest} in it.");
+        }
         if (Directory.Exists(path))
         {
             if (all)
             {
                 throw new UsageException($"--all lists the tensors of a file, and '{path}' is a folder.");
             }
-            if (File.Exists(Path.Combine(path, OnnxFolderReader.Manifest)))
+            if (isExport)
             {
-                OnnxFolderReport models = OnnxFolderReader.Read(path);
+                OnnxVerification? verified = null;
+                if (verify)
+                {
+                    terminal.Track("verifying", stages => verified = OnnxFolderVerifier.Verify(path, stages, cancel));
+                }
+                OnnxFolderReport models = OnnxFolderReader.Read(path) with { Verified = verified };
+                if (verified is { Hashes: false })
+                {
+                    string none = $"{OnnxFolderReader.Manifest} has no hashes to compare: an older version wrote it";
+                    models = models with { Warnings = [.. models.Warnings, none] };
+                }
                 Write(terminal, json, models, () => printer.Print(models));
             }
             else

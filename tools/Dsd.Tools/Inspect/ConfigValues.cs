@@ -12,8 +12,10 @@ internal static class ConfigValues
     private const int MaxList = 32;
 
     /// <summary>Numbers, switches, short words and short lists of them, by name; nested objects and nulls are left out.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="within">An object of the file whose values are meant; none are given where there is no such object. Null is the whole.</param>
     /// <exception cref="WeightsException">The file is too large or no JSON object.</exception>
-    public static Dictionary<string, object> Read(string file)
+    public static Dictionary<string, object> Read(string file, string? within = null)
     {
         ReadOnlyMemory<byte> json = SmallFile.Utf8(file, MaxBytes, (expected, found) => new WeightsException(file, expected, found));
         try
@@ -24,7 +26,12 @@ internal static class ConfigValues
                 throw new WeightsException(file, "a JSON object", $"{document.RootElement.ValueKind}");
             }
             Dictionary<string, object> values = [];
-            foreach (JsonProperty property in document.RootElement.EnumerateObject())
+            JsonElement root = document.RootElement;
+            if (within is not null && (!root.TryGetProperty(within, out root) || root.ValueKind != JsonValueKind.Object))
+            {
+                return values;
+            }
+            foreach (JsonProperty property in root.EnumerateObject())
             {
                 if (Plain(property.Value) is { } value)
                 {

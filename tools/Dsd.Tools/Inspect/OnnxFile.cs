@@ -13,6 +13,9 @@ internal sealed class OnnxFile
 {
     private const int MaxName = 1000;
     private const int MaxRank = 64;
+    private const int MaxOperators = 4096;
+    private const int MaxMetadata = 100;
+    private const int MaxFaults = 20;
 
     private static readonly string[] ElementTypes =
     [
@@ -20,12 +23,18 @@ internal sealed class OnnxFile
         "COMPLEX64", "COMPLEX128", "BFLOAT16", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4", "INT4", "FLOAT4E2M1",
     ];
 
+    // Bits of an element of each type; 0 where elements have no fixed size.
+    private static readonly int[] ElementBits = [0, 32, 8, 8, 16, 16, 32, 64, 0, 8, 16, 64, 32, 64, 64, 128, 16, 8, 8, 8, 8, 4, 4, 4];
+
     private readonly string _path;
     private readonly CodedInputStream _input;
     private readonly List<OnnxValue> _inputs = [];
     private readonly List<OnnxValue> _outputs = [];
     private readonly HashSet<string> _initializers = [];
     private readonly HashSet<string> _beside = [];
+    private readonly Dictionary<string, int> _operators = [];
+    private readonly Dictionary<string, string> _metadata = [];
+    private readonly List<Tensor> _tensors = [];
     private long _opset;
     private int _nodes;
     private long _parameters;
@@ -38,7 +47,29 @@ internal sealed class OnnxFile
     public static OnnxModelReport Read(string path)
     {
         using FileStream stream = File.OpenRead(path);
-        using CodedInputStream input = new(stream);
+        return Read(path, stream).Report(stream.Length);
+    }
+
+    /// <summary>
+    /// Checks that each of a model's weights has as many bytes as its type and shape ask for, and that those beside the model lie within their file.
+    /// </summary>
+    /// <param name="path">The model.</param>
+    /// <param name="lengthOf">How long a file beside the model is; null where there is none that it may use.</param>
+    /// <returns>How many weights lie beside the model.</returns>
+    /// <exception cref="WeightsException">They do not, or the file is no ONNX model; the message names the tensors.</exception>
+    public static int CheckTensors(string path, Func<string, long?> lengthOf)
+    {
+        using FileStream stream = File.OpenRead(path);
+        OnnxFile file = Read(path, stream);
+        string[] faults = [.. file._tensors.Select(t => t.Fault(lengthOf)).OfType<string>().Take(MaxFaults)];
+        return faults.Length == 0
+            ? file._tensors.Count(t => t.IsBeside)
+            : throw new WeightsException(path, "weights that fill what their types and shapes ask for", string.Join("; ", faults));
+    }
+
+    private static OnnxFile Read(string path, FileStream stream)
+    {
+        using CodedInputStream input = new(stream, leaveOpen: true);
         OnnxFile file = new(path, input);
         try
         {
@@ -50,7 +81,7 @@ internal sealed class OnnxFile
                 path, "an ONNX model", FileKind.Of(FileKind.Start(path)) ?? $"bytes that cannot be read as one ({e.Message.TrimEnd('.')})", e);
         }
         return file._hasGraph
-            ? file.Report(stream.Length)
+            ? file
             : throw new WeightsException(path, "an ONNX model with a graph", FileKind.Of(FileKind.Start(path)) ?? "none");
     }
 
@@ -72,6 +103,8 @@ internal sealed class OnnxFile
             Path = _path,
             Opset = _opset,
             Nodes = _nodes,
+            Operators = _operators.OrderByDescending(o => o.Value).ThenBy(o => o.Key, StringComparer.Ordinal).ToDictionary(),
+            Metadata = _metadata,
             Parameters = _parameters,
             Bytes = length,
             Inputs = [.. _inputs.Where(i => !_initializers.Contains(i.Name))],
@@ -97,6 +130,13 @@ internal sealed class OnnxFile
                 });
                 _opset = domain.Length == 0 ? version : _opset;
                 return true;
+            case 14 when isBlock:
+                (string key, string value) = Entry();
+                if (_metadata.Count < MaxMetadata)
+                {
+                    _metadata[key] = value;
+                }
+                return true;
             default:
                 return false;
         }
@@ -107,6 +147,7 @@ internal sealed class OnnxFile
         _nodes += field == 1 ? 1 : 0;
         return (field, isBlock) switch
         {
+            (1, true) => Node(),
             (5, true) => Initializer(),
             (11, true) => Value(_inputs),
             (12, true) => Value(_outputs),
@@ -114,23 +155,66 @@ internal sealed class OnnxFile
         };
     }
 
+    private bool Node()
+    {
+        (string operation, string domain) = ("", "");
+        Message((field, isBlock) => (field, isBlock) switch
+        {
+            (4, true) => Take(ref operation),
+            (7, true) => Take(ref domain),
+            _ => false,
+        });
+        string name = domain is "" or "ai.onnx" ? operation : $"{domain}.{operation}";
+        int count = _operators.GetValueOrDefault(name);
+        if (count == 0 && _operators.Count == MaxOperators)
+        {
+            throw new OverflowException($"more than {MaxOperators} kinds of operators");
+        }
+        _operators[name] = count + 1;
+        return true;
+    }
+
     private bool Initializer()
     {
         string name = "";
         List<long> dims = [];
-        Message((field, isBlock) => (field, isBlock) switch
+        (long type, long place) = (0, 0);
+        long? inside = null;
+        Dictionary<string, string> beside = [];
+        Message((field, isBlock) =>
         {
-            (1, _) => Numbers(dims, isBlock),
-            (8, true) => Take(ref name),
-            (13, true) => External(),
-            _ => false,
+            switch (field, isBlock)
+            {
+                case (1, _):
+                    return Numbers(dims, isBlock);
+                case (2, false):
+                    return Take(ref type);
+                case (8, true):
+                    return Take(ref name);
+                case (9, true):
+                    inside = Skip();
+                    return true;
+                case (13, true) when beside.Count < MaxMetadata:
+                    (string key, string value) = Entry();
+                    beside[key] = value;
+                    return true;
+                case (14, false):
+                    return Take(ref place);
+                default:
+                    return false;
+            }
         });
+        if (beside.TryGetValue("location", out string? location))
+        {
+            _beside.Add(location);
+        }
         _initializers.Add(name);
         _parameters = checked(_parameters + dims.Aggregate(1L, (product, size) => checked(product * size)));
+        _tensors.Add(new Tensor(name, type, [.. dims], inside, place == 1 ? beside : null));
         return true;
     }
 
-    private bool External()
+    private (string Key, string Value) Entry()
     {
         (string key, string value) = ("", "");
         Message((field, isBlock) => (field, isBlock) switch
@@ -139,11 +223,18 @@ internal sealed class OnnxFile
             (2, true) => Take(ref value),
             _ => false,
         });
-        if (key == "location")
-        {
-            _beside.Add(value);
-        }
-        return true;
+        return (key, value);
+    }
+
+    /// <summary>Passes over a block, and says how long it was.</summary>
+    private long Skip()
+    {
+        long start = _input.Position;
+        _input.SkipLastField();
+        // What was passed over begins with the block's length itself.
+        long whole = _input.Position - start;
+        return Enumerable.Range(1, 5).Select(prefix => whole - prefix)
+            .First(length => length >= 0 && CodedOutputStream.ComputeLengthSize((int)length) == whole - length);
     }
 
     private bool Value(List<OnnxValue> values)
@@ -162,7 +253,7 @@ internal sealed class OnnxFile
             })),
             _ => false,
         });
-        values.Add(new OnnxValue(name, type >= 0 && type < ElementTypes.Length ? ElementTypes[type] : $"type {type}", [.. shape]));
+        values.Add(new OnnxValue(name, TypeName(type), [.. shape]));
         return true;
     }
 
@@ -235,6 +326,69 @@ internal sealed class OnnxFile
     {
         value = _input.ReadInt64();
         return true;
+    }
+
+    private static string TypeName(long type) => type >= 0 && type < ElementTypes.Length ? ElementTypes[type] : $"type {type}";
+
+    /// <summary>A weight: what it says of itself, and where its bytes are said to lie.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Type">The number of its type of elements.</param>
+    /// <param name="Shape">Its dimensions.</param>
+    /// <param name="Inside">Bytes in the model; null where there are none, or they are not written as bytes.</param>
+    /// <param name="Beside">Where in which other file they lie; null where they do not.</param>
+    private sealed record Tensor(string Name, long Type, long[] Shape, long? Inside, Dictionary<string, string>? Beside)
+    {
+        public bool IsBeside => Beside is not null;
+
+        /// <summary>What is wrong with it; null is nothing.</summary>
+        public string? Fault(Func<string, long?> lengthOf)
+        {
+            string what = $"'{Name}' {TypeName(Type)} [{string.Join(", ", Shape)}]";
+            if (Beside is null && Inside is null)
+            {
+                return null;
+            }
+            int bits = Type >= 0 && Type < ElementBits.Length ? ElementBits[Type] : 0;
+            if (bits == 0 || Bytes(bits) is not { } bytes)
+            {
+                return $"{what}, of which nobody can say how many bytes it has";
+            }
+            if (Beside is null)
+            {
+                return Inside == bytes ? null : $"{what} with {Inside} bytes where there ought to be {bytes}";
+            }
+            string location = Beside.GetValueOrDefault("location", "");
+            if (lengthOf(location) is not { } length)
+            {
+                return $"{what} in '{location}', which is no file beside the model that belongs to the folder";
+            }
+            if (Number("offset", 0) is not { } offset || Number("length", bytes) is not { } stated)
+            {
+                return $"{what} with an offset or a length that is no number";
+            }
+            return stated != bytes ? $"{what} with {stated} bytes where there ought to be {bytes}"
+                : offset > length - bytes ? $"{what} at bytes {offset} to {(Int128)offset + bytes} of '{location}', which has {length}"
+                : null;
+        }
+
+        private long? Bytes(int bits)
+        {
+            Int128 all = bits;
+            foreach (long side in Shape)
+            {
+                all *= side;
+                if (side < 0 || all > long.MaxValue)
+                {
+                    return null;
+                }
+            }
+            return (long)((all + 7) / 8);
+        }
+
+        private long? Number(string key, long otherwise) =>
+            !Beside!.TryGetValue(key, out string? text) ? otherwise
+            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) ? value
+            : null;
     }
 
     /// <summary>Reads a field's content, or returns false and leaves it.</summary>

@@ -37,6 +37,7 @@ internal static class OnnxFolderReader
         {
             Path = folder,
             Settings = settings,
+            Source = ConfigValues.Read(Path.Combine(folder, Manifest), "source"),
             Models = [.. models],
             Parameters = models.Sum(m => m.Parameters),
             Bytes = models.Sum(m => m.Bytes),

@@ -12,6 +12,12 @@ internal sealed record OnnxFolderReport
     /// <summary>The plain values of its <c>dsd.json</c>.</summary>
     public required IReadOnlyDictionary<string, object> Settings { get; init; }
 
+    /// <summary>What the models were made of; empty where the description does not say it.</summary>
+    public required IReadOnlyDictionary<string, object> Source { get; init; }
+
+    /// <summary>What was compared with the files themselves; null where nothing was asked for.</summary>
+    public OnnxVerification? Verified { get; init; }
+
     /// <summary>The models.</summary>
     public required OnnxModelReport[] Models { get; init; }
 

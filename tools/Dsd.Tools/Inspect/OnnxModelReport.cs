@@ -15,6 +15,12 @@ internal sealed record OnnxModelReport
     /// <summary>How many operators the graph has.</summary>
     public required int Nodes { get; init; }
 
+    /// <summary>How many there are of each, the most frequent first; those of other domains than ONNX's own with the domain in front.</summary>
+    public required IReadOnlyDictionary<string, int> Operators { get; init; }
+
+    /// <summary>What the model says of itself.</summary>
+    public required IReadOnlyDictionary<string, string> Metadata { get; init; }
+
     /// <summary>Elements of all weights.</summary>
     public required long Parameters { get; init; }
 

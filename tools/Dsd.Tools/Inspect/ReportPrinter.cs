@@ -56,6 +56,12 @@ internal sealed class ReportPrinter(IAnsiConsole console)
     {
         Line($"{report.Path}: {report.Models.Length} ONNX models, {Printable.Count(report.Parameters)} parameters, {Printable.Bytes(report.Bytes)}");
         Values("settings", report.Settings);
+        Values("source", report.Source);
+        if (report.Verified is { } verified)
+        {
+            Line($"verified: {verified.Files} files of {Printable.Bytes(verified.Bytes)} have the lengths{(verified.Hashes ? " and SHA-256" : "")} that "
+                + $"{OnnxFolderReader.Manifest} says, and {verified.Tensors} weights beside their models the places that their shapes ask for");
+        }
         Warnings("", report.Warnings);
         foreach (OnnxModelReport model in report.Models)
         {
@@ -69,6 +75,8 @@ internal sealed class ReportPrinter(IAnsiConsole console)
     {
         Line($"{report.Path}: opset {report.Opset}, {report.Nodes} operators, {Printable.Count(report.Parameters)} parameters, "
             + $"{Printable.Bytes(report.Bytes)}");
+        Values("metadata", report.Metadata.ToDictionary(m => m.Key, m => (object)m.Value));
+        Values("operators", report.Operators.ToDictionary(o => o.Key, o => (object)$"×{o.Value}"));
         Table table = NewTable("", "", "", "");
         foreach ((string direction, OnnxValue value) in report.Inputs.Select(v => ("in", v)).Concat(report.Outputs.Select(v => ("out", v))).Take(MaxRows))
         {

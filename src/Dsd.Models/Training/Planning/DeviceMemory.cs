@@ -18,11 +18,16 @@ public static class DeviceMemory
     {
         if (device is { type: DeviceType.CUDA })
         {
-            return CudaModule.UsedMemory(Math.Max(0, device.index));
+            return OfGpu(Math.Max(0, device.index));
         }
         using Process own = Process.GetCurrentProcess();
         return own.PeakWorkingSet64;
     }
+
+    /// <summary>Bytes of a GPU's memory that are in use by all that runs there, as its driver tells; libtorch need not know of the GPU.</summary>
+    /// <param name="gpu">The GPU's number.</param>
+    /// <exception cref="InvalidOperationException">The driver refuses.</exception>
+    public static long OfGpu(int gpu) => CudaModule.UsedMemory(gpu);
 
     /// <summary>Bytes in the unit of plans, as text: <c>21.3 GiB</c>.</summary>
     public static string Gib(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GiB");
