@@ -82,6 +82,24 @@ public sealed class RealChainTests
     }
 
     [Fact]
+    public void Transform_TellsTheContextsLogWhereAnExportComputes_Once()
+    {
+        List<string> told = [];
+        _ml.Log += (_, e) =>
+        {
+            if (e.Message.Contains("ONNX Runtime computes with", StringComparison.Ordinal))
+            {
+                told.Add(e.Message);
+            }
+        };
+        IDataView references = SampleInput.Of(_ml, "references");
+        using DsdGeneratorTransformer fitted = new DsdGenerator(_ml, Generator with { ReleaseFolder = OwnFixtures.TinyDsd, BatchSize = 1 }).Fit(references);
+        Views.Column(fitted.Transform(references), "Generated");
+        Views.Column(fitted.Transform(references), "Generated");
+        Assert.Matches("with the CPU [(]vae_encoder .*transformer ([0-9,]+) of \\1 nodes", Assert.Single(told));
+    }
+
+    [Fact]
     public void Fit_SaysThatAPlainModelNeedsAnAdapter()
     {
         IDataView references = SampleInput.Of(_ml, "references");

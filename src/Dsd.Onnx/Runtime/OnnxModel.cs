@@ -29,6 +29,9 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     /// <inheritdoc/>
     public FrameOrder Frames => _manifest.Frames;
 
+    /// <summary>Where the nodes of the components run, of each that was opened so far.</summary>
+    public IReadOnlyList<OnnxPlacement> Placements => _sessions.Placements;
+
     /// <summary>The autoencoder.</summary>
     public PictureCodec Codec { get; }
 

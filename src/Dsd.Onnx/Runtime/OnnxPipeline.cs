@@ -21,6 +21,12 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
     /// <summary>The exported model.</summary>
     public OnnxModelFolder Folder { get; }
 
+    /// <summary>
+    /// Where the nodes of the components run, as their sessions say, of each component that was opened so far: none before the first picture. Operators that
+    /// were left to the processor are a warning too (<see cref="OnnxRuntimeOptions.Warn"/>).
+    /// </summary>
+    public IReadOnlyList<OnnxPlacement> Placements => Model.Placements;
+
     internal OnnxModel Model { get; }
 
     internal Generation<OnnxTensor> Generation { get; }
@@ -35,14 +41,14 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
         return new OnnxPipeline(OnnxModelFolder.Open(folder), options);
     }
 
-    /// <summary>Refuses a provider or device that cannot be had here, before there is a model.</summary>
+    /// <summary>Refuses options of which no provider can be had here, before there is a model.</summary>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
-    /// <exception cref="NotSupportedException">The provider cannot be had here; the message says why and what to do.</exception>
+    /// <exception cref="NotSupportedException">None of the providers can be had here; the message says why and what to do.</exception>
     public static void RequireProvider(OnnxRuntimeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        ExecutionProviders.Create(options).Dispose();
+        ExecutionProviders.Choose(options, ProviderAppender.Real);
     }
 
     /// <inheritdoc/>

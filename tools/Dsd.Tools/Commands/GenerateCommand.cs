@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Dsd.Imaging;
 using Dsd.Models.Families;
 using Dsd.Models.Sampling;
@@ -32,7 +31,10 @@ internal sealed class GenerateCommand
         HelpName = "X",
     };
     private readonly Option<float?> _textGuidance = new("--text-guidance") { Description = "True guidance towards the prompt; likewise.", HelpName = "X" };
-    private readonly Option<string> _device = DeviceOption.Create();
+    private readonly Option<string> _device = DeviceOption.Create(
+        "cpu, cuda or cuda:N; with '--onnx' also tensorrt, directml, coreml or webgpu, or several with commas between, each for when those before it cannot "
+            + "be had",
+        IsDevice);
 
     private GenerateCommand(Terminal terminal) => _terminal = terminal;
 
@@ -87,13 +89,8 @@ internal sealed class GenerateCommand
     {
         OnnxModelFolder folder = OnnxModelFolder.Open(path);
         RequireGuidance(parsed, folder.Path, folder.TakesGuidance);
-        string[] device = parsed.GetRequiredValue(_device).Split(':');
-        using OnnxPipeline pipeline = OnnxPipeline.Open(folder.Path, new OnnxRuntimeOptions
-        {
-            Provider = device[0] == "cuda" ? OnnxProvider.Cuda : OnnxProvider.Cpu,
-            Device = device.Length == 2 ? int.Parse(device[1], CultureInfo.InvariantCulture) : 0,
-            Warn = warn,
-        });
+        OnnxRuntimeOptions runtime = new OnnxRuntimeOptions { Warn = warn }.On(parsed.GetRequiredValue(_device));
+        using OnnxPipeline pipeline = OnnxPipeline.Open(folder.Path, runtime);
         if (reference is null)
         {
             DrawText(parsed, pipeline, _drawing.TextToImage(parsed, folder.FrameWidth, folder.FrameHeight), files, cancel);
@@ -102,12 +99,18 @@ internal sealed class GenerateCommand
         {
             DrawReference(parsed, pipeline, reference, _drawing.Dsd(parsed, folder.FrameWidth, folder.FrameHeight), files, cancel);
         }
+        _terminal.Error.WriteLine($"onnx: {OnnxPlacement.Line(pipeline.Placements)}");
     }
 
     private void DrawWithTorch(
         ParseResult parsed, string model, Picture? reference, (string File, long Seed)[] files, Action<string> warn, CancellationToken cancel)
     {
-        PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), reference is not null, warn);
+        string device = parsed.GetRequiredValue(_device);
+        if (!DeviceOption.IsName(device))
+        {
+            throw new UsageException($"'--device {device}' is for '--onnx'; TorchSharp, which '--model' draws with, takes cpu, cuda or cuda:N.");
+        }
+        PipelineOptions how = _torch.Pipeline(parsed, device, reference is not null, warn);
         string folder = ModelPresets.Resolve(model);
         DsdOptions defaults = ModelPresets.Of(model).Frame;
         float blockCache = _torch.BlockCache(parsed);
@@ -158,6 +161,19 @@ internal sealed class GenerateCommand
         if (_drawing.Guidance(parsed) is not null && !taken)
         {
             throw new UsageException($"The model in '{model}' takes no distilled guidance, so leave '--guidance' out.");
+        }
+    }
+
+    private static bool IsDevice(string text)
+    {
+        try
+        {
+            new OnnxRuntimeOptions().On(text);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
         }
     }
 
