@@ -61,7 +61,8 @@ public sealed class ToyOnnx : OnnxFamily
 
     private sealed class Pooled(ClipTokenizer tokenizer, OnnxSessions sessions) : PromptInputs
     {
-        public override IReadOnlyList<(string Name, OnnxTensor Value)> Of(IReadOnlyList<string> prompts, int? maxTokens, Canvas canvas, Action<string>? warn) =>
-            [("pooled_projections", Encode(prompts, sessions, "text_encoder", 1, tokenizer, tokenizer.MaxLength, "CLIP", warn))];
+        public override IReadOnlyList<(string Name, OnnxTensor Value)> Of(
+            IReadOnlyList<string> prompts, int? maxTokens, Canvas canvas, Action<string>? warn, CancellationToken cancellationToken) =>
+            [("pooled_projections", Encode(prompts, sessions, "text_encoder", 1, tokenizer, tokenizer.MaxLength, "CLIP", warn, cancellationToken))];
     }
 }

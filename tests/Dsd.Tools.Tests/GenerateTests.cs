@@ -185,6 +185,31 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
         (await Torch("--image", reference, "--device", "tensorrt")).AssertFails(ExitCode.WrongUse, "--device tensorrt", "--onnx");
     }
 
+    [Fact]
+    public async Task Generate_WithIdleComponentsClosed_DrawsTheSamePicture()
+    {
+        string reference = Reference();
+        await Generate(reference, "--out", Result);
+        byte[] resident = File.ReadAllBytes(Result);
+
+        CliResult result = await Generate(reference, "--out", Result, "--memory", "idle-closed");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Equal(resident, File.ReadAllBytes(Result));
+    }
+
+    [Fact]
+    public async Task Generate_RefusesMemoryOptionsOfTheOtherBackend()
+    {
+        string reference = Reference();
+        (await Generate(reference, "--out", Result, "--memory", "streamed"))
+            .AssertFails(ExitCode.WrongUse, "'--memory' is streamed", "resident or idle-closed");
+        (await Generate(reference, "--out", Result, "--memory-limit", "8")).AssertFails(ExitCode.WrongUse, "--memory-limit", "CUDA");
+        (await Torch("--image", reference, "--memory", "idle-closed")).AssertFails(ExitCode.WrongUse, "'--memory' is idle-closed", "or streamed");
+        (await Torch("--image", reference, "--memory-limit", "8")).AssertFails(ExitCode.WrongUse, "--memory-limit", "--onnx");
+        (await Generate(reference, "--out", Result, "--dtype", "float16")).AssertFails(ExitCode.WrongUse, "--dtype", "--model");
+    }
+
     [Theory]
     [InlineData("--steps", "0")]
     [InlineData("--guidance", "NaN")]

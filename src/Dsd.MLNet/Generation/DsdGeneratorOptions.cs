@@ -89,7 +89,10 @@ public sealed record DsdGeneratorOptions
     [JsonIgnore]
     public IProgress<SamplingProgress>? Progress { get; init; }
 
-    /// <summary>Stops the work between two steps. A context that ML.NET cancels, as AutoML does, stops it too. Not saved.</summary>
+    /// <summary>
+    /// Stops the work between two steps, and with <see cref="OnnxGeneration"/> within one. A context that ML.NET cancels, as AutoML does, stops it too. Not
+    /// saved.
+    /// </summary>
     [JsonIgnore]
     public CancellationToken CancellationToken { get; init; }
 }

@@ -12,10 +12,12 @@ internal sealed class FluxPromptInputs(OnnxModelFolder folder, OnnxSessions sess
     private readonly T5Tokenizer _t5 = T5Tokenizer.Load(folder.Folder("tokenizer_2"));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<(string Name, OnnxTensor Value)> Of(IReadOnlyList<string> prompts, int? maxTokens, Canvas canvas, Action<string>? warn)
+    public override IReadOnlyList<(string Name, OnnxTensor Value)> Of(
+        IReadOnlyList<string> prompts, int? maxTokens, Canvas canvas, Action<string>? warn, CancellationToken cancellationToken)
     {
-        OnnxTensor pooled = Encode(prompts, sessions, "text_encoder", 1, _clip, _clip.MaxLength, "CLIP", warn); // [rows, channels]
-        OnnxTensor states = Encode(prompts, sessions, "text_encoder_2", 0, _t5, maxTokens ?? _t5.MaxLength, "T5", warn); // [rows, tokens, channels]
+        OnnxTensor pooled = Encode(prompts, sessions, "text_encoder", 1, _clip, _clip.MaxLength, "CLIP", warn, cancellationToken); // [rows, channels]
+        OnnxTensor states = Encode( // [rows, tokens, channels]
+            prompts, sessions, "text_encoder_2", 0, _t5, maxTokens ?? _t5.MaxLength, "T5", warn, cancellationToken);
         long tokens = states.Shape[1];
         return
         [

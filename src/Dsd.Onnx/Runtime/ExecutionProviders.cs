@@ -77,8 +77,8 @@ internal sealed class ExecutionProviders
         catch (OnnxRuntimeException e)
         {
             throw new NotSupportedException(
-                $"ONNX Runtime has {ProviderTraits.Of(providers[0]).Title}, but it does not start: {e.Message} Check the driver and the number of the device "
-                    + $"({options.Device}), or use another provider.",
+                $"ONNX Runtime has {ProviderTraits.Of(providers[0]).Title}, but it does not start: {ProviderAppender.Said(e)} Check the driver and the number "
+                    + $"of the device ({options.Device}), or use another provider.",
                 e);
         }
     }
@@ -91,6 +91,11 @@ internal sealed class ExecutionProviders
             if (options.Threads is { } threads)
             {
                 session.IntraOpNumThreads = threads;
+            }
+            if (providers.Contains(OnnxProvider.Cuda))
+            {
+                // Weights lie apart from the arena, so that it holds and rounds up only what a run needs.
+                session.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1");
             }
             foreach (OnnxProvider provider in providers.Where(p => p != OnnxProvider.Cpu))
             {

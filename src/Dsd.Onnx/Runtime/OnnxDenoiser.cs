@@ -13,6 +13,7 @@ internal sealed class OnnxDenoiser(
     Func<IReadOnlyList<string>, IReadOnlyList<(string Name, OnnxTensor Value)>> encode) : IDenoiser<OnnxTensor>
 {
     private readonly Dictionary<IReadOnlyList<GuidancePass>, TransformerBatch> _batches = [];
+    private OnnxSessions.Lease? _transformer;
 
     /// <inheritdoc/>
     public IReadOnlyList<OnnxTensor> Velocities(OnnxTensor latents, int step, IReadOnlyList<GuidancePass> passes)
@@ -22,7 +23,9 @@ internal sealed class OnnxDenoiser(
             batch = Batch(passes);
             _batches.Add(passes, batch);
         }
-        OnnxTensor velocities = batch.Velocity(sessions, latents.Floats, inputs.Sigmas[step]);
+        // From the first step to the last, so that nothing closes it between two. Text encoders have run by then, and may be closed for it.
+        _transformer ??= sessions.Use("transformer", inputs.CancellationToken);
+        OnnxTensor velocities = batch.Velocity(sessions, latents.Floats, inputs.Sigmas[step], inputs.CancellationToken);
         if (passes.Count == 1)
         {
             return [velocities];
@@ -41,9 +44,11 @@ internal sealed class OnnxDenoiser(
         return x;
     }
 
-    /// <summary>Frees the inputs.</summary>
+    /// <summary>Frees the inputs, and lets go of the transformer.</summary>
     public void Dispose()
     {
+        _transformer?.Dispose();
+        _transformer = null;
         foreach (TransformerBatch batch in _batches.Values)
         {
             batch.Dispose();

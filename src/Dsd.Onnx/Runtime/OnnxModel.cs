@@ -29,8 +29,8 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     /// <inheritdoc/>
     public FrameOrder Frames => _manifest.Frames;
 
-    /// <summary>Where the nodes of the components run, of each that was opened so far.</summary>
-    public IReadOnlyList<OnnxPlacement> Placements => _sessions.Placements;
+    /// <summary>The sessions.</summary>
+    public OnnxSessions Sessions => _sessions;
 
     /// <summary>The autoencoder.</summary>
     public PictureCodec Codec { get; }
@@ -43,14 +43,18 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
         OnnxTensor.Of(tokens, tokens.Length / canvas.LatentSize, canvas.Tokens, canvas.TokenChannels);
 
     /// <inheritdoc/>
-    public OnnxTensor Encode(IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds = null) => Codec.Encode(pictures, canvas, seeds);
+    public OnnxTensor Encode(
+        IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds = null, CancellationToken cancellationToken = default) =>
+        Codec.Encode(pictures, canvas, seeds, cancellationToken);
 
     /// <inheritdoc/>
-    public IReadOnlyList<Picture> Decode(OnnxTensor latents, Canvas canvas) => Codec.Decode(latents.Floats, canvas);
+    public IReadOnlyList<Picture> Decode(OnnxTensor latents, Canvas canvas, CancellationToken cancellationToken = default) =>
+        Codec.Decode(latents.Floats, canvas, cancellationToken);
 
     /// <inheritdoc/>
     public IDenoiser<OnnxTensor> Denoiser(DenoiserInputs<OnnxTensor> inputs) =>
-        new OnnxDenoiser(_manifest, _sessions, inputs, prompts => _prompts.Of(prompts, inputs.MaxTextTokens, inputs.Canvas, _warn));
+        new OnnxDenoiser(
+            _manifest, _sessions, inputs, prompts => _prompts.Of(prompts, inputs.MaxTextTokens, inputs.Canvas, _warn, inputs.CancellationToken));
 
     /// <summary>Closes the sessions.</summary>
     public void Dispose() => _sessions.Dispose();

@@ -9,7 +9,9 @@ public sealed class OnnxPlacement
 {
     private const string Processor = "CPUExecutionProvider";
 
-    private OnnxPlacement(string component, IReadOnlyList<OnnxProvider> providers) => (Component, Providers) = (component, providers);
+    private OnnxPlacement(
+        string component, IReadOnlyList<OnnxProvider> providers, IReadOnlyDictionary<string, int> nodes, IReadOnlyDictionary<string, int> leftToProcessor) =>
+        (Component, Providers, Nodes, LeftToProcessor) = (component, providers, nodes, leftToProcessor);
 
     /// <summary>The component's folder, such as <c>transformer</c>.</summary>
     public string Component { get; }
@@ -18,13 +20,13 @@ public sealed class OnnxPlacement
     public IReadOnlyList<OnnxProvider> Providers { get; }
 
     /// <summary>How many nodes each provider runs, by ONNX Runtime's name for it, such as <c>CUDAExecutionProvider</c>.</summary>
-    public required IReadOnlyDictionary<string, int> Nodes { get; init; }
+    public IReadOnlyDictionary<string, int> Nodes { get; }
 
     /// <summary>
     /// The operators that run on the processor though another provider was to compute, with the number of their nodes: each is a copy from the device and
     /// back. Nodes that compute from shapes and constants alone are not among them, since ONNX Runtime keeps them on the processor on purpose.
     /// </summary>
-    public required IReadOnlyDictionary<string, int> LeftToProcessor { get; init; }
+    public IReadOnlyDictionary<string, int> LeftToProcessor { get; }
 
     /// <summary>All nodes.</summary>
     public int Count => Nodes.Values.Sum();
@@ -55,18 +57,15 @@ public sealed class OnnxPlacement
     {
         PlacedNode[] left = providers is [OnnxProvider.Cpu] ? [] : [.. nodes.Where(n => n.Provider == Processor)];
         IReadOnlySet<string> expected = left.Length == 0 ? new HashSet<string>() : shapes();
-        return new OnnxPlacement(component, providers)
-        {
-            Nodes = Counted(nodes.Select(n => n.Provider)),
-            LeftToProcessor = Counted(left.Where(n => !expected.Contains(n.Name)).Select(n => n.Operator)),
-        };
+        return new OnnxPlacement(
+            component, providers, Counted(nodes.Select(n => n.Provider)), Counted(left.Where(n => !expected.Contains(n.Name)).Select(n => n.Operator)));
     }
 
     /// <summary>A warning where operators were left to the processor; null where none were.</summary>
     internal string? Warning() => LeftToProcessor.Count == 0
         ? null
-        : $"{Number(LeftToProcessor.Values.Sum())} of {Number(Count)} nodes of '{Component}' run on the CPU, since {ProviderTraits.Of(Providers[0]).Title} lacks "
-            + $"their operators: {string.Join(", ", LeftToProcessor.Select(o => o.Value == 1 ? o.Key : $"{o.Key} ({Number(o.Value)})"))}. "
+        : $"{Number(LeftToProcessor.Values.Sum())} of {Number(Count)} nodes of '{Component}' run on the CPU, since {ProviderTraits.Of(Providers[0]).Title} "
+            + $"lacks their operators: {string.Join(", ", LeftToProcessor.Select(o => o.Value == 1 ? o.Key : $"{o.Key} ({Number(o.Value)})"))}. "
             + "Each is a copy from the device and back in every run.";
 
     // A provider that came from a library of its own may have another name than the usual one; it is then the only one that is not the processor.

@@ -9,7 +9,8 @@ public sealed record OnnxRuntimeOptions
 {
     /// <summary>The devices that <see cref="On"/> takes, in words.</summary>
     internal const string DeviceForm =
-        "cpu, cuda, cuda:N, tensorrt, tensorrt:N, directml, directml:N, coreml or webgpu, or several with commas between, each for when those before it cannot be had";
+        "cpu, cuda, cuda:N, tensorrt, tensorrt:N, directml, directml:N, coreml or webgpu, or several with commas between, each for when those before it "
+            + "cannot be had";
 
     /// <summary>
     /// Where to compute, in order: the first that can be had computes. Those after it are for when it cannot, and then <see cref="Warn"/> is told why; there
@@ -33,6 +34,21 @@ public sealed record OnnxRuntimeOptions
     /// processor's. Default false: whole single precision. For <see cref="OnnxProvider.Cuda"/> alone.
     /// </summary>
     public bool AllowTf32 { get; init; }
+
+    /// <summary>
+    /// The most bytes of the GPU's memory that may be taken by a component with its weights, at least 64 MiB: each component that is open has an arena of its
+    /// own. One that needs more is refused when it is opened or run. Null, the default: as much as there is. For <see cref="OnnxProvider.Cuda"/> alone.
+    /// </summary>
+    public long? MemoryBytes { get; init => field = OptionCheck.RangeOrNull(value, 64L << 20, long.MaxValue, nameof(MemoryBytes)); }
+
+    /// <summary>Which components stay open. Default: all that were used once.</summary>
+    public OnnxMemoryMode Memory { get; init => field = OptionCheck.Defined(value, nameof(Memory)); }
+
+    /// <summary>
+    /// The most bytes of the host's memory for what text encoders gave for prompts, which is used again for the same prompts: about 8 MB a prompt for
+    /// FLUX.1-dev. 0 keeps none. Default 128 MiB.
+    /// </summary>
+    public long PromptCacheBytes { get; init => field = OptionCheck.Range(value, 0L, long.MaxValue, nameof(PromptCacheBytes)); } = 128L << 20;
 
     /// <summary>
     /// Files of providers that ONNX Runtime loads and registers, for a build that does not contain them. Default none: what the build contains, and else a
@@ -90,9 +106,11 @@ public sealed record OnnxRuntimeOptions
                 $"Option {nameof(Device)} is for {nameof(OnnxProvider.Cuda)}, {nameof(OnnxProvider.TensorRt)} and {nameof(OnnxProvider.DirectMl)}, "
                     + $"but {nameof(Providers)} is {given}.");
         }
-        if (AllowTf32 && !Providers.Contains(OnnxProvider.Cuda))
+        if ((AllowTf32 || MemoryBytes is not null) && !Providers.Contains(OnnxProvider.Cuda))
         {
-            throw new ArgumentException($"Option {nameof(AllowTf32)} is for {nameof(OnnxProvider.Cuda)} alone, but {nameof(Providers)} is {given}.");
+            throw new ArgumentException(
+                $"Option {(AllowTf32 ? nameof(AllowTf32) : nameof(MemoryBytes))} is for {nameof(OnnxProvider.Cuda)} alone, "
+                    + $"but {nameof(Providers)} is {given}.");
         }
         if (ProviderLibraries.Keys.Where(p => p == OnnxProvider.Cpu || !Providers.Contains(p)).Select(p => $"{p}").FirstOrDefault() is { } unused)
         {

@@ -35,6 +35,26 @@ internal sealed class ProviderAppender : IProviderAppender
         }
     }
 
+    /// <summary>What is said where neither the build nor a library has the provider.</summary>
+    internal static string IsMissing(ProviderTraits traits, string library, Exception? inBuild) =>
+        $"ONNX Runtime has no {traits.Title} here: {(inBuild is null ? "" : $"its build says '{Said(inBuild)}', and ")}there is no provider library "
+            + $"'{library}'. Add {traits.ToAdd}, name the library in {nameof(OnnxRuntimeOptions.ProviderLibraries)}, or use another provider.";
+
+    /// <summary>What is said where the build has the provider, but not what the provider needs.</summary>
+    internal static string CannotLoad(ProviderTraits traits, Exception inBuild) =>
+        $"ONNX Runtime's build has {traits.Title}, but cannot load it: {Said(inBuild)} Check that the driver fits and that the libraries it needs are "
+            + "installed, or use another provider.";
+
+    /// <summary>ONNX Runtime's message as a sentence, without the place in its source.</summary>
+    internal static string Said(Exception e)
+    {
+        const string Mark = " : FAIL : ";
+        string message = e.Message.Trim();
+        int end = message.LastIndexOf(Mark, StringComparison.Ordinal);
+        message = end < 0 ? message : message[(end + Mark.Length)..];
+        return message.EndsWith('.') ? message : $"{message}.";
+    }
+
     private static void AppendBuilt(SessionOptions session, OnnxProvider provider, OnnxRuntimeOptions options)
     {
         Dictionary<string, string> device = new() { ["device_id"] = options.Device.ToString(CultureInfo.InvariantCulture) };
@@ -71,9 +91,14 @@ internal sealed class ProviderAppender : IProviderAppender
     }
 
     /// <summary>A provider's own settings, besides the number of its GPU.</summary>
-    private static Dictionary<string, string> Settings(OnnxProvider provider, OnnxRuntimeOptions options) => provider switch
+    internal static Dictionary<string, string> Settings(OnnxProvider provider, OnnxRuntimeOptions options) => provider switch
     {
-        OnnxProvider.Cuda => new() { ["use_tf32"] = options.AllowTf32 ? "1" : "0" },
+        OnnxProvider.Cuda => new(options.MemoryBytes is { } most ? [new("gpu_mem_limit", most.ToString(CultureInfo.InvariantCulture))] : [])
+        {
+            ["use_tf32"] = options.AllowTf32 ? "1" : "0",
+            // An arena that doubles itself would take up to twice what is needed.
+            ["arena_extend_strategy"] = "kSameAsRequested",
+        },
         // The older form of Core ML's models lacks most operators.
         OnnxProvider.CoreMl => new() { ["ModelFormat"] = "MLProgram" },
         _ => [],
@@ -83,10 +108,9 @@ internal sealed class ProviderAppender : IProviderAppender
     {
         if (!File.Exists(library))
         {
+            bool built = OrtEnv.Instance().GetAvailableProviders().Contains(traits.RuntimeName);
             throw new NotSupportedException(
-                $"ONNX Runtime has no {traits.Title} here: {(inBuild is null ? "" : $"its build says '{inBuild.Message}', and ")}there is no provider library "
-                    + $"'{library}'. Add {traits.ToAdd}, name the library in {nameof(OnnxRuntimeOptions.ProviderLibraries)}, or use another provider.",
-                inBuild);
+                built && inBuild is not null ? CannotLoad(traits, inBuild) : IsMissing(traits, library, inBuild), inBuild);
         }
         try
         {
@@ -104,7 +128,7 @@ internal sealed class ProviderAppender : IProviderAppender
         catch (OnnxRuntimeException e)
         {
             throw new NotSupportedException(
-                $"ONNX Runtime cannot load its provider library '{library}' for {traits.Title}: {e.Message} Check that it and the driver fit this version of "
+                $"ONNX Runtime cannot load its provider library '{library}' for {traits.Title}: {Said(e)} Check that it and the driver fit this version of "
                     + "ONNX Runtime and that the libraries it needs are installed, or use another provider.",
                 e);
         }

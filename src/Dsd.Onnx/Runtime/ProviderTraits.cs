@@ -23,7 +23,9 @@ internal sealed record ProviderTraits(OnnxProvider Provider, string Word, string
         new(
             OnnxProvider.CoreMl, "coreml", "Core ML", "CoreMLExecutionProvider", false,
             "the package Microsoft.ML.OnnxRuntime to your program and run it under macOS, where its build has Core ML"),
-        new(OnnxProvider.WebGpu, "webgpu", "WebGPU", "WebGpuExecutionProvider", false, "a build of ONNX Runtime with WebGPU, or its provider library, to your program"),
+        new(
+            OnnxProvider.WebGpu, "webgpu", "WebGPU", "WebGpuExecutionProvider", false,
+            "a build of ONNX Runtime with WebGPU, or its provider library, to your program"),
     ];
 
     /// <summary>Those of a provider.</summary>

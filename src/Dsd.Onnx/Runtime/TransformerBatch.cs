@@ -34,7 +34,7 @@ internal sealed class TransformerBatch : IDisposable
     }
 
     /// <summary>The velocities [rows, tokens, channels] of latents, which are repeated until every row has one; the caller disposes them.</summary>
-    public OnnxTensor Velocity(OnnxSessions sessions, ReadOnlySpan<float> latents, float sigma)
+    public OnnxTensor Velocity(OnnxSessions sessions, ReadOnlySpan<float> latents, float sigma, CancellationToken cancellationToken)
     {
         Span<float> rows = _latents.Floats;
         for (int start = 0; start < rows.Length; start += latents.Length)
@@ -42,7 +42,7 @@ internal sealed class TransformerBatch : IDisposable
             latents.CopyTo(rows[start..]);
         }
         _sigma.Floats.Fill(sigma);
-        return sessions.Run("transformer", _inputs)[0];
+        return sessions.Run("transformer", _inputs, cancellationToken)[0];
     }
 
     public void Dispose()

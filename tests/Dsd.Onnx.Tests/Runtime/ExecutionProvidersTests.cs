@@ -75,6 +75,21 @@ public class ExecutionProvidersTests
         Assert.Contains(nameof(OnnxRuntimeOptions.ProviderLibraries), e.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>What a build with CUDA says on a machine without CUDA's libraries.</summary>
+    [Fact]
+    public void AProviderThatCannotBeLoaded_IsToldWithoutThePlaceInOnnxRuntimesSource()
+    {
+        InvalidOperationException e = new(
+            "[ErrorCode:Fail] /onnxruntime_src/core/provider_bridge_ort.cc:2043 Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library p.so with error: "
+                + "libcublasLt.so.13: cannot open shared object file: No such file or directory ");
+
+        Assert.Equal(
+            "ONNX Runtime's build has CUDA, but cannot load it: Failed to load library p.so with error: libcublasLt.so.13: cannot open shared object file: "
+                + "No such file or directory. Check that the driver fits and that the libraries it needs are installed, or use another provider.",
+            ProviderAppender.CannotLoad(ProviderTraits.Of(Cuda), e));
+        Assert.Equal("It is so.", ProviderAppender.Said(new InvalidOperationException("It is so.")));
+    }
+
     [Theory]
     [InlineData(Cuda)]
     [InlineData(WebGpu)]

@@ -1,5 +1,6 @@
 using Dsd.Models.Lora;
 using Dsd.Onnx.Export;
+using Dsd.Onnx.Runtime;
 using Dsd.Testing;
 
 namespace Dsd.Onnx.Tests.Runtime;
@@ -23,6 +24,21 @@ public sealed class ExportedModels : IDisposable
     public string Student => _folder.File("student");
 
     public string Adapted => _folder.File("adapted");
+
+    /// <summary>A copy of an export with other bytes in one of its files.</summary>
+    internal static OnnxModelFolder CopyWith(string export, TemporaryFolder copy, string file, byte[] bytes)
+    {
+        foreach (string original in Directory.EnumerateFiles(export, "*", SearchOption.AllDirectories))
+        {
+            string target = copy.File(Path.GetRelativePath(export, original));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(original, target);
+        }
+        File.WriteAllBytes(copy.File(file), bytes);
+        OnnxManifest manifest = OnnxManifest.Read(export);
+        (manifest with { Files = new Dictionary<string, long>(manifest.Files) { [file] = bytes.Length } }).Write(copy.Path);
+        return OnnxModelFolder.Open(copy.Path);
+    }
 
     public void Dispose() => _folder.Dispose();
 }

@@ -47,7 +47,7 @@ public class OnnxPlacementTests(ExportedModels models) : IClassFixture<ExportedM
         using OnnxSessions sessions = new(folder, options, new StandInProviders(Cuda));
         using OnnxTensor latent = OnnxTensor.Of(new float[4 * 4 * folder.Manifest.LatentChannels], 1, folder.Manifest.LatentChannels, 4, 4);
 
-        foreach (OnnxTensor output in sessions.Run("vae_decoder", ("latent", latent)))
+        foreach (OnnxTensor output in sessions.Run("vae_decoder", [("latent", latent)]))
         {
             output.Dispose();
         }
@@ -124,7 +124,9 @@ public class OnnxPlacementTests(ExportedModels models) : IClassFixture<ExportedM
     {
         using InferenceSession session = new(ProbeModel.Bytes);
 
-        Assert.Contains("ONNX Runtime cannot say", Assert.Throws<InvalidOperationException>(() => PlacementReader.Read(session)).Message, StringComparison.Ordinal);
+        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => PlacementReader.Read(session));
+
+        Assert.Contains("ONNX Runtime cannot say", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -51,6 +51,19 @@ public class OnnxRuntimeOptionsTests
     }
 
     [Fact]
+    public void CudasSettings_AreThoseOfTheOptions()
+    {
+        OnnxRuntimeOptions options = new() { Providers = [Cuda], AllowTf32 = true, MemoryBytes = 1L << 33 };
+
+        Assert.Equal(
+            [new("arena_extend_strategy", "kSameAsRequested"), new("gpu_mem_limit", "8589934592"), new("use_tf32", "1")],
+            ProviderAppender.Settings(Cuda, options).OrderBy(s => s.Key, StringComparer.Ordinal));
+        Assert.Equal(
+            [new("arena_extend_strategy", "kSameAsRequested"), new("use_tf32", "0")],
+            ProviderAppender.Settings(Cuda, new OnnxRuntimeOptions()).OrderBy(s => s.Key, StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void AList_CannotBeChangedLater()
     {
         OnnxProvider[] providers = [Cuda, Cpu];
@@ -67,6 +80,10 @@ public class OnnxRuntimeOptionsTests
         Dictionary<OnnxProvider, string> library = new() { [Cuda] = "cuda.so" };
         IsRefused("Option Device", new OnnxRuntimeOptions { Device = 1 });
         IsRefused("Option Device", new OnnxRuntimeOptions { Providers = [CoreMl, Cpu], Device = 1 });
+        IsRefused("Option MemoryBytes", new OnnxRuntimeOptions { Providers = [DirectMl], MemoryBytes = 1L << 30 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new OnnxRuntimeOptions { MemoryBytes = 1 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new OnnxRuntimeOptions { PromptCacheBytes = -1 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new OnnxRuntimeOptions { Memory = (OnnxMemoryMode)9 });
         IsRefused("Option AllowTf32", new OnnxRuntimeOptions { Providers = [DirectMl], AllowTf32 = true });
         IsRefused("a library for Cuda", new OnnxRuntimeOptions { Providers = [TensorRt, Cpu], ProviderLibraries = library });
         Assert.ThrowsAny<ArgumentException>(() => new OnnxRuntimeOptions { ProviderLibraries = new Dictionary<OnnxProvider, string> { [Cuda] = " " } });

@@ -16,7 +16,9 @@ public static partial class DeviceOption
     public static Option<string> Create(bool several = false)
     {
         return several
-            ? Create($"{Form}, or several with commas between", text => text.Split(',') is var names && names.All(IsName) && names.Distinct().Count() == names.Length)
+            ? Create(
+                $"{Form}, or several with commas between",
+                text => text.Split(',') is var names && names.All(IsName) && names.Distinct().Count() == names.Length)
             : Create(Form, IsName);
     }
 
