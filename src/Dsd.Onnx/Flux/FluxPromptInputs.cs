@@ -16,8 +16,16 @@ internal sealed class FluxPromptInputs(OnnxModelFolder folder, OnnxSessions sess
         IReadOnlyList<string> prompts, int? maxTokens, Canvas canvas, Action<string>? warn, CancellationToken cancellationToken)
     {
         OnnxTensor pooled = Encode(prompts, sessions, "text_encoder", 1, _clip, _clip.MaxLength, "CLIP", warn, cancellationToken); // [rows, channels]
-        OnnxTensor states = Encode( // [rows, tokens, channels]
-            prompts, sessions, "text_encoder_2", 0, _t5, maxTokens ?? _t5.MaxLength, "T5", warn, cancellationToken);
+        OnnxTensor states; // [rows, tokens, channels]
+        try
+        {
+            states = Encode(prompts, sessions, "text_encoder_2", 0, _t5, maxTokens ?? _t5.MaxLength, "T5", warn, cancellationToken);
+        }
+        catch
+        {
+            pooled.Dispose();
+            throw;
+        }
         long tokens = states.Shape[1];
         return
         [

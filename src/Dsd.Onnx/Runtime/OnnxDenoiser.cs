@@ -20,10 +20,12 @@ internal sealed class OnnxDenoiser(
     {
         if (!_batches.TryGetValue(passes, out TransformerBatch? batch))
         {
+            // Text encoders may have to run: then the transformer may be closed for them, and they for it.
+            LetGo();
             batch = Batch(passes);
             _batches.Add(passes, batch);
         }
-        // From the first step to the last, so that nothing closes it between two. Text encoders have run by then, and may be closed for it.
+        // From one step to the next, so that nothing closes it between them.
         _transformer ??= sessions.Use("transformer", inputs.CancellationToken);
         OnnxTensor velocities = batch.Velocity(sessions, latents.Floats, inputs.Sigmas[step], inputs.CancellationToken);
         if (passes.Count == 1)
@@ -47,13 +49,18 @@ internal sealed class OnnxDenoiser(
     /// <summary>Frees the inputs, and lets go of the transformer.</summary>
     public void Dispose()
     {
-        _transformer?.Dispose();
-        _transformer = null;
+        LetGo();
         foreach (TransformerBatch batch in _batches.Values)
         {
             batch.Dispose();
         }
         _batches.Clear();
+    }
+
+    private void LetGo()
+    {
+        _transformer?.Dispose();
+        _transformer = null;
     }
 
     // The rows of all passes, one pass after another.
