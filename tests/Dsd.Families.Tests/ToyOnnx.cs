@@ -66,9 +66,12 @@ public sealed class ToyOnnx : OnnxFamily
         public override NetworkInputs Of(NetworkRows rows)
         {
             int count = rows.Prompts.Count;
+            float[] sigmas = [.. rows.Sigmas.SelectMany(s => Enumerable.Repeat(s, count))];
             return new NetworkInputs(
-                [("pooled_projections", Encode(rows.Prompts, sessions, "text_encoder", 1, tokenizer, tokenizer.MaxLength, "CLIP", rows.Warn))],
-                step => [("timestep", OnnxTensor.Of([.. Enumerable.Repeat(rows.Sigmas[step], count)], count))]);
+                [("pooled_projections", Encode(
+                    rows.Prompts, sessions, "text_encoder", 1, tokenizer, tokenizer.MaxLength, "CLIP", rows.Warn, rows.CancellationToken))],
+                [new NetworkPiece("timestep", count)],
+                OnnxTensor.Of(sigmas, rows.Sigmas.Count, count));
         }
     }
 }

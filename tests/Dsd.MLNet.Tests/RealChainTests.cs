@@ -3,6 +3,7 @@ using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+using Dsd.Onnx.Runtime;
 using Dsd.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -79,6 +80,54 @@ public sealed class RealChainTests
         using GridGeneratorTransformer fitted = new GridGenerator(_ml, Teacher).Fit(captions);
         Views.Column(fitted.Transform(captions), "Grid");
         Assert.Contains(warnings, w => w.Contains("cut off"));
+    }
+
+    [Fact]
+    public void Transform_TellsTheContextsLogWhereAnExportComputes_Once()
+    {
+        List<string> told = [];
+        _ml.Log += (_, e) =>
+        {
+            if (e.Message.Contains("ONNX Runtime computes with", StringComparison.Ordinal))
+            {
+                told.Add(e.Message);
+            }
+        };
+        IDataView references = SampleInput.Of(_ml, "references");
+        using DsdGeneratorTransformer fitted = new DsdGenerator(_ml, Generator with { ReleaseFolder = OwnFixtures.TinyDsd, BatchSize = 1 }).Fit(references);
+        Views.Column(fitted.Transform(references), "Generated");
+        Views.Column(fitted.Transform(references), "Generated");
+        Assert.Matches("with the CPU [(]vae_encoder .*transformer ([0-9,]+) of \\1 nodes", Assert.Single(told));
+    }
+
+    /// <summary>As in a pool: an engine is for one thread at a time, and all share the transformer.</summary>
+    [Theory]
+    [InlineData(OnnxMemoryMode.Resident)]
+    [InlineData(OnnxMemoryMode.IdleClosed)]
+    public async Task EnginesAtOnce_DrawTheirOwnPictures(OnnxMemoryMode mode)
+    {
+        OnnxGeneration backend = new() { Runtime = new OnnxRuntimeOptions { Memory = mode, Threads = 1 } };
+        DsdGeneratorOptions options = Generator with { ReleaseFolder = OwnFixtures.TinyDsd, Backend = backend, BatchSize = 1 };
+        IDataView references = SampleInput.Of(_ml, "references");
+        using DsdGeneratorTransformer fitted = new DsdGenerator(_ml, options).Fit(references);
+        byte[][] expected = Pixels(fitted.Transform(references));
+        Assert.False(expected[0].SequenceEqual(expected[1]));
+
+        byte[][][] drawn = await Task.WhenAll(Enumerable.Range(0, 3).Select(first => Task.Run(() =>
+        {
+            using PredictionEngine<ReferenceRow, GeneratedRow> engine = _ml.Model.CreatePredictionEngine<ReferenceRow, GeneratedRow>(
+                fitted, new PredictionEngineOptions { OwnsTransformer = false });
+            ReferenceRow[] rows = [.. _ml.Data.CreateEnumerable<ReferenceRow>(references, reuseRowObject: false)];
+            byte[][] pictures = new byte[rows.Length][];
+            for (int i = 0; i < rows.Length; i++)
+            {
+                int row = (first + i) % rows.Length;
+                pictures[row] = engine.Predict(rows[row]).Generated!.Pixels.ToArray();
+            }
+            return pictures;
+        })));
+
+        Assert.All(drawn, pictures => Assert.Equal(expected, pictures));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Dsd.CommandLine;
 using Dsd.Imaging;
 using Dsd.Models.Lora;
@@ -19,6 +20,11 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
         CliResult result = await Generate(Reference(), "--out", Result);
 
         Assert.Equal((ExitCode.Done, Result + Environment.NewLine), (result.ExitCode, result.Output));
+        string[] counts = Regex.Match(result.Error, @"^onnx: the CPU \(.*transformer ([0-9,]+) of ([0-9,]+) nodes.*\)$", RegexOptions.Multiline)
+            .Groups.Values.Skip(1).Select(g => g.Value).ToArray();
+        Assert.Equal(2, counts.Length);
+        Assert.NotEqual("", counts[0]);
+        Assert.Equal(counts[0], counts[1]);
         Assert.Equal(ExportedModel.Side, Picture.Load(Result).Width);
     }
 
@@ -164,6 +170,46 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
         (await Cli.Run("generate", "--onnx", exported.Folder, "--prompt", "x", "--image-guidance", "2", "--out", Result))
             .AssertFails(ExitCode.WrongUse, "--image-guidance", "--image");
 
+    /// <summary>The tests' ONNX Runtime has the processor alone.</summary>
+    [Fact]
+    public async Task Generate_FallsBackToADeviceThatWasNamed_AndWarns()
+    {
+        string reference = Reference();
+        CliResult result = await Generate(reference, "--out", Result, "--device", "tensorrt,cuda,cpu");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Contains("warning: In place of the providers that were preferred, the CPU computes.", result.Error, StringComparison.Ordinal);
+        Assert.Contains("Microsoft.ML.OnnxRuntime.Gpu", result.Error, StringComparison.Ordinal);
+        Assert.True(File.Exists(Result));
+        (await Generate(reference, "--out", Result, "--device", "tensorrt,cuda")).AssertFails(ExitCode.Failed, "None of the providers", "TensorRT", "CUDA");
+        (await Torch("--image", reference, "--device", "tensorrt")).AssertFails(ExitCode.WrongUse, "--device tensorrt", "--onnx");
+    }
+
+    [Fact]
+    public async Task Generate_WithIdleComponentsClosed_DrawsTheSamePicture()
+    {
+        string reference = Reference();
+        await Generate(reference, "--out", Result);
+        byte[] resident = File.ReadAllBytes(Result);
+
+        CliResult result = await Generate(reference, "--out", Result, "--memory", "idle-closed");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Equal(resident, File.ReadAllBytes(Result));
+    }
+
+    [Fact]
+    public async Task Generate_RefusesMemoryOptionsOfTheOtherBackend()
+    {
+        string reference = Reference();
+        (await Generate(reference, "--out", Result, "--memory", "streamed"))
+            .AssertFails(ExitCode.WrongUse, "'--memory' is streamed", "resident or idle-closed");
+        (await Generate(reference, "--out", Result, "--memory-limit", "8")).AssertFails(ExitCode.WrongUse, "--memory-limit", "CUDA");
+        (await Torch("--image", reference, "--memory", "idle-closed")).AssertFails(ExitCode.WrongUse, "'--memory' is idle-closed", "or streamed");
+        (await Torch("--image", reference, "--memory-limit", "8")).AssertFails(ExitCode.WrongUse, "--memory-limit", "--onnx");
+        (await Generate(reference, "--out", Result, "--dtype", "float16")).AssertFails(ExitCode.WrongUse, "--dtype", "--model");
+    }
+
     [Theory]
     [InlineData("--steps", "0")]
     [InlineData("--guidance", "NaN")]
@@ -171,6 +217,7 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
     [InlineData("--size", "60x64")]
     [InlineData("--count", "0")]
     [InlineData("--device", "tpu")]
+    [InlineData("--device", "cpu,cuda")]
     public async Task Generate_WithValuesOutOfRange_IsWrongUse(string option, string value)
     {
         (await Cli.Run("generate", "--onnx", exported.Folder, "--image", Reference(), "--prompt", "x", "--out", Result, option, value))

@@ -21,8 +21,12 @@ public sealed record DsdGeneratorOptions
     /// </summary>
     public GeneratorBackend Backend { get; init => field = value ?? throw new ArgumentNullException(nameof(Backend)); } = new OnnxGeneration();
 
-    /// <summary>Where to compute: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>
-    public string Device { get; init => field = StageOptionCheck.Device(value, nameof(Device)); } = "cpu";
+    /// <summary>
+    /// Where to compute: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on. With <see cref="OnnxGeneration"/> also <c>tensorrt</c>,
+    /// <c>directml</c>, <c>coreml</c> and <c>webgpu</c>, or several with commas between, each for when those before it cannot be had: <c>cuda,cpu</c>. What
+    /// was taken in place of another is a warning in the context's log.
+    /// </summary>
+    public string Device { get; init => field = StageOptionCheck.OnnxDevice(value, nameof(Device)); } = "cpu";
 
     /// <summary>
     /// A folder in the layout of the published release: <c>transformer/</c> takes the place of the model's, and
@@ -85,7 +89,10 @@ public sealed record DsdGeneratorOptions
     [JsonIgnore]
     public IProgress<SamplingProgress>? Progress { get; init; }
 
-    /// <summary>Stops the work between two steps. A context that ML.NET cancels, as AutoML does, stops it too. Not saved.</summary>
+    /// <summary>
+    /// Stops the work between two steps, and with <see cref="OnnxGeneration"/> within one. A context that ML.NET cancels, as AutoML does, stops it too. Not
+    /// saved.
+    /// </summary>
     [JsonIgnore]
     public CancellationToken CancellationToken { get; init; }
 }

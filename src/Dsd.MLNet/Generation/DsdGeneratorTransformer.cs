@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.MLNet;
 using Dsd.MLNet.Generation;
+using Dsd.MLNet.Stages;
 using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Stages.Rows;
 using Dsd.MLNet.Stages.Running;
@@ -32,10 +33,11 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
         Adapter = adapter;
         Added = [Column(options)];
         _sampling = ModelDefaults.Frame(options);
-        _export = options.Backend is OnnxGeneration onnx ? new OnnxExport(options, onnx.Folder, adapter, models, Host) : null;
+        OnnxGeneration? onnx = options.Backend as OnnxGeneration;
+        _export = onnx is null ? null : new OnnxExport(options, onnx.Folder, adapter, models, Host);
         _model = new SharedModel<IDsdModel>(nameof(DsdGeneratorTransformer), cancel => options.Backend is TorchGeneration torch
             ? models.OpenStudent(options, torch, adapter, Host.Warn)
-            : models.OpenExport(_export!.Folder(cancel), options, Host.Warn));
+            : models.OpenExport(_export!.Folder(cancel), options, onnx!, Host));
     }
 
     /// <summary>The options that it was made with.</summary>
@@ -77,6 +79,10 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
                 $"Option {nameof(options.LoraTextEncoders)} is {options.LoraTextEncoders}, but there is no adapter file that it could be about: "
                 + $"set {nameof(options.LoraFile)} too, or leave it out.",
                 nameof(options));
+        }
+        if (options.Backend is TorchGeneration)
+        {
+            StageOptionCheck.Device(options.Device, nameof(options.Device));
         }
         if (options.Sampling is { BlockCache: > 0 })
         {

@@ -3,7 +3,7 @@ using Dsd.Common.Options;
 using Dsd.Curation.Tasks;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
-using TorchSharp;
+using Dsd.Onnx.Runtime;
 
 namespace Dsd.MLNet.Stages;
 
@@ -17,13 +17,36 @@ internal static partial class StageOptionCheck
             ? value
             : throw new ArgumentException($"Option {option} must be 'cpu', 'cuda' or 'cuda:' and a number, but is '{value}'.", option);
 
+    /// <summary>A device, or several to fall back to, of those that ONNX Runtime computes on. TorchSharp's are among them.</summary>
+    public static string OnnxDevice(string? value, string option)
+    {
+        try
+        {
+            new OnnxRuntimeOptions().On(value ?? "");
+            return value!;
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"Option {option}: {e.Message}", option, e);
+        }
+    }
+
+    /// <summary>Options of ONNX Runtime, whose devices and warnings are the stage's.</summary>
+    public static OnnxRuntimeOptions Runtime(OnnxRuntimeOptions? value, string option)
+    {
+        ArgumentNullException.ThrowIfNull(value, option);
+        string? devices = value is { Providers: [OnnxProvider.Cpu], Device: 0 } ? null : $"{string.Join(", ", value.Providers)}, number {value.Device}";
+        LeftToTheStage(devices, value.Warn, option);
+        return value;
+    }
+
     /// <summary>Options of a model under TorchSharp, whose device and warnings are the stage's.</summary>
     public static PipelineOptions Pipeline(PipelineOptions? value, string option)
     {
         ArgumentNullException.ThrowIfNull(value, option);
         OptionCheck.TextOrNull(value.TransformerFile, nameof(value.TransformerFile));
         OptionCheck.TextOrNull(value.VaeFile, nameof(value.VaeFile));
-        LeftToTheStage(value.Device, value.Warn, option);
+        LeftToTheStage(value.Device?.ToString(), value.Warn, option);
         if (value.Loras.FirstOrDefault(l => l.Adapter is not null) is { } inMemory)
         {
             throw new ArgumentException(
@@ -37,7 +60,7 @@ internal static partial class StageOptionCheck
     public static TrainingBase Base(TrainingBase? value, string option)
     {
         ArgumentNullException.ThrowIfNull(value, option);
-        LeftToTheStage(value.Device, value.Warn, option);
+        LeftToTheStage(value.Device?.ToString(), value.Warn, option);
         return value;
     }
 
@@ -64,7 +87,7 @@ internal static partial class StageOptionCheck
         }
     }
 
-    private static void LeftToTheStage(torch.Device? device, Action<string>? warn, string option)
+    private static void LeftToTheStage(string? device, Action<string>? warn, string option)
     {
         if (device is not null)
         {

@@ -120,7 +120,8 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     }
 
     /// <inheritdoc/>
-    public Tensor Encode(IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds = null)
+    public Tensor Encode(
+        IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pictures);
         ArgumentNullException.ThrowIfNull(canvas);
@@ -130,6 +131,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
         List<Tensor> parts = [];
         for (int first = 0; first < pictures.Count; first += canvas.AtOnce)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             using DisposeScope inner = NewDisposeScope();
             Picture[] some = [.. pictures.Skip(first).Take(canvas.AtOnce)];
             Tensor images = PictureTensors.FromPictures(some, Network.Device, Vae.DType); // [part, 3, height, width]
@@ -146,15 +148,18 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<Picture> Decode(Tensor latents, Canvas canvas)
+    public IReadOnlyList<Picture> Decode(Tensor latents, Canvas canvas, CancellationToken cancellationToken = default)
     {
         using DisposeScope scope = NewDisposeScope();
-        return PictureTensors.ToPictures(DecodeImages(latents, canvas));
+        return PictureTensors.ToPictures(DecodeImages(latents, canvas, cancellationToken));
     }
 
     /// <summary>Images [batch, 3, height, width] in about −1…1 of packed latents.</summary>
+    /// <param name="latents">[batch, tokens, channels].</param>
+    /// <param name="canvas">The size of each picture.</param>
+    /// <param name="cancellationToken">Looked at between pictures that are decoded together.</param>
     /// <exception cref="ArgumentException">The latents have another shape.</exception>
-    public Tensor DecodeImages(Tensor latents, Canvas canvas)
+    public Tensor DecodeImages(Tensor latents, Canvas canvas, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(latents);
         ArgumentNullException.ThrowIfNull(canvas);
@@ -164,7 +169,13 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
         using IDisposable? vae = _vae.Visit();
         Tensor unpacked = LatentPacking.Unpack(latents, canvas.LatentHeight, canvas.LatentWidth, canvas.Patch); // [batch, channels, height, width]
         unpacked = Vae.Unscale(unpacked).to(Vae.DType);
-        return cat([.. unpacked.split(canvas.AtOnce, dim: 0).Select(Vae.Decode)], dim: 0).MoveToOuterDisposeScope();
+        return cat([.. unpacked.split(canvas.AtOnce, dim: 0).Select(Decoded)], dim: 0).MoveToOuterDisposeScope();
+
+        Tensor Decoded(Tensor part)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return Vae.Decode(part);
+        }
     }
 
     /// <summary>

@@ -25,4 +25,7 @@ public sealed record DenoiserInputs<T>
 
     /// <summary>See <see cref="DsdOptions.BlockCache"/>.</summary>
     public float BlockCache { get; init; }
+
+    /// <summary>Ends what the denoiser computes. A backend that cannot stop within a step leaves it: the sampler looks between steps.</summary>
+    public CancellationToken CancellationToken { get; init; }
 }

@@ -13,7 +13,7 @@ public sealed class Generation<T>(IModelBackend<T> backend)
     /// <param name="initial">Makes the latents to start from, which are used up; null draws them by the seeds.</param>
     /// <param name="onStep">See <see cref="Sampler.Integrate"/>.</param>
     /// <param name="progress">Called after each step.</param>
-    /// <param name="cancellationToken">Checked between steps.</param>
+    /// <param name="cancellationToken">Looked at between steps, and by a backend that can stop within one.</param>
     public T Latents(
         IReadOnlyList<DsdRequest> requests,
         DsdOptions options,
@@ -29,7 +29,7 @@ public sealed class Generation<T>(IModelBackend<T> backend)
         T latents = initial?.Invoke(canvas) ?? Noise([.. requests.Select(r => r.Seed)], canvas);
         try
         {
-            using T condition = Condition(requests, options);
+            using T condition = Condition(requests, options, cancellationToken);
             DenoiserInputs<T> inputs = new()
             {
                 Prompts = [.. requests.Select(r => r.Prompt)],
@@ -39,6 +39,7 @@ public sealed class Generation<T>(IModelBackend<T> backend)
                 Guidance = options.Guidance,
                 MaxTextTokens = options.MaxTextTokens,
                 BlockCache = options.BlockCache,
+                CancellationToken = cancellationToken,
             };
             return Denoise(
                 inputs, latents, new TrueGuidance(options.ImageGuidance, options.TextGuidance, options.UnguidedSteps), onStep, progress, cancellationToken);
@@ -76,21 +77,25 @@ public sealed class Generation<T>(IModelBackend<T> backend)
             Guidance = options.Guidance,
             MaxTextTokens = options.MaxTextTokens,
             BlockCache = options.BlockCache,
+            CancellationToken = cancellationToken,
         };
         return Denoise(inputs, latents, TrueGuidance.None, onStep, progress, cancellationToken);
     }
 
     /// <summary>The results, which are the second frames, of latents of whole canvases.</summary>
-    public IReadOnlyList<Picture> Decode(T latents, DsdOptions options) => [.. backend.Decode(latents, CanvasOf(options)).Select(FramesOf(options).Result)];
+    public IReadOnlyList<Picture> Decode(T latents, DsdOptions options, CancellationToken cancellationToken = default) =>
+        [.. backend.Decode(latents, CanvasOf(options), cancellationToken).Select(FramesOf(options).Result)];
 
     /// <summary>The pictures of latents.</summary>
-    public IReadOnlyList<Picture> Decode(T latents, TextToImageOptions options) => backend.Decode(latents, CanvasOf(options));
+    public IReadOnlyList<Picture> Decode(T latents, TextToImageOptions options, CancellationToken cancellationToken = default) =>
+        backend.Decode(latents, CanvasOf(options), cancellationToken);
 
     /// <summary>Condition tokens: each reference in the first frame, black in the second one.</summary>
-    public T Condition(IReadOnlyList<DsdRequest> requests, DsdOptions options) => backend.Encode(
-        [.. requests.Select(r => FramesOf(options).Compose(r.Reference))], CanvasOf(options), options.SampleCondition
-            ? [.. requests.Select(r => r.Seed)]
-            : null);
+    public T Condition(IReadOnlyList<DsdRequest> requests, DsdOptions options, CancellationToken cancellationToken = default) => backend.Encode(
+        [.. requests.Select(r => FramesOf(options).Compose(r.Reference))],
+        CanvasOf(options),
+        options.SampleCondition ? [.. requests.Select(r => r.Seed)] : null,
+        cancellationToken);
 
     /// <summary>Packed noise for each seed: the same for every backend.</summary>
     public T Noise(IReadOnlyList<long> seeds, Canvas canvas)

@@ -26,10 +26,14 @@ public interface IModelBackend<T>
     /// <param name="pictures">All of the canvas's size.</param>
     /// <param name="canvas">The size.</param>
     /// <param name="seeds">Draws latents from the encoder's distribution, by these seeds; null takes its mode.</param>
-    T Encode(IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds = null);
+    /// <param name="cancellationToken">Looked at between pictures that are encoded together, at least.</param>
+    T Encode(IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds = null, CancellationToken cancellationToken = default);
 
     /// <summary>The pictures of packed latents, which stay the caller's.</summary>
-    IReadOnlyList<Picture> Decode(T latents, Canvas canvas);
+    /// <param name="latents">[batch, tokens, channels].</param>
+    /// <param name="canvas">The size of each picture.</param>
+    /// <param name="cancellationToken">Looked at between pictures that are decoded together, at least.</param>
+    IReadOnlyList<Picture> Decode(T latents, Canvas canvas, CancellationToken cancellationToken = default);
 
     /// <summary>A denoiser for a batch; the caller disposes it.</summary>
     IDenoiser<T> Denoiser(DenoiserInputs<T> inputs);

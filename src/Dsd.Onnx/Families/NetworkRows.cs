@@ -22,4 +22,7 @@ public sealed record NetworkRows
 
     /// <summary>Called with a warning for each prompt that was cut off. Null, the default: nobody is warned.</summary>
     public Action<string>? Warn { get; init; }
+
+    /// <summary>Ends the runs of encoders.</summary>
+    public CancellationToken CancellationToken { get; init; }
 }

@@ -32,19 +32,25 @@ internal sealed class FluxPromptInputs : PromptInputs
     public override NetworkInputs Of(NetworkRows rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        OnnxTensor states = Encode(rows.Prompts, _sessions, "text_encoder_2", 0, _t5, rows.MaxTokens ?? _t5.MaxLength, "T5", rows.Warn); // [rows, tokens, channels]
+        CancellationToken cancel = rows.CancellationToken;
         string[] different = [.. rows.Prompts.Distinct(StringComparer.Ordinal)];
-        using OnnxTensor pooled = Encode(different, _sessions, "text_encoder", 1, _clip, _clip.MaxLength, "CLIP", rows.Warn); // [different, channels]
+        using OnnxTensor pooled = Encode( // [different, channels]
+            different, _sessions, "text_encoder", 1, _clip, _clip.MaxLength, "CLIP", rows.Warn, cancel);
+        OnnxTensor states = Encode( // [rows, tokens, channels]
+            rows.Prompts, _sessions, "text_encoder_2", 0, _t5, rows.MaxTokens ?? _t5.MaxLength, "T5", rows.Warn, cancel);
         IReadOnlyList<OnnxTensor> made = Modulate(rows, pooled, states.Shape[1]);
-        (OnnxTensor modulation, OnnxTensor cos, OnnxTensor sin) = (made[0], made[1], made[2]);
-        using (cos)
-        using (sin)
-        {
-            int[] prompts = [.. rows.Prompts.Select(p => Array.IndexOf(different, p))];
-            return new NetworkInputs(
-                [("encoder_hidden_states", states), ("rotary_cos", Repeat(cos, prompts.Length)), ("rotary_sin", Repeat(sin, prompts.Length))],
-                step => Pieces(modulation, [.. prompts.Select(p => (step * different.Length) + p)]));
-        }
+        using OnnxTensor modulation = made[0];
+        using OnnxTensor cos = made[1];
+        using OnnxTensor sin = made[2];
+        int count = rows.Prompts.Count;
+        int[] prompts = [.. rows.Prompts.Select(p => Array.IndexOf(different, p))];
+        OnnxTensor steps = modulation.Interleaved(
+            [.. Enumerable.Range(0, rows.Sigmas.Count).Select(step => prompts.Select(p => (step * different.Length) + p).ToArray())],
+            [.. _modulations.Select(m => m.Size)]);
+        return new NetworkInputs(
+            [("encoder_hidden_states", states), ("rotary_cos", Repeat(cos, count)), ("rotary_sin", Repeat(sin, count))],
+            [.. _modulations.Select(m => new NetworkPiece(m.Input, _oneRow ? [m.Size] : [count, m.Size]))],
+            steps);
     }
 
     /// <summary>The modulation model's outputs: a row for each step and different prompt, steps first.</summary>
@@ -65,20 +71,7 @@ internal sealed class FluxPromptInputs : PromptInputs
         using OnnxTensor textIds = OnnxTensor.Of(new float[3 * textTokens], textTokens, 3);
         (string, OnnxTensor)[] inputs =
             [("timestep", sigmas), ("pooled_projections", pooledRows), ("img_ids", imageIds), ("txt_ids", textIds)];
-        return _sessions.Run("modulation", _guidance ? [.. inputs, ("guidance", guidance)] : inputs);
-    }
-
-    /// <summary>Some rows of the modulation, cut into the transformer's inputs.</summary>
-    private List<(string Name, OnnxTensor Value)> Pieces(OnnxTensor modulation, int[] rows)
-    {
-        List<(string, OnnxTensor)> pieces = [];
-        int first = 0;
-        foreach ((string input, int size) in _modulations)
-        {
-            pieces.Add((input, modulation.Part(rows, first, size, _oneRow ? [size] : [rows.Length, size])));
-            first += size;
-        }
-        return pieces;
+        return _sessions.Run("modulation", _guidance ? [.. inputs, ("guidance", guidance)] : inputs, rows.CancellationToken);
     }
 
     private static OnnxTensor Repeat(OnnxTensor table, int rows) => table.Rows([.. Enumerable.Repeat(0, rows)]);

@@ -56,6 +56,22 @@ internal static class ModelWriter
             }
             data?.Complete();
         }
+        ModelProto model = Model(graph, metadata);
+        using HashedFile file = folder.Create(ModelFile);
+        model.WriteTo(file);
+        file.Complete();
+    }
+
+    /// <summary>A small model in memory.</summary>
+    public static byte[] Bytes(GraphBuilder builder)
+    {
+        GraphProto graph = builder.Graph.Clone();
+        graph.Initializer.AddRange(builder.Initializers.Select(i => WriteInside(i, CancellationToken.None)));
+        return Model(graph, null).ToByteArray();
+    }
+
+    private static ModelProto Model(GraphProto graph, IReadOnlyDictionary<string, string>? metadata)
+    {
         ModelProto model = new()
         {
             IrVersion = IrVersion,
@@ -69,9 +85,7 @@ internal static class ModelWriter
         {
             model.OpsetImport.Add(new OperatorSetIdProto { Domain = GraphBuilder.RuntimeDomain, Version = 1 });
         }
-        using HashedFile file = folder.Create(ModelFile);
-        model.WriteTo(file);
-        file.Complete();
+        return model;
     }
 
     private static TensorProto WriteInside(Initializer initializer, CancellationToken cancellationToken)

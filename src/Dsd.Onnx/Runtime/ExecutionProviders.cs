@@ -1,22 +1,90 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Dsd.Onnx.Runtime;
 
-/// <summary>Session options for a choice of provider.</summary>
-internal static class ExecutionProviders
+/// <summary>Which of the providers that were asked for compute, and session options with them.</summary>
+internal sealed class ExecutionProviders
 {
-    private const string CudaName = "CUDAExecutionProvider";
-    private const string CudaRegistration = "cuda";
-    private const string Tf32 = "use_tf32";
-    private static readonly Lock Registering = new();
-    private static bool _registered;
+    private readonly OnnxRuntimeOptions _options;
+    private readonly IProviderAppender _appender;
 
-    /// <summary>Options that the caller disposes.</summary>
-    /// <exception cref="NotSupportedException">The provider cannot be had here; the message says why and what to do.</exception>
-    public static SessionOptions Create(OnnxRuntimeOptions options)
+    private ExecutionProviders(OnnxRuntimeOptions options, IProviderAppender appender, IReadOnlyList<OnnxProvider> chosen) =>
+        (_options, _appender, Chosen) = (options, appender, chosen);
+
+    /// <summary>Those that compute, the preferred first: one, or TensorRT with CUDA behind it.</summary>
+    public IReadOnlyList<OnnxProvider> Chosen { get; }
+
+    /// <summary>Takes the first provider that can be had. It has to open a small model: some are only then found to have no device.</summary>
+    /// <exception cref="NotSupportedException">None can be had here; the message says why and what to do.</exception>
+    public static ExecutionProviders Choose(OnnxRuntimeOptions options, IProviderAppender appender)
     {
         Telemetry.SwitchOffEvents();
+        List<NotSupportedException> faults = [];
+        for (int i = 0; i < options.Providers.Count; i++)
+        {
+            OnnxProvider provider = options.Providers[i];
+            try
+            {
+                Try([provider], options, appender);
+            }
+            catch (NotSupportedException e)
+            {
+                faults.Add(e);
+                continue;
+            }
+            if (faults.Count > 0)
+            {
+                options.Warn?.Invoke($"In place of the providers that were preferred, {ProviderTraits.Of(provider).Title} computes. {Told(faults)}");
+            }
+            bool behind = provider == OnnxProvider.TensorRt && options.Providers.Skip(i).Contains(OnnxProvider.Cuda);
+            return new ExecutionProviders(options, appender, behind ? WithCuda(options, appender) : [provider]);
+        }
+        throw faults.Count == 1 ? faults[0] : new NotSupportedException($"None of the providers that were asked for can be had. {Told(faults)}", faults[0]);
+    }
+
+    /// <summary>Options that the caller disposes.</summary>
+    /// <exception cref="NotSupportedException">A provider that could be had before cannot any more.</exception>
+    public SessionOptions CreateOptions() => CreateOptions(Chosen, _options, _appender);
+
+    private static OnnxProvider[] WithCuda(OnnxRuntimeOptions options, IProviderAppender appender)
+    {
+        OnnxProvider[] both = [OnnxProvider.TensorRt, OnnxProvider.Cuda];
+        try
+        {
+            Try(both, options, appender);
+            return both;
+        }
+        catch (NotSupportedException e)
+        {
+            options.Warn?.Invoke($"What TensorRT lacks runs on the CPU, since CUDA cannot be had behind it. {e.Message}");
+            return [OnnxProvider.TensorRt];
+        }
+    }
+
+    private static string Told(List<NotSupportedException> faults) => string.Join(' ', faults.Select(f => f.Message));
+
+    private static void Try(IReadOnlyList<OnnxProvider> providers, OnnxRuntimeOptions options, IProviderAppender appender)
+    {
+        if (providers is [OnnxProvider.Cpu])
+        {
+            return;
+        }
+        using SessionOptions session = CreateOptions(providers, options, appender);
+        try
+        {
+            using InferenceSession opened = new(ProbeModel.Bytes, session);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new NotSupportedException(
+                $"ONNX Runtime has {ProviderTraits.Of(providers[0]).Title}, but it does not start: {ProviderAppender.Said(e)} Check the driver and the number "
+                    + $"of the device ({options.Device}), or use another provider.",
+                e);
+        }
+    }
+
+    private static SessionOptions CreateOptions(IReadOnlyList<OnnxProvider> providers, OnnxRuntimeOptions options, IProviderAppender appender)
+    {
         SessionOptions session = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         try
         {
@@ -24,9 +92,14 @@ internal static class ExecutionProviders
             {
                 session.IntraOpNumThreads = threads;
             }
-            if (options.Provider == OnnxProvider.Cuda)
+            if (providers.Contains(OnnxProvider.Cuda))
             {
-                AppendCuda(session, options);
+                // Weights lie apart from the arena, so that it holds and rounds up only what a run needs.
+                session.AddSessionConfigEntry("session.use_device_allocator_for_initializers", "1");
+            }
+            foreach (OnnxProvider provider in providers.Where(p => p != OnnxProvider.Cpu))
+            {
+                appender.Append(session, provider, options);
             }
             return session;
         }
@@ -34,63 +107,6 @@ internal static class ExecutionProviders
         {
             session.Dispose();
             throw;
-        }
-    }
-
-    private static void AppendCuda(SessionOptions session, OnnxRuntimeOptions options)
-    {
-        try
-        {
-            using OrtCUDAProviderOptions cuda = new();
-            cuda.UpdateOptions(new Dictionary<string, string> { ["device_id"] = $"{options.Device}", [Tf32] = options.AllowTf32 ? "1" : "0" });
-            session.AppendExecutionProvider_CUDA(cuda);
-        }
-        catch (Exception inBuild) when (inBuild is OnnxRuntimeException or EntryPointNotFoundException)
-        {
-            // A build without CUDA inside may still load the provider from a file of its own.
-            AppendRegisteredCuda(session, options, inBuild);
-        }
-    }
-
-    private static void AppendRegisteredCuda(SessionOptions session, OnnxRuntimeOptions options, Exception inBuild)
-    {
-        string library = options.CudaProviderLibrary ?? Path.Combine(
-            AppContext.BaseDirectory,
-            RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? "onnxruntime_providers_cuda.dll" : "libonnxruntime_providers_cuda.so");
-        if (!File.Exists(library))
-        {
-            throw new NotSupportedException(
-                $"ONNX Runtime has no CUDA here: its build says '{inBuild.Message}', and there is no provider library '{library}'. "
-                + $"Add the package Microsoft.ML.OnnxRuntime.Gpu to your program (one built from Dsd.MLNet's source: build with -p:DsdOnnxCuda=true), "
-                + $"name the library in {nameof(OnnxRuntimeOptions.CudaProviderLibrary)}, or use {nameof(OnnxProvider.Cpu)}.",
-                inBuild);
-        }
-        try
-        {
-            OrtEnv environment = OrtEnv.Instance();
-            lock (Registering)
-            {
-                if (!_registered)
-                {
-                    environment.RegisterExecutionProviderLibrary(CudaRegistration, library);
-                    _registered = true;
-                }
-            }
-            OrtEpDevice[] devices = [.. environment.GetEpDevices().Where(d => d.EpName == CudaName)];
-            if (options.Device >= devices.Length)
-            {
-                throw new NotSupportedException(
-                    $"ONNX Runtime's CUDA provider '{library}' sees {devices.Length} GPUs, but GPU {options.Device} was asked for. Check the driver, "
-                        + $"or choose another {nameof(OnnxRuntimeOptions.Device)}.");
-            }
-            session.AppendExecutionProvider(environment, [devices[options.Device]], new Dictionary<string, string> { [Tf32] = options.AllowTf32 ? "1" : "0" });
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new NotSupportedException(
-                $"ONNX Runtime cannot load its CUDA provider '{library}': {e.Message} Check that CUDA, cuDNN and the driver fit it, "
-                    + $"or use {nameof(OnnxProvider.Cpu)}.",
-                e);
         }
     }
 }

@@ -1,12 +1,13 @@
-using System.Numerics.Tensors;
 using Dsd.Models.Sampling;
+using Dsd.Onnx.Export;
 using Dsd.Onnx.Families;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Dsd.Onnx.Runtime;
 
 /// <summary>
 /// An exported transformer that predicts velocities for one batch. Passes of a step go through it together, or, where its graph takes one row at a time, row
-/// after row.
+/// after row. Latents, velocities, text and modulation stay where the sessions compute.
 /// </summary>
 /// <param name="manifest">Which inputs the transformer has.</param>
 /// <param name="sessions">Run it.</param>
@@ -28,30 +29,41 @@ internal sealed class OnnxDenoiser(
             batches = Batches(passes);
             _batches.Add(passes, batches);
         }
-        float[] velocities = new float[passes.Count * latents.Floats.Length];
-        int first = 0;
-        foreach (TransformerBatch batch in batches)
+        TensorPlace place = sessions.Place;
+        int rows = inputs.Prompts.Count;
+        OnnxTensor[] velocities = [.. passes.Select(_ => place.Empty(TensorElementType.Float, [.. latents.Shape]))];
+        try
         {
-            // All passes see the same latents.
-            Span<float> rows = batch.Latents;
-            for (int start = 0; start < rows.Length; start += Size)
+            int first = 0;
+            foreach (TransformerBatch batch in batches)
             {
-                latents.Floats.Slice((first + start) % latents.Floats.Length, Size).CopyTo(rows[start..]);
+                int count = (int)batch.Latents.Shape[0];
+                for (int i = 0; i < count; i++)
+                {
+                    // All passes see the same latents.
+                    place.Copy(latents, (first + i) % rows * Size, batch.Latents, i * Size, Size);
+                }
+                batch.Run(step, inputs.CancellationToken);
+                for (int i = 0; i < count; i++)
+                {
+                    place.Copy(batch.Velocity, i * Size, velocities[(first + i) / rows], (first + i) % rows * Size, Size);
+                }
+                first += count;
             }
-            using OnnxTensor velocity = batch.Velocity(sessions, step);
-            velocity.Floats.CopyTo(velocities.AsSpan(first));
-            first += rows.Length;
+            return velocities;
         }
-        int size = latents.Floats.Length;
-        return [.. Enumerable.Range(0, passes.Count).Select(i => OnnxTensor.Of(velocities[(i * size)..((i + 1) * size)], [.. latents.Shape]))];
+        catch
+        {
+            foreach (OnnxTensor velocity in velocities)
+            {
+                velocity.Dispose();
+            }
+            throw;
+        }
     }
 
     /// <inheritdoc/>
-    public OnnxTensor AddScaled(OnnxTensor x, float scale, OnnxTensor y)
-    {
-        TensorPrimitives.MultiplyAdd(y.Floats, scale, x.Floats, x.Floats);
-        return x;
-    }
+    public OnnxTensor AddScaled(OnnxTensor x, float scale, OnnxTensor y) => sessions.Place.AddScaled(x, scale, y);
 
     /// <summary>Frees the inputs.</summary>
     public void Dispose()
@@ -67,20 +79,46 @@ internal sealed class OnnxDenoiser(
     private TransformerBatch[] Batches(IReadOnlyList<GuidancePass> passes)
     {
         (GuidancePass Pass, int Row)[] rows = [.. passes.SelectMany(pass => Enumerable.Range(0, inputs.Prompts.Count).Select(row => (pass, row)))];
-        return [.. rows.Chunk(manifest.Graphs == Export.GraphTarget.Cuda ? 1 : rows.Length).Select(Batch)];
+        (GuidancePass Pass, int Row)[][] groups = [.. rows.Chunk(manifest.Graphs == GraphTarget.Cuda ? 1 : rows.Length)];
+        List<NetworkInputs> networks = [];
+        List<TransformerBatch> batches = [];
+        try
+        {
+            // All that text encoders do comes before the transformer is opened, so that they may be closed for it.
+            foreach ((GuidancePass Pass, int Row)[] group in groups)
+            {
+                networks.Add(prepare([.. group.Select(r => r.Pass.Prompt ? inputs.Prompts[r.Row] : "")]));
+            }
+            for (int i = 0; i < groups.Length; i++)
+            {
+                batches.Add(Batch(groups[i], networks[i]));
+            }
+            return [.. batches];
+        }
+        catch
+        {
+            batches.ForEach(b => b.Dispose());
+            throw;
+        }
+        finally
+        {
+            networks.ForEach(n => n.Dispose());
+        }
     }
 
-    private TransformerBatch Batch((GuidancePass Pass, int Row)[] rows)
+    private TransformerBatch Batch((GuidancePass Pass, int Row)[] rows, NetworkInputs network)
     {
-        float[] condition = new float[manifest.Conditional ? rows.Length * Size : 0];
-        for (int i = 0; i < rows.Length && inputs.Condition is { } given && manifest.Conditional; i++)
+        return new TransformerBatch(manifest, sessions, inputs.Canvas, rows.Length, network, Condition, inputs.CancellationToken);
+
+        void Condition(OnnxTensor condition)
         {
-            if (rows[i].Pass.Condition)
+            for (int i = 0; i < rows.Length && inputs.Condition is { } given; i++)
             {
-                given.Floats.Slice(rows[i].Row * Size, Size).CopyTo(condition.AsSpan(i * Size));
+                if (rows[i].Pass.Condition)
+                {
+                    sessions.Place.Copy(given, rows[i].Row * Size, condition, i * Size, Size);
+                }
             }
         }
-        string[] prompts = [.. rows.Select(r => r.Pass.Prompt ? inputs.Prompts[r.Row] : "")];
-        return new TransformerBatch(manifest, inputs.Canvas, rows.Length, prepare(prompts), condition);
     }
 }

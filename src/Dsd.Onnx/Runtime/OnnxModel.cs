@@ -5,7 +5,7 @@ using Dsd.Onnx.Families;
 
 namespace Dsd.Onnx.Runtime;
 
-/// <summary>An exported model as ONNX Runtime runs it. Latents lie in the host's memory between two steps.</summary>
+/// <summary>An exported model as ONNX Runtime runs it. Latents lie where the sessions compute, from the first step to the last.</summary>
 internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
 {
     private readonly OnnxManifest _manifest;
@@ -29,6 +29,9 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     /// <inheritdoc/>
     public FrameOrder Frames => _manifest.Frames;
 
+    /// <summary>The sessions.</summary>
+    public OnnxSessions Sessions => _sessions;
+
     /// <summary>The autoencoder.</summary>
     public PictureCodec Codec { get; }
 
@@ -36,14 +39,26 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     public Canvas CanvasOf(int width, int height) => new(width, height, _manifest.VaeFactor, _manifest.LatentChannels, _manifest.Patch);
 
     /// <inheritdoc/>
-    public OnnxTensor FromTokens(float[] tokens, Canvas canvas) =>
-        OnnxTensor.Of(tokens, tokens.Length / canvas.LatentSize, canvas.Tokens, canvas.TokenChannels);
+    public OnnxTensor FromTokens(float[] tokens, Canvas canvas)
+    {
+        using OnnxTensor host = OnnxTensor.Of(tokens, tokens.Length / canvas.LatentSize, canvas.Tokens, canvas.TokenChannels);
+        return _sessions.Place.FromHost(host);
+    }
 
     /// <inheritdoc/>
-    public OnnxTensor Encode(IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds = null) => Codec.Encode(pictures, canvas, seeds);
+    public OnnxTensor Encode(
+        IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds = null, CancellationToken cancellationToken = default)
+    {
+        using OnnxTensor host = Codec.Encode(pictures, canvas, seeds, cancellationToken);
+        return _sessions.Place.FromHost(host);
+    }
 
     /// <inheritdoc/>
-    public IReadOnlyList<Picture> Decode(OnnxTensor latents, Canvas canvas) => Codec.Decode(latents.Floats, canvas);
+    public IReadOnlyList<Picture> Decode(OnnxTensor latents, Canvas canvas, CancellationToken cancellationToken = default)
+    {
+        using OnnxTensor host = _sessions.Place.ToHost(latents);
+        return Codec.Decode(host.Floats, canvas, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public IDenoiser<OnnxTensor> Denoiser(DenoiserInputs<OnnxTensor> inputs) =>
@@ -56,6 +71,7 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
             Sigmas = [.. inputs.Sigmas.SkipLast(1)],
             Guidance = inputs.Guidance,
             Warn = _warn,
+            CancellationToken = inputs.CancellationToken,
         }));
 
     /// <summary>Closes the sessions.</summary>

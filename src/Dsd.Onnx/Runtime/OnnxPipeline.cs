@@ -1,3 +1,4 @@
+using Dsd.Common.Options;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -8,7 +9,10 @@ namespace Dsd.Onnx.Runtime;
 /// Draws pictures with an exported model: text encoders, transformer and autoencoder through ONNX Runtime, the sampling loop in C#; libtorch is
 /// not needed.
 /// </summary>
-/// <remarks>Sessions are opened when first used and kept until disposal. Calls from several threads at once are safe.</remarks>
+/// <remarks>
+/// Sessions are opened when first used and kept until disposal, or closed while they are idle (<see cref="OnnxRuntimeOptions.Memory"/>). Calls from several
+/// threads at once are safe and share them. A cancelled call ends within a step.
+/// </remarks>
 public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
 {
     private OnnxPipeline(OnnxModelFolder folder, OnnxRuntimeOptions options)
@@ -20,6 +24,12 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
 
     /// <summary>The exported model.</summary>
     public OnnxModelFolder Folder { get; }
+
+    /// <summary>
+    /// Where the nodes of the components run, as their sessions say, of each component that was opened so far: none before the first picture. Operators that
+    /// were left to the processor are a warning too (<see cref="OnnxRuntimeOptions.Warn"/>).
+    /// </summary>
+    public IReadOnlyList<OnnxPlacement> Placements => Model.Sessions.Placements;
 
     internal OnnxModel Model { get; }
 
@@ -35,14 +45,14 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
         return new OnnxPipeline(OnnxModelFolder.Open(folder), options);
     }
 
-    /// <summary>Refuses a provider or device that cannot be had here, before there is a model.</summary>
+    /// <summary>Refuses options of which no provider can be had here, before there is a model.</summary>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
-    /// <exception cref="NotSupportedException">The provider cannot be had here; the message says why and what to do.</exception>
+    /// <exception cref="NotSupportedException">None of the providers can be had here; the message says why and what to do.</exception>
     public static void RequireProvider(OnnxRuntimeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        ExecutionProviders.Create(options).Dispose();
+        ExecutionProviders.Choose(options, ProviderAppender.Real);
     }
 
     /// <inheritdoc/>
@@ -60,7 +70,7 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
                     + "Export it with a Diffusion Self-Distillation release or a LoRA that holds a c_embedder, or ask for pictures from text.");
         }
         using OnnxTensor latents = Generation.Latents(requests, options, progress: progress, cancellationToken: cancellationToken);
-        return Generation.Decode(latents, options);
+        return Generation.Decode(latents, options, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -71,11 +81,38 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
         ArgumentNullException.ThrowIfNull(options);
         RequireWholeSteps(options.BlockCache);
         using OnnxTensor latents = Generation.Latents(requests, options, progress: progress, cancellationToken: cancellationToken);
-        return Generation.Decode(latents, options);
+        return Generation.Decode(latents, options, cancellationToken);
+    }
+
+    /// <summary>
+    /// Opens the sessions and runs each as often as it takes to meet every size of a generation, so that the first picture from a reference waits for
+    /// nothing: providers choose or build their kernels at a size's first run. What <see cref="OnnxMemoryMode.IdleClosed"/> closes is opened again later.
+    /// </summary>
+    /// <param name="options">Frame size, guidance and the rest of what will be drawn.</param>
+    /// <param name="pictures">How many are drawn together, 1 to 256.</param>
+    /// <param name="cancellationToken">Ends the work, within a step too.</param>
+    /// <exception cref="InvalidOperationException">The export takes no condition.</exception>
+    public void WarmUp(DsdOptions options, int pictures = 1, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        const int Side = DsdRequest.LeastReferenceSide;
+        Picture black = new(Side, Side, new byte[3 * Side * Side]);
+        // Guided steps run more rows, and come after those that are not guided.
+        int steps = options is { ImageGuidance: 1, TextGuidance: 1 } ? 1 : Math.Min(options.Steps, options.UnguidedSteps + 1);
+        Generate(Copies(new DsdRequest(black, "", 0), pictures), options with { Steps = steps }, null, cancellationToken);
+    }
+
+    /// <summary>As the other <c>WarmUp</c>, for pictures from text alone.</summary>
+    public void WarmUp(TextToImageOptions options, int pictures = 1, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Generate(Copies(new TextToImageRequest("", 0), pictures), options with { Steps = 1 }, null, cancellationToken);
     }
 
     /// <summary>Closes the sessions.</summary>
     public void Dispose() => Model.Dispose();
+
+    private static T[] Copies<T>(T request, int pictures) => [.. Enumerable.Repeat(request, OptionCheck.Range(pictures, 1, 256, nameof(pictures)))];
 
     private static void RequireWholeSteps(float blockCache)
     {

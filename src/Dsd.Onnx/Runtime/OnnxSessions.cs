@@ -3,71 +3,314 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Dsd.Onnx.Runtime;
 
-/// <summary>ONNX Runtime's sessions of one model folder, each opened when it is first used and kept until disposal.</summary>
-public sealed class OnnxSessions(OnnxModelFolder folder, OnnxRuntimeOptions options) : IDisposable
+/// <summary>
+/// ONNX Runtime's sessions of one model folder, each opened when it is first used. Calls from several threads at once share them. How long they stay open
+/// is <see cref="OnnxRuntimeOptions.Memory"/>'s affair.
+/// </summary>
+public sealed class OnnxSessions : IDisposable
 {
-    private readonly Dictionary<string, InferenceSession> _sessions = [];
+    private readonly Dictionary<string, Opened> _sessions = [];
     private readonly Lock _opening = new();
+    private readonly OnnxModelFolder _folder;
+    private readonly OnnxRuntimeOptions _options;
+    private readonly IProviderAppender _appender;
+    private readonly List<OnnxPlacement> _placements = [];
+    private ExecutionProviders? _providers;
+    private readonly Dictionary<string, int> _runs = [];
+    private string? _lastUsed;
+    private TensorPlace? _place;
     private bool _disposed;
+
+    /// <summary>Opens nothing yet.</summary>
+    public OnnxSessions(OnnxModelFolder folder, OnnxRuntimeOptions options)
+        : this(folder, options, ProviderAppender.Real)
+    {
+    }
+
+    internal OnnxSessions(OnnxModelFolder folder, OnnxRuntimeOptions options, IProviderAppender appender)
+    {
+        (_folder, _options, _appender) = (folder, options, appender);
+        Prompts = new PromptCache(options.PromptCacheBytes);
+    }
+
+    /// <summary>Where the nodes of the components run, of each that was opened so far, in that order.</summary>
+    public IReadOnlyList<OnnxPlacement> Placements
+    {
+        get
+        {
+            lock (_opening)
+            {
+                return [.. _placements];
+            }
+        }
+    }
+
+    /// <summary>Where tensors lie between two runs: in the memory of what computes.</summary>
+    internal TensorPlace Place
+    {
+        get
+        {
+            lock (_opening)
+            {
+                ObjectDisposedException.ThrowIf(_disposed, this);
+                _providers ??= ExecutionProviders.Choose(_options, _appender);
+                return _place ??= _providers.Chosen.Contains(OnnxProvider.Cuda)
+                    ? new DevicePlace(_providers.CreateOptions, "Cuda", _options.Device)
+                    : new HostPlace();
+            }
+        }
+
+        // For tests, before the first use.
+        set => _place = value;
+    }
+
+    /// <summary>What the text encoders gave for prompts.</summary>
+    internal PromptCache Prompts { get; }
+
+    /// <summary>The components that are open now.</summary>
+    internal IReadOnlyCollection<string> OpenComponents
+    {
+        get
+        {
+            lock (_opening)
+            {
+                return [.. _sessions.Keys];
+            }
+        }
+    }
+
+    /// <summary>How often a component was run.</summary>
+    internal int RunsOf(string component)
+    {
+        lock (_opening)
+        {
+            return _runs.GetValueOrDefault(component);
+        }
+    }
 
     /// <summary>Runs a component; the tensors that come out are the caller's.</summary>
     /// <param name="component">The component's folder.</param>
     /// <param name="inputs">Values by input name; an input that the model lacks is refused.</param>
+    /// <param name="cancellationToken">Ends the run between two of its nodes, or the opening of the session. The session can be used again.</param>
     /// <exception cref="InvalidOperationException">ONNX Runtime could not run the model; the message names its file and the reason, such as too
     /// little memory.</exception>
-    public IReadOnlyList<OnnxTensor> Run(string component, params IReadOnlyList<(string Name, OnnxTensor Value)> inputs)
-    {
-        InferenceSession session = Open(component);
-        using RunOptions run = new();
-        try
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public IReadOnlyList<OnnxTensor> Run(
+        string component, IReadOnlyList<(string Name, OnnxTensor Value)> inputs, CancellationToken cancellationToken = default) =>
+        Run(component, cancellationToken, (session, run) =>
         {
             using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(
                 run,
                 [.. inputs.Select(i => i.Name)],
                 [.. inputs.Select(i => i.Value.Value)],
                 session.OutputNames);
-            return [.. outputs.Select(OnnxTensor.CopyOf)];
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new InvalidOperationException($"ONNX Runtime cannot run '{folder.ModelFile(component)}': {e.Message}", e);
-        }
-    }
+            return outputs.Select(OnnxTensor.CopyOf).ToArray();
+        });
 
-    /// <summary>Closes the sessions.</summary>
+    /// <summary>Closes the sessions; those that run, when their runs end.</summary>
     public void Dispose()
     {
         lock (_opening)
         {
-            _disposed = true;
-            foreach (InferenceSession session in _sessions.Values)
+            if (_disposed)
             {
-                session.Dispose();
+                return;
             }
-            _sessions.Clear();
+            _disposed = true;
+            CloseUnused(_ => true);
+            _place?.Dispose();
         }
     }
 
-    private InferenceSession Open(string component)
+    /// <summary>Uses a component's session for one run.</summary>
+    /// <param name="component">The component's folder.</param>
+    /// <param name="cancellationToken">Ends the run between two of its nodes.</param>
+    /// <param name="work">The run, with the options that it must be given.</param>
+    internal T Run<T>(string component, CancellationToken cancellationToken, Func<InferenceSession, RunOptions, T> work)
+    {
+        using Lease lease = Use(component, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        using RunOptions run = new();
+        // Disposed before the options: it waits for a cancellation that is under way on another thread.
+        using CancellationTokenRegistration stop = cancellationToken.Register(() => run.Terminate = true);
+        try
+        {
+            T result = work(lease.Session, run);
+            CountRun(component);
+            return result;
+        }
+        catch (OnnxRuntimeException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException($"The run of '{_folder.ModelFile(component)}' was cancelled.", e, cancellationToken);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new InvalidOperationException($"ONNX Runtime cannot run '{_folder.ModelFile(component)}': {e.Message}", e);
+        }
+    }
+
+    /// <summary>A component's session, opened if it is not. It stays open until the lease is disposed, at least.</summary>
+    /// <param name="component">The component's folder.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    /// <exception cref="WeightsException">ONNX Runtime cannot open the model.</exception>
+    /// <exception cref="InvalidOperationException">There is too little memory for it.</exception>
+    internal Lease Use(string component, CancellationToken cancellationToken = default)
     {
         lock (_opening)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (!_sessions.TryGetValue(component, out InferenceSession? session))
+            _lastUsed = component;
+            CloseIdle();
+            if (!_sessions.TryGetValue(component, out Opened? opened))
             {
-                string file = folder.ModelFile(component);
-                using SessionOptions settings = ExecutionProviders.Create(options);
-                try
-                {
-                    session = new InferenceSession(file, settings);
-                }
-                catch (OnnxRuntimeException e)
-                {
-                    throw new WeightsException(file, "a model that ONNX Runtime can open", $"one of which it says '{e.Message}'. Export the model again", e);
-                }
-                _sessions.Add(component, session);
+                opened = new Opened(Create(component, cancellationToken));
+                _sessions.Add(component, opened);
             }
+            opened.Users++;
+            return new Lease(this, opened);
+        }
+    }
+
+    private void CountRun(string component)
+    {
+        lock (_opening)
+        {
+            _runs[component] = _runs.GetValueOrDefault(component) + 1;
+        }
+    }
+
+    private void GiveBack(Opened opened)
+    {
+        lock (_opening)
+        {
+            opened.Users--;
+            if (_disposed)
+            {
+                CloseUnused(_ => true);
+            }
+            else
+            {
+                CloseIdle();
+            }
+        }
+    }
+
+    private void CloseIdle()
+    {
+        if (_options.Memory == OnnxMemoryMode.IdleClosed)
+        {
+            CloseUnused(component => component != _lastUsed);
+        }
+    }
+
+    private void CloseUnused(Func<string, bool> isIdle)
+    {
+        foreach ((string component, Opened opened) in _sessions.Where(s => s.Value.Users == 0 && isIdle(s.Key)).ToArray())
+        {
+            _sessions.Remove(component);
+            opened.Session.Dispose();
+        }
+    }
+
+    private InferenceSession Create(string component, CancellationToken cancellationToken)
+    {
+        string file = _folder.ModelFile(component);
+        _providers ??= ExecutionProviders.Choose(_options, _appender);
+        RequireWithinLimit(component, file);
+        using SessionOptions settings = _providers.CreateOptions();
+        PlacementReader.Record(settings);
+        InferenceSession session = Create(file, settings, cancellationToken);
+        try
+        {
+            NotePlacement(component, file, session, _providers.Chosen);
             return session;
         }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    // ONNX Runtime counts weights, but looks at its limit only when a run asks for memory, and finds none there where weights alone are beyond it.
+    private void RequireWithinLimit(string component, string file)
+    {
+        long weights = _folder.Files.Where(f => f.Key.StartsWith($"{component}/", StringComparison.Ordinal)).Sum(f => f.Value);
+        if (_options.MemoryBytes is { } most && weights >= most && _providers!.Chosen.Contains(OnnxProvider.Cuda))
+        {
+            throw new InvalidOperationException(
+                $"Option {nameof(OnnxRuntimeOptions.MemoryBytes)} is {most}, but '{file}' has {weights} bytes, and needs memory to run besides. Raise the "
+                    + "option, or export the model in a smaller precision.");
+        }
+    }
+
+    private static InferenceSession Create(string file, SessionOptions settings, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using CancellationTokenRegistration stop = cancellationToken.Register(() => settings.SetLoadCancellationFlag(true));
+        try
+        {
+            return new InferenceSession(file, settings);
+        }
+        catch (OnnxRuntimeException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException($"The opening of '{file}' was cancelled.", e, cancellationToken);
+        }
+        catch (OnnxRuntimeException e) when (IsLackOfMemory(e.Message))
+        {
+            throw new InvalidOperationException(
+                $"There is too little memory to open '{file}': {e.Message} Close other programs, set the option {nameof(OnnxRuntimeOptions.Memory)} to "
+                    + $"{nameof(OnnxMemoryMode.IdleClosed)}, or raise {nameof(OnnxRuntimeOptions.MemoryBytes)} where it is set.",
+                e);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new WeightsException(file, "a model that ONNX Runtime can open", $"one of which it says '{e.Message}'. Export the model again", e);
+        }
+    }
+
+    // What ONNX Runtime's arena, CUDA and the C++ library say of it.
+    private static bool IsLackOfMemory(string message) =>
+        new[] { "Failed to allocate memory", "Available memory of", "out of memory", "bad allocation", "bad_alloc" }
+            .Any(words => message.Contains(words, StringComparison.OrdinalIgnoreCase));
+
+    private void NotePlacement(string component, string file, InferenceSession session, IReadOnlyList<OnnxProvider> providers)
+    {
+        if (_placements.Any(p => p.Component == component))
+        {
+            return;
+        }
+        OnnxPlacement placement = OnnxPlacement.Of(component, providers, PlacementReader.Read(session), () => ShapeArithmetic.NodesOf(file));
+        _placements.Add(placement);
+        if (placement.Warning() is { } warning)
+        {
+            _options.Warn?.Invoke(warning);
+        }
+    }
+
+    /// <summary>An open session, which somebody uses until this is disposed.</summary>
+    internal sealed class Lease(OnnxSessions owner, Opened opened) : IDisposable
+    {
+        private Opened? _opened = opened;
+
+        /// <summary>The session.</summary>
+        public InferenceSession Session => (_opened ?? throw new ObjectDisposedException(nameof(Lease))).Session;
+
+        /// <summary>Lets go of the session, which may then be closed.</summary>
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _opened, null) is { } opened)
+            {
+                owner.GiveBack(opened);
+            }
+        }
+    }
+
+    /// <summary>A session and how many use it now.</summary>
+    internal sealed class Opened(InferenceSession session)
+    {
+        public InferenceSession Session => session;
+
+        public int Users { get; set; }
     }
 }

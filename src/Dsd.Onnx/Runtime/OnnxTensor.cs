@@ -1,20 +1,21 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Dsd.Onnx.Runtime;
 
-/// <summary>Numbers in managed memory with a shape, which ONNX Runtime reads in place.</summary>
+/// <summary>Numbers with a shape that ONNX Runtime reads in place: in the host's memory, or in a device's.</summary>
 public sealed class OnnxTensor : IDisposable
 {
-    private readonly Array _values;
+    private readonly bool _onHost;
 
-    private OnnxTensor(OrtValue value, TensorElementType type, Array values, long[] shape)
+    internal OnnxTensor(OrtValue value, TensorElementType type, IReadOnlyList<long> shape, bool onHost)
     {
         Value = value;
         Type = type;
-        _values = values;
         Shape = shape;
+        _onHost = onHost;
     }
 
     /// <summary>What ONNX Runtime takes.</summary>
@@ -24,22 +25,37 @@ public sealed class OnnxTensor : IDisposable
     public IReadOnlyList<long> Shape { get; }
 
     /// <summary>The numbers, row after row: changing them changes the tensor.</summary>
-    /// <exception cref="InvalidOperationException">They are not in single precision.</exception>
-    public Span<float> Floats => _values as float[] ?? throw new InvalidOperationException($"The tensor's numbers are {Type}, not single precision.");
+    /// <exception cref="InvalidOperationException">They are not in single precision, or not in the host's memory.</exception>
+    public Span<float> Floats => Type == TensorElementType.Float
+        ? MemoryMarshal.Cast<byte, float>(Bytes)
+        : throw new InvalidOperationException($"The tensor's numbers are {Type}, not single precision.");
 
     internal TensorElementType Type { get; }
 
-    private Span<byte> Bytes => Value.GetTensorMutableRawData();
+    /// <summary>How many numbers there are.</summary>
+    internal int Count => (int)Shape.Aggregate(1L, (product, side) => checked(product * side));
+
+    /// <summary>Bytes of one number.</summary>
+    internal int ElementSize => SizeOf(Type);
+
+    /// <summary>Bytes of all numbers.</summary>
+    internal long ByteCount => (long)Count * ElementSize;
+
+    /// <summary>Where the numbers lie, in the memory that they lie in.</summary>
+    internal unsafe nint Address => (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Value.GetTensorMutableRawData()));
+
+    private Span<byte> Bytes =>
+        _onHost ? Value.GetTensorMutableRawData() : throw new InvalidOperationException("The tensor lies in a device's memory. Copy it to the host's first.");
 
     /// <summary>A tensor over the given numbers, which it takes over.</summary>
     public static OnnxTensor Of(float[] values, params long[] shape) =>
-        new(OrtValue.CreateTensorValueFromMemory(values, shape), TensorElementType.Float, values, shape);
+        new(OrtValue.CreateTensorValueFromMemory(values, shape), TensorElementType.Float, shape, onHost: true);
 
     /// <summary>A tensor of token ids.</summary>
     public static OnnxTensor Of(long[] values, params long[] shape) =>
-        new(OrtValue.CreateTensorValueFromMemory(values, shape), TensorElementType.Int64, values, shape);
+        new(OrtValue.CreateTensorValueFromMemory(values, shape), TensorElementType.Int64, shape, onHost: true);
 
-    /// <summary>A copy of one of a session's outputs.</summary>
+    /// <summary>A copy of one of a session's outputs, which lies in the host's memory.</summary>
     /// <exception cref="NotSupportedException">Its numbers are neither real numbers of 16 or 32 bits nor whole ones of 64.</exception>
     public static OnnxTensor CopyOf(OrtValue output)
     {
@@ -50,50 +66,59 @@ public sealed class OnnxTensor : IDisposable
         return copy;
     }
 
-    /// <summary>Some rows, in a new tensor.</summary>
+    /// <summary>Some rows, in a new tensor. Both lie in the host's memory.</summary>
     /// <param name="rows">Their numbers, from 0; the same may come twice.</param>
     public OnnxTensor Rows(IReadOnlyList<int> rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        return Part(rows, 0, RowSize, [rows.Count, .. Shape.Skip(1)]);
-    }
-
-    /// <summary>Neighbouring numbers of some rows, in a new tensor.</summary>
-    /// <param name="rows">The rows' numbers, from 0; the same may come twice.</param>
-    /// <param name="first">The first number of each row.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="shape">The new tensor's shape.</param>
-    internal OnnxTensor Part(IReadOnlyList<int> rows, int first, int count, params long[] shape)
-    {
-        OnnxTensor part = Empty(Type, shape);
-        ReadOnlySpan<byte> from = Bytes;
-        Span<byte> into = part.Bytes;
-        int size = from.Length / _values.Length;
+        OnnxTensor some = Empty(Type, [rows.Count, .. Shape.Skip(1)]);
+        int size = (int)(ByteCount / Shape[0]);
         for (int i = 0; i < rows.Count; i++)
         {
-            from.Slice((rows[i] * RowSize + first) * size, count * size).CopyTo(into[(i * count * size)..]);
+            Bytes.Slice(rows[i] * size, size).CopyTo(some.Bytes[(i * size)..]);
         }
-        return part;
+        return some;
+    }
+
+    /// <summary>
+    /// Rows that are put together of pieces of others: row after row of the new tensor, the first piece of each row that it is made of, then their second
+    /// piece, and so on. Both lie in the host's memory.
+    /// </summary>
+    /// <param name="rows">The rows that each new row is made of.</param>
+    /// <param name="pieces">How many numbers each piece has; together they are a row.</param>
+    internal OnnxTensor Interleaved(IReadOnlyList<int[]> rows, IReadOnlyList<int> pieces)
+    {
+        int width = pieces.Sum();
+        OnnxTensor made = Empty(Type, [rows.Count, rows[0].Length * width]);
+        Span<byte> into = made.Bytes;
+        foreach (int[] from in rows)
+        {
+            int first = 0;
+            foreach (int piece in pieces)
+            {
+                foreach (int row in from)
+                {
+                    Bytes.Slice((row * width + first) * ElementSize, piece * ElementSize).CopyTo(into);
+                    into = into[(piece * ElementSize)..];
+                }
+                first += piece;
+            }
+        }
+        return made;
     }
 
     /// <summary>Frees it.</summary>
     public void Dispose() => Value.Dispose();
 
-    private int RowSize => _values.Length / (int)Shape[0];
-
-    private static OnnxTensor Empty(TensorElementType type, long[] shape)
+    internal static int SizeOf(TensorElementType type) => type switch
     {
-        long count = shape.Aggregate(1L, (product, side) => checked(product * side));
-        return type switch
-        {
-            TensorElementType.Float => Over(new float[count], type, shape),
-            TensorElementType.Float16 => Over(new Float16[count], type, shape),
-            TensorElementType.BFloat16 => Over(new BFloat16[count], type, shape),
-            TensorElementType.Int64 => Over(new long[count], type, shape),
-            _ => throw new NotSupportedException($"Tensors of {type} are not kept."),
-        };
-    }
+        TensorElementType.UInt8 => 1,
+        TensorElementType.Float16 or TensorElementType.BFloat16 => 2,
+        TensorElementType.Float => 4,
+        TensorElementType.Int64 => 8,
+        _ => throw new NotSupportedException($"Tensors of {type} are not kept."),
+    };
 
-    private static OnnxTensor Over<T>(T[] values, TensorElementType type, long[] shape)
-        where T : unmanaged => new(OrtValue.CreateTensorValueFromMemory(values, shape), type, values, shape);
+    private static OnnxTensor Empty(TensorElementType type, long[] shape) =>
+        new(OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, shape), type, shape, onHost: true);
 }

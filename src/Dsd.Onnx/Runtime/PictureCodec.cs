@@ -8,13 +8,13 @@ namespace Dsd.Onnx.Runtime;
 internal sealed class PictureCodec(OnnxSessions sessions, OnnxManifest manifest)
 {
     /// <summary>Pictures of the canvas's size as packed and scaled latents; with seeds they are drawn from the encoder's distribution.</summary>
-    public OnnxTensor Encode(IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds)
+    public OnnxTensor Encode(IReadOnlyList<Picture> pictures, Canvas canvas, IReadOnlyList<long>? seeds, CancellationToken cancellationToken)
     {
         float[] tokens = new float[pictures.Count * canvas.LatentSize];
         foreach ((int first, int count) in Parts(pictures.Count, canvas))
         {
             using OnnxTensor image = Images([.. pictures.Skip(first).Take(count)], canvas);
-            IReadOnlyList<OnnxTensor> moments = sessions.Run("vae_encoder", ("image", image));
+            IReadOnlyList<OnnxTensor> moments = sessions.Run("vae_encoder", [("image", image)], cancellationToken);
             using OnnxTensor mean = moments[0];
             using OnnxTensor logVariance = moments[1];
             for (int i = 0; i < count; i++)
@@ -35,13 +35,14 @@ internal sealed class PictureCodec(OnnxSessions sessions, OnnxManifest manifest)
     }
 
     /// <summary>The pictures of latent tokens.</summary>
-    public IReadOnlyList<Picture> Decode(ReadOnlySpan<float> tokens, Canvas canvas)
+    public IReadOnlyList<Picture> Decode(ReadOnlySpan<float> tokens, Canvas canvas, CancellationToken cancellationToken)
     {
         int plane = 3 * canvas.Width * canvas.Height;
         List<Picture> pictures = [];
         foreach ((int first, int count) in Parts(tokens.Length / canvas.LatentSize, canvas))
         {
-            using OnnxTensor image = DecodeImage(tokens.Slice(first * canvas.LatentSize, count * canvas.LatentSize), canvas);
+            using OnnxTensor image = DecodeImage(
+                tokens.Slice(first * canvas.LatentSize, count * canvas.LatentSize), canvas, cancellationToken);
             if (float.IsNaN(TensorPrimitives.Max<float>(image.Floats)))
             {
                 throw new InvalidDataException("The decoder gave numbers that are none (NaN): the exported weights are damaged. Export the model again.");
@@ -55,7 +56,7 @@ internal sealed class PictureCodec(OnnxSessions sessions, OnnxManifest manifest)
     }
 
     /// <summary>The decoder's own numbers [batch, 3, height, width], about −1…1; the caller disposes them.</summary>
-    public OnnxTensor DecodeImage(ReadOnlySpan<float> tokens, Canvas canvas)
+    public OnnxTensor DecodeImage(ReadOnlySpan<float> tokens, Canvas canvas, CancellationToken cancellationToken = default)
     {
         int count = tokens.Length / canvas.LatentSize;
         float[] latents = new float[tokens.Length];
@@ -68,7 +69,7 @@ internal sealed class PictureCodec(OnnxSessions sessions, OnnxManifest manifest)
             value = value / manifest.ScalingFactor + manifest.ShiftFactor;
         }
         using OnnxTensor latent = OnnxTensor.Of(latents, count, canvas.Channels, canvas.LatentHeight, canvas.LatentWidth);
-        return sessions.Run("vae_decoder", ("latent", latent))[0];
+        return sessions.Run("vae_decoder", [("latent", latent)], cancellationToken)[0];
     }
 
     private static IEnumerable<(int First, int Count)> Parts(int count, Canvas canvas)

@@ -52,7 +52,7 @@ internal sealed class PaintedModels : IStageModels
         return File.Exists(file) ? File.ReadAllText(file) : null;
     }
 
-    public IDsdModel OpenExport(string folder, DsdGeneratorOptions options, Action<string> warn) =>
+    public IDsdModel OpenExport(string folder, DsdGeneratorOptions options, OnnxGeneration onnx, StageHost host) =>
         Painting(MergedLora(folder) ?? throw new FileNotFoundException("No export.", folder));
 
     private PaintingStudent Painting(string adapter)

@@ -7,6 +7,7 @@ using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Models.Weights;
+using Dsd.Onnx.Runtime;
 using Dsd.Testing;
 using Microsoft.ML;
 
@@ -95,12 +96,15 @@ public sealed class EarlyCheckTests : IDisposable
         Refused<ArgumentException>("BlockCache", good with { Sampling = good.Sampling! with { BlockCache = 0.1f } });
         if (torch)
         {
+            Refused<ArgumentException>("Option Device", good with { Device = "cuda,cpu" });
             return;
         }
         File.WriteAllText(_folder.File("notes.txt"), "");
         Refused<IOException>("other files", good with { Backend = new OnnxGeneration { Folder = _folder.Path } });
         Refused<IOException>("notes.txt", good with { Backend = new OnnxGeneration { Folder = Path.Combine(_folder.File("notes.txt"), "onnx") } });
         Refused<NotSupportedException>("CUDA", good with { Device = "cuda" });
+        Refused<NotSupportedException>("Core ML", good with { Device = "coreml" });
+        Refused<ArgumentException>("AllowTf32", good with { Backend = new OnnxGeneration { Runtime = new OnnxRuntimeOptions { AllowTf32 = true } } });
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Dsd.MLNet.Stages.Saving;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
+using Dsd.Onnx.Runtime;
 
 namespace Dsd.MLNet.Tests.Stages;
 
@@ -44,6 +45,38 @@ public sealed class SavedOptionsTests
     }
 
     [Fact]
+    public void TodaysForm_KeepsDevicesAndOptionsOfOnnxRuntime()
+    {
+        OnnxRuntimeOptions runtime = new()
+        {
+            Threads = 3,
+            AllowTf32 = true,
+            MemoryBytes = 1L << 33,
+            Memory = OnnxMemoryMode.IdleClosed,
+            ProviderLibraries = new Dictionary<OnnxProvider, string> { [OnnxProvider.WebGpu] = "webgpu.so" },
+        };
+        DsdGeneratorOptions options = new() { Device = "cuda:1,webgpu,cpu", Backend = new OnnxGeneration { Runtime = runtime } };
+        DsdGeneratorOptions read = Read(ModelEntry.Text(options));
+        Assert.Equal("cuda:1,webgpu,cpu", read.Device);
+        OnnxRuntimeOptions found = Assert.IsType<OnnxGeneration>(read.Backend).Runtime;
+        Assert.Equal((1L << 33, OnnxMemoryMode.IdleClosed), (found.MemoryBytes, found.Memory));
+        Assert.Equal((3, true, "webgpu.so"), (found.Threads, found.AllowTf32, found.ProviderLibraries[OnnxProvider.WebGpu]));
+        Assert.Null(Assert.IsType<OnnxGeneration>(Read("""{"Backend":{"Kind":"Onnx","Folder":null}}""").Backend).Runtime.Threads);
+    }
+
+    [Fact]
+    public void DevicesOfOnnxRuntime_AreTheStagesOption()
+    {
+        IsRefused(new OnnxRuntimeOptions { Providers = [OnnxProvider.Cuda] });
+        IsRefused(new OnnxRuntimeOptions { Device = 1 });
+        IsRefused(new OnnxRuntimeOptions { Warn = _ => { } });
+        Assert.Contains("Option Device", Assert.Throws<ArgumentException>(() => new DsdGeneratorOptions { Device = "tpu" }).Message);
+
+        static void IsRefused(OnnxRuntimeOptions runtime) =>
+            Assert.Contains("Option Runtime", Assert.Throws<ArgumentException>(() => new OnnxGeneration { Runtime = runtime }).Message);
+    }
+
+    [Fact]
     public void TheAdaptersOfAPipeline_AreSavedAsTheirFiles()
     {
         LoraUse lora = new("a.safetensors", -0.5f) { TextEncoders = LoraTextEncoders.Apply };
@@ -58,6 +91,8 @@ public sealed class SavedOptionsTests
     {
         JsonObject saved = JsonNode.Parse(ModelEntry.Text(new DsdGeneratorOptions { Backend = new TorchGeneration() }))!["Backend"]!["Pipeline"]!.AsObject();
         Assert.Equal(["DType", "TransformerFile", "VaeFile", "Loras", "VaeTileSide", "Memory", "Float8"], saved.Select(p => p.Key));
+        saved = JsonNode.Parse(ModelEntry.Text(new DsdGeneratorOptions()))!["Backend"]!["Runtime"]!.AsObject();
+        Assert.Equal(["Threads", "AllowTf32", "MemoryBytes", "Memory", "PromptCacheBytes", "ProviderLibraries"], saved.Select(p => p.Key));
         saved = JsonNode.Parse(ModelEntry.Text(new LoraFineTunerOptions()))!["Base"]!.AsObject();
         Assert.Equal(["DType", "Setting", "MemoryBytes", "TransformerFile"], saved.Select(p => p.Key));
     }

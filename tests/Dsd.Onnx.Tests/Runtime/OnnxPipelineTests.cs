@@ -166,7 +166,11 @@ public class OnnxPipelineTests(ExportedModels models) : IClassFixture<ExportedMo
     [Fact]
     public void Open_ForCuda_SaysWhatIsMissing_WhereThereIsNone()
     {
-        OnnxRuntimeOptions options = new() { Provider = OnnxProvider.Cuda, CudaProviderLibrary = Path.Combine(models.Teacher, "no-such-library.so") };
+        OnnxRuntimeOptions options = new()
+        {
+            Providers = [OnnxProvider.Cuda],
+            ProviderLibraries = new Dictionary<OnnxProvider, string> { [OnnxProvider.Cuda] = Path.Combine(models.Teacher, "no-such-library.so") },
+        };
         using OnnxPipeline pipeline = OnnxPipeline.Open(models.Teacher, options);
 
         NotSupportedException e = Assert.Throws<NotSupportedException>(() => pipeline.Generate([new TextToImageRequest("a fox", 1)], SmallText));

@@ -9,16 +9,28 @@ namespace Dsd.CommandLine.Options;
 /// <summary>The option <c>--device</c> of commands that may compute on a GPU.</summary>
 public static partial class DeviceOption
 {
+    private const string Form = "cpu, cuda or cuda:N";
+
     /// <summary>The option; the CPU if it is left out.</summary>
     /// <param name="several">Whether several devices may be named.</param>
     public static Option<string> Create(bool several = false)
     {
-        string form = several ? "cpu, cuda or cuda:N, or several with commas between" : "cpu, cuda or cuda:N";
+        return several
+            ? Create(
+                $"{Form}, or several with commas between",
+                text => text.Split(',') is var names && names.All(IsName) && names.Distinct().Count() == names.Length)
+            : Create(Form, IsName);
+    }
+
+    /// <summary>The option for a command that takes other devices too.</summary>
+    /// <param name="form">What may be given, in words.</param>
+    /// <param name="isValid">Whether a text is of that form.</param>
+    public static Option<string> Create(string form, Func<string, bool> isValid)
+    {
         Option<string> device = new("--device") { Description = $"{form}.", HelpName = "DEVICE", DefaultValueFactory = _ => "cpu" };
         device.Validators.Add(result =>
         {
-            string[] names = several ? result.GetValueOrDefault<string>().Split(',') : [result.GetValueOrDefault<string>()];
-            if (!names.All(IsName) || names.Distinct().Count() < names.Length)
+            if (!isValid(result.GetValueOrDefault<string>()))
             {
                 result.AddError($"Option '--device' must be {form}, but is '{result.GetValueOrDefault<string>()}'.");
             }

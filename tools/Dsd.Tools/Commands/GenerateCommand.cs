@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Dsd.Imaging;
 using Dsd.Models.Families;
 using Dsd.Models.Sampling;
@@ -15,12 +14,7 @@ internal sealed class GenerateCommand
     private readonly DrawingOptions _drawing = new(
         $"Size of the picture. If left out, what the model was exported for; with '--model' 512x512, or {TinyModel.PanelSize}x{TinyModel.PanelSize} for "
             + $"the embedded one.");
-    private readonly TorchModelOptions _torch = new();
-    private readonly Option<string?> _folder = new("--onnx")
-    {
-        Description = "Draw with ONNX Runtime: the folder that 'dsd export' wrote.",
-        HelpName = "FOLDER",
-    };
+    private readonly TorchModelOptions _torch = new([.. OnnxModelOptions.Modes.Keys]);
     private readonly Option<string?> _image = new("--image")
     {
         Description = "The reference: a picture of the subject. Left out, the picture comes from text alone.",
@@ -32,17 +26,23 @@ internal sealed class GenerateCommand
         HelpName = "X",
     };
     private readonly Option<float?> _textGuidance = new("--text-guidance") { Description = "True guidance towards the prompt; likewise.", HelpName = "X" };
-    private readonly Option<string> _device = DeviceOption.Create();
+    private readonly Option<string> _device = OnnxModelOptions.CreateDevice();
+    private readonly OnnxModelOptions _onnx;
 
-    private GenerateCommand(Terminal terminal) => _terminal = terminal;
+    private GenerateCommand(Terminal terminal)
+    {
+        _terminal = terminal;
+        _onnx = new OnnxModelOptions(_torch.Memory, _device);
+    }
 
     public static Command Create(Terminal terminal)
     {
         GenerateCommand generate = new(terminal);
         Command command = new("generate", "Draw the subject of a reference as a prompt says, with an exported model or a model folder.")
         {
-            generate._folder, generate._image, generate._imageGuidance, generate._textGuidance, generate._device,
+            generate._image, generate._imageGuidance, generate._textGuidance, generate._device,
         };
+        generate._onnx.AddTo(command);
         generate._torch.AddTo(command);
         generate._drawing.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
@@ -60,7 +60,7 @@ internal sealed class GenerateCommand
         {
             throw new UsageException("'--image-guidance' and '--text-guidance' need a reference, but there is no '--image'.");
         }
-        (string? onnx, string? model) = (parsed.GetValue(_folder), _torch.Model(parsed));
+        (string? onnx, string? model) = (_onnx.Folder(parsed), _torch.Model(parsed));
         if (onnx is null == model is null)
         {
             throw new UsageException($"Name the model either with '--onnx' or with '--model', but {(onnx is null ? "neither" : "both")} was given.");
@@ -85,15 +85,10 @@ internal sealed class GenerateCommand
     private void DrawWithOnnx(
         ParseResult parsed, string path, Picture? reference, (string File, long Seed)[] files, Action<string> warn, CancellationToken cancel)
     {
+        OnnxRuntimeOptions runtime = _onnx.Runtime(parsed, warn);
         OnnxModelFolder folder = OnnxModelFolder.Open(path);
         RequireGuidance(parsed, folder.Path, folder.TakesGuidance);
-        string[] device = parsed.GetRequiredValue(_device).Split(':');
-        using OnnxPipeline pipeline = OnnxPipeline.Open(folder.Path, new OnnxRuntimeOptions
-        {
-            Provider = device[0] == "cuda" ? OnnxProvider.Cuda : OnnxProvider.Cpu,
-            Device = device.Length == 2 ? int.Parse(device[1], CultureInfo.InvariantCulture) : 0,
-            Warn = warn,
-        });
+        using OnnxPipeline pipeline = OnnxPipeline.Open(folder.Path, runtime);
         if (reference is null)
         {
             DrawText(parsed, pipeline, _drawing.TextToImage(parsed, folder.FrameWidth, folder.FrameHeight), files, cancel);
@@ -102,12 +97,18 @@ internal sealed class GenerateCommand
         {
             DrawReference(parsed, pipeline, reference, _drawing.Dsd(parsed, folder.FrameWidth, folder.FrameHeight), files, cancel);
         }
+        _terminal.Error.WriteLine($"onnx: {OnnxPlacement.Line(pipeline.Placements)}");
     }
 
     private void DrawWithTorch(
         ParseResult parsed, string model, Picture? reference, (string File, long Seed)[] files, Action<string> warn, CancellationToken cancel)
     {
-        PipelineOptions how = _torch.Pipeline(parsed, parsed.GetRequiredValue(_device), reference is not null, warn);
+        string device = parsed.GetRequiredValue(_device);
+        if (!DeviceOption.IsName(device))
+        {
+            throw new UsageException($"'--device {device}' is for '--onnx'; TorchSharp, which '--model' draws with, takes cpu, cuda or cuda:N.");
+        }
+        PipelineOptions how = _torch.Pipeline(parsed, device, reference is not null, warn);
         string folder = ModelPresets.Resolve(model);
         DsdOptions defaults = ModelPresets.Of(model).Frame;
         float blockCache = _torch.BlockCache(parsed);

@@ -11,6 +11,8 @@ namespace Dsd.Tools.Commands;
 /// <summary>The options that say what TorchSharp loads for a drawing, and how it holds it.</summary>
 internal sealed class TorchModelOptions
 {
+    private readonly string[] _otherMemory;
+
     private const string ReleasedAdapter = "pytorch_lora_weights.safetensors";
 
     private static readonly Dictionary<string, ScalarType> Types = new()
@@ -56,10 +58,6 @@ internal sealed class TorchModelOptions
     };
     private readonly Option<string?> _type = Choice(
         "--dtype", "The type of weights and computation; float32 on the CPU and bfloat16 on a GPU if left out.", Types.Keys);
-    private readonly Option<string?> _memory = Choice(
-        "--memory",
-            "What of the model lies in the GPU's memory: all of it (resident), what a step needs (idle-on-host), or two blocks at a time (streamed).",
-            Modes.Keys);
     private readonly Option<bool> _float8 = new("--float8") { Description = "Compute in eight bits: faster, half the memory, not quite the same picture." };
     private readonly Option<int?> _tile = new("--vae-tile")
     {
@@ -71,6 +69,23 @@ internal sealed class TorchModelOptions
         Description = "Leave out blocks in steps where the first one's result changed by no more than this share: faster, not the same picture. 0.1 is common.",
         HelpName = "SHARE",
     };
+
+    /// <param name="otherMemory">
+    /// Words of <c>--memory</c> with which the command draws otherwise than with TorchSharp, where it can: that option may then be given without a model.
+    /// </param>
+    public TorchModelOptions(params string[] otherMemory)
+    {
+        _otherMemory = otherMemory;
+        string others = otherMemory.Contains("idle-closed") ? "; with '--onnx' resident, or only the component in use open (idle-closed)" : "";
+        Memory = Choice(
+            "--memory",
+            "What of the model lies in the GPU's memory: all of it (resident), what a step needs (idle-on-host), or two blocks at a time (streamed)"
+                + $"{others}.",
+            Modes.Keys.Union(otherMemory));
+    }
+
+    /// <summary>The option <c>--memory</c>.</summary>
+    public Option<string?> Memory { get; }
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -86,7 +101,8 @@ internal sealed class TorchModelOptions
     public string? Model(ParseResult parsed)
     {
         string? model = parsed.GetValue(_model);
-        return model is not null || All.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is not { } lonely
+        IEnumerable<Option> own = _otherMemory.Length == 0 ? All : All.Except([Memory]);
+        return model is not null || own.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is not { } lonely
             ? model
             : throw new UsageException($"'{lonely.Name}' is for drawing with TorchSharp, but there is no '--model'.");
     }
@@ -105,8 +121,14 @@ internal sealed class TorchModelOptions
     /// <exception cref="UsageException">A value is out of range, or there is no such device.</exception>
     public PipelineOptions Pipeline(ParseResult parsed, string device, bool conditional, Action<string> warn)
     {
+        if (parsed.GetValue(Memory) is { } other && !Modes.ContainsKey(other))
+        {
+            throw new UsageException(
+                $"'{Memory.Name}' is {other}, which is for drawing with ONNX Runtime ('--onnx'); with '{_model.Name}' it is "
+                    + $"{string.Join(" or ", Modes.Keys)}.");
+        }
         DeviceOption.RequirePresent(device);
-        if (device == "cpu" && new Option[] { _float8, _memory }.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } gpuOnly)
+        if (device == "cpu" && new Option[] { _float8, Memory }.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } gpuOnly)
         {
             throw new UsageException($"'{gpuOnly.Name}' is for a GPU, but '--device' is cpu.");
         }
@@ -143,13 +165,13 @@ internal sealed class TorchModelOptions
             VaeFile = parsed.GetValue(_vae),
             Loras = loras,
             VaeTileSide = parsed.GetValue(_tile),
-            Memory = parsed.GetValue(_memory) is { } memory ? Modes[memory] : MemoryMode.Resident,
+            Memory = parsed.GetValue(Memory) is { } memory ? Modes[memory] : MemoryMode.Resident,
             Float8 = parsed.GetValue(_float8),
             Warn = warn,
         });
     }
 
-    private Option[] All => [_model, _release, _loras, _loraText.Option, _transformer, _vae, _type, _memory, _float8, _tile, _blockCache];
+    private Option[] All => [_model, _release, _loras, _loraText.Option, _transformer, _vae, _type, Memory, _float8, _tile, _blockCache];
 
     // The last colon with a number behind it: a path may hold others.
     private static LoraUse Lora(string text)

@@ -34,6 +34,6 @@ internal interface IStageModels
     /// </summary>
     string? MergedLora(string folder);
 
-    /// <summary>The student of an export, with ONNX Runtime.</summary>
-    IDsdModel OpenExport(string folder, DsdGeneratorOptions options, Action<string> warn);
+    /// <summary>The student of an export, with ONNX Runtime. Where it computes, and what it warns of, is told to the stage's log.</summary>
+    IDsdModel OpenExport(string folder, DsdGeneratorOptions options, OnnxGeneration onnx, StageHost host);
 }

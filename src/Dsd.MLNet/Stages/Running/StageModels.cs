@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dsd.Common.Files;
 using Dsd.MLNet.FineTuning;
 using Dsd.Models.Families;
@@ -74,7 +73,7 @@ internal sealed class StageModels : IStageModels
     {
         if (options.Backend is OnnxGeneration onnx)
         {
-            CheckExport(options, onnx.Folder);
+            CheckExport(options, onnx);
         }
         string model = KnownPresets.Folder(options.Model);
         DsdOptions frame = ModelDefaults.Frame(options);
@@ -119,15 +118,15 @@ internal sealed class StageModels : IStageModels
     public string? MergedLora(string folder) =>
         Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() ? OnnxModelFolder.Open(folder).Lora : null;
 
-    public IDsdModel OpenExport(string folder, DsdGeneratorOptions options, Action<string> warn)
+    public IDsdModel OpenExport(string folder, DsdGeneratorOptions options, OnnxGeneration onnx, StageHost host)
     {
-        OnnxPipeline pipeline = OnnxPipeline.Open(folder, Runtime(options) with { Warn = warn });
+        OnnxPipeline pipeline = OnnxPipeline.Open(folder, Runtime(options, onnx) with { Warn = host.Warn });
         if (!pipeline.Folder.IsConditional)
         {
             pipeline.Dispose();
             throw NeedsAdapter(options);
         }
-        return pipeline;
+        return new LoggedPipeline(pipeline, host.Info);
     }
 
     /// <summary>The plan made anew: what drew the rows may hold some of the memory that was free before.</summary>
@@ -146,10 +145,10 @@ internal sealed class StageModels : IStageModels
         }
     }
 
-    private static void CheckExport(DsdGeneratorOptions options, string? folder)
+    private static void CheckExport(DsdGeneratorOptions options, OnnxGeneration onnx)
     {
-        OnnxPipeline.RequireProvider(Runtime(options));
-        if (folder is not null)
+        OnnxPipeline.RequireProvider(Runtime(options, onnx));
+        if (onnx.Folder is { } folder)
         {
             OnnxExporter.CheckTarget(folder, new OnnxExportOptions { Overwrite = true });
         }
@@ -173,15 +172,7 @@ internal sealed class StageModels : IStageModels
         + $"Put a {nameof(LoraFineTuner)} before the {nameof(DsdGenerator)}, "
         + $"or set the option {nameof(DsdGeneratorOptions.LoraFile)} or {nameof(DsdGeneratorOptions.ReleaseFolder)}.");
 
-    private static OnnxRuntimeOptions Runtime(DsdGeneratorOptions options)
-    {
-        string[] device = options.Device.Split(':');
-        return new OnnxRuntimeOptions
-        {
-            Provider = device[0] == "cuda" ? OnnxProvider.Cuda : OnnxProvider.Cpu,
-            Device = device.Length == 2 ? int.Parse(device[1], CultureInfo.InvariantCulture) : 0,
-        };
-    }
+    private static OnnxRuntimeOptions Runtime(DsdGeneratorOptions options, OnnxGeneration onnx) => onnx.Runtime.On(options.Device);
 
     /// <exception cref="ArgumentException">There is no such device.</exception>
     private static torch.Device? Torch(string device)

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+using Dsd.Onnx.Runtime;
 using Microsoft.ML;
 
 namespace Dsd.MLNet.Stages.Saving;
@@ -96,11 +97,12 @@ internal static class ModelEntry
     /// <summary>The device and what warnings go to belong to the running stage, and cannot be saved.</summary>
     private static void LeaveOutWhatTheStageSets(JsonTypeInfo type)
     {
-        if (type.Type != typeof(PipelineOptions) && type.Type != typeof(TrainingBase))
+        if (type.Type != typeof(PipelineOptions) && type.Type != typeof(TrainingBase) && type.Type != typeof(OnnxRuntimeOptions))
         {
             return;
         }
-        foreach (JsonPropertyInfo property in type.Properties.Where(p => p.Name is nameof(PipelineOptions.Device) or nameof(PipelineOptions.Warn)).ToArray())
+        foreach (JsonPropertyInfo property in type.Properties.Where(
+            p => p.Name is nameof(PipelineOptions.Device) or nameof(PipelineOptions.Warn) or nameof(OnnxRuntimeOptions.Providers)).ToArray())
         {
             type.Properties.Remove(property);
         }
