@@ -38,19 +38,27 @@ internal sealed class FluxPromptInputs : PromptInputs
             different, _sessions, "text_encoder", 1, _clip, _clip.MaxLength, "CLIP", rows.Warn, cancel);
         OnnxTensor states = Encode( // [rows, tokens, channels]
             rows.Prompts, _sessions, "text_encoder_2", 0, _t5, rows.MaxTokens ?? _t5.MaxLength, "T5", rows.Warn, cancel);
-        IReadOnlyList<OnnxTensor> made = Modulate(rows, pooled, states.Shape[1]);
-        using OnnxTensor modulation = made[0];
-        using OnnxTensor cos = made[1];
-        using OnnxTensor sin = made[2];
-        int count = rows.Prompts.Count;
-        int[] prompts = [.. rows.Prompts.Select(p => Array.IndexOf(different, p))];
-        OnnxTensor steps = modulation.Interleaved(
-            [.. Enumerable.Range(0, rows.Sigmas.Count).Select(step => prompts.Select(p => (step * different.Length) + p).ToArray())],
-            [.. _modulations.Select(m => m.Size)]);
-        return new NetworkInputs(
-            [("encoder_hidden_states", states), ("rotary_cos", Repeat(cos, count)), ("rotary_sin", Repeat(sin, count))],
-            [.. _modulations.Select(m => new NetworkPiece(m.Input, _oneRow ? [m.Size] : [count, m.Size]))],
-            steps);
+        try
+        {
+            IReadOnlyList<OnnxTensor> made = Modulate(rows, pooled, states.Shape[1]);
+            using OnnxTensor modulation = made[0];
+            using OnnxTensor cos = made[1];
+            using OnnxTensor sin = made[2];
+            int count = rows.Prompts.Count;
+            int[] prompts = [.. rows.Prompts.Select(p => Array.IndexOf(different, p))];
+            OnnxTensor steps = modulation.Interleaved(
+                [.. Enumerable.Range(0, rows.Sigmas.Count).Select(step => prompts.Select(p => (step * different.Length) + p).ToArray())],
+                [.. _modulations.Select(m => m.Size)]);
+            return new NetworkInputs(
+                [("encoder_hidden_states", states), ("rotary_cos", Repeat(cos, count)), ("rotary_sin", Repeat(sin, count))],
+                [.. _modulations.Select(m => new NetworkPiece(m.Input, _oneRow ? [m.Size] : [count, m.Size]))],
+                steps);
+        }
+        catch
+        {
+            states.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The modulation model's outputs: a row for each step and different prompt, steps first.</summary>

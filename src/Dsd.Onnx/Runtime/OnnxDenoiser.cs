@@ -26,6 +26,8 @@ internal sealed class OnnxDenoiser(
     {
         if (!_batches.TryGetValue(passes, out TransformerBatch[]? batches))
         {
+            // Text encoders may have to run: then the transformer may be closed for them. Passes of before do not come back.
+            Dispose();
             batches = Batches(passes);
             _batches.Add(passes, batches);
         }

@@ -88,6 +88,9 @@ public sealed class OnnxSessions : IDisposable
         }
     }
 
+    /// <summary>The most components that were open at once.</summary>
+    internal int MostOpen { get; private set; }
+
     /// <summary>Runs a component; the tensors that come out are the caller's.</summary>
     /// <param name="component">The component's folder.</param>
     /// <param name="inputs">Values by input name; an input that the model lacks is refused.</param>
@@ -165,6 +168,7 @@ public sealed class OnnxSessions : IDisposable
             {
                 opened = new Opened(Create(component, cancellationToken));
                 _sessions.Add(component, opened);
+                MostOpen = Math.Max(MostOpen, _sessions.Count);
             }
             opened.Users++;
             return new Lease(this, opened);

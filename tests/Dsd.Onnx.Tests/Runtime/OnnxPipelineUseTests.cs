@@ -26,6 +26,8 @@ public class OnnxPipelineUseTests(ExportedModels models) : IClassFixture<Exporte
 
         Assert.Equal([["transformer"], ["transformer"], ["transformer"]], during);
         Assert.Equal(["vae_decoder"], closing.Model.Sessions.OpenComponents);
+        // Also where guidance begins between two steps, and the empty prompt has to be encoded.
+        Assert.Equal(1, closing.Model.Sessions.MostOpen);
         Assert.Equal(resident.Generate(requests, Guided).Select(p => p.Pixels.ToArray()), pictures.Select(p => p.Pixels.ToArray()));
         Assert.Equal(6, resident.Model.Sessions.OpenComponents.Count);
     }
