@@ -74,6 +74,17 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
         Assert.Single(packed.Cuda.Dependencies.Split('\n'), l => l.Contains($"{PackedPackages.Runtime}/native/libtorch.so\"", StringComparison.Ordinal));
     }
 
+    /// <summary>The sample takes a minute, so a build of all is among the long tests; this one is made each time.</summary>
+    [LinuxFact]
+    public void TheRepositorysOwnSwitch_BuildsDsdOnnxWithTheGpuPackage()
+    {
+        (int code, string output, string dependencies) = packed.BuildOnnxAlone();
+        Assert.True(code == 0, output);
+        Assert.Contains($"\"Microsoft.ML.OnnxRuntime.Gpu\": \"{PackedPackages.GpuVersion}\"", dependencies, StringComparison.Ordinal);
+        Assert.Contains($"runtimes/{PackedPackages.Runtime}/native/{OnnxCudaProvider}", dependencies, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"Microsoft.ML.OnnxRuntime/", dependencies, StringComparison.Ordinal);
+    }
+
     [Trait("Category", "Long")]
     [LinuxFact]
     public void TheRepositorysOwnSwitch_BuildsWithTheGpuPackage()

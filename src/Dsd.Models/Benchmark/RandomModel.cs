@@ -22,10 +22,11 @@ public static class RandomModel
     private const int FluxTextTokens = 512;
     private static readonly JsonSerializerOptions Snake = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
-    /// <summary>Writes a pipeline folder, weights in bfloat16. It appears whole or not at all; memory stays below 100 MB whatever the size.</summary>
+    /// <summary>Writes a pipeline folder, weights in bfloat16. It appears whole or not at all.</summary>
     /// <remarks>
     /// Numbers come from one block of normal ones that repeats, scaled to what each layer can take, so that they are made as fast as a disk writes. The same
-    /// shape gives the same bytes.
+    /// shape gives the same bytes. Memory is bounded by the autoencoder, which TorchSharp builds in single precision before it is made a mere shape: 0.4 GB
+    /// at FLUX.1-dev's size.
     /// </remarks>
     /// <param name="folder">The folder, absent or empty.</param>
     /// <param name="shape">The networks.</param>
@@ -46,6 +47,7 @@ public static class RandomModel
         ModelFolder other = ModelFolder.Open(like);
         ClipTextConfig clip = shape.Clip with { EosTokenId = other.ReadConfig<ClipTextConfig>("text_encoder").EosTokenId };
         float[] normal = Noise.Normal(0, BlockElements - 1);
+        ushort[] narrow = new ushort[normal.Length];
         AtomicFolder.Write(
             folder,
             mayReplace: there => throw new IOException($"Cannot write a model into '{there}': it is not empty. Choose an empty or new folder."),
@@ -87,13 +89,19 @@ public static class RandomModel
                     File.WriteAllText(Path.Combine(place, "config.json"), config.ToJsonString(Snake));
                     SafetensorsWriter.Write(
                         Path.Combine(place, file), module.state_dict(),
-                        (name, tensor, stream) => Draw(name, tensor.shape, normal, stream, cancellationToken));
+                        (name, tensor, stream) => Draw(name, tensor.shape, normal, narrow, stream, cancellationToken));
                 }
             });
     }
 
     /// <summary>Writes a tensor's numbers in bfloat16: small enough that no stream overflows its type over many blocks, weights of norms near one.</summary>
-    private static void Draw(string name, long[] shape, float[] normal, Stream stream, CancellationToken cancellationToken)
+    /// <param name="name">Its name, by which its numbers begin elsewhere in the block.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="normal">Normal numbers, which repeat.</param>
+    /// <param name="narrow">Room for as many.</param>
+    /// <param name="stream">Where to write.</param>
+    /// <param name="cancellationToken">Checked after each block.</param>
+    private static void Draw(string name, long[] shape, float[] normal, ushort[] narrow, Stream stream, CancellationToken cancellationToken)
     {
         (float mean, float deviation) = (shape.Length, name.EndsWith("bias", StringComparison.Ordinal)) switch
         {
@@ -102,9 +110,7 @@ public static class RandomModel
             _ => (0f, 0.5f / MathF.Sqrt(shape.Skip(1).Aggregate(1L, (product, side) => product * side))),
         };
         long count = shape.Aggregate(1L, (product, side) => product * side);
-        // Each tensor begins elsewhere in the block, by its name.
         int start = (int)(name.Aggregate(17u, (hash, c) => 31 * hash + c) % (uint)normal.Length);
-        ushort[] narrow = new ushort[normal.Length];
         while (count > 0)
         {
             cancellationToken.ThrowIfCancellationRequested();
