@@ -5,6 +5,7 @@ using Dsd.Models.Benchmark;
 using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;
+using Dsd.Onnx.Export;
 using Dsd.Testing;
 using Dsd.Tiny;
 using Dsd.Tools.Benchmark;
@@ -91,6 +92,8 @@ public sealed class BenchGenerateTests : IDisposable
         IReadOnlyList<GenerateBenchmarkResult> results = GenerateBenchmark.Run(
             new GenerateBenchmarkOptions
             {
+                ExportPrecision = ExportPrecision.Float32,
+                ExportTarget = GraphTarget.Portable,
                 Size = "between",
                 Model = () => model,
                 ExportFolder = _folder.File("onnx"),

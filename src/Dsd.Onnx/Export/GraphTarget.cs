@@ -6,6 +6,8 @@ public enum GraphTarget
     /// <summary>Operators of the ONNX standard (and ONNX Runtime's MatMulNBits for weights of 4 and 8 bits), for rows of any number.</summary>
     Portable,
 
-    /// <summary>The operators of ONNX Runtime that its CUDA provider runs fastest, for one row at a time. Its CPU provider runs them too, in single precision.</summary>
+    /// <summary>
+    /// The operators of ONNX Runtime that its CUDA provider runs fastest, for one row at a time. Its CPU provider runs them too, in single precision.
+    /// </summary>
     Cuda,
 }

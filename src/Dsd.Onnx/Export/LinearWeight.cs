@@ -138,7 +138,8 @@ internal sealed class LinearWeight(
                     {
                         for (int i = 0; i < blocks; i++)
                         {
-                            scales[(first + row) * blocks + i] = BlockScale(values.AsSpan(row * columns + i * block, Math.Min(block, columns - i * block)), bits, type);
+                            ReadOnlySpan<float> part = values.AsSpan(row * columns + i * block, Math.Min(block, columns - i * block));
+                            scales[(first + row) * blocks + i] = BlockScale(part, bits, type);
                         }
                     }
                 });

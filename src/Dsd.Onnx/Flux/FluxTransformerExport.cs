@@ -51,7 +51,8 @@ internal sealed class FluxTransformerExport
             embedded = _graph.Add(embedded, _ends.Linear(c, "c_embedder", _config.InChannels, Width, scale: Scale));
         }
         FluxStream image = FluxOperators.Stream(embedded);
-        FluxStream text = FluxOperators.Stream(_ends.Linear(prompt, "context_embedder", _config.JointAttentionDim, Width, scale: Scale)); // [batch, text, width]
+        FluxStream text = FluxOperators.Stream( // [batch, text, width]
+            _ends.Linear(prompt, "context_embedder", _config.JointAttentionDim, Width, scale: Scale));
 
         // Two streams that attend to each other, then one.
         Value textTokens = _graph.Dimension(prompt, 1);
@@ -107,16 +108,18 @@ internal sealed class FluxTransformerExport
     {
         (Value normal, tokens) = _operators.Norm(tokens, parts[1], parts[0]); // parts are shift, scale, gate
         Value hidden = _operators.Hidden(normal, "proj_mlp", 4 * Width);
-        Value attended, bias;
+        Value attended;
         using (_graph.Scope("attn"))
         {
-            attended = Attend(_operators.Head(normal, "to_q", "norm_q"), _operators.Head(normal, "to_k", "norm_k"), _operators.Values(normal, "to_v", "to_v"), rotary);
+            Value q = _operators.Head(normal, "to_q", "norm_q");
+            Value k = _operators.Head(normal, "to_k", "norm_k");
+            attended = Attend(q, k, _operators.Values(normal, "to_v", "to_v"), rotary);
         }
         // One layer over both side by side, as the sum of its two halves.
         Value product = _graph.Add(
             _layers.Product(attended, "proj_out", 5 * Width, Width, Scale, 0, Width),
             _layers.Product(hidden, "proj_out", 5 * Width, Width, Scale, Width, 4 * Width));
-        bias = _operators.OutputBias("proj_out", 5 * Width, "attn.to_v");
+        Value bias = _operators.OutputBias("proj_out", 5 * Width, "attn.to_v");
         return _operators.Add(tokens, parts[2], product, bias);
     }
 

@@ -1,4 +1,5 @@
 using Dsd.Models.Weights;
+using Dsd.Onnx.Export;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Dsd.Onnx.Runtime;
@@ -223,7 +224,7 @@ public sealed class OnnxSessions : IDisposable
         RequireWithinLimit(component, file);
         using SessionOptions settings = _providers.CreateOptions();
         PlacementReader.Record(settings);
-        InferenceSession session = Create(file, settings, cancellationToken);
+        InferenceSession session = Create(file, settings, _folder, cancellationToken);
         try
         {
             NotePlacement(component, file, session, _providers.Chosen);
@@ -248,7 +249,7 @@ public sealed class OnnxSessions : IDisposable
         }
     }
 
-    private static InferenceSession Create(string file, SessionOptions settings, CancellationToken cancellationToken)
+    private static InferenceSession Create(string file, SessionOptions settings, OnnxModelFolder folder, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         using CancellationTokenRegistration stop = cancellationToken.Register(() => settings.SetLoadCancellationFlag(true));
@@ -266,6 +267,13 @@ public sealed class OnnxSessions : IDisposable
                 $"There is too little memory to open '{file}': {e.Message} Close other programs, set the option {nameof(OnnxRuntimeOptions.Memory)} to "
                     + $"{nameof(OnnxMemoryMode.IdleClosed)}, or raise {nameof(OnnxRuntimeOptions.MemoryBytes)} where it is set.",
                 e);
+        }
+        catch (OnnxRuntimeException e) when (e.Message.Contains("NotImplemented", StringComparison.Ordinal))
+        {
+            throw new WeightsException(
+                file, "operators that the provider has",
+                $"an export in {folder.Precision} for {folder.Graphs} graphs, of which ONNX Runtime says '{e.Message}'. Draw with CUDA, or export the model "
+                    + $"in {nameof(ExportPrecision.Float32)} for {nameof(GraphTarget.Portable)} graphs", e);
         }
         catch (OnnxRuntimeException e)
         {

@@ -1,5 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
+using Dsd.Models.Weights;
+using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
 using Dsd.Testing;
 using Microsoft.ML.OnnxRuntime;
@@ -102,6 +104,22 @@ public sealed class DevicePlaceTests(ExportedModels models) : IClassFixture<Expo
         IReadOnlyList<Picture> found = cuda.Generate(requests, options);
 
         Assert.All(expected.Zip(found), p => Assert.InRange(Most(p.First, p.Second), 0, 1));
+    }
+
+    [Fact]
+    public void WhatTheProcessorCannotRun_IsSaid()
+    {
+        using TemporaryFolder temporary = new();
+        string folder = temporary.File("bf16");
+        OnnxExporter.Export(
+            Fixtures.Path("tiny-flux"), null, folder, new OnnxExportOptions { Precision = ExportPrecision.BFloat16, Target = GraphTarget.Cuda });
+        using OnnxPipeline pipeline = OnnxPipeline.Open(folder);
+
+        string message = Assert.Throws<WeightsException>(
+            () => pipeline.Generate([new TextToImageRequest("a fox", 7)], new TextToImageOptions { Width = 32, Height = 32, Steps = 1 })).Message;
+
+        Assert.Contains("BFloat16 for Cuda", message, StringComparison.Ordinal);
+        Assert.Contains("Draw with CUDA", message, StringComparison.Ordinal);
     }
 
     private static int Most(Picture a, Picture b) => a.Pixels.ToArray().Zip(b.Pixels.ToArray(), (x, y) => Math.Abs(x - y)).Max();

@@ -5,6 +5,7 @@ using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
+using Dsd.Tools.Commands;
 using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -66,18 +67,18 @@ internal static class GenerateBenchmark
         GenerateBenchmarkOptions options, IProgress<string> progress, CancellationToken cancellationToken)
     {
         Export? export = options.OnnxFolder is null ? WriteExport(options, progress, cancellationToken) : null;
-        string folder = options.OnnxFolder ?? options.ExportFolder;
+        OnnxModelFolder folder = OnnxModelFolder.Open(options.OnnxFolder ?? options.ExportFolder);
         (GenerateBenchmarkResult result, Picture picture) = Measure(
             options,
             GenerateBenchmarkOptions.Onnx,
             $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}",
-            ScalarType.Float32,
-            () => OnnxPipeline.Open(folder, Runtime(options)),
-            // Latents come to the host after each step, so that a step is over when it is told of.
+            $"{ExportFormatOptions.Name(folder.Precision)} {folder.Graphs}".ToLowerInvariant(),
+            () => OnnxPipeline.Open(folder.Path, Runtime(options)),
+            // A session's run ends when the device has ended it.
             wait: null,
             progress,
             cancellationToken);
-        long bytes = OnnxModelFolder.Open(folder).Files.Values.Sum();
+        long bytes = folder.Files.Values.Sum();
         return (result with { ExportS = export?.Seconds, ExportMemoryBytes = export?.MemoryBytes, ExportBytes = bytes }, picture);
     }
 
@@ -89,7 +90,15 @@ internal static class GenerateBenchmark
         Stopwatch watch = Stopwatch.StartNew();
         OnnxExporter.Export(
             model, options.AdapterFile is { } adapter ? new LoraUse(adapter) : null, options.ExportFolder,
-            new OnnxExportOptions { FrameWidth = options.Sampling.Width, FrameHeight = options.Sampling.Height, Overwrite = true }, cancellationToken);
+            new OnnxExportOptions
+            {
+                Precision = options.ExportPrecision,
+                Target = options.ExportTarget,
+                FrameWidth = options.Sampling.Width,
+                FrameHeight = options.Sampling.Height,
+                Overwrite = true,
+            },
+            cancellationToken);
         return new Export(watch.Elapsed.TotalSeconds, memory.HostBytes);
     }
 
@@ -107,7 +116,7 @@ internal static class GenerateBenchmark
             options,
             GenerateBenchmarkOptions.Torch,
             $"TorchSharp {typeof(torch).Assembly.GetName().Version?.ToString(3)}",
-            options.Precision,
+            $"{options.Precision}".ToLowerInvariant(),
             () => DsdPipeline.Load(model, null, how),
             // Work is issued ahead of the device.
             wait: options.Gpu is null ? null : () => cuda.synchronize(),
@@ -116,7 +125,7 @@ internal static class GenerateBenchmark
     }
 
     private static (GenerateBenchmarkResult Result, Picture Picture) Measure(
-        GenerateBenchmarkOptions options, string backend, string library, ScalarType precision, Func<IDsdModel> open, Action? wait,
+        GenerateBenchmarkOptions options, string backend, string library, string precision, Func<IDsdModel> open, Action? wait,
         IProgress<string> progress, CancellationToken cancellationToken)
     {
         DsdRequest[] requests = [new DsdRequest(Reference(options.Sampling), Prompt, Seed)];
@@ -148,7 +157,7 @@ internal static class GenerateBenchmark
             Device = options.Device,
             DeviceName = DeviceName.Of(options.Gpu),
             Library = library,
-            Precision = $"{precision}".ToLowerInvariant(),
+            Precision = precision,
             Width = options.Sampling.Width,
             Height = options.Sampling.Height,
             Steps = options.Sampling.Steps,
@@ -165,7 +174,7 @@ internal static class GenerateBenchmark
 
     private static OnnxRuntimeOptions Runtime(GenerateBenchmarkOptions options) => new()
     {
-        Provider = options.Gpu is null ? OnnxProvider.Cpu : OnnxProvider.Cuda,
+        Providers = [options.Gpu is null ? OnnxProvider.Cpu : OnnxProvider.Cuda],
         Device = options.Gpu ?? 0,
     };
 

@@ -1,5 +1,6 @@
 using Dsd.Common.Options;
 using Dsd.Models.Sampling;
+using Dsd.Onnx.Export;
 using static TorchSharp.torch;
 
 namespace Dsd.Tools.Benchmark;
@@ -27,6 +28,12 @@ internal sealed record GenerateBenchmarkOptions
 
     /// <summary>Where an export is written.</summary>
     public required string ExportFolder { get; init; }
+
+    /// <summary>The precision of an export that is written.</summary>
+    public required ExportPrecision ExportPrecision { get; init; }
+
+    /// <summary>For which runtimes its graphs are.</summary>
+    public required GraphTarget ExportTarget { get; init; }
 
     /// <summary>Which are measured, in this order: <see cref="Onnx"/> and <see cref="Torch"/>.</summary>
     public required IReadOnlyList<string> Backends { get; init; }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Dsd.Common.Files;
 using Dsd.Models.Benchmark;
 using Dsd.Models.Sampling;
+using Dsd.Onnx.Export;
 using Dsd.Tiny;
 using Dsd.Tools.Benchmark;
 using Spectre.Console;
@@ -40,6 +41,7 @@ internal sealed class BenchGenerateCommand
         HelpName = "TYPE",
         DefaultValueFactory = _ => "float32",
     };
+    private readonly ExportFormatOptions _format = new("--export-precision");
     private readonly Option<string?> _onnx = new("--onnx")
     {
         Description = "An export of the model, as 'dsd export' writes it, in place of one of its own.",
@@ -74,7 +76,8 @@ internal sealed class BenchGenerateCommand
         bench._precision.AcceptOnlyFromAmong([.. Types.Keys]);
         Command command = new("generate", "Time whole generations with ONNX Runtime and TorchSharp: export, opening, steps, pictures, memory.")
         {
-            bench._size, bench._device, bench._backend, bench._precision, bench._onnx, bench._work, bench._generations, bench._pictures, bench._json,
+            bench._size, bench._device, bench._backend, bench._precision, bench._format.Precision,
+            bench._format.Provider, bench._onnx, bench._work, bench._generations, bench._pictures, bench._json,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -91,6 +94,7 @@ internal sealed class BenchGenerateCommand
         bool torch = backends.Contains(GenerateBenchmarkOptions.Torch);
         string? onnx = parsed.GetValue(_onnx);
         string? work = parsed.GetValue(_work);
+        bool gpu = parsed.GetRequiredValue(_device) != "cpu";
         Check(parsed, size, torch, onnx, work);
         using ScratchFolder? scratch = work is null ? new ScratchFolder("bench") : null;
         string place = work ?? scratch!.Path;
@@ -101,6 +105,9 @@ internal sealed class BenchGenerateCommand
             AdapterFile = size == BenchModel.Tiny ? TinyModel.AdapterFile : null,
             OnnxFolder = onnx,
             ExportFolder = Path.Combine(place, "onnx"),
+            // What is fast where it is drawn.
+            ExportPrecision = parsed.GetValue(_format.Precision) ?? (gpu ? ExportPrecision.Float16 : ExportPrecision.Float32),
+            ExportTarget = parsed.GetValue(_format.Provider) ?? (gpu ? GraphTarget.Cuda : GraphTarget.Portable),
             Backends = backends,
             Device = parsed.GetRequiredValue(_device),
             Precision = Types[parsed.GetRequiredValue(_precision)],
@@ -127,7 +134,12 @@ internal sealed class BenchGenerateCommand
         }
         else if (parsed.GetResult(_precision) is { Implicit: false })
         {
-            throw new UsageException("'--precision' is TorchSharp's, but '--backend' is onnx. An export has its own: 'dsd export' writes it.");
+            throw new UsageException("'--precision' is TorchSharp's, but '--backend' is onnx. That of an export is '--export-precision'.");
+        }
+        if ((onnx is not null || parsed.GetValue(_backend) == GenerateBenchmarkOptions.Torch)
+            && (parsed.GetValue(_format.Precision) is not null || parsed.GetValue(_format.Provider) is not null))
+        {
+            throw new UsageException("'--export-precision' and '--provider' are for an export that is written, but none is.");
         }
         if (onnx is not null && parsed.GetValue(_backend) == GenerateBenchmarkOptions.Torch)
         {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Dsd.Common.Files;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
@@ -38,19 +37,7 @@ internal sealed class ExportCommand
     private readonly LoraTextOption _loraText = new();
     private readonly Option<PictureSize?> _size = PictureSize.Option(
         $"Size of a frame that the model is meant for; 512x512 if left out, {TinyModel.PanelSize}x{TinyModel.PanelSize} for the embedded model.");
-    private readonly Option<ExportPrecision> _precision = new("--precision")
-    {
-        Description = "Precision of the weights: float32 if left out, float16, bfloat16, int8 or int4.",
-        HelpName = "float32|float16|bfloat16|int8|int4",
-        CustomParser = result => Named(result, ("float32", ExportPrecision.Float32), ("float16", ExportPrecision.Float16),
-            ("bfloat16", ExportPrecision.BFloat16), ("int8", ExportPrecision.Int8), ("int4", ExportPrecision.Int4)),
-    };
-    private readonly Option<GraphTarget> _provider = new("--provider")
-    {
-        Description = "For which provider of ONNX Runtime the graphs are written: portable (any) if left out, or cuda.",
-        HelpName = "portable|cuda",
-        CustomParser = result => Named(result, ("portable", GraphTarget.Portable), ("cuda", GraphTarget.Cuda)),
-    };
+    private readonly ExportFormatOptions _format = new("--precision");
     private readonly Option<string> _folder = new("--out") { Description = "The folder to write.", HelpName = "FOLDER", Required = true };
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace an earlier export there." };
 
@@ -61,8 +48,8 @@ internal sealed class ExportCommand
         ExportCommand export = new(terminal);
         Command command = new("export", "Write a model as ONNX.")
         {
-            export._model, export._release, export._lora, export._loraScale, export._loraText.Option, export._size, export._precision,
-            export._provider, export._folder, export._overwrite,
+            export._model, export._release, export._lora, export._loraScale, export._loraText.Option, export._size, export._format.Precision,
+            export._format.Provider, export._folder, export._overwrite,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -91,8 +78,8 @@ internal sealed class ExportCommand
             PictureSize size = parsed.GetValue(_size) ?? new PictureSize(preset.Frame.Width, preset.Frame.Height);
             return new OnnxExportOptions
             {
-                Precision = parsed.GetValue(_precision),
-                Target = parsed.GetValue(_provider),
+                Precision = parsed.GetValue(_format.Precision) ?? ExportPrecision.Float32,
+                Target = parsed.GetValue(_format.Provider) ?? GraphTarget.Portable,
                 ReleaseFolder = release,
                 Warn = _terminal.Warn,
                 FrameWidth = size.Width,
@@ -114,21 +101,6 @@ internal sealed class ExportCommand
         }
         _terminal.Track("exporting", stages => OnnxExporter.Export(folder, use, target, options, cancel, new PartProgress(stages)));
         _terminal.Output.WriteLine(target);
-    }
-
-    private static T Named<T>(ArgumentResult result, params (string Name, T Value)[] known)
-    {
-        string text = result.Tokens[0].Value;
-        foreach ((string name, T value) in known)
-        {
-            if (name == text)
-            {
-                return value;
-            }
-        }
-        string option = (result.Parent as OptionResult)?.Option.Name ?? "";
-        result.AddError($"Option '{option}' must be one of {string.Join(", ", known.Select(k => k.Name))}, but is '{Printable.Line(text, 40)}'.");
-        return known[0].Value;
     }
 
     private sealed class PartProgress(IProgress<Stage> stages) : IProgress<string>
