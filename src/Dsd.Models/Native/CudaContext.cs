@@ -12,6 +12,8 @@ internal sealed class CudaContext
     /// <exception cref="InvalidOperationException">The driver refuses.</exception>
     public CudaContext(int device)
     {
+        // libtorch has done it where it uses the GPU; a process may use it through ONNX Runtime alone.
+        CudaDriver.Check(CudaDriver.cuInit(0), nameof(CudaDriver.cuInit));
         CudaDriver.Check(CudaDriver.cuDeviceGet(out int handle, device), nameof(CudaDriver.cuDeviceGet));
         CudaDriver.Check(CudaDriver.cuDeviceGetAttribute(out int major, MajorAttribute, handle), nameof(CudaDriver.cuDeviceGetAttribute));
         CudaDriver.Check(CudaDriver.cuDeviceGetAttribute(out int minor, MinorAttribute, handle), nameof(CudaDriver.cuDeviceGetAttribute));

@@ -113,6 +113,9 @@ internal static partial class CudaDriver
         : IntPtr.Zero;
 
     [LibraryImport(Driver)]
+    public static partial int cuInit(uint flags);
+
+    [LibraryImport(Driver)]
     public static partial int cuDeviceGet(out int device, int ordinal);
 
     [LibraryImport(Driver)]

@@ -72,13 +72,13 @@ public static class OnnxExporter
                     using SafetensorsFile opened = SafetensorsFile.Open(adapterFile);
                     writer.Headers.Add($"lora/{Path.GetFileName(adapterFile)}", opened.HeaderSha256);
                 }
-                string? Adapter(bool isMergedInto) => isMergedInto ? FormattableString.Invariant($"{merged}, strength {lora!.Scale}") : null;
-                Write(plan.Network, adapter is null ? null : AdapterPart.OfTransformer(adapter, lora!.Scale), writer, Adapter(adapter is not null));
+                string? mark = lora is null ? null : FormattableString.Invariant($"{merged}, strength {lora.Scale}");
+                Write(plan.Network, adapter is null ? null : AdapterPart.OfTransformer(adapter, lora!.Scale), writer, mark);
                 Write(Autoencoder(plan.Vae, model), null, writer, null);
                 foreach (ExportedNetwork encoder in plan.TextEncoders)
                 {
                     AdapterPart? part = adapter is not null && encoder.IsClip ? AdapterPart.OfClip(adapter, lora!.Scale) : null;
-                    Write(encoder, part, writer, Adapter(part is not null && adapter!.ClipFactors.Count > 0));
+                    Write(encoder, part, writer, part is not null && adapter!.ClipFactors.Count > 0 ? mark : null);
                 }
                 foreach (string part in plan.Copied)
                 {
