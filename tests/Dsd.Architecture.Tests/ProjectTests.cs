@@ -18,7 +18,7 @@ public sealed class ProjectTests
         ["Dsd.Tiny"] = ["Dsd.Curation", "Dsd.Models"],
         ["Dsd.MLNet"] = ["Dsd.Curation", "Dsd.Dataset", "Dsd.Models", "Dsd.Onnx", "Dsd.Tiny"],
         ["Dsd.CommandLine"] = ["Dsd.Models"],
-        ["Dsd.Lab"] = ["Dsd.CommandLine", "Dsd.Tiny"],
+        ["Dsd.Lab"] = ["Dsd.CommandLine", "Dsd.Onnx", "Dsd.Tiny"],
         ["Dsd.Tools"] = ["Dsd.Cluster", "Dsd.CommandLine", "Dsd.Dataset", "Dsd.MLNet", "Dsd.Review", "Dsd.Runs"],
     };
 

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Lab.Commands;
 
-/// <summary><c>dsd-lab measure</c>: CP and PF of adapters, on the study's cases.</summary>
+/// <summary><c>dsd-lab measure</c>: CP and PF of adapters and exported models, on the study's cases.</summary>
 internal static class MeasureCommand
 {
     public static Command Create(Terminal terminal)
@@ -15,6 +15,12 @@ internal static class MeasureCommand
         {
             Description = "An adapter; the model's own student if it is left out. It may be given several times; the others are compared with the first.",
             HelpName = "FILE",
+            DefaultValueFactory = _ => [],
+        };
+        Option<string[]> exported = new("--onnx")
+        {
+            Description = "A student that 'dsd export' wrote, drawn with ONNX Runtime on the CPU. It may be given several times; they come after the adapters.",
+            HelpName = "FOLDER",
             DefaultValueFactory = _ => [],
         };
         Option<string> folder = new("--out")
@@ -31,7 +37,10 @@ internal static class MeasureCommand
             HelpName = "N",
         }.Between(1, 10_000);
         StudySizeOptions size = new("The quick study's cases: few, and drawn in few steps.");
-        Command command = new("measure", "Measure CP and PF of adapters on the study's cases.") { loras, folder, model, device, subjects };
+        Command command = new("measure", "Measure CP and PF of adapters and exported models on the study's cases.")
+        {
+            loras, exported, folder, model, device, subjects,
+        };
         size.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
@@ -41,7 +50,7 @@ internal static class MeasureCommand
             AdapterMeasureOptions options = new()
             {
                 OutFolder = into,
-                AdapterFiles = parsed.GetRequiredValue(loras),
+                AdapterFiles = [.. parsed.GetRequiredValue(loras), .. parsed.GetRequiredValue(exported)],
                 ModelFolder = ModelPresets.Resolve(parsed.GetRequiredValue(model)),
                 Device = new Device(parsed.GetRequiredValue(device)),
                 ConfigFile = size.ConfigFile(parsed),

@@ -4,7 +4,7 @@ using Dsd.Lab.Training;
 
 namespace Dsd.Lab.Study;
 
-/// <summary>Draws the study's cases with adapters that were trained anywhere, and counts what came out as the study does.</summary>
+/// <summary>Draws the study's cases with adapters that were trained anywhere, or with exported models, and counts what came out as the study does.</summary>
 internal static class AdapterMeasure
 {
     /// <summary>Measures each adapter and writes <c>measure.md</c>, <c>measure.json</c> and a sheet of pictures for each.</summary>
@@ -57,5 +57,6 @@ internal static class AdapterMeasure
     }
 
     private static IStudyGenerator Open(StudyContext context, string file) =>
-        DsdSystem.Open(context.ModelFolder, context.Device, file, context.Sampling);
+        Directory.Exists(file) ? DsdSystem.OpenExported(file, context.Sampling)
+            : DsdSystem.Open(context.ModelFolder, context.Device, file, context.Sampling);
 }

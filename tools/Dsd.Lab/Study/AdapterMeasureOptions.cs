@@ -10,7 +10,10 @@ internal sealed record AdapterMeasureOptions
     /// <summary>The folder for <c>measure.md</c>, <c>measure.json</c> and the picture sheets.</summary>
     public required string OutFolder { get; init; }
 
-    /// <summary>Adapters' files, which are compared with the first. Empty, the default: the model's own student.</summary>
+    /// <summary>
+    /// Adapters' files, and folders of exported models, which ONNX Runtime draws with on the CPU. They are compared with the first. Empty, the default: the
+    /// model's own student.
+    /// </summary>
     public IReadOnlyList<string> AdapterFiles { get; init; } = [];
 
     /// <summary>The teacher's folder, with its classifier. Default the embedded model's.</summary>

@@ -5,6 +5,7 @@ using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
+using Dsd.Onnx.Runtime;
 using Dsd.Tiny;
 using static TorchSharp.torch;
 
@@ -81,11 +82,13 @@ internal static class DsdSystem
     internal static IStudyGenerator Open(string modelFolder, Device device, string weightsFile, DsdOptions sampling) =>
         new Generator(DsdPipeline.Load(modelFolder, options: ModelLoading.On(device) with { Loras = [new LoraUse(weightsFile)] }), sampling);
 
-    private sealed class Generator(DsdPipeline pipeline, DsdOptions sampling) : IStudyGenerator
+    internal static IStudyGenerator OpenExported(string folder, DsdOptions sampling) => new Generator(OnnxPipeline.Open(folder), sampling);
+
+    private sealed class Generator(IDsdModel model, DsdOptions sampling) : IStudyGenerator
     {
-        public IReadOnlyList<Picture> Draw(IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken) => pipeline.Generate(
+        public IReadOnlyList<Picture> Draw(IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken) => model.Generate(
             [.. cases.Select(c => new DsdRequest(c.Reference, c.Prompt.Text, c.Seed))], sampling, cancellationToken: cancellationToken);
 
-        public void Dispose() => pipeline.Dispose();
+        public void Dispose() => model.Dispose();
     }
 }
