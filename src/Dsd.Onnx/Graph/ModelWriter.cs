@@ -4,7 +4,7 @@ using Google.Protobuf;
 namespace Dsd.Onnx.Graph;
 
 /// <summary>Writes a built graph as an ONNX model: one file, or two where the weights are too large for one.</summary>
-internal static class ModelWriter
+public static class ModelWriter
 {
     /// <summary>The model's file.</summary>
     public const string ModelFile = "model.onnx";
@@ -16,7 +16,7 @@ internal static class ModelWriter
     public const long MostBytesInside = 1_500_000_000;
 
     /// <summary>What writes models.</summary>
-    public const string Producer = "Dsd.MLNet";
+    internal const string Producer = "Dsd.MLNet";
 
     private const int IrVersion = 11;
 
@@ -29,7 +29,24 @@ internal static class ModelWriter
     private const long SmallTensor = 1024;
 
     /// <summary>The version of what writes models: three numbers.</summary>
-    public static string ProducerVersion { get; } = typeof(ModelWriter).Assembly.GetName().Version?.ToString(3) ?? "";
+    internal static string ProducerVersion { get; } = typeof(ModelWriter).Assembly.GetName().Version?.ToString(3) ?? "";
+
+    /// <summary>
+    /// Writes <see cref="ModelFile"/>, and <see cref="DataFile"/> when the constants take more than <see cref="MostBytesInside"/>, into a folder, which is made
+    /// if need be. A file of either name that is there is an error.
+    /// </summary>
+    /// <param name="builder">The graph.</param>
+    /// <param name="folder">Where to write.</param>
+    /// <param name="cancellationToken">Checked between constants.</param>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
+    public static void Write(GraphBuilder builder, string folder, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        Directory.CreateDirectory(folder);
+        Write(builder, new HashedFolder(folder), MostBytesInside, cancellationToken);
+    }
 
     /// <summary>
     /// Writes <see cref="ModelFile"/>, and <see cref="DataFile"/> when the constants take more than the given bytes.
@@ -39,7 +56,7 @@ internal static class ModelWriter
     /// <param name="mostBytesInside">The most bytes of constants in <see cref="ModelFile"/>.</param>
     /// <param name="cancellationToken">Checked between constants.</param>
     /// <param name="metadata">What the model says of itself, by key. Null is nothing.</param>
-    public static void Write(
+    internal static void Write(
         GraphBuilder builder, HashedFolder folder, long mostBytesInside, CancellationToken cancellationToken,
         IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -65,6 +82,7 @@ internal static class ModelWriter
     /// <summary>A small model in memory.</summary>
     public static byte[] Bytes(GraphBuilder builder)
     {
+        ArgumentNullException.ThrowIfNull(builder);
         GraphProto graph = builder.Graph.Clone();
         graph.Initializer.AddRange(builder.Initializers.Select(i => WriteInside(i, CancellationToken.None)));
         return Model(graph, null).ToByteArray();
