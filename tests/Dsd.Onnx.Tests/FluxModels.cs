@@ -3,7 +3,6 @@ using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Flux;
 using Dsd.Onnx.Graph;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Onnx.Tests;

@@ -1,10 +1,8 @@
 using System.Text.Json;
 using Dsd.CommandLine;
-using Dsd.Models.Autoencoder;
 using Dsd.Models.Benchmark;
 using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
-using Dsd.Models.Text;
 using Dsd.Onnx.Export;
 using Dsd.Testing;
 using Dsd.Tiny;

@@ -8,7 +8,6 @@ using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Benchmark;

@@ -134,7 +134,7 @@ internal sealed class FluxTransformerExport
         using IDisposable scope = _graph.Scope(module);
         Value product = _layers.Product(_operators.Hidden(normal, "net.0.proj", 4 * Width), "net.2", 4 * Width, Width, Scale);
         using IDisposable layer = _graph.Scope("net.2");
-        return _operators.Add(stream, gate, product, _layers.Weight("bias", Scale, Width));
+        return _operators.Add(stream, gate, product, _layers.ScaledWeight("bias", Scale, Width));
     }
 
     private Value FromTokenOn(Value tokens, Value first) => _graph.Slice(tokens, first, _graph.Ints(long.MaxValue), 1);

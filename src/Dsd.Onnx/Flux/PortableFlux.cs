@@ -47,7 +47,7 @@ internal sealed class PortableFlux(FluxConfig config, GraphBuilder graph, Checkp
     public override Value OutputBias(string module, int inputs, string values)
     {
         using IDisposable scope = graph.Scope(module);
-        return _layers.Weight("bias", StreamScale, config.Width);
+        return _layers.ScaledWeight("bias", StreamScale, config.Width);
     }
 
     /// <inheritdoc/>

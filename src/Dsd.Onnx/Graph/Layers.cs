@@ -15,6 +15,9 @@ public sealed class Layers(GraphBuilder graph, CheckpointWeights weights, int? b
     /// <summary>Inputs of a linear layer that share a scale where its weights have 4 or 8 bits.</summary>
     public const int Block = 32;
 
+    // What comes into several layers is narrowed once.
+    private readonly Dictionary<Value, (Value, Value, Value)> _stepped = [];
+
     /// <summary>x·Wᵀ + b over the last dimension.</summary>
     /// <param name="x">[…, inputs].</param>
     /// <param name="module">The layer.</param>
@@ -26,7 +29,7 @@ public sealed class Layers(GraphBuilder graph, CheckpointWeights weights, int? b
     {
         Value product = Product(x, module, inputs, outputs, scale);
         using IDisposable scope = graph.Scope(module);
-        return bias ? graph.Add(product, Weight("bias", scale, outputs)) : product;
+        return bias ? graph.Add(product, ScaledWeight("bias", scale, outputs)) : product;
     }
 
     /// <summary>x·Wᵀ over the last dimension: a linear layer less its bias.</summary>
@@ -60,18 +63,6 @@ public sealed class Layers(GraphBuilder graph, CheckpointWeights weights, int? b
         }
         (Initializer packed, Initializer scales) = weight.Packed(constant, graph.Floats, narrow, Block, scale, firstInput, count);
         return graph.MatMulNBits(x, graph.Constant(packed), graph.Constant(scales), count, outputs, narrow, Block, intProducts);
-    }
-
-    private readonly Dictionary<Value, (Value, Value, Value)> _stepped = [];
-
-    private (Value Steps, Value Scale, Value Zero) Stepped(Value x)
-    {
-        if (!_stepped.TryGetValue(x, out (Value, Value, Value) known))
-        {
-            known = graph.DynamicQuantizeLinear(x);
-            _stepped.Add(x, known);
-        }
-        return known;
     }
 
     /// <summary>A convolution with bias; <paramref name="pads"/> are top, left, bottom, right.</summary>
@@ -133,12 +124,22 @@ public sealed class Layers(GraphBuilder graph, CheckpointWeights weights, int? b
     }
 
     /// <summary>A tensor of the checkpoint, named in the open scope.</summary>
-    public Value Weight(string local, params long[] shape) => Weight(local, 1, shape);
+    public Value Weight(string local, params long[] shape) => ScaledWeight(local, 1, shape);
 
     /// <summary>A tensor of the checkpoint times a number, named in the open scope.</summary>
-    public Value Weight(string local, float scale, params long[] shape) =>
+    public Value ScaledWeight(string local, float scale, params long[] shape) =>
         graph.Constant(weights.Tensor(graph.Path(local), graph.Floats, scale, shape));
 
     /// <summary>One dimension of a value as a scalar.</summary>
     public Value Length(Value x, int axis) => graph.Squeeze(graph.Dimension(x, axis), 0);
+
+    private (Value Steps, Value Scale, Value Zero) Stepped(Value x)
+    {
+        if (!_stepped.TryGetValue(x, out (Value, Value, Value) known))
+        {
+            known = graph.DynamicQuantizeLinear(x);
+            _stepped.Add(x, known);
+        }
+        return known;
+    }
 }

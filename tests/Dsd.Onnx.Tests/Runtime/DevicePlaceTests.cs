@@ -5,7 +5,6 @@ using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
 using Dsd.Testing;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Dsd.Onnx.Tests.Runtime;
 
