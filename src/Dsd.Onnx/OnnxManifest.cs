@@ -75,20 +75,24 @@ internal sealed record OnnxManifest
     /// <summary>The LoRA file that was merged, its name alone; null is none.</summary>
     public string? Lora { get; init; }
 
-    /// <summary>The strength with which it was merged; null where there is none, or an older version wrote the folder.</summary>
+    /// <summary>The strength with which it was merged; null where there is none.</summary>
     public float? LoraScale { get; init; }
 
-    /// <summary>The version of the tool that wrote the folder; null where an older one did.</summary>
-    public string? ToolVersion { get; init; }
+    /// <summary>The version of the tool that wrote the folder.</summary>
+    public required string ToolVersion { get; init; }
 
-    /// <summary>What the models were made of; null where an older version wrote the folder.</summary>
-    public OnnxSource? Source { get; init; }
+    /// <summary>What the models were made of.</summary>
+    public required OnnxSource Source { get; init; }
 
     /// <summary>Every file of the folder but this one, by its path with forward slashes, and its length in bytes.</summary>
     public required IReadOnlyDictionary<string, long> Files { get; init; }
 
-    /// <summary>The SHA-256 of each of the <see cref="Files"/>, in hexadecimal digits; null where an older version wrote the folder.</summary>
-    public IReadOnlyDictionary<string, string>? Sha256 { get; init; }
+    /// <summary>The SHA-256 of each of the <see cref="Files"/>, in hexadecimal digits.</summary>
+    public required IReadOnlyDictionary<string, string> Sha256 { get; init; }
+
+    /// <summary>Whether the transformer takes one row at a time.</summary>
+    [JsonIgnore]
+    public bool RunsOneRow => Graphs == GraphTarget.Cuda;
 
     public void Write(string folder) =>
         AtomicFile.Write(Path.Combine(folder, FileName), stream => JsonSerializer.Serialize(stream, this, Options));
@@ -139,15 +143,12 @@ internal sealed record OnnxManifest
         {
             throw new WeightsException(path, "a finite scaling_factor that is not 0, and a finite shift_factor", $"{ScalingFactor} and {ShiftFactor}");
         }
-        if (Sha256 is { } hashes)
+        string? without = Files.Keys.FirstOrDefault(name => !FileHash.IsSha256(Sha256.GetValueOrDefault(name)));
+        if (without is not null || Sha256.Count != Files.Count)
         {
-            string? without = Files.Keys.FirstOrDefault(name => !FileHash.IsSha256(hashes.GetValueOrDefault(name)));
-            if (without is not null || hashes.Count != Files.Count)
-            {
-                string of = without ?? hashes.Keys.First(name => !Files.ContainsKey(name));
-                throw new WeightsException(
-                    path, "a SHA-256 of 64 hexadecimal digits in 'sha256' for each of 'files', and no other", $"none such for '{of}', or no such file");
-            }
+            string of = without ?? Sha256.Keys.First(name => !Files.ContainsKey(name));
+            throw new WeightsException(
+                path, "a SHA-256 of 64 hexadecimal digits in 'sha256' for each of 'files', and no other", $"none such for '{of}', or no such file");
         }
         foreach ((string name, long length) in Files)
         {
@@ -166,10 +167,10 @@ internal sealed record OnnxManifest
         }
     }
 
-    /// <summary>Reads every file and compares it with its hash. A folder without hashes has nothing to compare.</summary>
+    /// <summary>Reads every file and compares it with its hash.</summary>
     public void CheckHashes(string folder, CancellationToken cancellationToken, IProgress<string>? progress)
     {
-        foreach ((string name, string hash) in Sha256 ?? new Dictionary<string, string>())
+        foreach ((string name, string hash) in Sha256)
         {
             progress?.Report(name);
             string file = Path.Combine(folder, name);

@@ -16,9 +16,6 @@ public sealed partial class KilledTrainTests(ITestOutputHelper output) : IDispos
     private const int CheckpointSteps = 3;
     private const int KillsOfARun = 5;
 
-    // Of SIGKILL: 128 + 9.
-    private const int Killed = 137;
-
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -52,7 +49,7 @@ public sealed partial class KilledTrainTests(ITestOutputHelper output) : IDispos
                 (exitCode, error) = await RunAsync(run, moment);
                 finished = exitCode == ExitCode.Done;
                 resumed += killedBefore && GoesOn().IsMatch(error) ? 1 : 0;
-                killedBefore = exitCode == Killed;
+                killedBefore = exitCode == KilledProcess.Killed;
                 Assert.True(finished || killedBefore, $"{name}: exit code {exitCode}, {error}");
                 done += killedBefore ? 1 : 0;
                 if (killedBefore)
@@ -138,41 +135,15 @@ public sealed partial class KilledTrainTests(ITestOutputHelper output) : IDispos
     private async Task<(int ExitCode, string Error)> RunAsync(string run, Func<bool>? killAt = null)
     {
         Directory.CreateDirectory(Temporary(run));
-        ProcessStartInfo start = new("dotnet",
-        [
-            typeof(DsdCli).Assembly.Location, "train", "--model", TinyModel.Name, "--pairs", _folder.File("pairs"), "--out", run, "--steps", $"{Steps}",
-            "--batch", "1", "--size", "32x32", "--report-every", "1", "--checkpoint-steps", $"{CheckpointSteps}", "--keep", "2", "--seed", "5",
-            "--sample", "a fox", "--sample-reference", _folder.File("reference.png"), "--sample-every", "12",
-        ])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        };
-        start.Environment["OMP_NUM_THREADS"] = "1";
-        start.Environment["TMPDIR"] = Temporary(run);
-        // Its pipe would stay where the process is killed.
-        start.Environment["DOTNET_EnableDiagnostics"] = "0";
-        using Process process = Process.Start(start)!;
-        Task<string> told = process.StandardOutput.ReadToEndAsync();
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        // Moments are short: a thread of its own looks without a pause.
-        await Task.Factory.StartNew(
-            () =>
-            {
-                while (killAt is not null && !process.HasExited)
-                {
-                    if (killAt())
-                    {
-                        process.Kill();
-                        return;
-                    }
-                    Thread.Yield();
-                }
-            },
-            TaskCreationOptions.LongRunning);
-        await process.WaitForExitAsync();
-        await told;
-        return (process.ExitCode, await error);
+        return await KilledProcess.RunAsync(
+            [
+                "train", "--model", TinyModel.Name, "--pairs", _folder.File("pairs"), "--out", run, "--steps", $"{Steps}",
+                "--batch", "1", "--size", "32x32", "--report-every", "1", "--checkpoint-steps", $"{CheckpointSteps}", "--keep", "2", "--seed", "5",
+                "--sample", "a fox", "--sample-reference", _folder.File("reference.png"), "--sample-every", "12",
+            ],
+            killAt,
+            ("OMP_NUM_THREADS", "1"),
+            ("TMPDIR", Temporary(run)));
     }
 
     private static string Adapter(string run) => Path.Combine(run, "pytorch_lora_weights.safetensors");

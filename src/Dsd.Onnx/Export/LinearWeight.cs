@@ -8,7 +8,7 @@ namespace Dsd.Onnx.Export;
 
 /// <summary>
 /// The weight [outputs, inputs] of a linear layer in a checkpoint, with its adapter merged, in the forms that graphs take. It is read when a form is
-/// written; never is more in memory than one form of it.
+/// written, and then that form alone is in memory.
 /// </summary>
 /// <param name="name">The tensor's name.</param>
 /// <param name="inputs">Columns.</param>

@@ -1,5 +1,4 @@
 using Dsd.Models.Sampling;
-using Dsd.Onnx.Export;
 using Dsd.Onnx.Families;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -27,7 +26,7 @@ internal sealed class OnnxDenoiser(
         if (!_batches.TryGetValue(passes, out TransformerBatch[]? batches))
         {
             // Text encoders may have to run: then the transformer may be closed for them. Passes of before do not come back.
-            Dispose();
+            LetGo();
             batches = Batches(passes);
             _batches.Add(passes, batches);
         }
@@ -68,7 +67,9 @@ internal sealed class OnnxDenoiser(
     public OnnxTensor AddScaled(OnnxTensor x, float scale, OnnxTensor y) => sessions.Place.AddScaled(x, scale, y);
 
     /// <summary>Frees the inputs.</summary>
-    public void Dispose()
+    public void Dispose() => LetGo();
+
+    private void LetGo()
     {
         foreach (TransformerBatch batch in _batches.Values.SelectMany(b => b))
         {
@@ -81,7 +82,7 @@ internal sealed class OnnxDenoiser(
     private TransformerBatch[] Batches(IReadOnlyList<GuidancePass> passes)
     {
         (GuidancePass Pass, int Row)[] rows = [.. passes.SelectMany(pass => Enumerable.Range(0, inputs.Prompts.Count).Select(row => (pass, row)))];
-        (GuidancePass Pass, int Row)[][] groups = [.. rows.Chunk(manifest.Graphs == GraphTarget.Cuda ? 1 : rows.Length)];
+        (GuidancePass Pass, int Row)[][] groups = [.. rows.Chunk(manifest.RunsOneRow ? 1 : rows.Length)];
         List<NetworkInputs> networks = [];
         List<TransformerBatch> batches = [];
         try

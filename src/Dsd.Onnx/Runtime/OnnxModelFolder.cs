@@ -31,7 +31,7 @@ public sealed class OnnxModelFolder
     public GraphTarget Graphs => Manifest.Graphs;
 
     /// <summary>Whether the transformer takes one row at a time.</summary>
-    public bool RunsOneRow => Graphs == GraphTarget.Cuda;
+    public bool RunsOneRow => Manifest.RunsOneRow;
 
     /// <summary>Width of a frame in pixels that the models are meant for.</summary>
     public int FrameWidth => Manifest.FrameWidth;
@@ -45,14 +45,14 @@ public sealed class OnnxModelFolder
     /// <summary>The files and their lengths in bytes, by path within the folder.</summary>
     public IReadOnlyDictionary<string, long> Files => Manifest.Files;
 
-    /// <summary>The SHA-256 of each of the <see cref="Files"/>, in hexadecimal digits; null where an older version wrote the folder.</summary>
-    public IReadOnlyDictionary<string, string>? Hashes => Manifest.Sha256;
+    /// <summary>The SHA-256 of each of the <see cref="Files"/>, in hexadecimal digits.</summary>
+    public IReadOnlyDictionary<string, string> Hashes => Manifest.Sha256;
 
-    /// <summary>What the models were made of; null where an older version wrote the folder.</summary>
-    public OnnxSource? Source => Manifest.Source;
+    /// <summary>What the models were made of.</summary>
+    public OnnxSource Source => Manifest.Source;
 
-    /// <summary>The version of the tool that wrote the folder; null where an older one did.</summary>
-    public string? ToolVersion => Manifest.ToolVersion;
+    /// <summary>The version of the tool that wrote the folder.</summary>
+    public string ToolVersion => Manifest.ToolVersion;
 
     internal OnnxManifest Manifest { get; }
 
@@ -76,8 +76,7 @@ public sealed class OnnxModelFolder
     }
 
     /// <summary>
-    /// Reads every file and compares it with its hash, which <see cref="Open"/> does not: it takes as long as reading the folder. A folder without
-    /// <see cref="Hashes"/> has nothing to compare.
+    /// Reads every file and compares it with its hash, which <see cref="Open"/> does not: it takes as long as reading the folder.
     /// </summary>
     /// <param name="cancellationToken">Checked after each megabyte.</param>
     /// <param name="progress">Told the name of each file before it is read.</param>

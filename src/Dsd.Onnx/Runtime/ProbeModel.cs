@@ -1,38 +1,18 @@
 using Dsd.Onnx.Graph;
-using Google.Protobuf;
 
 namespace Dsd.Onnx.Runtime;
 
 /// <summary>A model of one addition. A provider that opens it can be had.</summary>
 internal static class ProbeModel
 {
-    private const int Width = 64;
-
     /// <summary>The model's file.</summary>
-    public static byte[] Bytes { get; } = new ModelProto
-    {
-        IrVersion = 9,
-        ProducerName = "Dsd.MLNet",
-        Graph = new GraphProto
-        {
-            Name = "probe",
-            Node = { new NodeProto { Name = "sum", OpType = "Add", Input = { "x", "x" }, Output = { "y" } } },
-            Input = { Vector("x") },
-            Output = { Vector("y") },
-        },
-        OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 20 } },
-    }.ToByteArray();
+    public static byte[] Bytes { get; } = Write();
 
-    private static ValueInfoProto Vector(string name) => new()
+    private static byte[] Write()
     {
-        Name = name,
-        Type = new TypeProto
-        {
-            TensorType = new TypeProto.Types.Tensor
-            {
-                ElemType = (int)TensorProto.Types.DataType.Float,
-                Shape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimValue = Width } } },
-            },
-        },
-    };
+        GraphBuilder graph = new("probe");
+        Value x = graph.Input("x", "64");
+        graph.Output("y", graph.Add(x, x), "64");
+        return ModelWriter.Bytes(graph);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Dsd.Models.Autoencoder;
+using Dsd.Models.Benchmark;
 using Dsd.Models.Families;
 using Dsd.Models.Flux;
 using Dsd.Models.Sampling;
@@ -74,16 +75,7 @@ public sealed class VaeSingleFileTests : IDisposable
         Assert.Contains("Ill-fitting: encoder.mid.attn_1.q.weight", e.Message, StringComparison.Ordinal);
     }
 
-    private static VaeConfig Config { get; } = new()
-    {
-        LatentChannels = 16,
-        BlockOutChannels = [128, 256, 512, 512],
-        LayersPerBlock = 2,
-        UseQuantConv = false,
-        UsePostQuantConv = false,
-        ScalingFactor = 0.3611f,
-        ShiftFactor = 0.1159f,
-    };
+    private static VaeConfig Config => RandomModelShape.Dev.Vae;
 
     private string File => _folder.File("ae.safetensors");
 

@@ -83,7 +83,7 @@ public class OnnxExporterTests
         Assert.Equal(Hashes(temporary.File("one"), but: "none"), Hashes(temporary.File("two"), but: "none"));
         OnnxModelFolder folder = OnnxModelFolder.Open(temporary.File("one"));
         Assert.Equal(mostBytesInside == 0, folder.Files.ContainsKey("transformer/model.onnx.data"));
-        Assert.Equal(Hashes(temporary.File("one"), but: "dsd.json"), folder.Hashes!.OrderBy(h => h.Key, StringComparer.Ordinal));
+        Assert.Equal(Hashes(temporary.File("one"), but: "dsd.json"), folder.Hashes.OrderBy(h => h.Key, StringComparer.Ordinal));
         folder.CheckHashes();
     }
 
@@ -94,7 +94,7 @@ public class OnnxExporterTests
         OnnxExporter.Export(Model, new LoraUse(Lora, 0.5f), temporary.File("onnx"), Student);
 
         OnnxModelFolder folder = OnnxModelFolder.Open(temporary.File("onnx"));
-        Assert.Equal(("tiny-flux", "tiny-dsd"), (folder.Source!.Model, folder.Source.Release));
+        Assert.Equal(("tiny-flux", "tiny-dsd"), (folder.Source.Model, folder.Source.Release));
         Assert.Equal(ModelWriter.ProducerVersion, folder.ToolVersion);
         Assert.Equal(
             ["lora/pytorch_lora_weights.safetensors", "text_encoder/model.safetensors", "text_encoder_2/model.safetensors",

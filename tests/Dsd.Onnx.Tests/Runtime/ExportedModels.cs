@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Dsd.Models.Lora;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
@@ -41,7 +42,11 @@ public sealed class ExportedModels : IDisposable
         }
         File.WriteAllBytes(copy.File(file), bytes);
         OnnxManifest manifest = OnnxManifest.Read(export);
-        (manifest with { Files = new Dictionary<string, long>(manifest.Files) { [file] = bytes.Length }, Sha256 = null }).Write(copy.Path);
+        (manifest with
+        {
+            Files = new Dictionary<string, long>(manifest.Files) { [file] = bytes.Length },
+            Sha256 = new Dictionary<string, string>(manifest.Sha256) { [file] = Convert.ToHexStringLower(SHA256.HashData(bytes)) },
+        }).Write(copy.Path);
         return OnnxModelFolder.Open(copy.Path);
     }
 

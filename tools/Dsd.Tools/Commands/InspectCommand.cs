@@ -67,11 +67,6 @@ internal static class InspectCommand
                     terminal.Track("verifying", stages => verified = OnnxFolderVerifier.Verify(path, stages, cancel));
                 }
                 OnnxFolderReport models = OnnxFolderReader.Read(path) with { Verified = verified };
-                if (verified is { Hashes: false })
-                {
-                    string none = $"{OnnxFolderReader.Manifest} has no hashes to compare: an older version wrote it";
-                    models = models with { Warnings = [.. models.Warnings, none] };
-                }
                 Write(terminal, json, models, () => printer.Print(models));
             }
             else

@@ -38,7 +38,7 @@ internal static class OnnxFolderVerifier
                 Path.Combine(path, model),
                 name => !name.Contains('/') && folder.Files.TryGetValue(place + name, out long length) ? length : null);
         }
-        return new OnnxVerification(folder.Files.Count, all, folder.Hashes is not null, tensors);
+        return new OnnxVerification(folder.Files.Count, all, tensors);
     }
 
     private sealed class Begun(Action<string> report) : IProgress<string>

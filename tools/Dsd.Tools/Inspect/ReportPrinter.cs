@@ -59,7 +59,7 @@ internal sealed class ReportPrinter(IAnsiConsole console)
         Values("source", report.Source);
         if (report.Verified is { } verified)
         {
-            Line($"verified: {verified.Files} files of {Printable.Bytes(verified.Bytes)} have the lengths{(verified.Hashes ? " and SHA-256" : "")} that "
+            Line($"verified: {verified.Files} files of {Printable.Bytes(verified.Bytes)} have the lengths and SHA-256 that "
                 + $"{OnnxFolderReader.Manifest} says, and {verified.Tensors} weights beside their models the places that their shapes ask for");
         }
         Warnings("", report.Warnings);
