@@ -121,8 +121,7 @@ public sealed class OnnxSessions : IDisposable
                 return;
             }
             _disposed = true;
-            CloseUnused(_ => true);
-            _place?.Dispose();
+            CloseAll();
         }
     }
 
@@ -191,12 +190,22 @@ public sealed class OnnxSessions : IDisposable
             opened.Users--;
             if (_disposed)
             {
-                CloseUnused(_ => true);
+                CloseAll();
             }
             else
             {
                 CloseIdle();
             }
+        }
+    }
+
+    private void CloseAll()
+    {
+        CloseUnused(_ => true);
+        if (_sessions.Count == 0)
+        {
+            // Not before: what is still in use computes there.
+            _place?.Dispose();
         }
     }
 

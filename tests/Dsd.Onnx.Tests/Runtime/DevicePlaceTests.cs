@@ -106,6 +106,21 @@ public sealed class DevicePlaceTests(ExportedModels models) : IClassFixture<Expo
     }
 
     [Fact]
+    public void ADisposedPipeline_KeepsThePlaceForWhatStillComputesThere()
+    {
+        OnnxSessions sessions = new(OnnxModelFolder.Open(models.Adapted), new OnnxRuntimeOptions());
+        Watched place = new();
+        sessions.Place = place;
+        OnnxSessions.Lease used = sessions.Use("vae_decoder");
+
+        sessions.Dispose();
+
+        Assert.False(place.IsDisposed);
+        used.Dispose();
+        Assert.True(place.IsDisposed);
+    }
+
+    [Fact]
     public void WhatTheProcessorCannotRun_IsSaid()
     {
         using TemporaryFolder temporary = new();
@@ -124,4 +139,30 @@ public sealed class DevicePlaceTests(ExportedModels models) : IClassFixture<Expo
     private static int Most(Picture a, Picture b) => a.Pixels.ToArray().Zip(b.Pixels.ToArray(), (x, y) => Math.Abs(x - y)).Max();
 
     private static DevicePlace OnProcessor() => new(() => new SessionOptions(), "Cpu", 0);
+
+    /// <summary>A place that is never used, and knows whether it was disposed.</summary>
+    private sealed class Watched : TensorPlace
+    {
+        public bool IsDisposed { get; private set; }
+
+        protected override OrtMemoryInfo Memory => throw new NotSupportedException();
+
+        protected override bool OnHost => throw new NotSupportedException();
+
+        protected override OrtAllocator Allocator => throw new NotSupportedException();
+
+        public override OnnxTensor ToHost(OnnxTensor tensor) => throw new NotSupportedException();
+
+        public override void Copy(OnnxTensor from, int first, OnnxTensor to, int place, int count) => throw new NotSupportedException();
+
+        public override OnnxTensor AddScaled(OnnxTensor x, float scale, OnnxTensor y) => throw new NotSupportedException();
+
+        public override void Dispose()
+        {
+            IsDisposed = true;
+            base.Dispose();
+        }
+
+        protected override void CopyFromHost(OnnxTensor tensor, OnnxTensor here) => throw new NotSupportedException();
+    }
 }
