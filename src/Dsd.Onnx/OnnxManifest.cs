@@ -13,7 +13,7 @@ namespace Dsd.Onnx;
 internal sealed record OnnxManifest
 {
     public const string FileName = "dsd.json";
-    public const int Version = 2;
+    public const int Version = 3;
     private const int MostBytes = 4_000_000;
 
     private static readonly JsonSerializerOptions Options = new()
@@ -72,11 +72,8 @@ internal sealed record OnnxManifest
     /// <summary>Height of a frame in pixels that the models are meant for.</summary>
     public required int FrameHeight { get; init; }
 
-    /// <summary>The LoRA file that was merged, its name alone; null is none.</summary>
-    public string? Lora { get; init; }
-
-    /// <summary>The strength with which it was merged; null where there is none.</summary>
-    public float? LoraScale { get; init; }
+    /// <summary>The adapters that were merged, in their order: the name of each file, and its strength. A second of a name has a number behind it.</summary>
+    public required IReadOnlyDictionary<string, float> Adapters { get; init; }
 
     /// <summary>The version of the tool that wrote the folder.</summary>
     public required string ToolVersion { get; init; }

@@ -41,6 +41,21 @@ public sealed class ToyOnnx : OnnxFamily
         };
     }
 
+    public override IReadOnlyList<ExportedNetwork> Adaptable(OnnxModelFolder folder)
+    {
+        ModelFolder configs = ModelFolder.OpenParts(folder.Path);
+        ClipTextConfig clip = configs.ReadConfig<ClipTextConfig>("text_encoder");
+        int channels = configs.ReadConfig<VaeConfig>("vae_decoder").LatentChannels;
+        return
+        [
+            new ExportedNetwork(
+                folder.Folder("transformer"),
+                new ExportedModel("transformer", weights => Build(weights, channels, clip.HiddenSize, folder.IsConditional))),
+            new ExportedNetwork(
+                folder.Folder("text_encoder"), new ExportedModel("text_encoder", weights => ClipTextExport.Build(clip, weights))) { IsClip = true },
+        ];
+    }
+
     public override PromptInputs Open(OnnxModelFolder folder, OnnxSessions sessions) => new Pooled(ClipTokenizer.Load(folder.Folder("tokenizer")), sessions);
 
     private static GraphBuilder Build(CheckpointWeights weights, int channels, int text, bool conditional)

@@ -34,6 +34,29 @@ public sealed class WithoutLibtorchTests : IDisposable
     }
 
     [Fact]
+    public void AnAdapter_IsMergedByAnExportAndLater_AndDraws()
+    {
+        LoraUse lora = new(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));
+        OnnxExportOptions options = new() { ReleaseFolder = Fixtures.Path("tiny-dsd"), Target = GraphTarget.Cuda };
+        OnnxExporter.Export(Model, null, _folder.File("base"), options);
+        OnnxExporter.Export(Model, lora, _folder.File("exported"), options);
+
+        OnnxMerger.Merge(_folder.File("base"), [lora], _folder.File("merged"));
+
+        Picture[] drawn = [.. new[] { "base", "exported", "merged" }.Select(Draw)];
+        Assert.InRange(Difference(drawn[1], drawn[2]), 0, 1);
+        Assert.True(Difference(drawn[0], drawn[2]) > 3, "The adapter does not show.");
+
+        Picture Draw(string folder)
+        {
+            using OnnxPipeline pipeline = OnnxPipeline.Open(_folder.File(folder));
+            DsdRequest request = new(Pngs.Noisy(32, 32), "a fox", 7);
+            return pipeline.Generate([request], new DsdOptions { Width = 32, Height = 32, Steps = 2, MaxTextTokens = 16 })[0];
+        }
+        static int Difference(Picture one, Picture other) => one.Pixels.ToArray().Zip(other.Pixels.ToArray()).Max(p => Math.Abs(p.First - p.Second));
+    }
+
+    [Fact]
     public void WhatComputesWithTorch_SaysWhichPackageToAdd()
     {
         Assert.Contains("TorchSharp-cpu", Assert.Throws<DllNotFoundException>(() => TextToImagePipeline.Load(Model)).Message, StringComparison.Ordinal);

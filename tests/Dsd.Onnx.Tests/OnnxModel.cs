@@ -17,7 +17,7 @@ internal sealed class OnnxModel : IDisposable
 
     public OnnxModel(GraphBuilder graph, long mostBytesInside = ModelWriter.MostBytesInside)
     {
-        ModelWriter.Write(graph, new HashedFolder(_folder.Path), mostBytesInside, CancellationToken.None);
+        ModelWriter.Write(graph, new HashedFolder(_folder.Path), mostBytesInside, ModelWriter.MostBytesBeside, CancellationToken.None);
         _session = new InferenceSession(_folder.File(ModelWriter.ModelFile));
     }
 

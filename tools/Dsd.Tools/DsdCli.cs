@@ -17,6 +17,7 @@ internal static class DsdCli
         {
             InspectCommand.Create(terminal),
             ExportCommand.Create(terminal),
+            MergeCommand.Create(terminal),
             GenerateCommand.Create(terminal),
             DatasetCommand.Create(terminal),
             ReviewCommand.Create(terminal),

@@ -29,7 +29,30 @@ public sealed class HashedFolder
 
     /// <summary>Begins a file, which is among the <see cref="Files"/> after <see cref="HashedFile.Complete"/>.</summary>
     /// <exception cref="IOException">There is such a file, or it cannot be made.</exception>
-    public HashedFile Create(string name) => new(System.IO.Path.Combine(Path, name), hash => _files.Add(_prefix + name, hash));
+    public HashedFile Create(string name) => new(System.IO.Path.Combine(Path, name), hash => Add(name, hash));
+
+    /// <summary>
+    /// Takes in a file whose length and hash are known, under its own name and without reading it: as a second name of the same file where the file system
+    /// has such, else as a copy.
+    /// </summary>
+    /// <param name="file">The file.</param>
+    /// <param name="hash">Its length and hash.</param>
+    /// <exception cref="IOException">It has another length, or cannot be taken in.</exception>
+    public void Take(string file, FileHash hash)
+    {
+        string name = System.IO.Path.GetFileName(file);
+        string target = System.IO.Path.Combine(Path, name);
+        if (!HardLink.TryCreate(file, target))
+        {
+            File.Copy(file, target);
+        }
+        long length = new FileInfo(target).Length;
+        if (length != hash.Length)
+        {
+            throw new IOException($"File '{file}' has {length} bytes where {hash.Length} were expected: it was changed.");
+        }
+        Add(name, hash);
+    }
 
     /// <summary>Writes a text in UTF-8.</summary>
     public void WriteText(string name, string text)
@@ -46,5 +69,14 @@ public sealed class HashedFolder
         using HashedFile to = Create(System.IO.Path.GetFileName(file));
         from.CopyTo(to);
         to.Complete();
+    }
+
+    // Several files may be written at once.
+    private void Add(string name, FileHash hash)
+    {
+        lock (_files)
+        {
+            _files.Add(_prefix + name, hash);
+        }
     }
 }

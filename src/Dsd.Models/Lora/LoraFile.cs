@@ -47,7 +47,7 @@ internal static class LoraFile
     /// <exception cref="WeightsException">It cannot be loaded so; says all that is wrong.</exception>
     public static LoraContents Contents(SafetensorsFile file, LoraTextEncoders textEncoders)
     {
-        LoraContents contents = LoraContents.Read(file.Path, file.Entries, file.Metadata, key => Scalar(file, key), isFile: !file.IsInMemory);
+        LoraContents contents = LoraContents.Read(file.Path, file.Entries, file.Metadata, file.ReadNumber, isFile: !file.IsInMemory);
         return contents.ProblemsFor(textEncoders) is { Count: > 0 } problems ? throw LoraProblem.Exception(file.Path, problems) : contents;
     }
 
@@ -117,27 +117,33 @@ internal static class LoraFile
     /// <summary>A tensor whose numbers are finite in float32, and the largest of their magnitudes.</summary>
     private static (Tensor Tensor, double Most) Finite(SafetensorsFile file, string key)
     {
+        RequireFloats(file, key);
         Tensor tensor = file.Read(key);
-        if (!tensor.is_floating_point())
-        {
-            throw new SafetensorsException(file.Path, key, "floating-point numbers", $"{file.Entry(key)}");
-        }
-        if (tensor.numel() == 0)
-        {
-            throw new SafetensorsException(file.Path, key, "at least one number", $"{file.Entry(key)}");
-        }
         float most = tensor.to(ScalarType.Float32).abs().max().item<float>(); // NaN where one of them is
         if (!float.IsFinite(most))
         {
             long wrong = tensor.numel() - tensor.to(ScalarType.Float32).isfinite().sum().item<long>();
-            throw new SafetensorsException(
-                file.Path,
-                key,
-                "finite numbers",
-                $"NaN, infinity or more than float32 holds in {wrong} of {tensor.numel()}: the adapter is broken");
+            throw NotFinite(file, key, wrong, tensor.numel());
         }
         return (tensor, most);
     }
+
+    /// <summary>Refuses a tensor of whole numbers, or of none.</summary>
+    public static void RequireFloats(SafetensorsFile file, string key)
+    {
+        TensorEntry entry = file.Entry(key);
+        if (!entry.IsFloating)
+        {
+            throw new SafetensorsException(file.Path, key, "floating-point numbers", $"{entry}");
+        }
+        if (entry.ElementCount == 0)
+        {
+            throw new SafetensorsException(file.Path, key, "at least one number", $"{entry}");
+        }
+    }
+
+    public static SafetensorsException NotFinite(SafetensorsFile file, string key, long wrong, long all) => new(
+        file.Path, key, "finite numbers", $"NaN, infinity or more than float32 holds in {wrong} of {all}: the adapter is broken");
 
     /// <summary>Refuses finite factors whose product is not.</summary>
     private static void RequireFiniteProduct(string path, LoraContents.Layer layer, Tensor down, double mostA, Tensor up, double mostB)
@@ -150,11 +156,5 @@ internal static class LoraFile
         {
             throw new SafetensorsException(path, layer.A.Name, $"a product with '{layer.B.Name}' that float32 holds", "more than that: the adapter is broken");
         }
-    }
-
-    private static double Scalar(SafetensorsFile file, string key)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        return file.Read(key).to(ScalarType.Float64).reshape(1)[0].item<double>();
     }
 }

@@ -188,6 +188,37 @@ public sealed unsafe class SafetensorsFile : IDisposable
         FloatReader.Read(Part(entry, first * size, (long)values.Length * size), entry.DType, values);
     }
 
+    /// <summary>The one number of a tensor that has one, a whole or a fraction.</summary>
+    /// <exception cref="SafetensorsException">No such tensor, or one of another number of elements or of a type that holds no numbers.</exception>
+    public double ReadNumber(string name)
+    {
+        TensorEntry entry = Entry(name);
+        if (entry.ElementCount == 1)
+        {
+            ReadOnlySpan<byte> bytes = Bytes(name);
+            switch (entry.DType)
+            {
+                case "F64":
+                    return BinaryPrimitives.ReadDoubleLittleEndian(bytes);
+                case "I64":
+                    return BinaryPrimitives.ReadInt64LittleEndian(bytes);
+                case "I32":
+                    return BinaryPrimitives.ReadInt32LittleEndian(bytes);
+                case "I16":
+                    return BinaryPrimitives.ReadInt16LittleEndian(bytes);
+                case "I8":
+                    return (sbyte)bytes[0];
+                case "U8":
+                    return bytes[0];
+                case var _ when entry.IsFloating:
+                    Span<float> one = stackalloc float[1];
+                    ReadFloats(name, 0, one);
+                    return one[0];
+            }
+        }
+        throw new SafetensorsException(Path, name, "one number", $"{entry}");
+    }
+
     /// <summary>
     /// Copies a tensor's elements, from some byte of it on, over a contiguous CPU tensor of the type that <see cref="Read"/> gives, which takes
     /// no more than the rest.

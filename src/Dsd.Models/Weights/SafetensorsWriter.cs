@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Dsd.Common.Files;
@@ -21,7 +22,7 @@ public static class SafetensorsWriter
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
         KeyValuePair<string, Tensor>[] listed = [.. tensors];
-        byte[] header = Header(path, listed, metadata);
+        byte[] header = Header(path, Entries(path, listed), metadata);
         AtomicFile.Write(path, stream => Write(stream, header, listed));
     }
 
@@ -40,7 +41,32 @@ public static class SafetensorsWriter
         ArgumentException.ThrowIfNullOrEmpty(target);
         ArgumentNullException.ThrowIfNull(tensors);
         KeyValuePair<string, Tensor>[] listed = [.. tensors];
-        Write(stream, Header(target, listed, metadata), listed);
+        Write(stream, Header(target, Entries(target, listed), metadata), listed);
+    }
+
+    /// <summary>Writes tensors of single precision whose numbers lie in arrays. It needs no libtorch.</summary>
+    /// <param name="stream">Where to write; it stays open.</param>
+    /// <param name="target">What the stream is, for messages.</param>
+    /// <param name="tensors">Names, shapes and numbers, rows first, in the order in which they shall lie in the file.</param>
+    /// <exception cref="SafetensorsException">A name occurs twice or is reserved; nothing is written.</exception>
+    /// <exception cref="ArgumentException">A tensor has more or fewer numbers than its shape asks for.</exception>
+    public static void Write(Stream stream, string target, IReadOnlyList<(string Name, long[] Shape, float[] Values)> tensors)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentException.ThrowIfNullOrEmpty(target);
+        ArgumentNullException.ThrowIfNull(tensors);
+        foreach ((string name, long[] shape, float[] values) in tensors)
+        {
+            if (shape.Aggregate(1L, (all, side) => checked(all * side)) != values.Length)
+            {
+                throw new ArgumentException($"Tensor '{name}' [{string.Join(", ", shape)}] has {values.Length} numbers.", nameof(tensors));
+            }
+        }
+        WriteHeader(stream, Header(target, [.. tensors.Select(t => (t.Name, "F32", t.Shape))], metadata: null));
+        foreach ((string _, long[] _, float[] values) in tensors)
+        {
+            stream.Write(MemoryMarshal.AsBytes<float>(values));
+        }
     }
 
     /// <summary>Writes a file of given names, types and shapes, whose numbers are made as they are written: the tensors themselves hold none.</summary>
@@ -50,7 +76,7 @@ public static class SafetensorsWriter
     internal static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> shapes, Action<string, Tensor, Stream> write)
     {
         KeyValuePair<string, Tensor>[] listed = [.. shapes];
-        byte[] header = Header(path, listed, metadata: null);
+        byte[] header = Header(path, Entries(path, listed), metadata: null);
         AtomicFile.Write(path, stream =>
         {
             WriteHeader(stream, header);
@@ -86,7 +112,13 @@ public static class SafetensorsWriter
         }
     }
 
-    private static byte[] Header(string path, KeyValuePair<string, Tensor>[] tensors, IReadOnlyDictionary<string, string>? metadata)
+    private static (string Name, string DType, long[] Shape)[] Entries(string path, KeyValuePair<string, Tensor>[] tensors) =>
+        [.. tensors.Select(t => (
+            t.Key,
+            DTypes.Name(t.Value.dtype) ?? throw new SafetensorsException(path, t.Key, $"an element type among {DTypes.Listed}", $"{t.Value.dtype}"),
+            t.Value.shape))];
+
+    private static byte[] Header(string path, (string Name, string DType, long[] Shape)[] tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         using MemoryStream buffer = new();
         using (Utf8JsonWriter json = new(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -103,19 +135,17 @@ public static class SafetensorsWriter
             }
             HashSet<string> names = ["__metadata__"];
             long begin = 0;
-            foreach ((string name, Tensor tensor) in tensors)
+            foreach ((string name, string dtype, long[] shape) in tensors)
             {
                 if (!names.Add(name))
                 {
                     throw new SafetensorsException(path, name, "each name once, and none of them '__metadata__'", "the name again");
                 }
-                string dtype = DTypes.Name(tensor.dtype)
-                    ?? throw new SafetensorsException(path, name, $"an element type among {DTypes.Listed}", $"{tensor.dtype}");
-                long end = begin + tensor.numel() * DTypes.Bits(dtype) / 8;
+                long end = begin + shape.Aggregate(1L, (all, side) => all * side) * DTypes.Bits(dtype) / 8;
                 json.WriteStartObject(name);
                 json.WriteString("dtype", dtype);
                 json.WriteStartArray("shape");
-                foreach (long size in tensor.shape)
+                foreach (long size in shape)
                 {
                     json.WriteNumberValue(size);
                 }

@@ -1,90 +1,87 @@
-using System.Runtime.InteropServices;
 using Dsd.Models.Lora;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Dsd.Onnx.Export;
 
 /// <summary>
-/// An adapter's part for one network, as an export merges it: factors by weight name, whole tensors that replace or extend the checkpoint's, and an account
-/// of what was used.
+/// The part of one adapter or more for one network, as it is merged: layers by weight name, whole tensors that replace or extend the checkpoint's, and an
+/// account of what was used.
 /// </summary>
 internal sealed class AdapterPart
 {
-    private readonly HashSet<string> _used = [];
-    private readonly string _source;
-    private readonly IReadOnlyDictionary<string, LoraFactors> _factors;
-    private readonly IReadOnlyDictionary<string, Tensor> _whole;
-    private readonly float _strength;
+    private readonly HashSet<(string, string)> _used = [];
+    private readonly IReadOnlyList<Part> _parts;
 
-    private AdapterPart(string source, IReadOnlyDictionary<string, LoraFactors> factors, IReadOnlyDictionary<string, Tensor> whole, float strength) =>
-        (_source, _factors, _whole, _strength) = (source, factors, whole, strength);
+    private AdapterPart(IReadOnlyList<Part> parts) => _parts = parts;
 
-    /// <summary>The part for the transformer.</summary>
-    /// <param name="adapter">The adapter, which must outlive the result.</param>
-    /// <param name="strength">What its additions are multiplied by, beside alpha / rank.</param>
-    public static AdapterPart OfTransformer(LoraAdapter adapter, float strength) => new(adapter.Source, adapter.Factors, adapter.Whole, strength);
+    /// <summary>Whether nothing is to be merged.</summary>
+    public bool IsEmpty => _parts.All(p => p.Layers.Count + p.Whole.Count == 0);
+
+    /// <summary>Whether something is added to layers, and not only whole tensors replaced.</summary>
+    public bool AddsToLayers => _parts.Any(p => p.Layers.Count > 0);
+
+    /// <summary>The part for the denoising network.</summary>
+    /// <param name="adapters">The adapters, and what the additions of each are multiplied by beside alpha / rank. They must outlive the result.</param>
+    public static AdapterPart OfNetwork(params IReadOnlyList<(LoraTables Tables, float Strength)> adapters) =>
+        new([.. adapters.Select(a => new Part(a.Tables.Source, a.Tables.Layers, a.Tables.Whole, a.Strength))]);
 
     /// <summary>The part for CLIP's text encoder; it may be empty.</summary>
-    /// <inheritdoc cref="OfTransformer"/>
-    public static AdapterPart OfClip(LoraAdapter adapter, float strength) =>
-        new(adapter.Source, adapter.ClipFactors, new Dictionary<string, Tensor>(), strength);
-
-    /// <summary>Where the adapter came from, for messages.</summary>
-    public string Source => _source;
+    /// <inheritdoc cref="OfNetwork"/>
+    public static AdapterPart OfClip(params IReadOnlyList<(LoraTables Tables, float Strength)> adapters) =>
+        new([.. adapters.Select(a => new Part(a.Tables.Source, a.Tables.ClipLayers, new Dictionary<string, LoraWholeTable>(), a.Strength))]);
 
     /// <summary>A whole tensor that stands in for the checkpoint's; null is none. One of another shape is added to the faults.</summary>
     public float[]? Whole(string name, long[] shape, List<string> faults)
     {
-        if (!_whole.TryGetValue(name, out Tensor? tensor))
+        Part[] holders = [.. _parts.Where(p => p.Whole.ContainsKey(name))];
+        if (holders.Length == 0)
         {
             return null;
         }
-        _used.Add(name);
-        if (!tensor.shape.SequenceEqual(shape))
+        if (holders.Length > 1)
         {
-            faults.Add($"'{name}' [{string.Join(", ", tensor.shape)}] of '{_source}' where the config asks for [{string.Join(", ", shape)}]");
+            faults.Add($"'{name}' whole in both '{holders[0].Source}' and '{holders[1].Source}', of which one alone can take the model's place");
         }
-        using Tensor single = tensor.to(ScalarType.Float32);
-        using Tensor whole = single.contiguous();
-        return MemoryMarshal.Cast<byte, float>(whole.bytes).ToArray();
+        Part part = holders[0];
+        _used.UnionWith(holders.Select(h => (h.Source, name)));
+        LoraWholeTable whole = part.Whole[name];
+        if (!whole.Shape.SequenceEqual(shape))
+        {
+            faults.Add($"'{name}' [{string.Join(", ", whole.Shape)}] of '{part.Source}' where the config asks for [{string.Join(", ", shape)}]");
+        }
+        return whole.Read();
     }
 
     /// <summary>
-    /// What merges the adapter into a part of a weight [outputs, inputs]: some rows, their number, the output that the first row stands for, and the input
-    /// that the first column stands for. Null where the adapter leaves the weight as it is. Factors that do not fit are added to the faults.
+    /// What is added to a weight [outputs, inputs], read anew each time that it is called; null is nothing. Factors that do not fit are added to the faults.
     /// </summary>
-    public WeightMerge? Merge(string weight, int inputs, int outputs, List<string> faults)
+    public Func<LayerAddition>? Addition(string weight, int inputs, int outputs, List<string> faults)
     {
         string module = weight[..^".weight".Length];
-        if (!_factors.TryGetValue(module, out LoraFactors? factors))
+        List<(LoraLayerTables, float)> found = [];
+        foreach (Part part in _parts)
         {
-            return null;
+            if (!part.Layers.TryGetValue(module, out LoraLayerTables? layer))
+            {
+                continue;
+            }
+            _used.Add((part.Source, module));
+            found.Add((layer, part.Strength));
+            if (layer.Inputs != inputs || layer.Outputs != outputs)
+            {
+                faults.Add(
+                    $"'{module}' of '{part.Source}' adapts {layer.Inputs} inputs and {layer.Outputs} outputs "
+                        + $"where the layer has {inputs} and {outputs}");
+            }
         }
-        _used.Add(module);
-        if (factors.A.shape[1] != inputs || factors.B.shape[0] != outputs)
-        {
-            faults.Add(
-                $"'{module}' of '{_source}' adapts {factors.A.shape[1]} inputs and {factors.B.shape[0]} outputs "
-                    + $"where the layer has {inputs} and {outputs}");
-        }
-        return (values, rows, firstOutput, firstInput) =>
-        {
-            using DisposeScope scope = NewDisposeScope();
-            Tensor part = tensor(values, [rows, values.Length / rows]);
-            factors.AddTo(part, _strength, firstOutput, firstInput);
-            MemoryMarshal.Cast<byte, float>(part.bytes).CopyTo(values);
-        };
+        string sources = string.Join("' and '", _parts.Where(p => p.Layers.ContainsKey(module)).Select(p => p.Source));
+        return found.Count == 0 ? null : () => new LayerAddition(sources, [.. found]);
     }
 
     /// <summary>What found no place in the graphs, as faults.</summary>
-    public IEnumerable<string> Unused() =>
-        _factors.Keys.Concat(_whole.Keys).Where(n => !_used.Contains(n)).Select(n => $"'{_source}' holds '{n}', which this model lacks");
-}
+    public IEnumerable<string> Unused() => _parts.SelectMany(part => part.Layers.Keys.Concat(part.Whole.Keys)
+        .Where(n => !_used.Contains((part.Source, n)))
+        .Select(n => $"'{part.Source}' holds '{n}', which this model lacks"));
 
-/// <summary>Adds an adapter's product to some rows and columns of a weight.</summary>
-/// <param name="values">[rows, columns], changed.</param>
-/// <param name="rows">How many rows there are.</param>
-/// <param name="firstOutput">The output that the first row stands for.</param>
-/// <param name="firstInput">The input that the first column stands for.</param>
-internal delegate void WeightMerge(float[] values, int rows, int firstOutput, int firstInput);
+    private sealed record Part(
+        string Source, IReadOnlyDictionary<string, LoraLayerTables> Layers, IReadOnlyDictionary<string, LoraWholeTable> Whole, float Strength);
+}

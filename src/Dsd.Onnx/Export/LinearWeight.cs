@@ -15,16 +15,22 @@ namespace Dsd.Onnx.Export;
 /// <param name="outputs">Rows.</param>
 /// <param name="source">The checkpoint, for messages.</param>
 /// <param name="read">Reads elements from the given one on. Any thread may call it.</param>
-/// <param name="merge">Merges the adapter; null is none.</param>
-/// <param name="adapter">The adapter, for messages.</param>
+/// <param name="isReplaced">Whether an adapter holds the weight whole.</param>
+/// <param name="addition">Reads what adapters add to the weight; null is nothing.</param>
 internal sealed class LinearWeight(
-    string name, int inputs, int outputs, string source, LinearWeight.Reader read, WeightMerge? merge, string? adapter)
+    string name, int inputs, int outputs, string source, LinearWeight.Reader read, bool isReplaced, Func<LayerAddition>? addition)
 {
     // Rows that are converted together: enough for a cache line of each column.
     private const int RowsAtOnce = 32;
 
     /// <summary>Reads elements from the given one on.</summary>
     public delegate void Reader(long first, Span<float> values);
+
+    /// <summary>Whether an adapter holds the weight whole.</summary>
+    public bool IsReplaced => isReplaced;
+
+    /// <summary>Reads what adapters add to the weight; null is nothing.</summary>
+    public Func<LayerAddition>? Addition => addition;
 
     /// <summary>Some columns transposed to [inputs, outputs], as MatMul takes them.</summary>
     /// <param name="constant">The constant's name.</param>
@@ -60,7 +66,15 @@ internal sealed class LinearWeight(
             {
                 ArrayPool<byte>.Shared.Return(whole);
             }
-        });
+        })
+        {
+            IsReplaced = isReplaced,
+            Adapt = addition is null ? null : () =>
+            {
+                LayerAddition opened = addition();
+                return (first, rows, values) => opened.AddTransposedTo(values, rows, firstInput + first, scale);
+            },
+        };
     }
 
     /// <summary>Some columns in 8 bits, transposed to [inputs, outputs] as MatMulInteger takes them, and a scale for each output.</summary>
@@ -167,6 +181,7 @@ internal sealed class LinearWeight(
     /// <summary>Some columns of all rows, a few rows at a time, from several threads.</summary>
     private void Blocks(int columns, int firstInput, float scale, CancellationToken cancel, Action<int, int, float[]> take)
     {
+        LayerAddition? added = addition?.Invoke();
         try
         {
             Parallel.For(0, (outputs + RowsAtOnce - 1) / RowsAtOnce, new ParallelOptions { CancellationToken = cancel }, block =>
@@ -178,11 +193,11 @@ internal sealed class LinearWeight(
                 {
                     read((long)(first + row) * inputs + firstInput, values.AsSpan(row * columns, columns));
                 }
-                if (merge is not null)
+                if (added is not null)
                 {
                     RequireFinite(values, source);
-                    merge(values, rows, first, firstInput);
-                    RequireFinite(values, adapter!);
+                    added.AddTo(values, rows, first, firstInput);
+                    RequireFinite(values, added.Sources);
                 }
                 if (scale != 1)
                 {

@@ -39,6 +39,16 @@ public sealed record OnnxExportOptions
         init => field = OptionCheck.Range(value, 0, Graph.ModelWriter.MostBytesInside, nameof(MostBytesInside));
     } = 256_000_000;
 
+    /// <summary>
+    /// The most bytes of weights in one file beside a <c>model.onnx</c>; more are divided among several files. 1,000,000 to 1,000,000,000,000; default
+    /// 2,000,000,000.
+    /// </summary>
+    public long MostBytesBeside
+    {
+        get;
+        init => field = OptionCheck.Range(value, 1_000_000, 1_000_000_000_000, nameof(MostBytesBeside));
+    } = Graph.ModelWriter.MostBytesBeside;
+
     /// <summary>Replace an earlier export in the target folder. Default false; a folder that holds anything else is never replaced.</summary>
     public bool Overwrite { get; init; }
 }

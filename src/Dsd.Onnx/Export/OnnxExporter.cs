@@ -12,14 +12,22 @@ namespace Dsd.Onnx.Export;
 /// <summary>Writes a whole model as an ONNX folder: the networks, and what is needed beside them to draw pictures.</summary>
 /// <remarks>
 /// The folder holds <c>transformer</c>, <c>modulation</c> (what the transformer needs of noise level, guidance and prompt), <c>vae_encoder</c>,
-/// <c>vae_decoder</c>, <c>text_encoder</c> and <c>text_encoder_2</c>, each with a <c>model.onnx</c> (weights inside, or in <c>model.onnx.data</c> beside it)
-/// and its config; copies of <c>tokenizer</c>, <c>tokenizer_2</c> and <c>scheduler</c>; and a <c>dsd.json</c> that says how they belong together, what they
-/// were made of, and each file's length and SHA-256. Token counts, height and width are dynamic; the batch is, unless the graphs are for CUDA. The same input
-/// gives the same bytes.
+/// <c>vae_decoder</c>, <c>text_encoder</c> and <c>text_encoder_2</c>, each with a <c>model.onnx</c> (weights inside, or in <c>model.onnx.data</c> beside it,
+/// in several files where there are many) and its config; copies of <c>tokenizer</c>, <c>tokenizer_2</c> and <c>scheduler</c>; and a <c>dsd.json</c> that
+/// says how they belong together, what they were made of, and each file's length and SHA-256. Token counts, height and width are dynamic; the batch is,
+/// unless the graphs are for CUDA. The same input gives the same bytes.
 /// </remarks>
 public static class OnnxExporter
 {
+    /// <summary>
+    /// In a network's first component: vectors that were folded into other constants, so that adapters can be merged later. Absent where nothing was folded.
+    /// </summary>
+    internal const string KeptFile = "folded.safetensors";
+
     private const long MostBytesCopied = 64_000_000;
+
+    // Each has a weight in memory: FLUX.1-dev's largest take 0.1 GB.
+    private const int FilesAtOnce = 4;
 
     /// <summary>Exports a model. The target appears whole or not at all.</summary>
     /// <param name="modelFolder">A pipeline folder in diffusers' layout.</param>
@@ -53,8 +61,7 @@ public static class OnnxExporter
         }
         (ModelFamily family, ModelFolder model) = ModelFamilies.Open(modelFolder);
         OnnxFamily known = OnnxFamilies.Of(family.Name, model.IndexFile);
-        using LoraAdapter? loaded = lora?.File is { } file ? LoraAdapter.Load(file, lora.TextEncoders) : null;
-        LoraAdapter? adapter = loaded ?? lora?.Adapter;
+        using LoraTables? adapter = lora is null ? null : LoraTables.Open(lora);
         ExportPlan plan = known.Plan(model, options, bringsCondition: adapter?.HasCondition == true);
         foreach (string remark in adapter?.Remarks ?? [])
         {
@@ -62,7 +69,7 @@ public static class OnnxExporter
         }
         AtomicFolder.Write(
             outFolder,
-            mayReplace: folder => CheckReplaceable(folder, options),
+            mayReplace: folder => CheckReplaceable(folder, options.Overwrite),
             fill: folder =>
             {
                 Writer writer = new(new HashedFolder(folder), options, progress, cancellationToken) { Model = Name(modelFolder) };
@@ -72,19 +79,19 @@ public static class OnnxExporter
                     using SafetensorsFile opened = SafetensorsFile.Open(adapterFile);
                     writer.Headers.Add($"lora/{Path.GetFileName(adapterFile)}", opened.HeaderSha256);
                 }
-                string? mark = lora is null ? null : FormattableString.Invariant($"{merged}, strength {lora.Scale}");
-                Write(plan.Network, adapter is null ? null : AdapterPart.OfTransformer(adapter, lora!.Scale), writer, mark);
+                string? mark = lora is null ? null : Mark(merged!, lora.Scale);
+                Write(plan.Network, adapter is null ? null : AdapterPart.OfNetwork((adapter, lora!.Scale)), writer, mark);
                 Write(Autoencoder(plan.Vae, model), null, writer, null);
                 foreach (ExportedNetwork encoder in plan.TextEncoders)
                 {
-                    AdapterPart? part = adapter is not null && encoder.IsClip ? AdapterPart.OfClip(adapter, lora!.Scale) : null;
-                    Write(encoder, part, writer, part is not null && adapter!.ClipFactors.Count > 0 ? mark : null);
+                    AdapterPart? part = adapter is not null && encoder.IsClip ? AdapterPart.OfClip((adapter, lora!.Scale)) : null;
+                    Write(encoder, part, writer, part is { IsEmpty: false } ? mark : null);
                 }
                 foreach (string part in plan.Copied)
                 {
                     writer.Copy(model.ComponentFolder(part), part, "*");
                 }
-                (Describe(plan, family.Name, options, writer) with { Lora = merged, LoraScale = lora?.Scale }).Write(folder);
+                Describe(plan, family.Name, options, writer, lora is null ? [] : new() { [merged!] = lora.Scale }).Write(folder);
             });
     }
 
@@ -101,12 +108,16 @@ public static class OnnxExporter
         }
         if (Directory.Exists(outFolder) && Directory.EnumerateFileSystemEntries(outFolder).Any())
         {
-            CheckReplaceable(outFolder, options ?? new OnnxExportOptions());
+            CheckReplaceable(outFolder, options?.Overwrite == true);
         }
         WritablePlace.RequireMovedFolder(outFolder);
     }
 
-    private static void CheckReplaceable(string folder, OnnxExportOptions options)
+    /// <summary>What an export says of an adapter that is merged into it.</summary>
+    internal static string Mark(string name, float strength) => FormattableString.Invariant($"{name}, strength {strength}");
+
+    /// <summary>Refuses a folder that is no earlier export, or may not be replaced.</summary>
+    internal static void CheckReplaceable(string folder, bool overwrite)
     {
         if (!File.Exists(Path.Combine(folder, OnnxManifest.FileName)))
         {
@@ -114,7 +125,7 @@ public static class OnnxExporter
                 $"Cannot write the ONNX folder '{folder}': it holds other files, and no {OnnxManifest.FileName} of an earlier export. "
                     + "Choose an empty or new folder.");
         }
-        if (!options.Overwrite)
+        if (!overwrite)
         {
             throw new IOException(
                 $"Cannot write the ONNX folder '{folder}': an earlier export stands there. "
@@ -134,6 +145,10 @@ public static class OnnxExporter
         {
             writer.WriteModel(component, graph, adapterName);
             WriteConfig(network, component, writer);
+        }
+        if (weights.Kept.Count > 0)
+        {
+            writer.WriteKept(models[0].Component, weights.Kept);
         }
     }
 
@@ -157,7 +172,7 @@ public static class OnnxExporter
         new ExportedModel("vae_encoder", weights => VaeEncoderExport.Build(config, weights)),
         new ExportedModel("vae_decoder", weights => VaeDecoderExport.Build(config, weights)));
 
-    private static OnnxManifest Describe(ExportPlan plan, string family, OnnxExportOptions options, Writer writer) =>
+    private static OnnxManifest Describe(ExportPlan plan, string family, OnnxExportOptions options, Writer writer, Dictionary<string, float> adapters) =>
         new()
         {
             FormatVersion = OnnxManifest.Version,
@@ -175,11 +190,23 @@ public static class OnnxExporter
             ShiftFactor = plan.Vae.ShiftFactor ?? 0f,
             FrameWidth = options.FrameWidth,
             FrameHeight = options.FrameHeight,
+            Adapters = adapters,
             ToolVersion = ModelWriter.ProducerVersion,
             Source = new OnnxSource { Model = writer.Model, Release = options.ReleaseFolder is { } release ? Name(release) : null, Headers = writer.Headers },
             Files = writer.Files.ToDictionary(f => f.Key, f => f.Value.Length),
             Sha256 = writer.Files.ToDictionary(f => f.Key, f => f.Value.Sha256),
         };
+
+    /// <summary>What a model says of itself.</summary>
+    internal static Dictionary<string, string> Metadata(string source, string? adapters)
+    {
+        Dictionary<string, string> metadata = new() { ["source"] = source, ["tool"] = $"{ModelWriter.Producer} {ModelWriter.ProducerVersion}" };
+        if (adapters is not null)
+        {
+            metadata.Add("adapter", adapters);
+        }
+        return metadata;
+    }
 
     /// <summary>A folder's own name, without the way to it.</summary>
     private static string Name(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
@@ -208,12 +235,16 @@ public static class OnnxExporter
         {
             cancellationToken.ThrowIfCancellationRequested();
             progress?.Report(component);
-            Dictionary<string, string> metadata = new() { ["source"] = Model, ["tool"] = $"{ModelWriter.Producer} {ModelWriter.ProducerVersion}" };
-            if (adapter is not null)
-            {
-                metadata.Add("adapter", adapter);
-            }
-            ModelWriter.Write(graph, folder.Inner(component), options.MostBytesInside, cancellationToken, metadata);
+            ModelWriter.Write(
+                graph, folder.Inner(component), options.MostBytesInside, options.MostBytesBeside, cancellationToken, Metadata(Model, adapter),
+                filesAtOnce: Math.Min(FilesAtOnce, Environment.ProcessorCount));
+        }
+
+        public void WriteKept(string component, IReadOnlyDictionary<string, (long[] Shape, float[] Values)> kept)
+        {
+            using HashedFile file = folder.Inner(component).Create(KeptFile);
+            SafetensorsWriter.Write(file, $"{component}/{KeptFile}", [.. kept.Select(k => (k.Key, k.Value.Shape, k.Value.Values))]);
+            file.Complete();
         }
 
         public void Text(string component, string file, string text) => folder.Inner(component).WriteText(file, text + "\n");

@@ -20,6 +20,14 @@ public abstract class OnnxFamily
     /// <exception cref="WeightsException">A config is missing or wrong, or the parts do not fit together.</exception>
     public abstract ExportPlan Plan(ModelFolder model, OnnxExportOptions options, bool bringsCondition);
 
+    /// <summary>
+    /// The networks of an exported model that adapters can change: the denoising network first, then text encoders. Each is built as <see cref="Plan"/> has
+    /// it, from the config in its exported folder.
+    /// </summary>
+    /// <param name="folder">An exported model of this family.</param>
+    /// <exception cref="WeightsException">A config is missing or wrong.</exception>
+    public abstract IReadOnlyList<ExportedNetwork> Adaptable(OnnxModelFolder folder);
+
     /// <summary>Opens what turns prompts into inputs of the network: tokenizers, and sessions of the text encoders when they are needed.</summary>
     /// <param name="folder">An exported model of this family.</param>
     /// <param name="sessions">Run its models.</param>

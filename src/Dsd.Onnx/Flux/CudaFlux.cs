@@ -82,20 +82,8 @@ internal sealed class CudaFlux(FluxConfig config, GraphBuilder graph, Checkpoint
     {
         // Each row of attention's shares sums to 1, so that a bias of all values comes out as it is, and the next layer multiplies it.
         string path = graph.Path(module);
-        float[] own = weights.Values($"{path}.bias", Width);
-        float[] ofValues = weights.Values($"{graph.Path(values)}.bias", Width);
         LinearWeight weight = weights.Linear($"{path}.weight", inputs, Width);
-        return graph.Constant(weights.Computed(
-            $"{path}.bias",
-            graph.Floats,
-            cancel =>
-            {
-                float[] bias = weight.Times(ofValues, cancellationToken: cancel);
-                TensorPrimitives.Add(bias, own, bias);
-                TensorPrimitives.Multiply(bias, StreamScale, bias);
-                return bias;
-            },
-            Width));
+        return graph.Constant(weights.Folded($"{path}.bias", weight, Width, $"{graph.Path(values)}.bias", Width, graph.Floats, StreamScale));
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,5 @@
+using Dsd.Models.Flux;
+using Dsd.Models.Text;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Dsd.Onnx.Families;
@@ -21,21 +23,10 @@ public sealed class FluxOnnx : OnnxFamily
         {
             Conditional = parts.Flux.Conditional,
             Guidance = parts.Flux.GuidanceEmbeds,
-            Network = new ExportedNetwork(
-                parts.TransformerFolder,
-                new ExportedModel("transformer", weights => FluxTransformerExport.Build(parts.Flux, weights, GraphFormat.OfNetwork(options))),
-                new ExportedModel("modulation", weights => FluxModulationExport.Build(parts.Flux, weights, GraphFormat.OfPreparation(options))))
-            { ClassName = parts.Flux.ClassName },
+            Network = Transformer(parts.TransformerFolder, parts.Flux, options),
             TextEncoders =
             [
-                new ExportedNetwork(
-                    model.ComponentFolder("text_encoder"),
-                    new ExportedModel("text_encoder", weights => ClipTextExport.Build(parts.Clip, weights, GraphFormat.OfSmallText(options))))
-                {
-                    Prefix = ClipTextExport.LegacyPrefix,
-                    Belongs = ClipTextExport.Belongs,
-                    IsClip = true,
-                },
+                Clip(model.ComponentFolder("text_encoder"), parts.Clip, options),
                 new ExportedNetwork(
                     model.ComponentFolder("text_encoder_2"),
                     new ExportedModel("text_encoder_2", weights => T5EncoderExport.Build(parts.T5, weights, GraphFormat.OfWideText(options))))
@@ -49,5 +40,32 @@ public sealed class FluxOnnx : OnnxFamily
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<ExportedNetwork> Adaptable(OnnxModelFolder folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ModelFolder configs = ModelFolder.OpenParts(folder.Path);
+        OnnxExportOptions options = new() { Precision = folder.Precision, Target = folder.Graphs };
+        return
+        [
+            Transformer(folder.Folder("transformer"), configs.ReadConfig<FluxConfig>("transformer"), options),
+            Clip(folder.Folder("text_encoder"), configs.ReadConfig<ClipTextConfig>("text_encoder"), options),
+        ];
+    }
+
+    /// <inheritdoc/>
     public override PromptInputs Open(OnnxModelFolder folder, OnnxSessions sessions) => new FluxPromptInputs(folder, sessions);
+
+    private static ExportedNetwork Transformer(string folder, FluxConfig config, OnnxExportOptions options) => new(
+        folder,
+        new ExportedModel("transformer", weights => FluxTransformerExport.Build(config, weights, GraphFormat.OfNetwork(options))),
+        new ExportedModel("modulation", weights => FluxModulationExport.Build(config, weights, GraphFormat.OfPreparation(options))))
+    { ClassName = config.ClassName };
+
+    private static ExportedNetwork Clip(string folder, ClipTextConfig config, OnnxExportOptions options) => new(
+        folder, new ExportedModel("text_encoder", weights => ClipTextExport.Build(config, weights, GraphFormat.OfSmallText(options))))
+    {
+        Prefix = ClipTextExport.LegacyPrefix,
+        Belongs = ClipTextExport.Belongs,
+        IsClip = true,
+    };
 }

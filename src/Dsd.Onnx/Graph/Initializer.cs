@@ -9,6 +9,15 @@ namespace Dsd.Onnx.Graph;
 /// <param name="Write">Writes exactly <see cref="ByteLength"/> bytes, little-endian, rows first.</param>
 public sealed record Initializer(string Name, ElementType Type, IReadOnlyList<long> Shape, Action<Stream, CancellationToken> Write)
 {
+    /// <summary>
+    /// What adapters change in this constant, where an earlier export wrote it without them; null is nothing. What it gives when it is called has the
+    /// adapters' factors in memory.
+    /// </summary>
+    internal Func<ConstantAdapter>? Adapt { get; init; }
+
+    /// <summary>Whether adapters hold these numbers whole, so that <see cref="Write"/> needs no checkpoint.</summary>
+    internal bool IsReplaced { get; init; }
+
     /// <summary>Bytes of the whole tensor.</summary>
     public long ByteLength => Shape.Aggregate(Type.Bytes(), (bytes, side) => checked(bytes * side));
 
@@ -28,3 +37,9 @@ public sealed record Initializer(string Name, ElementType Type, IReadOnlyList<lo
     public static Initializer Of(string name, double[] values, params long[] shape) =>
         new(name, ElementType.Float64, shape, (stream, _) => stream.Write(MemoryMarshal.AsBytes<double>(values)));
 }
+
+/// <summary>Changes some rows of a constant, as its first dimension counts them.</summary>
+/// <param name="first">The first row.</param>
+/// <param name="rows">How many rows.</param>
+/// <param name="values">Their numbers.</param>
+internal delegate void ConstantAdapter(int first, int rows, Memory<float> values);

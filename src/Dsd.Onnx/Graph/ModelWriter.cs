@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Dsd.Common.Files;
 using Google.Protobuf;
 
@@ -9,11 +10,16 @@ public static class ModelWriter
     /// <summary>The model's file.</summary>
     public const string ModelFile = "model.onnx";
 
-    /// <summary>The weights' file, where they do not lie in <see cref="ModelFile"/>.</summary>
+    /// <summary>
+    /// The weights' file, where they do not lie in <see cref="ModelFile"/>. Where there are several, each has <c>-00001-of-00012</c> and so on behind it.
+    /// </summary>
     public const string DataFile = "model.onnx.data";
 
     /// <summary>The most bytes of weights in <see cref="ModelFile"/>: a Protocol Buffers message cannot reach 2 GiB.</summary>
     public const long MostBytesInside = 1_500_000_000;
+
+    /// <summary>The most bytes of weights in one file beside <see cref="ModelFile"/>, unless a single tensor has more.</summary>
+    internal const long MostBytesBeside = 2_000_000_000;
 
     /// <summary>What writes models.</summary>
     internal const string Producer = "Dsd.MLNet";
@@ -45,33 +51,34 @@ public static class ModelWriter
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Directory.CreateDirectory(folder);
-        Write(builder, new HashedFolder(folder), MostBytesInside, cancellationToken);
+        Write(builder, new HashedFolder(folder), MostBytesInside, MostBytesBeside, cancellationToken);
     }
 
     /// <summary>
-    /// Writes <see cref="ModelFile"/>, and <see cref="DataFile"/> when the constants take more than the given bytes.
+    /// Writes <see cref="ModelFile"/>, and <see cref="DataFile"/> or several such files when the constants take more than the given bytes.
     /// </summary>
     /// <param name="builder">The graph.</param>
     /// <param name="folder">Where to write.</param>
     /// <param name="mostBytesInside">The most bytes of constants in <see cref="ModelFile"/>.</param>
+    /// <param name="mostBytesBeside">The most bytes of constants in one of the other files.</param>
     /// <param name="cancellationToken">Checked between constants.</param>
     /// <param name="metadata">What the model says of itself, by key. Null is nothing.</param>
+    /// <param name="constants">What is written for each constant of the graph; null is the constant itself.</param>
+    /// <param name="filesAtOnce">How many files are written at once, each with a constant in memory.</param>
     internal static void Write(
-        GraphBuilder builder, HashedFolder folder, long mostBytesInside, CancellationToken cancellationToken,
-        IReadOnlyDictionary<string, string>? metadata = null)
+        GraphBuilder builder, HashedFolder folder, long mostBytesInside, long mostBytesBeside, CancellationToken cancellationToken,
+        IReadOnlyDictionary<string, string>? metadata = null, Func<Initializer, Initializer>? constants = null, int filesAtOnce = 1)
     {
         GraphProto graph = builder.Graph.Clone();
-        bool external = builder.Initializers.Sum(i => i.ByteLength) > Math.Min(mostBytesInside, MostBytesInside);
-        using (HashedFile? data = external ? folder.Create(DataFile) : null)
+        Initializer[] initializers = [.. builder.Initializers.Select(i => constants?.Invoke(i) ?? i)];
+        bool external = initializers.Sum(i => i.ByteLength) > Math.Min(mostBytesInside, MostBytesInside);
+        Placed[] beside = external ? Places([.. initializers.Where(i => i.ByteLength >= SmallTensor)], mostBytesBeside) : [];
+        Dictionary<string, Placed> places = beside.ToDictionary(p => p.Initializer.Name);
+        WriteBeside(beside, folder, filesAtOnce, cancellationToken);
+        foreach (Initializer initializer in initializers)
         {
-            foreach (Initializer initializer in builder.Initializers)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                graph.Initializer.Add(data is not null && initializer.ByteLength >= SmallTensor
-                    ? WriteBeside(initializer, data, cancellationToken)
-                    : WriteInside(initializer, cancellationToken));
-            }
-            data?.Complete();
+            cancellationToken.ThrowIfCancellationRequested();
+            graph.Initializer.Add(places.TryGetValue(initializer.Name, out Placed? place) ? Outside(place) : WriteInside(initializer, cancellationToken));
         }
         ModelProto model = Model(graph, metadata);
         using HashedFile file = folder.Create(ModelFile);
@@ -121,27 +128,67 @@ public static class ModelWriter
         };
     }
 
-    private static TensorProto WriteBeside(Initializer initializer, HashedFile data, CancellationToken cancellationToken)
+    /// <summary>Where each constant lies beside the model, in the order in which they are given.</summary>
+    private static Placed[] Places(Initializer[] initializers, long mostBytes)
     {
-        long alignment = initializer.ByteLength >= PageTensor ? Page : Alignment;
-        long offset = (data.Position + alignment - 1) / alignment * alignment;
-        data.Write(new byte[offset - data.Position]);
-        initializer.Write(data, cancellationToken);
-        CheckLength(initializer, data.Position - offset);
-        return new TensorProto
+        List<(Initializer Initializer, int File, long Offset)> places = [];
+        (int file, long end) = (0, 0);
+        foreach (Initializer initializer in initializers)
         {
-            Name = initializer.Name,
-            DataType = (int)initializer.Type.InFile(),
-            Dims = { initializer.Shape },
-            DataLocation = TensorProto.Types.DataLocation.External,
-            ExternalData =
+            long alignment = initializer.ByteLength >= PageTensor ? Page : Alignment;
+            long offset = (end + alignment - 1) / alignment * alignment;
+            if (end > 0 && offset + initializer.ByteLength > mostBytes)
             {
-                new StringStringEntryProto { Key = "location", Value = DataFile },
-                new StringStringEntryProto { Key = "offset", Value = offset.ToString() },
-                new StringStringEntryProto { Key = "length", Value = initializer.ByteLength.ToString() },
-            },
-        };
+                (file, offset) = (file + 1, 0);
+            }
+            places.Add((initializer, file, offset));
+            end = offset + initializer.ByteLength;
+        }
+        return [.. places.Select(p => new Placed(
+            p.Initializer, file == 0 ? DataFile : FormattableString.Invariant($"{DataFile}-{p.File + 1:00000}-of-{file + 1:00000}"), p.Offset))];
     }
+
+    private static void WriteBeside(Placed[] beside, HashedFolder folder, int filesAtOnce, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Parallel.ForEach(
+                beside.GroupBy(p => p.File),
+                new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = filesAtOnce },
+                file =>
+                {
+                    using HashedFile data = folder.Create(file.Key);
+                    foreach (Placed place in file)
+                    {
+                        cancellationToken.ThrowIfCancellationRequested();
+                        data.Write(new byte[place.Offset - data.Position]);
+                        place.Initializer.Write(data, cancellationToken);
+                        CheckLength(place.Initializer, data.Position - place.Offset);
+                    }
+                    data.Complete();
+                });
+        }
+        catch (AggregateException e)
+        {
+            // What is wrong with one file is as good as what is wrong with all, and a cancelled one says nothing of the others.
+            Exception first = e.InnerExceptions.FirstOrDefault(i => i is not OperationCanceledException) ?? e.InnerExceptions[0];
+            ExceptionDispatchInfo.Throw(first);
+        }
+    }
+
+    private static TensorProto Outside(Placed place) => new()
+    {
+        Name = place.Initializer.Name,
+        DataType = (int)place.Initializer.Type.InFile(),
+        Dims = { place.Initializer.Shape },
+        DataLocation = TensorProto.Types.DataLocation.External,
+        ExternalData =
+        {
+            new StringStringEntryProto { Key = "location", Value = place.File },
+            new StringStringEntryProto { Key = "offset", Value = place.Offset.ToString() },
+            new StringStringEntryProto { Key = "length", Value = place.Initializer.ByteLength.ToString() },
+        },
+    };
 
     private static void CheckLength(Initializer initializer, long written)
     {
@@ -150,4 +197,7 @@ public static class ModelWriter
             throw new InvalidOperationException($"Initializer '{initializer.Name}' has {initializer.ByteLength} bytes, but {written} were written.");
         }
     }
+
+    /// <summary>A constant that lies beside the model.</summary>
+    private sealed record Placed(Initializer Initializer, string File, long Offset);
 }

@@ -39,8 +39,8 @@ public sealed class OnnxModelFolder
     /// <summary>Height of a frame in pixels that the models are meant for.</summary>
     public int FrameHeight => Manifest.FrameHeight;
 
-    /// <summary>The name of the LoRA file that was merged; null is none.</summary>
-    public string? Lora => Manifest.Lora;
+    /// <summary>The adapters that were merged: the name of each file, and its strength. A second of the same name has a number behind it.</summary>
+    public IReadOnlyDictionary<string, float> Adapters => Manifest.Adapters;
 
     /// <summary>The files and their lengths in bytes, by path within the folder.</summary>
     public IReadOnlyDictionary<string, long> Files => Manifest.Files;

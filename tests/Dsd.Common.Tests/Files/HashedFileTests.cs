@@ -73,4 +73,25 @@ public class HashedFileTests
     [InlineData("ab")]
     [InlineData("E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855")]
     public void OtherText_IsNoHash(string? text) => Assert.False(FileHash.IsSha256(text));
+
+    [Fact]
+    public void AFileThatIsKnown_IsTakenIn_WithoutBeingCopiedWhereThatCanBe()
+    {
+        using TemporaryFolder temporary = new();
+        Directory.CreateDirectory(temporary.File("from"));
+        Directory.CreateDirectory(temporary.File("to"));
+        File.WriteAllText(temporary.File("from", "known.bin"), "numbers");
+        FileHash hash = FileHash.Of(temporary.File("from", "known.bin"));
+        HashedFolder folder = new(temporary.File("to"));
+
+        folder.Inner("inner").Take(temporary.File("from", "known.bin"), hash);
+
+        Assert.Equal([new("inner/known.bin", hash)], folder.Files);
+        Assert.Equal("numbers", File.ReadAllText(temporary.File("to", "inner", "known.bin")));
+        // One may go without the other.
+        File.Delete(temporary.File("from", "known.bin"));
+        Assert.Equal("numbers", File.ReadAllText(temporary.File("to", "inner", "known.bin")));
+        File.WriteAllText(temporary.File("from", "known.bin"), "other numbers");
+        Assert.Throws<IOException>(() => folder.Take(temporary.File("from", "known.bin"), hash));
+    }
 }

@@ -93,4 +93,48 @@ public sealed class SafetensorsWriterTests : IDisposable
         Assert.ThrowsAny<Exception>(() => SafetensorsWriter.Write(_folder.File("dead.safetensors"), [new("a", tensor)]));
         Assert.Empty(Directory.EnumerateFiles(_folder.Path));
     }
+
+    [Fact]
+    public void Write_OfArrays_GivesTheBytesOfTheirTensors()
+    {
+        using TemporaryFolder folder = new();
+        float[] numbers = [1, -2.5f, float.Epsilon, 4, 5, 6];
+        using torch.Tensor whole = torch.tensor(numbers, [2, 3]);
+        using torch.Tensor one = torch.tensor(7f);
+        SafetensorsWriter.Write(folder.File("a"), new Dictionary<string, torch.Tensor> { ["whole"] = whole, ["one"] = one });
+
+        using (FileStream stream = File.Create(folder.File("b")))
+        {
+            SafetensorsWriter.Write(stream, "b", [("whole", [2, 3], numbers), ("one", [], [7f])]);
+        }
+
+        Assert.Equal(File.ReadAllBytes(folder.File("a")), File.ReadAllBytes(folder.File("b")));
+        Assert.Throws<ArgumentException>(() => SafetensorsWriter.Write(Stream.Null, "b", [("whole", [2, 2], numbers)]));
+        Assert.Throws<SafetensorsException>(() => SafetensorsWriter.Write(Stream.Null, "b", [("one", [], [7f]), ("one", [], [7f])]));
+    }
+
+    [Theory]
+    [InlineData(torch.ScalarType.Float64, 6.25)]
+    [InlineData(torch.ScalarType.Float32, 6.25)]
+    [InlineData(torch.ScalarType.Float16, 6.25)]
+    [InlineData(torch.ScalarType.BFloat16, 6.25)]
+    [InlineData(torch.ScalarType.Int64, -7)]
+    [InlineData(torch.ScalarType.Int32, -7)]
+    [InlineData(torch.ScalarType.Int16, -7)]
+    [InlineData(torch.ScalarType.Int8, -7)]
+    [InlineData(torch.ScalarType.Byte, 200)]
+    public void ReadNumber_GivesTheOneNumberOfEveryType(torch.ScalarType type, double number)
+    {
+        using TemporaryFolder folder = new();
+        using torch.Tensor one = torch.tensor(number).to(type);
+        using torch.Tensor two = torch.ones(2);
+        using torch.Tensor truth = torch.tensor(true);
+        SafetensorsWriter.Write(folder.File("a"), new Dictionary<string, torch.Tensor> { ["one"] = one, ["two"] = two, ["truth"] = truth });
+        using SafetensorsFile file = SafetensorsFile.Open(folder.File("a"));
+
+        Assert.Equal(number, file.ReadNumber("one"));
+        Assert.Throws<SafetensorsException>(() => file.ReadNumber("two"));
+        Assert.Throws<SafetensorsException>(() => file.ReadNumber("truth"));
+        Assert.Throws<SafetensorsException>(() => file.ReadNumber("none"));
+    }
 }

@@ -45,8 +45,8 @@ public class FluxTransformerExportTests
     {
         using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
         using TensorDictionary adapted = Fixtures.Tensors("dsd_transformer_lora.safetensors");
-        using LoraAdapter merged = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));
-        AdapterPart lora = AdapterPart.OfTransformer(merged, strength: 1f);
+        using LoraTables tables = LoraTables.Open(new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors")));
+        AdapterPart lora = AdapterPart.OfNetwork((tables, 1f));
         using FluxModels model = Conditional(lora);
         foreach (string name in new[] { "hidden_states", "condition_hidden_states" })
         {
@@ -70,8 +70,8 @@ public class FluxTransformerExportTests
             tensors.Add("transformer.c_embedder.weight", zeros_like(release.Read("c_embedder.weight")));
             SafetensorsWriter.Write(file, tensors, null);
         }
-        using LoraAdapter merged = LoraAdapter.Load(file);
-        AdapterPart lora = AdapterPart.OfTransformer(merged, strength: 0f);
+        using LoraTables tables = LoraTables.Open(new LoraUse(file));
+        AdapterPart lora = AdapterPart.OfNetwork((tables, 0f));
         using FluxModels model = Conditional(lora);
         using FluxModels original = Conditional();
 
@@ -86,8 +86,8 @@ public class FluxTransformerExportTests
     public void Lora_OfStrengthZero_ChangesNothing()
     {
         using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
-        using LoraAdapter merged = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));
-        AdapterPart lora = AdapterPart.OfTransformer(merged, strength: 0f);
+        using LoraTables tables = LoraTables.Open(new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors")));
+        AdapterPart lora = AdapterPart.OfNetwork((tables, 0f));
         using FluxModels model = Conditional(lora);
 
         TensorAssert.Close(reference["sample"], model.Run(Inputs(reference)), Tolerance);
@@ -122,10 +122,10 @@ public class FluxTransformerExportTests
     {
         using TensorDictionary reference = Fixtures.Tensors("dsd_transformer.safetensors");
         using TensorDictionary adapted = Fixtures.Tensors("dsd_transformer_lora.safetensors");
-        using LoraAdapter merged = LoraAdapter.Load(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors"));
+        using LoraTables tables = LoraTables.Open(new LoraUse(Fixtures.Path("tiny-dsd", "pytorch_lora_weights.safetensors")));
         GraphFormat cuda = new(ElementType.Float32, null, GraphTarget.Cuda);
         using FluxModels model = Conditional(format: cuda);
-        using FluxModels lora = Conditional(AdapterPart.OfTransformer(merged, strength: 1f), cuda);
+        using FluxModels lora = Conditional(AdapterPart.OfNetwork((tables, 1f)), cuda);
 
         TensorAssert.Close(reference["sample"], model.Run(Inputs(reference)), Tolerance);
         TensorAssert.Close(adapted["sample"], lora.Run(Inputs(reference).Select(i => (i.Name, adapted.GetValueOrDefault(i.Name) ?? i.Value))), Tolerance);

@@ -25,7 +25,7 @@ public class OnnxExporterTests
 
         OnnxModelFolder folder = OnnxModelFolder.Open(temporary.File("onnx"));
         Assert.False(folder.IsConditional);
-        Assert.Null(folder.Lora);
+        Assert.Empty(folder.Adapters);
         Assert.Equal(["onnx"], Directory.EnumerateFileSystemEntries(temporary.Path).Select(Path.GetFileName));
     }
 
@@ -38,7 +38,7 @@ public class OnnxExporterTests
 
         OnnxModelFolder folder = OnnxModelFolder.Open(temporary.File("onnx"));
         Assert.True(folder.IsConditional);
-        Assert.Equal("pytorch_lora_weights.safetensors", folder.Lora);
+        Assert.Equal([new("pytorch_lora_weights.safetensors", 1)], folder.Adapters);
     }
 
     [Fact]
@@ -62,8 +62,8 @@ public class OnnxExporterTests
         OnnxExporter.Export(Model, new LoraUse(adapter, 0.5f), temporary.File("memory"), Student with { LoraName = Path.GetFileName(Lora) });
         OnnxExporter.Export(Model, new LoraUse(adapter, 0.5f), temporary.File("named"), Student with { LoraName = "mine" });
 
-        Assert.Equal("mine", OnnxModelFolder.Open(temporary.File("named")).Lora);
-        Assert.Equal(Path.GetFileName(Lora), OnnxModelFolder.Open(temporary.File("file")).Lora);
+        Assert.Equal([new("mine", 0.5f)], OnnxModelFolder.Open(temporary.File("named")).Adapters);
+        Assert.Equal([new(Path.GetFileName(Lora), 0.5f)], OnnxModelFolder.Open(temporary.File("file")).Adapters);
         string[] files = [.. Directory.EnumerateFiles(temporary.File("file"), "model.onnx*", SearchOption.AllDirectories)];
         string Other(string file) => file.Replace(temporary.File("file"), temporary.File("memory"), StringComparison.Ordinal);
         Assert.All(files, f => Assert.Equal(File.ReadAllBytes(f), File.ReadAllBytes(Other(f))));

@@ -39,11 +39,12 @@ public class TextExportTests
         }
         SafetensorsWriter.Write(folder.File("lora.safetensors"), tensors);
         using LoraAdapter adapter = LoraAdapter.Load(folder.File("lora.safetensors"), LoraTextEncoders.Apply);
+        using LoraTables tables = LoraTables.Open(new LoraUse(adapter));
         using ClipTextModel clip = ClipTextModel.Load(_folder.ComponentFolder("text_encoder"));
         using IDisposable attached = adapter.Attach(clip, 0.5f);
         using WeightSource source = WeightSource.Open(_folder.ComponentFolder("text_encoder"));
         bool isLegacy = source.Names.Any(n => n.StartsWith(ClipTextExport.LegacyPrefix, StringComparison.Ordinal));
-        CheckpointWeights weights = new(source, isLegacy ? ClipTextExport.LegacyPrefix : "", AdapterPart.OfClip(adapter, 0.5f));
+        CheckpointWeights weights = new(source, isLegacy ? ClipTextExport.LegacyPrefix : "", AdapterPart.OfClip((tables, 0.5f)));
         GraphBuilder graph = ClipTextExport.Build(_folder.ReadConfig<ClipTextConfig>("text_encoder"), weights);
         weights.Check(ClipTextExport.Belongs);
         using OnnxModel model = new(graph);

@@ -46,7 +46,7 @@ public class OnnxModelFolderTests
     {
         using TemporaryFolder temporary = Exported();
         string file = temporary.File("dsd.json");
-        File.WriteAllText(file, File.ReadAllText(file).Replace("\"format_version\": 2", "\"format_version\": 99"));
+        File.WriteAllText(file, File.ReadAllText(file).Replace($"\"format_version\": {OnnxManifest.Version}", "\"format_version\": 99"));
 
         string message = Assert.Throws<WeightsException>(() => OnnxModelFolder.Open(temporary.Path)).Message;
 
@@ -58,7 +58,7 @@ public class OnnxModelFolderTests
     [InlineData("")]
     [InlineData("{")]
     [InlineData("[]")]
-    [InlineData("{\"format_version\": 2}")]
+    [InlineData("{\"format_version\": 3}")]
     [InlineData("{\"format_version\": \"one\"}")]
     public void Open_RefusesADescriptionThatIsNone(string json)
     {

@@ -113,7 +113,7 @@ public class OnnxPlacementTests(ExportedModels models) : IClassFixture<ExportedM
         Value rows = graph.Gather(graph.Shape(x), graph.Ints(0));
         Value size = graph.Concat(0, rows, graph.Ints(8, 8));
         graph.Output("y", graph.Reshape(graph.Mul(x, graph.Float(2)), size), "batch", "8", "8");
-        ModelWriter.Write(graph, new HashedFolder(folder.Path), long.MaxValue, CancellationToken.None);
+        ModelWriter.Write(graph, new HashedFolder(folder.Path), long.MaxValue, ModelWriter.MostBytesBeside, CancellationToken.None);
 
         IReadOnlySet<string> shapes = ShapeArithmetic.NodesOf(folder.File(ModelWriter.ModelFile));
 

@@ -120,7 +120,7 @@ public class OnnxSessionsTests(ExportedModels models) : IClassFixture<ExportedMo
         }
         graph.Output("y", value, "batch");
         using TemporaryFolder written = new();
-        ModelWriter.Write(graph, new HashedFolder(written.Path), long.MaxValue, CancellationToken.None);
+        ModelWriter.Write(graph, new HashedFolder(written.Path), long.MaxValue, ModelWriter.MostBytesBeside, CancellationToken.None);
         using TemporaryFolder temporary = new();
         string file = $"vae_decoder/{ModelWriter.ModelFile}";
         OnnxModelFolder folder = ExportedModels.CopyWith(models.Teacher, temporary, file, File.ReadAllBytes(written.File(ModelWriter.ModelFile)));

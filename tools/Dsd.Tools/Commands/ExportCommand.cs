@@ -99,14 +99,7 @@ internal sealed class ExportCommand
         {
             _terminal.Warn($"'{release}' holds {ReleasedAdapter}, which is left out; name it with '--lora' to merge it.");
         }
-        _terminal.Track("exporting", stages => OnnxExporter.Export(folder, use, target, options, cancel, new PartProgress(stages)));
+        _terminal.Track("exporting", stages => OnnxExporter.Export(folder, use, target, options, cancel, new PartProgress(stages, Parts)));
         _terminal.Output.WriteLine(target);
-    }
-
-    private sealed class PartProgress(IProgress<Stage> stages) : IProgress<string>
-    {
-        private int _begun;
-
-        public void Report(string value) => stages.Report(new Stage(value, (double)_begun++ / Parts));
     }
 }

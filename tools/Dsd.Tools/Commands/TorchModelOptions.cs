@@ -39,13 +39,7 @@ internal sealed class TorchModelOptions
         Description = "A release of Diffusion Self-Distillation, whose transformer takes the place of the model's.",
         HelpName = "FOLDER",
     };
-    private readonly Option<string[]> _loras = new("--lora")
-    {
-        Description = "An adapter, and after a colon its strength. It may be given several times.",
-        HelpName = "FILE[:SCALE]",
-        DefaultValueFactory = _ => [],
-    };
-    private readonly LoraTextOption _loraText = new();
+    private readonly LorasOption _loras = new();
     private readonly Option<string?> _transformer = new("--transformer")
     {
         Description = "A file with other weights of the transformer, such as flux1-dev.safetensors.",
@@ -140,9 +134,7 @@ internal sealed class TorchModelOptions
         {
             throw new UsageException("Options '--dsd' and '--transformer' exclude each other: both bring a transformer.");
         }
-        LoraUse[] loras = CheckedOptions.Build(() => parsed.GetRequiredValue(_loras).Select(Lora).ToArray());
-        LoraTextEncoders text = _loraText.Of(parsed, loras.Length > 0);
-        loras = [.. loras.Select(l => l with { TextEncoders = text })];
+        LoraUse[] loras = _loras.Of(parsed);
         string? release = parsed.GetValue(_release);
         if (release is not null && !conditional)
         {
@@ -171,26 +163,7 @@ internal sealed class TorchModelOptions
         });
     }
 
-    private Option[] All => [_model, _release, _loras, _loraText.Option, _transformer, _vae, _type, Memory, _float8, _tile, _blockCache];
-
-    // The last colon with a number behind it: a path may hold others.
-    private static LoraUse Lora(string text)
-    {
-        int colon = text.LastIndexOf(':');
-        if (colon <= 0)
-        {
-            return new LoraUse(text);
-        }
-        (string file, string strength) = (text[..colon], text[(colon + 1)..]);
-        if (Number.TryRead(strength, out float scale))
-        {
-            return new LoraUse(file, scale);
-        }
-        bool isMeantAsNumber = File.Exists(file) || strength.Length > 0 && (char.IsDigit(strength[0]) || strength[0] is '-' or '+' or '.' or ',');
-        return isMeantAsNumber && !Path.Exists(text)
-            ? throw new UsageException($"Option '--lora': the strength after '{Printable.Line(file)}:' {Number.Fault<float>(strength)}.")
-            : new LoraUse(text);
-    }
+    private Option[] All => [_model, _release, .. _loras.Options, _transformer, _vae, _type, Memory, _float8, _tile, _blockCache];
 
     private static Option<string?> Choice(string name, string description, IEnumerable<string> values)
     {

@@ -38,6 +38,7 @@ internal static class OnnxFolderReader
             Path = folder,
             Settings = settings,
             Source = ConfigValues.Read(Path.Combine(folder, Manifest), "source"),
+            Adapters = ConfigValues.Read(Path.Combine(folder, Manifest), "adapters"),
             Models = [.. models],
             Parameters = models.Sum(m => m.Parameters),
             Bytes = models.Sum(m => m.Bytes),

@@ -15,6 +15,9 @@ internal sealed record OnnxFolderReport
     /// <summary>What the models were made of; empty where the description does not say it.</summary>
     public required IReadOnlyDictionary<string, object> Source { get; init; }
 
+    /// <summary>The adapters that were merged: their names and strengths.</summary>
+    public required IReadOnlyDictionary<string, object> Adapters { get; init; }
+
     /// <summary>What was compared with the files themselves; null where nothing was asked for.</summary>
     public OnnxVerification? Verified { get; init; }
 

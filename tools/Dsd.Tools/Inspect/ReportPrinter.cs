@@ -57,6 +57,7 @@ internal sealed class ReportPrinter(IAnsiConsole console)
         Line($"{report.Path}: {report.Models.Length} ONNX models, {Printable.Count(report.Parameters)} parameters, {Printable.Bytes(report.Bytes)}");
         Values("settings", report.Settings);
         Values("source", report.Source);
+        Values("adapters", report.Adapters);
         if (report.Verified is { } verified)
         {
             Line($"verified: {verified.Files} files of {Printable.Bytes(verified.Bytes)} have the lengths and SHA-256 that "

@@ -30,7 +30,8 @@ internal interface IStageModels
     void Export(DsdGeneratorOptions options, LoraWeights? adapter, string folder, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The name of the LoRA that a folder's export has merged (<see cref="LoraWeights.ExportName"/>). Null where there is no export, or no LoRA in it.
+    /// The name of the LoRA that a folder's export has merged (<see cref="LoraWeights.ExportName"/>). Null where there is no export, or another number of
+    /// adapters in it than one.
     /// </summary>
     string? MergedLora(string folder);
 

@@ -116,7 +116,9 @@ internal sealed class StageModels : IStageModels
     }
 
     public string? MergedLora(string folder) =>
-        Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() ? OnnxModelFolder.Open(folder).Lora : null;
+        Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() && OnnxModelFolder.Open(folder).Adapters.ToArray() is [(var name, 1f)]
+            ? name
+            : null;
 
     public IDsdModel OpenExport(string folder, DsdGeneratorOptions options, OnnxGeneration onnx, StageHost host)
     {

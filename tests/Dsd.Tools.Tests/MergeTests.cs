@@ -1,0 +1,61 @@
+using System.Text.Json;
+using Dsd.CommandLine;
+using Dsd.Testing;
+
+namespace Dsd.Tools.Tests;
+
+public sealed class MergeTests : IDisposable
+{
+    private static readonly string Lora = Fixtures.Own("tiny-dsd", "pytorch_lora_weights.safetensors");
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Merge_WritesAModelThatInspectVerifies_AndGenerateDraws()
+    {
+        await Export();
+
+        CliResult result = await Cli.Run("merge", "--onnx", _folder.File("base"), "--lora", $"{Lora}:0.5", "--out", _folder.File("merged"));
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Equal(_folder.File("merged"), result.Output.Trim());
+        JsonElement report = await Cli.Json("inspect", _folder.File("merged"), "--verify");
+        Assert.Equal(0.5, report.GetProperty("adapters").GetProperty("pytorch_lora_weights.safetensors").GetDouble());
+        Pngs.Noisy(64, 64).Save(_folder.File("reference.png"));
+        CliResult drawn = await Cli.Run(
+            "generate", "--onnx", _folder.File("merged"), "--prompt", "a fox", "--image", _folder.File("reference.png"), "--steps", "1",
+            "--out", _folder.File("fox.png"));
+        Assert.True(drawn.ExitCode == ExitCode.Done, drawn.Error);
+    }
+
+    [Fact]
+    public async Task Merge_LeavesWhatStandsAtItsTarget()
+    {
+        await Export();
+        string[] merge = ["merge", "--onnx", _folder.File("base"), "--lora", Lora, "--out", _folder.File("base")];
+
+        (await Cli.Run(merge)).AssertFails(ExitCode.Failed, "it is not empty", "--overwrite");
+        CliResult result = await Cli.Run([.. merge, "--overwrite"]);
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+    }
+
+    [Fact]
+    public async Task WhatMakesNoSense_IsRefused()
+    {
+        (await Cli.Run("merge", "--onnx", _folder.File("base"), "--out", _folder.File("merged"))).AssertFails(ExitCode.WrongUse, "--lora");
+        (await Cli.Run("merge", "--onnx", _folder.File("base"), "--lora", $"{Lora}:0,5", "--out", _folder.File("merged")))
+            .AssertFails(ExitCode.WrongUse, "'--lora'", "0,5");
+        (await Cli.Run("merge", "--onnx", _folder.File("base"), "--lora", Lora, "--out", _folder.File("merged")))
+            .AssertFails(ExitCode.Failed, _folder.File("base"), "dsd export");
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
+    }
+
+    private async Task Export()
+    {
+        CliResult result = await Cli.Run(
+            "export", "--model", Fixtures.Own("tiny-flux"), "--dsd", Fixtures.Own("tiny-dsd"), "--size", "64x64", "--out", _folder.File("base"));
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+    }
+}
