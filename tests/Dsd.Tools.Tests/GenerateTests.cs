@@ -203,7 +203,7 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
     {
         string reference = Reference();
         (await Generate(reference, "--out", Result, "--memory", "streamed"))
-            .AssertFails(ExitCode.WrongUse, "'--memory' is streamed", "resident or idle-closed");
+            .AssertFails(ExitCode.WrongUse, "'--memory' is streamed", "resident or modulation-closed or idle-closed");
         (await Generate(reference, "--out", Result, "--memory-limit", "8")).AssertFails(ExitCode.WrongUse, "--memory-limit", "CUDA");
         (await Torch("--image", reference, "--memory", "idle-closed")).AssertFails(ExitCode.WrongUse, "'--memory' is idle-closed", "or streamed");
         (await Torch("--image", reference, "--memory-limit", "8")).AssertFails(ExitCode.WrongUse, "--memory-limit", "--onnx");

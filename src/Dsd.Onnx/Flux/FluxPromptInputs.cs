@@ -79,7 +79,7 @@ internal sealed class FluxPromptInputs : PromptInputs
         using OnnxTensor textIds = OnnxTensor.Of(new float[3 * textTokens], textTokens, 3);
         (string, OnnxTensor)[] inputs =
             [("timestep", sigmas), ("pooled_projections", pooledRows), ("img_ids", imageIds), ("txt_ids", textIds)];
-        return _sessions.Run("modulation", _guidance ? [.. inputs, ("guidance", guidance)] : inputs, rows.CancellationToken);
+        return _sessions.Run("modulation", _guidance ? [.. inputs, ("guidance", guidance)] : inputs, rows.CancellationToken, preparesSteps: true);
     }
 
     private static OnnxTensor Repeat(OnnxTensor table, int rows) => table.Rows([.. Enumerable.Repeat(0, rows)]);

@@ -96,12 +96,19 @@ public sealed class OnnxSessions : IDisposable
     /// <param name="component">The component's folder.</param>
     /// <param name="inputs">Values by input name; an input that the model lacks is refused.</param>
     /// <param name="cancellationToken">Ends the run between two of its nodes, or the opening of the session. The session can be used again.</param>
+    /// <param name="preparesSteps">
+    /// Whether the component runs once before the steps of a generation, so that <see cref="OnnxMemoryMode.ModulationClosed"/> closes it. Default false.
+    /// </param>
     /// <exception cref="InvalidOperationException">ONNX Runtime could not run the model; the message names its file and the reason, such as too
     /// little memory.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IReadOnlyList<OnnxTensor> Run(
-        string component, IReadOnlyList<(string Name, OnnxTensor Value)> inputs, CancellationToken cancellationToken = default) =>
-        Run(component, cancellationToken, (session, run) =>
+        string component, IReadOnlyList<(string Name, OnnxTensor Value)> inputs, CancellationToken cancellationToken = default,
+        bool preparesSteps = false)
+    {
+        // Held beyond the run, so that it is known before it ends that the component may be closed.
+        using Lease lease = Use(component, cancellationToken, preparesSteps);
+        return Run(component, cancellationToken, (session, run) =>
         {
             using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(
                 run,
@@ -110,6 +117,7 @@ public sealed class OnnxSessions : IDisposable
                 session.OutputNames);
             return outputs.Select(OnnxTensor.CopyOf).ToArray();
         });
+    }
 
     /// <summary>Closes the sessions; those that run, when their runs end.</summary>
     public void Dispose()
@@ -155,9 +163,10 @@ public sealed class OnnxSessions : IDisposable
     /// <summary>A component's session, opened if it is not. It stays open until the lease is disposed, at least.</summary>
     /// <param name="component">The component's folder.</param>
     /// <param name="cancellationToken">Ends the opening.</param>
+    /// <param name="preparesSteps">Whether the component runs once before the steps of a generation.</param>
     /// <exception cref="WeightsException">ONNX Runtime cannot open the model.</exception>
     /// <exception cref="InvalidOperationException">There is too little memory for it.</exception>
-    internal Lease Use(string component, CancellationToken cancellationToken = default)
+    internal Lease Use(string component, CancellationToken cancellationToken = default, bool preparesSteps = false)
     {
         lock (_opening)
         {
@@ -171,6 +180,7 @@ public sealed class OnnxSessions : IDisposable
                 MostOpen = Math.Max(MostOpen, _sessions.Count);
             }
             opened.Users++;
+            opened.PreparesSteps |= preparesSteps;
             return new Lease(this, opened);
         }
     }
@@ -211,9 +221,14 @@ public sealed class OnnxSessions : IDisposable
 
     private void CloseIdle()
     {
-        if (_options.Memory == OnnxMemoryMode.IdleClosed)
+        switch (_options.Memory)
         {
-            CloseUnused(component => component != _lastUsed);
+            case OnnxMemoryMode.IdleClosed:
+                CloseUnused(component => component != _lastUsed);
+                break;
+            case OnnxMemoryMode.ModulationClosed:
+                CloseUnused(component => _sessions[component].PreparesSteps);
+                break;
         }
     }
 
@@ -333,5 +348,8 @@ public sealed class OnnxSessions : IDisposable
         public InferenceSession Session => session;
 
         public int Users { get; set; }
+
+        /// <summary>Whether it runs once before the steps of a generation.</summary>
+        public bool PreparesSteps { get; set; }
     }
 }

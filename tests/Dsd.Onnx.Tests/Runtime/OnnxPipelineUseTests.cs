@@ -32,8 +32,28 @@ public class OnnxPipelineUseTests(ExportedModels models) : IClassFixture<Exporte
         Assert.Equal(6, resident.Model.Sessions.OpenComponents.Count);
     }
 
+    [Fact]
+    public void ModulationClosed_HasItOpenWhileItRuns_AndDrawsTheSamePictures()
+    {
+        using OnnxPipeline resident = OnnxPipeline.Open(models.Student);
+        using OnnxPipeline closing = OnnxPipeline.Open(models.Student, new OnnxRuntimeOptions { Memory = OnnxMemoryMode.ModulationClosed });
+        List<string[]> during = [];
+        Seen progress = new(() => during.Add([.. closing.Model.Sessions.OpenComponents.Order()]));
+        DsdRequest[] requests = [new(Reference, "a fox", 7), new(Reference, "a dragon", 8)];
+
+        IReadOnlyList<Picture> pictures = closing.Generate(requests, Guided, progress);
+        closing.Generate(requests, Guided, progress);
+
+        // The second time the decoder is open too, which was used once.
+        string[] begun = ["text_encoder", "text_encoder_2", "transformer", "vae_encoder"];
+        Assert.Equal([begun, begun, begun], during[..3]);
+        Assert.All(during[3..], open => Assert.Equal([.. begun[..3], "vae_decoder", "vae_encoder"], open));
+        Assert.Equal(resident.Generate(requests, Guided).Select(p => p.Pixels.ToArray()), pictures.Select(p => p.Pixels.ToArray()));
+    }
+
     [Theory]
     [InlineData(OnnxMemoryMode.Resident)]
+    [InlineData(OnnxMemoryMode.ModulationClosed)]
     [InlineData(OnnxMemoryMode.IdleClosed)]
     public async Task CallsAtOnce_GetTheirOwnPictures(OnnxMemoryMode mode)
     {

@@ -176,6 +176,7 @@ internal static class GenerateBenchmark
     {
         Providers = [options.Gpu is null ? OnnxProvider.Cpu : OnnxProvider.Cuda],
         Device = options.Gpu ?? 0,
+        Memory = options.Memory,
     };
 
     /// <summary>What TorchSharp drew in an earlier call; null where nothing of it is kept.</summary>

@@ -1,6 +1,7 @@
 using Dsd.Common.Options;
 using Dsd.Models.Sampling;
 using Dsd.Onnx.Export;
+using Dsd.Onnx.Runtime;
 using static TorchSharp.torch;
 
 namespace Dsd.Tools.Benchmark;
@@ -34,6 +35,9 @@ internal sealed record GenerateBenchmarkOptions
 
     /// <summary>For which runtimes its graphs are.</summary>
     public required GraphTarget ExportTarget { get; init; }
+
+    /// <summary>What of ONNX Runtime's components stays open. Default: all.</summary>
+    public OnnxMemoryMode Memory { get; init; }
 
     /// <summary>Which are measured, in this order: <see cref="Onnx"/> and <see cref="Torch"/>.</summary>
     public required IReadOnlyList<string> Backends { get; init; }

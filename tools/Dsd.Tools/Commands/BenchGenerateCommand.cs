@@ -5,6 +5,7 @@ using Dsd.Common.Files;
 using Dsd.Models.Benchmark;
 using Dsd.Models.Sampling;
 using Dsd.Onnx.Export;
+using Dsd.Onnx.Runtime;
 using Dsd.Tiny;
 using Dsd.Tools.Benchmark;
 using Spectre.Console;
@@ -52,6 +53,11 @@ internal sealed class BenchGenerateCommand
         Description = "A folder for the model and its export, which stay there; the model is used again. A scratch folder that goes, if left out.",
         HelpName = "FOLDER",
     };
+    private readonly Option<string?> _memory = new("--memory")
+    {
+        Description = "What of ONNX Runtime's components stays open; resident if left out.",
+        HelpName = string.Join('|', OnnxModelOptions.Modes.Keys),
+    };
     private readonly Option<int> _generations = new Option<int>("--generations")
     {
         Description = "Generations of 28 steps to measure, 1 to 1000; 3 if left out.",
@@ -74,10 +80,11 @@ internal sealed class BenchGenerateCommand
         bench._size.AcceptOnlyFromAmong(BenchModel.Tiny, BenchModel.Dev);
         bench._backend.AcceptOnlyFromAmong(GenerateBenchmarkOptions.Onnx, GenerateBenchmarkOptions.Torch);
         bench._precision.AcceptOnlyFromAmong([.. Types.Keys]);
+        bench._memory.AcceptOnlyFromAmong([.. OnnxModelOptions.Modes.Keys]);
         Command command = new("generate", "Time whole generations with ONNX Runtime and TorchSharp: export, opening, steps, pictures, memory.")
         {
             bench._size, bench._device, bench._backend, bench._precision, bench._format.Precision,
-            bench._format.Provider, bench._onnx, bench._work, bench._generations, bench._pictures, bench._json,
+            bench._format.Provider, bench._onnx, bench._work, bench._memory, bench._generations, bench._pictures, bench._json,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -108,6 +115,7 @@ internal sealed class BenchGenerateCommand
             // What is fast where it is drawn.
             ExportPrecision = parsed.GetValue(_format.Precision) ?? (gpu ? ExportPrecision.Float16 : ExportPrecision.Float32),
             ExportTarget = parsed.GetValue(_format.Provider) ?? (gpu ? GraphTarget.Cuda : GraphTarget.Portable),
+            Memory = parsed.GetValue(_memory) is { } memory ? OnnxModelOptions.Modes[memory] : OnnxMemoryMode.Resident,
             Backends = backends,
             Device = parsed.GetRequiredValue(_device),
             Precision = Types[parsed.GetRequiredValue(_precision)],
@@ -141,9 +149,10 @@ internal sealed class BenchGenerateCommand
         {
             throw new UsageException("'--export-precision' and '--provider' are for an export that is written, but none is.");
         }
-        if (onnx is not null && parsed.GetValue(_backend) == GenerateBenchmarkOptions.Torch)
+        Option[] ofOnnx = [_onnx, _memory];
+        if (parsed.GetValue(_backend) == GenerateBenchmarkOptions.Torch && ofOnnx.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } lonely)
         {
-            throw new UsageException("'--onnx' names an export, but '--backend' is torch.");
+            throw new UsageException($"'{lonely.Name}' is for ONNX Runtime, but '--backend' is torch.");
         }
         bool writes = size == BenchModel.Dev && (torch || onnx is null);
         if (writes && work is null)

@@ -12,6 +12,7 @@ internal sealed class OnnxModelOptions(Option<string?> memory, Option<string> de
     public static readonly IReadOnlyDictionary<string, OnnxMemoryMode> Modes = new Dictionary<string, OnnxMemoryMode>
     {
         ["resident"] = OnnxMemoryMode.Resident,
+        ["modulation-closed"] = OnnxMemoryMode.ModulationClosed,
         ["idle-closed"] = OnnxMemoryMode.IdleClosed,
     };
 

@@ -70,7 +70,9 @@ internal sealed class TorchModelOptions
     public TorchModelOptions(params string[] otherMemory)
     {
         _otherMemory = otherMemory;
-        string others = otherMemory.Contains("idle-closed") ? "; with '--onnx' resident, or only the component in use open (idle-closed)" : "";
+        string others = otherMemory.Contains("idle-closed")
+            ? "; with '--onnx' resident, all but the modulation (modulation-closed), or only the component in use (idle-closed)"
+            : "";
         Memory = Choice(
             "--memory",
             "What of the model lies in the GPU's memory: all of it (resident), what a step needs (idle-on-host), or two blocks at a time (streamed)"
