@@ -44,28 +44,21 @@ internal sealed class LinearWeight(
         return new Initializer(constant, type, [columns, outputs], (stream, cancel) =>
         {
             int bytes = checked((int)(type.Bytes() * columns * outputs));
-            byte[] whole = ArrayPool<byte>.Shared.Rent(bytes);
-            try
+            // Not from a pool: pools keep an array for each thread, and these have up to 0.1 GB.
+            byte[] whole = GC.AllocateUninitializedArray<byte>(bytes);
+            Blocks(columns, firstInput, scale, cancel, (first, rows, values) =>
             {
-                Blocks(columns, firstInput, scale, cancel, (first, rows, values) =>
+                if (type == ElementType.Float32)
                 {
-                    if (type == ElementType.Float32)
-                    {
-                        Turn<float>(values, rows, columns, MemoryMarshal.Cast<byte, float>(whole.AsSpan()), first);
-                    }
-                    else
-                    {
-                        ushort[] narrow = new ushort[values.Length];
-                        Narrowed(type, values, narrow);
-                        Turn<ushort>(narrow, rows, columns, MemoryMarshal.Cast<byte, ushort>(whole.AsSpan()), first);
-                    }
-                });
-                stream.Write(whole, 0, bytes);
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(whole);
-            }
+                    Turn<float>(values, rows, columns, MemoryMarshal.Cast<byte, float>(whole.AsSpan()), first);
+                    return;
+                }
+                ushort[] narrow = ArrayPool<ushort>.Shared.Rent(values.Length);
+                Narrowed(type, values, narrow);
+                Turn<ushort>(narrow, rows, columns, MemoryMarshal.Cast<byte, ushort>(whole.AsSpan()), first);
+                ArrayPool<ushort>.Shared.Return(narrow);
+            });
+            stream.Write(whole);
         })
         {
             IsReplaced = isReplaced,
@@ -184,11 +177,13 @@ internal sealed class LinearWeight(
         LayerAddition? added = addition?.Invoke();
         try
         {
-            Parallel.For(0, (outputs + RowsAtOnce - 1) / RowsAtOnce, new ParallelOptions { CancellationToken = cancel }, block =>
+            // Each worker has room for a block, which the next one uses again: garbage of megabytes a block would outgrow the weights themselves.
+            float[] Room() => new float[Math.Min(RowsAtOnce, outputs) * columns];
+            Parallel.For(0, (outputs + RowsAtOnce - 1) / RowsAtOnce, new ParallelOptions { CancellationToken = cancel }, Room, (block, _, room) =>
             {
                 int first = block * RowsAtOnce;
                 int rows = Math.Min(RowsAtOnce, outputs - first);
-                float[] values = new float[rows * columns];
+                float[] values = rows * columns == room.Length ? room : new float[rows * columns];
                 for (int row = 0; row < rows; row++)
                 {
                     read((long)(first + row) * inputs + firstInput, values.AsSpan(row * columns, columns));
@@ -204,7 +199,8 @@ internal sealed class LinearWeight(
                     TensorPrimitives.Multiply(values, scale, values);
                 }
                 take(first, rows, values);
-            });
+                return room;
+            }, _ => { });
         }
         catch (AggregateException e)
         {
