@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dsd.CommandLine;
 using Dsd.Dataset.Formats;
+using Dsd.Imaging;
 using Dsd.Testing;
 using Dsd.Tiny;
 
@@ -97,7 +98,6 @@ public sealed class TrainOptionsFileTests : IDisposable
     [Theory]
     [InlineData("run.json", JsonOfAll)]
     [InlineData("run.yaml", YamlOfAll)]
-    [InlineData("run.YML", YamlOfAll)]
     public async Task OptionsFile_HoldsAllOptions_WithPathsBesideIt(string name, string text)
     {
         Pairs(Path.Combine("data", "a"), PairFormat.Parquet, 1);
@@ -122,6 +122,9 @@ public sealed class TrainOptionsFileTests : IDisposable
         Assert.Equal(["a fox: red", "true"], used.GetProperty("samples").EnumerateArray().Select(s => s.GetString()));
         Assert.Equal("ComfyUI", used.GetProperty("names").GetString());
         Assert.Equal(2, Directory.EnumerateFiles(_folder.File("out", "samples")).Count());
+        // The reference and a picture for each of the two prompts.
+        Picture sheet = Picture.Load(Directory.EnumerateFiles(_folder.File("out", "samples")).First());
+        Assert.Equal((104, 32), (sheet.Width, sheet.Height));
         Assert.True(Directory.Exists(_folder.File("cache")));
         Assert.Contains("reading: 2 pairs", result.Error, StringComparison.Ordinal);
         Assert.Contains("held-out", result.Error, StringComparison.Ordinal);
@@ -133,7 +136,7 @@ public sealed class TrainOptionsFileTests : IDisposable
         Pairs(Path.Combine("data", "a"), PairFormat.Parquet, 1);
         string other = Pairs("other", PairFormat.Parquet, 3);
         Directory.CreateDirectory(_folder.File("conf"));
-        string file = _folder.File("conf", "run.yaml");
+        string file = _folder.File("conf", "run.YML");
         File.WriteAllText(file, "Model: nowhere\nPairs: [../data/a]\nOut: ../unused\nDevice: cuda\nSteps: 9\nWidth: 32\nHeight: 32\nGpus: 4\nSetting: whole\n");
 
         CliResult result = await Cli.Run(

@@ -40,10 +40,14 @@ internal sealed class ExportedConstants : IDisposable
         {
             throw new WeightsException(path, "an ONNX model", $"bytes that cannot be read as one ({e.Message.TrimEnd('.')})", e);
         }
+        if (model.Graph is null)
+        {
+            throw new WeightsException(path, "an ONNX model with a graph", "none");
+        }
         ExportedConstants constants = new(path, model);
         try
         {
-            foreach (TensorProto tensor in model.Graph?.Initializer ?? [])
+            foreach (TensorProto tensor in model.Graph.Initializer)
             {
                 if (!constants._tensors.TryAdd(tensor.Name, tensor))
                 {

@@ -268,6 +268,21 @@ public sealed class OnnxMergerTests : IDisposable
         Assert.False(Directory.Exists(_folder.File("merged")));
     }
 
+    [Theory]
+    [InlineData("", "a graph")]
+    [InlineData("what is this", "an ONNX model")]
+    public void Merge_IntoAFileThatIsNoModel_IsRefused(string bytes, string says)
+    {
+        OnnxExporter.Export(Model, null, _folder.File("base"));
+        using TemporaryFolder copy = new();
+        Runtime.ExportedModels.CopyWith(_folder.File("base"), copy, "transformer/model.onnx", System.Text.Encoding.UTF8.GetBytes(bytes));
+
+        WeightsException e = Assert.Throws<WeightsException>(() => OnnxMerger.Merge(copy.Path, [new LoraUse(Lora)], _folder.File("merged")));
+
+        Assert.Contains(says, e.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.File("merged")));
+    }
+
     [Fact]
     public void Merge_OfAModelThatReadsElsewhere_IsRefused()
     {
