@@ -7,8 +7,3 @@ namespace Dsd.Models.Lora;
 /// <param name="Scale">What the product is multiplied by: alpha over rank.</param>
 /// <param name="Read">Reads A [rank, inputs] and B [outputs, rank], rows first. Any thread may call it.</param>
 public sealed record LoraLayerTables(int Rank, long Inputs, long Outputs, float Scale, Func<(float[] A, float[] B)> Read);
-
-/// <summary>A tensor that an adapter holds whole.</summary>
-/// <param name="Shape">Its shape.</param>
-/// <param name="Read">Reads its numbers, rows first. Any thread may call it.</param>
-public sealed record LoraWholeTable(IReadOnlyList<long> Shape, Func<float[]> Read);

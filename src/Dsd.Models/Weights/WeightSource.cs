@@ -71,6 +71,9 @@ public sealed class WeightSource : IDisposable
     /// <exception cref="WeightsException">There is no such tensor.</exception>
     public TensorEntry Entry(string name) => File(name).Entry(name);
 
+    /// <inheritdoc cref="SafetensorsFile.ReadNumber"/>
+    public double ReadNumber(string name) => File(name).ReadNumber(name);
+
     /// <summary>Elements of a floating tensor in single precision, from some element on, multiplied by the scale that the file gives the tensor.</summary>
     /// <exception cref="WeightsException">There is no such tensor, or it is one of whole numbers.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The tensor has fewer elements.</exception>

@@ -16,9 +16,6 @@ internal sealed class AdapterPart
     /// <summary>Whether nothing is to be merged.</summary>
     public bool IsEmpty => _parts.All(p => p.Layers.Count + p.Whole.Count == 0);
 
-    /// <summary>Whether something is added to layers, and not only whole tensors replaced.</summary>
-    public bool AddsToLayers => _parts.Any(p => p.Layers.Count > 0);
-
     /// <summary>The part for the denoising network.</summary>
     /// <param name="adapters">The adapters, and what the additions of each are multiplied by beside alpha / rank. They must outlive the result.</param>
     public static AdapterPart OfNetwork(params IReadOnlyList<(LoraTables Tables, float Strength)> adapters) =>
@@ -57,15 +54,11 @@ internal sealed class AdapterPart
     public Func<LayerAddition>? Addition(string weight, int inputs, int outputs, List<string> faults)
     {
         string module = weight[..^".weight".Length];
-        List<(LoraLayerTables, float)> found = [];
-        foreach (Part part in _parts)
+        (Part Part, LoraLayerTables Layer)[] found =
+            [.. _parts.Where(p => p.Layers.ContainsKey(module)).Select(p => (p, p.Layers[module]))];
+        foreach ((Part part, LoraLayerTables layer) in found)
         {
-            if (!part.Layers.TryGetValue(module, out LoraLayerTables? layer))
-            {
-                continue;
-            }
             _used.Add((part.Source, module));
-            found.Add((layer, part.Strength));
             if (layer.Inputs != inputs || layer.Outputs != outputs)
             {
                 faults.Add(
@@ -73,8 +66,9 @@ internal sealed class AdapterPart
                         + $"where the layer has {inputs} and {outputs}");
             }
         }
-        string sources = string.Join("' and '", _parts.Where(p => p.Layers.ContainsKey(module)).Select(p => p.Source));
-        return found.Count == 0 ? null : () => new LayerAddition(sources, [.. found]);
+        return found.Length == 0
+            ? null
+            : () => new LayerAddition(string.Join("' and '", found.Select(f => f.Part.Source)), [.. found.Select(f => (f.Layer, f.Part.Strength))]);
     }
 
     /// <summary>What found no place in the graphs, as faults.</summary>

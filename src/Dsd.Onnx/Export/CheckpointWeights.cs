@@ -19,7 +19,7 @@ public sealed class CheckpointWeights
     private readonly AdapterPart? _adapter;
     private readonly HashSet<string> _taken = [];
     private readonly List<string> _faults = [];
-    private readonly SortedDictionary<string, (long[] Shape, float[] Values)> _kept = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, float[]> _kept = new(StringComparer.Ordinal);
 
     /// <summary>An account of a checkpoint.</summary>
     /// <param name="source">The checkpoint.</param>
@@ -34,20 +34,14 @@ public sealed class CheckpointWeights
     /// <param name="folder">The network's folder, for messages.</param>
     /// <param name="kept">What its export kept: <see cref="Kept"/>.</param>
     /// <param name="adapter">The adapters.</param>
-    internal CheckpointWeights(string folder, IReadOnlyDictionary<string, float[]> kept, AdapterPart adapter)
-    {
-        (_path, _prefix, _adapter) = (folder, "", adapter);
-        foreach ((string name, float[] values) in kept)
-        {
-            _kept.Add(name, ([values.Length], values));
-        }
-    }
+    internal CheckpointWeights(string folder, IDictionary<string, float[]> kept, AdapterPart adapter) =>
+        (_path, _prefix, _adapter, _kept) = (folder, "", adapter, new(kept, StringComparer.Ordinal));
 
     /// <summary>
     /// Vectors that constants of the graph were worked out from, together with weights: without them nobody could say later what an adapter changes in
     /// these constants.
     /// </summary>
-    internal IReadOnlyDictionary<string, (long[] Shape, float[] Values)> Kept => _kept;
+    internal IReadOnlyDictionary<string, float[]> Kept => _kept;
 
     /// <summary>Whether the checkpoint holds a tensor.</summary>
     public bool Has(string name) => _source?.Contains(Key(name)) == true;
@@ -91,7 +85,7 @@ public sealed class CheckpointWeights
     {
         float[] own = Values(bias, outputs);
         float[] incoming = _source is null ? KeptBefore(vector, length) : Values(vector, length);
-        _kept[vector] = ([length], incoming);
+        _kept[vector] = incoming;
         if (_source is null && weight.IsReplaced)
         {
             _faults.Add(FoldedFault(bias));
@@ -183,9 +177,9 @@ public sealed class CheckpointWeights
         {
             _faults.Add(FoldedFault(name));
         }
-        if (_kept.TryGetValue(name, out (long[] Shape, float[] Values) kept) && kept.Values.Length == length)
+        if (_kept.TryGetValue(name, out float[]? kept) && kept.Length == length)
         {
-            return kept.Values;
+            return kept;
         }
         _faults.Add($"'{name}' [{length}] is not among what the export kept");
         return new float[length];

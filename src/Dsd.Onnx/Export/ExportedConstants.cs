@@ -20,9 +20,8 @@ internal sealed class ExportedConstants : IDisposable
 
     private ExportedConstants(string path, ModelProto model) => (_path, _model) = (path, model);
 
-    /// <summary>The adapters that were merged into the model, as it says itself.</summary>
-    public IReadOnlyList<string> Adapters =>
-        _model.MetadataProps.FirstOrDefault(m => m.Key == "adapter")?.Value is { Length: > 0 } text ? [text] : [];
+    /// <summary>The adapters that were merged into the model, as it says itself; null is none.</summary>
+    public string? Adapters => _model.MetadataProps.FirstOrDefault(m => m.Key == OnnxExporter.AdapterKey)?.Value;
 
     /// <summary>Opens a component's model and the files of its weights.</summary>
     /// <exception cref="WeightsException">The model cannot be read, or names other files than those of its folder.</exception>

@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Dsd.Onnx.Export;
 
-/// <summary>Adds a product of two matrices to a third, by ONNX Runtime's product on the processor, which is many times faster than a loop.</summary>
+/// <summary>Adds a product of two matrices to a third, by ONNX Runtime's product on the processor.</summary>
 internal static class MatrixSum
 {
     private static readonly Lazy<InferenceSession> Session = new(() =>

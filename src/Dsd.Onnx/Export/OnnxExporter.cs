@@ -24,6 +24,9 @@ public static class OnnxExporter
     /// </summary>
     internal const string KeptFile = "folded.safetensors";
 
+    /// <summary>What a model's metadata call the adapters that are merged into it.</summary>
+    internal const string AdapterKey = "adapter";
+
     private const long MostBytesCopied = 64_000_000;
 
     // Each has a weight in memory: FLUX.1-dev's largest take 0.1 GB.
@@ -203,7 +206,7 @@ public static class OnnxExporter
         Dictionary<string, string> metadata = new() { ["source"] = source, ["tool"] = $"{ModelWriter.Producer} {ModelWriter.ProducerVersion}" };
         if (adapters is not null)
         {
-            metadata.Add("adapter", adapters);
+            metadata.Add(AdapterKey, adapters);
         }
         return metadata;
     }
@@ -240,10 +243,10 @@ public static class OnnxExporter
                 filesAtOnce: Math.Min(FilesAtOnce, Environment.ProcessorCount));
         }
 
-        public void WriteKept(string component, IReadOnlyDictionary<string, (long[] Shape, float[] Values)> kept)
+        public void WriteKept(string component, IReadOnlyDictionary<string, float[]> kept)
         {
             using HashedFile file = folder.Inner(component).Create(KeptFile);
-            SafetensorsWriter.Write(file, $"{component}/{KeptFile}", [.. kept.Select(k => (k.Key, k.Value.Shape, k.Value.Values))]);
+            SafetensorsWriter.Write(file, $"{component}/{KeptFile}", [.. kept.Select(k => (k.Key, new long[] { k.Value.Length }, k.Value))]);
             file.Complete();
         }
 

@@ -154,12 +154,12 @@ public static class OnnxMerger
         {
             cancellationToken.ThrowIfCancellationRequested();
             progress?.Report(component);
-            string[] all = [.. change.Before.Adapters, .. adapters.Select(a => OnnxExporter.Mark(Path.GetFileName(a.Source), a.Scale))];
-            bool beside = model.Files.ContainsKey($"{component}/{ModelWriter.DataFile}")
-                || model.Files.Keys.Any(f => f.StartsWith($"{component}/{ModelWriter.DataFile}-", StringComparison.Ordinal));
+            IEnumerable<string> now = adapters.Select(a => OnnxExporter.Mark(Path.GetFileName(a.Source), a.Scale));
+            string all = string.Join("; ", change.Before.Adapters is { } before ? now.Prepend(before) : now);
+            bool beside = model.Files.Keys.Any(f => f.StartsWith($"{component}/{ModelWriter.DataFile}", StringComparison.Ordinal));
             ModelWriter.Write(
                 change.Graph, folder.Inner(component), beside ? 0 : ModelWriter.MostBytesInside, ModelWriter.MostBytesBeside, cancellationToken,
-                OnnxExporter.Metadata(model.Source.Model, string.Join("; ", all)), change.Before.With, Environment.ProcessorCount);
+                OnnxExporter.Metadata(model.Source.Model, all), change.Before.With, Environment.ProcessorCount);
         }
         SortedDictionary<string, string> headers = new(model.Source.Headers.ToDictionary(), StringComparer.Ordinal);
         Dictionary<string, float> merged = model.Adapters.ToDictionary();

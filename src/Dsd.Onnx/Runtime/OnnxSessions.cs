@@ -104,11 +104,8 @@ public sealed class OnnxSessions : IDisposable
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public IReadOnlyList<OnnxTensor> Run(
         string component, IReadOnlyList<(string Name, OnnxTensor Value)> inputs, CancellationToken cancellationToken = default,
-        bool preparesSteps = false)
-    {
-        // Held beyond the run, so that it is known before it ends that the component may be closed.
-        using Lease lease = Use(component, cancellationToken, preparesSteps);
-        return Run(component, cancellationToken, (session, run) =>
+        bool preparesSteps = false) =>
+        Run(component, cancellationToken, (session, run) =>
         {
             using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(
                 run,
@@ -116,8 +113,7 @@ public sealed class OnnxSessions : IDisposable
                 [.. inputs.Select(i => i.Value.Value)],
                 session.OutputNames);
             return outputs.Select(OnnxTensor.CopyOf).ToArray();
-        });
-    }
+        }, preparesSteps);
 
     /// <summary>Closes the sessions; those that run, when their runs end.</summary>
     public void Dispose()
@@ -137,9 +133,10 @@ public sealed class OnnxSessions : IDisposable
     /// <param name="component">The component's folder.</param>
     /// <param name="cancellationToken">Ends the run between two of its nodes.</param>
     /// <param name="work">The run, with the options that it must be given.</param>
-    internal T Run<T>(string component, CancellationToken cancellationToken, Func<InferenceSession, RunOptions, T> work)
+    /// <param name="preparesSteps">Whether the component runs once before the steps of a generation.</param>
+    internal T Run<T>(string component, CancellationToken cancellationToken, Func<InferenceSession, RunOptions, T> work, bool preparesSteps = false)
     {
-        using Lease lease = Use(component, cancellationToken);
+        using Lease lease = Use(component, cancellationToken, preparesSteps);
         cancellationToken.ThrowIfCancellationRequested();
         using RunOptions run = new();
         // Disposed before the options: it waits for a cancellation that is under way on another thread.

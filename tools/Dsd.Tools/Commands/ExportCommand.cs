@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Dsd.Common.Files;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Onnx.Export;
@@ -88,12 +87,7 @@ internal sealed class ExportCommand
             };
         });
         string target = parsed.GetRequiredValue(_folder);
-        if (!options.Overwrite && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
-        {
-            throw new IOException(
-                $"Cannot write the ONNX folder '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier export.");
-        }
-        WritablePlace.RequireMovedFolder(target);
+        OnnxTarget.Require(target, options.Overwrite);
         string folder = ModelPresets.Resolve(preset);
         if (release is not null && lora is null && File.Exists(Path.Combine(release, ReleasedAdapter)))
         {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Dsd.Common.Files;
 using Dsd.Models.Lora;
 using Dsd.Onnx.Export;
 
@@ -46,12 +45,7 @@ internal sealed class MergeCommand
         LoraUse[] loras = _loras.Of(parsed);
         (string model, string target) = (parsed.GetRequiredValue(_model), parsed.GetRequiredValue(_folder));
         OnnxMergeOptions options = new() { Overwrite = parsed.GetValue(_overwrite), Warn = _terminal.Warn };
-        if (!options.Overwrite && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
-        {
-            throw new IOException(
-                $"Cannot write the ONNX folder '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier export.");
-        }
-        WritablePlace.RequireMovedFolder(target);
+        OnnxTarget.Require(target, options.Overwrite);
         _terminal.Track("merging", stages => OnnxMerger.Merge(model, loras, target, options, cancel, new PartProgress(stages, Parts)));
         _terminal.Output.WriteLine(target);
     }

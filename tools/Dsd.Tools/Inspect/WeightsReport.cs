@@ -1,6 +1,5 @@
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
-using TorchSharp;
 
 namespace Dsd.Tools.Inspect;
 
@@ -57,7 +56,7 @@ internal sealed record WeightsReport
         bool isModel = recognised.Kind != "unknown";
         // A model's own weights are no whole tensors of an adapter.
         Dictionary<string, TensorEntry> adapter = isModel ? tensors.Where(t => LoraContents.IsAdapterKey(t.Key)).ToDictionary(StringComparer.Ordinal) : tensors;
-        LoraSummary? lora = LoraSummary.Find(source.Path, adapter, source.Metadata, isModel, name => Scalar(source, name));
+        LoraSummary? lora = LoraSummary.Find(source.Path, adapter, source.Metadata, isModel, source.ReadNumber);
         List<string> warnings = [.. lora?.Warnings ?? []];
         if (lora is not null && !isModel)
         {
@@ -90,12 +89,5 @@ internal sealed record WeightsReport
             Tensors = each ? TensorGrouping.Each(tensors.Values) : TensorGrouping.Group(tensors.Values),
             Warnings = [.. warnings],
         };
-    }
-
-    private static double Scalar(WeightSource source, string name)
-    {
-        using torch.Tensor tensor = source.Read(name);
-        using torch.Tensor wide = tensor.to(torch.ScalarType.Float64).reshape(1);
-        return wide.item<double>();
     }
 }
