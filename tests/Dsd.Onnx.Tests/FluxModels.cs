@@ -7,23 +7,26 @@ using static TorchSharp.torch;
 
 namespace Dsd.Onnx.Tests;
 
-/// <summary>FLUX's two models, run as the network is called: modulation first, and its rows as the transformer's inputs.</summary>
+/// <summary>FLUX's models, run as the network is called: modulation first, and its rows as the transformer's inputs.</summary>
 internal sealed class FluxModels : IDisposable
 {
     private readonly FluxConfig _config;
     private readonly GraphFormat _format;
     private readonly OnnxModel _transformer;
-    private readonly OnnxModel _modulation;
+    private readonly OnnxModel[] _modulations;
 
     public FluxModels(
-        FluxConfig config, WeightSource source, GraphFormat? format = null, AdapterPart? adapter = null, long mostBytesInside = ModelWriter.MostBytesInside)
+        FluxConfig config, WeightSource source, GraphFormat? format = null, AdapterPart? adapter = null, long mostBytesInside = ModelWriter.MostBytesInside,
+        int modulations = 1, bool onGpu = false)
     {
         (_config, _format) = (config, format ?? GraphFormat.Plain);
         CheckpointWeights weights = new(source, adapter: adapter);
         GraphBuilder transformer = FluxTransformerExport.Build(config, weights, _format);
-        GraphBuilder modulation = FluxModulationExport.Build(config, weights, _format);
+        GraphBuilder[] parts =
+            [.. FluxModulationInputs.ModelsOf(config, modulations).Select(model => FluxModulationExport.Build(config, model, weights, _format))];
         weights.Check();
-        (_transformer, _modulation) = (new OnnxModel(transformer, mostBytesInside), new OnnxModel(modulation, mostBytesInside));
+        (_transformer, _modulations) =
+            (new OnnxModel(transformer, mostBytesInside, onGpu), [.. parts.Select(p => new OnnxModel(p, mostBytesInside, onGpu))]);
     }
 
     /// <summary>The sample, from the network's inputs under diffusers' names. What it does not take is passed over.</summary>
@@ -43,12 +46,16 @@ internal sealed class FluxModels : IDisposable
     public void Dispose()
     {
         _transformer.Dispose();
-        _modulation.Dispose();
+        foreach (OnnxModel modulation in _modulations)
+        {
+            modulation.Dispose();
+        }
     }
 
     private Tensor Run(Dictionary<string, Tensor> given)
     {
-        Tensor[] made = _modulation.Run([.. _modulation.Inputs.Select(n => (n, given[n]))]);
+        Tensor[][] all = [.. _modulations.Select(model => model.Run([.. model.Inputs.Select(n => (n, given[n]))]))];
+        Tensor[] made = [cat([.. all.Select(outputs => outputs[0])], 1), .. all[0][1..]];
         long rows = given["hidden_states"].shape[0];
         given["rotary_cos"] = made[1].expand(rows, -1, -1);
         given["rotary_sin"] = made[2].expand(rows, -1, -1);

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Dsd.Common.Files;
 using Dsd.Onnx.Graph;
+using Dsd.Onnx.Runtime;
 using Dsd.Testing;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -15,10 +16,15 @@ internal sealed class OnnxModel : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly InferenceSession _session;
 
-    public OnnxModel(GraphBuilder graph, long mostBytesInside = ModelWriter.MostBytesInside)
+    public OnnxModel(GraphBuilder graph, long mostBytesInside = ModelWriter.MostBytesInside, bool onGpu = false)
     {
         ModelWriter.Write(graph, new HashedFolder(_folder.Path), mostBytesInside, ModelWriter.MostBytesBeside, CancellationToken.None);
-        _session = new InferenceSession(_folder.File(ModelWriter.ModelFile));
+        using SessionOptions options = new();
+        if (onGpu)
+        {
+            ProviderAppender.Real.Append(options, OnnxProvider.Cuda, new OnnxRuntimeOptions { Providers = [OnnxProvider.Cuda] });
+        }
+        _session = new InferenceSession(_folder.File(ModelWriter.ModelFile), options);
     }
 
     public IEnumerable<string> Inputs => _session.InputNames;
@@ -47,6 +53,7 @@ internal sealed class OnnxModel : IDisposable
         return value.dtype switch
         {
             ScalarType.Int64 => OrtValue.CreateTensorValueFromMemory(MemoryMarshal.Cast<byte, long>(whole.bytes).ToArray(), value.shape),
+            ScalarType.BFloat16 => OrtValue.CreateTensorValueFromMemory(MemoryMarshal.Cast<byte, BFloat16>(whole.bytes).ToArray(), value.shape),
             ScalarType.Float16 => OrtValue.CreateTensorValueFromMemory(MemoryMarshal.Cast<byte, Float16>(whole.bytes).ToArray(), value.shape),
             _ => OrtValue.CreateTensorValueFromMemory(MemoryMarshal.Cast<byte, float>(whole.bytes).ToArray(), value.shape),
         };
@@ -55,8 +62,20 @@ internal sealed class OnnxModel : IDisposable
     private static Tensor FromOrt(OrtValue value)
     {
         OrtTensorTypeAndShapeInfo info = value.GetTensorTypeAndShape();
-        return info.ElementDataType == TensorElementType.Float16
-            ? tensor(MemoryMarshal.Cast<byte, Half>(value.GetTensorMutableRawData()).ToArray(), info.Shape)
-            : tensor(value.GetTensorDataAsSpan<float>().ToArray(), info.Shape);
+        ReadOnlySpan<byte> bytes = value.GetTensorMutableRawData();
+        switch (info.ElementDataType)
+        {
+            case TensorElementType.Float16:
+                return tensor(MemoryMarshal.Cast<byte, Half>(bytes).ToArray(), info.Shape);
+            case TensorElementType.BFloat16:
+                float[] wide = new float[bytes.Length / 2];
+                for (int i = 0; i < wide.Length; i++)
+                {
+                    wide[i] = BitConverter.UInt32BitsToSingle((uint)MemoryMarshal.Cast<byte, ushort>(bytes)[i] << 16);
+                }
+                return tensor(wide, info.Shape).to(ScalarType.BFloat16);
+            default:
+                return tensor(value.GetTensorDataAsSpan<float>().ToArray(), info.Shape);
+        }
     }
 }

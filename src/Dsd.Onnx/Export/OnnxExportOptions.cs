@@ -49,6 +49,16 @@ public sealed record OnnxExportOptions
         init => field = OptionCheck.Range(value, 1_000_000, 1_000_000_000_000, nameof(MostBytesBeside));
     } = Graph.ModelWriter.MostBytesBeside;
 
+    /// <summary>
+    /// The most weights, about, of a model that makes FLUX's modulation; a modulation with more is divided among several models of the same size, so that a
+    /// GPU need not hold all of it at once. 1,000 to 1,000,000,000,000; default 1,000,000,000, which gives FLUX.1-dev four models.
+    /// </summary>
+    public long MostModulationWeights
+    {
+        get;
+        init => field = OptionCheck.Range(value, 1_000, 1_000_000_000_000, nameof(MostModulationWeights));
+    } = 1_000_000_000;
+
     /// <summary>Replace an earlier export in the target folder. Default false; a folder that holds anything else is never replaced.</summary>
     public bool Overwrite { get; init; }
 }

@@ -5,11 +5,11 @@ using Dsd.Onnx.Graph;
 namespace Dsd.Onnx.Flux;
 
 /// <summary>
-/// What the FLUX transformer needs that stays the same for all tokens of a step: run once for all steps of a generation, and closed. Inputs:
-/// <c>timestep</c> (sigma in 0…1), <c>guidance</c> (models that embed it) and <c>pooled_projections</c>, a row for each step and prompt;
-/// <c>txt_ids</c> and <c>img_ids</c>, the positions of all tokens. Outputs: <c>modulation</c> [rows, parts · width], in the order of
-/// <see cref="FluxModulationInputs"/>, with 1 added to every scale; <c>rotary_cos</c> and <c>rotary_sin</c> [1, text + image tokens, head / 2]. Outputs are
-/// of the graph's type.
+/// What the FLUX transformer needs that stays the same for all tokens of a step: run once for all steps of a generation, and closed. A large transformer's
+/// is made by several models, each for some of its layers. Inputs: <c>timestep</c> (sigma in 0…1), <c>guidance</c> (models that embed it) and
+/// <c>pooled_projections</c>, a row for each step and prompt. Output: <c>modulation</c> [rows, parts · width], in the order of
+/// <see cref="FluxModulationInputs"/>, with 1 added to every scale. The first model takes <c>txt_ids</c> and <c>img_ids</c> too, the positions of all
+/// tokens, and gives <c>rotary_cos</c> and <c>rotary_sin</c> [1, text + image tokens, head / 2]. Outputs are of the graph's type.
 /// </summary>
 internal sealed class FluxModulationExport
 {
@@ -18,24 +18,25 @@ internal sealed class FluxModulationExport
     private const float TimestepScale = 1000f;
 
     private readonly FluxConfig _config;
+    private readonly FluxModulationInputs.Model _model;
     private readonly CheckpointWeights _weights;
     private readonly GraphBuilder _graph;
     private readonly Layers _layers;
     private readonly Layers _embedders;
 
-    private FluxModulationExport(FluxConfig config, CheckpointWeights weights, GraphFormat format)
+    private FluxModulationExport(FluxConfig config, FluxModulationInputs.Model model, CheckpointWeights weights, GraphFormat format)
     {
-        (_config, _weights) = (config, weights);
-        _graph = new GraphBuilder("modulation", format.Floats);
+        (_config, _model, _weights) = (config, model, weights);
+        _graph = new GraphBuilder(model.Component, format.Floats);
         _layers = new Layers(_graph, weights, format.Bits, format.IntProducts);
         _embedders = new Layers(_graph, weights);
     }
 
     private int Width => _config.Width;
 
-    /// <summary>The graph, from a checkpoint in diffusers' layout.</summary>
-    public static GraphBuilder Build(FluxConfig config, CheckpointWeights weights, GraphFormat format) =>
-        new FluxModulationExport(config, weights, format).Build();
+    /// <summary>The graph of one of the models, from a checkpoint in diffusers' layout.</summary>
+    public static GraphBuilder Build(FluxConfig config, FluxModulationInputs.Model model, CheckpointWeights weights, GraphFormat format) =>
+        new FluxModulationExport(config, model, weights, format).Build();
 
     private GraphBuilder Build()
     {
@@ -43,16 +44,18 @@ internal sealed class FluxModulationExport
         Value sigma = _graph.Input("timestep", ElementType.Float32, "rows");
         Value? guidance = _config.GuidanceEmbeds ? _graph.Input("guidance", ElementType.Float32, "rows") : null;
         Value pooled = _graph.Input("pooled_projections", "rows", $"{_config.PooledProjectionDim}");
-        Value textIds = _graph.Input("txt_ids", ElementType.Float32, "text_tokens", "3");
-        Value imageIds = _graph.Input("img_ids", ElementType.Float32, "image_tokens", "3");
 
         Value embedding = _layers.Silu(TimeTextEmbedding(sigma, guidance, pooled)); // [rows, width]
-        Value[] parts = [.. FluxModulationInputs.Of(_config).Select(e => Modulation(embedding, e))]; // each [rows, parts · width]
-        _graph.Output("modulation", _graph.Concat(1, parts), _graph.Floats, "rows", $"{FluxModulationInputs.Of(_config).Sum(e => e.Parts) * Width}");
-
-        (Value cos, Value sin) = Rotary(_graph.Concat(0, textIds, imageIds));
-        _graph.Output("rotary_cos", cos, _graph.Floats, "1", "tokens", $"{_config.AttentionHeadDim / 2}");
-        _graph.Output("rotary_sin", sin, _graph.Floats, "1", "tokens", $"{_config.AttentionHeadDim / 2}");
+        Value[] parts = [.. _model.Layers.Select(e => Modulation(embedding, e))]; // each [rows, parts · width]
+        _graph.Output("modulation", _graph.Concat(1, parts), _graph.Floats, "rows", $"{_model.Layers.Sum(e => e.Parts) * Width}");
+        if (_model.HasRotary)
+        {
+            Value textIds = _graph.Input("txt_ids", ElementType.Float32, "text_tokens", "3");
+            Value imageIds = _graph.Input("img_ids", ElementType.Float32, "image_tokens", "3");
+            (Value cos, Value sin) = Rotary(_graph.Concat(0, textIds, imageIds));
+            _graph.Output("rotary_cos", cos, _graph.Floats, "1", "tokens", $"{_config.AttentionHeadDim / 2}");
+            _graph.Output("rotary_sin", sin, _graph.Floats, "1", "tokens", $"{_config.AttentionHeadDim / 2}");
+        }
         return _graph;
     }
 

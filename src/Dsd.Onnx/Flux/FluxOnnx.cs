@@ -23,7 +23,8 @@ public sealed class FluxOnnx : OnnxFamily
         {
             Conditional = parts.Flux.Conditional,
             Guidance = parts.Flux.GuidanceEmbeds,
-            Network = Transformer(parts.TransformerFolder, parts.Flux, options),
+            Network = Transformer(
+                parts.TransformerFolder, parts.Flux, options, FluxModulationInputs.CountOf(parts.Flux, options.MostModulationWeights)),
             TextEncoders =
             [
                 Clip(model.ComponentFolder("text_encoder"), parts.Clip, options),
@@ -45,9 +46,11 @@ public sealed class FluxOnnx : OnnxFamily
         ArgumentNullException.ThrowIfNull(folder);
         ModelFolder configs = ModelFolder.OpenParts(folder.Path);
         OnnxExportOptions options = new() { Precision = folder.Precision, Target = folder.Graphs };
+        FluxConfig config = configs.ReadConfig<FluxConfig>("transformer");
+        config.Validate();
         return
         [
-            Transformer(folder.Folder("transformer"), configs.ReadConfig<FluxConfig>("transformer"), options),
+            Transformer(folder.Folder("transformer"), config, options, FluxModulationInputs.CountIn(folder)),
             Clip(folder.Folder("text_encoder"), configs.ReadConfig<ClipTextConfig>("text_encoder"), options),
         ];
     }
@@ -55,10 +58,13 @@ public sealed class FluxOnnx : OnnxFamily
     /// <inheritdoc/>
     public override PromptInputs Open(OnnxModelFolder folder, OnnxSessions sessions) => new FluxPromptInputs(folder, sessions);
 
-    private static ExportedNetwork Transformer(string folder, FluxConfig config, OnnxExportOptions options) => new(
+    private static ExportedNetwork Transformer(string folder, FluxConfig config, OnnxExportOptions options, int modulations) => new(
         folder,
-        new ExportedModel("transformer", weights => FluxTransformerExport.Build(config, weights, GraphFormat.OfNetwork(options))),
-        new ExportedModel("modulation", weights => FluxModulationExport.Build(config, weights, GraphFormat.OfPreparation(options))))
+        [
+            new ExportedModel("transformer", weights => FluxTransformerExport.Build(config, weights, GraphFormat.OfNetwork(options))),
+            .. FluxModulationInputs.ModelsOf(config, modulations).Select(model => new ExportedModel(
+                model.Component, weights => FluxModulationExport.Build(config, model, weights, GraphFormat.OfPreparation(options)))),
+        ])
     { ClassName = config.ClassName };
 
     private static ExportedNetwork Clip(string folder, ClipTextConfig config, OnnxExportOptions options) => new(

@@ -97,7 +97,7 @@ internal sealed class DevicePlace : TensorPlace
     }
 
     /// <inheritdoc/>
-    protected override void CopyFromHost(OnnxTensor tensor, OnnxTensor here)
+    public override void CopyFromHost(OnnxTensor tensor, OnnxTensor here)
     {
         using OrtValue from = Bytes(tensor);
         using OrtValue into = View(here, TensorElementType.UInt8, 0, here.ByteCount, [here.ByteCount]);

@@ -44,7 +44,13 @@ internal sealed class ExecutionProviders
 
     /// <summary>Options that the caller disposes.</summary>
     /// <exception cref="NotSupportedException">A provider that could be had before cannot any more.</exception>
-    public SessionOptions CreateOptions() => CreateOptions(Chosen, _options, _appender);
+    public SessionOptions CreateOptions() => CreateOptions(recordsRuns: false, allowTf32: false);
+
+    /// <summary>The same for a component of a model.</summary>
+    /// <param name="recordsRuns">Whether CUDA records its runs.</param>
+    /// <param name="allowTf32">Whether a GPU may round numbers of single precision.</param>
+    public SessionOptions CreateOptions(bool recordsRuns, bool allowTf32) =>
+        CreateOptions(Chosen, _options with { CudaGraphs = recordsRuns, AllowTf32 = allowTf32 }, _appender);
 
     private static OnnxProvider[] WithCuda(OnnxRuntimeOptions options, IProviderAppender appender)
     {

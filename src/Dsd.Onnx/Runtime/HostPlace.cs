@@ -33,5 +33,5 @@ internal sealed class HostPlace : TensorPlace
     }
 
     /// <inheritdoc/>
-    protected override void CopyFromHost(OnnxTensor tensor, OnnxTensor here) => Copy(tensor, 0, here, 0, tensor.Count);
+    public override void CopyFromHost(OnnxTensor tensor, OnnxTensor here) => Copy(tensor, 0, here, 0, tensor.Count);
 }

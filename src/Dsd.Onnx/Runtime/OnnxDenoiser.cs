@@ -10,10 +10,12 @@ namespace Dsd.Onnx.Runtime;
 /// </summary>
 /// <param name="manifest">Which inputs the transformer has.</param>
 /// <param name="sessions">Run it.</param>
+/// <param name="places">Give its inputs and outputs their places.</param>
 /// <param name="inputs">The batch.</param>
 /// <param name="prepare">The network's inputs for each row's prompt.</param>
 internal sealed class OnnxDenoiser(
-    OnnxManifest manifest, OnnxSessions sessions, DenoiserInputs<OnnxTensor> inputs, Func<IReadOnlyList<string>, NetworkInputs> prepare)
+    OnnxManifest manifest, OnnxSessions sessions, TransformerBatches places, DenoiserInputs<OnnxTensor> inputs,
+    Func<IReadOnlyList<string>, NetworkInputs> prepare)
     : IDenoiser<OnnxTensor>
 {
     private readonly Dictionary<IReadOnlyList<GuidancePass>, TransformerBatch[]> _batches = [];
@@ -44,7 +46,8 @@ internal sealed class OnnxDenoiser(
                     // All passes see the same latents.
                     place.Copy(latents, (first + i) % rows * Size, batch.Latents, i * Size, Size);
                 }
-                batch.Run(step, inputs.CancellationToken);
+                // The last level is where the last step ends.
+                batch.Run(step, isLast: step == inputs.Sigmas.Count - 2, inputs.CancellationToken);
                 for (int i = 0; i < count; i++)
                 {
                     place.Copy(batch.Velocity, i * Size, velocities[(first + i) / rows], (first + i) % rows * Size, Size);
@@ -73,7 +76,7 @@ internal sealed class OnnxDenoiser(
     {
         foreach (TransformerBatch batch in _batches.Values.SelectMany(b => b))
         {
-            batch.Dispose();
+            places.GiveBack(batch);
         }
         _batches.Clear();
     }
@@ -100,7 +103,7 @@ internal sealed class OnnxDenoiser(
         }
         catch
         {
-            batches.ForEach(b => b.Dispose());
+            batches.ForEach(places.GiveBack);
             throw;
         }
         finally
@@ -111,7 +114,7 @@ internal sealed class OnnxDenoiser(
 
     private TransformerBatch Batch((GuidancePass Pass, int Row)[] rows, NetworkInputs network)
     {
-        return new TransformerBatch(manifest, sessions, inputs.Canvas, rows.Length, network, Condition, inputs.CancellationToken);
+        return places.Take(inputs.Canvas, rows.Length, network, Condition, inputs.CancellationToken);
 
         void Condition(OnnxTensor condition)
         {

@@ -10,6 +10,7 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
 {
     private readonly OnnxManifest _manifest;
     private readonly OnnxSessions _sessions;
+    private readonly TransformerBatches _batches;
     private readonly PromptInputs _prompts;
     private readonly Action<string>? _warn;
 
@@ -18,6 +19,7 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     {
         (_manifest, _warn) = (folder.Manifest, options.Warn);
         _sessions = new OnnxSessions(folder, options);
+        _batches = new TransformerBatches(_manifest, _sessions);
         _prompts = OnnxFamilies.Of(folder.Family, System.IO.Path.Combine(folder.Path, OnnxManifest.FileName)).Open(folder, _sessions);
         Codec = new PictureCodec(_sessions, _manifest);
         Schedule = ModelFolder.OpenParts(folder.Path).ReadConfig<SchedulerConfig>("scheduler", "scheduler_config.json");
@@ -31,6 +33,9 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
 
     /// <summary>The sessions.</summary>
     public OnnxSessions Sessions => _sessions;
+
+    /// <summary>The places of the transformer's inputs and outputs.</summary>
+    public TransformerBatches Batches => _batches;
 
     /// <summary>The autoencoder.</summary>
     public PictureCodec Codec { get; }
@@ -62,7 +67,7 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
 
     /// <inheritdoc/>
     public IDenoiser<OnnxTensor> Denoiser(DenoiserInputs<OnnxTensor> inputs) =>
-        new OnnxDenoiser(_manifest, _sessions, inputs, prompts => _prompts.Of(new NetworkRows
+        new OnnxDenoiser(_manifest, _sessions, _batches, inputs, prompts => _prompts.Of(new NetworkRows
         {
             Prompts = prompts,
             MaxTokens = inputs.MaxTextTokens,
@@ -75,5 +80,10 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
         }));
 
     /// <summary>Closes the sessions.</summary>
-    public void Dispose() => _sessions.Dispose();
+    public void Dispose()
+    {
+        // Before the session that they are bound to.
+        _batches.Dispose();
+        _sessions.Dispose();
+    }
 }

@@ -10,8 +10,9 @@ public sealed class OnnxPlacement
     private const string Processor = "CPUExecutionProvider";
 
     private OnnxPlacement(
-        string component, IReadOnlyList<OnnxProvider> providers, IReadOnlyDictionary<string, int> nodes, IReadOnlyDictionary<string, int> leftToProcessor) =>
-        (Component, Providers, Nodes, LeftToProcessor) = (component, providers, nodes, leftToProcessor);
+        string component, IReadOnlyList<OnnxProvider> providers, IReadOnlyDictionary<string, int> nodes, IReadOnlyDictionary<string, int> leftToProcessor,
+        TimeSpan opening) =>
+        (Component, Providers, Nodes, LeftToProcessor, Opening) = (component, providers, nodes, leftToProcessor, opening);
 
     /// <summary>The component's folder, such as <c>transformer</c>.</summary>
     public string Component { get; }
@@ -27,6 +28,9 @@ public sealed class OnnxPlacement
     /// back. Nodes that compute from shapes and constants alone are not among them, since ONNX Runtime keeps them on the processor on purpose.
     /// </summary>
     public IReadOnlyDictionary<string, int> LeftToProcessor { get; }
+
+    /// <summary>How long it took to open the session: the file read, and its weights brought to the device. The first time, where it was opened again.</summary>
+    public TimeSpan Opening { get; }
 
     /// <summary>All nodes.</summary>
     public int Count => Nodes.Values.Sum();
@@ -52,13 +56,16 @@ public sealed class OnnxPlacement
     /// <param name="providers">The providers that it was opened with.</param>
     /// <param name="nodes">What it said.</param>
     /// <param name="shapes">The names of nodes that compute from shapes alone. Asked for only where some were left to the processor.</param>
+    /// <param name="opening">How long it took to open it.</param>
     internal static OnnxPlacement Of(
-        string component, IReadOnlyList<OnnxProvider> providers, IReadOnlyList<PlacedNode> nodes, Func<IReadOnlySet<string>> shapes)
+        string component, IReadOnlyList<OnnxProvider> providers, IReadOnlyList<PlacedNode> nodes, Func<IReadOnlySet<string>> shapes,
+        TimeSpan opening = default)
     {
         PlacedNode[] left = providers is [OnnxProvider.Cpu] ? [] : [.. nodes.Where(n => n.Provider == Processor)];
         IReadOnlySet<string> expected = left.Length == 0 ? new HashSet<string>() : shapes();
         return new OnnxPlacement(
-            component, providers, Counted(nodes.Select(n => n.Provider)), Counted(left.Where(n => !expected.Contains(n.Name)).Select(n => n.Operator)));
+            component, providers, Counted(nodes.Select(n => n.Provider)), Counted(left.Where(n => !expected.Contains(n.Name)).Select(n => n.Operator)),
+            opening);
     }
 
     /// <summary>A warning where operators were left to the processor; null where none were.</summary>

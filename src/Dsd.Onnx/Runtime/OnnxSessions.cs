@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
 using Microsoft.ML.OnnxRuntime;
@@ -10,8 +12,12 @@ namespace Dsd.Onnx.Runtime;
 /// </summary>
 public sealed class OnnxSessions : IDisposable
 {
+    /// <summary>The component whose runs are steps.</summary>
+    internal const string Transformer = "transformer";
+
     private readonly Dictionary<string, Opened> _sessions = [];
     private readonly Lock _opening = new();
+    private readonly Lock _stepping = new();
     private readonly OnnxModelFolder _folder;
     private readonly OnnxRuntimeOptions _options;
     private readonly IProviderAppender _appender;
@@ -20,6 +26,7 @@ public sealed class OnnxSessions : IDisposable
     private readonly Dictionary<string, int> _runs = [];
     private string? _lastUsed;
     private TensorPlace? _place;
+    private volatile bool _hasArenas = true;
     private bool _disposed;
 
     /// <summary>Opens nothing yet.</summary>
@@ -63,6 +70,20 @@ public sealed class OnnxSessions : IDisposable
 
         // For tests, before the first use.
         set => _place = value;
+    }
+
+    /// <summary>Whether a step is recorded on the device and played again. Settable for tests.</summary>
+    internal bool RecordsSteps
+    {
+        get
+        {
+            lock (_opening)
+            {
+                _providers ??= ExecutionProviders.Choose(_options, _appender);
+                return field || _options.CudaGraphs && _providers.Chosen.Contains(OnnxProvider.Cuda);
+            }
+        }
+        set;
     }
 
     /// <summary>What the text encoders gave for prompts.</summary>
@@ -113,7 +134,7 @@ public sealed class OnnxSessions : IDisposable
                 [.. inputs.Select(i => i.Value.Value)],
                 session.OutputNames);
             return outputs.Select(OnnxTensor.CopyOf).ToArray();
-        }, preparesSteps);
+        }, preparesSteps, givesMemoryBack: true);
 
     /// <summary>Closes the sessions; those that run, when their runs end.</summary>
     public void Dispose()
@@ -134,11 +155,22 @@ public sealed class OnnxSessions : IDisposable
     /// <param name="cancellationToken">Ends the run between two of its nodes.</param>
     /// <param name="work">The run, with the options that it must be given.</param>
     /// <param name="preparesSteps">Whether the component runs once before the steps of a generation.</param>
-    internal T Run<T>(string component, CancellationToken cancellationToken, Func<InferenceSession, RunOptions, T> work, bool preparesSteps = false)
+    /// <param name="givesMemoryBack">
+    /// Whether another component runs next. Then the GPU's memory in which this one computed is given back: each session has an arena of its own, and only one
+    /// runs at a time.
+    /// </param>
+    internal T Run<T>(
+        string component, CancellationToken cancellationToken, Func<InferenceSession, RunOptions, T> work, bool preparesSteps = false,
+        bool givesMemoryBack = false)
     {
         using Lease lease = Use(component, cancellationToken, preparesSteps);
         cancellationToken.ThrowIfCancellationRequested();
         using RunOptions run = new();
+        givesMemoryBack &= _hasArenas && _providers!.Chosen.Contains(OnnxProvider.Cuda);
+        if (givesMemoryBack)
+        {
+            run.AddRunConfigEntry("memory.enable_memory_arena_shrinkage", $"gpu:{_options.Device}");
+        }
         // Disposed before the options: it waits for a cancellation that is under way on another thread.
         using CancellationTokenRegistration stop = cancellationToken.Register(() => run.Terminate = true);
         try
@@ -151,10 +183,42 @@ public sealed class OnnxSessions : IDisposable
         {
             throw new OperationCanceledException($"The run of '{_folder.ModelFile(component)}' was cancelled.", e, cancellationToken);
         }
+        catch (OnnxRuntimeException e) when (givesMemoryBack && e.Message.Contains("arena based allocator", StringComparison.Ordinal))
+        {
+            // Said before anything is computed: a provider from a library of its own may do without arenas.
+            _hasArenas = false;
+            return Run(component, cancellationToken, work, preparesSteps);
+        }
         catch (OnnxRuntimeException e)
         {
             throw new InvalidOperationException($"ONNX Runtime cannot run '{_folder.ModelFile(component)}': {e.Message}", e);
         }
+    }
+
+    /// <summary>Runs the transformer for a step.</summary>
+    /// <param name="recording">The number under which the step is recorded at its first run, and played afterwards; null where it is not.</param>
+    /// <param name="isLast">Whether another component runs next.</param>
+    /// <param name="cancellationToken">Ends the run between two of its nodes, but for a step that is played.</param>
+    /// <param name="work">The run, with the options that it must be given.</param>
+    internal void RunStep(int? recording, bool isLast, CancellationToken cancellationToken, Action<InferenceSession, RunOptions> work)
+    {
+        bool records = RecordsSteps;
+        Run(Transformer, cancellationToken, (session, run) =>
+        {
+            if (!records)
+            {
+                work(session, run);
+                return true;
+            }
+            // -1 is a run that is not recorded.
+            run.AddRunConfigEntry("gpu_graph_id", (recording ?? -1).ToString(CultureInfo.InvariantCulture));
+            // A session that records runs for one caller at a time.
+            lock (_stepping)
+            {
+                work(session, run);
+            }
+            return true;
+        }, givesMemoryBack: isLast && !records);
     }
 
     /// <summary>A component's session, opened if it is not. It stays open until the lease is disposed, at least.</summary>
@@ -243,12 +307,14 @@ public sealed class OnnxSessions : IDisposable
         string file = _folder.ModelFile(component);
         _providers ??= ExecutionProviders.Choose(_options, _appender);
         RequireWithinLimit(component, file);
-        using SessionOptions settings = _providers.CreateOptions();
+        using SessionOptions settings = _providers.CreateOptions(
+            recordsRuns: _options.CudaGraphs && component == Transformer, allowTf32: _options.AllowTf32 ?? _folder.Precision != ExportPrecision.Float32);
         PlacementReader.Record(settings);
+        Stopwatch watch = Stopwatch.StartNew();
         InferenceSession session = Create(file, settings, _folder, cancellationToken);
         try
         {
-            NotePlacement(component, file, session, _providers.Chosen);
+            NotePlacement(component, file, session, _providers.Chosen, watch.Elapsed);
             return session;
         }
         catch
@@ -307,13 +373,13 @@ public sealed class OnnxSessions : IDisposable
         new[] { "Failed to allocate memory", "Available memory of", "out of memory", "bad allocation", "bad_alloc" }
             .Any(words => message.Contains(words, StringComparison.OrdinalIgnoreCase));
 
-    private void NotePlacement(string component, string file, InferenceSession session, IReadOnlyList<OnnxProvider> providers)
+    private void NotePlacement(string component, string file, InferenceSession session, IReadOnlyList<OnnxProvider> providers, TimeSpan opening)
     {
         if (_placements.Any(p => p.Component == component))
         {
             return;
         }
-        OnnxPlacement placement = OnnxPlacement.Of(component, providers, PlacementReader.Read(session), () => ShapeArithmetic.NodesOf(file));
+        OnnxPlacement placement = OnnxPlacement.Of(component, providers, PlacementReader.Read(session), () => ShapeArithmetic.NodesOf(file), opening);
         _placements.Add(placement);
         if (placement.Warning() is { } warning)
         {

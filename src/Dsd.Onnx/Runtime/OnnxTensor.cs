@@ -82,26 +82,32 @@ public sealed class OnnxTensor : IDisposable
 
     /// <summary>
     /// Rows that are put together of pieces of others: row after row of the new tensor, the first piece of each row that it is made of, then their second
-    /// piece, and so on. Both lie in the host's memory.
+    /// piece, and so on, tensor after tensor. All lie in the host's memory.
     /// </summary>
+    /// <param name="tensors">
+    /// Tensors of the same type and the same number of rows, each with how many numbers each piece of its rows has; together these are a row.
+    /// </param>
     /// <param name="rows">The rows that each new row is made of.</param>
-    /// <param name="pieces">How many numbers each piece has; together they are a row.</param>
-    internal OnnxTensor Interleaved(IReadOnlyList<int[]> rows, IReadOnlyList<int> pieces)
+    internal static OnnxTensor Interleaved(IReadOnlyList<(OnnxTensor Tensor, int[] Pieces)> tensors, IReadOnlyList<int[]> rows)
     {
-        int width = pieces.Sum();
-        OnnxTensor made = Empty(Type, [rows.Count, rows[0].Length * width]);
+        OnnxTensor made = Empty(tensors[0].Tensor.Type, [rows.Count, rows[0].Length * tensors.Sum(t => t.Pieces.Sum())]);
         Span<byte> into = made.Bytes;
         foreach (int[] from in rows)
         {
-            int first = 0;
-            foreach (int piece in pieces)
+            foreach ((OnnxTensor tensor, int[] pieces) in tensors)
             {
-                foreach (int row in from)
+                int width = pieces.Sum();
+                int first = 0;
+                foreach (int piece in pieces)
                 {
-                    Bytes.Slice((row * width + first) * ElementSize, piece * ElementSize).CopyTo(into);
-                    into = into[(piece * ElementSize)..];
+                    foreach (int row in from)
+                    {
+                        int size = piece * tensor.ElementSize;
+                        tensor.Bytes.Slice((row * width + first) * tensor.ElementSize, size).CopyTo(into);
+                        into = into[size..];
+                    }
+                    first += piece;
                 }
-                first += piece;
             }
         }
         return made;

@@ -95,9 +95,13 @@ internal sealed class ProviderAppender : IProviderAppender
     {
         OnnxProvider.Cuda => new(options.MemoryBytes is { } most ? [new("gpu_mem_limit", most.ToString(CultureInfo.InvariantCulture))] : [])
         {
-            ["use_tf32"] = options.AllowTf32 ? "1" : "0",
+            ["use_tf32"] = options.AllowTf32 == true ? "1" : "0",
             // An arena that doubles itself would take up to twice what is needed.
             ["arena_extend_strategy"] = "kSameAsRequested",
+            // The autoencoder's convolutions: channels last take less memory and no longer, and so does not trying every algorithm at each new size.
+            ["cudnn_conv_algo_search"] = "HEURISTIC",
+            ["prefer_nhwc"] = "1",
+            ["enable_cuda_graph"] = options.CudaGraphs ? "1" : "0",
         },
         // The older form of Core ML's models lacks most operators.
         OnnxProvider.CoreMl => new() { ["ModelFormat"] = "MLProgram" },

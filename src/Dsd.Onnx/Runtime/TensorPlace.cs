@@ -51,8 +51,8 @@ internal abstract class TensorPlace : IDisposable
     /// <inheritdoc/>
     public virtual void Dispose() => GC.SuppressFinalize(this);
 
-    /// <summary>Copies a whole tensor from the host.</summary>
-    protected abstract void CopyFromHost(OnnxTensor tensor, OnnxTensor here);
+    /// <summary>Copies a whole tensor from the host to one here.</summary>
+    public abstract void CopyFromHost(OnnxTensor tensor, OnnxTensor here);
 
     /// <summary>Some bytes of a tensor here, as another type.</summary>
     protected OrtValue View(OnnxTensor tensor, TensorElementType type, long firstByte, long bytes, long[] shape) =>

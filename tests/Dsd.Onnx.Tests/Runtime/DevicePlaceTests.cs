@@ -163,6 +163,6 @@ public sealed class DevicePlaceTests(ExportedModels models) : IClassFixture<Expo
             base.Dispose();
         }
 
-        protected override void CopyFromHost(OnnxTensor tensor, OnnxTensor here) => throw new NotSupportedException();
+        public override void CopyFromHost(OnnxTensor tensor, OnnxTensor here) => throw new NotSupportedException();
     }
 }

@@ -1,5 +1,6 @@
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
+using Dsd.Onnx.Export;
 using Dsd.Onnx.Graph;
 using Dsd.Onnx.Runtime;
 using Dsd.Testing;
@@ -49,6 +50,59 @@ public class OnnxPipelineUseTests(ExportedModels models) : IClassFixture<Exporte
         Assert.Equal([begun, begun, begun], during[..3]);
         Assert.All(during[3..], open => Assert.Equal([.. begun[..3], "vae_decoder", "vae_encoder"], open));
         Assert.Equal(resident.Generate(requests, Guided).Select(p => p.Pixels.ToArray()), pictures.Select(p => p.Pixels.ToArray()));
+    }
+
+    [Fact]
+    public async Task RecordedSteps_UseTheirPlacesAgain_AndDrawTheSamePictures()
+    {
+        using OnnxPipeline plain = OnnxPipeline.Open(models.Cuda, new OnnxRuntimeOptions { Threads = 1 });
+        using OnnxPipeline records = OnnxPipeline.Open(models.Cuda, new OnnxRuntimeOptions { Threads = 1 });
+        records.Model.Sessions.RecordsSteps = true;
+        DsdOptions wide = Guided with { Width = 64, Steps = 2 };
+        (DsdRequest Request, DsdOptions Options)[] calls =
+        [
+            (new(Reference, "a fox", 7), Guided), (new(Reference.Crop(4, 2, 16, 16), "a dragon", 8), Guided with { Steps = 4 }),
+            (new(Reference, "a fox", 7), wide), (new(Reference, "a fox", 7), Guided),
+        ];
+        List<int> recordings = [];
+        foreach ((DsdRequest request, DsdOptions options) in calls)
+        {
+            Assert.Equal(plain.Generate([request], options)[0].Pixels.ToArray(), records.Generate([request], options)[0].Pixels.ToArray());
+            recordings.Add(records.Model.Batches.Recordings);
+        }
+
+        // A pass that is guided runs a row of its own besides the plain one; another size needs places of its own, another number of steps does not.
+        Assert.Equal(recordings[0], recordings[1]);
+        Assert.Equal(2 * recordings[0], recordings[2]);
+        Assert.Equal(recordings[2], recordings[3]);
+
+        // More calls at once than there may be recordings.
+        DsdRequest[] requests = [.. Enumerable.Range(0, 8).Select(i => new DsdRequest(Reference.Crop(2 * i, i % 5, 16, 16), $"prompt {i % 4}", i))];
+        Picture[] drawn = await Task.WhenAll(requests.Select(r => Task.Run(() => records.Generate([r], Guided)[0])));
+
+        Assert.Equal(requests.Select(r => plain.Generate([r], Guided)[0].Pixels.ToArray()), drawn.Select(p => p.Pixels.ToArray()));
+        Assert.InRange(records.Model.Batches.Recordings, recordings[2], 8);
+    }
+
+    [Theory]
+    [InlineData(GraphTarget.Portable)]
+    [InlineData(GraphTarget.Cuda)]
+    public void AModulationOfSeveralModels_DrawsTheSamePictures(GraphTarget target)
+    {
+        using TemporaryFolder folder = new();
+        OnnxExportOptions options = new() { ReleaseFolder = Fixtures.Path("tiny-dsd"), Target = target };
+        OnnxExporter.Export(Fixtures.Path("tiny-flux"), null, folder.File("one"), options);
+        OnnxExporter.Export(Fixtures.Path("tiny-flux"), null, folder.File("several"), options with { MostModulationWeights = 10_000 });
+        using OnnxPipeline one = OnnxPipeline.Open(folder.File("one"));
+        using OnnxPipeline several = OnnxPipeline.Open(folder.File("several"), new OnnxRuntimeOptions { Memory = OnnxMemoryMode.ModulationClosed });
+        DsdRequest[] requests = [new(Reference, "a fox", 7), new(Reference, "a dragon", 8)];
+
+        Assert.Equal(one.Generate(requests, Guided).Select(p => p.Pixels.ToArray()), several.Generate(requests, Guided).Select(p => p.Pixels.ToArray()));
+
+        string[] models = [.. several.Placements.Select(p => p.Component).Where(c => c.StartsWith("modulation", StringComparison.Ordinal))];
+        Assert.True(models.Length > 2, string.Join(", ", models));
+        Assert.Equal([.. Enumerable.Range(1, models.Length).Select(i => $"modulation_{i}")], models);
+        Assert.All(several.Placements, p => Assert.True(p.Opening > TimeSpan.Zero));
     }
 
     [Theory]

@@ -53,13 +53,19 @@ public class OnnxRuntimeOptionsTests
     [Fact]
     public void CudasSettings_AreThoseOfTheOptions()
     {
-        OnnxRuntimeOptions options = new() { Providers = [Cuda], AllowTf32 = true, MemoryBytes = 1L << 33 };
+        OnnxRuntimeOptions options = new() { Providers = [Cuda], AllowTf32 = true, CudaGraphs = true, MemoryBytes = 1L << 33 };
 
         Assert.Equal(
-            [new("arena_extend_strategy", "kSameAsRequested"), new("gpu_mem_limit", "8589934592"), new("use_tf32", "1")],
+            [
+                new("arena_extend_strategy", "kSameAsRequested"), new("cudnn_conv_algo_search", "HEURISTIC"), new("enable_cuda_graph", "1"),
+                new("gpu_mem_limit", "8589934592"), new("prefer_nhwc", "1"), new("use_tf32", "1"),
+            ],
             ProviderAppender.Settings(Cuda, options).OrderBy(s => s.Key, StringComparer.Ordinal));
         Assert.Equal(
-            [new("arena_extend_strategy", "kSameAsRequested"), new("use_tf32", "0")],
+            [
+                new("arena_extend_strategy", "kSameAsRequested"), new("cudnn_conv_algo_search", "HEURISTIC"), new("enable_cuda_graph", "0"),
+                new("prefer_nhwc", "1"), new("use_tf32", "0"),
+            ],
             ProviderAppender.Settings(Cuda, new OnnxRuntimeOptions()).OrderBy(s => s.Key, StringComparer.Ordinal));
     }
 
@@ -85,6 +91,10 @@ public class OnnxRuntimeOptionsTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new OnnxRuntimeOptions { PromptCacheBytes = -1 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new OnnxRuntimeOptions { Memory = (OnnxMemoryMode)9 });
         IsRefused("Option AllowTf32", new OnnxRuntimeOptions { Providers = [DirectMl], AllowTf32 = true });
+        IsRefused("Option CudaGraphs", new OnnxRuntimeOptions { CudaGraphs = true });
+        IsRefused(
+            "CudaGraphs needs a transformer that stays open, but Memory is IdleClosed",
+            new OnnxRuntimeOptions { Providers = [Cuda], CudaGraphs = true, Memory = OnnxMemoryMode.IdleClosed });
         IsRefused("a library for Cuda", new OnnxRuntimeOptions { Providers = [TensorRt, Cpu], ProviderLibraries = library });
         Assert.ThrowsAny<ArgumentException>(() => new OnnxRuntimeOptions { ProviderLibraries = new Dictionary<OnnxProvider, string> { [Cuda] = " " } });
         new OnnxRuntimeOptions { Providers = [TensorRt, Cuda], Device = 1, AllowTf32 = true, ProviderLibraries = library }.Validate();

@@ -139,6 +139,8 @@ internal static class GenerateBenchmark
         double openS = watch.Elapsed.TotalSeconds;
         List<double> steps = [];
         List<double> generations = [];
+        List<double> firstSteps = [];
+        List<double> afterSteps = [];
         Picture? picture = null;
         for (int i = 0; i < options.Generations; i++)
         {
@@ -148,6 +150,8 @@ internal static class GenerateBenchmark
             picture = model.Generate(requests, options.Sampling, clock, cancellationToken)[0];
             generations.Add(watch.Elapsed.TotalSeconds);
             steps.AddRange(clock.Milliseconds);
+            firstSteps.Add(clock.FirstS);
+            afterSteps.Add(clock.SinceLastS);
         }
         double[] sorted = [.. steps.Order()];
         return (new GenerateBenchmarkResult
@@ -166,17 +170,23 @@ internal static class GenerateBenchmark
             MsPerStep = sorted[sorted.Length / 2],
             MsPerStepLeast = sorted[0],
             MsPerStepP90 = sorted[Math.Min(sorted.Length - 1, (int)Math.Ceiling(0.9 * sorted.Length) - 1)],
-            GenerationS = generations.Order().ElementAt(generations.Count / 2),
+            GenerationS = Median(generations),
+            BeforeStepsS = Math.Max(0, Median(firstSteps) - sorted[sorted.Length / 2] / 1000),
+            AfterStepsS = Median(afterSteps),
+            OpeningS = (model as OnnxPipeline)?.Placements.ToDictionary(p => p.Component, p => p.Opening.TotalSeconds),
             HostMemoryBytes = memory.HostBytes,
             GpuMemoryBytes = memory.GpuBytes,
         }, picture!);
     }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static OnnxRuntimeOptions Runtime(GenerateBenchmarkOptions options) => new()
     {
         Providers = [options.Gpu is null ? OnnxProvider.Cpu : OnnxProvider.Cuda],
         Device = options.Gpu ?? 0,
         Memory = options.Memory,
+        CudaGraphs = options.CudaGraphs,
     };
 
     /// <summary>What TorchSharp drew in an earlier call; null where nothing of it is kept.</summary>
@@ -225,7 +235,14 @@ internal static class GenerateBenchmark
     /// <summary>The time between two reports of a generation.</summary>
     private sealed class StepClock(Action? wait) : IProgress<SamplingProgress>
     {
+        private readonly long _begun = Stopwatch.GetTimestamp();
         private long _last;
+
+        /// <summary>Seconds from its making to the end of the first step.</summary>
+        public double FirstS { get; private set; }
+
+        /// <summary>Seconds from the end of the last step to now.</summary>
+        public double SinceLastS => Stopwatch.GetElapsedTime(_last).TotalSeconds;
 
         public List<double> Milliseconds { get; } = [];
 
@@ -236,6 +253,10 @@ internal static class GenerateBenchmark
             if (value.Step > 1)
             {
                 Milliseconds.Add(Stopwatch.GetElapsedTime(_last, now).TotalMilliseconds);
+            }
+            else
+            {
+                FirstS = Stopwatch.GetElapsedTime(_begun, now).TotalSeconds;
             }
             _last = now;
         }

@@ -39,6 +39,9 @@ internal sealed record GenerateBenchmarkOptions
     /// <summary>What of ONNX Runtime's components stays open. Default: all.</summary>
     public OnnxMemoryMode Memory { get; init; }
 
+    /// <summary>Whether ONNX Runtime records a step on the GPU and plays it again. Default false.</summary>
+    public bool CudaGraphs { get; init; }
+
     /// <summary>Which are measured, in this order: <see cref="Onnx"/> and <see cref="Torch"/>.</summary>
     public required IReadOnlyList<string> Backends { get; init; }
 

@@ -45,6 +45,9 @@ internal sealed record GenerateBenchmarkResult
     /// <summary>Seconds from nothing open to a first picture of one step: files, weights, sessions, kernels.</summary>
     public required double OpenS { get; init; }
 
+    /// <summary>Seconds that ONNX Runtime took to open each component the first time; null for TorchSharp.</summary>
+    public IReadOnlyDictionary<string, double>? OpeningS { get; init; }
+
     /// <summary>Median of all steps but the first of each generation, which waits for text and reference, in milliseconds.</summary>
     public required double MsPerStep { get; init; }
 
@@ -56,6 +59,12 @@ internal sealed record GenerateBenchmarkResult
 
     /// <summary>Median seconds of a whole generation: text encoders, reference, steps and decoding.</summary>
     public required double GenerationS { get; init; }
+
+    /// <summary>Median seconds of a generation before its steps, for text and reference: until the first step's end, less a step.</summary>
+    public required double BeforeStepsS { get; init; }
+
+    /// <summary>Median seconds of a generation after its last step, for decoding.</summary>
+    public required double AfterStepsS { get; init; }
 
     /// <summary>The most bytes of the host's memory while it was open, files that are mapped left out; what else the process holds is among them.</summary>
     public required long HostMemoryBytes { get; init; }

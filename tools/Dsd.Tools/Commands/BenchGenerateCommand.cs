@@ -58,6 +58,7 @@ internal sealed class BenchGenerateCommand
         Description = "What of ONNX Runtime's components stays open; resident if left out.",
         HelpName = string.Join('|', OnnxModelOptions.Modes.Keys),
     };
+    private readonly Option<bool> _graphs = new("--cuda-graphs") { Description = "ONNX Runtime records a step on the GPU and plays it again." };
     private readonly Option<int> _generations = new Option<int>("--generations")
     {
         Description = "Generations of 28 steps to measure, 1 to 1000; 3 if left out.",
@@ -84,7 +85,7 @@ internal sealed class BenchGenerateCommand
         Command command = new("generate", "Time whole generations with ONNX Runtime and TorchSharp: export, opening, steps, pictures, memory.")
         {
             bench._size, bench._device, bench._backend, bench._precision, bench._format.Precision,
-            bench._format.Provider, bench._onnx, bench._work, bench._memory, bench._generations, bench._pictures, bench._json,
+            bench._format.Provider, bench._onnx, bench._work, bench._memory, bench._graphs, bench._generations, bench._pictures, bench._json,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -116,6 +117,7 @@ internal sealed class BenchGenerateCommand
             ExportPrecision = parsed.GetValue(_format.Precision) ?? (gpu ? ExportPrecision.Float16 : ExportPrecision.Float32),
             ExportTarget = parsed.GetValue(_format.Provider) ?? (gpu ? GraphTarget.Cuda : GraphTarget.Portable),
             Memory = parsed.GetValue(_memory) is { } memory ? OnnxModelOptions.Modes[memory] : OnnxMemoryMode.Resident,
+            CudaGraphs = parsed.GetValue(_graphs),
             Backends = backends,
             Device = parsed.GetRequiredValue(_device),
             Precision = Types[parsed.GetRequiredValue(_precision)],
@@ -149,10 +151,14 @@ internal sealed class BenchGenerateCommand
         {
             throw new UsageException("'--export-precision' and '--provider' are for an export that is written, but none is.");
         }
-        Option[] ofOnnx = [_onnx, _memory];
+        Option[] ofOnnx = [_onnx, _memory, _graphs];
         if (parsed.GetValue(_backend) == GenerateBenchmarkOptions.Torch && ofOnnx.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } lonely)
         {
             throw new UsageException($"'{lonely.Name}' is for ONNX Runtime, but '--backend' is torch.");
+        }
+        if (parsed.GetValue(_graphs) && parsed.GetRequiredValue(_device) == "cpu")
+        {
+            throw new UsageException($"'{_graphs.Name}' is for a GPU, but '--device' is cpu.");
         }
         bool writes = size == BenchModel.Dev && (torch || onnx is null);
         if (writes && work is null)
@@ -189,7 +195,7 @@ internal sealed class BenchGenerateCommand
         Table table = new() { Border = TableBorder.Simple };
         foreach (string heading in new[]
                  {
-                     "backend", "precision", "export s", "open s", "ms a step", "least", "90 %", "generation s", "memory GiB", "GPU GiB",
+                     "backend", "precision", "export s", "open s", "ms a step", "least", "90 %", "generation s", "before, after s", "memory GiB", "GPU GiB",
                      "max, mean difference",
                  })
         {
@@ -206,6 +212,7 @@ internal sealed class BenchGenerateCommand
                 Number(r.MsPerStepLeast, "0.00"),
                 Number(r.MsPerStepP90, "0.00"),
                 Number(r.GenerationS, "0.000"),
+                $"{Number(r.BeforeStepsS, "0.000")}, {Number(r.AfterStepsS, "0.000")}",
                 Number(r.HostMemoryBytes / (double)(1 << 30), "0.00"),
                 Number(r.GpuMemoryBytes / (double)(1 << 30), "0.00"),
                 r.LargestDifference is { } largest ? $"{largest}, {Number(r.MeanDifference, "0.000")}" : "–");
