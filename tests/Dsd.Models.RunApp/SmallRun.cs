@@ -44,7 +44,16 @@ public sealed class SmallRun : IDisposable
             Schedule = LearningRateSchedule.Constant,
             Group = _group,
         };
-        using TrainingLoop loop = new(_network.parameters(), options);
+        TrainingLoop? told = null;
+        // As a network does that is more than two layers: the last layer's gradients travel while the first one's are worked out.
+        void Backward(Tensor loss)
+        {
+            loss.backward();
+            told!.BlockIsBack("2");
+            told.BlockIsBack("0");
+        }
+        using TrainingLoop loop = new(_network.parameters(), options, null, Backward, [.. _network.named_parameters().Select(p => p.name)]);
+        told = loop;
         loop.Run(step =>
         {
             before?.Invoke(step);

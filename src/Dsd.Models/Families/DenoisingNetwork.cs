@@ -54,6 +54,13 @@ public abstract class DenoisingNetwork(string name) : Module(name)
     }
 
     /// <summary>
+    /// Called within <see cref="Backward"/> with the name of a block as soon as all gradients of what lies over its layers are there, so that they can be
+    /// exchanged while the way back goes on: only where that is written out (<see cref="WritesGradients"/>), the last block first. Null, the default, is
+    /// nobody.
+    /// </summary>
+    internal Action<string>? BlockIsBack { get; set; }
+
+    /// <summary>
     /// Computes the gradients of a loss over what the forward passes since the last call gave, as <c>loss.backward()</c> does, and in place of it: blocks that
     /// keep no graph are computed once more here.
     /// </summary>

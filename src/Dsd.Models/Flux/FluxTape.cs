@@ -98,8 +98,10 @@ internal sealed class FluxTape : IDisposable
 
     /// <summary>Runs the blocks again from the last one to the first, and adds to the gradients of all that learns. Each tape goes back once.</summary>
     /// <param name="network">The network of the pass, whose gradients behind the blocks that keep no graph are there.</param>
-    public void Backward(FluxTransformer network)
+    /// <param name="isBack">Called with a block's name when its gradients are there, where all blocks' way back is written out; null is nobody.</param>
+    public void Backward(FluxTransformer network, Action<string>? isBack = null)
     {
+        isBack = _written ? isBack : null;
         using DisposeScope scope = NewDisposeScope();
         if (!IsLeft || _leaves.Any(l => l.grad is null))
         {
@@ -107,12 +109,14 @@ internal sealed class FluxTape : IDisposable
             return;
         }
         Tensor[] gradients = [.. _leaves.Select(l => l.grad!)];
+        (int singles, int doubles) = (_singles.Count, _doubles.Count);
         foreach ((SingleStreamBlock block, (Tensor Joined, SingleStreamGraph? Graph) kept) in
             (network.Residency?.SinglesBackwards ?? network.Singles.Reverse()).Skip(Unrecorded(network.Singles.Count, _singles.Count)).Zip(Backwards(_singles)))
         {
             // The input goes with the gradient of what came of it: the gradients of the adapters take its place.
             using Tensor after = gradients[0], before = kept.Joined;
             gradients = [Back(block, before, kept.Graph, after)];
+            isBack?.Invoke($"single_transformer_blocks.{--singles}");
         }
         if (gradients.Length == 1 && _doubles.Count > 0)
         {
@@ -124,6 +128,7 @@ internal sealed class FluxTape : IDisposable
         {
             using Tensor image = gradients[0], text = gradients[1], imageBefore = kept.Image, textBefore = kept.Text;
             gradients = Back(block, (imageBefore, textBefore), kept.Graph, image, text);
+            isBack?.Invoke($"transformer_blocks.{--doubles}");
         }
         (Tensor Tensor, Tensor Gradient)[] first = [.. _begin.Zip(gradients).Where(p => p.First.requires_grad)];
         if (_vec.requires_grad && _vecLeaf.grad is { } ofVec)

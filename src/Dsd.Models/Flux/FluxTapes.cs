@@ -53,7 +53,8 @@ internal sealed class FluxTapes(FluxTransformer network) : IDisposable
             using IDisposable? turn = _tapes.Count > 0 ? network.Residency?.Enter(keepsGraphs: false) : null;
             foreach (FluxTape tape in Enumerable.Reverse(_tapes))
             {
-                tape.Backward(network);
+                // The first pass adds the last part of every gradient.
+                tape.Backward(network, tape == _tapes[0] ? network.BlockIsBack : null);
             }
         }
         finally

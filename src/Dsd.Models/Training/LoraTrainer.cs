@@ -189,7 +189,9 @@ public sealed class LoraTrainer
             Group = Group,
             AfterStep = Look is null || Group?.Rank > 0 ? null : step => LookOn(step, dropout, cancellationToken),
         };
-        using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), loopOptions, backward: _model.Network.Backward);
+        using TrainingLoop loop = new(
+            attached.Parameters.Select(p => p.Parameter), loopOptions, replicas: null, backward: _model.Network.Backward,
+            names: [.. attached.Parameters.Select(p => p.Name)]);
         if (loop.Step > 0)
         {
             GoesOn?.Invoke(loop.Step);
@@ -197,6 +199,7 @@ public sealed class LoraTrainer
         MeteredProgress metered = new(progress, (long)_options.BatchSize * _options.AccumulationSteps);
         // The attachment has frozen the base, and the loop goes back by the network's own way. It is made for a GPU: on the CPU torch's graphs are faster.
         _model.Network.WritesGradients = _model.Network.Device.type == DeviceType.CUDA;
+        _model.Network.BlockIsBack = Group is null ? null : loop.BlockIsBack;
         try
         {
             loop.Run(batch => Loss(batch, batches, empty, dropout), metered, cancellationToken);
@@ -204,6 +207,7 @@ public sealed class LoraTrainer
         finally
         {
             _model.Network.WritesGradients = false;
+            _model.Network.BlockIsBack = null;
         }
         return attached.ToAdapter();
     }

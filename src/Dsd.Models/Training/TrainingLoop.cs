@@ -29,6 +29,7 @@ public sealed class TrainingLoop : IDisposable
     private readonly TrainingLoopOptions _options;
     private readonly TrainingGroup? _group;
     private readonly Parameter[] _parameters;
+    private readonly GradientBuckets? _buckets;
     private readonly Optimizer _optimizer;
     private readonly WeightAverage? _average;
     private readonly DeviceWorker[] _workers;
@@ -39,6 +40,7 @@ public sealed class TrainingLoop : IDisposable
     private int _skippedInRow;
     private long _saved = -1;
     private (bool Cancelled, bool Late) _stop;
+    private bool _isLastPart;
 
     /// <summary>A loop at step 0, or at the newest checkpoint's step if there is one.</summary>
     /// <param name="parameters">What is trained.</param>
@@ -49,6 +51,19 @@ public sealed class TrainingLoop : IDisposable
     /// <exception cref="WeightsException">There are checkpoints, and all are damaged.</exception>
     public TrainingLoop(
         IEnumerable<Parameter> parameters, TrainingLoopOptions options, IEnumerable<IEnumerable<Parameter>>? replicas = null, Action<Tensor>? backward = null)
+        : this(parameters, options, replicas, backward, names: null)
+    {
+    }
+
+    /// <summary>The same where gradients of blocks are exchanged while the way back goes on.</summary>
+    /// <param name="parameters">What is trained.</param>
+    /// <param name="options">Length, rates and checkpoints.</param>
+    /// <param name="replicas">The same parameters on other devices.</param>
+    /// <param name="backward">Computes the gradients of a loss. It tells <see cref="BlockIsBack"/> of each block.</param>
+    /// <param name="names">The parameters' names, which begin with the name of their block and a point; null where nobody tells of blocks.</param>
+    internal TrainingLoop(
+        IEnumerable<Parameter> parameters, TrainingLoopOptions options, IEnumerable<IEnumerable<Parameter>>? replicas, Action<Tensor>? backward,
+        IReadOnlyList<string>? names)
     {
         ArgumentNullException.ThrowIfNull(options);
         (_options, _backward) = (options, backward ?? (loss => loss.backward()));
@@ -59,6 +74,7 @@ public sealed class TrainingLoop : IDisposable
             throw new ArgumentException($"Replicas and a {nameof(options.Group)} exclude each other: give each device a process.", nameof(replicas));
         }
         _parameters = [.. parameters];
+        _buckets = _group is null ? null : new GradientBuckets(_parameters, names, _group);
         _optimizer = options.Optimizer.Create(_parameters, others);
         _settings = SettingsOf(options);
         _checkpoints = options.CheckpointFolder is { } folder && _group is null or { Rank: 0 }
@@ -204,6 +220,16 @@ public sealed class TrainingLoop : IDisposable
         _average?.Dispose();
     }
 
+    /// <summary>Told within the way back, in the same order in all processes, of a block all of whose gradients of this way back are there.</summary>
+    /// <param name="block">The block's name.</param>
+    internal void BlockIsBack(string block)
+    {
+        if (_isLastPart)
+        {
+            _buckets?.Begin(block);
+        }
+    }
+
     /// <summary>One step: the mean loss and the norm of the gradients.</summary>
     private (float Loss, float Norm) Advance(Func<long, IReadOnlyList<Func<Tensor>>> losses, CancellationToken cancellationToken)
     {
@@ -214,6 +240,7 @@ public sealed class TrainingLoop : IDisposable
         for (int part = 0; part < parts; part++)
         {
             using DisposeScope graph = NewDisposeScope();
+            _isLastPart = part == parts - 1;
             IReadOnlyList<Func<Tensor>> shares = losses(Step * parts + part);
             Task<Tensor>[] others = [.. _workers.Select((worker, i) => worker.Run(() => Share(shares[i + 1])))];
             Tensor loss = Learn(shares[0]);
@@ -228,10 +255,7 @@ public sealed class TrainingLoop : IDisposable
         float[] read;
         using (no_grad())
         {
-            if (_group is not null)
-            {
-                GradientBuckets.Average(_parameters, _group);
-            }
+            _buckets?.End();
             Tensor norm = _optimizer.GradientNorm();
             Tensor both = stack([(sum! / count).to(ScalarType.Float32).reshape([]), norm]);
             // All must judge alike by the same bits, whatever GPU each computed its norm with; and stop together.

@@ -99,6 +99,51 @@ public sealed class FluxTapeTests : IDisposable
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void WrittenOut_EachBlockIsToldOnce_WhenItsGradientsAreWhole(int passes)
+    {
+        using FluxTransformer transformer = Load(MemoryMode.Resident);
+        using LoraAttachment attached = Attach(transformer, LoraOptions.AllTargets);
+        transformer.WritesGradients = true;
+        List<string> told = [];
+        Dictionary<string, float[]> then = [];
+        transformer.BlockIsBack = block =>
+        {
+            told.Add(block);
+            foreach ((string name, Parameter parameter) in attached.Parameters.Where(p => p.Name.StartsWith($"{block}.", StringComparison.Ordinal)))
+            {
+                then.Add(name, parameter.grad!.data<float>().ToArray());
+            }
+        };
+        using DisposeScope scope = NewDisposeScope();
+        Tensor loss = zeros(1);
+        for (int i = 0; i < passes; i++)
+        {
+            loss = loss + Run(transformer).square().mean();
+        }
+
+        transformer.Backward(loss.sum());
+
+        Assert.Equal(
+            [
+                .. Enumerable.Range(0, Config.NumSingleLayers).Reverse().Select(i => $"single_transformer_blocks.{i}"),
+                .. Enumerable.Range(0, Config.NumLayers).Reverse().Select(i => $"transformer_blocks.{i}"),
+            ],
+            told);
+        Assert.Equal(
+            attached.Parameters.Where(p => p.Name.Contains("transformer_blocks.", StringComparison.Ordinal)).Select(p => p.Name).Order(StringComparer.Ordinal),
+            then.Keys.Order(StringComparer.Ordinal));
+        Assert.All(attached.Parameters.Where(p => then.ContainsKey(p.Name)), p => Assert.Equal(p.Parameter.grad!.data<float>().ToArray(), then[p.Name]));
+
+        // Torch's own way back tells of none: there are gradients of all blocks at its end alone.
+        told.Clear();
+        transformer.WritesGradients = false;
+        transformer.Backward(Run(transformer).square().mean());
+        Assert.Empty(told);
+    }
+
+    [Theory]
     [MemberData(nameof(WrittenCounts))]
     public void WrittenOut_TheGradientsAreTorchs(int recomputed)
     {

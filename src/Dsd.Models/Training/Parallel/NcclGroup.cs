@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Dsd.Models.Training.Parallel;
 
-/// <summary>A group of GPUs, one a process: tensors go through NCCL on torch's stream, all else through TCP.</summary>
+/// <summary>
+/// A group of GPUs, one a process: tensors go through NCCL on torch's stream, or on one beside it where that shall go on meanwhile, and all else through TCP.
+/// </summary>
 /// <remarks>
 /// NCCL waits for ever for a process that has died. So the watch beside it hears of the death and calls <c>ncclCommAbort</c> from its own thread: what is
 /// under way on the GPU then ends, the thread that waits for the GPU goes on, and <see cref="Check"/> tells it why before it uses a number.
@@ -14,6 +16,7 @@ namespace Dsd.Models.Training.Parallel;
 internal sealed class NcclGroup : TrainingGroup
 {
     private const uint WithoutTiming = 2; // CU_EVENT_DISABLE_TIMING
+    private const uint ApartFromTorchs = 1; // CU_STREAM_NON_BLOCKING
     private const int NotReady = 600; // CUDA_ERROR_NOT_READY
 
     // What was begun before another left in peace is done by then.
@@ -23,6 +26,9 @@ internal sealed class NcclGroup : TrainingGroup
     private readonly int _gpu;
     private readonly Lock _calls = new();
     private readonly IntPtr _last;
+    private readonly IntPtr _given;
+    private readonly IntPtr _beside;
+    private bool _besideIsUsed;
     private IntPtr _communicator;
     private bool _used;
     private long _leftAt;
@@ -56,6 +62,8 @@ internal sealed class NcclGroup : TrainingGroup
         using (_context.Enter())
         {
             CudaDriver.Check(CudaDriver.cuEventCreate(out _last, WithoutTiming), nameof(CudaDriver.cuEventCreate));
+            CudaDriver.Check(CudaDriver.cuEventCreate(out _given, WithoutTiming), nameof(CudaDriver.cuEventCreate));
+            CudaDriver.Check(CudaDriver.cuStreamCreate(out _beside, ApartFromTorchs), nameof(CudaDriver.cuStreamCreate));
         }
         control.Failed = Abort;
         control.Watch.Ticked = Look;
@@ -79,6 +87,17 @@ internal sealed class NcclGroup : TrainingGroup
 
     /// <inheritdoc/>
     public override void Leave(string reason) => _control.Leave(reason);
+
+    /// <inheritdoc/>
+    internal override void EndAllReduces()
+    {
+        if (_besideIsUsed)
+        {
+            using CudaContext.Entry current = _context.Enter();
+            Follow(_beside, IntPtr.Zero);
+            _besideIsUsed = false;
+        }
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -119,6 +138,8 @@ internal sealed class NcclGroup : TrainingGroup
         using (_context.Enter())
         {
             _ = CudaDriver.cuEventDestroy(_last);
+            _ = CudaDriver.cuEventDestroy(_given);
+            _ = CudaDriver.cuStreamDestroy(_beside);
         }
     }
 
@@ -126,7 +147,21 @@ internal sealed class NcclGroup : TrainingGroup
     private protected override void Begin() => Check();
 
     /// <inheritdoc/>
-    private protected override void Mean(Tensor tensor)
+    private protected override void Mean(Tensor tensor) => Mean(tensor, IntPtr.Zero);
+
+    /// <inheritdoc/>
+    private protected override void BeginMean(Tensor tensor)
+    {
+        using (_context.Enter())
+        {
+            // After what torch's stream was given so far, and beside what it is given from now on.
+            Follow(IntPtr.Zero, _beside);
+        }
+        Mean(tensor, _beside);
+        _besideIsUsed = true;
+    }
+
+    private void Mean(Tensor tensor, IntPtr stream)
     {
         if (tensor.device.type != DeviceType.CUDA)
         {
@@ -135,8 +170,8 @@ internal sealed class NcclGroup : TrainingGroup
         }
         long address = TensorMemory.Address(tensor);
         Call(
-            tensor, nameof(Nccl.ncclAllReduce),
-            c => Nccl.ncclAllReduce(address, address, (nuint)tensor.numel(), Nccl.Float32, Nccl.Average, c, IntPtr.Zero));
+            tensor, nameof(Nccl.ncclAllReduce), stream,
+            c => Nccl.ncclAllReduce(address, address, (nuint)tensor.numel(), Nccl.Float32, Nccl.Average, c, stream));
     }
 
     /// <inheritdoc/>
@@ -149,11 +184,18 @@ internal sealed class NcclGroup : TrainingGroup
         }
         long address = TensorMemory.Address(tensor);
         Call(
-            tensor, nameof(Nccl.ncclBroadcast),
+            tensor, nameof(Nccl.ncclBroadcast), IntPtr.Zero,
             c => Nccl.ncclBroadcast(address, address, (nuint)(tensor.numel() * tensor.ElementSize), Nccl.Bytes, root, c, IntPtr.Zero));
     }
 
-    private void Call(Tensor tensor, string name, Func<IntPtr, int> call)
+    /// <summary>Has what one stream is given from now on wait for what another was given so far.</summary>
+    private void Follow(IntPtr before, IntPtr after)
+    {
+        CudaDriver.Check(CudaDriver.cuEventRecord(_given, before), nameof(CudaDriver.cuEventRecord));
+        CudaDriver.Check(CudaDriver.cuStreamWaitEvent(after, _given, 0), nameof(CudaDriver.cuStreamWaitEvent));
+    }
+
+    private void Call(Tensor tensor, string name, IntPtr stream, Func<IntPtr, int> call)
     {
         if (tensor.device.index != _gpu)
         {
@@ -174,7 +216,7 @@ internal sealed class NcclGroup : TrainingGroup
             }
             using CudaContext.Entry current = _context.Enter();
             result = call(_communicator);
-            CudaDriver.Check(CudaDriver.cuEventRecord(_last, IntPtr.Zero), nameof(CudaDriver.cuEventRecord));
+            CudaDriver.Check(CudaDriver.cuEventRecord(_last, stream), nameof(CudaDriver.cuEventRecord));
             Volatile.Write(ref _used, true);
         }
         // An aborted call says no more than that; the watch knows why.

@@ -73,7 +73,21 @@ public abstract class TrainingGroup : IDisposable
     /// <summary>Replaces a tensor by its mean over all processes, which then have the same bits. On a GPU the work is begun, not waited for.</summary>
     /// <param name="tensor">Contiguous, in float32.</param>
     /// <exception cref="TrainingGroupException">Another process died, left, or calls something else.</exception>
-    public void AllReduce(Tensor tensor)
+    public void AllReduce(Tensor tensor) => AllReduce(tensor, Mean);
+
+    /// <summary>
+    /// The same beside what the GPU is given afterwards: the tensor may be read or changed after <see cref="EndAllReduces"/> alone, and must live until then.
+    /// </summary>
+    /// <param name="tensor">Contiguous, in float32.</param>
+    /// <exception cref="TrainingGroupException">Another process died, left, or calls something else.</exception>
+    internal void BeginAllReduce(Tensor tensor) => AllReduce(tensor, BeginMean);
+
+    /// <summary>Has what the GPU is given from now on wait for what <see cref="BeginAllReduce"/> began.</summary>
+    internal virtual void EndAllReduces()
+    {
+    }
+
+    private void AllReduce(Tensor tensor, Action<Tensor> mean)
     {
         Require(tensor);
         if (tensor.dtype != ScalarType.Float32)
@@ -83,7 +97,7 @@ public abstract class TrainingGroup : IDisposable
         Begin();
         if (WorldSize > 1 && tensor.numel() > 0)
         {
-            Mean(tensor);
+            mean(tensor);
         }
     }
 
@@ -133,6 +147,9 @@ public abstract class TrainingGroup : IDisposable
 
     /// <summary>Replaces a tensor that is not empty by the mean.</summary>
     private protected abstract void Mean(Tensor tensor);
+
+    /// <summary>The same, which <see cref="EndAllReduces"/> waits for.</summary>
+    private protected virtual void BeginMean(Tensor tensor) => Mean(tensor);
 
     /// <summary>Replaces a tensor that is not empty by the root's.</summary>
     private protected abstract void Copy(Tensor tensor, int root);

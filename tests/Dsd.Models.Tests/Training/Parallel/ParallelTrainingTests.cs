@@ -173,7 +173,14 @@ public class ParallelTrainingTests
             // One has a gradient on one rank alone.
             parameters[i].grad = i == 3 && group.Rank == 1 ? null : full(shapes[i], i + (10 * group.Rank), ScalarType.Float32);
         }
-        GradientBuckets.Average(parameters, group, longest);
+        GradientBuckets buckets = new(parameters, ["a.one", "b.one", "a.two", "ab.one", "b.two"], group, longest);
+        for (int round = 0; round < 2; round++)
+        {
+            buckets.Begin("b");
+            buckets.Begin("c");
+            buckets.Begin("a");
+            buckets.End();
+        }
         for (int i = 0; i < parameters.Length; i++)
         {
             Assert.Equal(i == 3 ? 1.5f : i + 5, parameters[i].grad!.mean().item<float>());
