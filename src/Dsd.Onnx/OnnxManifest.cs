@@ -75,6 +75,9 @@ internal sealed record OnnxManifest
     /// <summary>The adapters that were merged, in their order: the name of each file, and its strength. A second of a name has a number behind it.</summary>
     public required IReadOnlyDictionary<string, float> Adapters { get; init; }
 
+    /// <summary>Whether the transformer has inputs for adapters.</summary>
+    public bool TakesAdapters { get; init; }
+
     /// <summary>The version of the tool that wrote the folder.</summary>
     public required string ToolVersion { get; init; }
 

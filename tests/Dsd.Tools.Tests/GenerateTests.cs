@@ -205,6 +205,10 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
         (await Generate(reference, "--out", Result, "--memory", "streamed"))
             .AssertFails(ExitCode.WrongUse, "'--memory' is streamed", "resident or modulation-closed or idle-closed");
         (await Generate(reference, "--out", Result, "--memory-limit", "8")).AssertFails(ExitCode.WrongUse, "--memory-limit", "CUDA");
+        (await Generate(reference, "--out", Result, "--cuda-graphs")).AssertFails(ExitCode.WrongUse, "--cuda-graphs", "CUDA");
+        (await Generate(reference, "--out", Result, "--device", "cuda", "--cuda-graphs", "--memory", "idle-closed"))
+            .AssertFails(ExitCode.WrongUse, "--cuda-graphs", "stays open", "idle-closed");
+        (await Torch("--image", reference, "--cuda-graphs")).AssertFails(ExitCode.WrongUse, "--cuda-graphs", "--onnx");
         (await Torch("--image", reference, "--memory", "idle-closed")).AssertFails(ExitCode.WrongUse, "'--memory' is idle-closed", "or streamed");
         (await Torch("--image", reference, "--memory-limit", "8")).AssertFails(ExitCode.WrongUse, "--memory-limit", "--onnx");
         (await Generate(reference, "--out", Result, "--dtype", "float16")).AssertFails(ExitCode.WrongUse, "--dtype", "--model");

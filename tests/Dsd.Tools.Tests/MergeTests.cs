@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dsd.CommandLine;
+using Dsd.Imaging;
 using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;
@@ -52,10 +53,43 @@ public sealed class MergeTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
 
-    private async Task Export()
+    [Fact]
+    public async Task AnExportWithInputsForAdapters_DrawsWithThem_AsAMergedOneDoes()
+    {
+        await Export();
+        await Export("inputs", "--adapter-inputs");
+        Pngs.Noisy(64, 64).Save(_folder.File("reference.png"));
+        Succeeded(await Cli.Run("merge", "--onnx", _folder.File("base"), "--lora", $"{Lora}:0.5", "--out", _folder.File("merged")));
+
+        Succeeded(await Draw("merged", "merged.png"));
+        Succeeded(await Draw("inputs", "given.png", "--lora", $"{Lora}:0.5"));
+        Succeeded(await Draw("inputs", "none.png"));
+
+        Assert.InRange(Difference("merged.png", "given.png"), 0, 1);
+        Assert.True(Difference("merged.png", "none.png") > 1);
+        (await Draw("base", "base.png", "--lora", Lora)).AssertFails(ExitCode.WrongUse, "--lora", "dsd merge", "--adapter-inputs");
+        Assert.False(File.Exists(_folder.File("base.png")));
+        Assert.True((await Cli.Json("inspect", _folder.File("inputs"))).GetProperty("settings").GetProperty("takes_adapters").GetBoolean());
+    }
+
+    private static void Succeeded(CliResult result) => Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+
+    private Task<CliResult> Draw(string model, string picture, params string[] more) => Cli.Run(
+        [
+            "generate", "--onnx", _folder.File(model), "--prompt", "a fox", "--image", _folder.File("reference.png"), "--steps", "1",
+            "--out", _folder.File(picture), .. more,
+        ]);
+
+    private int Difference(string one, string other) => Picture.Load(_folder.File(one)).Pixels.ToArray()
+        .Zip(Picture.Load(_folder.File(other)).Pixels.ToArray(), (a, b) => Math.Abs(a - b)).Max();
+
+    private async Task Export(string folder = "base", params string[] more)
     {
         CliResult result = await Cli.Run(
-            "export", "--model", Fixtures.Own("tiny-flux"), "--dsd", Fixtures.Own("tiny-dsd"), "--size", "64x64", "--out", _folder.File("base"));
+            [
+                "export", "--model", Fixtures.Own("tiny-flux"), "--dsd", Fixtures.Own("tiny-dsd"), "--size", "64x64", "--out", _folder.File(folder),
+                .. more,
+            ]);
         Assert.True(result.ExitCode == ExitCode.Done, result.Error);
     }
 }

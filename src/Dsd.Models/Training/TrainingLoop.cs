@@ -47,23 +47,17 @@ public sealed class TrainingLoop : IDisposable
     /// <param name="options">Length, rates and checkpoints.</param>
     /// <param name="replicas">The same parameters on other devices: see <see cref="AdamW"/>. Each gets a thread of its own.</param>
     /// <param name="backward">Computes the gradients of a loss, added to those that are there. Null is the loss' own <c>backward</c>.</param>
-    /// <exception cref="ArgumentException">The checkpoint belongs to other parameters or other options, or a replica has others.</exception>
+    /// <param name="names">
+    /// The parameters' names, which begin with the name of their block and a point, for a <paramref name="backward"/> that tells <see cref="BlockIsBack"/> of
+    /// blocks: a group then exchanges their gradients while it goes on. Null, the default, where nobody tells.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// The checkpoint belongs to other parameters or other options, a replica has others, or there are more or fewer names.
+    /// </exception>
     /// <exception cref="WeightsException">There are checkpoints, and all are damaged.</exception>
     public TrainingLoop(
-        IEnumerable<Parameter> parameters, TrainingLoopOptions options, IEnumerable<IEnumerable<Parameter>>? replicas = null, Action<Tensor>? backward = null)
-        : this(parameters, options, replicas, backward, names: null)
-    {
-    }
-
-    /// <summary>The same where gradients of blocks are exchanged while the way back goes on.</summary>
-    /// <param name="parameters">What is trained.</param>
-    /// <param name="options">Length, rates and checkpoints.</param>
-    /// <param name="replicas">The same parameters on other devices.</param>
-    /// <param name="backward">Computes the gradients of a loss. It tells <see cref="BlockIsBack"/> of each block.</param>
-    /// <param name="names">The parameters' names, which begin with the name of their block and a point; null where nobody tells of blocks.</param>
-    internal TrainingLoop(
-        IEnumerable<Parameter> parameters, TrainingLoopOptions options, IEnumerable<IEnumerable<Parameter>>? replicas, Action<Tensor>? backward,
-        IReadOnlyList<string>? names)
+        IEnumerable<Parameter> parameters, TrainingLoopOptions options, IEnumerable<IEnumerable<Parameter>>? replicas = null, Action<Tensor>? backward = null,
+        IReadOnlyList<string>? names = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         (_options, _backward) = (options, backward ?? (loss => loss.backward()));
@@ -74,6 +68,10 @@ public sealed class TrainingLoop : IDisposable
             throw new ArgumentException($"Replicas and a {nameof(options.Group)} exclude each other: give each device a process.", nameof(replicas));
         }
         _parameters = [.. parameters];
+        if (names is not null && names.Count != _parameters.Length)
+        {
+            throw new ArgumentException($"There are {_parameters.Length} parameters, but {names.Count} names.", nameof(names));
+        }
         _buckets = _group is null ? null : new GradientBuckets(_parameters, names, _group);
         _optimizer = options.Optimizer.Create(_parameters, others);
         _settings = SettingsOf(options);
@@ -220,9 +218,12 @@ public sealed class TrainingLoop : IDisposable
         _average?.Dispose();
     }
 
-    /// <summary>Told within the way back, in the same order in all processes, of a block all of whose gradients of this way back are there.</summary>
-    /// <param name="block">The block's name.</param>
-    internal void BlockIsBack(string block)
+    /// <summary>
+    /// To be told within the way back, in the same order in all processes, of a block all of whose gradients of this way back are there. A group begins to
+    /// exchange them; without one nothing happens.
+    /// </summary>
+    /// <param name="block">The block's name: see the constructor's <c>names</c>.</param>
+    public void BlockIsBack(string block)
     {
         if (_isLastPart)
         {

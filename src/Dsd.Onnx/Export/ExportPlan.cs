@@ -28,6 +28,9 @@ public sealed record ExportPlan
     /// <summary>The autoencoder, whose weights are the pipeline's <c>vae</c>.</summary>
     public required VaeConfig Vae { get; init; }
 
+    /// <summary>Whether the network's graph has inputs for adapters: <see cref="OnnxExportOptions.AdapterInputs"/>. Default false.</summary>
+    public bool TakesAdapters { get; init; }
+
     /// <summary>Places of a latent a side that become one token. Default 2.</summary>
     public int Patch { get; init; } = LatentPacking.Patch;
 

@@ -8,6 +8,9 @@ namespace Dsd.Onnx.Export;
 /// <param name="Target">For which runtimes.</param>
 public sealed record GraphFormat(ElementType Floats, int? Bits, GraphTarget Target)
 {
+    /// <summary>Whether linear layers of the network take an adapter's factors as inputs. Default false.</summary>
+    public bool AdapterInputs { get; init; }
+
     /// <summary>Single precision, standard operators.</summary>
     public static GraphFormat Plain { get; } = new(ElementType.Float32, null, GraphTarget.Portable);
 
@@ -17,7 +20,8 @@ public sealed record GraphFormat(ElementType Floats, int? Bits, GraphTarget Targ
         ExportPrecision.Int8 => 8,
         ExportPrecision.Int4 => 4,
         _ => null,
-    });
+    }) with
+    { AdapterInputs = options.AdapterInputs };
 
     /// <summary>That of a network that runs once a generation, or for text: 4 bits would save little there.</summary>
     public static GraphFormat OfPreparation(OnnxExportOptions options) =>

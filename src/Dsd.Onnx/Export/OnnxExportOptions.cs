@@ -59,6 +59,13 @@ public sealed record OnnxExportOptions
         init => field = OptionCheck.Range(value, 1_000, 1_000_000_000_000, nameof(MostModulationWeights));
     } = 1_000_000_000;
 
+    /// <summary>
+    /// Give the transformer's linear layers, but those that make the modulation, inputs for an adapter's two factors, so that adapters can be changed from
+    /// picture to picture (<see cref="Runtime.OnnxPipeline.WithAdapters"/>), whatever the precision of the weights. Each step then takes longer, with an
+    /// adapter and without. Default false: adapters are merged into the weights, which costs a step nothing.
+    /// </summary>
+    public bool AdapterInputs { get; init; }
+
     /// <summary>Replace an earlier export in the target folder. Default false; a folder that holds anything else is never replaced.</summary>
     public bool Overwrite { get; init; }
 }

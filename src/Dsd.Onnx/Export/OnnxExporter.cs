@@ -66,6 +66,13 @@ public static class OnnxExporter
         OnnxFamily known = OnnxFamilies.Of(family.Name, model.IndexFile);
         using LoraTables? adapter = lora is null ? null : LoraTables.Open(lora);
         ExportPlan plan = known.Plan(model, options, bringsCondition: adapter?.HasCondition == true);
+        if (options.AdapterInputs && !plan.TakesAdapters)
+        {
+            throw new ArgumentException(
+                $"Option {nameof(OnnxExportOptions.AdapterInputs)} is set, but the family '{family.Name}' has no such graphs. Leave it out, and "
+                    + "merge adapters.",
+                nameof(options));
+        }
         foreach (string remark in adapter?.Remarks ?? [])
         {
             options.Warn?.Invoke(remark);
@@ -194,6 +201,7 @@ public static class OnnxExporter
             FrameWidth = options.FrameWidth,
             FrameHeight = options.FrameHeight,
             Adapters = adapters,
+            TakesAdapters = plan.TakesAdapters,
             ToolVersion = ModelWriter.ProducerVersion,
             Source = new OnnxSource { Model = writer.Model, Release = options.ReleaseFolder is { } release ? Name(release) : null, Headers = writer.Headers },
             Files = writer.Files.ToDictionary(f => f.Key, f => f.Value.Length),

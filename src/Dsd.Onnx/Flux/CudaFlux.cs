@@ -11,7 +11,7 @@ namespace Dsd.Onnx.Flux;
 /// </summary>
 internal sealed class CudaFlux(FluxConfig config, GraphBuilder graph, CheckpointWeights weights, GraphFormat format) : FluxOperators
 {
-    private readonly Layers _layers = new(graph, weights, format.Bits, format.IntProducts);
+    private readonly Layers _layers = new(graph, weights, format.Bits, format.IntProducts, format.AdapterInputs);
 
     private int Width => config.Width;
 
@@ -66,6 +66,10 @@ internal sealed class CudaFlux(FluxConfig config, GraphBuilder graph, Checkpoint
     /// <inheritdoc/>
     public override Value Values(Value x, string projection, string biasElsewhere)
     {
+        if (format.AdapterInputs)
+        {
+            return _layers.Linear(x, projection, Width, Width);
+        }
         Value product = _layers.Product(x, projection, Width, Width);
         if (projection == biasElsewhere)
         {
@@ -80,6 +84,12 @@ internal sealed class CudaFlux(FluxConfig config, GraphBuilder graph, Checkpoint
     /// <inheritdoc/>
     public override Value OutputBias(string module, int inputs, string values)
     {
+        if (format.AdapterInputs)
+        {
+            // An adapter over this layer must see the values' bias, so that it is added where it belongs.
+            using IDisposable scope = graph.Scope(module);
+            return _layers.ScaledWeight("bias", StreamScale, Width);
+        }
         // Each row of attention's shares sums to 1, so that a bias of all values comes out as it is, and the next layer multiplies it.
         string path = graph.Path(module);
         LinearWeight weight = weights.Linear($"{path}.weight", inputs, Width);

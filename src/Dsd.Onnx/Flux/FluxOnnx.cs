@@ -22,6 +22,7 @@ public sealed class FluxOnnx : OnnxFamily
         return new ExportPlan
         {
             Conditional = parts.Flux.Conditional,
+            TakesAdapters = options.AdapterInputs,
             Guidance = parts.Flux.GuidanceEmbeds,
             Network = Transformer(
                 parts.TransformerFolder, parts.Flux, options, FluxModulationInputs.CountOf(parts.Flux, options.MostModulationWeights)),
@@ -45,7 +46,7 @@ public sealed class FluxOnnx : OnnxFamily
     {
         ArgumentNullException.ThrowIfNull(folder);
         ModelFolder configs = ModelFolder.OpenParts(folder.Path);
-        OnnxExportOptions options = new() { Precision = folder.Precision, Target = folder.Graphs };
+        OnnxExportOptions options = new() { Precision = folder.Precision, Target = folder.Graphs, AdapterInputs = folder.TakesAdapters };
         FluxConfig config = configs.ReadConfig<FluxConfig>("transformer");
         config.Validate();
         return

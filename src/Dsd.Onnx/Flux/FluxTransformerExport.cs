@@ -8,7 +8,8 @@ namespace Dsd.Onnx.Flux;
 /// The FLUX transformer, plain or conditional, of any number of tokens. Inputs under diffusers' names: <c>hidden_states</c>
 /// [batch, image tokens, in channels], <c>condition_hidden_states</c> (conditional models) and <c>encoder_hidden_states</c>; and what
 /// <see cref="FluxModulationExport"/> gives: <c>rotary_cos</c> and <c>rotary_sin</c> [batch, text + image tokens, head / 2], and a row of the modulation in
-/// pieces, <c>modulation.…</c>, one for each layer of <see cref="FluxModulationInputs"/>. Output <c>sample</c>.
+/// pieces, <c>modulation.…</c>, one for each layer of <see cref="FluxModulationInputs"/>; and the factors of adapters, if the format has them:
+/// <see cref="AdapterInput"/>. Output <c>sample</c>.
 /// </summary>
 internal sealed class FluxTransformerExport
 {
@@ -23,8 +24,8 @@ internal sealed class FluxTransformerExport
         _config = config;
         _graph = new GraphBuilder("transformer", format.Floats);
         _operators = FluxOperators.Of(config, _graph, weights, format);
-        _layers = new Layers(_graph, weights, format.Bits, format.IntProducts);
-        _ends = new Layers(_graph, weights);
+        _layers = new Layers(_graph, weights, format.Bits, format.IntProducts, format.AdapterInputs);
+        _ends = new Layers(_graph, weights, adapterInputs: format.AdapterInputs);
     }
 
     private int Width => _config.Width;

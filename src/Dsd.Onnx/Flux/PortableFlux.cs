@@ -7,7 +7,7 @@ namespace Dsd.Onnx.Flux;
 /// <summary>FLUX's blocks in operators of the standard, for any batch.</summary>
 internal sealed class PortableFlux(FluxConfig config, GraphBuilder graph, CheckpointWeights weights, GraphFormat format) : FluxOperators
 {
-    private readonly Layers _layers = new(graph, weights, format.Bits, format.IntProducts);
+    private readonly Layers _layers = new(graph, weights, format.Bits, format.IntProducts, format.AdapterInputs);
 
     /// <inheritdoc/>
     public override float StreamScale => graph.Floats == ElementType.Float16 ? 1f / 16 : 1;

@@ -10,13 +10,21 @@ namespace Dsd.Onnx.Graph;
 /// <param name="weights">The checkpoint.</param>
 /// <param name="bits">How many bits the weights of linear layers have; null is as many as the graph's type.</param>
 /// <param name="intProducts">With <paramref name="bits"/>: let kernels narrow what comes in to 8 bits and multiply whole numbers.</param>
-public sealed class Layers(GraphBuilder graph, CheckpointWeights weights, int? bits = null, bool intProducts = false)
+/// <param name="adapterInputs">
+/// Whether linear layers take an adapter's two factors as inputs, <c>adapter.LAYER.A</c> [inputs, rank] and <c>adapter.LAYER.B</c> [rank, outputs]. Each layer
+/// then stands once in the graph, or its parts do.
+/// </param>
+public sealed class Layers(
+    GraphBuilder graph, CheckpointWeights weights, int? bits = null, bool intProducts = false, bool adapterInputs = false)
 {
     /// <summary>Inputs of a linear layer that share a scale where its weights have 4 or 8 bits.</summary>
     public const int Block = 32;
 
     // What comes into several layers is narrowed once.
     private readonly Dictionary<Value, (Value, Value, Value)> _stepped = [];
+
+    // Parts of a layer share it.
+    private readonly Dictionary<string, Value> _secondFactors = [];
 
     /// <summary>x·Wᵀ + b over the last dimension.</summary>
     /// <param name="x">[…, inputs].</param>
@@ -45,6 +53,25 @@ public sealed class Layers(GraphBuilder graph, CheckpointWeights weights, int? b
     /// <param name="firstInput">The first of these inputs.</param>
     /// <param name="count">How many they are.</param>
     public Value Product(Value x, string module, int inputs, int outputs, float scale, int firstInput, int count)
+    {
+        Value product = Frozen(x, module, inputs, outputs, scale, firstInput, count);
+        if (!adapterInputs)
+        {
+            return product;
+        }
+        string layer = graph.Path(module);
+        using IDisposable scope = graph.Scope(module);
+        Value a = graph.Input(new AdapterInput(layer, true, firstInput).Name, graph.Floats, $"{count}", $"{layer}.rank");
+        if (!_secondFactors.TryGetValue(layer, out Value b))
+        {
+            b = graph.Input(new AdapterInput(layer, false, 0).Name, graph.Floats, $"{layer}.rank", $"{outputs}");
+            _secondFactors.Add(layer, b);
+        }
+        Value low = graph.MatMul(x, a); // […, rank]
+        return graph.Add(product, graph.MatMul(scale == 1 ? low : graph.Mul(low, graph.Float(scale)), b));
+    }
+
+    private Value Frozen(Value x, string module, int inputs, int outputs, float scale, int firstInput, int count)
     {
         string name = $"{graph.Path(module)}.weight";
         LinearWeight weight = weights.Linear(name, inputs, outputs);

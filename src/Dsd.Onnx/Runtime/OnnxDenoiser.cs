@@ -13,9 +13,10 @@ namespace Dsd.Onnx.Runtime;
 /// <param name="places">Give its inputs and outputs their places.</param>
 /// <param name="inputs">The batch.</param>
 /// <param name="prepare">The network's inputs for each row's prompt.</param>
+/// <param name="adapters">Gives the factors of adapters; null where the transformer takes none.</param>
 internal sealed class OnnxDenoiser(
     OnnxManifest manifest, OnnxSessions sessions, TransformerBatches places, DenoiserInputs<OnnxTensor> inputs,
-    Func<IReadOnlyList<string>, NetworkInputs> prepare)
+    Func<IReadOnlyList<string>, NetworkInputs> prepare, Func<AdapterFactors>? adapters)
     : IDenoiser<OnnxTensor>
 {
     private readonly Dictionary<IReadOnlyList<GuidancePass>, TransformerBatch[]> _batches = [];
@@ -114,7 +115,7 @@ internal sealed class OnnxDenoiser(
 
     private TransformerBatch Batch((GuidancePass Pass, int Row)[] rows, NetworkInputs network)
     {
-        return places.Take(inputs.Canvas, rows.Length, network, Condition, inputs.CancellationToken);
+        return places.Take(inputs.Canvas, rows.Length, network, Condition, adapters?.Invoke(), inputs.CancellationToken);
 
         void Condition(OnnxTensor condition)
         {

@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Families;
@@ -8,22 +9,38 @@ namespace Dsd.Onnx.Runtime;
 /// <summary>An exported model as ONNX Runtime runs it. Latents lie where the sessions compute, from the first step to the last.</summary>
 internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
 {
+    private readonly OnnxModelFolder _folder;
     private readonly OnnxManifest _manifest;
     private readonly OnnxSessions _sessions;
     private readonly TransformerBatches _batches;
     private readonly PromptInputs _prompts;
     private readonly Action<string>? _warn;
+    private readonly bool _isOwner;
+    private readonly Lazy<AdapterFactors>? _adapters;
 
     /// <summary>Opens nothing yet but the tokenizers: sessions are opened when first used.</summary>
     public OnnxModel(OnnxModelFolder folder, OnnxRuntimeOptions options)
     {
-        (_manifest, _warn) = (folder.Manifest, options.Warn);
+        (_folder, _manifest, _warn, _isOwner) = (folder, folder.Manifest, options.Warn, true);
         _sessions = new OnnxSessions(folder, options);
         _batches = new TransformerBatches(_manifest, _sessions);
         _prompts = OnnxFamilies.Of(folder.Family, System.IO.Path.Combine(folder.Path, OnnxManifest.FileName)).Open(folder, _sessions);
         Codec = new PictureCodec(_sessions, _manifest);
         Schedule = ModelFolder.OpenParts(folder.Path).ReadConfig<SchedulerConfig>("scheduler", "scheduler_config.json");
+        _adapters = _manifest.TakesAdapters ? new(() => AdapterFactors.Load(folder, _sessions, [], _warn)) : null;
     }
+
+    /// <summary>The same model with adapters, over the same sessions, which stay the other's.</summary>
+    private OnnxModel(OnnxModel other, AdapterFactors adapters)
+    {
+        (_folder, _manifest, _warn) = (other._folder, other._manifest, other._warn);
+        (_sessions, _batches, _prompts) = (other._sessions, other._batches, other._prompts);
+        (Codec, Schedule, _adapters) = (other.Codec, other.Schedule, new(adapters));
+    }
+
+    /// <summary>The same model with other adapters, over the same sessions, which stay this one's.</summary>
+    public OnnxModel With(IReadOnlyList<LoraUse> adapters, CancellationToken cancellationToken) =>
+        new(this, AdapterFactors.Load(_folder, _sessions, adapters, _warn, cancellationToken));
 
     /// <inheritdoc/>
     public SchedulerConfig Schedule { get; }
@@ -77,13 +94,20 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
             Guidance = inputs.Guidance,
             Warn = _warn,
             CancellationToken = inputs.CancellationToken,
-        }));
+        }), _adapters is { } adapters ? () => adapters.Value : null);
 
-    /// <summary>Closes the sessions.</summary>
+    /// <summary>Frees the adapters, and closes the sessions if they are its own.</summary>
     public void Dispose()
     {
-        // Before the session that they are bound to.
-        _batches.Dispose();
-        _sessions.Dispose();
+        if (_adapters is { IsValueCreated: true })
+        {
+            _adapters.Value.Dispose();
+        }
+        if (_isOwner)
+        {
+            // Before the session that they are bound to.
+            _batches.Dispose();
+            _sessions.Dispose();
+        }
     }
 }

@@ -42,6 +42,9 @@ public sealed class OnnxModelFolder
     /// <summary>The adapters that were merged: the name of each file, and its strength. A second of the same name has a number behind it.</summary>
     public IReadOnlyDictionary<string, float> Adapters => Manifest.Adapters;
 
+    /// <summary>Whether adapters can be given from picture to picture: <see cref="OnnxPipeline.WithAdapters"/>.</summary>
+    public bool TakesAdapters => Manifest.TakesAdapters;
+
     /// <summary>The files and their lengths in bytes, by path within the folder.</summary>
     public IReadOnlyDictionary<string, long> Files => Manifest.Files;
 

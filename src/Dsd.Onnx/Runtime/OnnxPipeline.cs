@@ -1,5 +1,6 @@
 using Dsd.Common.Options;
 using Dsd.Imaging;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 
@@ -15,12 +16,7 @@ namespace Dsd.Onnx.Runtime;
 /// </remarks>
 public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
 {
-    private OnnxPipeline(OnnxModelFolder folder, OnnxRuntimeOptions options)
-    {
-        Folder = folder;
-        Model = new OnnxModel(folder, options);
-        Generation = new Generation<OnnxTensor>(Model);
-    }
+    private OnnxPipeline(OnnxModelFolder folder, OnnxModel model) => (Folder, Model, Generation) = (folder, model, new Generation<OnnxTensor>(model));
 
     /// <summary>The exported model.</summary>
     public OnnxModelFolder Folder { get; }
@@ -42,7 +38,8 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
     {
         options ??= new OnnxRuntimeOptions();
         options.Validate();
-        return new OnnxPipeline(OnnxModelFolder.Open(folder), options);
+        OnnxModelFolder opened = OnnxModelFolder.Open(folder);
+        return new OnnxPipeline(opened, new OnnxModel(opened, options));
     }
 
     /// <summary>Refuses options of which no provider can be had here, before there is a model.</summary>
@@ -85,6 +82,29 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
     }
 
     /// <summary>
+    /// A pipeline that draws with adapters, over the sessions of this one: for a model that was exported with inputs for them
+    /// (<see cref="Export.OnnxExportOptions.AdapterInputs"/>). Several such pipelines may draw at once, each with its own adapters. Their factors lie beside
+    /// the model's weights until the new pipeline is disposed, which leaves the sessions open; this one must be disposed last. The transformer is opened for
+    /// it.
+    /// </summary>
+    /// <param name="adapters">
+    /// The adapters, with their strengths: over the transformer's linear layers alone, but those that make the modulation. None draws as this pipeline does.
+    /// </param>
+    /// <param name="cancellationToken">Checked between layers.</param>
+    /// <exception cref="InvalidOperationException">The model has no inputs for adapters.</exception>
+    /// <exception cref="WeightsException">A file is no adapter, does not fit the model, or holds what has no input: all of it is listed.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public OnnxPipeline WithAdapters(IReadOnlyList<LoraUse> adapters, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(adapters);
+        return Folder.TakesAdapters
+            ? new OnnxPipeline(Folder, Model.With(adapters, cancellationToken))
+            : throw new InvalidOperationException(
+                $"The model in '{Folder.Path}' has no inputs for adapters. Merge them into it ('dsd merge'), or export it with "
+                    + $"{nameof(Export.OnnxExportOptions.AdapterInputs)} ('dsd export --adapter-inputs').");
+    }
+
+    /// <summary>
     /// Opens the sessions and runs each as often as it takes to meet every size of a generation, so that the first picture from a reference waits for
     /// nothing: providers choose or build their kernels at a size's first run. What <see cref="OnnxMemoryMode.IdleClosed"/> closes is opened again later.
     /// </summary>
@@ -109,7 +129,7 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
         Generate(Copies(new TextToImageRequest("", 0), pictures), options with { Steps = 1 }, null, cancellationToken);
     }
 
-    /// <summary>Closes the sessions.</summary>
+    /// <summary>Closes the sessions; a pipeline with adapters frees these alone.</summary>
     public void Dispose() => Model.Dispose();
 
     private static T[] Copies<T>(T request, int pictures) => [.. Enumerable.Repeat(request, OptionCheck.Range(pictures, 1, 256, nameof(pictures)))];

@@ -29,7 +29,7 @@ public sealed class OnnxPlacement
     /// </summary>
     public IReadOnlyDictionary<string, int> LeftToProcessor { get; }
 
-    /// <summary>How long it took to open the session: the file read, and its weights brought to the device. The first time, where it was opened again.</summary>
+    /// <summary>How long it took to open the session the first time: the file was read, and its weights were brought to the device.</summary>
     public TimeSpan Opening { get; }
 
     /// <summary>All nodes.</summary>

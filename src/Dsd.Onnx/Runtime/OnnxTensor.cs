@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dsd.Onnx.Graph;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -42,6 +43,8 @@ public sealed class OnnxTensor : IDisposable
     internal long ByteCount => (long)Count * ElementSize;
 
     /// <summary>Where the numbers lie, in the memory that they lie in.</summary>
+    private unsafe UnmanagedMemoryStream Stream() => new((byte*)Address, ByteCount, ByteCount, FileAccess.Write);
+
     internal unsafe nint Address => (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Value.GetTensorMutableRawData()));
 
     private Span<byte> Bytes =>
@@ -50,6 +53,31 @@ public sealed class OnnxTensor : IDisposable
     /// <summary>A tensor over the given numbers, which it takes over.</summary>
     public static OnnxTensor Of(float[] values, params long[] shape) =>
         new(OrtValue.CreateTensorValueFromMemory(values, shape), TensorElementType.Float, shape, onHost: true);
+
+    /// <summary>A tensor of real numbers in a type of 16 or 32 bits, rounded to it.</summary>
+    /// <exception cref="OverflowException">A number is not finite, or beyond the type's range.</exception>
+    internal static OnnxTensor Of(ElementType type, ReadOnlySpan<float> values, params long[] shape)
+    {
+        OnnxTensor tensor = Empty(
+            type switch
+            {
+                ElementType.Float16 => TensorElementType.Float16,
+                ElementType.BFloat16 => TensorElementType.BFloat16,
+                _ => TensorElementType.Float,
+            },
+            shape);
+        try
+        {
+            using UnmanagedMemoryStream bytes = tensor.Stream();
+            type.WriteFinite(bytes, values);
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>A tensor of token ids.</summary>
     public static OnnxTensor Of(long[] values, params long[] shape) =>

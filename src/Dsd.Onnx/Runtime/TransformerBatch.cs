@@ -30,8 +30,10 @@ internal sealed class TransformerBatch : IDisposable
     /// <param name="canvas">The sizes.</param>
     /// <param name="rows">How many rows there are.</param>
     /// <param name="inputs">The network's other inputs, on the host.</param>
+    /// <param name="adapters">The factors of adapters, for a transformer that takes them. They must outlive the batch.</param>
     public TransformerBatch(
-        OnnxManifest manifest, OnnxSessions sessions, InferenceSession session, string shape, Canvas canvas, int rows, NetworkInputs inputs)
+        OnnxManifest manifest, OnnxSessions sessions, InferenceSession session, string shape, Canvas canvas, int rows, NetworkInputs inputs,
+        AdapterFactors? adapters)
     {
         (_sessions, _place, Session, _shape) = (sessions, sessions.Place, session, shape);
         try
@@ -52,6 +54,10 @@ internal sealed class TransformerBatch : IDisposable
                 OnnxTensor here = Kept(_place.Empty(value.Type, [.. value.Shape]));
                 _constant.Add(name, here);
                 _binding.BindInput(name, here.Value);
+            }
+            foreach ((string name, OnnxTensor value) in adapters?.Inputs ?? [])
+            {
+                _binding.BindInput(name, value.Value);
             }
             _step = Kept(_place.Empty(inputs.Steps.Type, inputs.Steps.Shape[1]));
             int first = 0;
@@ -80,12 +86,13 @@ internal sealed class TransformerBatch : IDisposable
     /// <summary>The number under which a step is recorded; null where steps are not.</summary>
     public int? Recording { get; init; }
 
-    /// <summary>Everything about sizes that two batches must share for one to stand in for the other.</summary>
-    public static string ShapeOf(Canvas canvas, int rows, NetworkInputs inputs)
+    /// <summary>Everything that two batches must share for one to stand in for the other: sizes, and what is bound that does not change.</summary>
+    public static string ShapeOf(Canvas canvas, int rows, NetworkInputs inputs, AdapterFactors? adapters)
     {
         IEnumerable<string> constant = inputs.Constant.Select(c => $"{c.Name} {c.Value.Type} {string.Join('×', c.Value.Shape)}");
         IEnumerable<string> pieces = inputs.Pieces.Select(p => $"{p.Name} {string.Join('×', p.Shape)}");
-        return $"{rows} rows of {canvas.Tokens} tokens; {string.Join(", ", constant)}; {string.Join(", ", pieces)} of {inputs.Steps.Type}";
+        return $"{rows} rows of {canvas.Tokens} tokens; {string.Join(", ", constant)}; {string.Join(", ", pieces)} of {inputs.Steps.Type}; "
+            + $"adapters {adapters?.Number}";
     }
 
     /// <summary>Whether it can stand in for a new batch.</summary>

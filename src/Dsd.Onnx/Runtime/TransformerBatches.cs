@@ -26,14 +26,16 @@ internal sealed class TransformerBatches(OnnxManifest manifest, OnnxSessions ses
     /// <param name="rows">How many rows there are.</param>
     /// <param name="inputs">The network's inputs without latents and condition, on the host.</param>
     /// <param name="condition">Fills the condition of all rows, which begins as zeros, for a conditional transformer.</param>
+    /// <param name="adapters">The factors of adapters; null where the transformer takes none.</param>
     /// <param name="cancellationToken">Ends the opening of the session.</param>
-    public TransformerBatch Take(Canvas canvas, int rows, NetworkInputs inputs, Action<OnnxTensor> condition, CancellationToken cancellationToken)
+    public TransformerBatch Take(
+        Canvas canvas, int rows, NetworkInputs inputs, Action<OnnxTensor> condition, AdapterFactors? adapters, CancellationToken cancellationToken)
     {
         OnnxSessions.Lease lease = sessions.Use(OnnxSessions.Transformer, cancellationToken);
         TransformerBatch? batch = null;
         try
         {
-            string shape = TransformerBatch.ShapeOf(canvas, rows, inputs);
+            string shape = TransformerBatch.ShapeOf(canvas, rows, inputs, adapters);
             int? recording = null;
             lock (_guard)
             {
@@ -47,7 +49,7 @@ internal sealed class TransformerBatches(OnnxManifest manifest, OnnxSessions ses
                     recording = ++Recordings;
                 }
             }
-            batch ??= new TransformerBatch(manifest, sessions, lease.Session, shape, canvas, rows, inputs) { Recording = recording };
+            batch ??= new TransformerBatch(manifest, sessions, lease.Session, shape, canvas, rows, inputs, adapters) { Recording = recording };
             batch.Begin(lease, inputs, condition);
             return batch;
         }

@@ -52,14 +52,15 @@ public sealed class SavedOptionsTests
             Threads = 3,
             AllowTf32 = true,
             MemoryBytes = 1L << 33,
-            Memory = OnnxMemoryMode.IdleClosed,
+            CudaGraphs = true,
+            Memory = OnnxMemoryMode.ModulationClosed,
             ProviderLibraries = new Dictionary<OnnxProvider, string> { [OnnxProvider.WebGpu] = "webgpu.so" },
         };
         DsdGeneratorOptions options = new() { Device = "cuda:1,webgpu,cpu", Backend = new OnnxGeneration { Runtime = runtime } };
         DsdGeneratorOptions read = Read(ModelEntry.Text(options));
         Assert.Equal("cuda:1,webgpu,cpu", read.Device);
         OnnxRuntimeOptions found = Assert.IsType<OnnxGeneration>(read.Backend).Runtime;
-        Assert.Equal((1L << 33, OnnxMemoryMode.IdleClosed), (found.MemoryBytes, found.Memory));
+        Assert.Equal((1L << 33, true, OnnxMemoryMode.ModulationClosed), (found.MemoryBytes, found.CudaGraphs, found.Memory));
         Assert.Equal((3, true, "webgpu.so"), (found.Threads, found.AllowTf32, found.ProviderLibraries[OnnxProvider.WebGpu]));
         Assert.Null(Assert.IsType<OnnxGeneration>(Read("""{"Backend":{"Kind":"Onnx","Folder":null}}""").Backend).Runtime.Threads);
     }
@@ -92,7 +93,7 @@ public sealed class SavedOptionsTests
         JsonObject saved = JsonNode.Parse(ModelEntry.Text(new DsdGeneratorOptions { Backend = new TorchGeneration() }))!["Backend"]!["Pipeline"]!.AsObject();
         Assert.Equal(["DType", "TransformerFile", "VaeFile", "Loras", "VaeTileSide", "Memory", "Float8"], saved.Select(p => p.Key));
         saved = JsonNode.Parse(ModelEntry.Text(new DsdGeneratorOptions()))!["Backend"]!["Runtime"]!.AsObject();
-        Assert.Equal(["Threads", "AllowTf32", "MemoryBytes", "Memory", "PromptCacheBytes", "ProviderLibraries"], saved.Select(p => p.Key));
+        Assert.Equal(["Threads", "AllowTf32", "MemoryBytes", "CudaGraphs", "Memory", "PromptCacheBytes", "ProviderLibraries"], saved.Select(p => p.Key));
         saved = JsonNode.Parse(ModelEntry.Text(new LoraFineTunerOptions()))!["Base"]!.AsObject();
         Assert.Equal(["DType", "Setting", "MemoryBytes", "TransformerFile"], saved.Select(p => p.Key));
     }

@@ -37,6 +37,10 @@ internal sealed class ExportCommand
     private readonly Option<PictureSize?> _size = PictureSize.Option(
         $"Size of a frame that the model is meant for; 512x512 if left out, {TinyModel.PanelSize}x{TinyModel.PanelSize} for the embedded model.");
     private readonly ExportFormatOptions _format = new("--precision");
+    private readonly Option<bool> _adapterInputs = new("--adapter-inputs")
+    {
+        Description = "Give the transformer inputs for adapters, which 'dsd generate --onnx … --lora' fills. Each step takes longer.",
+    };
     private readonly Option<string> _folder = new("--out") { Description = "The folder to write.", HelpName = "FOLDER", Required = true };
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace an earlier export there." };
 
@@ -48,7 +52,7 @@ internal sealed class ExportCommand
         Command command = new("export", "Write a model as ONNX.")
         {
             export._model, export._release, export._lora, export._loraScale, export._loraText.Option, export._size, export._format.Precision,
-            export._format.Provider, export._folder, export._overwrite,
+            export._format.Provider, export._adapterInputs, export._folder, export._overwrite,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -80,6 +84,7 @@ internal sealed class ExportCommand
                 Precision = parsed.GetValue(_format.Precision) ?? ExportPrecision.Float32,
                 Target = parsed.GetValue(_format.Provider) ?? GraphTarget.Portable,
                 ReleaseFolder = release,
+                AdapterInputs = parsed.GetValue(_adapterInputs),
                 Warn = _terminal.Warn,
                 FrameWidth = size.Width,
                 FrameHeight = size.Height,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dsd.Imaging;
 using Dsd.Models.Families;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Onnx.Runtime;
 using Dsd.Tiny;
@@ -88,7 +89,15 @@ internal sealed class GenerateCommand
         OnnxRuntimeOptions runtime = _onnx.Runtime(parsed, warn);
         OnnxModelFolder folder = OnnxModelFolder.Open(path);
         RequireGuidance(parsed, folder.Path, folder.TakesGuidance);
-        using OnnxPipeline pipeline = OnnxPipeline.Open(folder.Path, runtime);
+        LoraUse[] loras = _torch.Loras(parsed);
+        if (loras.Length > 0 && !folder.TakesAdapters)
+        {
+            throw new UsageException(
+                $"The model in '{folder.Path}' takes no '--lora': merge adapters into it with 'dsd merge', or export it with '--adapter-inputs'.");
+        }
+        using OnnxPipeline opened = OnnxPipeline.Open(folder.Path, runtime);
+        using OnnxPipeline? adapted = loras.Length > 0 ? opened.WithAdapters(loras, cancel) : null;
+        OnnxPipeline pipeline = adapted ?? opened;
         if (reference is null)
         {
             DrawText(parsed, pipeline, _drawing.TextToImage(parsed, folder.FrameWidth, folder.FrameHeight), files, cancel);

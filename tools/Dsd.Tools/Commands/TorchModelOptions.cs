@@ -97,7 +97,8 @@ internal sealed class TorchModelOptions
     public string? Model(ParseResult parsed)
     {
         string? model = parsed.GetValue(_model);
-        IEnumerable<Option> own = _otherMemory.Length == 0 ? All : All.Except([Memory]);
+        // A command that draws with ONNX Runtime too has these for both.
+        IEnumerable<Option> own = _otherMemory.Length == 0 ? All : All.Except([Memory, .. _loras.Options]);
         return model is not null || own.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is not { } lonely
             ? model
             : throw new UsageException($"'{lonely.Name}' is for drawing with TorchSharp, but there is no '--model'.");
@@ -105,6 +106,10 @@ internal sealed class TorchModelOptions
 
     /// <summary>The release's folder, where one was given.</summary>
     public string? Release(ParseResult parsed) => parsed.GetValue(_release);
+
+    /// <summary>The adapters that were named.</summary>
+    /// <exception cref="UsageException">A strength is no number or out of range, or the choice for text encoders has no adapter.</exception>
+    public LoraUse[] Loras(ParseResult parsed) => _loras.Of(parsed);
 
     /// <summary>How much may change before blocks are computed anew; 0 computes all.</summary>
     public float BlockCache(ParseResult parsed) => parsed.GetValue(_blockCache) ?? 0;
