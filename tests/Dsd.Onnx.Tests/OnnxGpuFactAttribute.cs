@@ -1,5 +1,4 @@
 using Dsd.Onnx.Runtime;
-using Xunit;
 
 namespace Dsd.Onnx.Tests;
 

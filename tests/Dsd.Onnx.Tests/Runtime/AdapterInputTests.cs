@@ -3,7 +3,6 @@ using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Export;
-using Dsd.Onnx.Graph;
 using Dsd.Onnx.Runtime;
 using Dsd.Testing;
 using TorchSharp;
