@@ -32,7 +32,7 @@ public sealed record OnnxRuntimeOptions
     /// <summary>
     /// Let the GPU multiply numbers of single precision with the 10-bit fractions of TF32, which float16 has too: several times faster, and pictures differ a
     /// little from the processor's. Null, the default: where the model was exported with 16 bits or fewer, since its autoencoder is in single precision then
-    /// too, and not where all of it is. For <see cref="OnnxProvider.Cuda"/> alone.
+    /// too, and not where all of it is. True is for <see cref="OnnxProvider.Cuda"/> alone.
     /// </summary>
     public bool? AllowTf32 { get; init; }
 
@@ -45,7 +45,7 @@ public sealed record OnnxRuntimeOptions
     /// <summary>
     /// Record a step of the transformer on the GPU when it first runs, and play the recording in all steps of the same size after it (CUDA graphs): a few
     /// percent faster. A recording keeps its memory until the model is closed, steps of calls at once take turns, and a cancelled call ends between two steps.
-    /// Up to 8 recordings are kept, one for each size and call at once; other steps run as without. Default false. For <see cref="OnnxProvider.Cuda"/> alone,
+    /// Up to 8 recordings are kept, one for each size, call at once and pipeline with adapters; other steps run as without. Default false. For <see cref="OnnxProvider.Cuda"/> alone,
     /// graphs that were exported for CUDA, and a transformer that stays open (<see cref="Memory"/>).
     /// </summary>
     public bool CudaGraphs { get; init; }
@@ -115,9 +115,10 @@ public sealed record OnnxRuntimeOptions
                 $"Option {nameof(Device)} is for {nameof(OnnxProvider.Cuda)}, {nameof(OnnxProvider.TensorRt)} and {nameof(OnnxProvider.DirectMl)}, "
                     + $"but {nameof(Providers)} is {given}.");
         }
-        if ((AllowTf32 is not null || CudaGraphs || MemoryBytes is not null) && !Providers.Contains(OnnxProvider.Cuda))
+        // That nothing be rounded holds everywhere, and stands in models that were saved when false was the default.
+        if ((AllowTf32 == true || CudaGraphs || MemoryBytes is not null) && !Providers.Contains(OnnxProvider.Cuda))
         {
-            string option = AllowTf32 is not null ? nameof(AllowTf32) : CudaGraphs ? nameof(CudaGraphs) : nameof(MemoryBytes);
+            string option = AllowTf32 == true ? nameof(AllowTf32) : CudaGraphs ? nameof(CudaGraphs) : nameof(MemoryBytes);
             throw new ArgumentException($"Option {option} is for {nameof(OnnxProvider.Cuda)} alone, but {nameof(Providers)} is {given}.");
         }
         if (CudaGraphs && Memory == OnnxMemoryMode.IdleClosed)

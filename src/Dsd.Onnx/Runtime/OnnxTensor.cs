@@ -43,8 +43,6 @@ public sealed class OnnxTensor : IDisposable
     internal long ByteCount => (long)Count * ElementSize;
 
     /// <summary>Where the numbers lie, in the memory that they lie in.</summary>
-    private unsafe UnmanagedMemoryStream Stream() => new((byte*)Address, ByteCount, ByteCount, FileAccess.Write);
-
     internal unsafe nint Address => (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Value.GetTensorMutableRawData()));
 
     private Span<byte> Bytes =>
@@ -152,6 +150,8 @@ public sealed class OnnxTensor : IDisposable
         TensorElementType.Int64 => 8,
         _ => throw new NotSupportedException($"Tensors of {type} are not kept."),
     };
+
+    private unsafe UnmanagedMemoryStream Stream() => new((byte*)Address, ByteCount, ByteCount, FileAccess.Write);
 
     private static OnnxTensor Empty(TensorElementType type, long[] shape) =>
         new(OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, shape), type, shape, onHost: true);

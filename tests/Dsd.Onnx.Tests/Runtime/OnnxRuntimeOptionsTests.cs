@@ -91,6 +91,7 @@ public class OnnxRuntimeOptionsTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new OnnxRuntimeOptions { PromptCacheBytes = -1 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new OnnxRuntimeOptions { Memory = (OnnxMemoryMode)9 });
         IsRefused("Option AllowTf32", new OnnxRuntimeOptions { Providers = [DirectMl], AllowTf32 = true });
+        new OnnxRuntimeOptions { AllowTf32 = false }.Validate();
         IsRefused("Option CudaGraphs", new OnnxRuntimeOptions { CudaGraphs = true });
         IsRefused(
             "CudaGraphs needs a transformer that stays open, but Memory is IdleClosed",
