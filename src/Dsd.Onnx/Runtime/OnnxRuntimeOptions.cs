@@ -45,8 +45,8 @@ public sealed record OnnxRuntimeOptions
     /// <summary>
     /// Record a step of the transformer on the GPU when it first runs, and play the recording in all steps of the same size after it (CUDA graphs): a few
     /// percent faster. A recording keeps its memory until the model is closed, steps of calls at once take turns, and a cancelled call ends between two steps.
-    /// Up to 8 recordings are kept, one for each size, call at once and pipeline with adapters; other steps run as without. Default false. For <see cref="OnnxProvider.Cuda"/> alone,
-    /// graphs that were exported for CUDA, and a transformer that stays open (<see cref="Memory"/>).
+    /// Up to 8 recordings are kept, one for each size, call at once and pipeline with adapters; other steps run as without. Default false.
+    /// For <see cref="OnnxProvider.Cuda"/> alone, graphs that were exported for CUDA, and a transformer that stays open (<see cref="Memory"/>).
     /// </summary>
     public bool CudaGraphs { get; init; }
 
