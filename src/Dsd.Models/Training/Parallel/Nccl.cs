@@ -50,6 +50,12 @@ internal static partial class Nccl
     public static partial int ncclCommInitRank(out IntPtr communicator, int ranks, UniqueId id, int rank);
 
     [LibraryImport(Library)]
+    public static partial int ncclGroupStart();
+
+    [LibraryImport(Library)]
+    public static partial int ncclGroupEnd();
+
+    [LibraryImport(Library)]
     public static partial int ncclAllReduce(long from, long to, nuint count, int type, int operation, IntPtr communicator, IntPtr stream);
 
     [LibraryImport(Library)]

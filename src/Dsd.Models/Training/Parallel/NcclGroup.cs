@@ -147,31 +147,34 @@ internal sealed class NcclGroup : TrainingGroup
     private protected override void Begin() => Check();
 
     /// <inheritdoc/>
-    private protected override void Mean(Tensor tensor) => Mean(tensor, IntPtr.Zero);
-
-    /// <inheritdoc/>
-    private protected override void BeginMean(Tensor tensor)
+    private protected override void Mean(IReadOnlyList<Tensor> tensors, bool beside)
     {
-        using (_context.Enter())
+        if (tensors.Any(t => t.device.type != DeviceType.CUDA))
         {
-            // After what torch's stream was given so far, and beside what it is given from now on.
-            Follow(IntPtr.Zero, _beside);
-        }
-        Mean(tensor, _beside);
-        _besideIsUsed = true;
-    }
-
-    private void Mean(Tensor tensor, IntPtr stream)
-    {
-        if (tensor.device.type != DeviceType.CUDA)
-        {
-            _control.AllReduce(tensor);
+            _control.AllReduce(tensors);
             return;
         }
-        long address = TensorMemory.Address(tensor);
-        Call(
-            tensor, nameof(Nccl.ncclAllReduce), stream,
-            c => Nccl.ncclAllReduce(address, address, (nuint)tensor.numel(), Nccl.Float32, Nccl.Average, c, stream));
+        IntPtr stream = beside ? _beside : IntPtr.Zero;
+        if (beside)
+        {
+            using CudaContext.Entry current = _context.Enter();
+            // After what torch's stream was given so far, and beside what it is given from now on.
+            Follow(IntPtr.Zero, _beside);
+            _besideIsUsed = true;
+        }
+        // In place, all in one launch: to lay them end to end would take the host longer than NCCL takes for them.
+        Call(tensors, nameof(Nccl.ncclAllReduce), stream, communicator =>
+        {
+            int result = Nccl.ncclGroupStart();
+            foreach (Tensor tensor in tensors)
+            {
+                long address = TensorMemory.Address(tensor);
+                int one = Nccl.ncclAllReduce(address, address, (nuint)tensor.numel(), Nccl.Float32, Nccl.Average, communicator, stream);
+                result = result == 0 ? one : result;
+            }
+            int end = Nccl.ncclGroupEnd();
+            return result == 0 ? end : result;
+        });
     }
 
     /// <inheritdoc/>
@@ -184,7 +187,7 @@ internal sealed class NcclGroup : TrainingGroup
         }
         long address = TensorMemory.Address(tensor);
         Call(
-            tensor, nameof(Nccl.ncclBroadcast), IntPtr.Zero,
+            [tensor], nameof(Nccl.ncclBroadcast), IntPtr.Zero,
             c => Nccl.ncclBroadcast(address, address, (nuint)(tensor.numel() * tensor.ElementSize), Nccl.Bytes, root, c, IntPtr.Zero));
     }
 
@@ -195,11 +198,11 @@ internal sealed class NcclGroup : TrainingGroup
         CudaDriver.Check(CudaDriver.cuStreamWaitEvent(after, _given, 0), nameof(CudaDriver.cuStreamWaitEvent));
     }
 
-    private void Call(Tensor tensor, string name, IntPtr stream, Func<IntPtr, int> call)
+    private void Call(IReadOnlyList<Tensor> tensors, string name, IntPtr stream, Func<IntPtr, int> call)
     {
-        if (tensor.device.index != _gpu)
+        if (tensors.FirstOrDefault(t => t.device.index != _gpu) is { } other)
         {
-            throw new ArgumentException($"The tensor lies on {tensor.device}, but rank {Rank}'s group has GPU {_gpu}.", nameof(tensor));
+            throw new ArgumentException($"The tensor lies on {other.device}, but rank {Rank}'s group has GPU {_gpu}.", nameof(tensors));
         }
         if (_control.Watch.Left() is { } gone)
         {

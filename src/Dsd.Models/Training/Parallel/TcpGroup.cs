@@ -52,6 +52,9 @@ internal sealed class TcpGroup : TrainingGroup
     /// <summary>Called once when the group fails, on any thread.</summary>
     public Action? Failed { get; set; }
 
+    /// <summary>Numbers of small tensors that are laid end to end in an exchange, which costs time however small it is: 8 million, 32 MB.</summary>
+    internal long LongestExchange { get; set; } = 8L << 20;
+
     /// <inheritdoc/>
     public override void Barrier()
     {
@@ -104,7 +107,39 @@ internal sealed class TcpGroup : TrainingGroup
     private protected override void Begin() => Check();
 
     /// <inheritdoc/>
-    private protected override void Mean(Tensor tensor) => OnHost(tensor, (address, bytes) =>
+    private protected override void Mean(IReadOnlyList<Tensor> tensors, bool beside)
+    {
+        using IDisposable noGrad = no_grad();
+        for (int first = 0; first < tensors.Count;)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            int next = first;
+            long length = 0;
+            do
+            {
+                length += tensors[next++].numel();
+            }
+            while (next < tensors.Count && length + tensors[next].numel() <= LongestExchange);
+            if (next == first + 1)
+            {
+                Mean(tensors[first]);
+            }
+            else
+            {
+                Tensor flat = cat([.. tensors.Skip(first).Take(next - first).Select(t => t.view(-1))]);
+                Mean(flat);
+                long start = 0;
+                foreach (Tensor tensor in tensors.Skip(first).Take(next - first))
+                {
+                    tensor.view(-1).copy_(flat.narrow(0, start, tensor.numel()));
+                    start += tensor.numel();
+                }
+            }
+            first = next;
+        }
+    }
+
+    private void Mean(Tensor tensor) => OnHost(tensor, (address, bytes) =>
     {
         for (long start = 0; start < bytes; start += PieceBytes)
         {

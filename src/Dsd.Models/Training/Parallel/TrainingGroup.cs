@@ -73,31 +73,39 @@ public abstract class TrainingGroup : IDisposable
     /// <summary>Replaces a tensor by its mean over all processes, which then have the same bits. On a GPU the work is begun, not waited for.</summary>
     /// <param name="tensor">Contiguous, in float32.</param>
     /// <exception cref="TrainingGroupException">Another process died, left, or calls something else.</exception>
-    public void AllReduce(Tensor tensor) => AllReduce(tensor, Mean);
+    public void AllReduce(Tensor tensor) => AllReduce([tensor]);
+
+    /// <summary>The same for each of several tensors, in one exchange.</summary>
+    /// <param name="tensors">As many in all processes, of the same sizes: contiguous, in float32.</param>
+    /// <exception cref="TrainingGroupException">Another process died, left, or calls something else.</exception>
+    internal void AllReduce(IReadOnlyList<Tensor> tensors) => AllReduce(tensors, beside: false);
 
     /// <summary>
-    /// The same beside what the GPU is given afterwards: the tensor may be read or changed after <see cref="EndAllReduces"/> alone, and must live until then.
+    /// The same beside what the GPU is given afterwards: the tensors may be read or changed after <see cref="EndAllReduces"/> alone, and must live until then.
     /// </summary>
-    /// <param name="tensor">Contiguous, in float32.</param>
-    /// <exception cref="TrainingGroupException">Another process died, left, or calls something else.</exception>
-    internal void BeginAllReduce(Tensor tensor) => AllReduce(tensor, BeginMean);
+    /// <inheritdoc cref="AllReduce(IReadOnlyList{Tensor})"/>
+    internal void BeginAllReduce(IReadOnlyList<Tensor> tensors) => AllReduce(tensors, beside: true);
 
     /// <summary>Has what the GPU is given from now on wait for what <see cref="BeginAllReduce"/> began.</summary>
     internal virtual void EndAllReduces()
     {
     }
 
-    private void AllReduce(Tensor tensor, Action<Tensor> mean)
+    private void AllReduce(IReadOnlyList<Tensor> tensors, bool beside)
     {
-        Require(tensor);
-        if (tensor.dtype != ScalarType.Float32)
+        foreach (Tensor tensor in tensors)
         {
-            throw new ArgumentException($"The mean is taken of float32 alone, but the tensor is in {tensor.dtype}.", nameof(tensor));
+            Require(tensor);
+            if (tensor.dtype != ScalarType.Float32)
+            {
+                throw new ArgumentException($"The mean is taken of float32 alone, but the tensor is in {tensor.dtype}.", nameof(tensors));
+            }
         }
         Begin();
-        if (WorldSize > 1 && tensor.numel() > 0)
+        Tensor[] full = [.. tensors.Where(t => t.numel() > 0)];
+        if (WorldSize > 1 && full.Length > 0)
         {
-            mean(tensor);
+            Mean(full, beside);
         }
     }
 
@@ -145,11 +153,10 @@ public abstract class TrainingGroup : IDisposable
     /// <summary>Called at the beginning of everything that others take part in.</summary>
     private protected abstract void Begin();
 
-    /// <summary>Replaces a tensor that is not empty by the mean.</summary>
-    private protected abstract void Mean(Tensor tensor);
-
-    /// <summary>The same, which <see cref="EndAllReduces"/> waits for.</summary>
-    private protected virtual void BeginMean(Tensor tensor) => Mean(tensor);
+    /// <summary>Replaces each of some tensors, none of them empty, by its mean.</summary>
+    /// <param name="tensors">At least one.</param>
+    /// <param name="beside">Whether <see cref="EndAllReduces"/> waits for it, and not what the GPU is given next.</param>
+    private protected abstract void Mean(IReadOnlyList<Tensor> tensors, bool beside);
 
     /// <summary>Replaces a tensor that is not empty by the root's.</summary>
     private protected abstract void Copy(Tensor tensor, int root);

@@ -173,7 +173,8 @@ public class ParallelTrainingTests
             // One has a gradient on one rank alone.
             parameters[i].grad = i == 3 && group.Rank == 1 ? null : full(shapes[i], i + (10 * group.Rank), ScalarType.Float32);
         }
-        GradientBuckets buckets = new(parameters, ["a.one", "b.one", "a.two", "ab.one", "b.two"], group, longest);
+        GradientBuckets buckets = new(parameters, ["a.one", "b.one", "a.two", "ab.one", "b.two"], group);
+        ((TcpGroup)group).LongestExchange = longest;
         for (int round = 0; round < 2; round++)
         {
             buckets.Begin("b");
