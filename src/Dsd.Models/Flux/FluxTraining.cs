@@ -1,5 +1,7 @@
+using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Training.Planning;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Flux;
@@ -7,6 +9,13 @@ namespace Dsd.Models.Flux;
 /// <summary>What a FLUX transformer weighs in training.</summary>
 internal static class FluxTraining
 {
+    private const int WarmUp = 4;
+    private const int Rehearsed = 8;
+
+    // Blocks over both streams, and over one: as many as pass through the two places of a kind, and a few more to tell them from all else.
+    private static readonly int[] Few = [2, 3];
+    private static readonly int[] Further = [2, 4];
+
     /// <summary>The load of a transformer of this shape.</summary>
     public static TrainingLoad Load(FluxConfig config)
     {
@@ -31,8 +40,16 @@ internal static class FluxTraining
             // A gradient of what modulates goes through all blocks: FluxTape.
             KeepsNoGraph = name => !name.StartsWith("time_text_embed.", StringComparison.Ordinal)
                 && !(name.Contains("blocks.", StringComparison.Ordinal) && name.Contains(".norm", StringComparison.Ordinal)),
-            Arithmetic = (image, text) => Arithmetic(config, image, text),
+            Rehearse = rehearsal => Rehearse(config, rehearsal),
         };
+    }
+
+    /// <summary>Seconds of a step, by steps of networks with a few of the blocks and random weights.</summary>
+    public static double Rehearse(FluxConfig config, StepRehearsal rehearsal)
+    {
+        // The processor's code is compiled as it runs: the first network's time would hold that.
+        Seconds(config, rehearsal, Few);
+        return StepRehearsal.Extrapolate([config.NumLayers, config.NumSingleLayers], Few, Further, blocks => Seconds(config, rehearsal, blocks));
     }
 
     /// <summary>Multiplications and additions of one pass of one picture.</summary>
@@ -45,5 +62,34 @@ internal static class FluxTraining
             * ((image * config.InChannels * (config.Conditional ? 2.0 : 1)) + ((double)text * config.JointAttentionDim)
                 + ((double)image * config.OutputChannels));
         return ((config.NumLayers + config.NumSingleLayers) * block) + ends;
+    }
+
+    private static double Seconds(FluxConfig config, StepRehearsal rehearsal, int[] blocks)
+    {
+        (int doubles, int singles) = (Math.Min(blocks[0], config.NumLayers), Math.Min(blocks[1], config.NumSingleLayers));
+        TrainingSetting setting = rehearsal.Setting;
+        using FluxTransformer few = FluxCheckpoint.Random(
+            config with { NumLayers = doubles, NumSingleLayers = singles }, rehearsal.Device, rehearsal.DType,
+            setting.Streamed ? MemoryMode.Streamed : MemoryMode.Resident, setting.Float8, trains: true);
+        using LoraAdapter adapter = LoraAdapter.Create(
+            few, few.Linears().Keys.Order(StringComparer.Ordinal).SelectMany(layer => Over(config, rehearsal, layer)), rehearsal.TrainsCondition);
+        LoraDropout? dropout = rehearsal.Dropout > 0 ? new LoraDropout(rehearsal.Dropout, 0) { Step = 0 } : null;
+        using LoraAttachment attached = adapter.AttachToTrain(few, dropout);
+        (double[] seconds, _) = new FluxTrainingSteps(rehearsal.ImageTokens, rehearsal.TextTokens, rehearsal.BatchSize)
+            .Take(few, setting, attached, rehearsal.Loop with { Steps = WarmUp + Rehearsed, ReportEvery = int.MaxValue }, WarmUp);
+        Array.Sort(seconds);
+        return (seconds[(seconds.Length - 1) / 2] + seconds[seconds.Length / 2]) / 2;
+    }
+
+    private static IEnumerable<(string Name, long Rank, float Alpha)> Over(FluxConfig config, StepRehearsal rehearsal, string layer)
+    {
+        string[] parts = layer.Split('.');
+        int blocks = parts[0] switch
+        {
+            "transformer_blocks" => config.NumLayers,
+            "single_transformer_blocks" => config.NumSingleLayers,
+            _ => 0,
+        };
+        return rehearsal.Over(layer, blocks, i => string.Join('.', [parts[0], $"{i}", .. parts.Skip(2)])) is { } found ? [(layer, found.Rank, found.Alpha)] : [];
     }
 }

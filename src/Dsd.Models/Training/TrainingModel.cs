@@ -15,18 +15,19 @@ namespace Dsd.Models.Training;
 public static class TrainingModel
 {
     /// <summary>
-    /// What training would take, by configs and headers alone: no weights are read.
+    /// What training would take, by configs and headers alone: no weights are read. Seconds are found out by steps of a network of the same shape with a
+    /// few of the blocks, so that processor, card, adapter and sizes all count.
     /// </summary>
     /// <param name="folder">The pipeline's folder.</param>
     /// <param name="training">Sizes and adapter. Of several sizes the largest counts.</param>
     /// <param name="options">Device, type, and the setting or the memory that it must fit.</param>
-    /// <param name="speed">How fast the device is (<see cref="DeviceSpeed.Measure"/>). Null, the default, leaves the seconds open.</param>
+    /// <param name="seconds">For which plans seconds are told; on the CPU for none. Default none.</param>
     /// <returns>The setting that was asked for, or the fastest that fits; then the plans of all settings, the fastest first.</returns>
     /// <exception cref="WeightsException">A file is missing or wrong.</exception>
     /// <exception cref="ArgumentException">The options contradict each other, there is no such device, or a frame is not made of whole tokens.</exception>
     /// <exception cref="InvalidOperationException">No setting fits; the message says which comes nearest, and how much is missing.</exception>
     public static (TrainingPlan Chosen, IReadOnlyList<TrainingPlan> All) Plan(
-        string folder, LoraTrainingOptions training, TrainingBase options, DeviceSpeed? speed = null)
+        string folder, LoraTrainingOptions training, TrainingBase options, PlanSeconds seconds = PlanSeconds.None)
     {
         ArgumentNullException.ThrowIfNull(training);
         ArgumentNullException.ThrowIfNull(options);
@@ -40,11 +41,40 @@ public static class TrainingModel
             TrainingPlan only = new(Named(options.Setting) ?? TrainingSetting.Whole, 0, null);
             return (only, [only]);
         }
-        (long parameters, string[] adapted) = Adapted(load, training);
-        bool written = cuda && training.AdapterDropout == 0 && adapted.All(load.KeepsNoGraph);
+        (long parameters, Dictionary<string, (long Rank, float Alpha)> adapted) = Adapted(load, training);
+        bool written = cuda && training.AdapterDropout == 0 && adapted.Keys.All(load.KeepsNoGraph);
         TrainingPlan Of(TrainingSetting setting) => TrainingPlanner.Plan(
             load, setting, parameters, training.Optimizer.StateBytes, canvas.Tokens, training.MaxTextTokens ?? 512, training.BatchSize,
-            pipeline.DType == ScalarType.Float32 ? 4 : 2, gpu: cuda, written, speed);
+            pipeline.DType == ScalarType.Float32 ? 4 : 2, gpu: cuda, written);
+        TrainingPlan Timed(TrainingPlan plan) => !cuda || load.Rehearse is not { } rehearse ? plan : plan with
+        {
+            SecondsPerStep = rehearse(new StepRehearsal
+            {
+                Setting = plan.Setting,
+                Device = options.Device!,
+                DType = pipeline.DType,
+                Adapted = adapted,
+                TrainsCondition = training.InitialAdapterFile is not null || training.Adapter.Condition == ConditionTraining.Whole,
+                Dropout = training.AdapterDropout,
+                Loop = new TrainingLoopOptions
+                {
+                    Steps = 1,
+                    PeakLearningRate = training.LearningRate,
+                    Optimizer = training.Optimizer,
+                    AccumulationSteps = training.AccumulationSteps,
+                    AverageDecay = training.AverageDecay,
+                },
+                ImageTokens = canvas.Tokens,
+                TextTokens = training.MaxTextTokens ?? 512,
+                BatchSize = training.BatchSize,
+            }),
+        };
+        (TrainingPlan Chosen, IReadOnlyList<TrainingPlan> All) Told(TrainingPlan chosen, TrainingPlan[] all, long limit)
+        {
+            bool IsTold(TrainingPlan p) => seconds == PlanSeconds.All ? p.MemoryBytes <= limit || p == chosen : seconds == PlanSeconds.Chosen && p == chosen;
+            TrainingPlan[] told = [.. all.Select(p => IsTold(p) ? Timed(p) : p)];
+            return (told[Array.IndexOf(all, chosen)], told);
+        }
         TrainingPlan[] plans = [.. TrainingSetting.All.Where(s => Missing(s, pipeline) is null).Select(Of)];
         if (Named(options.Setting) is { } asked)
         {
@@ -57,14 +87,14 @@ public static class TrainingModel
             }
             return Missing(asked, pipeline) is { } missing
                 ? throw new ArgumentException($"Option {nameof(options.Setting)} is '{asked.Name}', which needs {missing}.", nameof(options))
-                : (Of(asked), plans);
+                : Told(Of(asked), plans, cuda ? CudaModule.FreeMemory(Math.Max(0, options.Device!.index)) : long.MaxValue);
         }
         if (!cuda && options.MemoryBytes is null)
         {
             return (plans[0], plans);
         }
         long limit = options.MemoryBytes ?? CudaModule.FreeMemory(Math.Max(0, options.Device!.index));
-        return (TrainingPlanner.Choose(Of, limit, [.. plans.Select(p => p.Setting)]), plans);
+        return Told(TrainingPlanner.Choose(Of, limit, [.. plans.Select(p => p.Setting)]), plans, limit);
     }
 
     /// <summary>Loads a conditional model as a plan says, for the caller to dispose.</summary>
@@ -105,18 +135,26 @@ public static class TrainingModel
 
     private static TrainingSetting? Named(string? name) => TrainingSetting.All.FirstOrDefault(s => s.Name == name);
 
-    /// <summary>How many numbers learn, and the layers that an adapter lies over.</summary>
-    private static (long Numbers, string[] Layers) Adapted(TrainingLoad load, LoraTrainingOptions training)
+    /// <summary>How many numbers learn, and the layers that an adapter lies over, with its ranks there.</summary>
+    private static (long Numbers, Dictionary<string, (long Rank, float Alpha)> Layers) Adapted(TrainingLoad load, LoraTrainingOptions training)
     {
         if (training.InitialAdapterFile is not { } file)
         {
             return (
                 LoraLayers.CountNumbers(load.Layers, training.Adapter, load.AdapterTargets),
-                [.. LoraLayers.Of([.. load.Layers.Keys], training.Adapter, load.AdapterTargets).Select(a => a.Name)]);
+                LoraLayers.Of([.. load.Layers.Keys], training.Adapter, load.AdapterTargets).ToDictionary(a => a.Name, a => (a.Rank, a.Alpha)));
         }
         using SafetensorsFile adapter = SafetensorsFile.Open(file);
-        return (
-            adapter.Entries.Values.Sum(e => e.Shape.Aggregate(1L, (a, b) => a * b)),
-            [.. load.Layers.Keys.Where(name => adapter.Entries.Keys.Any(key => key.Contains($"{name}.", StringComparison.Ordinal)))]);
+        Dictionary<string, (long, float)> layers = [];
+        foreach (string name in load.Layers.Keys.Where(n => n != LoraLayers.Condition))
+        {
+            // Of a factor the shorter side is the rank.
+            if (adapter.Entries.FirstOrDefault(e => e.Key.Contains($"{name}.", StringComparison.Ordinal) && e.Value.Shape is { Length: 2 }).Value is { } factor)
+            {
+                long rank = factor.Shape.Min();
+                layers.Add(name, (rank, rank));
+            }
+        }
+        return (adapter.Entries.Values.Sum(e => e.Shape.Aggregate(1L, (a, b) => a * b)), layers);
     }
 }

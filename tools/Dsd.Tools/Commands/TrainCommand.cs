@@ -91,7 +91,7 @@ internal static class TrainCommand
 
     private static void Plan(Terminal terminal, TrainRequest request, bool json)
     {
-        (TrainingPlan chosen, IReadOnlyList<TrainingPlan> all) = TrainPlan.Of(ModelPresets.Resolve(request.Model), request);
+        (TrainingPlan chosen, IReadOnlyList<TrainingPlan> all) = TrainPlan.Of(ModelPresets.Resolve(request.Model), request, PlanSeconds.All);
         if (json)
         {
             terminal.Output.WriteLine(TrainRecord.PlanOf(chosen, all).ToJsonString(TrainOptionsFile.Json));

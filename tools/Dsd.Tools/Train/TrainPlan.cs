@@ -11,13 +11,14 @@ internal static class TrainPlan
     /// <summary>Makes the plan.</summary>
     /// <param name="folder">The model's folder.</param>
     /// <param name="request">What was asked for.</param>
+    /// <param name="seconds">For which settings seconds are found out.</param>
     /// <exception cref="UsageException">Options contradict each other or do not fit the model.</exception>
     /// <exception cref="InvalidOperationException">No setting fits.</exception>
-    public static (TrainingPlan Chosen, IReadOnlyList<TrainingPlan> All) Of(string folder, TrainRequest request)
+    public static (TrainingPlan Chosen, IReadOnlyList<TrainingPlan> All) Of(string folder, TrainRequest request, PlanSeconds seconds)
     {
         try
         {
-            return TrainingModel.Plan(folder, request.Training, request.Base, DeviceSpeed.Measure(request.Base.Device, request.Base.DType));
+            return TrainingModel.Plan(folder, request.Training, request.Base, seconds);
         }
         catch (ArgumentException e)
         {
@@ -41,7 +42,7 @@ internal static class TrainPlan
         {
             table.AddRow(
                 plan.Setting.Name, (plan.MemoryBytes / (double)(1L << 30)).ToString("0.00", CultureInfo.InvariantCulture),
-                plan.SecondsPerStep?.ToString("0.00", CultureInfo.InvariantCulture) ?? "not known", plan == chosen ? "yes" : "");
+                plan.SecondsPerStep?.ToString("0.00", CultureInfo.InvariantCulture) ?? "not known", plan.Setting == chosen.Setting ? "yes" : "");
         }
         terminal.Results.Write(table);
     }

@@ -136,7 +136,7 @@ internal sealed class StageModels : IStageModels
     {
         try
         {
-            return TrainingModel.Plan(folder, training, source, DeviceSpeed.Measure(source.Device, source.DType)).Chosen;
+            return TrainingModel.Plan(folder, training, source, PlanSeconds.Chosen).Chosen;
         }
         catch (InvalidOperationException e)
         {

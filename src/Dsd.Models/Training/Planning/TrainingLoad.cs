@@ -35,6 +35,6 @@ public sealed record TrainingLoad
     /// </summary>
     public required Func<string, bool> KeepsNoGraph { get; init; }
 
-    /// <summary>Multiplications and additions of one pass over a canvas of one pair, given its image and text tokens.</summary>
-    public required Func<long, long, double> Arithmetic { get; init; }
+    /// <summary>Times a step on the device, in seconds, without the model's weights; null for a family that cannot.</summary>
+    internal Func<StepRehearsal, double>? Rehearse { get; init; }
 }

@@ -1,6 +1,6 @@
 namespace Dsd.Models.Training.Planning;
 
-/// <summary>Foresees memory and time of training, and chooses the fastest setting that fits.</summary>
+/// <summary>Foresees the memory of training, and chooses the fastest setting that fits.</summary>
 /// <remarks>The numbers that no shape tells were measured on an H100 with FLUX.1-dev's size: docs/performance.md.</remarks>
 public static class TrainingPlanner
 {
@@ -17,16 +17,6 @@ public static class TrainingPlanner
     // The same of a block that is run again, with all that comes and goes on its way back.
     private const double RunAgain = 30;
 
-    // A step's arithmetic by its time, as a share of the rate of one large product, where the way back is written out. What is computed twice does not
-    // count as arithmetic.
-    private const double ShareKept = 0.42;
-    private const double ShareRecomputed = 0.31;
-    private const double ShareFloat8 = 0.30;
-    private const double ShareStreamed = 0.22;
-
-    // Torch's graphs of the same blocks take longer.
-    private const double ShareOfGraphs = 0.75;
-
     /// <summary>What training takes in a setting.</summary>
     /// <param name="load">The network's weights.</param>
     /// <param name="setting">What of it lies where.</param>
@@ -38,10 +28,9 @@ public static class TrainingPlanner
     /// <param name="weightBytes">Bytes of a weight of the base: 2 in bfloat16, 4 in float32.</param>
     /// <param name="gpu">Whether it runs on a GPU.</param>
     /// <param name="written">Whether the blocks' way back is written out: see <see cref="TrainingLoad.KeepsNoGraph"/>.</param>
-    /// <param name="speed">How fast the device is; null where nobody has measured.</param>
     public static TrainingPlan Plan(
         TrainingLoad load, TrainingSetting setting, long parameters, double stateBytes, long image, long text, int batch, int weightBytes = 2,
-        bool gpu = true, bool written = true, DeviceSpeed? speed = null)
+        bool gpu = true, bool written = true)
     {
         ArgumentNullException.ThrowIfNull(load);
         ArgumentNullException.ThrowIfNull(setting);
@@ -56,7 +45,7 @@ public static class TrainingPlanner
         double again = (RunAgain * stream) + (setting.Float8 ? load.LargestBlock * weightBytes : 0);
         double most = Math.Max(passing, parameters * 4.0) + (setting.Recomputes ? again : 0);
         double bytes = (gpu ? BytesApart : BytesOfProcess) + weights + (parameters * (4 + stateBytes)) + most;
-        return new TrainingPlan(setting, (long)bytes, Seconds(load, setting, 2 * batch * load.Arithmetic(image, text), written, speed));
+        return new TrainingPlan(setting, (long)bytes, null);
     }
 
     /// <summary>The fastest setting whose plan fits.</summary>
@@ -77,17 +66,5 @@ public static class TrainingPlanner
             $"No setting fits {DeviceMemory.Gib(limit)} of the device's memory. The smallest, {least.Setting.Name}, takes "
                 + $"{DeviceMemory.Gib(least.MemoryBytes)}: {DeviceMemory.Gib(least.MemoryBytes - limit)} are missing. "
                 + "A lower rank, fewer targets, smaller frames or a smaller batch take less.");
-    }
-
-    private static double? Seconds(TrainingLoad load, TrainingSetting setting, double arithmetic, bool written, DeviceSpeed? speed)
-    {
-        if (speed is not { } known)
-        {
-            return null;
-        }
-        double share = setting.Streamed ? ShareStreamed : setting.Float8 ? ShareFloat8 : setting.Recomputes ? ShareRecomputed : ShareKept;
-        double computed = arithmetic / known.OperationsPerSecond / (written ? share : share * ShareOfGraphs);
-        // Streamed blocks come twice a step.
-        return setting.Streamed ? Math.Max(computed, 2.0 * load.BlockWeights * (setting.Float8 ? 1 : 2) / known.HostBytesPerSecond) : computed;
     }
 }
