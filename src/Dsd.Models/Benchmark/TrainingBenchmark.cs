@@ -56,12 +56,12 @@ public static class TrainingBenchmark
         using DisposeScope scope = NewDisposeScope();
         // Where memory is short its state is, too.
         OptimizerOptions optimizer = setting.Float8 ? new EightBitAdamWOptions() : new AdamWOptions();
-        TrainingLoopOptions loop = new() { Steps = WarmUp + options.Steps, PeakLearningRate = 1e-4, ReportEvery = int.MaxValue, Optimizer = optimizer };
+        TrainingLoopOptions loop = new() { Steps = WarmUp + options.Steps, PeakLearningRate = 1e-4, ReportEvery = int.MaxValue, Optimizer = optimizer, Group = options.Group };
         LoraOptions adapted = new() { Rank = options.Rank, Targets = options.Targets };
         (long image, int batch) = ((long)options.Rows * options.Columns, options.BatchSize);
         TrainingLoad load = FluxTraining.Load(options.Config);
         // Before the whole model takes the memory, as a plan is made.
-        double? foreseen = options.Device is { type: DeviceType.CUDA } gpu ? load.Rehearse!(new StepRehearsal
+        double? foreseen = options.Device is { type: DeviceType.CUDA } gpu && options.Group is null or { Rank: 0 } ? load.Rehearse!(new StepRehearsal
         {
             Setting = setting,
             Device = gpu,
@@ -69,7 +69,7 @@ public static class TrainingBenchmark
             Adapted = LoraLayers.Of([.. load.Layers.Keys], adapted, load.AdapterTargets).ToDictionary(a => a.Name, a => (a.Rank, a.Alpha)),
             TrainsCondition = options.Config.Conditional,
             Dropout = 0,
-            Loop = loop,
+            Loop = loop with { Group = null },
             ImageTokens = image,
             TextTokens = options.TextTokens,
             BatchSize = batch,
@@ -80,6 +80,7 @@ public static class TrainingBenchmark
         using LoraAttachment attached = adapter.Attach(transformer, trainable: true);
         (double[] each, double loss) = new FluxTrainingSteps(image, options.TextTokens, batch).Take(transformer, setting, attached, loop, WarmUp);
         double seconds = each.Average();
+        long world = options.Group?.WorldSize ?? 1;
         double arithmetic = 2 * batch * FluxBenchmark.Arithmetic(sizes);
         long parameters = attached.Parameters.Sum(p => p.Parameter.numel());
         TrainingPlan plan = TrainingPlanner.Plan(
@@ -87,10 +88,11 @@ public static class TrainingBenchmark
             transformer.Device.type == DeviceType.CUDA, transformer.WritesGradients);
         return new TrainingBenchmarkResult(
             setting.Name,
+            (int)world,
             (options.Device ?? CPU).ToString(),
             parameters,
             1000 * seconds,
-            batch * (image + options.TextTokens) / seconds,
+            world * batch * (image + options.TextTokens) / seconds,
             arithmetic / seconds / 1e12,
             arithmetic / seconds / rate,
             FluxBenchmark.Memory(sizes),

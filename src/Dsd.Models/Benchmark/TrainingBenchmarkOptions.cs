@@ -1,6 +1,7 @@
 using Dsd.Common.Options;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
+using Dsd.Models.Training.Parallel;
 using Dsd.Models.Training.Planning;
 using static TorchSharp.torch;
 
@@ -38,6 +39,12 @@ public sealed record TrainingBenchmarkOptions
 
     /// <summary>Steps that are measured, after three that are not; at least 1. Default 10.</summary>
     public int Steps { get; init => field = OptionCheck.Range(value, 1, 100000, nameof(Steps)); } = 10;
+
+    /// <summary>
+    /// The processes that take each step together, each with <see cref="BatchSize"/> pairs on a GPU of its own. It stays the caller's. Null, the default, is
+    /// this process alone.
+    /// </summary>
+    public TrainingGroup? Group { get; init; }
 
     /// <summary>The settings, one after another. Default all of <see cref="TrainingSetting.All"/> that the device can do.</summary>
     public IReadOnlyList<TrainingSetting>? Settings { get; init; }

@@ -30,7 +30,9 @@ internal sealed class FluxTrainingSteps(long image, long text, int batch)
         Tensor[] given = Inputs(transformer);
         List<long> begun = [];
         double loss = 0;
-        using TrainingLoop loop = new(attached.Parameters.Select(p => p.Parameter), options, backward: transformer.Backward);
+        using TrainingLoop loop = new(
+            attached.Parameters.Select(p => p.Parameter), options, backward: transformer.Backward, names: [.. attached.Parameters.Select(p => p.Name)]);
+        transformer.BlockIsBack = options.Group is null ? null : loop.BlockIsBack;
         loop.Run(
             number =>
             {

@@ -4,8 +4,10 @@ using System.Text.Json;
 using Dsd.Common.Files;
 using Dsd.Models.Benchmark;
 using Dsd.Models.Lora;
+using Dsd.Models.Training.Parallel;
 using Dsd.Models.Training.Planning;
 using Spectre.Console;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Tools.Commands;
@@ -53,14 +55,24 @@ internal static class BenchTrainCommand
             AllowMultipleArgumentsPerToken = true,
         };
         settings.AcceptOnlyFromAmong([.. TrainingSetting.All.Select(s => s.Name)]);
+        Option<int> gpus = new Option<int>("--gpus")
+        {
+            Description = "GPUs of this machine that train together, a process each, 1 to 1024; 1 if left out.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1,
+        }.Between(1, 1024);
         Command command = new("train", "Time a step of training an adapter, with the base model in each of the ways that save memory.")
         {
-            size, device, json, steps, rank, targets, batch, settings,
+            size, device, json, steps, rank, targets, batch, settings, gpus,
         };
         command.SetAction(async (parsed, cancel) =>
         {
             string name = parsed.GetRequiredValue(device);
             DeviceOption.RequirePresent(name);
+            if (parsed.GetValue(gpus) is var count and > 1)
+            {
+                return await GroupLaunch.RunAsync(terminal, parsed, count, name, cancel);
+            }
             string[] chosen = parsed.GetValue(settings) ?? [];
             TrainingSetting[] asked = [.. TrainingSetting.All.Where(s => chosen.Contains(s.Name))];
             if (name == "cpu" && asked.FirstOrDefault(s => s.Float8 || s.Streamed) is { } gpu)
@@ -79,15 +91,29 @@ internal static class BenchTrainCommand
                 BatchSize = parsed.GetValue(batch),
                 Settings = asked.Length > 0 ? asked : null,
             };
-            await Task.Run(() => Run(options, parsed.GetValue(json), terminal, cancel), cancel);
+            await Task.Run(
+                () =>
+                {
+                    using TrainingGroup? group = TrainingGroup.FromEnvironment(options.Device);
+                    Run(group is null ? options : options with { Group = group, Device = OwnGpu(options, group) }, parsed.GetValue(json), terminal, cancel);
+                },
+                cancel);
             return ExitCode.Done;
         });
         return command;
     }
 
+    private static Device? OwnGpu(TrainingBenchmarkOptions options, TrainingGroup group) =>
+        options.Device is { type: DeviceType.CUDA, index: < 0 } ? new Device(DeviceType.CUDA, group.LocalRank) : options.Device;
+
     private static void Run(TrainingBenchmarkOptions options, string? json, Terminal terminal, CancellationToken cancel)
     {
-        IReadOnlyList<TrainingBenchmarkResult> results = TrainingBenchmark.Run(options, new Line(terminal), cancel);
+        bool first = options.Group is null or { Rank: 0 };
+        IReadOnlyList<TrainingBenchmarkResult> results = TrainingBenchmark.Run(options, first ? new Line(terminal) : null, cancel);
+        if (!first)
+        {
+            return;
+        }
         Table table = new() { Border = TableBorder.Simple };
         foreach (string heading in new[] { "setting", "ms a step", "predicted", "tokens/s", "TFLOP/s", "of matmul", "memory GiB", "predicted", "loss" })
         {

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Dsd.Models.Families;
-using Dsd.Models.Training.Parallel;
 using Dsd.Models.Training.Planning;
 using Dsd.Tools.Train;
 
@@ -38,7 +37,7 @@ internal static class TrainCommand
             });
             if (request.Gpus > 1 && !planOnly)
             {
-                return await LaunchAsync(terminal, parsed, request.Gpus, request.Device, cancel);
+                return await GroupLaunch.RunAsync(terminal, parsed, request.Gpus, request.Device, cancel);
             }
             await Task.Run(
                 () =>
@@ -56,37 +55,6 @@ internal static class TrainCommand
             return ExitCode.Done;
         });
         return command;
-    }
-
-    // The same command in a process for each GPU, but for the option that asks for them.
-    private static async Task<int> LaunchAsync(Terminal terminal, ParseResult parsed, int count, string device, CancellationToken cancel)
-    {
-        if (device != "cuda")
-        {
-            throw new UsageException($"'--gpus' needs '--device cuda', and each process takes a GPU of its own, but '--device' is {device}.");
-        }
-        if (TrainingGroupOptions.FromEnvironment() is not null)
-        {
-            throw new UsageException("'--gpus' starts processes, but torchrun's variables say that this is one of them already: leave it out.");
-        }
-        List<string> arguments = [];
-        for (int i = 0; i < parsed.Tokens.Count; i++)
-        {
-            if (parsed.Tokens[i].Value == "--gpus")
-            {
-                i++;
-                continue;
-            }
-            arguments.Add(parsed.Tokens[i].Value);
-        }
-        // An options file may ask for them too, and the command line goes before it.
-        arguments.AddRange(["--gpus", "1"]);
-        ParallelResult result = await new ParallelLauncher { Count = count, Arguments = arguments }.RunAsync(cancel);
-        if (result.ExitCode != 0)
-        {
-            terminal.Fail(result.Message);
-        }
-        return result.ExitCode;
     }
 
     private static void Plan(Terminal terminal, TrainRequest request, bool json)

@@ -41,7 +41,7 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
             WritablePlace.RequireFolder(cache);
         }
         string model = ModelPresets.Resolve(request.Model);
-        (TrainingPlan chosen, IReadOnlyList<TrainingPlan> all) = TrainPlan.Of(model, request, PlanSeconds.Chosen);
+        (TrainingPlan chosen, IReadOnlyList<TrainingPlan> all) = TrainPlan.Of(model, request, first ? PlanSeconds.Chosen : PlanSeconds.None);
         JsonObject record = TrainRecord.Of(request, chosen, all);
         // The others look at the folder before the first one begins to write in it.
         bool finished = TrainRecord.IsFinished(_folder, record);

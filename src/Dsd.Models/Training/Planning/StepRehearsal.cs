@@ -55,7 +55,7 @@ internal sealed record StepRehearsal
             {
                 int[] other = [.. least];
                 other[kind] += more;
-                sum += (blocks[kind] - least[kind]) * (seconds(other) - first) / more;
+                sum += (blocks[kind] - least[kind]) * Math.Max(0, seconds(other) - first) / more;
             }
         }
         return sum;

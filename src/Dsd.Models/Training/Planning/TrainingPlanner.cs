@@ -4,8 +4,8 @@ namespace Dsd.Models.Training.Planning;
 /// <remarks>The numbers that no shape tells were measured on an H100 with FLUX.1-dev's size: docs/performance.md.</remarks>
 public static class TrainingPlanner
 {
-    // CUDA's context and libraries, and what torch's allocator holds and cannot use.
-    private const double BytesApart = 1.6e9;
+    // CUDA's context and libraries, and what torch's allocator holds and cannot use, after a step was rehearsed too.
+    private const double BytesApart = 1.9e9;
 
     // A process on the CPU with libtorch loaded.
     private const double BytesOfProcess = 0.25e9;
