@@ -55,10 +55,30 @@ public sealed class Layers(
     public Value Product(Value x, string module, int inputs, int outputs, float scale, int firstInput, int count)
     {
         Value product = Frozen(x, module, inputs, outputs, scale, firstInput, count);
+        return adapterInputs ? Adapted(product, x, module, outputs, scale, firstInput, count) : product;
+    }
+
+    /// <summary>
+    /// As <see cref="Linear"/>, for a layer that adapters may hold whole. Where there are inputs for adapters, its weight [inputs, outputs] and bias are inputs
+    /// too, under the names that the checkpoint has, and stand in the model where they are not given.
+    /// </summary>
+    internal Value Replaceable(Value x, string module, int inputs, int outputs, float scale)
+    {
         if (!adapterInputs)
         {
-            return product;
+            return Linear(x, module, inputs, outputs, scale: scale);
         }
+        string weight = $"{graph.Path(module)}.weight";
+        Value own = Scaled(graph.Replaceable(weights.Linear(weight, inputs, outputs).Transposed(weight, graph.Floats)));
+        Value bias = Scaled(graph.Replaceable(weights.Tensor($"{graph.Path(module)}.bias", graph.Floats, 1, outputs)));
+        return graph.Add(Adapted(graph.MatMul(x, own), x, module, outputs, scale, 0, inputs), bias);
+
+        // In the graph, not in the file: whoever replaces them need not know the scale.
+        Value Scaled(Value value) => scale == 1 ? value : graph.Mul(value, graph.Float(scale));
+    }
+
+    private Value Adapted(Value product, Value x, string module, int outputs, float scale, int firstInput, int count)
+    {
         string layer = graph.Path(module);
         using IDisposable scope = graph.Scope(module);
         Value a = graph.Input(new AdapterInput(layer, true, firstInput).Name, graph.Floats, $"{count}", $"{layer}.rank");
