@@ -139,18 +139,20 @@ public sealed class Layers(
     {
         using IDisposable scope = graph.Scope(module);
         // Means are taken along rows first, then over the rows: one long sum in single precision loses digits on large pictures.
-        Value shape = graph.Shape(x);
-        Value centred = graph.Sub(graph.Reshape(x, 0, groups, -1), GroupMean(x, groups));
+        Value rows = graph.ReduceMean(x, -1); // [batch, channels, height, 1]
+        Value centred = graph.Sub(graph.Reshape(x, 0, groups, -1), GroupMean(rows, groups));
+        // The height comes from the rows' means: a shape that is taken from x would keep all of x in memory until it is needed.
+        Value shape = graph.Concat(0, graph.Ints(0, channels), graph.Dimension(rows, 2), graph.Ints(-1));
         Value square = graph.Reshape(graph.Mul(centred, centred), shape);
-        Value deviation = graph.Sqrt(graph.Add(GroupMean(square, groups), graph.Float(epsilon)));
+        Value deviation = graph.Sqrt(graph.Add(GroupMean(graph.ReduceMean(square, -1), groups), graph.Float(epsilon)));
         Value normal = graph.Reshape(graph.Div(centred, deviation), shape);
         Value weight = graph.Reshape(Weight("weight", channels), channels, 1, 1);
         Value bias = graph.Reshape(Weight("bias", channels), channels, 1, 1);
         return graph.Add(graph.Mul(normal, weight), bias);
     }
 
-    /// <summary>[batch, groups, 1] of [batch, channels, height, width].</summary>
-    private Value GroupMean(Value x, int groups) => graph.ReduceMean(graph.Reshape(graph.ReduceMean(x, -1), 0, groups, -1), -1);
+    /// <summary>[batch, groups, 1] of the rows' means [batch, channels, height, 1].</summary>
+    private Value GroupMean(Value rows, int groups) => graph.ReduceMean(graph.Reshape(rows, 0, groups, -1), -1);
 
     /// <summary>x · sigmoid(x).</summary>
     public Value Silu(Value x) => graph.Mul(x, graph.Sigmoid(x));
