@@ -135,12 +135,19 @@ public sealed class Layers(
     }
 
     /// <summary>Group normalisation of [batch, channels, …].</summary>
-    public Value GroupNorm(Value x, string module, int groups, int channels, float epsilon)
+    public Value GroupNorm(Value x, string module, int groups, int channels, float epsilon) => GroupNorm(x, module, groups, channels, epsilon, null);
+
+    /// <summary>As the other, after another value of the same batch was computed, so that what that one needs besides x can go before x is normalised.</summary>
+    internal Value GroupNorm(Value x, string module, int groups, int channels, float epsilon, Value? before)
     {
         using IDisposable scope = graph.Scope(module);
         // Means are taken along rows first, then over the rows: one long sum in single precision loses digits on large pictures.
         Value rows = graph.ReduceMean(x, -1); // [batch, channels, height, 1]
-        Value centred = graph.Sub(graph.Reshape(x, 0, groups, -1), GroupMean(rows, groups));
+        // Nodes run in an order of the runtime's choice, but never before what they take: the batch is taken from the other value.
+        Value inGroups = before is { } other
+            ? graph.Reshape(x, graph.Concat(0, graph.Dimension(other, 0), graph.Ints(groups, -1)))
+            : graph.Reshape(x, 0, groups, -1);
+        Value centred = graph.Sub(inGroups, GroupMean(rows, groups));
         // The height comes from the rows' means: a shape that is taken from x would keep all of x in memory until it is needed.
         Value shape = graph.Concat(0, graph.Ints(0, channels), graph.Dimension(rows, 2), graph.Ints(-1));
         Value square = graph.Reshape(graph.Mul(centred, centred), shape);
