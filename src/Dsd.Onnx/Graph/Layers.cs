@@ -137,7 +137,7 @@ public sealed class Layers(
     /// <summary>Group normalisation of [batch, channels, …].</summary>
     public Value GroupNorm(Value x, string module, int groups, int channels, float epsilon) => GroupNorm(x, module, groups, channels, epsilon, null);
 
-    /// <summary>As the other, after another value of the same batch was computed, so that what that one needs besides x can go before x is normalised.</summary>
+    /// <summary>As the other, once another value of the same batch was computed: what that one needs can then go before x is normalised.</summary>
     internal Value GroupNorm(Value x, string module, int groups, int channels, float epsilon, Value? before)
     {
         using IDisposable scope = graph.Scope(module);

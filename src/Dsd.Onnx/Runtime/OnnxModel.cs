@@ -104,6 +104,7 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     {
         if (_adapters is { IsValueCreated: true })
         {
+            _batches.Forget(_adapters.Value);
             _adapters.Value.Dispose();
         }
         if (_isOwner)

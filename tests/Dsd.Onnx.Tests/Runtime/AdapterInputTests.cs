@@ -94,6 +94,24 @@ public sealed class AdapterInputTests : IDisposable
     }
 
     [Fact]
+    public void RecordedSteps_LetGoOfAdaptersThatAreDisposed()
+    {
+        OnnxExporter.Export(Model, null, _folder.File("inputs"), Student with { AdapterInputs = true, Target = GraphTarget.Cuda });
+        using OnnxPipeline pipeline = OnnxPipeline.Open(_folder.File("inputs"));
+        pipeline.Model.Sessions.RecordsSteps = true;
+        Drawn(pipeline);
+        int own = pipeline.Model.Batches.Kept;
+        using (OnnxPipeline adapted = pipeline.WithAdapters([new LoraUse(Adapter("one", 3))]))
+        {
+            Drawn(adapted);
+            Assert.True(pipeline.Model.Batches.Kept > own);
+        }
+
+        Assert.Equal(own, pipeline.Model.Batches.Kept);
+        Assert.NotEmpty(Drawn(pipeline));
+    }
+
+    [Fact]
     public void WhatHasNoInput_IsRefused_AndListed()
     {
         OnnxExporter.Export(Model, null, _folder.File("plain"), Student);
