@@ -19,8 +19,14 @@ public sealed class VaeMemoryTests : IDisposable
         // In proportion as FLUX's: the largest tensors come into the last level, with twice the channels that go out of it.
         VaeConfig config = new()
         {
-            LatentChannels = 4, BlockOutChannels = [8, 16, 32, 32], NormNumGroups = 4, LayersPerBlock = 2, UseQuantConv = false, UsePostQuantConv = false,
-            ScalingFactor = 1, ShiftFactor = 0,
+            LatentChannels = 4,
+            BlockOutChannels = [8, 16, 32, 32],
+            NormNumGroups = 4,
+            LayersPerBlock = 2,
+            UseQuantConv = false,
+            UsePostQuantConv = false,
+            ScalingFactor = 1,
+            ShiftFactor = 0,
         };
         using (AutoencoderKL vae = new(config))
         {

@@ -152,7 +152,13 @@ public sealed class AdapterConditionTests : IDisposable
         TrainingPair[] pairs = [.. Enumerable.Range(0, 3).Select(i => new TrainingPair(Noise(i, 32, 32), Noise(100 + i, 32, 32), $"a picture {i}"))];
         LoraTrainingOptions options = new()
         {
-            Width = 32, Height = 32, Steps = 12, BatchSize = 2, LearningRate = 0.03, Seed = 3, Adapter = new LoraOptions { Rank = 2 },
+            Width = 32,
+            Height = 32,
+            Steps = 12,
+            BatchSize = 2,
+            LearningRate = 0.03,
+            Seed = 3,
+            Adapter = new LoraOptions { Rank = 2 },
         };
         using LoraAdapter adapter = new LoraTrainer(model, options).Train(pairs);
         Assert.Contains("c_embedder.weight", adapter.Whole.Keys);
