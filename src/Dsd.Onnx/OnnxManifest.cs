@@ -78,6 +78,9 @@ internal sealed record OnnxManifest
     /// <summary>Whether the transformer has inputs for adapters.</summary>
     public bool TakesAdapters { get; init; }
 
+    /// <summary>Whether what embeds the condition is zeros until an adapter brings it.</summary>
+    public bool ConditionFromAdapters { get; init; }
+
     /// <summary>The version of the tool that wrote the folder.</summary>
     public required string ToolVersion { get; init; }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dsd.CommandLine;
 using Dsd.Imaging;
 using Dsd.Testing;
+using Dsd.Tiny;
 
 namespace Dsd.Tools.Tests;
 
@@ -70,6 +71,21 @@ public sealed class MergeTests : IDisposable
         (await Draw("base", "base.png", "--lora", Lora)).AssertFails(ExitCode.WrongUse, "--lora", "dsd merge", "--adapter-inputs");
         Assert.False(File.Exists(_folder.File("base.png")));
         Assert.True((await Cli.Json("inspect", _folder.File("inputs"))).GetProperty("settings").GetProperty("takes_adapters").GetBoolean());
+    }
+
+    [Fact]
+    public async Task TheEmbeddedTeacher_DrawsWithItsStudentsAdapter_AsTheStudentDoes()
+    {
+        // The adapter holds the layer of the condition whole, which the teacher lacks.
+        Succeeded(await Cli.Run("export", "--model", "tiny", "--out", _folder.File("student")));
+        Succeeded(await Cli.Run("export", "--model", "tiny-teacher", "--adapter-inputs", "--out", _folder.File("teacher")));
+        Pngs.Noisy(64, 64).Save(_folder.File("reference.png"));
+
+        Succeeded(await Draw("student", "student.png"));
+        Succeeded(await Draw("teacher", "given.png", "--lora", TinyModel.AdapterFile));
+
+        Assert.InRange(Difference("student.png", "given.png"), 0, 1);
+        (await Draw("teacher", "teacher.png")).AssertFails(ExitCode.Failed, "c_embedder", "--lora");
     }
 
     private static void Succeeded(CliResult result) => Assert.True(result.ExitCode == ExitCode.Done, result.Error);

@@ -18,6 +18,7 @@ public sealed class CheckpointWeights
     private readonly string _prefix;
     private readonly AdapterPart? _adapter;
     private readonly HashSet<string> _taken = [];
+    private readonly HashSet<string> _new = [];
     private readonly List<string> _faults = [];
     private readonly SortedDictionary<string, float[]> _kept = new(StringComparer.Ordinal);
 
@@ -42,6 +43,13 @@ public sealed class CheckpointWeights
     /// these constants.
     /// </summary>
     internal IReadOnlyDictionary<string, float[]> Kept => _kept;
+
+    /// <summary>The same account, in which tensors that the checkpoint lacks are zeros.</summary>
+    internal CheckpointWeights WithNew(params IEnumerable<string> names)
+    {
+        _new.UnionWith(names);
+        return this;
+    }
 
     /// <summary>Whether the checkpoint holds a tensor.</summary>
     public bool Has(string name) => _source?.Contains(Key(name)) == true;
@@ -196,6 +204,10 @@ public sealed class CheckpointWeights
         if (_source is not { } source)
         {
             return ((_, _) => throw new InvalidOperationException($"'{name}' is in the exported model alone."), false);
+        }
+        if (!source.Contains(key) && _new.Contains(name))
+        {
+            return ((_, values) => values.Clear(), false);
         }
         if (!source.Contains(key))
         {

@@ -31,6 +31,11 @@ public sealed record ExportPlan
     /// <summary>Whether the network's graph has inputs for adapters: <see cref="OnnxExportOptions.AdapterInputs"/>. Default false.</summary>
     public bool TakesAdapters { get; init; }
 
+    /// <summary>
+    /// Whether the network takes a condition for the sake of adapters alone: what embeds it is zeros until an adapter brings it. Default false.
+    /// </summary>
+    internal bool ConditionFromAdapters { get; init; }
+
     /// <summary>Places of a latent a side that become one token. Default 2.</summary>
     public int Patch { get; init; } = LatentPacking.Patch;
 

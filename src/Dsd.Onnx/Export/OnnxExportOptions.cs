@@ -61,8 +61,9 @@ public sealed record OnnxExportOptions
 
     /// <summary>
     /// Give the transformer's linear layers, but those that make the modulation, inputs for an adapter's two factors, so that adapters can be changed from
-    /// picture to picture (<see cref="Runtime.OnnxPipeline.WithAdapters"/>), whatever the precision of the weights. Each step then takes longer, with an
-    /// adapter and without. Default false: adapters are merged into the weights, which costs a step nothing.
+    /// picture to picture (<see cref="Runtime.OnnxPipeline.WithAdapters"/>), whatever the precision of the weights. A model that draws from text alone
+    /// then draws from a reference once an adapter holds a <c>c_embedder</c> for it. Each step takes longer, with an adapter and without. Default false:
+    /// adapters are merged into the weights, which costs a step nothing.
     /// </summary>
     public bool AdapterInputs { get; init; }
 

@@ -202,6 +202,7 @@ public static class OnnxExporter
             FrameHeight = options.FrameHeight,
             Adapters = adapters,
             TakesAdapters = plan.TakesAdapters,
+            ConditionFromAdapters = plan.ConditionFromAdapters,
             ToolVersion = ModelWriter.ProducerVersion,
             Source = new OnnxSource { Model = writer.Model, Release = options.ReleaseFolder is { } release ? Name(release) : null, Headers = writer.Headers },
             Files = writer.Files.ToDictionary(f => f.Key, f => f.Value.Length),

@@ -70,10 +70,14 @@ public static class OnnxMerger
             {
                 Find(model, network, network.IsClip ? AdapterPart.OfClip(uses) : AdapterPart.OfNetwork(uses), changes);
             }
+            OnnxManifest merged = model.Manifest with
+            {
+                ConditionFromAdapters = model.Manifest.ConditionFromAdapters && !opened.Any(a => a.HasCondition),
+            };
             AtomicFolder.Write(
                 outFolder,
                 mayReplace: target => OnnxExporter.CheckReplaceable(target, options.Overwrite),
-                fill: target => Write(model, adapters, changes, target, cancellationToken, progress));
+                fill: target => Write(model, merged, adapters, changes, target, cancellationToken, progress));
         }
         finally
         {
@@ -93,7 +97,7 @@ public static class OnnxMerger
                 model.Path, "weights in float32, float16 or bfloat16",
                 $"{model.Precision}, which would be rounded anew. Export the model again with the adapter merged");
         }
-        if (!model.IsConditional && adapters.FirstOrDefault(a => a.Tables.HasCondition).Tables is { } student)
+        if (!model.Manifest.Conditional && adapters.FirstOrDefault(a => a.Tables.HasCondition).Tables is { } student)
         {
             throw new WeightsException(
                 model.Path, $"a model that takes a reference, for '{student.Source}', which has a c_embedder",
@@ -136,8 +140,8 @@ public static class OnnxMerger
     }
 
     private static void Write(
-        OnnxModelFolder model, IReadOnlyList<LoraUse> adapters, Dictionary<string, Changed> changes, string target, CancellationToken cancellationToken,
-        IProgress<string>? progress)
+        OnnxModelFolder model, OnnxManifest manifest, IReadOnlyList<LoraUse> adapters, Dictionary<string, Changed> changes, string target,
+        CancellationToken cancellationToken, IProgress<string>? progress)
     {
         HashedFolder folder = new(target);
         foreach ((string name, long length) in model.Files.Where(f => !IsRewritten(f.Key, changes)))
@@ -174,7 +178,7 @@ public static class OnnxMerger
                 headers[$"lora/{name}"] = opened.HeaderSha256;
             }
         }
-        (model.Manifest with
+        (manifest with
         {
             Adapters = merged,
             ToolVersion = ModelWriter.ProducerVersion,

@@ -12,9 +12,10 @@ internal sealed class VaeBlocks(GraphBuilder graph, Layers layers, VaeConfig con
     public Value Resnet(Value x, string module, int inputs, int outputs)
     {
         using IDisposable scope = graph.Scope(module);
-        Value h = layers.Conv(NormAndSilu(x, "norm1", inputs), "conv1", inputs, outputs, kernel: 3);
-        h = layers.Conv(NormAndSilu(h, "norm2", outputs), "conv2", outputs, outputs, kernel: 3);
         Value shortcut = inputs == outputs ? x : layers.Conv(x, "conv_shortcut", inputs, outputs, kernel: 1);
+        // The shortcut first where it is a tensor of its own: x, which may be twice as large, then goes as soon as it is normalised.
+        Value h = layers.Conv(NormAndSilu(x, "norm1", inputs, inputs == outputs ? null : shortcut), "conv1", inputs, outputs, kernel: 3);
+        h = layers.Conv(NormAndSilu(h, "norm2", outputs), "conv2", outputs, outputs, kernel: 3);
         return graph.Add(shortcut, h);
     }
 
@@ -28,8 +29,12 @@ internal sealed class VaeBlocks(GraphBuilder graph, Layers layers, VaeConfig con
     }
 
     /// <summary>Group normalisation and SiLU.</summary>
-    public Value NormAndSilu(Value x, string module, int channels) =>
-        layers.Silu(layers.GroupNorm(x, module, config.NormNumGroups, channels, Epsilon));
+    /// <param name="x">[batch, channels, height, width].</param>
+    /// <param name="module">The normalisation.</param>
+    /// <param name="channels">Its channels.</param>
+    /// <param name="before">What is to be computed before.</param>
+    public Value NormAndSilu(Value x, string module, int channels, Value? before = null) =>
+        layers.Silu(layers.GroupNorm(x, module, config.NormNumGroups, channels, Epsilon, before));
 
     private Value Attend(Value x, string module, int channels)
     {

@@ -19,13 +19,18 @@ public sealed class FluxOnnx : OnnxFamily
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         FluxParts parts = FluxParts.Read(model, options.ReleaseFolder, bringsCondition);
+        // An adapter may bring a c_embedder to a model that has none, as it may when it is merged.
+        bool conditionIsNew = options.AdapterInputs && !parts.Flux.Conditional;
+        FluxConfig config = parts.Flux with { Conditional = parts.Flux.Conditional || conditionIsNew };
         return new ExportPlan
         {
-            Conditional = parts.Flux.Conditional,
+            Conditional = config.Conditional,
+            ConditionFromAdapters = conditionIsNew,
             TakesAdapters = options.AdapterInputs,
             Guidance = parts.Flux.GuidanceEmbeds,
             Network = Transformer(
-                parts.TransformerFolder, parts.Flux, options, FluxModulationInputs.CountOf(parts.Flux, options.MostModulationWeights)),
+                parts.TransformerFolder, config, options, FluxModulationInputs.CountOf(config, options.MostModulationWeights),
+                conditionIsNew ? ["c_embedder.weight", "c_embedder.bias"] : []),
             TextEncoders =
             [
                 Clip(model.ComponentFolder("text_encoder"), parts.Clip, options),
@@ -59,10 +64,10 @@ public sealed class FluxOnnx : OnnxFamily
     /// <inheritdoc/>
     public override PromptInputs Open(OnnxModelFolder folder, OnnxSessions sessions) => new FluxPromptInputs(folder, sessions);
 
-    private static ExportedNetwork Transformer(string folder, FluxConfig config, OnnxExportOptions options, int modulations) => new(
+    private static ExportedNetwork Transformer(string folder, FluxConfig config, OnnxExportOptions options, int modulations, params string[] zeros) => new(
         folder,
         [
-            new ExportedModel("transformer", weights => FluxTransformerExport.Build(config, weights, GraphFormat.OfNetwork(options))),
+            new ExportedModel("transformer", weights => FluxTransformerExport.Build(config, weights.WithNew(zeros), GraphFormat.OfNetwork(options))),
             .. FluxModulationInputs.ModelsOf(config, modulations).Select(model => new ExportedModel(
                 model.Component, weights => FluxModulationExport.Build(config, model, weights, GraphFormat.OfPreparation(options)))),
         ])

@@ -9,7 +9,7 @@ namespace Dsd.Onnx.Flux;
 /// [batch, image tokens, in channels], <c>condition_hidden_states</c> (conditional models) and <c>encoder_hidden_states</c>; and what
 /// <see cref="FluxModulationExport"/> gives: <c>rotary_cos</c> and <c>rotary_sin</c> [batch, text + image tokens, head / 2], and a row of the modulation in
 /// pieces, <c>modulation.…</c>, one for each layer of <see cref="FluxModulationInputs"/>; and the factors of adapters, if the format has them:
-/// <see cref="AdapterInput"/>. Output <c>sample</c>.
+/// <see cref="AdapterInput"/>, and <c>c_embedder</c>'s weight and bias, which may be left out. Output <c>sample</c>.
 /// </summary>
 internal sealed class FluxTransformerExport
 {
@@ -49,7 +49,7 @@ internal sealed class FluxTransformerExport
         Value embedded = _ends.Linear(latents, "x_embedder", _config.InChannels, Width, scale: Scale); // [batch, image, width]
         if (condition is { } c)
         {
-            embedded = _graph.Add(embedded, _ends.Linear(c, "c_embedder", _config.InChannels, Width, scale: Scale));
+            embedded = _graph.Add(embedded, _ends.Replaceable(c, "c_embedder", _config.InChannels, Width, Scale));
         }
         FluxStream image = FluxOperators.Stream(embedded);
         FluxStream text = FluxOperators.Stream( // [batch, text, width]

@@ -87,6 +87,13 @@ public sealed partial class GraphBuilder
         return new Value(initializer.Name);
     }
 
+    /// <summary>A constant that is an input of its name too: whoever gives the input replaces the constant in that run.</summary>
+    internal Value Replaceable(Initializer initializer)
+    {
+        _graph.Input.Add(Describe(initializer.Name, initializer.Type, [.. initializer.Shape.Select(side => $"{side}")]));
+        return Constant(initializer);
+    }
+
     /// <summary>A constant vector of whole numbers, such as a shape or axes.</summary>
     public Value Ints(params long[] values) =>
         Constant(Initializer.Of($"ints.{string.Join('_', values)}", values, values.Length));

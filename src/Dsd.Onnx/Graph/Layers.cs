@@ -55,10 +55,30 @@ public sealed class Layers(
     public Value Product(Value x, string module, int inputs, int outputs, float scale, int firstInput, int count)
     {
         Value product = Frozen(x, module, inputs, outputs, scale, firstInput, count);
+        return adapterInputs ? Adapted(product, x, module, outputs, scale, firstInput, count) : product;
+    }
+
+    /// <summary>
+    /// As <see cref="Linear"/>, for a layer that adapters may hold whole. Where there are inputs for adapters, its weight [inputs, outputs] and bias are inputs
+    /// too, under the names that the checkpoint has, and stand in the model where they are not given.
+    /// </summary>
+    internal Value Replaceable(Value x, string module, int inputs, int outputs, float scale)
+    {
         if (!adapterInputs)
         {
-            return product;
+            return Linear(x, module, inputs, outputs, scale: scale);
         }
+        string weight = $"{graph.Path(module)}.weight";
+        Value own = Scaled(graph.Replaceable(weights.Linear(weight, inputs, outputs).Transposed(weight, graph.Floats)));
+        Value bias = Scaled(graph.Replaceable(weights.Tensor($"{graph.Path(module)}.bias", graph.Floats, 1, outputs)));
+        return graph.Add(Adapted(graph.MatMul(x, own), x, module, outputs, scale, 0, inputs), bias);
+
+        // In the graph, not in the file: whoever replaces them need not know the scale.
+        Value Scaled(Value value) => scale == 1 ? value : graph.Mul(value, graph.Float(scale));
+    }
+
+    private Value Adapted(Value product, Value x, string module, int outputs, float scale, int firstInput, int count)
+    {
         string layer = graph.Path(module);
         using IDisposable scope = graph.Scope(module);
         Value a = graph.Input(new AdapterInput(layer, true, firstInput).Name, graph.Floats, $"{count}", $"{layer}.rank");
@@ -115,22 +135,31 @@ public sealed class Layers(
     }
 
     /// <summary>Group normalisation of [batch, channels, …].</summary>
-    public Value GroupNorm(Value x, string module, int groups, int channels, float epsilon)
+    public Value GroupNorm(Value x, string module, int groups, int channels, float epsilon) => GroupNorm(x, module, groups, channels, epsilon, null);
+
+    /// <summary>As the other, once another value of the same batch was computed: what that one needs can then go before x is normalised.</summary>
+    internal Value GroupNorm(Value x, string module, int groups, int channels, float epsilon, Value? before)
     {
         using IDisposable scope = graph.Scope(module);
         // Means are taken along rows first, then over the rows: one long sum in single precision loses digits on large pictures.
-        Value shape = graph.Shape(x);
-        Value centred = graph.Sub(graph.Reshape(x, 0, groups, -1), GroupMean(x, groups));
+        Value rows = graph.ReduceMean(x, -1); // [batch, channels, height, 1]
+        // Nodes run in an order of the runtime's choice, but never before what they take: the batch is taken from the other value.
+        Value inGroups = before is { } other
+            ? graph.Reshape(x, graph.Concat(0, graph.Dimension(other, 0), graph.Ints(groups, -1)))
+            : graph.Reshape(x, 0, groups, -1);
+        Value centred = graph.Sub(inGroups, GroupMean(rows, groups));
+        // The height comes from the rows' means: a shape that is taken from x would keep all of x in memory until it is needed.
+        Value shape = graph.Concat(0, graph.Ints(0, channels), graph.Dimension(rows, 2), graph.Ints(-1));
         Value square = graph.Reshape(graph.Mul(centred, centred), shape);
-        Value deviation = graph.Sqrt(graph.Add(GroupMean(square, groups), graph.Float(epsilon)));
+        Value deviation = graph.Sqrt(graph.Add(GroupMean(graph.ReduceMean(square, -1), groups), graph.Float(epsilon)));
         Value normal = graph.Reshape(graph.Div(centred, deviation), shape);
         Value weight = graph.Reshape(Weight("weight", channels), channels, 1, 1);
         Value bias = graph.Reshape(Weight("bias", channels), channels, 1, 1);
         return graph.Add(graph.Mul(normal, weight), bias);
     }
 
-    /// <summary>[batch, groups, 1] of [batch, channels, height, width].</summary>
-    private Value GroupMean(Value x, int groups) => graph.ReduceMean(graph.Reshape(graph.ReduceMean(x, -1), 0, groups, -1), -1);
+    /// <summary>[batch, groups, 1] of the rows' means [batch, channels, height, 1].</summary>
+    private Value GroupMean(Value rows, int groups) => graph.ReduceMean(graph.Reshape(rows, 0, groups, -1), -1);
 
     /// <summary>x · sigmoid(x).</summary>
     public Value Silu(Value x) => graph.Mul(x, graph.Sigmoid(x));

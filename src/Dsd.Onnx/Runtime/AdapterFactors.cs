@@ -8,7 +8,7 @@ namespace Dsd.Onnx.Runtime;
 
 /// <summary>
 /// Adapters as inputs of a transformer that takes them: the factors of several lie side by side, as one adapter of the sum of their ranks, where the sessions
-/// compute.
+/// compute. What an adapter holds whole takes the place of the model's own.
 /// </summary>
 internal sealed class AdapterFactors : IDisposable
 {
@@ -25,6 +25,9 @@ internal sealed class AdapterFactors : IDisposable
     /// <summary>A number that no other has.</summary>
     public int Number { get; } = Interlocked.Increment(ref _made);
 
+    /// <summary>Whether one of the adapters holds or adapts what embeds the condition.</summary>
+    public bool BringCondition { get; private init; }
+
     /// <summary>The tensors, by the inputs' names.</summary>
     public IReadOnlyList<(string Name, OnnxTensor Value)> Inputs => _inputs;
 
@@ -39,30 +42,36 @@ internal sealed class AdapterFactors : IDisposable
         OnnxModelFolder folder, OnnxSessions sessions, IReadOnlyList<LoraUse> adapters, Action<string>? warn, CancellationToken cancellationToken = default)
     {
         List<LoraTables> opened = [];
-        AdapterFactors factors = new();
+        AdapterFactors? factors = null;
         try
         {
             foreach (LoraUse adapter in adapters)
             {
                 opened.Add(LoraTables.Open(adapter));
             }
+            factors = new() { BringCondition = opened.Any(t => t.HasCondition) };
             foreach (string remark in opened.SelectMany(t => t.Remarks))
             {
                 warn?.Invoke(remark);
             }
             using OnnxSessions.Lease lease = sessions.Use(OnnxSessions.Transformer, cancellationToken);
             Layer[] layers = Layer.Of(lease.Session);
-            RequireFitting(folder, layers, opened);
+            IReadOnlyDictionary<string, NodeMetadata> replaceable = lease.Session.OverridableInitializerMetadata;
+            RequireFitting(folder, layers, replaceable, opened);
             foreach (Layer layer in layers)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 factors.Add(layer, [.. opened.Zip(adapters.Select(a => a.Scale))], sessions.Place);
             }
+            foreach ((LoraTables tables, string name) in opened.SelectMany(t => t.Whole.Keys.Select(name => (t, name))))
+            {
+                factors.Replace(name, tables, Layer.TypeOf(replaceable[name]), sessions.Place);
+            }
             return factors;
         }
         catch
         {
-            factors.Dispose();
+            factors?.Dispose();
             throw;
         }
         finally
@@ -81,7 +90,8 @@ internal sealed class AdapterFactors : IDisposable
         _inputs.Clear();
     }
 
-    private static void RequireFitting(OnnxModelFolder folder, Layer[] layers, List<LoraTables> adapters)
+    private static void RequireFitting(
+        OnnxModelFolder folder, Layer[] layers, IReadOnlyDictionary<string, NodeMetadata> replaceable, List<LoraTables> adapters)
     {
         Dictionary<string, Layer> known = layers.ToDictionary(l => l.Name);
         List<string> faults = [];
@@ -100,16 +110,31 @@ internal sealed class AdapterFactors : IDisposable
                             + $"{own.Outputs}");
                 }
             }
-            faults.AddRange(adapter.Whole.Keys.Select(name => $"'{adapter.Source}' holds '{name}' whole, which has no input"));
+            foreach ((string name, LoraWholeTable whole) in adapter.Whole)
+            {
+                if (!replaceable.TryGetValue(name, out NodeMetadata? own))
+                {
+                    faults.Add($"'{adapter.Source}' holds '{name}' whole, which has no input");
+                }
+                else if (!whole.Shape.SequenceEqual(own.Dimensions.Reverse().Select(side => (long)side)))
+                {
+                    faults.Add(
+                        $"'{name}' [{string.Join(", ", whole.Shape)}] of '{adapter.Source}' where the layer has "
+                            + $"[{string.Join(", ", own.Dimensions.Reverse())}]");
+                }
+            }
             faults.AddRange(adapter.ClipLayers.Keys.Select(name => $"'{adapter.Source}' adapts CLIP's '{name}', which has no inputs for it"));
         }
+        faults.AddRange(adapters.SelectMany(a => a.Whole.Keys.Select(name => (name, a.Source))).GroupBy(w => w.name, w => w.Source)
+            .Where(w => w.Count() > 1)
+            .Select(w => $"'{w.Key}' whole in both '{w.First()}' and '{w.Last()}', of which one alone can take the model's place"));
         if (faults.Count > 0)
         {
             const int Listed = 20;
             string more = faults.Count > Listed ? $"; and {faults.Count - Listed} more" : "";
             throw new WeightsException(
                 folder.Path,
-                "adapters over the transformer's linear layers alone, but those that make the modulation",
+                "adapters over the transformer's linear layers alone, but those that make the modulation, of which one may hold the c_embedder whole",
                 $"{string.Join("; ", faults.Take(Listed))}{more}. Merge such an adapter");
         }
     }
@@ -163,6 +188,39 @@ internal sealed class AdapterFactors : IDisposable
         }
     }
 
+    /// <summary>Takes a tensor that an adapter holds whole. It has no strength, as where it is merged.</summary>
+    private void Replace(string name, LoraTables tables, ElementType type, TensorPlace place)
+    {
+        LoraWholeTable whole = tables.Whole[name];
+        float[] values = whole.Read();
+        if (whole.Shape is [var outputs, var inputs])
+        {
+            values = Turned(values, (int)outputs, (int)inputs);
+        }
+        try
+        {
+            using OnnxTensor host = OnnxTensor.Of(type, values, [.. whole.Shape.Reverse()]);
+            _inputs.Add((name, place.FromHost(host)));
+        }
+        catch (OverflowException e)
+        {
+            throw new WeightsException(tables.Source, $"numbers of '{name}' that {type} holds", e.Message, e);
+        }
+    }
+
+    private static float[] Turned(float[] matrix, int rows, int columns)
+    {
+        float[] turned = new float[matrix.Length];
+        for (int row = 0; row < rows; row++)
+        {
+            for (int column = 0; column < columns; column++)
+            {
+                turned[(column * rows) + row] = matrix[(row * columns) + column];
+            }
+        }
+        return turned;
+    }
+
     /// <summary>A layer that takes an adapter.</summary>
     /// <param name="Name">Its module name.</param>
     /// <param name="Type">The type of the factors.</param>
@@ -172,6 +230,13 @@ internal sealed class AdapterFactors : IDisposable
     {
         public int Inputs => Parts.Sum(p => p.Count);
 
+        public static ElementType TypeOf(NodeMetadata input) => input.ElementDataType switch
+        {
+            TensorElementType.Float16 => ElementType.Float16,
+            TensorElementType.BFloat16 => ElementType.BFloat16,
+            _ => ElementType.Float32,
+        };
+
         public static Layer[] Of(InferenceSession session)
         {
             (AdapterInput Input, NodeMetadata Metadata)[] inputs =
@@ -180,12 +245,7 @@ internal sealed class AdapterFactors : IDisposable
             [
                 .. inputs.GroupBy(i => i.Input.Layer).Select(layer => new Layer(
                     layer.Key,
-                    layer.First().Metadata.ElementDataType switch
-                    {
-                        TensorElementType.Float16 => ElementType.Float16,
-                        TensorElementType.BFloat16 => ElementType.BFloat16,
-                        _ => ElementType.Float32,
-                    },
+                    TypeOf(layer.First().Metadata),
                     [.. layer.Where(i => i.Input.IsA).Select(i => (i.Input.First, i.Metadata.Dimensions[0])).OrderBy(p => p.First)],
                     layer.Single(i => !i.Input.IsA).Metadata.Dimensions[1])),
             ];

@@ -42,6 +42,9 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     public OnnxModel With(IReadOnlyList<LoraUse> adapters, CancellationToken cancellationToken) =>
         new(this, AdapterFactors.Load(_folder, _sessions, adapters, _warn, cancellationToken));
 
+    /// <summary>Whether it draws from a reference.</summary>
+    public bool IsConditional => _folder.IsConditional || (_manifest.Conditional && _adapters is { IsValueCreated: true, Value.BringCondition: true });
+
     /// <inheritdoc/>
     public SchedulerConfig Schedule { get; }
 
@@ -101,6 +104,7 @@ internal sealed class OnnxModel : IModelBackend<OnnxTensor>, IDisposable
     {
         if (_adapters is { IsValueCreated: true })
         {
+            _batches.Forget(_adapters.Value);
             _adapters.Value.Dispose();
         }
         if (_isOwner)

@@ -18,8 +18,11 @@ public sealed class OnnxModelFolder
     /// <summary>The folder, as it was given.</summary>
     public string Path { get; }
 
-    /// <summary>Whether the models are a student, which draws from a reference; otherwise they draw from text alone.</summary>
-    public bool IsConditional => Manifest.Conditional;
+    /// <summary>
+    /// Whether the models are a student, which draws from a reference; otherwise they draw from text alone, unless they take adapters and one brings what a
+    /// student has.
+    /// </summary>
+    public bool IsConditional => Manifest is { Conditional: true, ConditionFromAdapters: false };
 
     /// <summary>Whether the transformer takes the distilled guidance.</summary>
     public bool TakesGuidance => Manifest.Guidance;

@@ -60,10 +60,12 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
         ArgumentNullException.ThrowIfNull(options);
         RequireWholeSteps(options.BlockCache);
         DsdRequest.CheckAll(requests);
-        if (!Folder.IsConditional)
+        if (!Model.IsConditional)
         {
-            throw new InvalidOperationException(
-                $"The model in '{Folder.Path}' draws from text alone: its transformer takes no reference. "
+            throw new InvalidOperationException(Folder.TakesAdapters
+                ? $"The model in '{Folder.Path}' draws from text alone until an adapter holds a c_embedder for it, and none given does. "
+                    + $"Give one ({nameof(WithAdapters)}, 'dsd generate --lora'), or ask for pictures from text."
+                : $"The model in '{Folder.Path}' draws from text alone: its transformer takes no reference. "
                     + "Export it with a Diffusion Self-Distillation release or a LoRA that holds a c_embedder, or ask for pictures from text.");
         }
         using OnnxTensor latents = Generation.Latents(requests, options, progress: progress, cancellationToken: cancellationToken);
@@ -88,7 +90,8 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
     /// it.
     /// </summary>
     /// <param name="adapters">
-    /// The adapters, with their strengths: over the transformer's linear layers alone, but those that make the modulation. None draws as this pipeline does.
+    /// The adapters, with their strengths: over the transformer's linear layers alone, but those that make the modulation. One of them may hold the
+    /// <c>c_embedder</c> whole, which takes the model's place at any strength. None draws as this pipeline does.
     /// </param>
     /// <param name="cancellationToken">Checked between layers.</param>
     /// <exception cref="InvalidOperationException">The model has no inputs for adapters.</exception>

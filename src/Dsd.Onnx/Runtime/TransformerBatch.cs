@@ -35,7 +35,7 @@ internal sealed class TransformerBatch : IDisposable
         OnnxManifest manifest, OnnxSessions sessions, InferenceSession session, string shape, Canvas canvas, int rows, NetworkInputs inputs,
         AdapterFactors? adapters)
     {
-        (_sessions, _place, Session, _shape) = (sessions, sessions.Place, session, shape);
+        (_sessions, _place, Session, _shape, Adapters) = (sessions, sessions.Place, session, shape, adapters?.Number);
         try
         {
             _binding = session.CreateIoBinding();
@@ -76,6 +76,9 @@ internal sealed class TransformerBatch : IDisposable
 
     /// <summary>The session that the places are bound to.</summary>
     public InferenceSession Session { get; }
+
+    /// <summary>The number of the adapters that are bound; null is none.</summary>
+    public int? Adapters { get; }
 
     /// <summary>Where the latents of all rows go before a step.</summary>
     public OnnxTensor Latents { get; }

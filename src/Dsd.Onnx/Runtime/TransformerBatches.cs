@@ -21,6 +21,18 @@ internal sealed class TransformerBatches(OnnxManifest manifest, OnnxSessions ses
     /// <summary>How many steps are recorded.</summary>
     public int Recordings { get; private set; }
 
+    /// <summary>How many batches wait to be used again.</summary>
+    public int Kept
+    {
+        get
+        {
+            lock (_guard)
+            {
+                return _idle.Count;
+            }
+        }
+    }
+
     /// <summary>A batch with the numbers of a generation; the caller gives it back.</summary>
     /// <param name="canvas">The sizes.</param>
     /// <param name="rows">How many rows there are.</param>
@@ -74,6 +86,21 @@ internal sealed class TransformerBatches(OnnxManifest manifest, OnnxSessions ses
             }
         }
         batch.Dispose();
+    }
+
+    /// <summary>Frees the batches of adapters that will not be used again, and which they would keep in memory.</summary>
+    public void Forget(AdapterFactors adapters)
+    {
+        TransformerBatch[] theirs;
+        lock (_guard)
+        {
+            theirs = [.. _idle.Where(b => b.Adapters == adapters.Number)];
+            _idle.RemoveAll(theirs.Contains);
+        }
+        foreach (TransformerBatch batch in theirs)
+        {
+            batch.Dispose();
+        }
     }
 
     /// <summary>Frees what nobody uses; the rest when it is given back.</summary>

@@ -30,6 +30,8 @@ public sealed class MeasureCommandTests : IDisposable
 
     [Theory]
     [InlineData("--device", "tpu")]
+    [InlineData("--onnx-device", "tpu")]
+    [InlineData("--onnx-device", "cuda,cpu")]
     [InlineData("--subjects", "0")]
     [InlineData("--subjects", "10001")]
     public async Task Measure_WithValuesOutOfRange_IsWrongUse(string option, string value)
@@ -44,6 +46,10 @@ public sealed class MeasureCommandTests : IDisposable
     [Fact]
     public async Task Measure_OfTwoSizesAtOnce_IsWrongUse() =>
         (await Cli.Run("measure", "--out", _folder.File("m"), "--quick", "--config", "file.json")).AssertFails(ExitCode.WrongUse, "--quick", "--config");
+
+    [Fact]
+    public async Task Measure_WithADeviceForNoExport_IsWrongUse() =>
+        (await Cli.Run("measure", "--out", _folder.File("m"), "--onnx-device", "cpu")).AssertFails(ExitCode.WrongUse, "--onnx-device", "no '--onnx'");
 
     [Fact]
     public async Task Measure_OfAModelWithoutAClassifier_SaysHowToTrainOneAndLeavesNothing()

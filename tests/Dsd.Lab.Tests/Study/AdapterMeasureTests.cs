@@ -6,6 +6,8 @@ using Dsd.Models.Families;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Weights;
+using Dsd.Onnx.Export;
+using Dsd.Onnx.Runtime;
 using Dsd.Testing;
 using Dsd.Tiny;
 using TorchSharp;
@@ -91,6 +93,35 @@ public sealed class AdapterMeasureTests : IClassFixture<SmallTeacher>, IDisposab
         WeightsException e = Assert.ThrowsAny<WeightsException>(
             () => AdapterMeasure.Run(_options with { AdapterFiles = [Adapter("one", 0), TinyModel.AdapterFile] }, said.Add));
         Assert.Contains(TinyModel.AdapterFile, e.Message);
+        Assert.Empty(said);
+        Assert.False(Directory.Exists(_options.OutFolder));
+    }
+
+    [Fact]
+    public void Run_OfAnExportedStudent_CountsWhatItsAdapterDoes_AndSaysWhereItRan()
+    {
+        string adapter = Adapter("one", 0.5);
+        OnnxExporter.Export(_teacher.Folder, new LoraUse(adapter), _folder.File("exported"));
+        List<string> said = [];
+
+        AdapterReport report = AdapterMeasure.Run(_options with { AdapterFiles = [adapter, _folder.File("exported")], Subjects = 1 }, said.Add);
+
+        Assert.Equal(report.Adapters[0].Cp.Mean, report.Adapters[1].Cp.Mean, 12);
+        Assert.Equal(report.Adapters[0].Pf.Mean, report.Adapters[1].Pf.Mean, 12);
+        string placement = Assert.Single(said, line => line.Contains("transformer", StringComparison.Ordinal));
+        Assert.StartsWith($"{_folder.File("exported")}: the CPU (", placement, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_WhereOnnxRuntimeCannotDraw_SaysSoBeforeAnythingIsDrawn()
+    {
+        OnnxExporter.Export(_teacher.Folder, new LoraUse(Adapter("one", 0)), _folder.File("exported"));
+        List<string> said = [];
+
+        NotSupportedException e = Assert.Throws<NotSupportedException>(() => AdapterMeasure.Run(
+            _options with { AdapterFiles = [Adapter("one", 0), _folder.File("exported")], Onnx = new OnnxRuntimeOptions().On("tensorrt") }, said.Add));
+
+        Assert.Contains("TensorRT", e.Message, StringComparison.Ordinal);
         Assert.Empty(said);
         Assert.False(Directory.Exists(_options.OutFolder));
     }

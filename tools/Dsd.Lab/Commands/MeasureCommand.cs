@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dsd.Common.Files;
 using Dsd.Lab.Study;
 using Dsd.Models.Families;
+using Dsd.Onnx.Runtime;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Commands;
@@ -19,10 +20,22 @@ internal static class MeasureCommand
         };
         Option<string[]> exported = new("--onnx")
         {
-            Description = "A student that 'dsd export' wrote, drawn with ONNX Runtime on the CPU. It may be given several times; they come after the adapters.",
+            Description = "A student that 'dsd export' wrote, drawn with ONNX Runtime. It may be given several times; they come after the adapters.",
             HelpName = "FOLDER",
             DefaultValueFactory = _ => [],
         };
+        Option<string?> onnxDevice = new Option<string?>("--onnx-device")
+        {
+            Description = "Where ONNX Runtime draws, cpu, cuda or cuda:N; as '--device' says if left out. It needs no CUDA of libtorch.",
+            HelpName = "DEVICE",
+        };
+        onnxDevice.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } name && !DeviceOption.IsName(name))
+            {
+                result.AddError($"Option '--onnx-device' must be cpu, cuda or cuda:N, but is '{name}'.");
+            }
+        });
         Option<string> folder = new("--out")
         {
             Description = "The folder for measure.md, measure.json and the picture sheets.",
@@ -39,7 +52,7 @@ internal static class MeasureCommand
         StudySizeOptions size = new("The quick study's cases: few, and drawn in few steps.");
         Command command = new("measure", "Measure CP and PF of adapters and exported models on the study's cases.")
         {
-            loras, exported, folder, model, device, subjects,
+            loras, exported, folder, model, device, onnxDevice, subjects,
         };
         size.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
@@ -47,12 +60,18 @@ internal static class MeasureCommand
             string into = parsed.GetRequiredValue(folder);
             WritablePlace.RequireFolder(into);
             DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
+            string[] folders = parsed.GetRequiredValue(exported);
+            if (folders.Length == 0 && parsed.GetValue(onnxDevice) is not null)
+            {
+                throw new UsageException("'--onnx-device' is for drawing with ONNX Runtime, but there is no '--onnx'.");
+            }
             AdapterMeasureOptions options = new()
             {
                 OutFolder = into,
-                AdapterFiles = [.. parsed.GetRequiredValue(loras), .. parsed.GetRequiredValue(exported)],
+                AdapterFiles = [.. parsed.GetRequiredValue(loras), .. folders],
                 ModelFolder = ModelPresets.Resolve(parsed.GetRequiredValue(model)),
                 Device = new Device(parsed.GetRequiredValue(device)),
+                Onnx = new OnnxRuntimeOptions().On(parsed.GetValue(onnxDevice) ?? parsed.GetRequiredValue(device)),
                 ConfigFile = size.ConfigFile(parsed),
                 Subjects = parsed.GetValue(subjects),
             };

@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
+using Dsd.Onnx.Runtime;
 
 namespace Dsd.Lab.Study;
 
@@ -17,6 +18,7 @@ internal static class AdapterMeasure
     /// <exception cref="System.Text.Json.JsonException">The config is none.</exception>
     /// <exception cref="IOException">A file cannot be read or written.</exception>
     /// <exception cref="Dsd.Models.Weights.WeightsException">An adapter does not fit the model; found before anything is drawn.</exception>
+    /// <exception cref="NotSupportedException">An exported model is to be drawn where ONNX Runtime cannot; found before anything is drawn.</exception>
     public static AdapterReport Run(AdapterMeasureOptions options, Action<string> log, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -27,10 +29,15 @@ internal static class AdapterMeasure
         string[] files = options.AdapterFiles.Count > 0 ? [.. options.AdapterFiles] : [TinyFiles.AdapterFile(options.ModelFolder)];
         ModelLoading.AllowTf32();
         using AttributeClassifier classifier = context.OpenClassifier();
+        OnnxRuntimeOptions onnx = options.Onnx with { Warn = context.Log };
         // All before the first is drawn: an adapter that fits no longer should show now, not after hours.
+        if (files.Any(Directory.Exists))
+        {
+            OnnxPipeline.RequireProvider(onnx);
+        }
         foreach (string file in files)
         {
-            Open(context, file).Dispose();
+            Open(context, onnx, file).Dispose();
         }
 
         IReadOnlyList<StudyCase> cases = context.Cases();
@@ -38,7 +45,7 @@ internal static class AdapterMeasure
         List<AdapterResult> results = [];
         foreach ((int i, string file) in files.Index())
         {
-            IReadOnlyList<Picture> pictures = Draw(context, file, cases);
+            IReadOnlyList<Picture> pictures = Draw(context, onnx, file, cases);
             string sheet = $"sheets/{i + 1}.png";
             StudyReport.Sheet(cases, pictures, config.Prompts).Save(Path.Combine(options.OutFolder, sheet));
             SystemResult result = SystemMeasure.Of(file, cases, pictures, pairs: null, drawn: 0, classifier);
@@ -50,13 +57,13 @@ internal static class AdapterMeasure
         return AdapterReport.Of(context, results);
     }
 
-    private static IReadOnlyList<Picture> Draw(StudyContext context, string file, IReadOnlyList<StudyCase> cases)
+    private static IReadOnlyList<Picture> Draw(StudyContext context, OnnxRuntimeOptions onnx, string file, IReadOnlyList<StudyCase> cases)
     {
-        using IStudyGenerator generator = Open(context, file);
+        using IStudyGenerator generator = Open(context, onnx, file);
         return StudyDrawing.Anew(context, file, cases, generator);
     }
 
-    private static IStudyGenerator Open(StudyContext context, string file) =>
-        Directory.Exists(file) ? DsdSystem.OpenExported(file, context.Sampling)
+    private static IStudyGenerator Open(StudyContext context, OnnxRuntimeOptions onnx, string file) =>
+        Directory.Exists(file) ? DsdSystem.OpenExported(file, onnx, context.Sampling, context.Log)
             : DsdSystem.Open(context.ModelFolder, context.Device, file, context.Sampling);
 }

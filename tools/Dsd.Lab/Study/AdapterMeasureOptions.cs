@@ -1,4 +1,5 @@
 using Dsd.Common.Options;
+using Dsd.Onnx.Runtime;
 using Dsd.Tiny;
 using static TorchSharp.torch;
 
@@ -11,16 +12,19 @@ internal sealed record AdapterMeasureOptions
     public required string OutFolder { get; init; }
 
     /// <summary>
-    /// Adapters' files, and folders of exported models, which ONNX Runtime draws with on the CPU. They are compared with the first. Empty, the default: the
-    /// model's own student.
+    /// Adapters' files, and folders of exported models, which ONNX Runtime draws with. They are compared with the first. Empty, the default: the model's own
+    /// student.
     /// </summary>
     public IReadOnlyList<string> AdapterFiles { get; init; } = [];
 
     /// <summary>The teacher's folder, with its classifier. Default the embedded model's.</summary>
     public string ModelFolder { get; init; } = TinyModel.Folder;
 
-    /// <summary>Where to draw. Default the CPU.</summary>
+    /// <summary>Where adapters are drawn and pictures are judged. Default the CPU.</summary>
     public Device Device { get; init; } = CPU;
+
+    /// <summary>How exported models are drawn. Default on the CPU.</summary>
+    public OnnxRuntimeOptions Onnx { get; init; } = new();
 
     /// <summary>A study's config, whose cases are drawn as it says, or null, the default, for the full study's.</summary>
     public string? ConfigFile { get; init; }

@@ -82,12 +82,29 @@ internal static class DsdSystem
     internal static IStudyGenerator Open(string modelFolder, Device device, string weightsFile, DsdOptions sampling) =>
         new Generator(DsdPipeline.Load(modelFolder, options: ModelLoading.On(device) with { Loras = [new LoraUse(weightsFile)] }), sampling);
 
-    internal static IStudyGenerator OpenExported(string folder, DsdOptions sampling) => new Generator(OnnxPipeline.Open(folder), sampling);
-
-    private sealed class Generator(IDsdModel model, DsdOptions sampling) : IStudyGenerator
+    /// <summary>Opens an exported student.</summary>
+    /// <param name="folder">What <c>dsd export</c> wrote.</param>
+    /// <param name="options">Where it is drawn.</param>
+    /// <param name="sampling">Steps and guidance.</param>
+    /// <param name="log">Told once where the model's nodes ran.</param>
+    internal static IStudyGenerator OpenExported(string folder, OnnxRuntimeOptions options, DsdOptions sampling, Action<string> log)
     {
-        public IReadOnlyList<Picture> Draw(IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken) => model.Generate(
-            [.. cases.Select(c => new DsdRequest(c.Reference, c.Prompt.Text, c.Seed))], sampling, cancellationToken: cancellationToken);
+        OnnxPipeline pipeline = OnnxPipeline.Open(folder, options);
+        return new Generator(pipeline, sampling, () => log($"{folder}: {OnnxPlacement.Line(pipeline.Placements)}"));
+    }
+
+    private sealed class Generator(IDsdModel model, DsdOptions sampling, Action? afterFirst = null) : IStudyGenerator
+    {
+        private Action? _afterFirst = afterFirst;
+
+        public IReadOnlyList<Picture> Draw(IReadOnlyList<StudyCase> cases, CancellationToken cancellationToken)
+        {
+            IReadOnlyList<Picture> drawn = model.Generate(
+                [.. cases.Select(c => new DsdRequest(c.Reference, c.Prompt.Text, c.Seed))], sampling, cancellationToken: cancellationToken);
+            _afterFirst?.Invoke();
+            _afterFirst = null;
+            return drawn;
+        }
 
         public void Dispose() => model.Dispose();
     }
