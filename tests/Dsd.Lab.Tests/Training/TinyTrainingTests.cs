@@ -26,7 +26,8 @@ public class TinyTrainingTests(BegunModel begun)
           "teacher": {
             "steps": 4, "batch": 2, "peak_learning_rate": 0.001, "double_layers": 1, "single_layers": 1, "heads": 2, "head_size": 16,
             "rope_axes": [4, 6, 6], "inconsistent_share": 0.3, "pool": 4, "pool_steps": 3, "caption_dropout": 0.1, "alignment_weight": 0.5,
-            "alignment_block": 1
+            "alignment_block": 1,
+            "in_context": { "share": 0.5, "together_share": 0.2, "clean_share": 0.5, "noise_shift": 0.5 }, "look_steps": 2, "look_subjects": 2
           },
           "guidance": { "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "least": 1, "most": 6 },
           "judge": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
