@@ -54,7 +54,6 @@ public sealed class TeacherGridsTests
     private static TeacherGridOptions Options(double wholeSubjectShare) => new()
     {
         ModelFolder = TinyModel.Folder,
-        Device = TorchSharp.torch.CPU,
         PanelSize = TinyModel.PanelSize,
         Count = 200,
         Steps = 1,

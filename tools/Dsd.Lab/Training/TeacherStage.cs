@@ -32,12 +32,18 @@ internal static class TeacherStage
             context.Log("teacher: starts with text encoders that read captions already");
             TinyFiles.LoadText(context.OutFolder, networks);
         }
+        TeacherLook look = new(context, networks);
+        look.RequireClassifier();
         using TrainingLoop loop = new(
             replicas[0].Parameters(), context.Loop("teacher", config.Teacher, averageDecay: 0.9995), replicas.Skip(1).Select(replica => replica.Parameters()));
         using LatentPool pool = new(vae, config, new WorldPictures(config), tokens, context.Device, loop.Step, config.Teacher.Steps, features);
         (Tensor emptyT5, Tensor emptyClip) = tokens.Empty(context.Device);
         bool done = loop.Run(
-            step => Losses(context, replicas, pool.Sample(step, config.Teacher.Batch), emptyT5, emptyClip, step),
+            step =>
+            {
+                look.At(step);
+                return Losses(context, replicas, pool.Sample(step, config.Teacher.Batch), emptyT5, emptyClip, step);
+            },
             context.Progress("teacher"),
             context.CancellationToken);
         emptyT5.Dispose();
@@ -45,6 +51,7 @@ internal static class TeacherStage
         if (done)
         {
             TinyFiles.SaveTeacher(context.OutFolder, networks);
+            look.AtEnd();
             Preview.Teacher(context, "teacher", guidance: 1);
         }
         replicas.ForEach(replica => replica.Dispose());
