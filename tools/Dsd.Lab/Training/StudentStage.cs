@@ -28,8 +28,8 @@ internal static class StudentStage
         {
             return false;
         }
-        Directory.Delete(GridsFolder(context), recursive: true);
         Preview.Student(context);
+        Directory.Delete(GridsFolder(context), recursive: true);
         return true;
     }
 
