@@ -145,7 +145,8 @@ public class TinyTrainingTests(BegunModel begun)
         // Another model, or a folder that was begun without one, is not gone on with.
         File.WriteAllText(Path.Combine(first, "vae", "config.json"), File.ReadAllText(Path.Combine(first, "vae", "config.json")) + "\n");
         Assert.Contains("'vae/config.json' differs", Assert.Throws<ArgumentException>(() => TinyTraining.Run(on, said.Add)).Message);
-        Assert.Contains("begun without", Assert.Throws<ArgumentException>(() => TinyTraining.Run(on with { OutFolder = begun.CopyInto(folder) }, said.Add)).Message);
+        TinyTrainingOptions begunWithout = on with { OutFolder = begun.CopyInto(folder) };
+        Assert.Contains("begun without", Assert.Throws<ArgumentException>(() => TinyTraining.Run(begunWithout, said.Add)).Message);
 
         static byte[] Weights(string model) => File.ReadAllBytes(Path.Combine(model, "transformer", "diffusion_pytorch_model.safetensors"));
     }

@@ -9,7 +9,8 @@ internal static class InContextGrids
     private const double NothingShare = 0.5;
 
     // What can be said alone: the colours of pattern and accessory go with their things.
-    private static readonly int[] Alone = [.. Enumerable.Range(0, Subject.Kinds.Count).Where(i => !Subject.Kinds[i].Name.EndsWith("_color", StringComparison.Ordinal))];
+    private static readonly int[] Alone =
+        [.. Enumerable.Range(0, Subject.Kinds.Count).Where(i => !Subject.Kinds[i].Name.EndsWith("_color", StringComparison.Ordinal))];
 
     /// <summary>A grid whose panels differ in scene.</summary>
     public static (WorldGrid Grid, Caption Caption) Draw(WorldRandom random, GridLayout layout, bool heldOut = false)

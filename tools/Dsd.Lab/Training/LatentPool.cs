@@ -144,9 +144,12 @@ internal sealed class LatentPool : IDisposable
     {
         int side = _vae.Config.Factor * LatentPacking.Patch;
         (int columns, int perPanel) = (pictures.Width / side, _panelSize / side);
-        return tensor(
-            [.. Enumerable.Range(0, pictures.Height / side * columns).Select(i => (long)(i / columns / perPanel * (columns / perPanel) + i % columns / perPanel))],
-            device: _device);
+        long[] panels =
+        [
+            .. Enumerable.Range(0, pictures.Height / side * columns)
+                .Select(i => (long)(i / columns / perPanel * (columns / perPanel) + i % columns / perPanel)),
+        ];
+        return tensor(panels, device: _device);
     }
 
     /// <summary>Examples of one shape.</summary>
