@@ -1,7 +1,6 @@
 using System.Globalization;
 using Dsd.Curation.Grids;
 using Dsd.Imaging;
-using Dsd.Lab.Study;
 using Dsd.Models.Sampling;
 using Dsd.Tiny.World;
 using static TorchSharp.torch;
