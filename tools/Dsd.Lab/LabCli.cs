@@ -19,6 +19,7 @@ internal static class LabCli
             DrawCommand.Create(terminal),
             TrainCommand.Create(terminal),
             ReportCommand.Create(terminal),
+            LookCommand.Create(terminal),
             StudyCommand.Create(terminal),
             MeasureCommand.Create(terminal),
         };

@@ -161,28 +161,21 @@ public static class Captions
     public static Caption Grid(Subject subject, IReadOnlyList<Context> contexts, ulong seed, PromptStyle style = PromptStyle.Varied, bool wholeSubject = false)
     {
         ArgumentNullException.ThrowIfNull(subject);
-        ArgumentNullException.ThrowIfNull(contexts);
-        if (contexts.Count is not (2 or 4))
-        {
-            throw new ArgumentException($"A grid has two or four panels, but {contexts.Count} contexts were given.", nameof(contexts));
-        }
-        bool quad = contexts.Count == 4;
-        Wording wording = new(seed, style);
-        // Long prompts are drawn again with less and less in them; the barest always fits.
-        for (double richness = quad ? 0.7 : 1; ; richness *= 0.8)
-        {
-            int subjectMask = GridSubjectMask(wording, subject, richness, wholeSubject);
-            string template = wording.Pick(quad ? Quads : Pairs);
-            string[] labels = wording.Pick(quad ? QuadLabels : PairLabels);
-            double rest = quad ? 0.1 * richness : 0.25 * richness;
-            int[] masks = [.. contexts.Select(_ => wording.ContextMask(0.9 * richness, rest) | 1 | (richness > 0.3 ? 2 : 0))];
-            string panels = string.Join(' ', contexts.Select((context, i) => labels[i] + wording.Context(context, masks[i]) + "."));
-            string text = Fill(template, wording.Subject(subject, subjectMask), panels);
-            if (CountTokens(text) <= MaxTokens)
-            {
-                return new Caption(text, subjectMask, masks);
-            }
-        }
+        return Grid(subject, contexts, seed, style, (wording, richness) => GridSubjectMask(wording, subject, richness, wholeSubject));
+    }
+
+    /// <summary>A prompt for a grid that states exactly the given attributes of its subject: with none, 'the same creature in two pictures. left: …'.</summary>
+    /// <param name="subject">Who is asked for.</param>
+    /// <param name="subjectMask">Bit i for attribute i of <see cref="Subject.Kinds"/>; 0 names nobody.</param>
+    /// <param name="contexts">Two contexts for a pair, four for a quad, row by row.</param>
+    /// <param name="seed">Decides what is mentioned of the contexts, and the words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    /// <exception cref="ArgumentException">There are neither two nor four contexts.</exception>
+    public static Caption GridStating(
+        Subject subject, int subjectMask, IReadOnlyList<Context> contexts, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        return Grid(subject, contexts, seed, style, (_, _) => subjectMask);
     }
 
     /// <summary>A prompt for a pair grid that shows one picture under two lights.</summary>
@@ -197,21 +190,23 @@ public static class Captions
         Subject subject, Context context, Light left, Light right, ulong seed, PromptStyle style = PromptStyle.Varied, bool wholeSubject = false)
     {
         ArgumentNullException.ThrowIfNull(subject);
-        ArgumentNullException.ThrowIfNull(context);
-        Wording wording = new(seed, style);
-        for (double richness = 1; ; richness *= 0.8)
-        {
-            int subjectMask = GridSubjectMask(wording, subject, richness, wholeSubject);
-            int contextMask = (wording.ContextMask(0.9 * richness, 0.3 * richness) | SceneAndPose) & ~LightOnly;
-            string[] labels = wording.Pick(PairLabels);
-            string panels = string.Join(' ', new[] { left, right }.Select((light, i) => labels[i] + wording.Pick(CaptionVocabulary.Lights[(int)light]) + "."));
-            string text = Fill(wording.Pick(RelightPairs), wording.Subject(subject, subjectMask), wording.Context(context, contextMask))
-                .Replace("{2}", panels, StringComparison.Ordinal);
-            if (CountTokens(text) <= MaxTokens)
-            {
-                return new Caption(text, subjectMask, [contextMask | LightOnly, contextMask | LightOnly]);
-            }
-        }
+        return RelightGrid(
+            subject, context, left, right, new Wording(seed, style), (wording, richness) => GridSubjectMask(wording, subject, richness, wholeSubject));
+    }
+
+    /// <summary>A prompt for a pair grid that shows one picture under two lights, which states exactly the given attributes of its subject.</summary>
+    /// <param name="subject">Who is asked for.</param>
+    /// <param name="subjectMask">Bit i for attribute i of <see cref="Subject.Kinds"/>; 0 names nobody.</param>
+    /// <param name="context">Where and how, the same in both panels; its own light is not spoken of.</param>
+    /// <param name="left">The left panel's light.</param>
+    /// <param name="right">The right panel's light.</param>
+    /// <param name="seed">Decides what is mentioned of the context, and the words.</param>
+    /// <param name="style">How freely the words are chosen.</param>
+    public static Caption RelightGridStating(
+        Subject subject, int subjectMask, Context context, Light left, Light right, ulong seed, PromptStyle style = PromptStyle.Varied)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        return RelightGrid(subject, context, left, right, new Wording(seed, style), (_, _) => subjectMask);
     }
 
     /// <summary>How many tokens the embedded model's T5-style tokenizer makes of a text from here: words, punctuation marks and the end.</summary>
@@ -237,6 +232,52 @@ public static class Captions
             yield return RelightGrid(subject, context, context.Light, WorldSampler.OtherLight(context.Light, random), random.NextBits()).Text;
             yield return Grid(WorldSampler.SampleGrid(random, GridLayout.OneByTwo), random.NextBits()).Text;
             yield return Grid(WorldSampler.SampleGrid(random, GridLayout.TwoByTwo), random.NextBits()).Text;
+        }
+    }
+
+    private static Caption Grid(
+        Subject subject, IReadOnlyList<Context> contexts, ulong seed, PromptStyle style, Func<Wording, double, int> subjectMaskOf)
+    {
+        ArgumentNullException.ThrowIfNull(contexts);
+        if (contexts.Count is not (2 or 4))
+        {
+            throw new ArgumentException($"A grid has two or four panels, but {contexts.Count} contexts were given.", nameof(contexts));
+        }
+        bool quad = contexts.Count == 4;
+        Wording wording = new(seed, style);
+        // Long prompts are drawn again with less and less in them; the barest always fits.
+        for (double richness = quad ? 0.7 : 1; ; richness *= 0.8)
+        {
+            int subjectMask = subjectMaskOf(wording, richness);
+            string template = wording.Pick(quad ? Quads : Pairs);
+            string[] labels = wording.Pick(quad ? QuadLabels : PairLabels);
+            double rest = quad ? 0.1 * richness : 0.25 * richness;
+            int[] masks = [.. contexts.Select(_ => wording.ContextMask(0.9 * richness, rest) | 1 | (richness > 0.3 ? 2 : 0))];
+            string panels = string.Join(' ', contexts.Select((context, i) => labels[i] + wording.Context(context, masks[i]) + "."));
+            string text = Fill(template, wording.Subject(subject, subjectMask), panels);
+            if (CountTokens(text) <= MaxTokens)
+            {
+                return new Caption(text, subjectMask, masks);
+            }
+        }
+    }
+
+    private static Caption RelightGrid(
+        Subject subject, Context context, Light left, Light right, Wording wording, Func<Wording, double, int> subjectMaskOf)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        for (double richness = 1; ; richness *= 0.8)
+        {
+            int subjectMask = subjectMaskOf(wording, richness);
+            int contextMask = (wording.ContextMask(0.9 * richness, 0.3 * richness) | SceneAndPose) & ~LightOnly;
+            string[] labels = wording.Pick(PairLabels);
+            string panels = string.Join(' ', new[] { left, right }.Select((light, i) => labels[i] + wording.Pick(CaptionVocabulary.Lights[(int)light]) + "."));
+            string text = Fill(wording.Pick(RelightPairs), wording.Subject(subject, subjectMask), wording.Context(context, contextMask))
+                .Replace("{2}", panels, StringComparison.Ordinal);
+            if (CountTokens(text) <= MaxTokens)
+            {
+                return new Caption(text, subjectMask, [contextMask | LightOnly, contextMask | LightOnly]);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Lab.Study;
+using Dsd.Lab.Training;
 using Dsd.Testing;
 using Dsd.Tiny.World;
 

@@ -1,9 +1,13 @@
+using Dsd.Lab.Tests.Study.Baselines;
 using Dsd.Lab.Training;
+using Dsd.Testing;
 using Dsd.Tiny;
 using Dsd.Tiny.World;
+using static TorchSharp.torch;
 
 namespace Dsd.Lab.Tests.Training;
 
+[Collection("Torch's random numbers")]
 public sealed class TeacherGridsTests
 {
     [Theory]
@@ -51,10 +55,32 @@ public sealed class TeacherGridsTests
         Assert.True(all > 1.1 * none, $"{all} and {none} characters");
     }
 
+    [Fact]
+    public void Draw_GivesTheSameOnTwoDevicesAndDrawsNothingTwice()
+    {
+        using TemporaryFolder folder = new();
+        using SmallTeacher teacher = new();
+        TeacherGridOptions options = Options(1) with { ModelFolder = teacher.Folder, Count = 300 };
+        List<string> said = [];
+        List<GridPair> one = TeacherGrids.Draw(options, folder.File("one"), [CPU], said.Add, CancellationToken.None);
+        Assert.Equal(["256 grids of 300 drawn", "300 grids of 300 drawn"], said);
+        said.Clear();
+        List<GridPair> again = TeacherGrids.Draw(options, folder.File("one"), [CPU], said.Add, CancellationToken.None);
+        Assert.Empty(said);
+        List<GridPair> two = TeacherGrids.Draw(options, folder.File("two"), [CPU, CPU], _ => { }, CancellationToken.None);
+
+        Assert.Equal(300, one.Count);
+        for (int i = 0; i < one.Count; i++)
+        {
+            Assert.Equal(one[i].Plan, two[i].Plan);
+            Assert.True(one[i].A.Pixels.SequenceEqual(again[i].A.Pixels), $"grid {i} is read as another than was drawn");
+            Assert.True(one[i].A.Pixels.SequenceEqual(two[i].A.Pixels), $"grid {i} differs on two devices");
+        }
+    }
+
     private static TeacherGridOptions Options(double wholeSubjectShare) => new()
     {
         ModelFolder = TinyModel.Folder,
-        Device = TorchSharp.torch.CPU,
         PanelSize = TinyModel.PanelSize,
         Count = 200,
         Steps = 1,

@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
@@ -26,7 +27,8 @@ public class TinyTrainingTests(BegunModel begun)
           "teacher": {
             "steps": 4, "batch": 2, "peak_learning_rate": 0.001, "double_layers": 1, "single_layers": 1, "heads": 2, "head_size": 16,
             "rope_axes": [4, 6, 6], "inconsistent_share": 0.3, "pool": 4, "pool_steps": 3, "caption_dropout": 0.1, "alignment_weight": 0.5,
-            "alignment_block": 1
+            "alignment_block": 1,
+            "in_context": { "share": 0.5, "together_share": 0.2, "clean_share": 0.5, "noise_shift": 0.5 }, "look_steps": 0, "look_subjects": 2
           },
           "guidance": { "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "least": 1, "most": 6 },
           "judge": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
@@ -98,6 +100,55 @@ public class TinyTrainingTests(BegunModel begun)
             using SafetensorsFile weights = SafetensorsFile.Open(Path.Combine(model, "transformer", "diffusion_pytorch_model.safetensors"));
             return weights.Entries.Keys.ToDictionary(name => name, weights.Read);
         }
+    }
+
+    [Fact]
+    public void Run_LooksAcrossNowAndThenAndWritesWhatItFound()
+    {
+        using TemporaryFolder folder = new();
+        string model = begun.CopyInto(folder);
+        Copy(TinyModel.JudgeFolder, Path.Combine(model, "judge"));
+        string config = Config.Replace("\"look_steps\": 0", "\"look_steps\": 2");
+        Assert.Contains("Run the stage classifier first",
+            Assert.Throws<DirectoryNotFoundException>(() => Train(folder, ["teacher"], config, out _)).Message);
+        Copy(TinyModel.ClassifierFolder, Path.Combine(model, "classifier"));
+
+        Train(folder, ["teacher"], config, out List<string> said);
+
+        LookEntry[] entries = LookFiles.ReadJson<LookEntry[]>(Path.Combine(model, ".training", "look.json"));
+        Assert.Equal([(2, false), (4, true)], entries.Select(entry => (entry.Step, entry.Averaged)));
+        Assert.All(entries, entry => Assert.Equal(6, entry.Figures.Count));
+        Assert.Equal(12, said.Count(line => line.Contains("looks across")));
+        using TextToImagePipeline looked = TextToImagePipeline.Load(Path.Combine(model, ".training", "look"));
+    }
+
+    [Fact]
+    public void Run_FromAModel_GoesOnWithItsTeacherAndRemembersIt()
+    {
+        using TemporaryFolder folder = new();
+        string first = begun.CopyInto(folder, "first");
+        Copy(TinyModel.JudgeFolder, Path.Combine(first, "judge"));
+        TinyTrainingOptions options = new() { OutFolder = first, ConfigFile = folder.File("training.json"), Stages = ["teacher"] };
+        Train(folder, ["teacher"], Config, out _, "first");
+        TinyFiles.SaveFrame(first);
+        TinyTrainingOptions on = options with { OutFolder = folder.File("second"), StartFolder = first };
+        List<string> said = [];
+
+        Assert.False(TinyTraining.Run(on with { Time = TimeSpan.Zero }, said.Add));
+        Assert.True(TinyTraining.Run(on, said.Add));
+
+        Assert.Single(said, line => line.Contains("starts from the model"));
+        Assert.Contains("teacher: continues from the weights in the folder", said);
+        Assert.True(File.Exists(Path.Combine(on.OutFolder, ".training", "text.done")));
+        Assert.False(Directory.Exists(Path.Combine(on.OutFolder, "dsd")));
+        Assert.NotEqual(Weights(first), Weights(on.OutFolder));
+        // Another model, or a folder that was begun without one, is not gone on with.
+        File.WriteAllText(Path.Combine(first, "vae", "config.json"), File.ReadAllText(Path.Combine(first, "vae", "config.json")) + "\n");
+        Assert.Contains("'vae/config.json' differs", Assert.Throws<ArgumentException>(() => TinyTraining.Run(on, said.Add)).Message);
+        TinyTrainingOptions begunWithout = on with { OutFolder = begun.CopyInto(folder) };
+        Assert.Contains("begun without", Assert.Throws<ArgumentException>(() => TinyTraining.Run(begunWithout, said.Add)).Message);
+
+        static byte[] Weights(string model) => File.ReadAllBytes(Path.Combine(model, "transformer", "diffusion_pytorch_model.safetensors"));
     }
 
     [Fact]

@@ -45,6 +45,40 @@ public class CaptionsTests
         Assert.InRange(captions.Count(caption => Enumerable.Range(0, Subject.Kinds.Count).All(caption.StatesSubject)), 400, 500);
     }
 
+    [Theory]
+    [InlineData("1x2", 0)]
+    [InlineData("1x2", 0b000010000)]
+    [InlineData("2x2", 0)]
+    [InlineData("2x2", 0b010000001)]
+    public void GridStating_StatesWhatItIsAskedToAndFits(string layout, int mask)
+    {
+        WorldRandom random = new(8);
+        for (ulong seed = 0; seed < 200; seed++)
+        {
+            WorldGrid grid = WorldSampler.SampleGrid(random, GridLayout.Parse(layout), inconsistentShare: 0);
+            Context[] contexts = [.. grid.Panels.Select(panel => panel.Context)];
+
+            Caption caption = Captions.GridStating(grid.Subject, mask, contexts, seed);
+
+            Assert.Equal((mask, grid.Panels.Count), (caption.SubjectMask, caption.ContextMasks.Count));
+            Assert.True(Captions.CountTokens(caption.Text) <= Captions.MaxTokens, caption.Text);
+            // Who is not described can be anybody.
+            Subject other = mask == 0 ? WorldSampler.SampleSubject(random) : grid.Subject;
+            Assert.Equal(caption.Text, Captions.GridStating(other, mask, contexts, seed).Text);
+        }
+    }
+
+    [Fact]
+    public void RelightGridStating_NamesNobodyIfAsked()
+    {
+        Subject[] subjects = [.. WorldSampler.Subjects(4).Take(50)];
+
+        Caption[] captions = [.. subjects.Select(subject => Captions.RelightGridStating(subject, 0, new Context(), Light.Sunset, Light.Night, 3))];
+
+        Assert.Single(captions.Select(caption => caption.Text).Distinct());
+        Assert.Equal(0, captions[0].SubjectMask);
+    }
+
     [Fact]
     public void Grid_SpeaksOfEveryPanel()
     {

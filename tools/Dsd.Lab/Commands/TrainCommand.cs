@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Dsd.Common.Files;
 using Dsd.Lab.Training;
+using Dsd.Models.Families;
+using Dsd.Tiny;
 
 namespace Dsd.Lab.Commands;
 
@@ -24,6 +26,12 @@ internal static class TrainCommand
             HelpName = "N",
         }.Between(0, MostMinutes);
         Option<string?> config = new("--config") { Description = "A training config in place of the embedded model's own.", HelpName = "FILE" };
+        Option<string?> from = new("--from")
+        {
+            Description = $"A model's folder, or '{TinyModel.Name}' for the embedded one: the teacher's training goes on with its teacher, and the stages "
+                + "before count as done. A run that was interrupted continues with the same one.",
+            HelpName = "MODEL",
+        };
         Option<string[]> stages = new("--stage")
         {
             Description = $"Only these stages, out of {string.Join(", ", TinyTraining.StageNames)}.",
@@ -37,6 +45,7 @@ internal static class TrainCommand
             device,
             minutes,
             config,
+            from,
             stages,
         };
         command.SetAction(async (parsed, cancel) =>
@@ -49,6 +58,7 @@ internal static class TrainCommand
                 Device = parsed.GetValue(device)!,
                 Time = parsed.GetValue(minutes) is { } m ? TimeSpan.FromMinutes(m) : null,
                 ConfigFile = parsed.GetValue(config),
+                StartFolder = parsed.GetValue(from) is { } start ? ModelPresets.Resolve(start) : null,
                 Stages = parsed.GetValue(stages) is { Length: > 0 } named ? named : TinyTraining.StageNames,
             };
             await Task.Run(() => TinyTraining.Run(options, terminal.Error.WriteLine, cancel), cancel);

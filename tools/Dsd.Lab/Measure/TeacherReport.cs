@@ -33,6 +33,9 @@ internal sealed record TeacherReport
     [JsonPropertyName("consistent_sheets")]
     public required double ConsistentGrids { get; init; }
 
+    /// <summary>What right panels show of true pictures that left ones are held at.</summary>
+    public required IReadOnlyList<LookFigures> LookingAcross { get; init; }
+
     /// <summary>The judge against the truth, on drawn pairs of held-out subjects.</summary>
     public required JudgeFigures JudgeOnDrawings { get; init; }
 

@@ -22,12 +22,13 @@ internal static class TeacherReportFiles
     };
 
     public static void Write(
-        string folder, TeacherReport report, IReadOnlyList<Picture> singles, IReadOnlyList<Picture> grids, IReadOnlyList<string> singleCaptions,
-        IReadOnlyList<string> gridCaptions)
+        string folder, TeacherReport report, IReadOnlyList<Picture> singles, IReadOnlyList<Picture> grids, IReadOnlyList<Picture> looks,
+        IReadOnlyList<string> singleCaptions, IReadOnlyList<string> gridCaptions)
     {
         Directory.CreateDirectory(folder);
         ContactSheet.Arrange([.. singles.Take(Shown)], Columns, Gap).Save(Path.Combine(folder, "singles.png"));
         ContactSheet.Arrange([.. grids.Take(Shown / 2)], Columns / 2, Gap).Save(Path.Combine(folder, "sheets.png"));
+        LookFiles.WriteSheet(folder, looks);
         AtomicFile.Write(Path.Combine(folder, "report.json"), stream => JsonSerializer.Serialize(stream, report, Json));
         string text = Markdown(report, [.. singleCaptions.Take(Shown)], [.. gridCaptions.Take(Shown / 2)]);
         AtomicFile.Write(Path.Combine(folder, "report.md"), stream => stream.Write(Encoding.UTF8.GetBytes(text)));
@@ -54,6 +55,10 @@ internal static class TeacherReportFiles
         Line("");
         Line($"Grids whose panels agree in all identity attributes: {Share(report.ConsistentGrids)}.");
         Line("");
+        foreach (string line in LookText.Section(report.LookingAcross))
+        {
+            Line(line);
+        }
         Line("## The judge");
         Line("");
         Line("At its default threshold. Drawings: against the truth, half of the pairs with one to three attributes changed. Grids: the teacher's, against");

@@ -6,6 +6,8 @@ namespace Dsd.Lab.Measure;
 /// <summary>What a teacher's report is made of.</summary>
 internal sealed record TeacherReportOptions
 {
+    private const int MostLookSubjects = 200;
+
     /// <summary>The model: a pipeline folder with a judge and a classifier in it.</summary>
     public required string ModelFolder { get; init; }
 
@@ -17,6 +19,9 @@ internal sealed record TeacherReportOptions
 
     /// <summary>Held-out subjects, 2 to 10,000. Default 400.</summary>
     public int Subjects { get; init => field = OptionCheck.Range(value, 2, 10_000, nameof(Subjects)); } = 400;
+
+    /// <summary>Held-out subjects that left panels are held at, to see whether right ones follow: as many, but 200 at most.</summary>
+    public int LookSubjects => Math.Min(Subjects, MostLookSubjects);
 
     /// <summary>Pairs of drawings that the judge is confronted with, and pictures for the classifier's own accuracy, 2 to 100,000. Default 2000.</summary>
     public int Drawings { get; init => field = OptionCheck.Range(value, 2, 100_000, nameof(Drawings)); } = 2000;

@@ -14,7 +14,7 @@ internal static class TeacherReporting
     private static readonly IReadOnlyList<AttributeKind> Kinds = ClassifierConfig.ForWorld.Attributes;
     private static readonly int IdentityCount = Subject.Kinds.Count;
 
-    /// <summary>Makes the report and writes <c>report.json</c>, <c>report.md</c>, <c>singles.png</c> and <c>sheets.png</c>.</summary>
+    /// <summary>Makes the report and writes <c>report.json</c>, <c>report.md</c>, <c>singles.png</c>, <c>sheets.png</c> and <c>look.png</c>.</summary>
     /// <param name="options">Which model, where to, how much.</param>
     /// <param name="log">Gets a line for each part.</param>
     /// <param name="cancellationToken">Checked between pictures.</param>
@@ -34,7 +34,14 @@ internal static class TeacherReporting
         log($"judge: {options.Drawings} pairs of drawings judged");
 
         Case[] cases = Cases(options);
-        (IReadOnlyList<Picture> singles, IReadOnlyList<Picture> grids) = Draw(options, cases, log, cancellationToken);
+        using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
+        (IReadOnlyList<LookFigures> across, IReadOnlyList<Picture> looks) = LookAcross.Measure(
+            teacher,
+            classifier,
+            new LookOptions { Subjects = options.LookSubjects, Steps = options.Steps, Guidance = options.Guidance, Batch = options.Batch, Seed = options.Seed },
+            line => log($"teacher: {line}"),
+            cancellationToken);
+        (IReadOnlyList<Picture> singles, IReadOnlyList<Picture> grids) = Draw(teacher, options, cases, log, cancellationToken);
         (Picture A, Picture B)[] panels = [.. grids.Select(Cut)];
         int[][] readSingles = classifier.Read(singles);
         int[][] readA = classifier.Read([.. panels.Select(p => p.A)]);
@@ -55,10 +62,12 @@ internal static class TeacherReporting
                 (c, i) => new[] { (readA[i], c.Subject, c.Contexts[0], c.Grid, 0), (readB[i], c.Subject, c.Contexts[1], c.Grid, 1) })]),
             Agreement = Shares(IdentityCount, readA.Zip(readB), (_, _) => true, (pair, i) => pair.First[i] == pair.Second[i]),
             ConsistentGrids = consistent.Average(c => c ? 1.0 : 0.0),
+            LookingAcross = across,
             JudgeOnDrawings = onDrawings,
             JudgeOnGrids = onGrids,
         };
-        TeacherReportFiles.Write(options.OutFolder, report, singles, grids, [.. cases.Select(c => c.Single.Text)], [.. cases.Select(c => c.Grid.Text)]);
+        TeacherReportFiles.Write(
+            options.OutFolder, report, singles, grids, looks, [.. cases.Select(c => c.Single.Text)], [.. cases.Select(c => c.Grid.Text)]);
         return report;
     }
 
@@ -92,9 +101,8 @@ internal static class TeacherReporting
     }
 
     private static (IReadOnlyList<Picture> Singles, IReadOnlyList<Picture> Grids) Draw(
-        TeacherReportOptions options, Case[] cases, Action<string> log, CancellationToken cancellationToken)
+        TextToImagePipeline teacher, TeacherReportOptions options, Case[] cases, Action<string> log, CancellationToken cancellationToken)
     {
-        using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
         return (All("single pictures", 1, c => c.Single.Text), All("grids", 2, c => c.Grid.Text));
 
         List<Picture> All(string what, int panels, Func<Case, string> prompt)

@@ -20,7 +20,6 @@ internal sealed class GridSet
         _options = new TeacherGridOptions
         {
             ModelFolder = context.ModelFolder,
-            Device = context.Device,
             PanelSize = TinyModel.PanelSize,
             Count = count,
             Steps = context.Config.GridSteps,

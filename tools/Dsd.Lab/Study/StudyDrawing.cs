@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dsd.Imaging;
+using Dsd.Lab.Training;
 
 namespace Dsd.Lab.Study;
 

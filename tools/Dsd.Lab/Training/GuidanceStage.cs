@@ -7,8 +7,12 @@ namespace Dsd.Lab.Training;
 
 /// <summary>
 /// Distils guidance into the teacher, as FLUX.1-dev has it: given a guidance, the model predicts in one pass what two passes of
-/// its former self, with and without the prompt, say together (Meng et al. 2023).
+/// its former self, with and without the prompt, say together (Meng et al. 2023). Panels are held as in the teacher's training.
 /// </summary>
+/// <remarks>
+/// A teacher that was guided before may be trained further and guided again: at a guidance of 1 a guided model says what it would say with the prompt
+/// alone, which is what the teacher's training goes on with, and what this stage then takes for both passes of the former self.
+/// </remarks>
 internal static class GuidanceStage
 {
     public static bool Run(StageContext context)
@@ -46,7 +50,7 @@ internal static class GuidanceStage
     {
         using DisposeScope scope = NewDisposeScope();
         int count = config.Guidance.Batch;
-        Noised noised = Noised.Draw(batch.Latents, config.Seed + 1, step);
+        Noised noised = Noised.Draw(batch, config.Teacher.InContext, config.Seed + 1, step);
         Tensor guidance = noised.Uniform(count) * (config.Guidance.Most - config.Guidance.Least) + config.Guidance.Least; // [batch]
         Tensor text, pooled, target;
         using (no_grad())
@@ -66,6 +70,6 @@ internal static class GuidanceStage
         }
         Tensor velocity = guided.Transformer.forward(
             noised.Latents, null, text, pooled, noised.Sigma, guidance, batch.PositionIds, guided.TextPositions);
-        return FlowMatching.Loss(velocity, target).MoveToOuterDisposeScope();
+        return Noised.Loss(velocity, target, noised.Weight).MoveToOuterDisposeScope();
     }
 }

@@ -17,6 +17,7 @@ internal sealed class LatentPool : IDisposable
     private readonly TeacherStageConfig _stage;
     private readonly Device _device;
     private readonly PanelFeatures? _features;
+    private readonly int _panelSize;
     private readonly Ahead<IReadOnlyList<Shape>> _ready;
     private IReadOnlyList<Shape> _shapes = [];
     private long _round = -1;
@@ -25,7 +26,7 @@ internal sealed class LatentPool : IDisposable
         AutoencoderKL vae, TinyTrainingConfig config, WorldPictures world, TinyTokens tokens, Device device, long firstStep, long endStep,
         PanelFeatures? features = null)
     {
-        (_vae, _stage, _device, _features) = (vae, config.Teacher, device, features);
+        (_vae, _stage, _device, _features, _panelSize) = (vae, config.Teacher, device, features, config.PanelSize);
         _ready = new(
             firstStep / _stage.PoolSteps,
             depth: 1,
@@ -51,7 +52,11 @@ internal sealed class LatentPool : IDisposable
             shape.T5Ids.index_select(0, rows),
             shape.ClipIds.index_select(0, rows),
             shape.PositionIds,
-            shape.Features?.index_select(0, rows));
+            shape.Features?.index_select(0, rows),
+            [.. chosen.Select(row => row < shape.InContext)],
+            shape.Panels,
+            shape.PanelOfToken,
+            shape.Alone?.index_select(0, rows));
     }
 
     public void Dispose()
@@ -73,6 +78,8 @@ internal sealed class LatentPool : IDisposable
             shape.ClipIds.Dispose();
             shape.PositionIds.Dispose();
             shape.Features?.Dispose();
+            shape.PanelOfToken.Dispose();
+            shape.Alone?.Dispose();
         }
     }
 
@@ -84,12 +91,20 @@ internal sealed class LatentPool : IDisposable
         foreach (CaptionedPictures pictures in drawn)
         {
             using DisposeScope scope = NewDisposeScope();
-            (List<Tensor> latents, List<Tensor> features) = ([], []);
+            (List<Tensor> latents, List<Tensor> alone, List<Tensor> features) = ([], [], []);
+            int encoded = 0;
             foreach (PictureBatch part in pictures.Pictures.Parts(EncodeBatch))
             {
                 using DisposeScope inner = NewDisposeScope();
                 Tensor images = part.ToTensor(_device);
-                latents.Add(LatentPacking.Pack(_vae.Scale(_vae.Encode(images).Mean)).MoveToOuterDisposeScope());
+                Tensor whole = LatentPacking.Pack(_vae.Scale(_vae.Encode(images).Mean));
+                latents.Add(whole.MoveToOuterDisposeScope());
+                if (pictures.InContext > 0)
+                {
+                    int count = Math.Clamp(pictures.InContext - encoded, 0, part.Count);
+                    alone.Add(cat([.. EncodedAlone(images, count), whole.narrow(0, count, part.Count - count)], 0).MoveToOuterDisposeScope());
+                }
+                encoded += part.Count;
                 if (_features is not null)
                 {
                     features.Add(_features.Of(images).MoveToOuterDisposeScope());
@@ -101,15 +116,57 @@ internal sealed class LatentPool : IDisposable
                 tensor(pictures.T5Ids, [pictures.Count, pictures.T5Ids.Length / pictures.Count], device: _device).DetachFromDisposeScope(),
                 tensor(pictures.ClipIds, [pictures.Count, pictures.ClipIds.Length / pictures.Count], device: _device).DetachFromDisposeScope(),
                 LatentPacking.ImageIds(pictures.Height / factor, pictures.Width / factor, _device).DetachFromDisposeScope(),
-                _features is null ? null : cat(features, 0).DetachFromDisposeScope())); // [pictures, tokens, channels]
+                _features is null ? null : cat(features, 0).DetachFromDisposeScope(), // [pictures, tokens, channels]
+                pictures.InContext,
+                pictures.Width / _panelSize * (pictures.Height / _panelSize),
+                PanelOfToken(pictures).DetachFromDisposeScope(),
+                pictures.InContext > 0 ? cat(alone, 0).DetachFromDisposeScope() : null));
         }
         return shapes;
     }
 
-    /// <summary>
-    /// Examples of one shape: latents [batch, tokens, channels], token ids [batch, tokens], positions [tokens, 3], and features if any are made.
-    /// </summary>
-    internal sealed record Batch(Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features);
+    /// <summary>Packed latents of the first so many grids [count, tokens, channels], each of whose panels is encoded by itself; nothing of none.</summary>
+    private IEnumerable<Tensor> EncodedAlone(Tensor images, int count)
+    {
+        if (count == 0)
+        {
+            yield break;
+        }
+        Tensor grids = images.narrow(0, 0, count);
+        Tensor[] rows = [.. grids.split(_panelSize, 2).Select(row => cat([.. row.split(_panelSize, 3).Select(Encoded)], 3))];
+        yield return LatentPacking.Pack(cat(rows, 2));
 
-    private sealed record Shape(Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features);
+        Tensor Encoded(Tensor panels) => _vae.Scale(_vae.Encode(panels.contiguous()).Mean);
+    }
+
+    /// <summary>Which panel each token belongs to, row by row: [tokens].</summary>
+    private Tensor PanelOfToken(CaptionedPictures pictures)
+    {
+        int side = _vae.Config.Factor * LatentPacking.Patch;
+        (int columns, int perPanel) = (pictures.Width / side, _panelSize / side);
+        long[] panels =
+        [
+            .. Enumerable.Range(0, pictures.Height / side * columns)
+                .Select(i => (long)(i / columns / perPanel * (columns / perPanel) + i % columns / perPanel)),
+        ];
+        return tensor(panels, device: _device);
+    }
+
+    /// <summary>Examples of one shape.</summary>
+    /// <param name="Latents">[batch, tokens, channels].</param>
+    /// <param name="T5Ids">[batch, text tokens].</param>
+    /// <param name="ClipIds">[batch, text tokens].</param>
+    /// <param name="PositionIds">[tokens, 3].</param>
+    /// <param name="Features">[batch, tokens, channels], if any are made.</param>
+    /// <param name="InContext">For each example whether it is a grid to look across.</param>
+    /// <param name="Panels">Panels of a picture.</param>
+    /// <param name="PanelOfToken">The panel that each token belongs to: [tokens].</param>
+    /// <param name="Alone">Latents of panels that were encoded by themselves, where examples are in-context; null where none is.</param>
+    internal sealed record Batch(
+        Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features, IReadOnlyList<bool> InContext, int Panels, Tensor PanelOfToken,
+        Tensor? Alone);
+
+    // The first so many pictures are in-context.
+    private sealed record Shape(
+        Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features, int InContext, int Panels, Tensor PanelOfToken, Tensor? Alone);
 }

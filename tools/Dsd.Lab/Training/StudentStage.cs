@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using Dsd.Models.Families;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
@@ -12,21 +14,42 @@ internal static class StudentStage
 {
     public static bool Run(StageContext context)
     {
+        // Neither drawing nor the trainer knows a deadline: time that is up cancels them, upon which they keep what they have.
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        if (context.Deadline < DateTime.MaxValue)
+        {
+            stop.StopAfter(context.TimeLeft);
+        }
+        try
+        {
+            Train(context, stop.Token);
+        }
+        catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+        Preview.Student(context);
+        Directory.Delete(GridsFolder(context), recursive: true);
+        return true;
+    }
+
+    private static string GridsFolder(StageContext context) => Path.Combine(context.WorkFolder, "student-grids");
+
+    private static void Train(StageContext context, CancellationToken stop)
+    {
         StudentStageConfig stage = context.Config.Student;
+        TeacherGridOptions grids = new()
+        {
+            ModelFolder = context.OutFolder,
+            PanelSize = context.Config.PanelSize,
+            Count = stage.Grids,
+            Steps = stage.SamplingSteps,
+            Guidance = stage.Guidance,
+            Seed = context.Config.Seed,
+            WholeSubjectShare = stage.WholeSubjectShare,
+        };
         List<GridPair> drawn = TeacherGrids.Draw(
-            new TeacherGridOptions
-            {
-                ModelFolder = context.OutFolder,
-                Device = context.Device,
-                PanelSize = context.Config.PanelSize,
-                Count = stage.Grids,
-                Steps = stage.SamplingSteps,
-                Guidance = stage.Guidance,
-                Seed = context.Config.Seed,
-                WholeSubjectShare = stage.WholeSubjectShare,
-            },
-            line => context.Log($"student: {line}"),
-            context.CancellationToken);
+            grids, Path.Combine(GridsFolder(context), Name(grids)), context.Devices, line => context.Log($"student: {line}"), stop);
         GridCuration curation;
         using (TinyJudge judge = TinyJudge.Load(Path.Combine(context.OutFolder, "judge"), context.Device))
         {
@@ -50,23 +73,20 @@ internal static class StudentStage
             Seed = context.Config.Seed,
             CheckpointFolder = context.Checkpoints("student"),
         });
-        // The trainer knows no deadline: time that is up cancels it, which writes a checkpoint too.
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        if (context.Deadline < DateTime.MaxValue)
+        using LoraAdapter adapter = trainer.Train(pairs, context.Progress("student"), stop);
+        // As all weights of the model: half the size, and no picture tells the difference.
+        adapter.Save(TinyFiles.AdapterFile(context.OutFolder), ScalarType.BFloat16);
+    }
+
+    /// <summary>A name that other options or another teacher do not have, so that no grids of theirs are taken for these.</summary>
+    private static string Name(TeacherGridOptions grids)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(grids with { ModelFolder = "" }));
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(grids.ModelFolder, "transformer")).Order(StringComparer.Ordinal))
         {
-            stop.StopAfter(context.TimeLeft);
+            hash.AppendData(File.ReadAllBytes(file));
         }
-        try
-        {
-            using LoraAdapter adapter = trainer.Train(pairs, context.Progress("student"), stop.Token);
-            // As all weights of the model: half the size, and no picture tells the difference.
-            adapter.Save(TinyFiles.AdapterFile(context.OutFolder), ScalarType.BFloat16);
-        }
-        catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
-        {
-            return false;
-        }
-        Preview.Student(context);
-        return true;
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 }

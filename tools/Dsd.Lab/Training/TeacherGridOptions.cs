@@ -1,5 +1,4 @@
 using Dsd.Tiny.World;
-using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;
 
@@ -8,9 +7,6 @@ internal sealed record TeacherGridOptions
 {
     /// <summary>The teacher: a pipeline's folder.</summary>
     public required string ModelFolder { get; init; }
-
-    /// <summary>Where to draw.</summary>
-    public required Device Device { get; init; }
 
     /// <summary>Side of a panel in pixels.</summary>
     public required int PanelSize { get; init; }

@@ -1,7 +1,9 @@
+using System.Globalization;
 using Dsd.Curation.Grids;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
 using Dsd.Tiny.World;
+using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;
 
@@ -10,18 +12,47 @@ internal static class TeacherGrids
 {
     private const int DrawBatch = 256;
 
-    /// <summary>Draws grids of subjects that training may see; the same options give the same pairs.</summary>
-    public static List<GridPair> Draw(TeacherGridOptions options, Action<string> log, CancellationToken cancellationToken)
+    /// <summary>
+    /// Draws grids of subjects that training may see; the same options give the same pairs. What lies in the folder is not drawn again.
+    /// </summary>
+    /// <param name="options">Which grids.</param>
+    /// <param name="folder">Where the grids are kept as they are drawn.</param>
+    /// <param name="devices">Where to draw: each draws a share of the grids.</param>
+    /// <param name="log">Gets a line for each batch.</param>
+    /// <param name="cancellationToken">Checked between steps; what is drawn by then is kept.</param>
+    public static List<GridPair> Draw(
+        TeacherGridOptions options, string folder, IReadOnlyList<Device> devices, Action<string> log, CancellationToken cancellationToken)
     {
         GridPlan[] plans = Plan(options);
-        List<GridPair> pairs = [];
-        using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
-        foreach (GridPlan[] some in plans.Chunk(DrawBatch))
+        int parts = (plans.Length + DrawBatch - 1) / DrawBatch;
+        int drawn = 0;
+        Task<IReadOnlyList<Picture>>[] shares = [.. devices.Select((device, i) => Task.Run(() => Share(device, Bound(i), Bound(i + 1))))];
+        IReadOnlyList<Picture>[] grids = Task.WhenAll(shares).GetAwaiter().GetResult();
+        return [.. grids.SelectMany(share => share).Zip(plans, (grid, plan) => Cut(grid, plan, options.PanelSize))];
+
+        // Whole batches, so that a grid has the same neighbours however many devices there are.
+        int Bound(int device) => Math.Min(plans.Length, parts * device / devices.Count * DrawBatch);
+
+        IReadOnlyList<Picture> Share(Device device, int first, int end)
         {
-            pairs.AddRange(DrawGrids(teacher, some, options, cancellationToken).Zip(some, (grid, plan) => Cut(grid, plan, options.PanelSize)));
-            log($"{pairs.Count}/{options.Count} grids drawn");
+            TextToImagePipeline? teacher = null;
+            try
+            {
+                string shareFolder = Path.Combine(folder, first.ToString("000000", CultureInfo.InvariantCulture));
+                Directory.CreateDirectory(shareFolder);
+                return PictureParts.Complete(shareFolder, end - first, DrawBatch, (from, count) =>
+                {
+                    teacher ??= TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(device));
+                    IReadOnlyList<Picture> made = DrawGrids(teacher, plans.AsSpan(first + from, count).ToArray(), options, cancellationToken);
+                    log($"{Interlocked.Add(ref drawn, count)} grids of {options.Count} drawn");
+                    return made;
+                });
+            }
+            finally
+            {
+                teacher?.Dispose();
+            }
         }
-        return pairs;
     }
 
     /// <summary>What the grids are asked for.</summary>

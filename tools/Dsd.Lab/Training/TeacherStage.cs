@@ -1,5 +1,4 @@
 using Dsd.Models.Autoencoder;
-using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -33,12 +32,18 @@ internal static class TeacherStage
             context.Log("teacher: starts with text encoders that read captions already");
             TinyFiles.LoadText(context.OutFolder, networks);
         }
+        TeacherLook look = new(context, networks);
+        look.RequireClassifier();
         using TrainingLoop loop = new(
             replicas[0].Parameters(), context.Loop("teacher", config.Teacher, averageDecay: 0.9995), replicas.Skip(1).Select(replica => replica.Parameters()));
         using LatentPool pool = new(vae, config, new WorldPictures(config), tokens, context.Device, loop.Step, config.Teacher.Steps, features);
         (Tensor emptyT5, Tensor emptyClip) = tokens.Empty(context.Device);
         bool done = loop.Run(
-            step => Losses(context, replicas, pool.Sample(step, config.Teacher.Batch), emptyT5, emptyClip, step),
+            step =>
+            {
+                look.At(step);
+                return Losses(context, replicas, pool.Sample(step, config.Teacher.Batch), emptyT5, emptyClip, step);
+            },
             context.Progress("teacher"),
             context.CancellationToken);
         emptyT5.Dispose();
@@ -46,6 +51,7 @@ internal static class TeacherStage
         if (done)
         {
             TinyFiles.SaveTeacher(context.OutFolder, networks);
+            look.AtEnd();
             Preview.Teacher(context, "teacher", guidance: 1);
         }
         replicas.ForEach(replica => replica.Dispose());
@@ -74,11 +80,11 @@ internal static class TeacherStage
     private static Func<Tensor>[] Losses(StageContext context, List<Replica> replicas, LatentPool.Batch batch, Tensor emptyT5, Tensor emptyClip, long step)
     {
         TeacherStageConfig stage = context.Config.Teacher;
-        Noised noised = Noised.Draw(batch.Latents, context.Config.Seed, step);
+        Noised noised = Noised.Draw(batch, stage.InContext, context.Config.Seed, step);
         Tensor drop = noised.Uniform(stage.Batch).less(stage.CaptionDropout).unsqueeze(1); // [batch, 1]
         Example whole = new(
             noised.Latents, noised.Sigma, noised.Velocity, where(drop, emptyT5, batch.T5Ids), where(drop, emptyClip, batch.ClipIds), batch.PositionIds,
-            batch.Features);
+            batch.Features, noised.Weight);
         Example[] shares = replicas.Count == 1 ? [whole] : whole.Shares(replicas.Count);
         return
         [
@@ -116,7 +122,7 @@ internal static class TeacherStage
         {
             scope.Attach(aligned);
         }
-        return (FlowMatching.Loss(velocity, example.Velocity).MoveToOuterDisposeScope(), aligned?.MoveToOuterDisposeScope());
+        return (Noised.Loss(velocity, example.Velocity, example.Weight).MoveToOuterDisposeScope(), aligned?.MoveToOuterDisposeScope());
     }
 
     /// <summary>The networks on one device, with what is thrown away afterwards.</summary>
@@ -132,34 +138,18 @@ internal static class TeacherStage
     }
 
     /// <summary>What a step learns from, every tensor but the positions with the batch in front.</summary>
-    private sealed record Example(Tensor Latents, Tensor Sigma, Tensor Velocity, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features)
+    private sealed record Example(
+        Tensor Latents, Tensor Sigma, Tensor Velocity, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features, Tensor? Weight)
     {
         public Example[] Shares(int count)
         {
-            Tensor[]?[] parts = [.. new[] { Latents, Sigma, Velocity, T5Ids, ClipIds, Features }.Select(whole => whole?.chunk(count))];
+            Tensor[]?[] parts = [.. new[] { Latents, Sigma, Velocity, T5Ids, ClipIds, Features, Weight }.Select(whole => whole?.chunk(count))];
             return [.. Enumerable.Range(0, count)
-                .Select(i => new Example(parts[0]![i], parts[1]![i], parts[2]![i], parts[3]![i], parts[4]![i], PositionIds, parts[5]?[i]))];
+                .Select(i => new Example(parts[0]![i], parts[1]![i], parts[2]![i], parts[3]![i], parts[4]![i], PositionIds, parts[5]?[i], parts[6]?[i]))];
         }
 
         public Example On(Device device) => new(
-            Latents.to(device), Sigma.to(device), Velocity.to(device), T5Ids.to(device), ClipIds.to(device), PositionIds.to(device), Features?.to(device));
+            Latents.to(device), Sigma.to(device), Velocity.to(device), T5Ids.to(device), ClipIds.to(device), PositionIds.to(device), Features?.to(device),
+            Weight?.to(device));
     }
-}
-
-/// <summary>Latents on their way to noise, with the velocity that a model should find.</summary>
-internal sealed record Noised(Tensor Latents, Tensor Sigma, Tensor Velocity)
-{
-    /// <summary>Noise and noise levels decided by seed and step alone.</summary>
-    public static Noised Draw(Tensor latents, long seed, long step)
-    {
-        random.manual_seed(seed * 1_000_003 + step);
-        Tensor noise = randn_like(latents);
-        double mu = FlowMatchEulerScheduler.Mu(TinyFiles.Schedule, (int)latents.shape[1]);
-        float[] levels = FlowMatching.Sigmas(randn(latents.shape[0]).data<float>().ToArray(), mu);
-        Tensor sigma = tensor(levels, device: latents.device);
-        return new Noised(FlowMatching.Interpolate(latents, noise, sigma), sigma, FlowMatching.Velocity(latents, noise));
-    }
-
-    /// <summary>Numbers in 0…1 from the same stream.</summary>
-    public Tensor Uniform(int count) => rand(count, device: Latents.device);
 }

@@ -1,3 +1,5 @@
+using Dsd.Common.Options;
+
 namespace Dsd.Lab.Training;
 
 /// <summary>The teacher's stage.</summary>
@@ -18,7 +20,7 @@ internal sealed record TeacherStageConfig : StageConfig
     /// <summary>Channels of a head for each of the three position axes.</summary>
     public required IReadOnlyList<int> RopeAxes { get; init; }
 
-    /// <summary>The share of grids whose panels do not all show the same subject, 0…1.</summary>
+    /// <summary>The share of grids, in-context ones apart, whose panels do not all show the same subject, 0…1.</summary>
     public required double InconsistentShare { get; init; }
 
     /// <summary>Pairs that are kept as latents at a time, beside half as many single pictures and a quarter as many quads.</summary>
@@ -35,4 +37,13 @@ internal sealed record TeacherStageConfig : StageConfig
 
     /// <summary>The block, from 1, after which hidden states are aligned.</summary>
     public required int AlignmentBlock { get; init; }
+
+    /// <summary>Grids that teach to look across panels.</summary>
+    public required InContextConfig InContext { get; init; }
+
+    /// <summary>Steps after which it is measured how far the teacher looks across, again and again; 0 is never.</summary>
+    public required int LookSteps { get; init => field = OptionCheck.Range(value, 0, int.MaxValue, nameof(LookSteps)); }
+
+    /// <summary>Held-out subjects that are looked at then.</summary>
+    public required int LookSubjects { get; init => field = OptionCheck.Range(value, 2, 10_000, nameof(LookSubjects)); }
 }

@@ -27,12 +27,15 @@ internal static class TinyTraining
     /// <summary>The stages' names, in order.</summary>
     public static IReadOnlyList<string> StageNames { get; } = [.. Stages.Select(s => s.Name)];
 
+    /// <summary>The file that says that a stage is done.</summary>
+    public static string Marker(string workFolder, string stage) => Path.Combine(workFolder, $"{stage}.done");
+
     /// <summary>Trains until all asked stages are done or the time is up.</summary>
     /// <param name="options">Where, on what, how long, which stages.</param>
     /// <param name="log">Called with a line for each step worth knowing.</param>
     /// <param name="cancellationToken">Checked between steps; a checkpoint is written first.</param>
     /// <returns>True if all asked stages are done.</returns>
-    /// <exception cref="ArgumentException">A stage is unknown.</exception>
+    /// <exception cref="ArgumentException">A stage is unknown, or the folder was not begun from the model that is named.</exception>
     public static bool Run(TinyTrainingOptions options, Action<string> log, CancellationToken cancellationToken = default)
     {
         string? unknown = options.Stages.FirstOrDefault(s => !StageNames.Contains(s));
@@ -46,9 +49,13 @@ internal static class TinyTraining
         StageContext context = new(
             config, options.OutFolder, [.. options.Device.Split(',').Select(name => new Device(name))], deadline, log, cancellationToken);
         Directory.CreateDirectory(context.WorkFolder);
+        if (options.StartFolder is { } from)
+        {
+            StartingModel.Take(from, options.OutFolder, context.WorkFolder, log);
+        }
         foreach ((string name, Func<StageContext, bool> run) in Stages)
         {
-            string marker = Path.Combine(context.WorkFolder, $"{name}.done");
+            string marker = Marker(context.WorkFolder, name);
             if (!options.Stages.Contains(name) || File.Exists(marker))
             {
                 continue;

@@ -25,6 +25,9 @@ internal sealed record TinyTrainingOptions
     /// <summary>A config file, or null, the default, for the embedded model's own.</summary>
     public string? ConfigFile { get; init; }
 
+    /// <summary>A model's folder to start from in place of nothing, with all parts but its student; null, the default, is nothing.</summary>
+    public string? StartFolder { get; init; }
+
     /// <summary>Stages to run, out of <see cref="TinyTraining.StageNames"/>. Default all.</summary>
     public IReadOnlyList<string> Stages { get; init; } = TinyTraining.StageNames;
 

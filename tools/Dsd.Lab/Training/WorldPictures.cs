@@ -17,11 +17,11 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
 
     /// <summary>
     /// Captioned pictures: <paramref name="count"/> pairs, half as many single ones and a quarter as many quads. Half of the captions mention every
-    /// attribute of the subject.
+    /// attribute of the subject, except those of the first grids of each shape, which are in-context ones.
     /// </summary>
     public IReadOnlyList<CaptionedPictures> CaptionedPool(long round, int count, TinyTokens tokens) =>
     [
-        Captioned(1, 1, (count + 1) / 2, tokens, i =>
+        Captioned(1, 1, (count + 1) / 2, inContextShare: 0, tokens, (i, _) =>
         {
             WorldRandom random = Random(~round, i);
             Subject subject = WorldSampler.SampleSubject(random);
@@ -29,28 +29,35 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
             Caption caption = random.Chance(0.5) ? Captions.Single(subject, context, random.NextBits()) : Captions.Full(subject, context, random.NextBits());
             return (Renderer.Draw(subject, context, config.PanelSize), caption.Text);
         }),
-        Captioned(2, 1, count, tokens, i => Pair(Random(~round, i + count))),
-        Captioned(2, 2, (count + 3) / 4, tokens, i => Grid(Random(~round, i + 2 * count), GridLayout.TwoByTwo)),
+        Captioned(2, 1, count, config.Teacher.InContext.Share, tokens, (i, inContext) => Pair(Random(~round, i + count), inContext)),
+        Captioned(
+            2, 2, (count + 3) / 4, config.Teacher.InContext.Share, tokens,
+            (i, inContext) => Grid(Random(~round, i + 2 * count), GridLayout.TwoByTwo, inContext)),
     ];
 
-    private CaptionedPictures Captioned(int columns, int rows, int count, TinyTokens tokens, Func<int, (Picture, string)> draw)
+    private CaptionedPictures Captioned(int columns, int rows, int count, double inContextShare, TinyTokens tokens, Func<int, bool, (Picture, string)> draw)
     {
+        int inContext = (int)(count * inContextShare);
         string[] captions = new string[count];
         PictureBatch pictures = PictureBatch.Draw(count, i =>
         {
-            (Picture picture, captions[i]) = draw(i);
+            (Picture picture, captions[i]) = draw(i, i < inContext);
             return picture;
         });
         (long[] T5, long[] Clip)[] ids = [.. captions.AsParallel().AsOrdered().Select(tokens.Encode)];
         return new CaptionedPictures(
-            columns * config.PanelSize, rows * config.PanelSize, pictures, [.. ids.SelectMany(i => i.T5)], [.. ids.SelectMany(i => i.Clip)]);
+            columns * config.PanelSize, rows * config.PanelSize, pictures, [.. ids.SelectMany(i => i.T5)], [.. ids.SelectMany(i => i.Clip)], inContext);
     }
 
-    private (Picture, string) Pair(WorldRandom random)
+    private (Picture, string) Pair(WorldRandom random, bool inContext)
     {
         if (!random.Chance(WorldSampler.RelightShare))
         {
-            return Grid(random, GridLayout.OneByTwo);
+            return Grid(random, GridLayout.OneByTwo, inContext);
+        }
+        if (inContext)
+        {
+            return Drawn(InContextGrids.DrawRelit(random));
         }
         WorldGrid grid = WorldSampler.SampleRelightGrid(random, config.Teacher.InconsistentShare);
         (Context left, Context right) = (grid.Panels[0].Context, grid.Panels[1].Context);
@@ -58,11 +65,17 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
             Captions.RelightGrid(grid.Subject, left, left.Light, right.Light, random.NextBits(), wholeSubject: random.Chance(0.5)).Text);
     }
 
-    private (Picture, string) Grid(WorldRandom random, GridLayout layout)
+    private (Picture, string) Grid(WorldRandom random, GridLayout layout, bool inContext)
     {
+        if (inContext)
+        {
+            return Drawn(InContextGrids.Draw(random, layout));
+        }
         WorldGrid grid = WorldSampler.SampleGrid(random, layout, config.Teacher.InconsistentShare);
         return (Renderer.Draw(grid, config.PanelSize), Captions.Grid(grid, random.NextBits(), wholeSubject: random.Chance(0.5)).Text);
     }
+
+    private (Picture, string) Drawn((WorldGrid Grid, Caption Caption) captioned) => (Renderer.Draw(captioned.Grid, config.PanelSize), captioned.Caption.Text);
 
     private Picture DrawSingle(WorldRandom random) =>
         Renderer.Draw(WorldSampler.SampleSubject(random), WorldSampler.SampleContext(random), config.PanelSize);
@@ -74,8 +87,8 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
         new(WorldRandom.Mix(WorldRandom.Mix((ulong)config.Seed) ^ (ulong)(number * 1_000_003 + index)));
 }
 
-/// <summary>Pictures of one shape with the token ids of their captions, one row of ids after the other.</summary>
-internal sealed record CaptionedPictures(int Width, int Height, PictureBatch Pictures, long[] T5Ids, long[] ClipIds)
+/// <summary>Pictures of one shape with the token ids of their captions, one row of ids after the other. The first so many are in-context.</summary>
+internal sealed record CaptionedPictures(int Width, int Height, PictureBatch Pictures, long[] T5Ids, long[] ClipIds, int InContext)
 {
     public int Count => Pictures.Count;
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 using Dsd.Imaging;
 using Dsd.Tiny;
 
-namespace Dsd.Lab.Study;
+namespace Dsd.Lab.Training;
 
 /// <summary>Many pictures of one size in a folder, some dozens in each PNG, without loss: what is there is not made again.</summary>
 internal static class PictureParts
