@@ -51,13 +51,13 @@ public sealed record OnnxExportOptions
 
     /// <summary>
     /// The most weights, about, of a model that makes FLUX's modulation; a modulation with more is divided among several models of the same size, so that a
-    /// GPU need not hold all of it at once. 1,000 to 1,000,000,000,000; default 1,000,000,000, which gives FLUX.1-dev four models.
+    /// GPU need not hold all of it at once. 1,000 to 1,000,000,000,000; default 500,000,000, which gives FLUX.1-dev eight models.
     /// </summary>
     public long MostModulationWeights
     {
         get;
         init => field = OptionCheck.Range(value, 1_000, 1_000_000_000_000, nameof(MostModulationWeights));
-    } = 1_000_000_000;
+    } = 500_000_000;
 
     /// <summary>
     /// Give the transformer's linear layers, but those that make the modulation, inputs for an adapter's two factors, so that adapters can be changed from
