@@ -56,7 +56,14 @@ public static class TrainingBenchmark
         using DisposeScope scope = NewDisposeScope();
         // Where memory is short its state is, too.
         OptimizerOptions optimizer = setting.Float8 ? new EightBitAdamWOptions() : new AdamWOptions();
-        TrainingLoopOptions loop = new() { Steps = WarmUp + options.Steps, PeakLearningRate = 1e-4, ReportEvery = int.MaxValue, Optimizer = optimizer, Group = options.Group };
+        TrainingLoopOptions loop = new()
+        {
+            Steps = WarmUp + options.Steps,
+            PeakLearningRate = 1e-4,
+            ReportEvery = int.MaxValue,
+            Optimizer = optimizer,
+            Group = options.Group,
+        };
         LoraOptions adapted = new() { Rank = options.Rank, Targets = options.Targets };
         (long image, int batch) = ((long)options.Rows * options.Columns, options.BatchSize);
         TrainingLoad load = FluxTraining.Load(options.Config);

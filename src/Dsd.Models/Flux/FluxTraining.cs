@@ -97,6 +97,7 @@ internal static class FluxTraining
             "single_transformer_blocks" => config.NumSingleLayers,
             _ => 0,
         };
-        return rehearsal.Over(layer, blocks, i => string.Join('.', [parts[0], $"{i}", .. parts.Skip(2)])) is { } found ? [(layer, found.Rank, found.Alpha)] : [];
+        string In(int block) => string.Join('.', [parts[0], $"{block}", .. parts.Skip(2)]);
+        return rehearsal.Over(layer, blocks, In) is { } found ? [(layer, found.Rank, found.Alpha)] : [];
     }
 }

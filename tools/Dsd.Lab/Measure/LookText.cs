@@ -19,7 +19,8 @@ internal static class LookText
         yield return "";
         yield return "Grids of two panels whose left one is held at a true picture in every step, without noise or with the step's. Of the attributes that the";
         yield return "caption leaves open, which share does the right panel show as the held subject has it? Where another subject is held than the caption's,";
-        yield return "only attributes count in which the two differ; *named* is then the share that follows the caption's subject, which nobody tells of: chance.";
+        yield return "only attributes count in which the two differ; *named* is then the share that follows the caption's subject, which nobody tells of:";
+        yield return "chance.";
         yield return "";
         yield return "| held | noise | grids | follows the held | follows the named | stated attributes | "
             + string.Join(" | ", Subject.Kinds.Select(kind => kind.Name.Replace('_', ' '))) + " |";
