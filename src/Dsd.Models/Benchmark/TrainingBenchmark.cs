@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;

@@ -1,7 +1,6 @@
 using Dsd.Models.Lora;
 using Dsd.Models.Residency;
 using Dsd.Models.Training.Planning;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Flux;
