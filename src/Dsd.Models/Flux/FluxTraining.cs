@@ -8,11 +8,6 @@ namespace Dsd.Models.Flux;
 /// <summary>What a FLUX transformer weighs in training.</summary>
 internal static class FluxTraining
 {
-    // A GPU that was idle takes a second or two until it runs at its speed, and the processor's code is compiled as it runs.
-    private const int Awakening = 60;
-    private const int WarmUp = 4;
-    private const int Rehearsed = 12;
-
     // Blocks over both streams, and over one: as many as pass through the two places of a kind, and a few more to tell them from all else.
     private static readonly int[] Few = [2, 3];
     private static readonly int[] Further = [2, 4];
@@ -46,14 +41,21 @@ internal static class FluxTraining
     }
 
     /// <summary>Seconds of a step, by steps of networks with a few of the blocks and random weights.</summary>
-    public static double Rehearse(FluxConfig config, StepRehearsal rehearsal)
+    /// <param name="config">The whole network's shape.</param>
+    /// <param name="rehearsal">What a step takes and does.</param>
+    /// <param name="awakening">
+    /// Steps at first, which do not count: a GPU that was idle takes a second or two until it runs at its speed, and the processor's code is compiled as it runs.
+    /// </param>
+    /// <param name="warmUp">Steps of each network that do not count.</param>
+    /// <param name="steps">Steps of each network that do.</param>
+    public static double Rehearse(FluxConfig config, StepRehearsal rehearsal, int awakening = 60, int warmUp = 4, int steps = 12)
     {
         int[] blocks = [config.NumLayers, config.NumSingleLayers];
-        Seconds(config, rehearsal, Few, Awakening);
+        Seconds(config, rehearsal, Few, awakening, steps);
         // What else the machine does makes a step longer and never shorter.
         Dictionary<string, double> least = [];
         double Best(int[] few) => least[string.Join(' ', few)] = Math.Min(
-            Seconds(config, rehearsal, few, WarmUp), least.GetValueOrDefault(string.Join(' ', few), double.PositiveInfinity));
+            Seconds(config, rehearsal, few, warmUp, steps), least.GetValueOrDefault(string.Join(' ', few), double.PositiveInfinity));
         StepRehearsal.Extrapolate(blocks, Few, Further, Best);
         return StepRehearsal.Extrapolate(blocks, Few, Further, Best);
     }
@@ -70,7 +72,7 @@ internal static class FluxTraining
         return ((config.NumLayers + config.NumSingleLayers) * block) + ends;
     }
 
-    private static double Seconds(FluxConfig config, StepRehearsal rehearsal, int[] blocks, int warmUp)
+    private static double Seconds(FluxConfig config, StepRehearsal rehearsal, int[] blocks, int warmUp, int steps)
     {
         (int doubles, int singles) = (Math.Min(blocks[0], config.NumLayers), Math.Min(blocks[1], config.NumSingleLayers));
         TrainingSetting setting = rehearsal.Setting;
@@ -82,7 +84,7 @@ internal static class FluxTraining
         LoraDropout? dropout = rehearsal.Dropout > 0 ? new LoraDropout(rehearsal.Dropout, 0) { Step = 0 } : null;
         using LoraAttachment attached = adapter.AttachToTrain(few, dropout);
         (double[] seconds, _) = new FluxTrainingSteps(rehearsal.ImageTokens, rehearsal.TextTokens, rehearsal.BatchSize)
-            .Take(few, setting, attached, rehearsal.Loop with { Steps = warmUp + Rehearsed, ReportEvery = int.MaxValue }, warmUp);
+            .Take(few, setting, attached, rehearsal.Loop with { Steps = warmUp + steps, ReportEvery = int.MaxValue }, warmUp);
         Array.Sort(seconds);
         return seconds[seconds.Length / 4];
     }

@@ -53,7 +53,7 @@ public sealed class StepRehearsalTests
         Dictionary<string, (long, float)> adapted = LoraLayers.Of([.. load.Layers.Keys], new LoraOptions { Rank = 2 }, load.AdapterTargets)
             .ToDictionary(a => a.Name, a => (a.Rank, a.Alpha));
 
-        double seconds = load.Rehearse!(Rehearsal(adapted) with { Dropout = 0.1 });
+        double seconds = FluxTraining.Rehearse(config, Rehearsal(adapted) with { Dropout = 0.1 }, awakening: 1, warmUp: 1, steps: 2);
 
         Assert.InRange(seconds, 1e-5, 60);
     });
