@@ -68,6 +68,9 @@ internal sealed record StudyConfig
     /// <summary>How a LoRA is tuned for each subject. Its seed and the steps of its drawings are the study's.</summary>
     public required SubjectLoraOptions SubjectLora { get; init; }
 
+    /// <summary>Settings of <see cref="SubjectLora"/> that are tried before, on other subjects; null, the default, takes it as it stands.</summary>
+    public SubjectChoiceOptions? SubjectLoraChoice { get; init; }
+
     /// <summary>The full size: 200 subjects, 4 prompts each.</summary>
     public static string DefaultFile => Path.Combine(AppContext.BaseDirectory, "study.json");
 
