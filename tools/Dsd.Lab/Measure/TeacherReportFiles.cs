@@ -59,10 +59,10 @@ internal static class TeacherReportFiles
     private static IEnumerable<string> JudgeTable(IReadOnlyList<JudgeAtConfidence> judged)
     {
         JudgeFigures own = judged[0].Figures;
-        yield return $"Of {own.Pairs} grids the classifier reads both panels of {own.Same} the same in every identity attribute; these are *of one subject*. Kept";
-        yield return "are those that the judge calls the same with at least the confidence; without one its own threshold, "
-            + $"{Number(own.Threshold, "0.####")}, decides. Curation";
-        yield return $"asks for {Number(JudgeCheck.CurationConfidence, "0.##")} by default. In brackets Wilson's 95 % intervals.";
+        yield return $"Of {own.Pairs} grids the classifier reads both panels of {own.Same} the same in every identity attribute: these are *of one subject*.";
+        yield return $"Kept are those that the judge calls the same with at least the confidence; without one its own threshold, "
+            + $"{Number(own.Threshold, "0.####")}, decides.";
+        yield return $"Curation asks for {Number(JudgeCheck.CurationConfidence, "0.##")} by default. In brackets Wilson's 95 % intervals.";
         yield return "";
         yield return "| least confidence | kept | of one subject | precision | recall |";
         yield return "| --- | --- | --- | --- | --- |";

@@ -110,7 +110,8 @@ internal static class TeacherReporting
                 Context[] contexts = [WorldSampler.SampleContext(random), WorldSampler.SampleContext(random)];
                 // Half of the captions mention every attribute of the subject, half only some, as in training.
                 Caption single = i % 2 == 0 ? Captions.Single(subject, contexts[0], random.NextBits()) : Captions.Full(subject, contexts[0], random.NextBits());
-                return new Case(subject, contexts, single, Captions.Grid(subject, contexts, random.NextBits(), wholeSubject: IsWhole(i)), (long)(random.NextBits() >> 1));
+                Caption grid = Captions.Grid(subject, contexts, random.NextBits(), wholeSubject: IsWhole(i));
+                return new Case(subject, contexts, single, grid, (long)(random.NextBits() >> 1));
             }),
         ];
 

@@ -18,8 +18,8 @@ internal sealed class StudyTables
         Aims = StudyAim.Of(results.Zip(timings).ToDictionary(p => p.First.System, p => p));
         Systems =
         [
-            ["system", "what it shows", "CP", "PF", "seconds per subject", "seconds per picture", "started from", "steps here", "grids learned from", "share kept",
-                "data purity"],
+            ["system", "what it shows", "CP", "PF", "seconds per subject", "seconds per picture", "started from", "steps here", "grids learned from",
+                "share kept", "data purity"],
             .. Enumerable.Range(0, systems.Length).Select(i => new[]
             {
                 systems[i].Name,
@@ -61,8 +61,8 @@ internal sealed class StudyTables
     public string Setting =>
         $"{_config.Subjects} subjects held out from training, {_config.Prompts} prompts each, seed {_config.Seed}. "
             + (_results.Any(r => r.Pairs is not null)
-                ? $"Every system that learns from pairs takes {_config.Steps} steps of {_config.Batch} examples with rank {_config.Rank}; {_config.Grids} grids "
-                    + "were drawn, two examples each. "
+                ? $"Every system that learns from pairs takes {_config.Steps} steps of {_config.Batch} examples with rank {_config.Rank}; {_config.Grids} "
+                    + "grids were drawn, two examples each. "
                 : "")
             + $"Pictures take {_config.DrawingSteps} sampling steps.";
 

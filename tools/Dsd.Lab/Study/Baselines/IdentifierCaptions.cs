@@ -18,7 +18,8 @@ internal static class IdentifierCaptions
     /// <param name="described">Who is described behind the word: 'a zwx blue bear with ears'; null for nobody.</param>
     /// <param name="subjectMask">Which attributes of <see cref="Subject.Kinds"/> the description states.</param>
     /// <exception cref="ArgumentOutOfRangeException">The mask states nothing, or more than there is.</exception>
-    public static Caption Write(Context context, int contextMask, ulong seed, PromptStyle style = PromptStyle.Varied, Subject? described = null, int subjectMask = 0)
+    public static Caption Write(
+        Context context, int contextMask, ulong seed, PromptStyle style = PromptStyle.Varied, Subject? described = null, int subjectMask = 0)
     {
         ArgumentNullException.ThrowIfNull(context);
         int all = (1 << Context.Kinds.Count) - 1;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
+using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Study.Baselines;
 
@@ -72,7 +73,8 @@ internal sealed record SubjectChoice(IReadOnlyList<SubjectChoice.Setting> Settin
             // What lies there is of an interrupted run, which may have tuned in another way.
             Forget(factors);
             SubjectLoraSystem.Train(
-                context.ModelFolder, context.Device, cases, missing[0], factors, context.Progress($"{SubjectLoraSystem.Name}, choice"), context.CancellationToken);
+                context.ModelFolder, context.Device, cases, missing[0], factors, context.Progress($"{SubjectLoraSystem.Name}, choice"),
+                context.CancellationToken);
             foreach (SubjectLoraOptions drawing in missing)
             {
                 IReadOnlyList<Picture> pictures = SubjectLoraSystem.Draw(
@@ -90,7 +92,7 @@ internal sealed record SubjectChoice(IReadOnlyList<SubjectChoice.Setting> Settin
     /// <summary>Cases of held-out subjects, none of which is the study's.</summary>
     internal static IReadOnlyList<StudyCase> Cases(StudyConfig config, SubjectChoiceOptions options)
     {
-        HashSet<Dsd.Tiny.World.Subject> asked = [.. StudyCases.Draw(config.Seed, config.Subjects, prompts: 1).Select(c => c.Subject)];
+        HashSet<Subject> asked = [.. StudyCases.Draw(config.Seed, config.Subjects, prompts: 1).Select(c => c.Subject)];
         long seed = unchecked((long)((ulong)config.Seed ^ Salt));
         return
         [
