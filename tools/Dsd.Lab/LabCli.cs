@@ -20,6 +20,7 @@ internal static class LabCli
             TrainCommand.Create(terminal),
             ReportCommand.Create(terminal),
             LookCommand.Create(terminal),
+            JudgeCommand.Create(terminal),
             StudyCommand.Create(terminal),
             MeasureCommand.Create(terminal),
         };

@@ -31,4 +31,19 @@ public class IntervalTests
 
     [Fact]
     public void Bootstrap_RefusesNoSubjects() => Assert.Throws<ArgumentException>(() => Interval.Bootstrap([], 1));
+
+    [Theory]
+    [InlineData(10, 10, 0.722, 1)]
+    [InlineData(0, 10, 0, 0.278)]
+    [InlineData(50, 100, 0.404, 0.596)]
+    public void OfShare_IsWilsons(int right, int count, double low, double high)
+    {
+        Interval interval = Interval.OfShare(right, count)!;
+
+        Assert.Equal((low, high), (Math.Round(interval.Low, 3), Math.Round(interval.High, 3)));
+        Assert.Equal((double)right / count, interval.Mean);
+    }
+
+    [Fact]
+    public void OfShare_OfNothing_IsNone() => Assert.Null(Interval.OfShare(0, 0));
 }

@@ -33,13 +33,24 @@ public sealed class TeacherReportingTests : IDisposable
         TeacherReport report = TeacherReporting.Run(options, _ => { });
 
         Assert.Equal((3, 4, 2), (report.JudgeOnGrids.Pairs, report.JudgeOnDrawings.Pairs, report.JudgeOnDrawings.Same));
+        Assert.Equal(report.JudgeOnGrids, report.JudgeOverConfidence[0].Figures);
         Assert.All(report.Singles.Take(9), share => Assert.InRange(share.Count, 1, 3));
         Assert.Equal(9, report.Agreement.Count);
         Assert.Equal(14, report.Classifier.Count);
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(_folder.File("out", "report.json")));
         Assert.Equal(report.SinglesMean, json.RootElement.GetProperty("singles_mean").GetDouble(), 12);
         Assert.Equal(report.JudgeOnDrawings.Recall, json.RootElement.GetProperty("judge_on_drawings").GetProperty("recall").GetDouble());
-        Assert.Contains("| pattern color |", File.ReadAllText(_folder.File("out", "report.md")));
+        Assert.Equal(
+            report.JudgeOverConfidence.Select(j => j.LeastConfidence),
+            json.RootElement.GetProperty("judge_on_sheets_over_confidence").EnumerateArray().Select(j => j.GetProperty("least_confidence").GetDouble()));
+        string text = File.ReadAllText(_folder.File("out", "report.md"));
+        Assert.Contains("| pattern color |", text);
+        Assert.Contains("| least confidence | kept |", text);
+
+        // Its grids alone are the same grids.
+        Assert.Equal(report.JudgeOverConfidence, TeacherReporting.RunJudge(options with { OutFolder = _folder.File("judge") }, _ => { }));
+        Assert.Contains("Of 3 grids", File.ReadAllText(_folder.File("judge", "judge.md")));
+        Assert.True(File.Exists(_folder.File("judge", "judge.json")));
         Assert.Equal(2 * Renderer.PanelSize, Picture.Load(_folder.File("out", "sheets.png")).Width % (2 * Renderer.PanelSize + 4));
     }
 

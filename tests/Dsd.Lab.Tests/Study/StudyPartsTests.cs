@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Lab.Study;
+using Dsd.Lab.Study.Baselines;
 using Dsd.Lab.Training;
 using Dsd.Testing;
 using Dsd.Tiny.World;
@@ -122,8 +123,46 @@ public sealed class StudyPartsTests : IDisposable
     {
         StudyConfig full = StudyConfig.Load(StudyConfig.DefaultFile);
         Assert.True(full.Subjects >= 200 && full.Prompts == 4);
-        Assert.True(StudyConfig.Load(StudyConfig.QuickFile).Grids < full.Grids);
+        StudyConfig quick = StudyConfig.Load(StudyConfig.QuickFile);
+        Assert.True(quick.ModelsOwnStudent);
+        // With so few steps nothing else can be told truly.
+        Assert.Equal(["text", "dsd"], quick.Systems);
+        Assert.Empty(full.LeftOut);
+        // The tuned LoRA gets its best of more than three settings.
+        Assert.True(full.SubjectLoraChoice!.Settings(full.SubjectTuning).Sum(s => s.Count) > 3);
     }
+
+    [Fact]
+    public void Config_WithASystemThatNobodyKnows_IsRefused()
+    {
+        StudyConfig quick = StudyConfig.Load(StudyConfig.QuickFile);
+        Assert.Contains("'teeth'", Assert.Throws<ArgumentException>(() => quick with { Systems = ["dsd", "teeth"] }).Message);
+    }
+
+    [Fact]
+    public void Choice_IsMadeOnSubjectsThatTheStudyDoesNotAskFor()
+    {
+        StudyConfig full = StudyConfig.Load(StudyConfig.DefaultFile);
+        IReadOnlyList<StudyCase> cases = SubjectChoice.Cases(full, full.SubjectLoraChoice!);
+        Assert.Equal(full.SubjectLoraChoice!.Subjects, cases.Select(c => c.Subject).Distinct().Count());
+        Assert.Empty(cases.Select(c => c.Subject).Intersect(StudyCases.Draw(full.Seed, full.Subjects, 1).Select(c => c.Subject)));
+    }
+
+    [Theory]
+    [InlineData(0.98, 0.6f)]
+    [InlineData(0.9, 1f)]
+    [InlineData(1, 0.3f)]
+    public void Choice_TakesTheHighestCpThatFollowsThePrompt(double leastPf, float expected)
+    {
+        SubjectChoice choice = new([Tried(1, cp: 0.9, pf: 0.95), Tried(0.6f, cp: 0.8, pf: 0.98), Tried(0.3f, cp: 0.7, pf: 0.99)]);
+
+        Assert.Equal(expected, choice.Best(leastPf).Scale);
+
+        static SubjectChoice.Setting Tried(float scale, double cp, double pf) => new(1, 0.1, 0, true, scale, 1, new(cp, cp, cp), new(pf, pf, pf));
+    }
+
+    [Fact]
+    public void Aims_AreThoseOfTheSystemsThatWereMeasured() => Assert.Empty(StudyAim.Of(new Dictionary<string, (SystemResult, SystemTiming)>()));
 
     [Fact]
     public void Config_WithAFieldThatNobodyReads_IsRefused()

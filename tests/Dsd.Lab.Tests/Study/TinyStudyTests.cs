@@ -1,8 +1,10 @@
 using System.Text.Json;
 using Dsd.Imaging;
 using Dsd.Lab.Study;
+using Dsd.Lab.Study.Baselines;
 using Dsd.Lab.Tests.Study.Baselines;
 using Dsd.Testing;
+using static TorchSharp.torch;
 
 namespace Dsd.Lab.Tests.Study;
 
@@ -38,7 +40,7 @@ public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
             rows.Select(r => r.GetProperty("system").GetString()));
         Assert.All(rows, r =>
         {
-            Assert.Equal(["system", "subjects", "cp", "cp_low", "cp_high", "pf", "pf_low", "pf_high", "seconds_per_subject"],
+            Assert.Equal(["system", "subjects", "cp", "cp_low", "cp_high", "pf", "pf_low", "pf_high", "seconds_per_subject", "started_from", "steps"],
                 r.EnumerateObject().Select(p => p.Name));
             Assert.Equal(2, r.GetProperty("subjects").GetInt32());
             Assert.InRange(r.GetProperty("cp").GetDouble(), r.GetProperty("cp_low").GetDouble(), r.GetProperty("cp_high").GetDouble());
@@ -57,6 +59,70 @@ public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
         Assert.True(TinyStudy.Run(_options, said.Add));
         Assert.Equal(before, Parts());
         Assert.StartsWith("results: ", Assert.Single(said));
+    }
+
+    [Fact]
+    public void Run_WithTheModelsOwnStudent_TakesItAsItIsAndSaysWhatIsLeftOut()
+    {
+        string student = Path.Combine(_teacher.Folder, "dsd", "pytorch_lora_weights.safetensors");
+        DsdSystem.Train(_teacher.Folder, CPU, _teacher.Pairs, new StudyBudget(1, 1, 0.01, 2, 3.5f, 1), student);
+        byte[] before = File.ReadAllBytes(student);
+        File.WriteAllText(_folder.File("config.json"), SmallTeacher.StudyConfig.Replace(
+            "\"grids\"", "\"systems\": [\"text\", \"dsd\"], \"models_own_student\": true, \"grids\"", StringComparison.Ordinal));
+
+        Assert.True(TinyStudy.Run(_options, _ => { }));
+
+        Assert.False(Directory.Exists(_folder.File("out", "grids")));
+        Assert.Equal(before, File.ReadAllBytes(student));
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(_folder.File("out", "results.json")));
+        Assert.Equal(
+            [("text", "the model's teacher", 0), ("dsd", "the model's own student", 0)],
+            json.RootElement.EnumerateArray().Select(
+                r => (r.GetProperty("system").GetString(), r.GetProperty("started_from").GetString(), r.GetProperty("steps").GetInt32())));
+        string text = File.ReadAllText(_folder.File("out", "results.md"));
+        Assert.Contains("Left out: per_subject_lora, image_embedding, structure, dsd_uncurated,", text);
+        Assert.Contains("dsd_edit_only, relight.", text);
+        Assert.DoesNotContain("## Relighting", text);
+        Assert.DoesNotContain("The judge kept", text);
+        Assert.Contains("left out of the study", Assert.Throws<ArgumentException>(() => TinyStudy.Run(_options with { Only = ["relight"] }, _ => { })).Message);
+    }
+
+    [Fact]
+    public void Run_WithoutTheModelsOwnStudent_SaysWhichFileIsMissing()
+    {
+        string model = _folder.File("model");
+        Directory.CreateDirectory(Path.Combine(model, "judge"));
+        Directory.CreateDirectory(Path.Combine(model, "classifier"));
+        File.WriteAllText(_folder.File("config.json"), SmallTeacher.StudyConfig.Replace("\"grids\"", "\"models_own_student\": true, \"grids\"",
+            StringComparison.Ordinal));
+
+        FileNotFoundException e = Assert.Throws<FileNotFoundException>(
+            () => TinyStudy.Run(_options with { ModelFolder = model, Only = ["dsd"] }, _ => { }));
+
+        Assert.Contains("pytorch_lora_weights", e.FileName);
+    }
+
+    [Fact]
+    public void Run_WithSettingsToChooseFrom_TriesAllOnceAndTakesTheBest()
+    {
+        File.WriteAllText(_folder.File("config.json"), SmallTeacher.StudyConfig.Replace(
+            "\"grids\"",
+            "\"systems\": [\"per_subject_lora\"], \"subject_lora_choice\": { \"subjects\": 1, \"prompts\": 1, \"least_pf\": 0, \"steps\": [1, 3], "
+                + "\"learning_rates\": [0.01], \"scales\": [1, 0.5] }, \"grids\"",
+            StringComparison.Ordinal));
+
+        Assert.True(TinyStudy.Run(_options, _ => { }));
+
+        SubjectChoice choice = SubjectChoice.Load(_folder.File("out", "systems", "per_subject_lora", "choice.json"));
+        Assert.Equal([(1, 1f), (1, 0.5f), (3, 1f), (3, 0.5f)], choice.Settings.Select(s => (s.Steps, s.Scale)));
+        SubjectChoice.Setting best = choice.Best(leastPf: 0);
+        Assert.Equal(choice.Settings.Max(s => s.Cp.Mean), best.Cp.Mean);
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(_folder.File("out", "results.json")));
+        Assert.Equal(best.Steps, json.RootElement[0].GetProperty("steps").GetInt64());
+        Assert.Contains("the best of 4 on 1 other held-out subjects", File.ReadAllText(_folder.File("out", "results.md")));
+        Assert.Equal(
+            ["choice.json", "pictures", "result.json", "subjects", "timing.json"],
+            Directory.EnumerateFileSystemEntries(_folder.File("out", "systems", "per_subject_lora")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]

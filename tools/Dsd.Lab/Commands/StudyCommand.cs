@@ -26,7 +26,7 @@ internal static class StudyCommand
             HelpName = "N",
         }.Between(0, MostMinutes);
         Option<long?> seed = new("--seed") { Description = "Where all random numbers start, in place of the config's seed.", HelpName = "N" };
-        StudySizeOptions size = new("A small study for two cores, which takes minutes and proves nothing.");
+        StudySizeOptions size = new("A small study for two cores: the model's own student and text alone, with nothing trained.");
         Option<string[]> only = new("--only")
         {
             Description = $"Only these parts, separated by commas, and no report; out of {string.Join(", ", TinyStudy.PartNames)}.",

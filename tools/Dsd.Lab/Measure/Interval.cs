@@ -10,6 +10,9 @@ internal sealed record Interval(double Mean, double Low, double High)
 {
     private const int Resamples = 2000;
 
+    // 95 % of a normal distribution lie within so many standard deviations.
+    private const double Normal = 1.959964;
+
     /// <summary>
     /// The percentile bootstrap over subjects (Efron 1979): subjects are drawn with replacement, because pictures of one subject are not independent.
     /// </summary>
@@ -36,6 +39,28 @@ internal sealed record Interval(double Mean, double Low, double High)
         }
         Array.Sort(means);
         return new Interval(perSubjectMeans.Average(), Quantile(means, 0.025), Quantile(means, 0.975));
+    }
+
+    /// <summary>
+    /// Wilson's score interval of a share (1927). Unlike the bootstrap it stays wide where all of a few are right, which does not prove that all are.
+    /// </summary>
+    /// <param name="right">How many are right.</param>
+    /// <param name="count">Of how many.</param>
+    /// <returns>The share and its interval; null where there is nothing to count.</returns>
+    public static Interval? OfShare(int right, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(right);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(right, count);
+        if (count == 0)
+        {
+            return null;
+        }
+        double share = (double)right / count;
+        double square = Normal * Normal / count;
+        double middle = (share + (square / 2)) / (1 + square);
+        double half = Normal * Math.Sqrt((share * (1 - share) / count) + (square / (4 * count))) / (1 + square);
+        // Rounding must not put the share itself outside.
+        return new Interval(share, Math.Clamp(middle - half, 0, share), Math.Clamp(middle + half, share, 1));
     }
 
     private static double Quantile(double[] sorted, double share)

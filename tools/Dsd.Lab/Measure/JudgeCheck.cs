@@ -10,6 +10,11 @@ namespace Dsd.Lab.Measure;
 /// <summary>Confronts a judge, which sees pixels alone, with what is known about pairs of pictures.</summary>
 internal static class JudgeCheck
 {
+    /// <summary>The confidence that curation asks for by default.</summary>
+    public static readonly double CurationConfidence = new PairJudgeOptions().Threshold;
+
+    private static readonly double[] Confidences = [.. new[] { 0, 0.6, 0.7, 0.8, 0.85, 0.88, 0.9, CurationConfidence }.Distinct().Order()];
+
     /// <summary>Judges drawn pairs of held-out subjects, every second with one to three attributes changed, each picture in a context of its own.</summary>
     /// <param name="judge">The judge.</param>
     /// <param name="pairs">How many pairs, at least 2.</param>
@@ -48,20 +53,26 @@ internal static class JudgeCheck
     /// <summary>Judges pairs of which it is known whether they show one subject.</summary>
     /// <param name="judge">The judge.</param>
     /// <param name="pairs">The pairs.</param>
-    /// <param name="cancellationToken">Checked between pairs.</param>
-    public static JudgeFigures OnPictures(
+    /// <param name="cancellationToken">Checked before the pairs are judged.</param>
+    /// <returns>Figures at the judge's own threshold first, then with more and more confidence asked for; curation's default is among them.</returns>
+    public static IReadOnlyList<JudgeAtConfidence> OnPictures(
         TinyJudge judge, IReadOnlyList<(Picture A, Picture B, bool Same)> pairs, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(judge);
         ArgumentNullException.ThrowIfNull(pairs);
-        (int kept, int right) = (0, 0);
-        foreach ((Picture a, Picture b, bool same) in pairs)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            bool called = judge.Compare(a, b).Same;
-            kept += called ? 1 : 0;
-            right += called && same ? 1 : 0;
-        }
-        return new JudgeFigures(judge.SameThreshold, pairs.Count, pairs.Count(pair => pair.Same), kept, right);
+        cancellationToken.ThrowIfCancellationRequested();
+        IReadOnlyList<Verdict> verdicts = judge.CompareMany([.. pairs.Select(pair => (pair.A, pair.B))]);
+        return OverConfidence(judge.SameThreshold, verdicts, [.. pairs.Select(pair => pair.Same)]);
     }
+
+    /// <summary>Counts verdicts on pairs of which it is known whether they show one subject.</summary>
+    internal static IReadOnlyList<JudgeAtConfidence> OverConfidence(double threshold, IReadOnlyList<Verdict> verdicts, IReadOnlyList<bool> same) =>
+    [
+        .. Confidences.Select(least =>
+        {
+            bool[] kept = [.. verdicts.Select(v => v.Same && v.Confidence >= least)];
+            int right = kept.Zip(same).Count(pair => pair.First && pair.Second);
+            return new JudgeAtConfidence(least, new JudgeFigures(threshold, same.Count, same.Count(s => s), kept.Count(k => k), right));
+        }),
+    ];
 }

@@ -17,6 +17,12 @@ internal sealed record JudgeFigures(double Threshold, int Pairs, int Same, int K
     /// <summary>Of the pairs that show one subject, the share that was kept; null where there is none.</summary>
     public double? Recall => Same == 0 ? null : (double)Right / Same;
 
+    /// <summary><see cref="Precision"/> with its 95 % interval; null where none was kept.</summary>
+    public Interval? PrecisionInterval => Interval.OfShare(Right, Kept);
+
+    /// <summary><see cref="Recall"/> with its 95 % interval; null where no pair shows one subject.</summary>
+    public Interval? RecallInterval => Interval.OfShare(Right, Same);
+
     /// <summary>Of the differences that were named, the share that is true; null where none was named.</summary>
     public double? TruthOfReasons => Named == 0 ? null : (double)NamedTruly / Named;
 

@@ -41,7 +41,11 @@ internal sealed record TeacherReport
 
     /// <summary>The judge against the classifier's reading, on the teacher's grids.</summary>
     [JsonPropertyName("judge_on_sheets")]
-    public required JudgeFigures JudgeOnGrids { get; init; }
+    public JudgeFigures JudgeOnGrids => JudgeOverConfidence[0].Figures;
+
+    /// <summary>The same where more and more confidence is asked for, the judge's own threshold first.</summary>
+    [JsonPropertyName("judge_on_sheets_over_confidence")]
+    public required IReadOnlyList<JudgeAtConfidence> JudgeOverConfidence { get; init; }
 
     /// <summary>The mean of <see cref="Classifier"/> over the attributes.</summary>
     public double ClassifierMean => Mean(Classifier);

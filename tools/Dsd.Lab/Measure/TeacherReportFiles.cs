@@ -27,12 +27,56 @@ internal static class TeacherReportFiles
     {
         Directory.CreateDirectory(folder);
         ContactSheet.Arrange([.. singles.Take(Shown)], Columns, Gap).Save(Path.Combine(folder, "singles.png"));
-        ContactSheet.Arrange([.. grids.Take(Shown / 2)], Columns / 2, Gap).Save(Path.Combine(folder, "sheets.png"));
+        SaveGrids(folder, grids);
         LookFiles.WriteSheet(folder, looks);
         AtomicFile.Write(Path.Combine(folder, "report.json"), stream => JsonSerializer.Serialize(stream, report, Json));
         string text = Markdown(report, [.. singleCaptions.Take(Shown)], [.. gridCaptions.Take(Shown / 2)]);
         AtomicFile.Write(Path.Combine(folder, "report.md"), stream => stream.Write(Encoding.UTF8.GetBytes(text)));
     }
+
+    /// <summary>Writes what the judge makes of the teacher's grids, alone.</summary>
+    public static void WriteJudge(TeacherReportOptions options, IReadOnlyList<JudgeAtConfidence> judged, IReadOnlyList<Picture> grids)
+    {
+        Directory.CreateDirectory(options.OutFolder);
+        SaveGrids(options.OutFolder, grids);
+        LookFiles.WriteJson(Path.Combine(options.OutFolder, "judge.json"), judged);
+        string[] lines =
+        [
+            "# The judge on the teacher's own grids",
+            "",
+            $"{options.Subjects} grids of subjects held out from training, seed {options.Seed}, guidance {Number(options.Guidance, "0.##")}, {options.Steps} "
+                + $"steps; {Share(options.WholeSubjectShare)} of the captions state the whole subject.",
+            "",
+            .. JudgeTable(judged),
+            "",
+            "![Grids, row by row](sheets.png)",
+        ];
+        AtomicFile.Write(
+            Path.Combine(options.OutFolder, "judge.md"), stream => stream.Write(Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")))));
+    }
+
+    /// <summary>Precision and recall over the confidence that is asked for.</summary>
+    private static IEnumerable<string> JudgeTable(IReadOnlyList<JudgeAtConfidence> judged)
+    {
+        JudgeFigures own = judged[0].Figures;
+        yield return $"Of {own.Pairs} grids the classifier reads both panels of {own.Same} the same in every identity attribute: these are *of one subject*.";
+        yield return $"Kept are those that the judge calls the same with at least the confidence; without one its own threshold, "
+            + $"{Number(own.Threshold, "0.####")}, decides.";
+        yield return $"Curation asks for {Number(JudgeCheck.CurationConfidence, "0.##")} by default. In brackets Wilson's 95 % intervals.";
+        yield return "";
+        yield return "| least confidence | kept | of one subject | precision | recall |";
+        yield return "| --- | --- | --- | --- | --- |";
+        foreach ((double least, JudgeFigures figures) in judged)
+        {
+            yield return $"| {(least == 0 ? "–" : Number(least, "0.##"))} | {figures.Kept} | {figures.Right} | {Between(figures.PrecisionInterval)} | "
+                + $"{Between(figures.RecallInterval)} |";
+        }
+    }
+
+    private static void SaveGrids(string folder, IReadOnlyList<Picture> grids) =>
+        ContactSheet.Arrange([.. grids.Take(Shown / 2)], Columns / 2, Gap).Save(Path.Combine(folder, "sheets.png"));
+
+    private static string Between(Interval? share) => share is { } s ? $"{Share(s.Mean)} ({Share(s.Low)} – {Share(s.High)})" : "–";
 
     private static string Markdown(TeacherReport report, string[] singleCaptions, string[] gridCaptions)
     {
@@ -72,6 +116,13 @@ internal static class TeacherReportFiles
         Line($"Of the differences that it names between changed drawings {Share(report.JudgeOnDrawings.TruthOfReasons)} are true word for word; for "
             + $"{Share(report.JudgeOnDrawings.ExplainedShare)} of");
         Line("the changed pairs it names at least one true difference.");
+        Line("");
+        Line("### On the teacher's own grids, over the confidence");
+        Line("");
+        foreach (string line in JudgeTable(report.JudgeOverConfidence))
+        {
+            Line(line);
+        }
         Line("");
         Pictures("Single pictures", "singles.png", singleCaptions);
         Pictures("Grids", "sheets.png", gridCaptions);

@@ -26,6 +26,12 @@ internal sealed record TeacherReportOptions
     /// <summary>Pairs of drawings that the judge is confronted with, and pictures for the classifier's own accuracy, 2 to 100,000. Default 2000.</summary>
     public int Drawings { get; init => field = OptionCheck.Range(value, 2, 100_000, nameof(Drawings)); } = 2000;
 
+    /// <summary>
+    /// The share of the grids whose captions state every attribute of the subject, 0 to 1. Default 0: captions of grids leave many open. The grids that
+    /// students learn from are drawn from captions that state all.
+    /// </summary>
+    public double WholeSubjectShare { get; init => field = OptionCheck.Range(value, 0, 1, nameof(WholeSubjectShare)); }
+
     /// <summary>Sampling steps a picture, 1 to 1000. Default 28.</summary>
     public int Steps { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(Steps)); } = 28;
 

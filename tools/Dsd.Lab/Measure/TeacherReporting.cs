@@ -1,4 +1,3 @@
-using Dsd.Curation.Grids;
 using Dsd.Imaging;
 using Dsd.Lab.Training;
 using Dsd.Models.Sampling;
@@ -42,12 +41,9 @@ internal static class TeacherReporting
             line => log($"teacher: {line}"),
             cancellationToken);
         (IReadOnlyList<Picture> singles, IReadOnlyList<Picture> grids) = Draw(teacher, options, cases, log, cancellationToken);
-        (Picture A, Picture B)[] panels = [.. grids.Select(Cut)];
         int[][] readSingles = classifier.Read(singles);
-        int[][] readA = classifier.Read([.. panels.Select(p => p.A)]);
-        int[][] readB = classifier.Read([.. panels.Select(p => p.B)]);
-        bool[] consistent = [.. readA.Zip(readB).Select(pair => pair.First.AsSpan(0, IdentityCount).SequenceEqual(pair.Second.AsSpan(0, IdentityCount)))];
-        JudgeFigures onGrids = JudgeCheck.OnPictures(judge, [.. panels.Zip(consistent).Select(p => (p.First.A, p.First.B, p.Second))], cancellationToken);
+        ReadGrids read = ReadGrids.Of(grids, classifier, judge, cancellationToken);
+        (int[][] readA, int[][] readB) = (read.A, read.B);
         log($"judge: {grids.Count} grids judged");
 
         TeacherReport report = new()
@@ -61,14 +57,33 @@ internal static class TeacherReporting
             Panels = Stated([.. cases.SelectMany(
                 (c, i) => new[] { (readA[i], c.Subject, c.Contexts[0], c.Grid, 0), (readB[i], c.Subject, c.Contexts[1], c.Grid, 1) })]),
             Agreement = Shares(IdentityCount, readA.Zip(readB), (_, _) => true, (pair, i) => pair.First[i] == pair.Second[i]),
-            ConsistentGrids = consistent.Average(c => c ? 1.0 : 0.0),
+            ConsistentGrids = read.ConsistentShare,
             LookingAcross = across,
             JudgeOnDrawings = onDrawings,
-            JudgeOnGrids = onGrids,
+            JudgeOverConfidence = read.Judged,
         };
         TeacherReportFiles.Write(
             options.OutFolder, report, singles, grids, looks, [.. cases.Select(c => c.Single.Text)], [.. cases.Select(c => c.Grid.Text)]);
         return report;
+    }
+
+    /// <summary>Draws the report's grids alone, has them judged, and writes <c>judge.json</c>, <c>judge.md</c> and <c>sheets.png</c>.</summary>
+    /// <param name="options">Which model, where to, how much.</param>
+    /// <param name="log">Gets a line for each part.</param>
+    /// <param name="cancellationToken">Checked between batches.</param>
+    /// <returns>The figures as written.</returns>
+    /// <exception cref="DirectoryNotFoundException">The model has no classifier or no judge; the message says how to train one.</exception>
+    public static IReadOnlyList<JudgeAtConfidence> RunJudge(TeacherReportOptions options, Action<string> log, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(log);
+        using AttributeClassifier classifier = AttributeClassifier.Load(Part(options, "classifier"), options.Device);
+        using TinyJudge judge = TinyJudge.Load(Part(options, "judge"), options.Device);
+        using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
+        IReadOnlyList<Picture> grids = DrawGrids(teacher, options, Cases(options), log, cancellationToken);
+        IReadOnlyList<JudgeAtConfidence> judged = ReadGrids.Of(grids, classifier, judge, cancellationToken).Judged;
+        TeacherReportFiles.WriteJudge(options, judged, grids);
+        return judged;
     }
 
     /// <summary>What is asked for: a picture in the first context, and a grid in both.</summary>
@@ -95,44 +110,45 @@ internal static class TeacherReporting
                 Context[] contexts = [WorldSampler.SampleContext(random), WorldSampler.SampleContext(random)];
                 // Half of the captions mention every attribute of the subject, half only some, as in training.
                 Caption single = i % 2 == 0 ? Captions.Single(subject, contexts[0], random.NextBits()) : Captions.Full(subject, contexts[0], random.NextBits());
-                return new Case(subject, contexts, single, Captions.Grid(subject, contexts, random.NextBits()), (long)(random.NextBits() >> 1));
+                Caption grid = Captions.Grid(subject, contexts, random.NextBits(), wholeSubject: IsWhole(i));
+                return new Case(subject, contexts, single, grid, (long)(random.NextBits() >> 1));
             }),
         ];
+
+        // Spread evenly over the grids, and without a random number, so that all else stays as it is.
+        bool IsWhole(int i) => Math.Floor((i + 1) * options.WholeSubjectShare) > Math.Floor(i * options.WholeSubjectShare);
     }
 
     private static (IReadOnlyList<Picture> Singles, IReadOnlyList<Picture> Grids) Draw(
         TextToImagePipeline teacher, TeacherReportOptions options, Case[] cases, Action<string> log, CancellationToken cancellationToken)
     {
-        return (All("single pictures", 1, c => c.Single.Text), All("grids", 2, c => c.Grid.Text));
-
-        List<Picture> All(string what, int panels, Func<Case, string> prompt)
-        {
-            TextToImageOptions drawing = new()
-            {
-                Width = panels * TinyModel.PanelSize,
-                Height = TinyModel.PanelSize,
-                Steps = options.Steps,
-                Guidance = options.Guidance,
-            };
-            List<Picture> drawn = [];
-            foreach (Case[] part in cases.Chunk(options.Batch))
-            {
-                drawn.AddRange(teacher.Generate(
-                    [.. part.Select(c => new TextToImageRequest(prompt(c), c.Seed))], drawing, cancellationToken: cancellationToken));
-                log($"teacher: {drawn.Count}/{cases.Length} {what}");
-            }
-            return drawn;
-        }
+        return (DrawAll(teacher, options, cases, "single pictures", 1, c => c.Single.Text, log, cancellationToken),
+            DrawGrids(teacher, options, cases, log, cancellationToken));
     }
 
-    private static (Picture A, Picture B) Cut(Picture grid)
+    private static List<Picture> DrawGrids(
+        TextToImagePipeline teacher, TeacherReportOptions options, Case[] cases, Action<string> log, CancellationToken cancellationToken) =>
+        DrawAll(teacher, options, cases, "grids", 2, c => c.Grid.Text, log, cancellationToken);
+
+    private static List<Picture> DrawAll(
+        TextToImagePipeline teacher, TeacherReportOptions options, Case[] cases, string what, int panels, Func<Case, string> prompt, Action<string> log,
+        CancellationToken cancellationToken)
     {
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(grid, GridLayout.OneByTwo, new PanelCutterOptions
+        TextToImageOptions drawing = new()
         {
-            PanelWidth = TinyModel.PanelSize,
-            PanelHeight = TinyModel.PanelSize,
-        });
-        return (panels[0], panels[1]);
+            Width = panels * TinyModel.PanelSize,
+            Height = TinyModel.PanelSize,
+            Steps = options.Steps,
+            Guidance = options.Guidance,
+        };
+        List<Picture> drawn = [];
+        foreach (Case[] part in cases.Chunk(options.Batch))
+        {
+            drawn.AddRange(teacher.Generate(
+                [.. part.Select(c => new TextToImageRequest(prompt(c), c.Seed))], drawing, cancellationToken: cancellationToken));
+            log($"teacher: {drawn.Count}/{cases.Length} {what}");
+        }
+        return drawn;
     }
 
     private static List<AttributeShare> ReadDrawings(AttributeClassifier classifier, TeacherReportOptions options)

@@ -20,14 +20,28 @@ internal sealed class PairSystem(
     public delegate void Training(
         StudyContext context, IReadOnlyList<TrainingPair> pairs, string file, string checkpoint, IProgress<TrainingProgress> progress);
 
-    public override GridPair[] Pairs(StudyContext context) => data(context);
+    public override GridPair[]? Pairs(StudyContext context) => LearnsFromGrids(context.Config) ? data(context) : null;
+
+    public override string StartedFrom(StudyContext context) => LearnsFromGrids(context.Config) ? "the model's teacher" : "the model's own student";
+
+    public override long Steps(StudyContext context) => LearnsFromGrids(context.Config) ? context.Config.Steps : 0;
+
+    public override bool LearnsFromGrids(StudyConfig config) => !(config.ModelsOwnStudent && Name == StudySystems.TheMethod);
 
     public override void Train(StudyContext context)
     {
         string file = Weights(context);
+        if (!LearnsFromGrids(context.Config))
+        {
+            if (!File.Exists(file))
+            {
+                throw new FileNotFoundException($"The config asks for the model's own student, but there is no file '{file}'.", file);
+            }
+            return;
+        }
         if (!File.Exists(file))
         {
-            GridPair[] pairs = Pairs(context);
+            GridPair[] pairs = data(context);
             context.Log($"{Name}: {pairs.Length} pairs");
             Directory.CreateDirectory(context.SystemFolder(Name));
             train(context, [.. pairs.SelectMany(p => p.Both)], file, Path.Combine(context.SystemFolder(Name), "checkpoints"),
@@ -40,5 +54,7 @@ internal sealed class PairSystem(
     /// <summary>Nothing is learned of a subject; its reference is encoded.</summary>
     public override double PreparationSeconds(StudyContext context) => ReferenceEncoding.Seconds(context);
 
-    private string Weights(StudyContext context) => Path.Combine(context.SystemFolder(Name), "weights.safetensors");
+    private string Weights(StudyContext context) => LearnsFromGrids(context.Config)
+        ? Path.Combine(context.SystemFolder(Name), "weights.safetensors")
+        : TinyFiles.AdapterFile(context.ModelFolder);
 }

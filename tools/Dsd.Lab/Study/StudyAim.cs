@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dsd.Lab.Measure;
+using Dsd.Lab.Study.Baselines;
 
 namespace Dsd.Lab.Study;
 
@@ -13,37 +14,64 @@ internal sealed record StudyAim(string Text, bool Met, string Found)
     private const double Wide = 0.1;
     private const double Faster = 1000;
 
-    /// <summary>All aims, from the systems' results and timings by name.</summary>
+    /// <summary>All aims whose systems were measured, from the systems' results and timings by name.</summary>
     public static IReadOnlyList<StudyAim> Of(IReadOnlyDictionary<string, (SystemResult Result, SystemTiming Timing)> systems)
     {
-        (SystemResult dsd, SystemTiming dsdTime) = systems["dsd"];
-        (SystemResult tuned, SystemTiming tunedTime) = systems["per_subject_lora"];
-        (SystemResult text, SystemResult uncurated) = (systems["text"].Result, systems["dsd_uncurated"].Result);
-        Interval cpToTuned = Difference(dsd.CpBySubject, tuned.CpBySubject);
-        Interval pfToTuned = Difference(dsd.PfBySubject, tuned.PfBySubject);
-        Interval cpToText = Difference(dsd.CpBySubject, text.CpBySubject);
-        Interval cpToUncurated = Difference(dsd.CpBySubject, uncurated.CpBySubject);
+        if (!systems.TryGetValue(StudySystems.TheMethod, out (SystemResult Result, SystemTiming Timing) dsd))
+        {
+            return [];
+        }
+        List<StudyAim> aims = [];
+        if (systems.TryGetValue(SubjectLoraSystem.Name, out (SystemResult Result, SystemTiming Timing) tuned))
+        {
+            aims.AddRange(AgainstTuning(dsd, tuned));
+        }
+        if (systems.TryGetValue("text", out (SystemResult Result, SystemTiming Timing) text))
+        {
+            aims.Add(AgainstText(dsd.Result, text.Result));
+        }
+        if (systems.TryGetValue("dsd_uncurated", out (SystemResult Result, SystemTiming Timing) uncurated))
+        {
+            aims.Add(AgainstNoCuration(dsd.Result, uncurated.Result));
+        }
+        return aims;
+    }
+
+    private static IReadOnlyList<StudyAim> AgainstTuning((SystemResult Result, SystemTiming Timing) dsd, (SystemResult Result, SystemTiming Timing) tuned)
+    {
+        Interval cp = Difference(dsd.Result.CpBySubject, tuned.Result.CpBySubject);
+        Interval pf = Difference(dsd.Result.PfBySubject, tuned.Result.PfBySubject);
+        (SystemTiming dsdTime, SystemTiming tunedTime) = (dsd.Timing, tuned.Timing);
         double ratio = tunedTime.PreparationSeconds / dsdTime.PreparationSeconds;
         return
         [
-            new("CP of dsd within 0.03 of the per-subject LoRA's, or above it", cpToTuned.Mean >= -Close,
-                $"difference {Signed(cpToTuned)}{Short(-Close - cpToTuned.Mean)}"),
-            new("PF of dsd at least the per-subject LoRA's", pfToTuned.Mean >= 0, $"difference {Signed(pfToTuned)}{Short(-pfToTuned.Mean)}"),
+            new("CP of dsd within 0.03 of the per-subject LoRA's, or above it", cp.Mean >= -Close, $"difference {Signed(cp)}{Short(-Close - cp.Mean)}"),
+            new("PF of dsd at least the per-subject LoRA's", pf.Mean >= 0, $"difference {Signed(pf)}{Short(-pf.Mean)}"),
             new(
                 "dsd at under a thousandth of the per-subject LoRA's seconds per subject",
                 ratio > Faster,
                 $"{Number(dsdTime.PreparationSeconds, "0.####")} s against {Number(tunedTime.PreparationSeconds, "0.#")} s, one in "
                     + $"{Number(ratio, "0")}; with one picture {Number(dsdTime.PreparationSeconds + dsdTime.SecondsPerPicture, "0.##")} s against "
                         + $"{Number(tunedTime.PreparationSeconds + tunedTime.SecondsPerPicture, "0.#")} s"),
-            new(
-                "CP of dsd above text alone by a wide margin: at least 0.1, intervals apart",
-                cpToText.Mean >= Wide && dsd.Cp.Low > text.Cp.High,
-                $"difference {Signed(cpToText)}{Short(Wide - cpToText.Mean)}; {Ends(dsd.Cp.Low, text.Cp.High)}"),
-            new(
-                "CP of dsd above dsd_uncurated, intervals apart",
-                dsd.Cp.Low > uncurated.Cp.High,
-                $"difference {Signed(cpToUncurated)}; {Ends(dsd.Cp.Low, uncurated.Cp.High)}{Short(uncurated.Cp.High - dsd.Cp.Low)}"),
         ];
+    }
+
+    private static StudyAim AgainstText(SystemResult dsd, SystemResult text)
+    {
+        Interval cp = Difference(dsd.CpBySubject, text.CpBySubject);
+        return new(
+            "CP of dsd above text alone by a wide margin: at least 0.1, intervals apart",
+            cp.Mean >= Wide && dsd.Cp.Low > text.Cp.High,
+            $"difference {Signed(cp)}{Short(Wide - cp.Mean)}; {Ends(dsd.Cp.Low, text.Cp.High)}");
+    }
+
+    private static StudyAim AgainstNoCuration(SystemResult dsd, SystemResult uncurated)
+    {
+        Interval cp = Difference(dsd.CpBySubject, uncurated.CpBySubject);
+        return new(
+            "CP of dsd above dsd_uncurated, intervals apart",
+            dsd.Cp.Low > uncurated.Cp.High,
+            $"difference {Signed(cp)}; {Ends(dsd.Cp.Low, uncurated.Cp.High)}{Short(uncurated.Cp.High - dsd.Cp.Low)}");
     }
 
     /// <summary>The mean difference over the same subjects, with its own interval.</summary>

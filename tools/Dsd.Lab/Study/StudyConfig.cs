@@ -68,11 +68,35 @@ internal sealed record StudyConfig
     /// <summary>How a LoRA is tuned for each subject. Its seed and the steps of its drawings are the study's.</summary>
     public required SubjectLoraOptions SubjectLora { get; init; }
 
+    /// <summary>The parts of a report that are measured: systems, and relighting. Null, the default, is all.</summary>
+    public IReadOnlyList<string>? Systems
+    {
+        get;
+        init => field = value?.FirstOrDefault(n => n != Relighting.Name && StudySystems.All.All(s => s.Name != n)) is { } unknown
+            ? throw new ArgumentException($"Option {nameof(Systems)} names '{unknown}', which is neither a system nor '{Relighting.Name}'.")
+            : value;
+    }
+
+    /// <summary>
+    /// Whether <c>dsd</c> is the model's own student, with no further step, in place of one that is trained here. Default false. No other system's weights come
+    /// with a model.
+    /// </summary>
+    public bool ModelsOwnStudent { get; init; }
+
+    /// <summary>Settings of <see cref="SubjectLora"/> that are tried before, on other subjects; null, the default, takes it as it stands.</summary>
+    public SubjectChoiceOptions? SubjectLoraChoice { get; init; }
+
     /// <summary>The full size: 200 subjects, 4 prompts each.</summary>
     public static string DefaultFile => Path.Combine(AppContext.BaseDirectory, "study.json");
 
-    /// <summary>A small size, which two cores finish in minutes. It exercises everything and proves nothing.</summary>
+    /// <summary>A small size, which two cores finish in minutes. It takes what comes with the model, and leaves out what it has no time to train.</summary>
     public static string QuickFile => Path.Combine(AppContext.BaseDirectory, "study-quick.json");
+
+    /// <summary>Whether a system, or relighting, is measured.</summary>
+    internal bool Includes(string name) => Systems is null || Systems.Contains(name);
+
+    /// <summary>Systems, and relighting, that are not measured, in the order of the table.</summary>
+    internal IReadOnlyList<string> LeftOut => [.. StudySystems.All.Select(s => s.Name).Append(Relighting.Name).Where(n => !Includes(n))];
 
     /// <summary>What every trained system may spend.</summary>
     internal StudyBudget Budget => new(Steps, Batch, LearningRate, Rank, Guidance, Seed);

@@ -25,8 +25,11 @@ internal static class StudyHtml
         StringBuilder html = new();
         html.Append($"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>The paper's experiment in miniature</title><style>{Style}</style>");
         html.Append($"<h1>The paper's experiment in miniature</h1><p>{Text(tables.Setting)}</p>");
+        Paragraph(tables.LeftOut);
         Table(tables.Systems);
-        html.Append($"<p>{Text(StudyTables.Reading)}</p><h2>Aims</h2><ul>");
+        html.Append($"<p>{Text(StudyTables.Reading)}</p>");
+        Paragraph(tables.Choice);
+        html.Append("<h2>Aims</h2><ul>");
         foreach (StudyAim aim in tables.Aims)
         {
             string met = aim.Met ? "met" : "missed";
@@ -35,7 +38,9 @@ internal static class StudyHtml
         int columns = tables.Names.Count + 1;
         // As wide as the picture beneath, so that each name is over its column.
         int width = columns * (TinyModel.PanelSize + StudyReport.Gap) - StudyReport.Gap;
-        html.Append($"</ul><p>{Text(tables.Judge)}</p><h2>Pictures</h2><div class=\"labels\" "
+        html.Append("</ul>");
+        Paragraph(tables.Judge);
+        html.Append("<h2>Pictures</h2><div class=\"labels\" "
             + $"style=\"max-width:{width}px;grid-template-columns:repeat({columns},1fr)\">");
         html.Append(string.Concat(tables.Names.Prepend("reference").Select(n => $"<span>{Text(n)}</span>")));
         html.Append("</div>");
@@ -49,11 +54,16 @@ internal static class StudyHtml
         }
         html.Append("<h2>Attribute by attribute</h2>");
         Table(tables.Attributes);
-        html.Append("<h2>Relighting</h2>");
-        Table(tables.Relight);
-        html.Append($"<p>{Text(StudyTables.RelightReading)}</p>");
-        Image(Path.Combine("sheets", "relight.png"), "Reference, the student in the two other lights, the teacher from text alone in the same lights");
+        if (tables.Relights)
+        {
+            html.Append("<h2>Relighting</h2>");
+            Table(tables.Relight);
+            html.Append($"<p>{Text(StudyTables.RelightReading)}</p>");
+            Image(Path.Combine("sheets", "relight.png"), "Reference, the student in the two other lights, the teacher from text alone in the same lights");
+        }
         return html.Append("</html>\n").ToString();
+
+        void Paragraph(string? paragraph) => html.Append(paragraph is null ? "" : $"<p>{Text(paragraph)}</p>");
 
         void Table(IReadOnlyList<string[]> rows)
         {

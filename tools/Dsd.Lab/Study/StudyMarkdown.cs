@@ -12,9 +12,11 @@ internal static class StudyMarkdown
         Line("");
         Line(tables.Setting);
         Line("");
+        Paragraph(tables.LeftOut);
         Table(tables.Systems);
         Line(StudyTables.Reading);
         Line("");
+        Paragraph(tables.Choice);
         Line("## Aims");
         Line("");
         foreach (StudyAim aim in tables.Aims)
@@ -22,8 +24,7 @@ internal static class StudyMarkdown
             Line($"- **{(aim.Met ? "met" : "missed")}**: {aim.Text}: {aim.Found}.");
         }
         Line("");
-        Line(tables.Judge);
-        Line("");
+        Paragraph(tables.Judge);
         Line("## Pictures");
         Line("");
         Line($"![Reference and every system's picture](comparison.png)");
@@ -40,17 +41,22 @@ internal static class StudyMarkdown
         Line("## Attribute by attribute");
         Line("");
         Table(tables.Attributes);
-        Line("## Relighting");
-        Line("");
-        Table(tables.Relight);
-        Line(StudyTables.RelightReading);
-        Line("");
-        Line("![Relighting](sheets/relight.png)");
-        Line("");
-        Line("Columns: reference, the student in the two other lights, the teacher from text alone in the same lights.");
+        if (tables.Relights)
+        {
+            Line("## Relighting");
+            Line("");
+            Table(tables.Relight);
+            Line(StudyTables.RelightReading);
+            Line("");
+            Line("![Relighting](sheets/relight.png)");
+            Line("");
+            Line("Columns: reference, the student in the two other lights, the teacher from text alone in the same lights.");
+        }
         return text.ToString();
 
         void Line(string line) => text.Append(line).Append('\n');
+
+        void Paragraph(string? paragraph) => text.Append(paragraph is null ? "" : $"{paragraph}\n\n");
 
         void Table(IReadOnlyList<string[]> rows) => text.Append(StudyMarkdown.Table(rows));
     }

@@ -12,19 +12,25 @@ internal static class StudyReport
 
     public static void Write(StudyContext context)
     {
-        StudySystem[] systems = [.. StudySystems.All];
+        StudySystem[] systems = [.. StudySystems.Of(context.Config)];
         SystemResult[] results = [.. systems.Select(s => SystemResult.Load(Path.Combine(context.SystemFolder(s.Name), "result.json")))];
         SystemTiming[] timings = [.. systems.Select(s => SystemTiming.Load(Path.Combine(context.SystemFolder(s.Name), "timing.json")))];
-        RelightResult[] relight = StudyJson.Load<RelightResult[]>(
-            Path.Combine(context.SystemFolder(Relighting.Name), "result.json"), "relighting's results; delete the file to have them measured again");
-        StudyRow[] rows = [.. results.Zip(timings, StudyRow.Of)];
+        bool relights = context.Config.Includes(Relighting.Name);
+        RelightResult[] relight = relights
+            ? StudyJson.Load<RelightResult[]>(
+                Path.Combine(context.SystemFolder(Relighting.Name), "result.json"), "relighting's results; delete the file to have them measured again")
+            : [];
+        StudyRow[] rows = [.. systems.Select((s, i) => StudyRow.Of(results[i], timings[i], s.StartedFrom(context), s.Steps(context)))];
         StudyJson.Save(Path.Combine(context.OutFolder, "results.json"), rows);
-        StudyJson.Save(Path.Combine(context.OutFolder, "relighting.json"), relight);
 
         IReadOnlyList<StudyCase> cases = context.Cases();
         DrawGrids(context, systems, cases);
-        DrawRelighting(context);
-        StudyTables tables = new(context.Config, systems, results, timings, rows, relight);
+        if (relights)
+        {
+            StudyJson.Save(Path.Combine(context.OutFolder, "relighting.json"), relight);
+            DrawRelighting(context);
+        }
+        StudyTables tables = new(context.Config, systems, results, timings, rows, relight, SubjectSystem.Choice(context));
         StudyCase[] shown = [.. Shown(cases, context.Config.Prompts).Select(i => cases[i])];
         AtomicFile.Write(Path.Combine(context.OutFolder, "results.md"), stream => stream.Write(Encoding.UTF8.GetBytes(StudyMarkdown.Write(tables, shown))));
         AtomicFile.Write(Path.Combine(context.OutFolder, "report.html"),

@@ -14,12 +14,16 @@ namespace Dsd.Lab.Study;
 /// <param name="SecondsPerSubject">
 /// What must be spent once on every new subject, the drawing of its pictures not counted: tuning, or encoding its reference; 0 for text.
 /// </param>
+/// <param name="StartedFrom">What its weights were before the study.</param>
+/// <param name="Steps">Optimiser steps that the study took; for each subject, where each is tuned for.</param>
 internal sealed record StudyRow(
-    string System, int Subjects, double Cp, double CpLow, double CpHigh, double Pf, double PfLow, double PfHigh, double SecondsPerSubject)
+    string System, int Subjects, double Cp, double CpLow, double CpHigh, double Pf, double PfLow, double PfHigh, double SecondsPerSubject,
+    string StartedFrom, long Steps)
 {
-    internal static StudyRow Of(SystemResult result, SystemTiming timing)
+    internal static StudyRow Of(SystemResult result, SystemTiming timing, string startedFrom, long steps)
     {
         (Interval cp, Interval pf) = (result.Cp, result.Pf);
-        return new StudyRow(result.System, result.CpBySubject.Count, cp.Mean, cp.Low, cp.High, pf.Mean, pf.Low, pf.High, timing.PreparationSeconds);
+        return new StudyRow(
+            result.System, result.CpBySubject.Count, cp.Mean, cp.Low, cp.High, pf.Mean, pf.Low, pf.High, timing.PreparationSeconds, startedFrom, steps);
     }
 }

@@ -14,6 +14,15 @@ internal abstract class StudySystem(string name, string shows)
     /// <summary>Learns what the system learns, where that is not done yet; an interrupted run continues.</summary>
     public abstract void Train(StudyContext context);
 
+    /// <summary>What its weights were before the study, for the table.</summary>
+    public abstract string StartedFrom(StudyContext context);
+
+    /// <summary>Optimiser steps that the study takes; for each subject, where each is tuned for.</summary>
+    public virtual long Steps(StudyContext context) => 0;
+
+    /// <summary>Whether the study's grids are needed for it.</summary>
+    public virtual bool LearnsFromGrids(StudyConfig config) => false;
+
     /// <summary>The pairs that the system learned from, each once; null where it does not learn from pairs.</summary>
     public virtual GridPair[]? Pairs(StudyContext context) => null;
 

@@ -8,6 +8,9 @@ namespace Dsd.Lab.Study;
 /// <summary>The ten systems, and the data that each learns from.</summary>
 internal static class StudySystems
 {
+    /// <summary>The method's own name in the results.</summary>
+    public const string TheMethod = "dsd";
+
     /// <summary>All of them, in the order of the table.</summary>
     public static IReadOnlyList<StudySystem> All { get; } =
     [
@@ -29,11 +32,14 @@ internal static class StudySystems
             (c, file) => new ReferenceGenerator(StructureNetwork.Load(c.ModelFolder, c.Device, file), c.Sampling)),
         Dsd("dsd_uncurated", "no curation", c => GridSet.Varied(c).Pairs()),
         Dsd("dsd_random", "random rejection of the same share", RandomlyKept),
-        Dsd("dsd", "the method: pairs that the judge keeps", Curated),
+        Dsd(TheMethod, "the method: pairs that the judge keeps", Curated),
         Dsd("dsd_oracle", "true pairs", Oracle),
         Dsd("dsd_one_template", "one prompt template in place of varied prompts", OneTemplate),
         Dsd("dsd_edit_only", "loss on the edit frame alone", Curated, referenceWeight: 0),
     ];
+
+    /// <summary>Those that a config asks for.</summary>
+    public static IReadOnlyList<StudySystem> Of(StudyConfig config) => [.. All.Where(s => config.Includes(s.Name))];
 
     /// <summary>A student distilled from pairs.</summary>
     public static PairSystem Dsd(string name, string shows, Func<StudyContext, GridPair[]> data, double referenceWeight = 1) => new(

@@ -10,14 +10,16 @@ internal sealed class StudyTables
     private readonly RelightResult[] _relight;
     private readonly SystemResult[] _results;
 
-    public StudyTables(StudyConfig config, StudySystem[] systems, SystemResult[] results, SystemTiming[] timings, StudyRow[] rows, RelightResult[] relight)
+    public StudyTables(StudyConfig config, StudySystem[] systems, SystemResult[] results, SystemTiming[] timings, StudyRow[] rows, RelightResult[] relight,
+        string? choice)
     {
-        (_config, _results, _relight) = (config, results, relight);
+        (_config, _results, _relight, Choice) = (config, results, relight, choice);
         Names = [.. systems.Select(s => s.Name)];
         Aims = StudyAim.Of(results.Zip(timings).ToDictionary(p => p.First.System, p => p));
         Systems =
         [
-            ["system", "what it shows", "CP", "PF", "seconds per subject", "seconds per picture", "grids learned from", "share kept", "data purity"],
+            ["system", "what it shows", "CP", "PF", "seconds per subject", "seconds per picture", "started from", "steps here", "grids learned from",
+                "share kept", "data purity"],
             .. Enumerable.Range(0, systems.Length).Select(i => new[]
             {
                 systems[i].Name,
@@ -26,6 +28,8 @@ internal sealed class StudyTables
                 Text(results[i].Pf),
                 Number(rows[i].SecondsPerSubject, "0.####"),
                 Number(timings[i].SecondsPerPicture, "0.00"),
+                rows[i].StartedFrom,
+                Number(rows[i].Steps, "0"),
                 results[i].Pairs?.ToString(CultureInfo.InvariantCulture) ?? "–",
                 Percent(results[i].KeptShare),
                 Percent(results[i].Purity),
@@ -43,6 +47,9 @@ internal sealed class StudyTables
     /// <summary>The shares of each attribute, a heading first.</summary>
     public IReadOnlyList<string[]> Attributes => AttributesOf(Names, [.. _results.Select(r => r.Attributes)]);
 
+    /// <summary>Whether relighting was measured.</summary>
+    public bool Relights => _relight.Length > 0;
+
     /// <summary>Relighting, a heading first.</summary>
     public IReadOnlyList<string[]> Relight =>
     [
@@ -52,9 +59,21 @@ internal sealed class StudyTables
 
     /// <summary>What was done, in a sentence or two.</summary>
     public string Setting =>
-        $"{_config.Subjects} subjects held out from training, {_config.Prompts} prompts each, seed {_config.Seed}. Every system that learns from pairs "
-            + $"takes {_config.Steps} steps of {_config.Batch} examples "
-        + $"with rank {_config.Rank}; {_config.Grids} grids were drawn, two examples each. Pictures take {_config.DrawingSteps} sampling steps.";
+        $"{_config.Subjects} subjects held out from training, {_config.Prompts} prompts each, seed {_config.Seed}. "
+            + (_results.Any(r => r.Pairs is not null)
+                ? $"Every system that learns from pairs takes {_config.Steps} steps of {_config.Batch} examples with rank {_config.Rank}; {_config.Grids} "
+                    + "grids were drawn, two examples each. "
+                : "")
+            + $"Pictures take {_config.DrawingSteps} sampling steps.";
+
+    /// <summary>What was not measured, and why; null where all was.</summary>
+    public string? LeftOut => _config.LeftOut.Count == 0
+        ? null
+        : $"Left out: {string.Join(", ", _config.LeftOut)}. No weights of theirs come with the model, and with as few steps as there is time for here their "
+            + "figures would say how little they were trained, not what they can do. The full study has them.";
+
+    /// <summary>How the per-subject LoRA's setting was chosen; null where it was not.</summary>
+    public string? Choice { get; }
 
     /// <summary>How to read CP and PF.</summary>
     public static string ScoresReading =>
@@ -73,12 +92,17 @@ internal sealed class StudyTables
             + "`copy` is the reference unchanged, `text` the teacher from text with all that "
         + "the reference's caption says. Pixels off is the mean absolute difference from the true drawing under that light.";
 
-    /// <summary>What the curator did, counted with the classifier's reading as the truth.</summary>
-    public string Judge
+    /// <summary>What the curator did, counted with the classifier's reading as the truth; null where none of its grids were learned from.</summary>
+    public string? Judge
     {
         get
         {
-            (SystemResult all, SystemResult kept) = (_results.Single(r => r.System == "dsd_uncurated"), _results.Single(r => r.System == "dsd"));
+            (SystemResult? all, SystemResult? kept) =
+                (_results.SingleOrDefault(r => r.System == "dsd_uncurated"), _results.SingleOrDefault(r => r.System == StudySystems.TheMethod));
+            if (all is null || kept?.Pairs is null)
+            {
+                return null;
+            }
             double pure = all.Pairs!.Value * all.Purity!.Value;
             double? recall = pure == 0 ? null : kept.Pairs!.Value * kept.Purity!.Value / pure;
             return $"The judge kept {kept.Pairs} of {all.Pairs} grids: precision {Percent(kept.Purity)}, recall {Percent(recall)} against the "

@@ -12,6 +12,8 @@ internal sealed class TextSystem() : StudySystem("text", "what text alone can do
     {
     }
 
+    public override string StartedFrom(StudyContext context) => "the model's teacher";
+
     public override IStudyGenerator Open(StudyContext context) => Open(context, keepContext: false);
 
     /// <summary>The teacher as a generator.</summary>

@@ -52,6 +52,10 @@ internal static class TinyStudy
         {
             stop.StopAfter(time);
         }
+        if (options.Only.FirstOrDefault(config.LeftOut.Contains) is { } left)
+        {
+            throw new ArgumentException($"Part '{left}' is left out of the study by its config.", nameof(options));
+        }
         StudyContext context = new(config, options.OutFolder, options.ModelFolder, new Device(options.Device), log, stop.Token);
         context.Part("judge");
         context.Part("classifier");
@@ -59,7 +63,7 @@ internal static class TinyStudy
         ModelLoading.AllowTf32();
         try
         {
-            foreach (string part in PartNames.Where(p => options.Only.Count == 0 || options.Only.Contains(p)))
+            foreach (string part in Parts(config).Where(p => options.Only.Count == 0 || options.Only.Contains(p)))
             {
                 context.CancellationToken.ThrowIfCancellationRequested();
                 using DisposeScope scope = NewDisposeScope();
@@ -76,6 +80,13 @@ internal static class TinyStudy
             log("The time is up; the same command continues from here.");
             return false;
         }
+    }
+
+    /// <summary>The parts that a config asks for. Grids that nobody learns from are not drawn.</summary>
+    private static IEnumerable<string> Parts(StudyConfig config)
+    {
+        bool grids = config.Includes(Relighting.Name) || StudySystems.Of(config).Any(s => s.LearnsFromGrids(config));
+        return PartNames.Where(p => p == Grids ? grids : !config.LeftOut.Contains(p));
     }
 
     private static void RunPart(StudyContext context, string part)
@@ -153,7 +164,7 @@ internal static class TinyStudy
     private static void Time(StudyContext context)
     {
         IReadOnlyList<StudyCase> cases = context.Cases();
-        foreach (StudySystem system in StudySystems.All)
+        foreach (StudySystem system in StudySystems.Of(context.Config))
         {
             string file = Path.Combine(context.SystemFolder(system.Name), "timing.json");
             if (File.Exists(file))

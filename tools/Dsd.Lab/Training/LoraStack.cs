@@ -19,10 +19,11 @@ internal sealed class LoraStack : IDisposable
 
     /// <summary>Lays stacked factors over a transformer's layers.</summary>
     /// <param name="transformer">The transformer, on its device and of its type; its own weights stay as they are.</param>
-    /// <param name="factors">By module name: A [adapters, rank, inputs] and B [adapters, outputs, rank], copied. The strength is 1: alpha is the rank.</param>
+    /// <param name="factors">By module name: A [adapters, rank, inputs] and B [adapters, outputs, rank], copied.</param>
     /// <param name="trainable">Whether the factors shall learn: they then are float32, and the transformer's own weights need no gradients.</param>
+    /// <param name="strength">What the factors' product is multiplied with: 1 where alpha is the rank.</param>
     /// <exception cref="ArgumentException">There are no factors, or a layer is missing or of another shape; the message lists them.</exception>
-    public LoraStack(FluxTransformer transformer, IReadOnlyDictionary<string, (Tensor A, Tensor B)> factors, bool trainable)
+    public LoraStack(FluxTransformer transformer, IReadOnlyDictionary<string, (Tensor A, Tensor B)> factors, bool trainable, float strength = 1)
     {
         if (factors.Count == 0)
         {
@@ -45,7 +46,7 @@ internal sealed class LoraStack : IDisposable
         ScalarType type = trainable ? ScalarType.Float32 : transformer.DType;
         foreach ((string module, (Tensor a, Tensor b)) in factors.OrderBy(f => f.Key, StringComparer.Ordinal))
         {
-            StackedFactors pair = new(Own(a, type, transformer.Device, trainable), Own(b, type, transformer.Device, trainable));
+            StackedFactors pair = new(Own(a, 1, type, transformer.Device, trainable), Own(b, strength, type, transformer.Device, trainable));
             linears[module].Adapters.Add(pair);
             _pairs.Add((module, linears[module], pair));
         }
@@ -101,11 +102,11 @@ internal sealed class LoraStack : IDisposable
         layer is not null && a.dim() == 3 && b.dim() == 3 && a.shape[0] == count && b.shape[0] == count && a.shape[1] == b.shape[2]
             && a.shape[2] == layer.Weight.shape[1] && b.shape[1] == layer.Weight.shape[0];
 
-    private static Parameter Own(Tensor tensor, ScalarType type, Device device, bool trainable)
+    private static Parameter Own(Tensor tensor, float times, ScalarType type, Device device, bool trainable)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Parameter parameter = new(tensor.detach().to(type, device, copy: true).contiguous(), requires_grad: trainable);
+        Parameter parameter = new(tensor.detach().to(type, device, copy: true).contiguous().mul_(times), requires_grad: trainable);
         parameter.DetachFromDisposeScope();
         return parameter;
     }

@@ -213,6 +213,39 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
     }
 
     [Fact]
+    public void Draw_AtAScaleOfNothing_IsTheTeacher()
+    {
+        string folder = Tuned();
+        StudyCase[] cases = SmallTeacher.Cases(subjects: 2, each: 1);
+        SubjectLoraOptions off = Quick with { Scale = 0 };
+        // Both subjects' factors, on the first one's case: without strength they do not differ.
+        StudyCase[] same = [cases[0], cases[0] with { SubjectIndex = 1 }];
+
+        Assert.Equal(Pixels(off)[0], Pixels(off)[1]);
+        Assert.NotEqual(Pixels(Quick)[0], Pixels(Quick)[1]);
+
+        byte[][] Pixels(SubjectLoraOptions options) =>
+            [.. SubjectLoraSystem.Draw(_teacher.Folder, CPU, folder, same, options).Select(p => p.Pixels.ToArray())];
+    }
+
+    [Fact]
+    public void Captions_SayOfASubjectWhatItsReferencesCaptionSays()
+    {
+        for (ulong seed = 0; seed < 200; seed++)
+        {
+            StudyCase one = StudyCases.Draw((long)seed, 1, 1)[0];
+            Caption said = IdentifierCaptions.Of(one, one.Context, 0b11111, seed, described: true);
+            Caption word = IdentifierCaptions.Of(one, one.Context, 0b11111, seed, described: false);
+
+            Assert.Contains($"a {IdentifierCaptions.Identifier} ", said.Text);
+            Assert.Equal((one.ReferenceCaption.SubjectMask, 0), (said.SubjectMask, word.SubjectMask));
+            Assert.Contains($"a {IdentifierCaptions.Identifier} creature", word.Text);
+            // The tokenizer spells the word in three tokens more than it is counted for.
+            Assert.InRange(Captions.CountTokens(said.Text) + 3, 1, Captions.MaxTokens);
+        }
+    }
+
+    [Fact]
     public void Captions_StateWhatTheMaskSays()
     {
         Context context = new() { Scene = Scene.Snow, Light = Light.Night };

@@ -22,7 +22,7 @@ internal static class SubjectDrawing
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        using LoraStack stack = new(model.Transformer, group.Factors, trainable: false);
+        using LoraStack stack = new(model.Transformer, group.Factors, trainable: false, options.Scale);
         // All subjects have equal shares of the batch: where one has fewer cases, its last is drawn again and left out.
         int most = cases.Max(c => c.Length);
         StudyCase[] padded = [.. cases.SelectMany(c => Enumerable.Range(0, most).Select(i => c[Math.Min(i, c.Length - 1)]))];
@@ -49,11 +49,14 @@ internal static class SubjectDrawing
         {
             (_model, _subjects, _guidance, _canvas) = (model, subjects, options.DrawingGuidance, canvas);
             Sigmas = FlowMatchEulerScheduler.Sigmas(model.Schedule, options.DrawingSteps, canvas.Tokens);
-            _prompts = FrameData.Prompts(model, [.. cases.Select(c => IdentifierCaptions.Write(c.Context, c.Prompt.ContextMasks[0], (ulong)c.Seed).Text)]);
+            _prompts = FrameData.Prompts(model, [.. cases.Select(c => Caption(c, options))]);
             _empty = model.Text.Encode([""]);
         }
 
         public float[] Sigmas { get; }
+
+        private static string Caption(StudyCase one, SubjectLoraOptions options) => IdentifierCaptions.Of(
+            one, one.Context, one.Prompt.ContextMasks[0], (ulong)one.Seed, options.Described).Text;
 
         public IReadOnlyList<Tensor> Velocities(Tensor latents, int step, IReadOnlyList<GuidancePass> passes)
         {

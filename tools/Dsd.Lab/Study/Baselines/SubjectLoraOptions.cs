@@ -36,6 +36,15 @@ internal sealed record SubjectLoraOptions
     /// <summary>Samples a step of what the teacher draws of other subjects, so that it forgets less (prior preservation). 0, the default, is none.</summary>
     public int PriorSamples { get; init => field = OptionCheck.Range(value, 0, 256, nameof(PriorSamples)); }
 
+    /// <summary>
+    /// Whether prompts say of the subject what the reference's caption says, behind the rare word. <c>text</c> is told as much; a prompt of the word alone
+    /// leaves all of it to the factors. Default true.
+    /// </summary>
+    public bool Described { get; init; } = true;
+
+    /// <summary>How strongly the factors act in drawing: 1, the default, as they were tuned. 0 to 4.</summary>
+    public float Scale { get; init => field = OptionCheck.Range(value, 0f, 4f, nameof(Scale)); } = 1f;
+
     /// <summary>Euler steps of a drawing, 1 to 1000. Default 28.</summary>
     public int DrawingSteps { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(DrawingSteps)); } = 28;
 
@@ -53,5 +62,5 @@ internal sealed record SubjectLoraOptions
         string.Create(
             CultureInfo.InvariantCulture,
             $"steps {Steps}, samples {SamplesPerStep}, rate {LearningRate}, rank {Rank}, guidance {TrainingGuidance}, views {Views}, wordings "
-                + $"{Wordings}, prior {PriorSamples}, seed {Seed}");
+                + $"{Wordings}, prior {PriorSamples}, {(Described ? "described" : "the word alone")}, seed {Seed}");
 }

@@ -46,7 +46,7 @@ internal sealed class SubjectTuning : IDisposable
         Picture[] views = [.. subjects.SelectMany(s => Enumerable.Range(0, _options.Views).Select(v => View(s.Reference, v)))];
         string[] captions = [.. subjects.SelectMany(
             s => Enumerable.Range(0, _options.Wordings)
-                .Select(w => IdentifierCaptions.Write(s.ReferenceContext, AllContext, (ulong)(_options.Seed * 1009 + w)).Text))];
+                .Select(w => IdentifierCaptions.Of(s, s.ReferenceContext, AllContext, (ulong)(_options.Seed * 1009 + w), _options.Described).Text))];
         Tensor latents = FrameData.Latents(_model, views).unflatten(0, count, _options.Views); // [subjects, views, tokens, channels]
         TextEmbedding text = FrameData.Prompts(_model, captions);
         TextEmbedding worded = new(text.Text.unflatten(0, count, _options.Wordings), text.Pooled.unflatten(0, count, _options.Wordings));
