@@ -40,7 +40,7 @@ public sealed class TeacherReportingTests : IDisposable
         Assert.Equal(report.SinglesMean, json.RootElement.GetProperty("singles_mean").GetDouble(), 12);
         Assert.Equal(report.JudgeOnDrawings.Recall, json.RootElement.GetProperty("judge_on_drawings").GetProperty("recall").GetDouble());
         Assert.Contains("| pattern color |", File.ReadAllText(_folder.File("out", "report.md")));
-        Assert.Equal(2 * Renderer.PanelSize, Picture.Load(_folder.File("out", "sheets.png")).Width % (2 * Renderer.PanelSize + 4));
+        Assert.Equal(2 * TinyModel.PanelSize, Picture.Load(_folder.File("out", "sheets.png")).Width % (2 * TinyModel.PanelSize + 4));
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using Dsd.Curation.Grids;
 using Dsd.Imaging;
 using Dsd.Lab.Training;
 using Dsd.Models.Sampling;
-using Dsd.Tiny;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
 
@@ -30,7 +29,7 @@ internal static class TeacherReporting
 
         List<AttributeShare> own = ReadDrawings(classifier, options);
         log($"classifier: {options.Drawings} drawings read");
-        JudgeFigures onDrawings = JudgeCheck.OnDrawings(judge, options.Drawings, WorldRandom.Mix(options.Seed), cancellationToken);
+        JudgeFigures onDrawings = JudgeCheck.OnDrawings(judge, options.Drawings, WorldRandom.Mix(options.Seed), options.PanelSize, cancellationToken);
         log($"judge: {options.Drawings} pairs of drawings judged");
 
         Case[] cases = Cases(options);
@@ -38,11 +37,19 @@ internal static class TeacherReporting
         (IReadOnlyList<LookFigures> across, IReadOnlyList<Picture> looks) = LookAcross.Measure(
             teacher,
             classifier,
-            new LookOptions { Subjects = options.LookSubjects, Steps = options.Steps, Guidance = options.Guidance, Batch = options.Batch, Seed = options.Seed },
+            new LookOptions
+            {
+                PanelSize = options.PanelSize,
+                Subjects = options.LookSubjects,
+                Steps = options.Steps,
+                Guidance = options.Guidance,
+                Batch = options.Batch,
+                Seed = options.Seed,
+            },
             line => log($"teacher: {line}"),
             cancellationToken);
         (IReadOnlyList<Picture> singles, IReadOnlyList<Picture> grids) = Draw(teacher, options, cases, log, cancellationToken);
-        (Picture A, Picture B)[] panels = [.. grids.Select(Cut)];
+        (Picture A, Picture B)[] panels = [.. grids.Select(grid => Cut(grid, options.PanelSize))];
         int[][] readSingles = classifier.Read(singles);
         int[][] readA = classifier.Read([.. panels.Select(p => p.A)]);
         int[][] readB = classifier.Read([.. panels.Select(p => p.B)]);
@@ -109,8 +116,8 @@ internal static class TeacherReporting
         {
             TextToImageOptions drawing = new()
             {
-                Width = panels * TinyModel.PanelSize,
-                Height = TinyModel.PanelSize,
+                Width = panels * options.PanelSize,
+                Height = options.PanelSize,
                 Steps = options.Steps,
                 Guidance = options.Guidance,
             };
@@ -125,12 +132,12 @@ internal static class TeacherReporting
         }
     }
 
-    private static (Picture A, Picture B) Cut(Picture grid)
+    private static (Picture A, Picture B) Cut(Picture grid, int panelSize)
     {
         IReadOnlyList<Picture> panels = PanelCutter.Cut(grid, GridLayout.OneByTwo, new PanelCutterOptions
         {
-            PanelWidth = TinyModel.PanelSize,
-            PanelHeight = TinyModel.PanelSize,
+            PanelWidth = panelSize,
+            PanelHeight = panelSize,
         });
         return (panels[0], panels[1]);
     }
@@ -141,7 +148,7 @@ internal static class TeacherReporting
         PanelBatches.Panel[] drawn = [.. Enumerable.Range(0, options.Drawings).Select(_ =>
         {
             Subject subject = WorldSampler.SampleSubject(random, heldOut: true);
-            return PanelBatches.Pair(subject, subject, random, TinyModel.PanelSize).A;
+            return PanelBatches.Pair(subject, subject, random, options.PanelSize).A;
         })];
         return Shares(Kinds.Count, classifier.Read([.. drawn.Select(d => d.Picture)]).Zip(drawn), (_, _) => true,
             (pair, i) => pair.First[i] == pair.Second.Values[i]);
