@@ -24,7 +24,7 @@ public class TinyModelPresetTests
     {
         Assert.True(File.Exists(TinyModel.Preset.AdapterFile));
         Assert.Equal(TinyModel.Preset.AdapterFile, TinyModel.Preset.Training.InitialAdapterFile);
-        Assert.Equal(new TextToImageOptions { Width = 192, Height = 96 }, TinyModel.Preset.Grid(rows: 1, columns: 2));
+        Assert.Equal(new TextToImageOptions { Width = 2 * TinyModel.PanelSize, Height = TinyModel.PanelSize }, TinyModel.Preset.Grid(rows: 1, columns: 2));
         Assert.Equal(TinyModel.Sampling, TinyModel.Preset.Frame);
     }
 

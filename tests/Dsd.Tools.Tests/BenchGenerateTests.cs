@@ -31,7 +31,9 @@ public sealed class BenchGenerateTests : IDisposable
         Assert.All(rows, row =>
         {
             Assert.Equal(("tiny", "cpu"), (Text(row, "size"), Text(row, "device")));
-            Assert.Equal((28, 2, 96), (row.GetProperty("steps").GetInt32(), row.GetProperty("generations").GetInt32(), row.GetProperty("width").GetInt32()));
+            Assert.Equal(
+                (28, 2, TinyModel.PanelSize),
+                (row.GetProperty("steps").GetInt32(), row.GetProperty("generations").GetInt32(), row.GetProperty("width").GetInt32()));
             double median = row.GetProperty("ms_per_step").GetDouble();
             Assert.InRange(row.GetProperty("ms_per_step_least").GetDouble(), 0.1, median);
             Assert.True(row.GetProperty("ms_per_step_p90").GetDouble() >= median);
@@ -71,7 +73,7 @@ public sealed class BenchGenerateTests : IDisposable
         Assert.Equal(["onnx.png", "torch.png"], Directory.GetFiles(pictures).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
         new Imaging.Picture(16, 16, new byte[3 * 16 * 16]).Save(Path.Combine(pictures, "torch.png"));
         (await Cli.Run("bench", "generate", "--backend", "onnx", "--onnx", onnx, "--generations", "1", "--pictures", pictures))
-            .AssertFails(ExitCode.Failed, "torch.png", "96 × 96");
+            .AssertFails(ExitCode.Failed, "torch.png", $"{TinyModel.PanelSize} × {TinyModel.PanelSize}");
     }
 
     [Fact]

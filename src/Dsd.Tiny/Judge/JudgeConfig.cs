@@ -18,12 +18,14 @@ public sealed record JudgeConfig
         AllowDuplicateProperties = false,
     };
 
-    /// <summary>The side in pixels of the pictures that the network sees, a multiple of 8 between 32 and 512. Default 96.</summary>
+    /// <summary>
+    /// The side in pixels of the pictures that the network sees, a multiple of 8 between 32 and 512. Default <see cref="TinyModel.PanelSize"/>.
+    /// </summary>
     public int ImageSize
     {
         get;
         init => field = value is >= 32 and <= 512 && value % 8 == 0 ? value : throw Wrong(nameof(ImageSize), "a multiple of 8 between 32 and 512", value);
-    } = 96;
+    } = TinyModel.PanelSize;
 
     /// <summary>Channels at a half, a quarter and an eighth of the picture's side: three multiples of 8 up to 512. Default 32, 64, 96.</summary>
     public IReadOnlyList<int> Channels

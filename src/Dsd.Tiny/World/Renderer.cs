@@ -8,13 +8,13 @@ namespace Dsd.Tiny.World;
 /// <summary>Draws subjects in contexts, and grids of them. The same input always gives the same pixels; safe to call from many threads.</summary>
 public static class Renderer
 {
-    /// <summary>The side of a panel in pixels that the embedded model works with.</summary>
-    public const int PanelSize = 96;
-
+    // All painters draw on a square of so many units a side, whatever its size in pixels.
+    private const float Units = 96;
     private const float BorderWidth = 2;
+    private const int MostKeptSize = 256;
 
-    // Surroundings depend on few values only, so those of the usual size are painted once: scene × light × variant pictures of 36 KiB.
-    private static readonly ConcurrentDictionary<(Scene, Light, int), byte[]> Backgrounds = new();
+    // Surroundings depend on few values only, so they are painted once: scene × light × variant pictures of the size that is drawn, 64 KiB each for 128 pixels.
+    private static volatile Surroundings _surroundings = new(0, []);
 
     [ThreadStatic]
     private static Easel? _easel;
@@ -25,14 +25,14 @@ public static class Renderer
     /// <param name="size">The picture's side in pixels, 16 … 2048.</param>
     /// <exception cref="ArgumentException">The subject is not valid.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The size is out of range, or the context has a value that does not exist.</exception>
-    public static Picture Draw(Subject subject, Context context, int size = PanelSize) => Draw(subject, context, size, bordered: false);
+    public static Picture Draw(Subject subject, Context context, int size = TinyModel.PanelSize) => Draw(subject, context, size, bordered: false);
 
     /// <summary>Draws all panels of a grid side by side.</summary>
     /// <param name="grid">What is drawn.</param>
     /// <param name="panelSize">The side of one panel in pixels, 16 … 2048.</param>
     /// <exception cref="ArgumentException">A subject is not valid.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The size is out of range, or a context has a value that does not exist.</exception>
-    public static Picture Draw(WorldGrid grid, int panelSize = PanelSize)
+    public static Picture Draw(WorldGrid grid, int panelSize = TinyModel.PanelSize)
     {
         ArgumentNullException.ThrowIfNull(grid);
         int width = grid.Layout.Columns * panelSize;
@@ -78,6 +78,8 @@ public static class Renderer
         return _easel.Draw(subject, context, bordered);
     }
 
+    private sealed record Surroundings(int Size, ConcurrentDictionary<(Scene, Light, int), byte[]> Painted);
+
     // The drawing surface and tools of one thread.
     private sealed class Easel : IDisposable
     {
@@ -92,7 +94,7 @@ public static class Renderer
             Size = size;
             _bitmap = new SKBitmap(new SKImageInfo(size, size, SKColorType.Rgba8888, SKAlphaType.Opaque));
             _canvas = new SKCanvas(_bitmap);
-            _canvas.Scale(size / 96f);
+            _canvas.Scale(size / Units);
             _brush.Canvas = _canvas;
             _scenes = new ScenePainter(_brush);
             _creatures = new CreaturePainter(_brush);
@@ -108,7 +110,7 @@ public static class Renderer
             {
                 // Half of the stroke's width lies outside the picture.
                 _brush.Lighting = static (color, _) => color;
-                _canvas.DrawRect(0, 0, 96, 96, _brush.Stroke(SKColors.White, 2 * BorderWidth));
+                _canvas.DrawRect(0, 0, Units, Units, _brush.Stroke(SKColors.White, 2 * BorderWidth));
             }
             ReadOnlySpan<byte> rgba = _bitmap.GetPixelSpan();
             byte[] rgb = new byte[3 * Size * Size];
@@ -131,19 +133,25 @@ public static class Renderer
 
         private void DrawScene(Context context)
         {
-            if (Size != PanelSize)
+            if (Size > MostKeptSize)
             {
                 _scenes.Draw(context);
                 return;
             }
+            Surroundings surroundings = _surroundings;
+            if (surroundings.Size != Size)
+            {
+                // Those of one size are kept, so that drawing in many sizes does not fill the memory.
+                _surroundings = surroundings = new Surroundings(Size, []);
+            }
             (Scene, Light, int) key = (context.Scene, context.Light, context.Variant);
-            if (Backgrounds.TryGetValue(key, out byte[]? painted))
+            if (surroundings.Painted.TryGetValue(key, out byte[]? painted))
             {
                 Marshal.Copy(painted, 0, _bitmap.GetPixels(), painted.Length);
                 return;
             }
             _scenes.Draw(context);
-            Backgrounds[key] = _bitmap.Bytes;
+            surroundings.Painted[key] = _bitmap.Bytes;
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dsd.CommandLine;
+using Dsd.Imaging;
 using Dsd.Lab.Tests.Study.Baselines;
 using Dsd.Testing;
 
@@ -40,6 +41,8 @@ public sealed class LookCommandTests : IDisposable
         Assert.Equal(6, json.RootElement.GetArrayLength());
         Assert.Equal(9, json.RootElement[0].GetProperty("held").GetArrayLength());
         Assert.Contains("| another subject held | the step's | 2 |", File.ReadAllText(_folder.File("look", "look.md")), StringComparison.Ordinal);
-        Assert.True(File.Exists(_folder.File("look", "look.png")));
+        // Panels are as large as the model's classifier reads them, 32 pixels here: 24 in rows of eight.
+        Picture sheet = Picture.Load(_folder.File("look", "look.png"));
+        Assert.Equal((8 * 32 + 7 * 4, 3 * 32 + 2 * 4), (sheet.Width, sheet.Height));
     }
 }

@@ -1,4 +1,5 @@
 using Dsd.CommandLine;
+using Dsd.Lab.Measure;
 using Dsd.Testing;
 
 namespace Dsd.Lab.Tests.Commands;
@@ -34,6 +35,16 @@ public sealed class StudyCommandTests : IDisposable
         Directory.CreateDirectory(_folder.File("model"));
 
         (await Cli.Run("study", "--quick", "--model", _folder.File("model"), "--out", _folder.File("study"))).AssertFails(ExitCode.Failed, "--stage judge");
+        Assert.False(Directory.Exists(_folder.File("study")));
+    }
+
+    [Fact]
+    public async Task Study_OfAModelOfAnotherSize_IsRefused()
+    {
+        Directory.CreateDirectory(_folder.File("model", "classifier"));
+        (ClassifierConfig.ForWorld with { ImageSize = 32 }).Save(_folder.File("model", "classifier", "config.json"));
+
+        (await Cli.Run("study", "--quick", "--model", _folder.File("model"), "--out", _folder.File("study"))).AssertFails(ExitCode.Failed, "reads 32");
         Assert.False(Directory.Exists(_folder.File("study")));
     }
 }

@@ -14,6 +14,8 @@ public sealed class TrainCommandTests : IDisposable
     [InlineData("--minutes", "-1")]
     [InlineData("--minutes", "NaN")]
     [InlineData("--stage", "nothing")]
+    [InlineData("--threads", "0")]
+    [InlineData("--threads", "1025")]
     public async Task Train_WithValuesOutOfRange_IsWrongUse(string option, string value)
     {
         CliResult result = await Cli.Run("train", "--out", _folder.File("model"), option, value);

@@ -1,7 +1,7 @@
 using Dsd.CommandLine;
 using Dsd.Imaging;
 using Dsd.Testing;
-using Dsd.Tiny.World;
+using Dsd.Tiny;
 
 namespace Dsd.Lab.Tests.Commands;
 
@@ -20,7 +20,7 @@ public sealed class WorldCommandTests : IDisposable
 
         Assert.Equal((ExitCode.Done, file + Environment.NewLine), (result.ExitCode, result.Output));
         Picture picture = Picture.Load(file);
-        Assert.Equal((3 * Renderer.PanelSize + 8, 2 * Renderer.PanelSize + 4), (picture.Width, picture.Height));
+        Assert.Equal((3 * TinyModel.PanelSize + 8, 2 * TinyModel.PanelSize + 4), (picture.Width, picture.Height));
     }
 
     [Fact]

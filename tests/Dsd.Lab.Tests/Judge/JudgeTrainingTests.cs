@@ -4,6 +4,7 @@ using Dsd.Models.Training;
 using Dsd.Testing;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
+using Dsd.Tiny;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -80,7 +81,7 @@ public class JudgeTrainingTests
     {
         using TemporaryFolder whole = new();
         using TemporaryFolder parts = new();
-        JudgeTrainingOptions options = Options with { Folder = whole.Path, Steps = 4, Batch = 8, Config = Small with { ImageSize = 96 } };
+        JudgeTrainingOptions options = Options with { Folder = whole.Path, Steps = 4, Batch = 8, Config = Small with { ImageSize = TinyModel.PanelSize } };
         JudgeTraining.Run(options);
         Assert.False(JudgeTraining.Run(options with { Folder = parts.Path, MaxTime = TimeSpan.Zero }).Complete);
         Assert.True(Directory.Exists(parts.File("checkpoints")));

@@ -5,6 +5,7 @@ using Dsd.Models.Training;
 using Dsd.Models.Weights;
 using Dsd.Testing;
 using Dsd.Tiny.World;
+using Dsd.Tiny;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -64,7 +65,7 @@ public class ClassifierTrainingTests
     {
         using DisposeScope scope = NewDisposeScope();
         random.manual_seed(2);
-        (Tensor images, _) = new PanelBatches(1, 16, 96).Take(0, CPU);
+        (Tensor images, _) = new PanelBatches(1, 16, TinyModel.PanelSize).Take(0, CPU);
         Tensor augmented = ClassifierAugmentation.Apply(images, null);
         Assert.Equal(images.shape, augmented.shape);
         Assert.InRange((augmented - images).abs().mean([1, 2, 3]).max().item<float>(), 0.001f, 0.25f);

@@ -2,6 +2,7 @@ using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Lab.Tests.Study.Baselines;
 using Dsd.Models.Sampling;
+using Dsd.Tiny;
 
 namespace Dsd.Lab.Tests.Measure;
 
@@ -19,7 +20,7 @@ public sealed class LookAcrossTests
         LookCase[] others = LookCase.WithOthers(own);
         IReadOnlyList<Picture> first = LookAcross.Draw(teacher, own, HeldNoise.Clean, options);
 
-        Assert.All(first, picture => Assert.Equal((96, 96), (picture.Width, picture.Height)));
+        Assert.All(first, picture => Assert.Equal((TinyModel.PanelSize, TinyModel.PanelSize), (picture.Width, picture.Height)));
         Assert.Equal(first.Select(Hash), LookAcross.Draw(teacher, own, HeldNoise.Clean, options).Select(Hash));
         // The same caption and noise beside another picture: random weights look at everything.
         Assert.NotEqual(first.Select(Hash), LookAcross.Draw(teacher, others, HeldNoise.Clean, options).Select(Hash));

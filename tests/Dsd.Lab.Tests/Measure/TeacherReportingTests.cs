@@ -51,7 +51,7 @@ public sealed class TeacherReportingTests : IDisposable
         Assert.Equal(report.JudgeOverConfidence, TeacherReporting.RunJudge(options with { OutFolder = _folder.File("judge") }, _ => { }));
         Assert.Contains("Of 3 grids", File.ReadAllText(_folder.File("judge", "judge.md")));
         Assert.True(File.Exists(_folder.File("judge", "judge.json")));
-        Assert.Equal(2 * Renderer.PanelSize, Picture.Load(_folder.File("out", "sheets.png")).Width % (2 * Renderer.PanelSize + 4));
+        Assert.Equal(2 * TinyModel.PanelSize, Picture.Load(_folder.File("out", "sheets.png")).Width % (2 * TinyModel.PanelSize + 4));
     }
 
     [Fact]

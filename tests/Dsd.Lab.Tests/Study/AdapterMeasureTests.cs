@@ -71,7 +71,7 @@ public sealed class AdapterMeasureTests : IClassFixture<SmallTeacher>, IDisposab
         byte[][] sheets = [.. report.Adapters.Select(a => Picture.Load(_folder.File("measured", a.Sheet)).Pixels.ToArray())];
         Assert.NotEqual(sheets[0], sheets[1]);
         Assert.Equal(sheets[0], sheets[2]);
-        Assert.Equal(3 * (3 * 96 + 2 * 4) * 96, sheets[0].Length);
+        Assert.Equal(3 * (3 * TinyModel.PanelSize + 2 * 4) * TinyModel.PanelSize, sheets[0].Length);
         Assert.Equal(3, said.Count(line => files.Any(f => line.StartsWith($"{f}: CP ", StringComparison.Ordinal))));
 
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(_folder.File("measured", "measure.json")));

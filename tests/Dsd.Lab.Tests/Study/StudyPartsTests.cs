@@ -5,12 +5,14 @@ using Dsd.Lab.Study.Baselines;
 using Dsd.Lab.Training;
 using Dsd.Testing;
 using Dsd.Tiny.World;
+using Dsd.Tiny;
 
 namespace Dsd.Lab.Tests.Study;
 
 /// <summary>What the study is made of, without any network.</summary>
 public sealed class StudyPartsTests : IDisposable
 {
+    private const int Side = TinyModel.PanelSize;
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -70,7 +72,7 @@ public sealed class StudyPartsTests : IDisposable
         int made = 0;
         for (int run = 0; run < 2; run++)
         {
-            IReadOnlyList<Picture> read = PictureParts.Complete(_folder.Path, 11, 4, (first, count) =>
+            IReadOnlyList<Picture> read = PictureParts.Complete(_folder.Path, 11, 4, Side, (first, count) =>
             {
                 made += count;
                 return wanted[first..(first + count)];
@@ -80,11 +82,14 @@ public sealed class StudyPartsTests : IDisposable
         Assert.Equal(11, made);
     }
 
-    [Fact]
-    public void Parts_OfAnotherSize_AreRefusedByName()
+    [Theory]
+    [InlineData(1, 1)] // one picture where there should be a row of eight
+    [InlineData(16, 2)] // pictures of twice the size
+    public void Parts_OfAnotherSize_AreRefusedByName(int width, int height)
     {
-        Plain(0).Save(_folder.File("000000.png"));
-        PictureException e = Assert.Throws<PictureException>(() => PictureParts.Complete(_folder.Path, 2, 4, (_, _) => throw new InvalidOperationException()));
+        new Picture(width * Side, height * Side, new byte[3 * width * Side * height * Side]).Save(_folder.File("000000.png"));
+        PictureException e = Assert.Throws<PictureException>(
+            () => PictureParts.Complete(_folder.Path, 2, 4, Side, (_, _) => throw new InvalidOperationException()));
         Assert.Contains("000000.png", e.Message);
     }
 
@@ -198,8 +203,8 @@ public sealed class StudyPartsTests : IDisposable
 
     private static Picture Plain(int number)
     {
-        byte[] pixels = new byte[3 * 96 * 96];
+        byte[] pixels = new byte[3 * Side * Side];
         Array.Fill(pixels, (byte)(20 * number));
-        return new Picture(96, 96, pixels);
+        return new Picture(Side, Side, pixels);
     }
 }

@@ -1,3 +1,4 @@
+using Dsd.Tiny;
 using System.Text.Json;
 using Dsd.Imaging;
 using Dsd.Lab.Study;
@@ -51,7 +52,7 @@ public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
         string text = File.ReadAllText(_folder.File("out", "results.md"));
         Assert.All(TinyStudy.SystemNames, name => Assert.Contains($"| {name} |", text));
         Assert.Equal(5, text.Split("**met**").Length + text.Split("**missed**").Length - 2);
-        Assert.Equal(11 * 96 + 10 * 4, Picture.Load(_folder.File("out", "comparison.png")).Width);
+        Assert.Equal(11 * TinyModel.PanelSize + 10 * 4, Picture.Load(_folder.File("out", "comparison.png")).Width);
         Assert.DoesNotContain("src=\"sheets", File.ReadAllText(_folder.File("out", "report.html")));
 
         (string File, DateTime Time)[] before = Parts();

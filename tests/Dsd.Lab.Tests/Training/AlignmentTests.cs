@@ -14,16 +14,19 @@ namespace Dsd.Lab.Tests.Training;
 [Collection("Torch's random numbers")]
 public class AlignmentTests(BegunModel begun)
 {
+    private const int Side = TinyModel.PanelSize;
+    private const int Tokens = Side / 16;
+
     [Fact]
     public void Of_PutsAGridsPanelsTogetherInTheOrderOfPackedLatents()
     {
         using DisposeScope scope = NewDisposeScope();
         using PanelFeatures features = Features();
         random.manual_seed(1);
-        Tensor panels = rand(4, 3, 96, 96) * 2 - 1;
-        Tensor grid = cat([cat([panels[0], panels[1]], 2), cat([panels[2], panels[3]], 2)], 1); // [3, 192, 192]
-        Tensor whole = features.Of(grid.unsqueeze(0)).reshape(12, 12, -1);
-        Tensor apart = features.Of(panels).reshape(4, 6, 6, -1);
+        Tensor panels = rand(4, 3, Side, Side) * 2 - 1;
+        Tensor grid = cat([cat([panels[0], panels[1]], 2), cat([panels[2], panels[3]], 2)], 1); // [3, 2 · side, 2 · side]
+        Tensor whole = features.Of(grid.unsqueeze(0)).reshape(2 * Tokens, 2 * Tokens, -1);
+        Tensor apart = features.Of(panels).reshape(4, Tokens, Tokens, -1);
         Tensor together = cat([cat([apart[0], apart[1]], 1), cat([apart[2], apart[3]], 1)], 0);
         Assert.True(whole.to(ScalarType.Float32).allclose(together.to(ScalarType.Float32), atol: 0.05));
     }
@@ -36,12 +39,12 @@ public class AlignmentTests(BegunModel begun)
         using DisposeScope scope = NewDisposeScope();
         using PanelFeatures features = Features();
         random.manual_seed(2);
-        Tensor image = rand(1, 3, 96, 96) * 2 - 1;
+        Tensor image = rand(1, 3, Side, Side) * 2 - 1;
         Tensor changed = image.clone();
         changed.narrow(2, 16 * row, 16).narrow(3, 16 * column, 16).neg_();
         Tensor difference = (features.Of(image) - features.Of(changed)).to(ScalarType.Float32).square().sum(2)[0]; // [tokens]
         // A token sees a little of its neighbours' pictures, so that one of those may change as much.
-        (long foundRow, long foundColumn) = Math.DivRem(difference.argmax().item<long>(), 6);
+        (long foundRow, long foundColumn) = Math.DivRem(difference.argmax().item<long>(), Tokens);
         Assert.InRange(foundRow, row - 1, row + 1);
         Assert.InRange(foundColumn, column - 1, column + 1);
     }
@@ -83,8 +86,8 @@ public class AlignmentTests(BegunModel begun)
         Assert.InRange(double.Parse(first.Groups[1].Value, CultureInfo.InvariantCulture), 0.01, 100);
         Assert.InRange(double.Parse(first.Groups[2].Value, CultureInfo.InvariantCulture), -1, 1);
         using TextToImagePipeline teacher = TextToImagePipeline.Load(model);
-        Picture drawn = teacher.Generate([new TextToImageRequest("a blue creature", 1)], new TextToImageOptions { Width = 96, Height = 96, Steps = 1 })[0];
-        Assert.Equal((96, 96), (drawn.Width, drawn.Height));
+        Picture drawn = teacher.Generate([new TextToImageRequest("a blue creature", 1)], new TextToImageOptions { Width = Side, Height = Side, Steps = 1 })[0];
+        Assert.Equal((Side, Side), (drawn.Width, drawn.Height));
         using SafetensorsFile weights = SafetensorsFile.Open(Path.Combine(model, "transformer", "diffusion_pytorch_model.safetensors"));
         // What aligns is thrown away.
         Assert.DoesNotContain(weights.Entries.Keys, name => name.Contains("projection", StringComparison.Ordinal));

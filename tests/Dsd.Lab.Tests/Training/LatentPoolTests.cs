@@ -65,9 +65,10 @@ public sealed class LatentPoolTests(BegunModel begun)
 
         Assert.Equal(4, quads.Panels);
         long[] panels = quads.PanelOfToken.data<long>().ToArray();
-        Assert.Equal(144, panels.Length);
-        // Rows of twelve tokens, six of each panel.
-        Assert.All(Enumerable.Range(0, 144), i => Assert.Equal((i / 12 / 6 * 2) + (i % 12 / 6), panels[i]));
+        int side = config.PanelSize / (2 * vae.Config.Factor);
+        Assert.Equal(4 * side * side, panels.Length);
+        // Rows of tokens, half of each panel.
+        Assert.All(Enumerable.Range(0, panels.Length), i => Assert.Equal((i / (2 * side) / side * 2) + (i % (2 * side) / side), panels[i]));
         LatentPool.Batch singles = pool.Sample(Single, 2);
         Assert.Equal((1, null), (singles.Panels, singles.Alone));
         Assert.DoesNotContain(true, singles.InContext);

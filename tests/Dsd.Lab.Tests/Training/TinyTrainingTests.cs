@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
@@ -14,10 +15,10 @@ namespace Dsd.Lab.Tests.Training;
 public class TinyTrainingTests(BegunModel begun)
 {
     // The same stages as for the embedded model, so small that they take seconds.
-    internal const string Config = """
+    internal static readonly string Config = """
         {
           "seed": 1,
-          "panel_size": 96,
+          "panel_size": PANEL,
           "vae": {
             "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "block_out_channels": [8, 8, 8, 8], "norm_num_groups": 4, "latent_channels": 4,
             "kl_weight": 1e-5
@@ -34,11 +35,11 @@ public class TinyTrainingTests(BegunModel begun)
           "judge": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
           "classifier": { "steps": 1, "batch": 2, "peak_learning_rate": 0.001 },
           "student": {
-            "grids": 4, "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "rank": 2, "guidance": 3.5, "sampling_steps": 2,
+            "grids": 4, "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "rank": 2, "condition_start": 0.5, "guidance": 3.5, "sampling_steps": 2,
             "whole_subject_share": 1, "least_kept_share": 0.5
           }
         }
-        """;
+        """.Replace("PANEL", TinyModel.PanelSize.ToString(CultureInfo.InvariantCulture));
 
     [Fact]
     public void Run_MakesAFolderThatDrawsWithAndWithoutAReference()
@@ -57,12 +58,13 @@ public class TinyTrainingTests(BegunModel begun)
         Assert.True(TinyTraining.Run(last, _ => { }));
 
         using TextToImagePipeline teacher = TextToImagePipeline.Load(model);
-        Picture drawn = teacher.Generate([new TextToImageRequest("a blue creature", 1)], new TextToImageOptions { Width = 96, Height = 96, Steps = 1 })[0];
-        Assert.Equal((96, 96), (drawn.Width, drawn.Height));
+        const int Side = TinyModel.PanelSize;
+        Picture drawn = teacher.Generate([new TextToImageRequest("a blue creature", 1)], new TextToImageOptions { Width = Side, Height = Side, Steps = 1 })[0];
+        Assert.Equal((Side, Side), (drawn.Width, drawn.Height));
         using DsdPipeline student = DsdPipeline.Load(
             model, options: new PipelineOptions { Loras = [new LoraUse(Path.Combine(model, "dsd", "pytorch_lora_weights.safetensors"))] });
-        Picture edited = student.Generate([new DsdRequest(drawn, "this creature on a beach", 1)], new DsdOptions { Width = 96, Height = 96, Steps = 1 })[0];
-        Assert.Equal((96, 96), (edited.Width, edited.Height));
+        Picture edited = student.Generate([new DsdRequest(drawn, "this creature on a beach", 1)], new DsdOptions { Width = Side, Height = Side, Steps = 1 })[0];
+        Assert.Equal((Side, Side), (edited.Width, edited.Height));
     }
 
     [Fact]

@@ -6,6 +6,8 @@ namespace Dsd.Tiny.Tests.World;
 
 public class RendererTests
 {
+    private const int Side = TinyModel.PanelSize;
+
     // At the smallest scale a feature still has to change this many pixels by a step that nobody overlooks.
     private const int LeastPixels = 24;
     private const int ClearStep = 40;
@@ -69,7 +71,7 @@ public class RendererTests
         // Mean red, green and blue; processors may round single pixels differently.
         double[] expected = seed switch { 1 => [110.26, 95.03, 87.91], 2 => [148.44, 82.00, 90.75], _ => [86.68, 114.27, 112.08] };
         WorldRandom random = new(seed);
-        Picture picture = Renderer.Draw(WorldSampler.SampleSubject(random), WorldSampler.SampleContext(random));
+        Picture picture = Renderer.Draw(WorldSampler.SampleSubject(random), WorldSampler.SampleContext(random), 96);
 
         double[] mean = new double[3];
         for (int i = 0; i < picture.Pixels.Length; i++)
@@ -84,7 +86,7 @@ public class RendererTests
     public void Draw_ScalesWithTheSize()
     {
         Subject subject = new() { Color = BodyColor.Blue };
-        Picture small = Renderer.Draw(subject, new Context());
+        Picture small = Renderer.Draw(subject, new Context(), 96);
         Picture large = Renderer.Draw(subject, new Context(), 192).Resize(96, 96);
 
         Assert.True(Different(small, large, 60) < 96 * 96 / 50);
@@ -97,11 +99,11 @@ public class RendererTests
         grid = new WorldGrid(GridLayout.TwoByTwo, grid.Panels, bordered: false);
         Picture picture = Renderer.Draw(grid);
 
-        Assert.Equal((192, 192), (picture.Width, picture.Height));
+        Assert.Equal((2 * Side, 2 * Side), (picture.Width, picture.Height));
         for (int i = 0; i < 4; i++)
         {
             Picture panel = Renderer.Draw(grid.Panels[i].Subject, grid.Panels[i].Context);
-            Assert.True(picture.Crop(i % 2 * 96, i / 2 * 96, 96, 96).Pixels.SequenceEqual(panel.Pixels));
+            Assert.True(picture.Crop(i % 2 * Side, i / 2 * Side, Side, Side).Pixels.SequenceEqual(panel.Pixels));
         }
     }
 
@@ -109,7 +111,7 @@ public class RendererTests
     public void Draw_PutsAWhiteBorderAroundEveryPanelOfABorderedGrid()
     {
         WorldGrid grid = WorldSampler.SampleGrid(new WorldRandom(3), GridLayout.OneByTwo);
-        Picture picture = Renderer.Draw(new WorldGrid(GridLayout.OneByTwo, grid.Panels, bordered: true));
+        Picture picture = Renderer.Draw(new WorldGrid(GridLayout.OneByTwo, grid.Panels, bordered: true), 96);
 
         foreach (Picture edge in (Picture[])[picture.Crop(0, 0, 192, 2), picture.Crop(0, 0, 2, 96), picture.Crop(94, 0, 4, 96), picture.Crop(0, 94, 192, 2)])
         {

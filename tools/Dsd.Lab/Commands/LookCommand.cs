@@ -48,6 +48,7 @@ internal static class LookCommand
             Device where = new(parsed.GetRequiredValue(device));
             LookOptions options = new()
             {
+                PanelSize = ModelPanels.Side(from),
                 Subjects = parsed.GetValue(subjects),
                 Steps = parsed.GetValue(steps),
                 Guidance = parsed.GetValue(guidance),

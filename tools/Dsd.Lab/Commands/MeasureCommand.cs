@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dsd.Common.Files;
+using Dsd.Lab.Measure;
 using Dsd.Lab.Study;
 using Dsd.Models.Families;
 using Dsd.Onnx.Runtime;
@@ -65,11 +66,13 @@ internal static class MeasureCommand
             {
                 throw new UsageException("'--onnx-device' is for drawing with ONNX Runtime, but there is no '--onnx'.");
             }
+            string from = ModelPresets.Resolve(parsed.GetRequiredValue(model));
             AdapterMeasureOptions options = new()
             {
                 OutFolder = into,
                 AdapterFiles = [.. parsed.GetRequiredValue(loras), .. folders],
-                ModelFolder = ModelPresets.Resolve(parsed.GetRequiredValue(model)),
+                ModelFolder = from,
+                PanelSize = ModelPanels.Side(from),
                 Device = new Device(parsed.GetRequiredValue(device)),
                 Onnx = new OnnxRuntimeOptions().On(parsed.GetValue(onnxDevice) ?? parsed.GetRequiredValue(device)),
                 ConfigFile = size.ConfigFile(parsed),

@@ -31,9 +31,11 @@ internal static class ReportCommand
             string into = parsed.GetRequiredValue(folder);
             WritablePlace.RequireFolder(into);
             DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
+            string from = ModelPresets.Resolve(parsed.GetRequiredValue(model));
             TeacherReportOptions options = new()
             {
-                ModelFolder = ModelPresets.Resolve(parsed.GetRequiredValue(model)),
+                ModelFolder = from,
+                PanelSize = ModelPanels.Side(from),
                 OutFolder = into,
                 Device = new Device(parsed.GetRequiredValue(device)),
             };

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Dsd.Common.Files;
+using Dsd.Lab.Measure;
 using Dsd.Lab.Study;
 using Dsd.Models.Families;
+using Dsd.Tiny;
 
 namespace Dsd.Lab.Commands;
 
@@ -56,10 +58,17 @@ internal static class StudyCommand
             string into = parsed.GetRequiredValue(folder);
             WritablePlace.RequireFolder(into);
             DeviceOption.RequirePresent(parsed.GetRequiredValue(device));
+            string from = ModelPresets.Resolve(parsed.GetRequiredValue(model));
+            if (ModelPanels.Side(from) is var side && side != TinyModel.PanelSize)
+            {
+                throw new ArgumentException(
+                    $"The study draws pictures of {TinyModel.PanelSize} pixels a side, but the classifier of '{from}' reads {side}. 'report', 'look' and "
+                        + "'measure' take models of any size.");
+            }
             StudyOptions options = new()
             {
                 OutFolder = into,
-                ModelFolder = ModelPresets.Resolve(parsed.GetRequiredValue(model)),
+                ModelFolder = from,
                 Device = parsed.GetRequiredValue(device),
                 Time = parsed.GetValue(minutes) is { } m ? TimeSpan.FromMinutes(m) : null,
                 Seed = parsed.GetValue(seed),

@@ -25,6 +25,12 @@ internal static class TrainCommand
             Description = "Write a checkpoint and stop after so long.",
             HelpName = "N",
         }.Between(0, MostMinutes);
+        Option<int?> threads = new Option<int?>("--threads")
+        {
+            Description = "Threads that computing and drawing on the processor may each use, 1 to 1024; one for every core if left out. Give each of several "
+                + "trainings on one machine its share.",
+            HelpName = "N",
+        }.Between(1, 1024);
         Option<string?> config = new("--config") { Description = "A training config in place of the embedded model's own.", HelpName = "FILE" };
         Option<string?> from = new("--from")
         {
@@ -44,6 +50,7 @@ internal static class TrainCommand
             folder,
             device,
             minutes,
+            threads,
             config,
             from,
             stages,
@@ -57,6 +64,7 @@ internal static class TrainCommand
                 OutFolder = parsed.GetRequiredValue(folder),
                 Device = parsed.GetValue(device)!,
                 Time = parsed.GetValue(minutes) is { } m ? TimeSpan.FromMinutes(m) : null,
+                Threads = parsed.GetValue(threads),
                 ConfigFile = parsed.GetValue(config),
                 StartFolder = parsed.GetValue(from) is { } start ? ModelPresets.Resolve(start) : null,
                 Stages = parsed.GetValue(stages) is { Length: > 0 } named ? named : TinyTraining.StageNames,

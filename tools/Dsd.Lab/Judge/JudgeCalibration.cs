@@ -52,19 +52,19 @@ internal static class JudgeCalibration
 
     private static Tensor Draw(int first, int count, int size, JudgeTrainingOptions options, List<int[]> truth)
     {
-        byte[] pixels = new byte[2 * count * 3 * size * size];
-        int[][] values = new int[2 * count][];
-        Parallel.For(0, count, i =>
+        int bytes = 3 * size * size;
+        byte[] pixels = new byte[2 * count * bytes];
+        int[][][] values = ProcessorThreads.Make(count, i =>
         {
             WorldRandom random = new(WorldRandom.Mix(~options.Seed) ^ (ulong)(first + i));
             Subject a = WorldSampler.SampleSubject(random, heldOut: true);
             Subject b = (first + i) % 2 == 0 ? a : WorldSampler.Change(a, random, heldOut: true);
             (PanelBatches.Panel left, PanelBatches.Panel right) = PanelBatches.Pair(a, b, random, size);
-            left.Picture.Pixels.CopyTo(pixels.AsSpan(2 * i * 3 * size * size));
-            right.Picture.Pixels.CopyTo(pixels.AsSpan((2 * i + 1) * 3 * size * size));
-            (values[2 * i], values[2 * i + 1]) = (a.Values, b.Values);
+            left.Picture.Pixels.CopyTo(pixels.AsSpan(2 * i * bytes));
+            right.Picture.Pixels.CopyTo(pixels.AsSpan((2 * i + 1) * bytes));
+            return new[] { a.Values, b.Values };
         });
-        truth.AddRange(values);
+        truth.AddRange(values.SelectMany(pair => pair));
         return new PictureBatch(size, size, pixels).ToTensor(options.Device);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dsd.Common.Files;
 using Dsd.Models.Weights;
+using Dsd.Tiny;
 using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Measure;
@@ -18,12 +19,14 @@ internal sealed record ClassifierConfig
         AllowDuplicateProperties = false,
     };
 
-    /// <summary>The side in pixels of the pictures that the network sees, a multiple of 16 between 32 and 512. Default 96.</summary>
+    /// <summary>
+    /// The side in pixels of the pictures that the network sees, a multiple of 16 between 32 and 512. Default <see cref="TinyModel.PanelSize"/>.
+    /// </summary>
     public int ImageSize
     {
         get;
         init => field = value is >= 32 and <= 512 && value % 16 == 0 ? value : throw Wrong(nameof(ImageSize), "a multiple of 16 between 32 and 512", value);
-    } = 96;
+    } = TinyModel.PanelSize;
 
     /// <summary>Channels at a half, a quarter and an eighth of the picture's side: three multiples of 8 up to 512. Default 32, 48, 80.</summary>
     public IReadOnlyList<int> Channels

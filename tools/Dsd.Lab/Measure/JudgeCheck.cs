@@ -19,8 +19,10 @@ internal static class JudgeCheck
     /// <param name="judge">The judge.</param>
     /// <param name="pairs">How many pairs, at least 2.</param>
     /// <param name="seed">Fixes the pairs.</param>
+    /// <param name="panelSize">Side of a picture in pixels.</param>
     /// <param name="cancellationToken">Checked between pairs.</param>
-    public static JudgeFigures OnDrawings(TinyJudge judge, int pairs, ulong seed, CancellationToken cancellationToken = default)
+    public static JudgeFigures OnDrawings(
+        TinyJudge judge, int pairs, ulong seed, int panelSize = TinyModel.PanelSize, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(judge);
         ArgumentOutOfRangeException.ThrowIfLessThan(pairs, 2);
@@ -32,7 +34,7 @@ internal static class JudgeCheck
             cancellationToken.ThrowIfCancellationRequested();
             Subject a = WorldSampler.SampleSubject(random, heldOut: true);
             Subject b = i % 2 == 0 ? a : WorldSampler.Change(a, random, heldOut: true);
-            (PanelBatches.Panel left, PanelBatches.Panel shown) = PanelBatches.Pair(a, b, random, TinyModel.PanelSize);
+            (PanelBatches.Panel left, PanelBatches.Panel shown) = PanelBatches.Pair(a, b, random, panelSize);
             Verdict verdict = judge.Compare(left.Picture, shown.Picture);
             kept += verdict.Same ? 1 : 0;
             if (a == b)

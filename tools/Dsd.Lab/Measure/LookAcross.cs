@@ -1,6 +1,5 @@
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
-using Dsd.Tiny;
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -15,8 +14,6 @@ namespace Dsd.Lab.Measure;
 /// </remarks>
 internal static class LookAcross
 {
-    private static readonly TextToImageOptions Panel = new() { Width = TinyModel.PanelSize, Height = TinyModel.PanelSize };
-
     /// <summary>All figures of a teacher: its subject held, another one held, and its subject held with nothing said of it, with and without noise.</summary>
     /// <param name="teacher">The teacher.</param>
     /// <param name="classifier">Reads what it drew.</param>
@@ -47,7 +44,7 @@ internal static class LookAcross
                 }
                 figures.Add(LookFigures.Of(name, noise, cases, classifier.Read(right)));
                 log(LookText.Line(figures[^1]));
-                sheet.AddRange(cases.Zip(right).Take(options.Shown).SelectMany(pair => new[] { Reference(pair.First), pair.Second }));
+                sheet.AddRange(cases.Zip(right).Take(options.Shown).SelectMany(pair => new[] { Reference(pair.First, options.PanelSize), pair.Second }));
             }
         }
         return (figures, sheet);
@@ -58,17 +55,20 @@ internal static class LookAcross
         TextToImagePipeline teacher, IReadOnlyList<LookCase> cases, HeldNoise noise, LookOptions options, CancellationToken cancellationToken = default)
     {
         using DisposeScope scope = NewDisposeScope();
-        Canvas grid = teacher.Model.CanvasOf(2 * TinyModel.PanelSize, TinyModel.PanelSize);
-        Tensor reference = teacher.Model.Encode([.. cases.Select(Reference)], teacher.Model.CanvasOf(Panel.Width, Panel.Height)); // [grids, tokens, channels]
+        int side = options.PanelSize;
+        TextToImageOptions panel = new() { Width = side, Height = side, Steps = options.Steps, Guidance = options.Guidance };
+        Canvas grid = teacher.Model.CanvasOf(2 * side, side);
+        Tensor reference = teacher.Model.Encode(
+            [.. cases.Select(one => Reference(one, side))], teacher.Model.CanvasOf(side, side)); // [grids, tokens, channels]
         Tensor start = new Generation<Tensor>(teacher.Model).Noise([.. cases.Select(c => c.Seed)], grid);
         (Tensor left, Tensor right) = (Tokens(grid, 0, start.device), Tokens(grid, 1, start.device));
         Tensor startLeft = start.index_select(1, left);
         using Tensor drawn = teacher.GenerateLatents(
             [.. cases.Select(c => new TextToImageRequest(c.Caption.Text, c.Seed))],
-            Panel with { Width = 2 * TinyModel.PanelSize, Steps = options.Steps, Guidance = options.Guidance },
+            panel with { Width = 2 * side },
             new LatentOptions { Initial = Hold(start, sigma: 1), OnStep = step => Hold(step.Latents, step.Sigma) },
             cancellationToken: cancellationToken);
-        return teacher.Decode(drawn.index_select(1, right), Panel);
+        return teacher.Decode(drawn.index_select(1, right), panel);
 
         Tensor Hold(Tensor latents, float sigma)
         {
@@ -78,7 +78,7 @@ internal static class LookAcross
     }
 
     /// <summary>The picture in the left panel.</summary>
-    public static Picture Reference(LookCase one) => Renderer.Draw(one.Held, one.Left, TinyModel.PanelSize);
+    public static Picture Reference(LookCase one, int panelSize) => Renderer.Draw(one.Held, one.Left, panelSize);
 
     // Tokens stand row by row over the whole grid.
     private static Tensor Tokens(Canvas grid, int panel, Device device)

@@ -1,10 +1,14 @@
 using Dsd.Common.Options;
+using Dsd.Tiny;
 
 namespace Dsd.Lab.Measure;
 
 /// <summary>How it is measured whether a teacher looks across.</summary>
 internal sealed record LookOptions
 {
+    /// <summary>Side of a panel in pixels. Default <see cref="TinyModel.PanelSize"/>.</summary>
+    public int PanelSize { get; init => field = OptionCheck.Range(value, 16, 2048, nameof(PanelSize)); } = TinyModel.PanelSize;
+
     /// <summary>Held-out subjects, 2 to 10,000.</summary>
     public required int Subjects { get; init => field = OptionCheck.Range(value, 2, 10_000, nameof(Subjects)); }
 

@@ -1,6 +1,5 @@
 using Dsd.Curation.Grids;
 using Dsd.Imaging;
-using Dsd.Tiny;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
 
@@ -16,9 +15,10 @@ internal sealed record ReadGrids(int[][] A, int[][] B, IReadOnlyList<JudgeAtConf
     public double ConsistentShare => (double)Judged[0].Figures.Same / A.Length;
 
     /// <summary>Reads and judges.</summary>
-    public static ReadGrids Of(IReadOnlyList<Picture> grids, AttributeClassifier classifier, TinyJudge judge, CancellationToken cancellationToken)
+    public static ReadGrids Of(
+        IReadOnlyList<Picture> grids, int panelSize, AttributeClassifier classifier, TinyJudge judge, CancellationToken cancellationToken)
     {
-        (Picture A, Picture B)[] panels = [.. grids.Select(Cut)];
+        (Picture A, Picture B)[] panels = [.. grids.Select(grid => Cut(grid, panelSize))];
         int[][] a = classifier.Read([.. panels.Select(p => p.A)]);
         int[][] b = classifier.Read([.. panels.Select(p => p.B)]);
         int identity = Subject.Kinds.Count;
@@ -31,12 +31,12 @@ internal sealed record ReadGrids(int[][] A, int[][] B, IReadOnlyList<JudgeAtConf
                 cancellationToken));
     }
 
-    private static (Picture A, Picture B) Cut(Picture grid)
+    private static (Picture A, Picture B) Cut(Picture grid, int panelSize)
     {
         IReadOnlyList<Picture> panels = PanelCutter.Cut(grid, GridLayout.OneByTwo, new PanelCutterOptions
         {
-            PanelWidth = TinyModel.PanelSize,
-            PanelHeight = TinyModel.PanelSize,
+            PanelWidth = panelSize,
+            PanelHeight = panelSize,
         });
         return (panels[0], panels[1]);
     }

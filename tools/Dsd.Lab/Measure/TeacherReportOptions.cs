@@ -1,4 +1,5 @@
 using Dsd.Common.Options;
+using Dsd.Tiny;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Measure;
@@ -16,6 +17,9 @@ internal sealed record TeacherReportOptions
 
     /// <summary>Where to compute. Default the CPU.</summary>
     public Device Device { get; init; } = CPU;
+
+    /// <summary>Side of a panel in pixels. Default <see cref="TinyModel.PanelSize"/>.</summary>
+    public int PanelSize { get; init => field = OptionCheck.Range(value, 16, 2048, nameof(PanelSize)); } = TinyModel.PanelSize;
 
     /// <summary>Held-out subjects, 2 to 10,000. Default 400.</summary>
     public int Subjects { get; init => field = OptionCheck.Range(value, 2, 10_000, nameof(Subjects)); } = 400;

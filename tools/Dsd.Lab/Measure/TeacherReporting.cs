@@ -29,7 +29,7 @@ internal static class TeacherReporting
 
         List<AttributeShare> own = ReadDrawings(classifier, options);
         log($"classifier: {options.Drawings} drawings read");
-        JudgeFigures onDrawings = JudgeCheck.OnDrawings(judge, options.Drawings, WorldRandom.Mix(options.Seed), cancellationToken);
+        JudgeFigures onDrawings = JudgeCheck.OnDrawings(judge, options.Drawings, WorldRandom.Mix(options.Seed), options.PanelSize, cancellationToken);
         log($"judge: {options.Drawings} pairs of drawings judged");
 
         Case[] cases = Cases(options);
@@ -37,12 +37,20 @@ internal static class TeacherReporting
         (IReadOnlyList<LookFigures> across, IReadOnlyList<Picture> looks) = LookAcross.Measure(
             teacher,
             classifier,
-            new LookOptions { Subjects = options.LookSubjects, Steps = options.Steps, Guidance = options.Guidance, Batch = options.Batch, Seed = options.Seed },
+            new LookOptions
+            {
+                PanelSize = options.PanelSize,
+                Subjects = options.LookSubjects,
+                Steps = options.Steps,
+                Guidance = options.Guidance,
+                Batch = options.Batch,
+                Seed = options.Seed,
+            },
             line => log($"teacher: {line}"),
             cancellationToken);
         (IReadOnlyList<Picture> singles, IReadOnlyList<Picture> grids) = Draw(teacher, options, cases, log, cancellationToken);
         int[][] readSingles = classifier.Read(singles);
-        ReadGrids read = ReadGrids.Of(grids, classifier, judge, cancellationToken);
+        ReadGrids read = ReadGrids.Of(grids, options.PanelSize, classifier, judge, cancellationToken);
         (int[][] readA, int[][] readB) = (read.A, read.B);
         log($"judge: {grids.Count} grids judged");
 
@@ -81,7 +89,7 @@ internal static class TeacherReporting
         using TinyJudge judge = TinyJudge.Load(Part(options, "judge"), options.Device);
         using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
         IReadOnlyList<Picture> grids = DrawGrids(teacher, options, Cases(options), log, cancellationToken);
-        IReadOnlyList<JudgeAtConfidence> judged = ReadGrids.Of(grids, classifier, judge, cancellationToken).Judged;
+        IReadOnlyList<JudgeAtConfidence> judged = ReadGrids.Of(grids, options.PanelSize, classifier, judge, cancellationToken).Judged;
         TeacherReportFiles.WriteJudge(options, judged, grids);
         return judged;
     }
@@ -136,8 +144,8 @@ internal static class TeacherReporting
     {
         TextToImageOptions drawing = new()
         {
-            Width = panels * TinyModel.PanelSize,
-            Height = TinyModel.PanelSize,
+            Width = panels * options.PanelSize,
+            Height = options.PanelSize,
             Steps = options.Steps,
             Guidance = options.Guidance,
         };
@@ -157,7 +165,7 @@ internal static class TeacherReporting
         PanelBatches.Panel[] drawn = [.. Enumerable.Range(0, options.Drawings).Select(_ =>
         {
             Subject subject = WorldSampler.SampleSubject(random, heldOut: true);
-            return PanelBatches.Pair(subject, subject, random, TinyModel.PanelSize).A;
+            return PanelBatches.Pair(subject, subject, random, options.PanelSize).A;
         })];
         return Shares(Kinds.Count, classifier.Read([.. drawn.Select(d => d.Picture)]).Zip(drawn), (_, _) => true,
             (pair, i) => pair.First[i] == pair.Second.Values[i]);

@@ -20,6 +20,9 @@ internal sealed record AdapterMeasureOptions
     /// <summary>The teacher's folder, with its classifier. Default the embedded model's.</summary>
     public string ModelFolder { get; init; } = TinyModel.Folder;
 
+    /// <summary>Side of a picture in pixels. Default <see cref="TinyModel.PanelSize"/>.</summary>
+    public int PanelSize { get; init => field = OptionCheck.Range(value, 16, 2048, nameof(PanelSize)); } = TinyModel.PanelSize;
+
     /// <summary>Where adapters are drawn and pictures are judged. Default the CPU.</summary>
     public Device Device { get; init; } = CPU;
 

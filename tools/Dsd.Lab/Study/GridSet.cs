@@ -52,7 +52,7 @@ internal sealed class GridSet
         TextToImagePipeline? teacher = null;
         try
         {
-            IReadOnlyList<Picture> grids = PictureParts.Complete(_context.GridFolder(Name), plans.Length, DrawBatch, (first, count) =>
+            IReadOnlyList<Picture> grids = PictureParts.Complete(_context.GridFolder(Name), plans.Length, DrawBatch, TinyModel.PanelSize, (first, count) =>
             {
                 teacher ??= TextToImagePipeline.Load(_context.ModelFolder, _context.Loading);
                 IReadOnlyList<Picture> drawn = TeacherGrids.DrawGrids(teacher, plans.AsSpan(first, count).ToArray(), _options, _context.CancellationToken);

@@ -16,20 +16,21 @@ internal static class StudyCases
     /// <param name="seed">Fixes the cases.</param>
     /// <param name="subjects">How many subjects, at least 1.</param>
     /// <param name="prompts">How many prompts for each, at least 1.</param>
+    /// <param name="panelSize">Side of a reference in pixels.</param>
     /// <returns>The cases, subject by subject.</returns>
-    public static IReadOnlyList<StudyCase> Draw(long seed, int subjects, int prompts)
+    public static IReadOnlyList<StudyCase> Draw(long seed, int subjects, int prompts, int panelSize = TinyModel.PanelSize)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(subjects, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(prompts, 1);
         Subject[] chosen = [.. WorldSampler.Subjects(WorldRandom.Mix((ulong)seed ^ Salt), heldOut: true).Distinct().Take(subjects)];
         return [.. chosen.SelectMany(
-            (subject, i) => Of(subject, i, new WorldRandom(WorldRandom.Mix(WorldRandom.Mix((ulong)seed) ^ Salt ^ ((ulong)i << 32))), prompts))];
+            (subject, i) => Of(subject, i, new WorldRandom(WorldRandom.Mix(WorldRandom.Mix((ulong)seed) ^ Salt ^ ((ulong)i << 32))), prompts, panelSize))];
     }
 
-    private static IEnumerable<StudyCase> Of(Subject subject, int index, WorldRandom random, int prompts)
+    private static IEnumerable<StudyCase> Of(Subject subject, int index, WorldRandom random, int prompts, int panelSize)
     {
         Context context = WorldSampler.SampleContext(random);
-        Picture reference = Renderer.Draw(subject, context, TinyModel.PanelSize);
+        Picture reference = Renderer.Draw(subject, context, panelSize);
         Caption caption = Captions.Single(subject, context, random.NextBits());
         for (int i = 0; i < prompts; i++)
         {

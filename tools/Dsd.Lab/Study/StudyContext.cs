@@ -16,12 +16,17 @@ internal sealed record StudyContext(
     Action<string> Log,
     CancellationToken CancellationToken)
 {
+    /// <summary>Side of a picture in pixels. Default <see cref="TinyModel.PanelSize"/>, which the study's own systems ask for.</summary>
+    public int PanelSize { get; init; } = TinyModel.PanelSize;
+
     /// <summary>How models are loaded.</summary>
     public PipelineOptions Loading => ModelLoading.On(Device);
 
     /// <summary>How all systems that take a reference draw.</summary>
     public DsdOptions Sampling => TinyModel.Sampling with
     {
+        Width = PanelSize,
+        Height = PanelSize,
         Steps = Config.DrawingSteps,
         Guidance = Config.Guidance,
         ImageGuidance = Config.ImageGuidance,
@@ -33,7 +38,7 @@ internal sealed record StudyContext(
     public string SystemFolder(string name) => Path.Combine(OutFolder, "systems", name);
 
     /// <summary>The cases, drawn anew at each call.</summary>
-    public IReadOnlyList<StudyCase> Cases() => StudyCases.Draw(Config.Seed, Config.Subjects, Config.Prompts);
+    public IReadOnlyList<StudyCase> Cases() => StudyCases.Draw(Config.Seed, Config.Subjects, Config.Prompts, PanelSize);
 
     /// <summary>The measure, for the caller to dispose.</summary>
     public AttributeClassifier OpenClassifier() => AttributeClassifier.Load(Part("classifier"), Device);

@@ -18,6 +18,7 @@ internal static class ClassifierStage
             new ClassifierTrainingOptions
             {
                 Folder = Path.Combine(context.OutFolder, "classifier"),
+                Config = ClassifierConfig.ForWorld with { ImageSize = context.Config.PanelSize },
                 Device = context.Device,
                 Steps = stage.Steps,
                 Batch = stage.Batch,

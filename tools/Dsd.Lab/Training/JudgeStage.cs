@@ -1,5 +1,6 @@
 using Dsd.Lab.Judge;
 using Dsd.Models.Autoencoder;
+using Dsd.Tiny.Judge;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;
@@ -18,6 +19,7 @@ internal static class JudgeStage
             new JudgeTrainingOptions
             {
                 Folder = Path.Combine(context.OutFolder, "judge"),
+                Config = JudgeConfig.ForWorld with { ImageSize = context.Config.PanelSize },
                 Device = context.Device,
                 Steps = (int)stage.Steps,
                 Batch = stage.Batch,

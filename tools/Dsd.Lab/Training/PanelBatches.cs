@@ -52,16 +52,19 @@ internal sealed class PanelBatches(ulong seed, int batch, int size, int? distinc
     {
         byte[] pixels = new byte[3 * size * size * batch];
         long[] values = new long[batch * ValueCount];
-        Parallel.For(0, batch / 2, pair =>
+        (Panel Left, Panel Right)[] pairs = ProcessorThreads.Make(batch / 2, pair =>
         {
             WorldRandom random = new(WorldRandom.Mix(seed) ^ ((ulong)number * (ulong)batch + (ulong)pair));
             Subject a = WorldSampler.SampleSubject(random, heldOut);
             // Half of the pairs differ in little, so that the network sees the same picture but for one attribute often enough.
             Subject b = random.Chance(0.5) ? WorldSampler.SampleSubject(random, heldOut) : WorldSampler.Change(a, random, heldOut);
-            (Panel left, Panel right) = Pair(a, b, random, size);
+            return Pair(a, b, random, size);
+        });
+        foreach ((int pair, (Panel left, Panel right)) in pairs.Index())
+        {
             Put(2 * pair, left);
             Put(2 * pair + 1, right);
-        });
+        }
         return (pixels, values);
 
         void Put(int index, Panel panel)

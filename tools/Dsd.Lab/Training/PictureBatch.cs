@@ -11,8 +11,7 @@ internal sealed class PictureBatch(int width, int height, byte[] rgb)
 
     public static PictureBatch Draw(int count, Func<int, Picture> draw)
     {
-        Picture[] pictures = new Picture[count];
-        Parallel.For(0, count, i => pictures[i] = draw(i));
+        Picture[] pictures = ProcessorThreads.Make(count, draw);
         byte[] rgb = new byte[3 * pictures[0].Width * pictures[0].Height * count];
         for (int i = 0; i < count; i++)
         {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Dsd.Imaging;
-using Dsd.Tiny;
 
 namespace Dsd.Lab.Training;
 
@@ -14,9 +13,10 @@ internal static class PictureParts
     /// <param name="folder">Where they stand.</param>
     /// <param name="count">How many there are to be.</param>
     /// <param name="each">How many stand in one file.</param>
+    /// <param name="height">The height of one in pixels; its width is once or several times as much.</param>
     /// <param name="make">Makes the pictures from a number on, so many of them.</param>
     /// <exception cref="PictureException">A file holds no picture, or of another size than so many pictures have.</exception>
-    public static IReadOnlyList<Picture> Complete(string folder, int count, int each, Func<int, int, IReadOnlyList<Picture>> make)
+    public static IReadOnlyList<Picture> Complete(string folder, int count, int each, int height, Func<int, int, IReadOnlyList<Picture>> make)
     {
         (string File, int First, int Count)[] parts =
         [
@@ -24,7 +24,7 @@ internal static class PictureParts
                 Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i * each:000000}.png")), i * each, Math.Min(each, count - (i * each)))),
         ];
         IReadOnlyList<Picture>?[] pictures = Task.WhenAll(
-            parts.Select(p => Task.Run<IReadOnlyList<Picture>?>(() => File.Exists(p.File) ? Read(p.File, p.Count) : null))).GetAwaiter().GetResult();
+            parts.Select(p => Task.Run<IReadOnlyList<Picture>?>(() => File.Exists(p.File) ? Read(p.File, p.Count, height) : null))).GetAwaiter().GetResult();
         // Files are written while the next pictures are made: a disk may take longer for them than the device for the pictures.
         Queue<Task> saving = new();
         try
@@ -50,15 +50,15 @@ internal static class PictureParts
         return [.. pictures.SelectMany(part => part!)];
     }
 
-    private static Picture[] Read(string file, int count)
+    private static Picture[] Read(string file, int count, int height)
     {
         Picture sheet = Picture.Load(file);
         int rows = (count + Columns - 1) / Columns;
-        (int width, int height) = (sheet.Width / Columns, sheet.Height / rows);
-        if (height != TinyModel.PanelSize || width % TinyModel.PanelSize != 0 || sheet.Width != Columns * width || sheet.Height != rows * height)
+        int width = sheet.Width / Columns;
+        if (width == 0 || width % height != 0 || sheet.Width != Columns * width || sheet.Height != rows * height)
         {
             throw new PictureException(
-                file, $"{count} pictures of {TinyModel.PanelSize} pixels' height in rows of {Columns}; delete it to have it made again",
+                file, $"{count} pictures of {height} pixels' height in rows of {Columns}; delete it to have it made again",
                 $"{sheet.Width} × {sheet.Height} pixels");
         }
         return [.. Enumerable.Range(0, count).Select(i => sheet.Crop(i % Columns * width, i / Columns * height, width, height))];

@@ -5,6 +5,8 @@ using Dsd.Models.Flux;
 using Dsd.Models.Lora;
 using Dsd.Models.Training;
 using Dsd.Tiny.Judge;
+using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;
@@ -59,6 +61,7 @@ internal static class StudentStage
         TrainingPair[] pairs = [.. curation.Kept.SelectMany(i => drawn[i].Both)];
 
         using FluxModel model = (FluxModel)DiffusionModel.LoadConditional(context.OutFolder, options: ModelLoading.On(context.Device));
+        StartCondition(model.Network, stage.ConditionStart);
         LoraTrainer trainer = new(model, new LoraTrainingOptions
         {
             Width = context.Config.PanelSize,
@@ -76,6 +79,18 @@ internal static class StudentStage
         using LoraAdapter adapter = trainer.Train(pairs, context.Progress("student"), stop);
         // As all weights of the model: half the size, and no picture tells the difference.
         adapter.Save(TinyFiles.AdapterFile(context.OutFolder), ScalarType.BFloat16);
+    }
+
+    /// <summary>A new adapter takes the condition embedder as it finds it.</summary>
+    internal static void StartCondition(DenoisingNetwork network, double factor)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Dictionary<string, Parameter> parameters = network.named_parameters().ToDictionary(p => p.name, p => p.parameter);
+        foreach (string part in (string[])["weight", "bias"])
+        {
+            parameters[$"c_embedder.{part}"].copy_(parameters[$"x_embedder.{part}"] * factor);
+        }
     }
 
     /// <summary>A name that other options or another teacher do not have, so that no grids of theirs are taken for these.</summary>

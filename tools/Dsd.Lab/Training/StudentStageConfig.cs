@@ -16,6 +16,12 @@ internal sealed record StudentStageConfig : StageConfig
     /// <summary>Rank of the LoRA.</summary>
     public required int Rank { get; init; }
 
+    /// <summary>
+    /// The condition embedder starts as the teacher's own embedder of latents times this, 0 to 1: a teacher that looks across reads a clean panel already. 0
+    /// starts it at nothing.
+    /// </summary>
+    public required double ConditionStart { get; init => field = OptionCheck.Range(value, 0, 1, nameof(ConditionStart)); }
+
     /// <summary>Guidance that the grids are drawn with.</summary>
     public required float Guidance { get; init; }
 

@@ -40,7 +40,7 @@ internal static class TeacherGrids
             {
                 string shareFolder = Path.Combine(folder, first.ToString("000000", CultureInfo.InvariantCulture));
                 Directory.CreateDirectory(shareFolder);
-                return PictureParts.Complete(shareFolder, end - first, DrawBatch, (from, count) =>
+                return PictureParts.Complete(shareFolder, end - first, DrawBatch, options.PanelSize, (from, count) =>
                 {
                     teacher ??= TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(device));
                     IReadOnlyList<Picture> made = DrawGrids(teacher, plans.AsSpan(first + from, count).ToArray(), options, cancellationToken);

@@ -75,7 +75,7 @@ internal sealed class TeacherLook(StageContext context, TeacherNetworks networks
         using AttributeClassifier classifier = AttributeClassifier.Load(ClassifierFolder, context.Device);
         using TextToImagePipeline teacher = TextToImagePipeline.Load(Folder, ModelLoading.On(context.Device));
         // Guidance is not in it yet.
-        LookOptions options = new() { Subjects = Subjects, Steps = SamplingSteps, Guidance = 1 };
+        LookOptions options = new() { PanelSize = context.Config.PanelSize, Subjects = Subjects, Steps = SamplingSteps, Guidance = 1 };
         (IReadOnlyList<LookFigures> figures, IReadOnlyList<Picture> sheet) = LookAcross.Measure(
             teacher, classifier, options, line => context.Log($"teacher: step {step} looks across, {line}"), context.CancellationToken);
         LookEntry[] before = File.Exists(FiguresFile) ? LookFiles.ReadJson<LookEntry[]>(FiguresFile) : [];

@@ -86,16 +86,13 @@ internal sealed record CaptionBatch(int Count, long[] T5Ids, long[] ClipIds, lon
     /// <summary>Captions decided by the config's seed and the number.</summary>
     public static CaptionBatch Draw(TinyTrainingConfig config, long number, int count, TinyTokens tokens, bool heldOut = false)
     {
-        (StatedCaption Caption, long[] T5, long[] Clip)[] drawn =
-        [
-            .. ParallelEnumerable.Range(0, count).AsOrdered().Select(i =>
-            {
-                ulong seed = WorldRandom.Mix(WorldRandom.Mix((ulong)config.Seed + 1) ^ (ulong)(number * 1_000_003 + i));
-                StatedCaption caption = StatedCaption.Draw(new WorldRandom(seed), heldOut);
-                (long[] t5, long[] clip) = tokens.Encode(caption.Text);
-                return (caption, t5, clip);
-            }),
-        ];
+        (StatedCaption Caption, long[] T5, long[] Clip)[] drawn = ProcessorThreads.Make(count, i =>
+        {
+            ulong seed = WorldRandom.Mix(WorldRandom.Mix((ulong)config.Seed + 1) ^ (ulong)(number * 1_000_003 + i));
+            StatedCaption caption = StatedCaption.Draw(new WorldRandom(seed), heldOut);
+            (long[] t5, long[] clip) = tokens.Encode(caption.Text);
+            return (caption, t5, clip);
+        });
         return new CaptionBatch(
             count,
             [.. drawn.SelectMany(d => d.T5)],

@@ -30,16 +30,28 @@ internal static class TinyFiles
         Save(Path.Combine(folder, "vae"), Weights, vae, json);
     }
 
+    /// <summary>The autoencoder of a folder, which does not learn.</summary>
+    /// <exception cref="FileNotFoundException">It is not there yet.</exception>
     public static AutoencoderKL LoadVae(string folder, Device device)
     {
+        if (!HasVae(folder))
+        {
+            throw new FileNotFoundException(
+                $"'{Path.Combine(folder, "vae")}' holds no autoencoder. Run the stage vae first, or copy the folder 'vae' of another model there.");
+        }
         AutoencoderKL vae = new(ModelFolder.OpenParts(folder).ReadConfig<VaeConfig>("vae"), device);
-        Load(Path.Combine(folder, "vae"), vae);
+        LoadVae(folder, vae);
         foreach (TorchSharp.Modules.Parameter parameter in vae.parameters())
         {
             parameter.requires_grad = false;
         }
         return vae;
     }
+
+    public static void LoadVae(string folder, AutoencoderKL vae) => Load(Path.Combine(folder, "vae"), vae);
+
+    /// <summary>Whether there is an autoencoder. Its config is written last.</summary>
+    public static bool HasVae(string folder) => File.Exists(Path.Combine(folder, "vae", "config.json"));
 
     public static void SaveTeacher(string folder, TeacherNetworks networks)
     {

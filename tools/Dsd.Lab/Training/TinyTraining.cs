@@ -8,7 +8,8 @@ namespace Dsd.Lab.Training;
 /// </summary>
 /// <remarks>
 /// Every stage is decided by the config and its seed. A stage that is done is not done again; one that was interrupted continues from
-/// its checkpoint, also on another machine, as long as the whole folder comes along.
+/// its checkpoint, also on another machine, as long as the whole folder comes along. Several processes may train different stages of one folder at once, where
+/// none needs what another one makes.
 /// </remarks>
 internal static class TinyTraining
 {
@@ -45,6 +46,10 @@ internal static class TinyTraining
         }
         TinyTrainingConfig config = TinyTrainingConfig.Load(options.ConfigFile ?? TinyTrainingConfig.DefaultFile);
         DateTime deadline = options.Time is { } time ? DateTime.UtcNow + time : DateTime.MaxValue;
+        if (options.Threads is { } threads)
+        {
+            ProcessorThreads.Bound(threads);
+        }
         ModelLoading.AllowTf32();
         StageContext context = new(
             config, options.OutFolder, [.. options.Device.Split(',').Select(name => new Device(name))], deadline, log, cancellationToken);
@@ -60,6 +65,7 @@ internal static class TinyTraining
             {
                 continue;
             }
+            using FileStream held = Hold(context.WorkFolder, name);
             log($"{name}: begins");
             using (DisposeScope scope = NewDisposeScope())
             {
@@ -77,5 +83,19 @@ internal static class TinyTraining
             log($"{name}: done");
         }
         return true;
+    }
+
+    /// <summary>Keeps a stage to one process: two that train the same one would write the same checkpoints.</summary>
+    private static FileStream Hold(string workFolder, string stage)
+    {
+        string file = Path.Combine(workFolder, $"{stage}.lock");
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (File.Exists(file))
+        {
+            throw new IOException($"Stage {stage}: another process trains it in this folder ('{file}' is in use). Wait for it, or name another stage.", e);
+        }
     }
 }

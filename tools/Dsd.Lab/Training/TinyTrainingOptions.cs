@@ -1,3 +1,5 @@
+using Dsd.Common.Options;
+
 namespace Dsd.Lab.Training;
 
 /// <summary>Where, on what, how long and how far the embedded model is trained.</summary>
@@ -21,6 +23,9 @@ internal sealed record TinyTrainingOptions
 
     /// <summary>Time after which a checkpoint is written and training stops; null, the default, is none.</summary>
     public TimeSpan? Time { get; init; }
+
+    /// <summary>Threads that libtorch and drawing may each use, 1 to 1024; null, the default, is one for every core.</summary>
+    public int? Threads { get; init => field = OptionCheck.RangeOrNull(value, 1, 1024, nameof(Threads)); }
 
     /// <summary>A config file, or null, the default, for the embedded model's own.</summary>
     public string? ConfigFile { get; init; }

@@ -24,6 +24,11 @@ internal static class VaeStage
         };
         random.manual_seed(context.Config.Seed);
         using AutoencoderKL vae = new(shape, context.Device);
+        if (TinyFiles.HasVae(context.OutFolder))
+        {
+            context.Log("vae: continues from the weights in the folder");
+            TinyFiles.LoadVae(context.OutFolder, vae);
+        }
         using TrainingLoop loop = new(vae.parameters(), context.Loop("vae", stage, averageDecay: 0.999));
         WorldPictures world = new(context.Config);
         Ahead<PictureBatch> batches = new(loop.Step, depth: 6, step => world.PlainBatch(step, stage.Batch));

@@ -38,13 +38,13 @@ internal sealed class WorldPictures(TinyTrainingConfig config)
     private CaptionedPictures Captioned(int columns, int rows, int count, double inContextShare, TinyTokens tokens, Func<int, bool, (Picture, string)> draw)
     {
         int inContext = (int)(count * inContextShare);
-        string[] captions = new string[count];
+        (long[] T5, long[] Clip)[] ids = new (long[], long[])[count];
         PictureBatch pictures = PictureBatch.Draw(count, i =>
         {
-            (Picture picture, captions[i]) = draw(i, i < inContext);
+            (Picture picture, string caption) = draw(i, i < inContext);
+            ids[i] = tokens.Encode(caption);
             return picture;
         });
-        (long[] T5, long[] Clip)[] ids = [.. captions.AsParallel().AsOrdered().Select(tokens.Encode)];
         return new CaptionedPictures(
             columns * config.PanelSize, rows * config.PanelSize, pictures, [.. ids.SelectMany(i => i.T5)], [.. ids.SelectMany(i => i.Clip)], inContext);
     }
