@@ -44,7 +44,8 @@ internal static class FluxTraining
     /// <param name="config">The whole network's shape.</param>
     /// <param name="rehearsal">What a step takes and does.</param>
     /// <param name="awakening">
-    /// Steps at first, which do not count: a GPU that was idle takes a second or two until it runs at its speed, and the processor's code is compiled as it runs.
+    /// Steps at first, which do not count: a GPU that was idle takes a second or two until it runs at its speed, and the processor's code is compiled as it
+    /// runs.
     /// </param>
     /// <param name="warmUp">Steps of each network that do not count.</param>
     /// <param name="steps">Steps of each network that do.</param>

@@ -2,9 +2,9 @@ using Dsd.Lab.Judge;
 using Dsd.Lab.Training;
 using Dsd.Models.Training;
 using Dsd.Testing;
+using Dsd.Tiny;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
-using Dsd.Tiny;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -4,8 +4,8 @@ using Dsd.Lab.Training;
 using Dsd.Models.Training;
 using Dsd.Models.Weights;
 using Dsd.Testing;
-using Dsd.Tiny.World;
 using Dsd.Tiny;
+using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;
 

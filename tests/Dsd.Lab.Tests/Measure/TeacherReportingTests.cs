@@ -3,7 +3,6 @@ using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Testing;
 using Dsd.Tiny;
-using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Tests.Measure;
 

@@ -4,8 +4,8 @@ using Dsd.Lab.Study;
 using Dsd.Lab.Study.Baselines;
 using Dsd.Lab.Training;
 using Dsd.Testing;
-using Dsd.Tiny.World;
 using Dsd.Tiny;
+using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Tests.Study;
 

@@ -1,10 +1,10 @@
-using Dsd.Tiny;
 using System.Text.Json;
 using Dsd.Imaging;
 using Dsd.Lab.Study;
 using Dsd.Lab.Study.Baselines;
 using Dsd.Lab.Tests.Study.Baselines;
 using Dsd.Testing;
+using Dsd.Tiny;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Tests.Study;

@@ -1,6 +1,5 @@
 using Dsd.Lab.Training;
 using Dsd.Testing;
-using Dsd.Tiny;
 
 namespace Dsd.Lab.Tests.Training;
 
