@@ -41,9 +41,10 @@ internal sealed class LeasedRun(IQueueGrain queue, IRunStore store, string worke
         {
             return await work.RunAsync(LeasedAsync(stop.Token), stop.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not ClusterException && !cancellationToken.IsCancellationRequested && watch.IsCompleted)
+        catch (Exception e) when (
+            e is not ClusterException && !cancellationToken.IsCancellationRequested && (watch.IsCompleted || stop.IsCancellationRequested))
         {
-            // The watch has stopped the run, or a call fell with the silo: what it saw is the reason.
+            // The watch has stopped the run, or a call fell with the silo: what it saw is the reason. The run may end before the watch, which stopped it, does.
             throw await watch.ConfigureAwait(false) ?? e;
         }
         finally
