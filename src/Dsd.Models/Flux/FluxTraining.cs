@@ -80,7 +80,7 @@ internal static class FluxTraining
         using FluxTransformer few = FluxCheckpoint.Random(
             config with { NumLayers = doubles, NumSingleLayers = singles }, rehearsal.Device, rehearsal.DType,
             setting.Streamed ? MemoryMode.Streamed : MemoryMode.Resident, setting.Float8, trains: true);
-        using LoraAdapter adapter = LoraAdapter.Create(
+        using LoraAdapter adapter = LoraLayers.Create(
             few, few.Linears().Keys.Order(StringComparer.Ordinal).SelectMany(layer => Over(config, rehearsal, layer)), rehearsal.TrainsCondition);
         LoraDropout? dropout = rehearsal.Dropout > 0 ? new LoraDropout(rehearsal.Dropout, 0) { Step = 0 } : null;
         using LoraAttachment attached = adapter.AttachToTrain(few, dropout);

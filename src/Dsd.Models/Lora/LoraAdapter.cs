@@ -122,33 +122,8 @@ public sealed class LoraAdapter : IDisposable
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(options);
-        return Create(
+        return LoraLayers.Create(
             network, LoraLayers.Of([.. network.Linears().Keys], options, network.AdapterTargets), options.Condition == ConditionTraining.Whole, options.Seed);
-    }
-
-    /// <summary>The same over layers that are known.</summary>
-    internal static LoraAdapter Create(
-        DenoisingNetwork network, IEnumerable<(string Name, long Rank, float Alpha)> layers, bool wholeCondition, long seed = 0)
-    {
-        IReadOnlyDictionary<string, AdaptableLinear> linears = network.Linears();
-        Dictionary<string, LoraFactors> factors = [];
-        Dictionary<string, Tensor> whole = [];
-        using IDisposable noGrad = no_grad();
-        using Generator generator = new((ulong)seed, CPU);
-        foreach ((string name, long rank, float alpha) in layers)
-        {
-            long[] shape = linears[name].Weight.shape; // [outputs, inputs]
-            using DisposeScope scope = NewDisposeScope();
-            Tensor a = (randn([rank, shape[1]], generator: generator) / rank).DetachFromDisposeScope();
-            Tensor b = zeros(shape[0], rank).DetachFromDisposeScope();
-            factors.Add(name, new LoraFactors(a, b, alpha));
-        }
-        if (wholeCondition && linears.TryGetValue(Condition, out AdaptableLinear? condition))
-        {
-            whole.Add(Condition + ".weight", Detached(condition.Replacement?.Weight ?? condition.Weight));
-            whole.Add(Condition + ".bias", Detached(condition.Replacement?.Bias ?? condition.Bias));
-        }
-        return new LoraAdapter("a new adapter", factors, whole);
     }
 
     /// <summary>Lays the adapter over a transformer's layers. Several may lie over one transformer, but only one with whole layers.</summary>

@@ -1,8 +1,11 @@
 using Dsd.Models.Families;
+using Dsd.Models.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Dsd.Models.Lora;
 
-/// <summary>Which layers of a network a new adapter adapts, with which rank and alpha.</summary>
+/// <summary>Which layers of a network a new adapter adapts, with which rank and alpha, and the adapter with its first numbers.</summary>
 internal static class LoraLayers
 {
     /// <summary>The layer that embeds the condition. What becomes of it is an option of its own.</summary>
@@ -50,6 +53,35 @@ internal static class LoraLayers
         long factors = Of([.. layers.Keys], options, usual).Sum(a => a.Rank * layers[a.Name].Sum());
         bool whole = options.Condition == ConditionTraining.Whole && layers.ContainsKey(Condition);
         return factors + (whole ? layers[Condition][0] * (layers[Condition][1] + 1) : 0);
+    }
+
+    /// <summary>A new adapter over known layers, which changes nothing yet: see <see cref="LoraAdapter.Create"/>.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="layers">Its layers to adapt, in the order in which their numbers are drawn.</param>
+    /// <param name="wholeCondition">Whether it holds the condition's layer whole, where the network has one.</param>
+    /// <param name="seed">Where the random numbers start.</param>
+    public static LoraAdapter Create(
+        DenoisingNetwork network, IEnumerable<(string Name, long Rank, float Alpha)> layers, bool wholeCondition, long seed = 0)
+    {
+        IReadOnlyDictionary<string, AdaptableLinear> linears = network.Linears();
+        Dictionary<string, LoraFactors> factors = [];
+        Dictionary<string, Tensor> whole = [];
+        using IDisposable noGrad = no_grad();
+        using Generator generator = new((ulong)seed, CPU);
+        foreach ((string name, long rank, float alpha) in layers)
+        {
+            long[] shape = linears[name].Weight.shape; // [outputs, inputs]
+            using DisposeScope scope = NewDisposeScope();
+            Tensor a = (randn([rank, shape[1]], generator: generator) / rank).DetachFromDisposeScope();
+            Tensor b = zeros(shape[0], rank).DetachFromDisposeScope();
+            factors.Add(name, new LoraFactors(a, b, alpha));
+        }
+        if (wholeCondition && linears.TryGetValue(Condition, out AdaptableLinear? condition))
+        {
+            whole.Add(Condition + ".weight", LoraAdapter.Detached(condition.Replacement?.Weight ?? condition.Weight));
+            whole.Add(Condition + ".bias", LoraAdapter.Detached(condition.Replacement?.Bias ?? condition.Bias));
+        }
+        return new LoraAdapter("a new adapter", factors, whole);
     }
 
     /// <summary>The number of each layer that a pattern matches: the first one's.</summary>

@@ -46,29 +46,9 @@ public static class TrainingModel
         TrainingPlan Of(TrainingSetting setting) => TrainingPlanner.Plan(
             load, setting, parameters, training.Optimizer.StateBytes, canvas.Tokens, training.MaxTextTokens ?? 512, training.BatchSize,
             pipeline.DType == ScalarType.Float32 ? 4 : 2, gpu: cuda, written);
-        TrainingPlan Timed(TrainingPlan plan) => !cuda || load.Rehearse is not { } rehearse ? plan : plan with
-        {
-            SecondsPerStep = rehearse(new StepRehearsal
-            {
-                Setting = plan.Setting,
-                Device = options.Device!,
-                DType = pipeline.DType,
-                Adapted = adapted,
-                TrainsCondition = training.InitialAdapterFile is not null || training.Adapter.Condition == ConditionTraining.Whole,
-                Dropout = training.AdapterDropout,
-                Loop = new TrainingLoopOptions
-                {
-                    Steps = 1,
-                    PeakLearningRate = training.LearningRate,
-                    Optimizer = training.Optimizer,
-                    AccumulationSteps = training.AccumulationSteps,
-                    AverageDecay = training.AverageDecay,
-                },
-                ImageTokens = canvas.Tokens,
-                TextTokens = training.MaxTextTokens ?? 512,
-                BatchSize = training.BatchSize,
-            }),
-        };
+        TrainingPlan Timed(TrainingPlan plan) => cuda && load.Rehearse is { } rehearse
+            ? plan with { SecondsPerStep = rehearse(Rehearsal(plan.Setting, options.Device!, pipeline.DType, adapted, canvas, training)) }
+            : plan;
         (TrainingPlan Chosen, IReadOnlyList<TrainingPlan> All) Told(TrainingPlan chosen, TrainingPlan[] all, long limit)
         {
             bool IsTold(TrainingPlan p) => seconds == PlanSeconds.All ? p.MemoryBytes <= limit || p == chosen : seconds == PlanSeconds.Chosen && p == chosen;
@@ -132,6 +112,29 @@ public static class TrainingModel
             ? $"a GPU of compute capability {BlockKernels.Float8Capability}.0 (Hopper) or newer, but {device} has {found.Major}.{found.Minor}"
             : null;
     }
+
+    private static StepRehearsal Rehearsal(
+        TrainingSetting setting, Device device, ScalarType dtype, IReadOnlyDictionary<string, (long Rank, float Alpha)> adapted, Canvas canvas,
+        LoraTrainingOptions training) => new()
+        {
+            Setting = setting,
+            Device = device,
+            DType = dtype,
+            Adapted = adapted,
+            TrainsCondition = training.InitialAdapterFile is not null || training.Adapter.Condition == ConditionTraining.Whole,
+            Dropout = training.AdapterDropout,
+            Loop = new TrainingLoopOptions
+            {
+                Steps = 1,
+                PeakLearningRate = training.LearningRate,
+                Optimizer = training.Optimizer,
+                AccumulationSteps = training.AccumulationSteps,
+                AverageDecay = training.AverageDecay,
+            },
+            ImageTokens = canvas.Tokens,
+            TextTokens = training.MaxTextTokens ?? 512,
+            BatchSize = training.BatchSize,
+        };
 
     private static TrainingSetting? Named(string? name) => TrainingSetting.All.FirstOrDefault(s => s.Name == name);
 

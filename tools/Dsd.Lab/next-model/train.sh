@@ -26,8 +26,8 @@ stages)
   # The fourth GPU has time after the text encoders: how long is a step of a quarter of the teacher's batch?
   ( stage cuda:3 $share 8 text
     cp -r "$model" "$work/trial" && rm -rf "$work/trial/.training"
-    sed 's/"steps": [0-9]*, "batch": 3072/"steps": 300, "batch": 768/; s/"alignment_weight": 0.5/"alignment_weight": 0/; s/"look_steps": [0-9]*/"look_steps": 0/; s/"pool": [0-9]*/"pool": 6000/' \
-      "$config" > "$work/trial.json"
+    sed -e 's/"steps": [0-9]*, "batch": 3072/"steps": 300, "batch": 768/' -e 's/"alignment_weight": 0.5/"alignment_weight": 0/' \
+      -e 's/"look_steps": [0-9]*/"look_steps": 0/' -e 's/"pool": [0-9]*/"pool": 6000/' "$config" > "$work/trial.json"
     "$lab" train --out "$work/trial" --config "$work/trial.json" --device cuda:3 --threads $share --minutes 3 --stage teacher > "$out/trial.log" 2>&1
     # Seconds from step 50 to step 250, a step.
     awk '/^teacher: step 50\//{a=$(NF-1)} /^teacher: step 250\//{b=$(NF-1)} END {if (b > a) printf "%.4f\n", (b - a) / 200; else print 0.15}' "$out/trial.log" > "$work/step"
@@ -37,7 +37,10 @@ stages)
 teacher)
   # Steps for 11 minutes, a fifth slower than the trial: alignment, four shares, pools. Never outside 1500 to 6000, whole looks.
   steps=$(awk -v s="$(cat "$work/step")" 'BEGIN {n = int(660 / (1.2 * s) / 4) * 4; if (n < 1500) n = 1500; if (n > 6000) n = 6000; print n}')
-  [ -f "$work/steps" ] || { echo "$steps" > "$work/steps"; sed -i "s/\"steps\": [0-9]*, \"batch\": 3072/\"steps\": $steps, \"batch\": 3072/; s/\"look_steps\": [0-9]*/\"look_steps\": $((steps / 4))/" "$config"; }
+  if [ ! -f "$work/steps" ]; then
+    echo "$steps" > "$work/steps"
+    sed -i -e "s/\"steps\": [0-9]*, \"batch\": 3072/\"steps\": $steps, \"batch\": 3072/" -e "s/\"look_steps\": [0-9]*/\"look_steps\": $((steps / 4))/" "$config"
+  fi
   say "teacher: $(cat "$work/steps") steps"
   stage $all $((cores - 8)) "${MINUTES:-9}" teacher
   cp "$config" "$model/.training/look.json" "$model/.training/look.png" "$out/" 2>/dev/null

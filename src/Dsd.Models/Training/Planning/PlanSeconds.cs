@@ -1,6 +1,6 @@
 namespace Dsd.Models.Training.Planning;
 
-/// <summary>For which plans the seconds of a step are found out: on a GPU, by steps of a smaller network, two to five seconds for each plan.</summary>
+/// <summary>For which plans the seconds of a step are found out: on a GPU, by steps of smaller networks, which takes some seconds for each plan.</summary>
 public enum PlanSeconds
 {
     /// <summary>For none.</summary>
