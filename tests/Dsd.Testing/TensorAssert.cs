@@ -27,6 +27,12 @@ public static class TensorAssert
         Assert.Equal(expected.shape, actual.shape);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Assert.True(expected.cpu().equal(actual.cpu()).all().item<bool>(), "The tensors differ.");
+        Tensor differs = expected.cpu().ne(actual.cpu());
+        if (differs.any().item<bool>())
+        {
+            // How much and how many tells rounding from a mistake.
+            Tensor error = (expected.cpu().to(ScalarType.Float64) - actual.cpu().to(ScalarType.Float64)).abs();
+            Assert.Fail($"{differs.sum().item<long>()} of {differs.numel()} elements differ, by {error.max().item<double>():g4} at most.");
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dsd.Models.Acceleration;
 using Dsd.Models.Flux;
+using Dsd.Models.Native;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training.Planning;
@@ -207,6 +208,6 @@ public static class FluxBenchmark
 
         private long Image => _o.Rows * _o.Columns;
 
-        private Tensor On(float[] values, params long[] shape) => tensor(values, shape).to(transformer.DType).to(transformer.Device);
+        private Tensor On(float[] values, params long[] shape) => AlignedTensor.Of(values, shape, CPU).to(transformer.DType).to(transformer.Device);
     }
 }

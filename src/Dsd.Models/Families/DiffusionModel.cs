@@ -116,7 +116,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
     {
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(canvas);
-        return tensor(tokens, [tokens.Length / canvas.LatentSize, canvas.Tokens, canvas.TokenChannels], device: Network.Device);
+        return AlignedTensor.Of(tokens, [tokens.Length / canvas.LatentSize, canvas.Tokens, canvas.TokenChannels], Network.Device);
     }
 
     /// <inheritdoc/>
