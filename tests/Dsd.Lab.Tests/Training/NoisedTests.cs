@@ -74,11 +74,12 @@ public sealed class NoisedTests
     }
 
     // Eight grids of two panels, each of three tokens, one below another.
-    private static LatentPool.Batch Pairs(bool inContext)
+    private static LatentPool.Batch Pairs(bool inContext, Tensor? detail = null)
     {
         Tensor latents = arange(8 * 6 * 4, dtype: float32).reshape(8, 6, 4) / 100;
         Tensor ids = zeros(8, 1, dtype: int64);
         return new LatentPool.Batch(
-            latents, ids, ids, zeros(6, 3), null, [.. Enumerable.Repeat(inContext, 8)], 2, tensor(new long[] { 0, 1, 0, 1, 0, 1 }), latents + 7);
+            latents, ids, ids, zeros(6, 3), null, [.. Enumerable.Repeat(inContext, 8)], 2, tensor(new long[] { 0, 1, 0, 1, 0, 1 }), latents + 7,
+            detail, zeros(8, 2, 9, dtype: int64));
     }
 }

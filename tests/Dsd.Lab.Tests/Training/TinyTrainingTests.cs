@@ -21,14 +21,14 @@ public class TinyTrainingTests(BegunModel begun)
           "panel_size": PANEL,
           "vae": {
             "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "block_out_channels": [8, 8, 8, 8], "norm_num_groups": 4, "latent_channels": 4,
-            "kl_weight": 1e-5
+            "kl_weight": 1e-5, "decoder_alone": false
           },
           "text": { "steps": 2, "batch": 4, "peak_learning_rate": 0.001, "t5_width": 32, "t5_layers": 1, "t5_heads": 2, "t5_feed_forward": 32,
                     "t5_tokens": 64, "clip_width": 32, "clip_layers": 1, "clip_heads": 2, "clip_feed_forward": 32 },
           "teacher": {
             "steps": 4, "batch": 2, "peak_learning_rate": 0.001, "double_layers": 1, "single_layers": 1, "heads": 2, "head_size": 16,
             "rope_axes": [4, 6, 6], "inconsistent_share": 0.3, "pool": 4, "pool_steps": 3, "caption_dropout": 0.1, "alignment_weight": 0.5,
-            "alignment_block": 1,
+            "alignment_block": 1, "reading_weight": 0, "detail_weight": 0,
             "in_context": { "share": 0.5, "together_share": 0.2, "clean_share": 0.5, "noise_shift": 0.5 }, "look_steps": 0, "look_subjects": 2
           },
           "guidance": { "steps": 2, "batch": 2, "peak_learning_rate": 0.001, "least": 1, "most": 6 },

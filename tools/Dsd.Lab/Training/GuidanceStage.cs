@@ -7,7 +7,8 @@ namespace Dsd.Lab.Training;
 
 /// <summary>
 /// Distils guidance into the teacher, as FLUX.1-dev has it: given a guidance, the model predicts in one pass what two passes of
-/// its former self, with and without the prompt, say together (Meng et al. 2023). Panels are held as in the teacher's training.
+/// its former self, with and without the prompt, say together (Meng et al. 2023). Panels are held as in the teacher's training; the pass without the prompt
+/// does not see them either, so that guidance also leads towards what they show.
 /// </summary>
 /// <remarks>
 /// A teacher that was guided before may be trained further and guided again: at a guidance of 1 a guided model says what it would say with the prompt
@@ -57,7 +58,7 @@ internal static class GuidanceStage
         {
             (text, pooled) = former.Encode(batch.T5Ids, batch.ClipIds);
             Tensor both = former.Transformer.forward(
-                cat([noised.Latents, noised.Latents]),
+                cat([noised.Latents, noised.Alike]),
                 null,
                 cat([text, emptyText.expand(count, -1, -1)]),
                 cat([pooled, emptyPooled.expand(count, -1)]),

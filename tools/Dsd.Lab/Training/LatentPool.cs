@@ -1,5 +1,6 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Sampling;
+using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,7 +12,7 @@ internal sealed class LatentPool : IDisposable
     private const int EncodeBatch = 128;
 
     // Which shape each step takes: single pictures, pairs or quads. Pairs are what the method needs; quads cost twice as much.
-    private static readonly int[] ShapeOfStep = [0, 1, 1, 0, 1, 1, 2, 1];
+    private static readonly int[] ShapeOfStep = [0, 1, 1, 1, 1, 1, 2, 1];
 
     private readonly AutoencoderKL _vae;
     private readonly TeacherStageConfig _stage;
@@ -56,7 +57,9 @@ internal sealed class LatentPool : IDisposable
             [.. chosen.Select(row => row < shape.InContext)],
             shape.Panels,
             shape.PanelOfToken,
-            shape.Alone?.index_select(0, rows));
+            shape.Alone?.index_select(0, rows),
+            shape.Detail?.index_select(0, rows),
+            shape.Subjects.index_select(0, rows));
     }
 
     public void Dispose()
@@ -80,6 +83,8 @@ internal sealed class LatentPool : IDisposable
             shape.Features?.Dispose();
             shape.PanelOfToken.Dispose();
             shape.Alone?.Dispose();
+            shape.Detail?.Dispose();
+            shape.Subjects.Dispose();
         }
     }
 
@@ -120,7 +125,11 @@ internal sealed class LatentPool : IDisposable
                 pictures.InContext,
                 pictures.Width / _panelSize * (pictures.Height / _panelSize),
                 PanelOfToken(pictures).DetachFromDisposeScope(),
-                pictures.InContext > 0 ? cat(alone, 0).DetachFromDisposeScope() : null));
+                pictures.InContext > 0 ? cat(alone, 0).DetachFromDisposeScope() : null,
+                pictures.Detail is { } detail
+                    ? tensor(detail, [pictures.Count, detail.Length / pictures.Count], device: _device).DetachFromDisposeScope()
+                    : null,
+                tensor(pictures.Subjects, device: _device).reshape(pictures.Count, -1, Subject.Kinds.Count).DetachFromDisposeScope()));
         }
         return shapes;
     }
@@ -162,11 +171,14 @@ internal sealed class LatentPool : IDisposable
     /// <param name="Panels">Panels of a picture.</param>
     /// <param name="PanelOfToken">The panel that each token belongs to: [tokens].</param>
     /// <param name="Alone">Latents of panels that were encoded by themselves, where examples are in-context; null where none is.</param>
+    /// <param name="Detail">How much each token tells of its panel's subject, 1 on average [batch, tokens], if that is asked for.</param>
+    /// <param name="Subjects">The values of the panels' subjects [batch, panels, attributes].</param>
     internal sealed record Batch(
         Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features, IReadOnlyList<bool> InContext, int Panels, Tensor PanelOfToken,
-        Tensor? Alone);
+        Tensor? Alone, Tensor? Detail, Tensor Subjects);
 
     // The first so many pictures are in-context.
     private sealed record Shape(
-        Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features, int InContext, int Panels, Tensor PanelOfToken, Tensor? Alone);
+        Tensor Latents, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features, int InContext, int Panels, Tensor PanelOfToken, Tensor? Alone,
+        Tensor? Detail, Tensor Subjects);
 }

@@ -9,8 +9,11 @@ namespace Dsd.Lab.Training;
 /// <param name="Latents">[batch, tokens, channels].</param>
 /// <param name="Sigma">The noise level of the panels that learn, which is the model's time: [batch].</param>
 /// <param name="Velocity">[batch, tokens, channels]; without meaning where a panel is held.</param>
-/// <param name="Weight">Weights of the tokens' losses [batch, tokens, 1], 1 on average and 0 in held panels; null where all tokens learn alike.</param>
-internal sealed record Noised(Tensor Latents, Tensor Sigma, Tensor Velocity, Tensor? Weight)
+/// <param name="Weight">
+/// Weights of the tokens' losses [batch, tokens, 1], 1 on average, 0 in held panels, more where a token tells of its subject; null where all learn alike.
+/// </param>
+/// <param name="Alike">The latents with no panel held: all carry the step's noise.</param>
+internal sealed record Noised(Tensor Latents, Tensor Sigma, Tensor Velocity, Tensor? Weight, Tensor Alike)
 {
     /// <summary>Noise, noise levels and held panels decided by seed and step alone.</summary>
     public static Noised Draw(LatentPool.Batch batch, InContextConfig config, long seed, long step)
@@ -26,15 +29,19 @@ internal sealed record Noised(Tensor Latents, Tensor Sigma, Tensor Velocity, Ten
         }
         Tensor sigma = tensor(levels, device: latents.device);
         HeldPanels held = HeldPanels.Draw(config, batch.InContext, batch.Panels, seed, step);
+        Tensor? detail = batch.Detail?.unsqueeze(-1); // [batch, tokens, 1]
+        Tensor alike = FlowMatching.Interpolate(latents, noise, sigma);
         if (!held.Any)
         {
-            return new Noised(FlowMatching.Interpolate(latents, noise, sigma), sigma, FlowMatching.Velocity(latents, noise), null);
+            return new Noised(alike, sigma, FlowMatching.Velocity(latents, noise), detail, alike);
         }
         Tensor shares = OfTokens(held.NoiseShares);
         // A held panel is encoded alone, as a reference is: beside the others, the encoder would mix a little of them into it.
         Tensor clean = where(shares.less(1), batch.Alone!, latents);
         Tensor level = sigma.reshape(-1, 1, 1) * shares;
-        return new Noised((1 - level) * clean + level * noise, sigma, FlowMatching.Velocity(latents, noise), OfTokens(held.Weights()));
+        Tensor weight = OfTokens(held.Weights());
+        return new Noised(
+            (1 - level) * clean + level * noise, sigma, FlowMatching.Velocity(latents, noise), detail is null ? weight : weight * detail, alike);
 
         Tensor OfTokens(float[] ofPanels) =>
             tensor(ofPanels, [levels.Length, batch.Panels], device: latents.device).index_select(1, batch.PanelOfToken).unsqueeze(-1); // [batch, tokens, 1]

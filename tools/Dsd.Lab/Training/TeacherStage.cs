@@ -1,4 +1,5 @@
 using Dsd.Models.Autoencoder;
+using Dsd.Models.Flux;
 using Dsd.Models.Training;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -42,7 +43,7 @@ internal static class TeacherStage
             step =>
             {
                 look.At(step);
-                return Losses(context, replicas, pool.Sample(step, config.Teacher.Batch), emptyT5, emptyClip, step);
+                return Shares(context, replicas, pool.Sample(step, config.Teacher.Batch), emptyT5, emptyClip, step);
             },
             context.Progress("teacher"),
             context.CancellationToken);
@@ -61,10 +62,16 @@ internal static class TeacherStage
     private static Replica NewReplica(TinyTrainingConfig config, TinyTokens tokens, Device device, PanelFeatures? features)
     {
         TeacherNetworks networks = new(config, tokens, device);
-        return new Replica(networks, features is null ? null : NewAlignment(config, networks, features.Channels));
+        CheckBlock(config);
+        random.manual_seed(config.Seed + 3);
+        FluxTransformer transformer = networks.Transformer;
+        return new Replica(
+            networks,
+            features is null ? null : new Alignment(transformer.Config.Width, features.Channels, device, transformer.DType),
+            config.Teacher.ReadingWeight > 0 ? new SubjectReader(transformer.Config.Width, device, transformer.DType) : null);
     }
 
-    private static Alignment NewAlignment(TinyTrainingConfig config, TeacherNetworks networks, int channels)
+    private static void CheckBlock(TinyTrainingConfig config)
     {
         int blocks = config.Teacher.DoubleLayers + config.Teacher.SingleLayers;
         if (config.Teacher.AlignmentBlock < 1 || config.Teacher.AlignmentBlock > blocks)
@@ -72,84 +79,107 @@ internal static class TeacherStage
             throw new ArgumentException(
                 $"Training config: teacher.alignment_block must lie between 1 and {blocks}, the transformer's blocks, but is {config.Teacher.AlignmentBlock}.");
         }
-        random.manual_seed(config.Seed + 3);
-        return new Alignment(networks.Transformer.Config.Width, channels, networks.Transformer.Device, networks.Transformer.DType);
     }
 
     /// <summary>One loss for each replica, over equal shares of a batch that is drawn as a whole: more devices change nothing but rounding.</summary>
-    private static Func<Tensor>[] Losses(StageContext context, List<Replica> replicas, LatentPool.Batch batch, Tensor emptyT5, Tensor emptyClip, long step)
+    private static Func<Tensor>[] Shares(StageContext context, List<Replica> replicas, LatentPool.Batch batch, Tensor emptyT5, Tensor emptyClip, long step)
     {
         TeacherStageConfig stage = context.Config.Teacher;
         Noised noised = Noised.Draw(batch, stage.InContext, context.Config.Seed, step);
         Tensor drop = noised.Uniform(stage.Batch).less(stage.CaptionDropout).unsqueeze(1); // [batch, 1]
         Example whole = new(
             noised.Latents, noised.Sigma, noised.Velocity, where(drop, emptyT5, batch.T5Ids), where(drop, emptyClip, batch.ClipIds), batch.PositionIds,
-            batch.Features, noised.Weight);
+            batch.Features, noised.Weight, batch.PanelOfToken, batch.Subjects);
         Example[] shares = replicas.Count == 1 ? [whole] : whole.Shares(replicas.Count);
         return
         [
             .. replicas.Select((replica, i) => (Func<Tensor>)(() =>
             {
                 using DisposeScope scope = NewDisposeScope();
-                (Tensor flow, Tensor? aligned) = Loss(replica, replicas.Count == 1 ? whole : shares[i].On(replica.Networks.Device), stage);
-                if (aligned is not null && i == 0 && step % 250 == 0)
+                Losses all = Loss(replica, replicas.Count == 1 ? whole : shares[i].On(replica.Networks.Device), stage);
+                if (i == 0 && step % 250 == 0 && all.Told() is { } told)
                 {
-                    context.Log($"teacher: step {step}  flow {flow.item<float>():F4}  alignment {aligned.item<float>():F4}");
+                    context.Log($"teacher: step {step}  {told}");
                 }
-                return (aligned is null ? flow : flow + stage.AlignmentWeight * aligned).MoveToOuterDisposeScope();
+                return all.Sum(stage).MoveToOuterDisposeScope();
             })),
         ];
     }
 
-    /// <summary>The flow's loss and, if there is an alignment, its negative cosine.</summary>
-    private static (Tensor Flow, Tensor? Aligned) Loss(Replica replica, Example example, TeacherStageConfig stage)
+    private static Losses Loss(Replica replica, Example example, TeacherStageConfig stage)
     {
         using DisposeScope scope = NewDisposeScope();
-        (TeacherNetworks networks, Alignment? alignment) = (replica.Networks, replica.Alignment);
+        TeacherNetworks networks = replica.Networks;
         (Tensor text, Tensor pooled) = networks.Encode(example.T5Ids, example.ClipIds);
-        Tensor? aligned = null;
-        if (alignment is not null)
+        (Tensor? aligned, Tensor? read) = (null, null);
+        if (replica.Alignment is not null || replica.Reader is not null)
         {
             // The image's tokens are the last ones.
             long image = example.Latents.shape[1];
-            networks.Transformer.Show(
-                stage.AlignmentBlock - 1,
-                stream => aligned = alignment.Loss(stream.narrow(1, stream.shape[1] - image, image), example.Features!).DetachFromDisposeScope());
+            networks.Transformer.Show(stage.AlignmentBlock - 1, stream =>
+            {
+                Tensor hidden = stream.narrow(1, stream.shape[1] - image, image);
+                aligned = replica.Alignment?.Loss(hidden, example.Features!).DetachFromDisposeScope();
+                read = replica.Reader?.Loss(hidden, example.PanelOfToken, example.Subjects).DetachFromDisposeScope();
+            });
         }
         Tensor velocity = networks.Transformer.forward(
             example.Latents, null, text, pooled, example.Sigma, ones_like(example.Sigma), example.PositionIds, networks.TextPositions);
-        if (aligned is not null)
+        foreach (Tensor shown in new[] { aligned, read }.OfType<Tensor>())
         {
-            scope.Attach(aligned);
+            scope.Attach(shown);
         }
-        return (Noised.Loss(velocity, example.Velocity, example.Weight).MoveToOuterDisposeScope(), aligned?.MoveToOuterDisposeScope());
+        return new Losses(
+            Noised.Loss(velocity, example.Velocity, example.Weight).MoveToOuterDisposeScope(), aligned?.MoveToOuterDisposeScope(),
+            read?.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>What a share of a step is wrong by.</summary>
+    /// <param name="Flow">The flow's loss.</param>
+    /// <param name="Aligned">The alignment's negative cosine, if there is one.</param>
+    /// <param name="Read">The cross-entropy of telling the subjects, if they are told.</param>
+    private sealed record Losses(Tensor Flow, Tensor? Aligned, Tensor? Read)
+    {
+        public Tensor Sum(TeacherStageConfig stage)
+        {
+            Tensor sum = Aligned is null ? Flow : Flow + stage.AlignmentWeight * Aligned;
+            return Read is null ? sum : sum + stage.ReadingWeight * Read;
+        }
+
+        /// <summary>For the log, where there is more than the flow.</summary>
+        public string? Told() => Aligned is null && Read is null ? null
+            : $"flow {Flow.item<float>():F4}"
+                + (Aligned is null ? "" : $"  alignment {Aligned.item<float>():F4}")
+                + (Read is null ? "" : $"  reading {Read.item<float>():F4}");
     }
 
     /// <summary>The networks on one device, with what is thrown away afterwards.</summary>
-    private sealed record Replica(TeacherNetworks Networks, Alignment? Alignment) : IDisposable
+    private sealed record Replica(TeacherNetworks Networks, Alignment? Alignment, SubjectReader? Reader) : IDisposable
     {
-        public IEnumerable<Parameter> Parameters() => Networks.Parameters().Concat(Alignment?.parameters() ?? []);
+        public IEnumerable<Parameter> Parameters() => Networks.Parameters().Concat(Alignment?.parameters() ?? []).Concat(Reader?.parameters() ?? []);
 
         public void Dispose()
         {
             Networks.Dispose();
             Alignment?.Dispose();
+            Reader?.Dispose();
         }
     }
 
-    /// <summary>What a step learns from, every tensor but the positions with the batch in front.</summary>
+    /// <summary>What a step learns from, every tensor but positions and panels with the batch in front.</summary>
     private sealed record Example(
-        Tensor Latents, Tensor Sigma, Tensor Velocity, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features, Tensor? Weight)
+        Tensor Latents, Tensor Sigma, Tensor Velocity, Tensor T5Ids, Tensor ClipIds, Tensor PositionIds, Tensor? Features, Tensor? Weight,
+        Tensor PanelOfToken, Tensor Subjects)
     {
         public Example[] Shares(int count)
         {
-            Tensor[]?[] parts = [.. new[] { Latents, Sigma, Velocity, T5Ids, ClipIds, Features, Weight }.Select(whole => whole?.chunk(count))];
-            return [.. Enumerable.Range(0, count)
-                .Select(i => new Example(parts[0]![i], parts[1]![i], parts[2]![i], parts[3]![i], parts[4]![i], PositionIds, parts[5]?[i], parts[6]?[i]))];
+            Tensor[]?[] parts = [.. new[] { Latents, Sigma, Velocity, T5Ids, ClipIds, Features, Weight, Subjects }.Select(whole => whole?.chunk(count))];
+            return [.. Enumerable.Range(0, count).Select(i => new Example(
+                parts[0]![i], parts[1]![i], parts[2]![i], parts[3]![i], parts[4]![i], PositionIds, parts[5]?[i], parts[6]?[i], PanelOfToken, parts[7]![i]))];
         }
 
         public Example On(Device device) => new(
             Latents.to(device), Sigma.to(device), Velocity.to(device), T5Ids.to(device), ClipIds.to(device), PositionIds.to(device), Features?.to(device),
-            Weight?.to(device));
+            Weight?.to(device), PanelOfToken.to(device), Subjects.to(device));
     }
 }

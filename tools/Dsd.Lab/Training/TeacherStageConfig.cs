@@ -35,8 +35,14 @@ internal sealed record TeacherStageConfig : StageConfig
     /// <summary>Weight of representation alignment with the judge's features beside the flow's loss; 0 is none.</summary>
     public required double AlignmentWeight { get; init; }
 
-    /// <summary>The block, from 1, after which hidden states are aligned.</summary>
+    /// <summary>The block, from 1, after which hidden states are aligned, and the subjects told from them.</summary>
     public required int AlignmentBlock { get; init; }
+
+    /// <summary>Weight of telling each panel's subject from the hidden states, beside the flow's loss; 0 is none.</summary>
+    public required double ReadingWeight { get; init => field = OptionCheck.Range(value, 0, 10, nameof(ReadingWeight)); }
+
+    /// <summary>How much the places count together that tell the subject's attributes apart, where a whole panel counts 1; 0 is none.</summary>
+    public required double DetailWeight { get; init => field = OptionCheck.Range(value, 0, 10, nameof(DetailWeight)); }
 
     /// <summary>Grids that teach to look across panels.</summary>
     public required InContextConfig InContext { get; init; }

@@ -43,6 +43,10 @@ internal sealed record TinyTrainingConfig
     /// <summary>The student: grids, curation, LoRA.</summary>
     public required StudentStageConfig Student { get; init; }
 
+    /// <summary>The side of a token of the transformer in pixels: each level of the autoencoder but one halves the picture, and so does packing.</summary>
+    [JsonIgnore]
+    public int TokenSide => 1 << Vae.BlockOutChannels.Count;
+
     /// <summary>The config that the embedded model was trained with.</summary>
     public static string DefaultFile => Path.Combine(AppContext.BaseDirectory, "training.json");
 

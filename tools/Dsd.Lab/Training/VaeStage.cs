@@ -1,6 +1,8 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Training;
+using Dsd.Models.Weights;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;
@@ -22,14 +24,19 @@ internal static class VaeStage
             ScalingFactor = 1,
             ShiftFactor = 0,
         };
+        VaeConfig? kept = stage.DecoderAlone ? Kept(context) : null;
         random.manual_seed(context.Config.Seed);
-        using AutoencoderKL vae = new(shape, context.Device);
+        using AutoencoderKL vae = new(kept ?? shape, context.Device);
         if (TinyFiles.HasVae(context.OutFolder))
         {
-            context.Log("vae: continues from the weights in the folder");
+            context.Log($"vae: continues from the weights in the folder{(kept is null ? "" : ", whose encoder stays")}");
             TinyFiles.LoadVae(context.OutFolder, vae);
         }
-        using TrainingLoop loop = new(vae.parameters(), context.Loop("vae", stage, averageDecay: 0.999));
+        foreach ((string name, Parameter parameter) in vae.named_parameters())
+        {
+            parameter.requires_grad = kept is null || name.StartsWith("decoder.", StringComparison.Ordinal);
+        }
+        using TrainingLoop loop = new(vae.parameters().Where(p => p.requires_grad), context.Loop("vae", stage, averageDecay: 0.999));
         WorldPictures world = new(context.Config);
         Ahead<PictureBatch> batches = new(loop.Step, depth: 6, step => world.PlainBatch(step, stage.Batch));
         bool done = loop.Run(
@@ -42,10 +49,15 @@ internal static class VaeStage
             context.CancellationToken);
         if (done)
         {
-            Finish(context, vae, world);
+            Finish(context, vae, world, kept);
         }
         return done;
     }
+
+    private static VaeConfig Kept(StageContext context) => TinyFiles.HasVae(context.OutFolder)
+        ? ModelFolder.OpenParts(context.OutFolder).ReadConfig<VaeConfig>("vae")
+        : throw new FileNotFoundException(
+            $"vae.decoder_alone keeps an encoder, but '{context.OutFolder}' holds no autoencoder. Start from a model with --from, or set it to false.");
 
     private static Tensor Loss(AutoencoderKL vae, Tensor image, double klWeight)
     {
@@ -59,14 +71,14 @@ internal static class VaeStage
         return (error.abs().mean() + edges + klWeight * divergence).MoveToOuterDisposeScope();
     }
 
-    private static void Finish(StageContext context, AutoencoderKL vae, WorldPictures world)
+    private static void Finish(StageContext context, AutoencoderKL vae, WorldPictures world, VaeConfig? kept)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
         Tensor image = world.PlainBatch(-4, 128).ToTensor(context.Device);
         Tensor latent = vae.Encode(image).Mean;
-        float shift = latent.mean().item<float>();
-        float scale = 1 / latent.std().item<float>();
+        float shift = kept?.ShiftFactor ?? latent.mean().item<float>();
+        float scale = kept?.ScalingFactor ?? 1 / latent.std().item<float>();
         float error = (vae.Decode(latent) - image).abs().mean().item<float>();
         context.Log($"vae: mean absolute error {error * 127.5:F2} of 255 on new pictures; latents' shift {shift:F4}, scale {scale:F4}");
         TinyFiles.SaveVae(context.OutFolder, vae, vae.Config with { ShiftFactor = shift, ScalingFactor = scale });

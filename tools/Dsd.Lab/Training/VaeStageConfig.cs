@@ -14,4 +14,9 @@ internal sealed record VaeStageConfig : StageConfig
 
     /// <summary>Weight of the divergence from a standard normal, per latent number.</summary>
     public required double KlWeight { get; init; }
+
+    /// <summary>
+    /// True to leave the encoder of the weights in the folder as it is, and the scale of its latents with it, so that a teacher trained on them still fits.
+    /// </summary>
+    public required bool DecoderAlone { get; init; }
 }

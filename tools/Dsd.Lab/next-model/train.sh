@@ -1,76 +1,84 @@
 #!/usr/bin/env bash
-# Trains the embedded model from nothing at 128 pixels on four GPUs, in four parts of less than ten minutes each (guessed: it has not run on GPUs yet).
-# Usage: bash train.sh PART LAB WORK OUT   with PART one of stages, teacher, guidance, students, in this order.
-# LAB is the program dsd-lab; WORK keeps the model between the parts; OUT gets logs, figures and weights, the small ones first.
-# FULL=training-128-deep takes the other network.
+# Trains the embedded model further at 128 pixels on four GPUs, in parts that follow each other: begin, teacher, guidance, students.
+# Usage: bash train.sh PART LAB WORK OUT
+# LAB is the program dsd-lab, or a script that starts it; WORK keeps the model between the parts; OUT gets logs, figures and weights.
+# TEACHER_SECONDS, STUDENT_STEPS and STUDENTS (rank:condition_start, one for each GPU) may be set.
 set -u
 part=$1 lab=$2 work=$3 out=$4
-configs=$(dirname "$(realpath "$0")")
-model=$work/model config=$work/config.json
+config=$(dirname "$(realpath "$0")")/training-128.json
+model=$work/model
 all=cuda:0,cuda:1,cuda:2,cuda:3
 cores=$(nproc)
+share=$((cores / 4 - 1))
 mkdir -p "$work" "$out"
 say() { echo "$(date +%T) $*" | tee -a "$out/times.log"; }
-stage() { # DEVICE THREADS MINUTES STAGE...
-  local device=$1 threads=$2 minutes=$3; shift 3
-  "$lab" train --out "$model" --config "$config" --device "$device" --threads "$threads" --minutes "$minutes" --stage "$@" > "$out/$1.log" 2>&1
-  say "$1: $(tail -1 "$out/$1.log")"
+# Each training has cores of its own: several that take all of them are ten times slower.
+train() { # LOG GPU ARGUMENTS...
+  local log=$out/$1.log gpu=$2; shift 2
+  CUDA_VISIBLE_DEVICES=$gpu taskset -c $((gpu * cores / 4))-$(((gpu + 1) * cores / 4 - 1)) "$lab" train --device cuda --threads $share "$@" > "$log" 2>&1
+  say "$(basename "$log"): $(tail -2 "$log" | head -1)"
 }
-share=$((cores / 4 - 1))
 case $part in
-stages)
-  cp "$configs/${FULL:-training-128}.json" "$config"
-  stage cpu 4 1 tokenizers
-  cp -r "$(dirname "$lab")/dsd-tiny/vae" "$model/"
-  stage cuda:0 $share 8 vae & stage cuda:1 $share 8 judge & stage cuda:2 $share 8 classifier &
-  # The fourth GPU has time after the text encoders: how long is a step of a quarter of the teacher's batch?
-  ( stage cuda:3 $share 8 text
-    cp -r "$model" "$work/trial" && rm -rf "$work/trial/.training"
-    sed -e 's/"steps": [0-9]*, "batch": 3072/"steps": 300, "batch": 768/' -e 's/"alignment_weight": 0.5/"alignment_weight": 0/' \
-      -e 's/"look_steps": [0-9]*/"look_steps": 0/' -e 's/"pool": [0-9]*/"pool": 6000/' "$config" > "$work/trial.json"
-    "$lab" train --out "$work/trial" --config "$work/trial.json" --device cuda:3 --threads $share --minutes 3 --stage teacher > "$out/trial.log" 2>&1
-    # Seconds from step 50 to step 250, a step.
-    awk '/^teacher: step 50\//{a=$(NF-1)} /^teacher: step 250\//{b=$(NF-1)} END {if (b > a) printf "%.4f\n", (b - a) / 200; else print 0.15}' "$out/trial.log" > "$work/step"
-    cp "$work/step" "$out/"; say "trial: $(cat "$work/step") s a step" ) &
+begin)
+  # The parts of the packaged model are the start. Judge and classifier see larger pictures and begin anew; of the autoencoder the decoder learns on.
+  "$lab" train --out "$model" --config "$config" --from tiny --stage tokenizers > "$out/from.log" 2>&1
+  rm -rf "$model/judge" "$model/classifier" "$model"/.training/{judge,classifier,vae}.done
+  ( train judge 0 --out "$model" --config "$config" --stage judge; train vae 0 --out "$model" --config "$config" --stage vae ) &
+  train classifier 1 --out "$model" --config "$config" --stage classifier &
+  # Two teachers on one GPU each: one whose loss minds the details, one whose loss does not. The better one goes on.
+  for gpu in 2 3; do
+    detail=$([ $gpu = 2 ] && echo 2 || echo 0)
+    sed -e 's/"steps": 4000, "batch": 3072/"steps": '"${BEGIN_STEPS:-1500}"', "batch": 768/' -e "s/\"detail_weight\": 2/\"detail_weight\": $detail/" \
+      -e 's/"look_steps": 1000/"look_steps": 0/' "$config" > "$work/detail-$detail.json"
+    train "teacher-detail-$detail" $gpu --out "$work/detail-$detail" --from tiny --config "$work/detail-$detail.json" --stage teacher &
+  done
   wait
-  mkdir -p "$out/early" && cp -r "$model/judge" "$model/classifier" "$model/vae" "$model/text_encoder" "$model/text_encoder_2" "$out/early/" ;;
+  for gpu in 2 3; do
+    detail=$([ $gpu = 2 ] && echo 2 || echo 0)
+    tried=$work/detail-$detail
+    rm -rf "$tried/classifier" "$tried/vae" && cp -r "$model/classifier" "$model/vae" "$tried/"
+    CUDA_VISIBLE_DEVICES=$gpu "$lab" look --model "$tried" --out "$out/look-detail-$detail" --subjects 128 --steps 16 --guidance 1 --device cuda \
+      > "$out/look-detail-$detail.log" 2>&1 &
+  done
+  wait
+  for detail in 0 2; do
+    python3 -c 'import json, sys; f = json.load(open(sys.argv[1]))[0]; print(f["held_share"], sys.argv[2])' "$out/look-detail-$detail/look.json" $detail
+  done | sort -rn | tee "$out/ranking-teachers.txt" | head -1 | cut -d' ' -f2 > "$work/detail"
+  say "teachers: $(tr '\n' ' ' < "$out/ranking-teachers.txt")" ;;
 teacher)
-  # Steps for 11 minutes, a fifth slower than the trial: alignment, four shares, pools. Never outside 1500 to 6000, whole looks.
-  steps=$(awk -v s="$(cat "$work/step")" 'BEGIN {n = int(660 / (1.2 * s) / 4) * 4; if (n < 1500) n = 1500; if (n > 6000) n = 6000; print n}')
-  if [ ! -f "$work/steps" ]; then
-    echo "$steps" > "$work/steps"
-    sed -i -e "s/\"steps\": [0-9]*, \"batch\": 3072/\"steps\": $steps, \"batch\": 3072/" -e "s/\"look_steps\": [0-9]*/\"look_steps\": $((steps / 4))/" "$config"
-  fi
-  say "teacher: $(cat "$work/steps") steps"
-  stage $all $((cores - 8)) "${MINUTES:-9}" teacher
-  cp "$config" "$model/.training/look.json" "$model/.training/look.png" "$out/" 2>/dev/null
-  for p in transformer text_encoder text_encoder_2; do mkdir -p "$out/look/$p"; cp "$model/.training/look/$p"/* "$out/look/$p/" 2>/dev/null; done ;;
+  detail=$(cat "$work/detail")
+  # A step of all four takes a quarter longer than one of one with its quarter of the batch: a guess from three GPUs.
+  steps=$(awk -v s="${TEACHER_SECONDS:-700}" '/^teacher: step 500\//{a=$(NF-1)} /^teacher: step 1000\//{b=$(NF-1)} END {
+    step = b > a ? (b - a) / 500 : 0.15; n = int(s / (1.25 * step) / 4) * 4; print n < 1200 ? 1200 : n > 8000 ? 8000 : n}' "$out/teacher-detail-$detail.log")
+  say "teacher: $steps steps, detail $detail"
+  sed -e "s/\"steps\": 4000, \"batch\": 3072/\"steps\": $steps, \"batch\": 3072/" -e "s/\"detail_weight\": 2/\"detail_weight\": $detail/" \
+    -e "s/\"look_steps\": 1000/\"look_steps\": $((steps / 2))/" "$config" > "$work/config.json"
+  cp "$work/config.json" "$out/"
+  for p in transformer text_encoder text_encoder_2; do rm -rf "$model/$p" && cp -r "$work/detail-$detail/$p" "$model/"; done
+  "$lab" train --out "$model" --config "$work/config.json" --device $all --threads $((cores - 8)) --stage teacher > "$out/teacher.log" 2>&1
+  say "teacher: $(tail -2 "$out/teacher.log" | head -1)" ;;
 guidance)
-  stage cuda:0 $((cores / 2)) 5 guidance
-  "$lab" look --model "$model" --out "$out/look-guided" --subjects 200 --device cuda:1 > "$out/look-guided.log" 2>&1 &
-  "$lab" report --model "$model" --out "$out/report" --device cuda:2 > "$out/report.log" 2>&1 &
-  cp -r "$model/transformer" "$model/text_encoder" "$model/text_encoder_2" "$out/"
-  # The grids are drawn at the same time, on all. They are kept where the time is up, or when training has begun, which then begins anew in each copy.
-  "$lab" train --out "$model" --config "$config" --stage student --device $all --threads $((cores / 2)) --minutes "${GRIDS:-2.5}" > "$out/grids.log" 2>&1
-  wait ;;
+  cp "$model/.training/look.json" "$model/.training/look.png" "$out/"
+  train guidance 0 --out "$model" --config "$work/config.json" --stage guidance
+  CUDA_VISIBLE_DEVICES=3 "$lab" look --model "$model" --out "$out/look-guided" --subjects 200 --device cuda > "$out/look-guided.log" 2>&1 &
+  # Grids are drawn on all GPUs and kept, so that each student finds them. The time is up when they are there: students begin in copies of the folder.
+  "$lab" train --out "$model" --config "$work/config.json" --device $all --threads $((cores / 2)) --minutes "${GRID_MINUTES:-1.2}" --stage student \
+    > "$out/grids.log" 2>&1
+  wait
+  say "grids: $(tail -1 "$out/grids.log")" ;;
 students)
-  # Ranks, and whether the condition embedder starts from the teacher's x_embedder.
   i=0
-  for one in ${STUDENTS:-32:0 32:1 48:0 48:1}; do
+  for one in ${STUDENTS:-64:0 64:1 96:0 96:1}; do
     ( name=${one%:*}-${one#*:} copy=$work/student-${one%:*}-${one#*:}
       cp -r "$model" "$copy" && rm -rf "$copy/.training/student" "$copy/.training/student.lock"
-      sed "s/\"rank\": [0-9]*, \"condition_start\": [0-9]*/\"rank\": ${one%:*}, \"condition_start\": ${one#*:}/" "$config" > "$work/student-$name.json"
-      CUDA_VISIBLE_DEVICES=$i "$lab" train --out "$copy" --config "$work/student-$name.json" --stage student --device cuda --threads $share \
-        --minutes "${MINUTES:-5}" > "$out/student-$name.log" 2>&1
+      sed -e "s/\"rank\": [0-9]*, \"condition_start\": [0-9]*/\"rank\": ${one%:*}, \"condition_start\": ${one#*:}/" \
+        -e "s/\"grids\": 24000, \"steps\": [0-9]*/\"grids\": 24000, \"steps\": ${STUDENT_STEPS:-3000}/" "$work/config.json" > "$work/student-$name.json"
+      train "student-$name" $i --out "$copy" --config "$work/student-$name.json" --stage student
       mkdir -p "$out/student-$name" && cp "$copy/dsd"/*.safetensors "$copy/.training/student.png" "$out/student-$name/"
-      CUDA_VISIBLE_DEVICES=$i "$lab" measure --model "$copy" --lora "$copy/dsd/pytorch_lora_weights.safetensors" --subjects 50 --device cuda \
-        --out "$out/student-$name/measure" > "$out/student-$name/measure.log" 2>&1
+      CUDA_VISIBLE_DEVICES=$i "$lab" measure --model "$copy" --lora "$copy/dsd/pytorch_lora_weights.safetensors" \
+        --subjects 50 --device cuda --out "$out/student-$name/measure" > "$out/student-$name/measure.log" 2>&1
       say "student $name: $(tail -1 "$out/student-$name/measure.log")" ) &
     i=$((i + 1))
   done
-  wait
-  # CP, PF and file: the best first, those with a PF of at least 0.98 alone. measure.md has the others.
-  for f in "$out"/student-*/measure/measure.json; do
-    awk -v f="$f" '/"mean"/ {gsub(/[^0-9.]/, "", $2); m[++n] = $2} END {if (n > 1 && m[2] >= 0.98) print m[1], m[2], f}' "$f"
-  done | sort -rn | tee "$out/ranking.txt" ;;
+  wait ;;
 esac
