@@ -15,7 +15,7 @@ public static class TinyModel
     public const string Name = "tiny";
 
     /// <summary>Side of a panel or frame in pixels.</summary>
-    public const int PanelSize = 96;
+    public const int PanelSize = 128;
 
     /// <summary>How the embedded student draws best: true guidance of 3 towards the reference and 2 towards the prompt.</summary>
     public static DsdOptions Sampling { get; } = new() { Width = PanelSize, Height = PanelSize, ImageGuidance = 3, TextGuidance = 2 };

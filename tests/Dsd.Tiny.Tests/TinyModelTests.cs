@@ -11,7 +11,7 @@ namespace Dsd.Tiny.Tests;
 [Collection("Torch's random numbers")]
 public class TinyModelTests
 {
-    private const long MostBytes = 24_000_000;
+    private const long MostBytes = 30_000_000;
 
     [Fact]
     public void Files_StayWithinWhatTheRepositoryMayHold() =>

@@ -124,10 +124,20 @@ public sealed class TinyJudge : IChatClient
             DescriptionB = _text.Describe(rb),
             Differences = blank ? ["an image shows nothing"] : same || differences.Count > 0 ? differences : [_text.Doubt(ra, rb)],
             Same = same,
-            // Odds of the agreement against the threshold: 0.5 where it could be either, near 1 where they are far apart.
-            Confidence = blank ? 1 : same ? agreement / (agreement + threshold) : threshold / (agreement + threshold),
+            Confidence = blank ? 1 : Confidence(agreement, threshold, same),
             Flags = flags,
         };
+    }
+
+    /// <summary>
+    /// How sure a verdict is: the odds of the agreement against those of the threshold, as a probability. 0.5 where it could be either, and 1 where the
+    /// agreement is certain or impossible, whatever the threshold: so that a confidence that is asked for can be reached.
+    /// </summary>
+    internal static double Confidence(double agreement, double threshold, bool same)
+    {
+        double one = agreement * (1 - threshold);
+        double two = threshold * (1 - agreement);
+        return (same ? one : two) / (one + two);
     }
 
     /// <summary>Answers with a verdict on the two images of the last user message that has images.</summary>

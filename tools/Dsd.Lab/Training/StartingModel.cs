@@ -1,11 +1,14 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Dsd.Common.Files;
+using Dsd.Lab.Measure;
+using Dsd.Tiny.Judge;
 
 namespace Dsd.Lab.Training;
 
 /// <summary>
-/// A model that training starts from in place of nothing: its parts are copied, all but its student, and the stages before the teacher's count as done.
+/// A model that training starts from in place of nothing: its parts are copied, all but its student, and the stages before the teacher's count as done. What
+/// sees panels of another size than the config's begins anew, and an autoencoder whose decoder shall learn on does so.
 /// </summary>
 internal static class StartingModel
 {
@@ -19,17 +22,19 @@ internal static class StartingModel
     /// </summary>
     /// <exception cref="ArgumentException">The folder was begun from nothing or from another model.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such model.</exception>
-    public static void Take(string from, string outFolder, string workFolder, Action<string> log)
+    public static void Take(string from, TinyTrainingConfig config, string outFolder, string workFolder, Action<string> log)
     {
         if (!File.Exists(Path.Combine(from, "model_index.json")))
         {
             throw new DirectoryNotFoundException($"'{from}' holds no model to start from: it has no model_index.json.");
         }
+        string[] anew = Anew(from, config);
         SortedDictionary<string, string> files = new(StringComparer.Ordinal);
         foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
         {
             string name = Path.GetRelativePath(from, file).Replace('\\', '/');
-            if (!name.StartsWith("dsd/", StringComparison.Ordinal) && !name.StartsWith(".training/", StringComparison.Ordinal))
+            if (!name.StartsWith("dsd/", StringComparison.Ordinal) && !name.StartsWith(".training/", StringComparison.Ordinal)
+                && !anew.Any(part => name.StartsWith($"{part}/", StringComparison.Ordinal)))
             {
                 files.Add(name, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))));
             }
@@ -47,7 +52,7 @@ internal static class StartingModel
         else
         {
             AtomicFile.Write(record, stream => JsonSerializer.Serialize(stream, files, Json));
-            log($"train: starts from the model '{from}'");
+            log($"train: starts from the model '{from}'{(anew.Length > 0 ? $", but for {string.Join(" and ", anew)}" : "")}");
         }
         foreach (string name in files.Keys.Where(name => !File.Exists(Path.Combine(outFolder, name))))
         {
@@ -57,10 +62,27 @@ internal static class StartingModel
                 source.CopyTo(stream);
             });
         }
-        foreach (string stage in DoneStages)
+        foreach (string stage in DoneStages.Except(anew).Where(stage => stage != "vae" || !config.Vae.DecoderAlone))
         {
             File.WriteAllText(TinyTraining.Marker(workFolder, stage), "");
         }
+    }
+
+    /// <summary>The parts, which are stages too, whose pictures had another size.</summary>
+    private static string[] Anew(string from, TinyTrainingConfig config)
+    {
+        string judge = Path.Combine(from, "judge", "config.json");
+        string classifier = Path.Combine(from, "classifier", "config.json");
+        return
+        [
+            .. new[]
+            {
+                ("judge", File.Exists(judge) ? JudgeConfig.Load(judge).ImageSize : config.PanelSize),
+                ("classifier", File.Exists(classifier) ? ClassifierConfig.Load(classifier).ImageSize : config.PanelSize),
+            }
+                .Where(part => part.Item2 != config.PanelSize)
+                .Select(part => part.Item1),
+        ];
     }
 
     private static void RequireSame(string record, SortedDictionary<string, string> files, string from, string outFolder)

@@ -56,7 +56,7 @@ internal static class TinyTraining
         Directory.CreateDirectory(context.WorkFolder);
         if (options.StartFolder is { } from)
         {
-            StartingModel.Take(from, options.OutFolder, context.WorkFolder, log);
+            StartingModel.Take(from, config, options.OutFolder, context.WorkFolder, log);
         }
         foreach ((string name, Func<StageContext, bool> run) in Stages)
         {
