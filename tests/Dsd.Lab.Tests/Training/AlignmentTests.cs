@@ -6,6 +6,7 @@ using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 using Dsd.Testing;
 using Dsd.Tiny;
+using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -101,6 +102,25 @@ public class AlignmentTests(BegunModel begun)
         begun.CopyInto(folder);
         TinyTrainingTests.Train(folder, ["teacher"], config, out List<string> said);
         Assert.DoesNotContain(said, line => line.Contains("alignment"));
+    }
+
+    [Fact]
+    public void Run_TellsSubjectsFromHiddenStatesAndMindsTheirDetails()
+    {
+        using TemporaryFolder folder = new();
+        string config = TinyTrainingTests.Config.Replace("\"alignment_weight\": 0.5", "\"alignment_weight\": 0")
+            .Replace("\"reading_weight\": 0, \"detail_weight\": 0", "\"reading_weight\": 0.1, \"detail_weight\": 2");
+        string model = begun.CopyInto(folder);
+
+        TinyTrainingTests.Train(folder, ["teacher"], config, out List<string> said);
+
+        Match first = Assert.Single(said.Select(line => Regex.Match(line, "^teacher: step 0  flow ([0-9.]+)  reading ([0-9.]+)$")), m => m.Success);
+        // Who knows nothing is wrong by the mean logarithm of the values' number.
+        Assert.Equal(
+            Subject.Kinds.Average(kind => Math.Log(kind.Count)), double.Parse(first.Groups[2].Value, CultureInfo.InvariantCulture), 0.3);
+        using SafetensorsFile weights = SafetensorsFile.Open(Path.Combine(model, "transformer", "diffusion_pytorch_model.safetensors"));
+        // What reads is thrown away.
+        Assert.DoesNotContain(weights.Entries.Keys, name => name.Contains("heads", StringComparison.Ordinal));
     }
 
     private static PanelFeatures Features()

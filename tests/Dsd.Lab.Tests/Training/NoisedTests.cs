@@ -62,6 +62,32 @@ public sealed class NoisedTests
     }
 
     [Fact]
+    public void Draw_WeighsATokenByWhatItTellsOfItsSubjectBesideWhetherItLearns()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor detail = (arange(6, dtype: float32) + 1).expand(8, 6);
+
+        Tensor plain = Noised.Draw(Pairs(inContext: true), Clean, seed: 1, step: 3).Weight!;
+
+        TensorAssert.Close(plain * detail.unsqueeze(-1), Noised.Draw(Pairs(inContext: true, detail), Clean, seed: 1, step: 3).Weight!, 0);
+        TensorAssert.Close(detail.unsqueeze(-1), Noised.Draw(Pairs(inContext: false, detail), Clean, seed: 1, step: 3).Weight!, 0);
+    }
+
+    [Fact]
+    public void Draw_AlsoSaysWhatGridsLookLikeWithNoPanelHeld()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        LatentPool.Batch batch = Pairs(inContext: true);
+
+        Noised noised = Noised.Draw(batch, Clean, seed: 1, step: 3);
+
+        TensorAssert.Close(batch.Latents + noised.Sigma.reshape(-1, 1, 1) * noised.Velocity, noised.Alike, 1e-5);
+        // Panels that learn look the same in both.
+        Tensor learns = noised.Weight!.gt(0);
+        Assert.Equal(0, ((noised.Alike - noised.Latents) * learns).abs().max().item<float>());
+    }
+
+    [Fact]
     public void Draw_MovesInContextGridsTowardsNoiseIfAsked()
     {
         using DisposeScope scope = NewDisposeScope();

@@ -154,6 +154,31 @@ public class TinyTrainingTests(BegunModel begun)
     }
 
     [Fact]
+    public void Run_FromAModelOfSmallerPanels_BeginsAnewWhatSawThem()
+    {
+        using TemporaryFolder folder = new();
+        string first = begun.CopyInto(folder, "first");
+        Copy(TinyModel.JudgeFolder, Path.Combine(first, "judge"));
+        Copy(TinyModel.ClassifierFolder, Path.Combine(first, "classifier"));
+        TinyFiles.SaveFrame(first);
+        string file = folder.File("training.json");
+        File.WriteAllText(file, Config
+            .Replace($"\"panel_size\": {TinyModel.PanelSize}", $"\"panel_size\": {TinyModel.PanelSize / 2}")
+            .Replace("\"decoder_alone\": false", "\"decoder_alone\": true"));
+        List<string> said = [];
+
+        TinyTrainingOptions options = new() { OutFolder = folder.File("second"), ConfigFile = file, StartFolder = first, Stages = ["tokenizers"] };
+        Assert.True(TinyTraining.Run(options, said.Add));
+
+        Assert.Contains(said, line => line.EndsWith(", but for judge and classifier", StringComparison.Ordinal));
+        Assert.True(File.Exists(Path.Combine(options.OutFolder, "vae", "config.json")));
+        Assert.All(["judge", "classifier"], part => Assert.False(Directory.Exists(Path.Combine(options.OutFolder, part))));
+        // The decoder learns on, so its stage is not done either.
+        Assert.Equal(["text.done", "tokenizers.done"],
+            Directory.EnumerateFiles(Path.Combine(options.OutFolder, ".training"), "*.done").Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
     public void Device_RefusesADeviceOfAnotherKind() =>
         Assert.Contains("cpu, cuda or cuda:N",
             Assert.Throws<ArgumentException>(() => new TinyTrainingOptions { OutFolder = "unused", Device = "cuda:0,tpu" }).Message);

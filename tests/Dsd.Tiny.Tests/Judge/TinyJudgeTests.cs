@@ -17,6 +17,17 @@ public class TinyJudgeTests
     private static readonly Picture Other = Renderer.Draw(
         new Subject { Shape = BodyShape.Star, Color = BodyColor.Yellow, Ears = Ears.Bunny }, new Context { Scene = Scene.Snow });
 
+    [Theory]
+    [InlineData(0.26, 0.26, true, 0.5)] // could be either
+    [InlineData(0.01, 1, true, 1)]
+    [InlineData(0.9, 1, true, 1)] // a strict threshold does not keep a certain verdict from being called certain
+    [InlineData(0.26, 0, false, 1)]
+    [InlineData(0.5, 0.8, true, 0.8)] // where either is as likely, the agreement itself
+    [InlineData(0.2, 0.5, true, 0.8)] // odds of 1 against odds of 1/4
+    [InlineData(0.8, 0.5, false, 0.8)]
+    public void Confidence_ComparesTheOddsOfTheAgreementWithThoseOfTheThreshold(double threshold, double agreement, bool same, double expected) =>
+        Assert.Equal(expected, TinyJudge.Confidence(agreement, threshold, same), 1e-9);
+
     [Fact]
     public async Task GetResponseAsync_AnswersInAFormThatPairJudgeReads()
     {
