@@ -45,7 +45,7 @@ public sealed class LatentPoolTests(BegunModel begun)
             Assert.Equal(row < 3, pairs.InContext[i]);
             TensorAssert.Close((row < 3 ? alone : whole)[row], pairs.Alone![i], 1e-4);
         }
-        Assert.Equal((2, 72), (pairs.Panels, (int)pairs.PanelOfToken.numel()));
+        Assert.Equal((2, 2 * config.PanelSize * config.PanelSize / (16 * 16)), (pairs.Panels, (int)pairs.PanelOfToken.numel()));
     }
 
     [Fact]

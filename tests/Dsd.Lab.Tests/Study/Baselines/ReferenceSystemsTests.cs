@@ -188,7 +188,8 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
 
     [Fact]
     public void Draw_RefusesASizeThatTheStudyDoesNotDraw() =>
-        Assert.Throws<ArgumentException>(() => StructureSystem.Draw(_teacher.Folder, CPU, Trained("structure"), Cases(), Quick with { Width = 128 }));
+        Assert.Throws<ArgumentException>(
+            () => StructureSystem.Draw(_teacher.Folder, CPU, Trained("structure"), Cases(), Quick with { Width = 2 * TinyModel.PanelSize }));
 
     // The loop reports every 50 steps and at the last: one that is cut off at its first report has half of its steps before it.
     private static readonly StudyBudget Short = Budget with { Steps = 55, Batch = 1 };
@@ -249,7 +250,7 @@ public sealed class ReferenceSystemsTests : IClassFixture<SmallTeacher>
         using IDisposable noGrad = no_grad();
         TextEmbedding prompt = plain.Text.Encode(["a blue creature"]);
         return plain.Transformer.forward(
-            SmallTeacher.Noise(plain, 4), null, prompt.Text, prompt.Pooled, full(1, 0.7), full(1, 3.5), LatentPacking.ImageIds(12, 12),
+            SmallTeacher.Noise(plain, 4), null, prompt.Text, prompt.Pooled, full(1, 0.7), full(1, 3.5), SmallTeacher.ImageIds(),
             LatentPacking.TextIds(prompt.Text.shape[1]));
     }
 

@@ -122,6 +122,9 @@ public sealed class SmallTeacher : IDisposable
     public static Tensor Noise(FluxModel model, params long[] seeds) =>
         new Generation<Tensor>(model).Noise(seeds, model.CanvasOf(TinyModel.PanelSize, TinyModel.PanelSize));
 
+    /// <summary>Positions of that noise's tokens; its autoencoder makes one latent of eight pixels.</summary>
+    public static Tensor ImageIds() => LatentPacking.ImageIds(TinyModel.PanelSize / 8, TinyModel.PanelSize / 8);
+
     public void Dispose() => _folder.Dispose();
 
     private static Subject Someone(int number) => WorldSampler.Subjects(5, heldOut: true).ElementAt(number);

@@ -271,7 +271,7 @@ public sealed class SubjectLoraSystemTests : IClassFixture<SmallTeacher>
         TextEmbedding text = model.Text.Encode(["a blue creature", "in the snow", "a blue creature", "in the snow"]);
         Tensor noise = SmallTeacher.Noise(model, 4, 5, 4, 5);
         return model.Transformer.forward(
-            noise, null, text.Text, text.Pooled, full(4, 0.7), full(4, 3.5), LatentPacking.ImageIds(12, 12), LatentPacking.TextIds(text.Text.shape[1]))
+            noise, null, text.Text, text.Pooled, full(4, 0.7), full(4, 3.5), SmallTeacher.ImageIds(), LatentPacking.TextIds(text.Text.shape[1]))
                 .MoveToOuterDisposeScope();
     }
 
