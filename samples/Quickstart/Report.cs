@@ -157,8 +157,8 @@ internal sealed class Report
         PictureRow[] heads = [.. subjects[0]];
         Begin(5, "Generate pictures", "Generate pictures", """
             The result first. The blue frames hold references: subjects that neither the teacher nor the adapter has met. Beside them is what the student
-            makes of each prompt. It is a small model, briefly trained: scenes come out as asked, the subject's colours, outline and what it wears
-            mostly, its face half of the time, its ears and stripes seldom.
+            makes of each prompt. It is a small model, briefly trained: scenes come out as asked, the subject's colours, outline and face nearly always,
+            what it wears mostly, its stripes and ears two times in three.
             """);
         _html.Append($"<div class=\"pictures\" style=\"grid-template-columns: repeat({heads.Length + 1}, 1fr)\"><div class=\"head\">reference</div>");
         _html.Append(string.Concat(heads.Select(p => $"<div class=\"head\">{Text(p.Prompt)}</div>")));
