@@ -17,8 +17,8 @@ public static class TinyModel
     /// <summary>Side of a panel or frame in pixels.</summary>
     public const int PanelSize = 128;
 
-    /// <summary>How the embedded student draws best: true guidance of 3 towards the reference and 2 towards the prompt.</summary>
-    public static DsdOptions Sampling { get; } = new() { Width = PanelSize, Height = PanelSize, ImageGuidance = 3, TextGuidance = 2 };
+    /// <summary>How the embedded student draws, and is measured: true guidance of 2 towards the reference and 2 towards the prompt.</summary>
+    public static DsdOptions Sampling { get; } = new() { Width = PanelSize, Height = PanelSize, ImageGuidance = 2, TextGuidance = 2 };
 
     /// <summary>The embedded teacher: a pipeline folder in diffusers' layout.</summary>
     public static string Folder => Path.Combine(AppContext.BaseDirectory, "dsd-tiny");
