@@ -12,6 +12,9 @@ internal static class EvalFixtures
         ? System.IO.Path.GetFullPath(given)
         : Own();
 
+    /// <summary>Whether it is the repository's own set, which is thinned.</summary>
+    public static bool IsOwn => Folder == Own();
+
     /// <summary>The texts, in order.</summary>
     public static string[] Texts { get; }
 
