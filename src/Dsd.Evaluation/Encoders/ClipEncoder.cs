@@ -23,7 +23,8 @@ internal static class ClipEncoder
         ClipTokenizer tokenizer = ClipTokenizer.Load(folder);
         if (tokenizer.VocabularySize > config.TextConfig.VocabSize)
         {
-            throw new WeightsException(folder, $"a tokenizer with at most {config.TextConfig.VocabSize} ids, as the config says", $"{tokenizer.VocabularySize}");
+            throw new WeightsException(
+                folder, $"a tokenizer with at most {config.TextConfig.VocabSize} ids, as the config says", $"{tokenizer.VocabularySize}");
         }
         int tokens = config.TextConfig.MaxPositionEmbeddings;
         if (tokenizer.MaxLength < tokens)

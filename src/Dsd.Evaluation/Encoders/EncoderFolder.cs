@@ -83,7 +83,8 @@ public sealed class EncoderFolder
             if (found.Sha256 != hash)
             {
                 throw new WeightsException(
-                    file, $"SHA-256 {hash}, as '{EncoderManifest.FileName}' says", $"{found.Sha256}: the file was damaged or changed. Export the encoder again");
+                    file, $"SHA-256 {hash}, as '{EncoderManifest.FileName}' says",
+                    $"{found.Sha256}: the file was damaged or changed. Export the encoder again");
             }
         }
     }

@@ -105,7 +105,8 @@ internal sealed record EncoderManifest
             if (!part.Exists || part.Length != length)
             {
                 throw new WeightsException(
-                    part.FullName, $"{length} bytes, as '{FileName}' says", part.Exists ? $"{part.Length}. Export the encoder again" : "no such file. Export it again");
+                    part.FullName, $"{length} bytes, as '{FileName}' says",
+                    part.Exists ? $"{part.Length}. Export the encoder again" : "no such file. Export it again");
             }
         }
     }

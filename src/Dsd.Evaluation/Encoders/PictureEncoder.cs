@@ -38,7 +38,8 @@ public sealed class PictureEncoder : IDisposable
     /// <param name="options">Where to compute; null is the processor.</param>
     /// <exception cref="WeightsException">The folder is none, or a file is missing, cut short or wrong.</exception>
     /// <exception cref="NotSupportedException">None of the providers can be had here; the message says why and what to do.</exception>
-    public static PictureEncoder Open(string folder, OnnxRuntimeOptions? options = null) => new(EncoderFolder.Open(folder), options ?? new OnnxRuntimeOptions());
+    public static PictureEncoder Open(string folder, OnnxRuntimeOptions? options = null) =>
+        new(EncoderFolder.Open(folder), options ?? new OnnxRuntimeOptions());
 
     /// <summary>The embeddings of pictures, in their order.</summary>
     /// <param name="pictures">The pictures, of any size.</param>
@@ -65,7 +66,9 @@ public sealed class PictureEncoder : IDisposable
         return [.. embeddings];
     }
 
-    /// <summary>The embeddings of texts, in their order. Longer texts than the network takes are cut off, and <see cref="OnnxRuntimeOptions.Warn"/> is told.</summary>
+    /// <summary>
+    /// The embeddings of texts, in their order. Longer texts than the network takes are cut off, and <see cref="OnnxRuntimeOptions.Warn"/> is told.
+    /// </summary>
     /// <param name="texts">The texts; they may be empty.</param>
     /// <param name="batch">How many are computed at once, 1 to 1024.</param>
     /// <param name="cancellationToken">Ends the work between two nodes of the network.</param>

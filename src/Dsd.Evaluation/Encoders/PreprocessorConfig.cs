@@ -48,7 +48,8 @@ internal sealed record PreprocessorConfig
         }
         catch (ArgumentException e)
         {
-            throw new WeightsException(file, "preprocessing that is done here: resize with bicubic filter, centre, 1/255, normalise", e.Message.TrimEnd('.'), e);
+            throw new WeightsException(
+                file, "preprocessing that is done here: resize with bicubic filter, centre, 1/255, normalise", e.Message.TrimEnd('.'), e);
         }
     }
 
@@ -83,7 +84,9 @@ internal sealed record PreprocessorConfig
 
     private static (int Height, int Width) Sides(JsonElement size, string field)
     {
-        if (size.ValueKind == JsonValueKind.Object && size.TryGetProperty("height", out JsonElement height) && size.TryGetProperty("width", out JsonElement width))
+        if (size.ValueKind == JsonValueKind.Object
+            && size.TryGetProperty("height", out JsonElement height)
+            && size.TryGetProperty("width", out JsonElement width))
         {
             return (Side(height, field), Side(width, field));
         }
@@ -92,5 +95,7 @@ internal sealed record PreprocessorConfig
     }
 
     private static int Side(JsonElement side, string field) =>
-        side.ValueKind == JsonValueKind.Number && side.TryGetInt32(out int number) ? number : throw new ArgumentException($"a {field} that is no whole number");
+        side.ValueKind == JsonValueKind.Number && side.TryGetInt32(out int number)
+            ? number
+            : throw new ArgumentException($"a {field} that is no whole number");
 }

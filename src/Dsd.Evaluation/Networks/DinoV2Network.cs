@@ -49,7 +49,8 @@ internal static class DinoV2Network
         using IDisposable scope = graph.Scope("mlp");
         if (!gated)
         {
-            return layers.Linear(VisionLayers.Activation(graph, activation, layers.Linear(x, "fc1", shape.Width, shape.Inner)), "fc2", shape.Inner, shape.Width);
+            Value hidden = VisionLayers.Activation(graph, activation, layers.Linear(x, "fc1", shape.Width, shape.Inner));
+            return layers.Linear(hidden, "fc2", shape.Inner, shape.Width);
         }
         Value[] halves = graph.Split(layers.Linear(x, "weights_in", shape.Width, 2 * shape.Inner), axis: -1, parts: 2);
         return layers.Linear(graph.Mul(layers.Silu(halves[0]), halves[1]), "weights_out", shape.Inner, shape.Width);

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Dsd.Evaluation.Pictures;
 
 /// <summary>
-/// What each pixel of a scaled line is made of: neighbouring pixels of the line that was there, and their weights. Cubic with a = −0.5; where the line shrinks
-/// the curve is widened by as much, which is what keeps out patterns that are not in the picture.
+/// What each pixel of a scaled line is made of: neighbouring pixels of the line that was there, and their weights. Cubic with a = −0.5; where the line
+/// shrinks the curve is widened by as much, which is what keeps out patterns that are not in the picture.
 /// </summary>
 /// <typeparam name="T">The precision that weights are computed in, which decides on their last digits.</typeparam>
 internal sealed class CubicWeights<T>

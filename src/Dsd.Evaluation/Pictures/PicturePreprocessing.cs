@@ -111,6 +111,7 @@ public sealed record PicturePreprocessing
         ArgumentNullException.ThrowIfNull(value, option);
         return value.Count == Channels && value.All(v => float.IsFinite(v) && v >= least)
             ? [.. value]
-            : throw new ArgumentException($"Option {option} must be {Channels} numbers{(least > 0 ? " above 0" : "")}, but is {string.Join(", ", value)}.", option);
+            : throw new ArgumentException(
+                $"Option {option} must be {Channels} numbers{(least > 0 ? " above 0" : "")}, but is {string.Join(", ", value)}.", option);
     }
 }

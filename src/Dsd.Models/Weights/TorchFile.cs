@@ -183,7 +183,8 @@ public sealed class TorchFile : ITensorSource
         if (storage.Elements > int.MaxValue / size || entry.Length != storage.Elements * size)
         {
             throw new WeightsException(
-                Path, $"{storage.Elements} elements of {storage.DType} (at most {int.MaxValue} bytes) for '{name}' in '{entry.FullName}'", $"{entry.Length} bytes");
+                Path, $"{storage.Elements} elements of {storage.DType} (at most {int.MaxValue} bytes) for '{name}' in '{entry.FullName}'",
+                $"{entry.Length} bytes");
         }
         CheckStored(entry);
     }

@@ -1,5 +1,7 @@
 using System.Numerics.Tensors;
 using Dsd.Evaluation.Encoders;
+using Dsd.Imaging;
+using Dsd.Models.Text;
 using Dsd.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -17,7 +19,8 @@ public sealed class ApplyOnnxModelTests(ExportedEncoders encoders) : IClassFixtu
     public void ApplyOnnxModel_GivesTheEncodersEmbedding(string model)
     {
         PictureEncoder encoder = encoders[model];
-        PixelRow[] rows = [.. new[] { (90, 70), (64, 200) }.Select(s => new PixelRow { Pixels = encoder.Folder.Preprocessing.Numbers(Pngs.Noisy(s.Item1, s.Item2)) })];
+        Picture[] pictures = [Pngs.Noisy(90, 70), Pngs.Noisy(64, 200)];
+        PixelRow[] rows = [.. pictures.Select(picture => new PixelRow { Pixels = encoder.Folder.Preprocessing.Numbers(picture) })];
         MLContext ml = new();
         SchemaDefinition schema = SchemaDefinition.Create(typeof(PixelRow));
         int side = encoder.Folder.Preprocessing.Height;
@@ -27,7 +30,7 @@ public sealed class ApplyOnnxModelTests(ExportedEncoders encoders) : IClassFixtu
         IDataView scored = ml.Transforms.ApplyOnnxModel("embedding", "pixel_values", encoder.Folder.ImageModel).Fit(data).Transform(data);
 
         float[][] found = [.. scored.GetColumn<float[]>("embedding")];
-        float[][] expected = encoder.Encode([Pngs.Noisy(90, 70), Pngs.Noisy(64, 200)]);
+        float[][] expected = encoder.Encode(pictures);
         Assert.All(expected.Zip(found), pair =>
         {
             Assert.Equal(encoder.Folder.Width, pair.Second.Length);
@@ -39,7 +42,7 @@ public sealed class ApplyOnnxModelTests(ExportedEncoders encoders) : IClassFixtu
     public void ApplyOnnxModel_ScoresTexts()
     {
         EncoderFolder folder = encoders["clip"].Folder;
-        Dsd.Models.Text.ClipTokenizer tokenizer = Dsd.Models.Text.ClipTokenizer.Load(folder.Tokenizer);
+        ClipTokenizer tokenizer = ClipTokenizer.Load(folder.Tokenizer);
         MLContext ml = new();
         SchemaDefinition schema = SchemaDefinition.Create(typeof(IdRow));
         schema["input_ids"].ColumnType = new VectorDataViewType(NumberDataViewType.Int64, folder.TextTokens!.Value);

@@ -44,7 +44,7 @@ public sealed class PicturePreprocessingTests
     public void RealNumbers_AreNotCutOffAtWhite()
     {
         Picture picture = new(8, 8, [.. Enumerable.Range(0, 64).SelectMany(i => Enumerable.Repeat((byte)(i % 8 < 4 ? 0 : 255), 3))]);
-        float[] numbers = new PicturePreprocessing { Width = 12, Height = 12, Resampling = Resampling.TorchvisionFloats, Mean = Zero, Deviation = One }.Numbers(picture);
+        float[] numbers = (Of(12, 12, 12, Resampling.TorchvisionFloats) with { ShortestSide = null }).Numbers(picture);
         Assert.True(numbers.Max() > 1.01f);
         Assert.True(numbers.Min() < -0.01f);
     }
@@ -73,12 +73,16 @@ public sealed class PicturePreprocessingTests
     [Fact]
     public void Options_AreChecked()
     {
-        Assert.Contains("ShortestSide", Assert.Throws<ArgumentException>(() => Of(20, 30, 20, Resampling.Pillow).Validate()).Message, StringComparison.Ordinal);
-        Assert.Contains("Deviation", Assert.Throws<ArgumentException>(() => Of(20, 20, 20, Resampling.Pillow) with { Deviation = [1, 0, 1] }).Message, StringComparison.Ordinal);
-        Assert.Contains("Mean", Assert.Throws<ArgumentException>(() => Of(20, 20, 20, Resampling.Pillow) with { Mean = [1, 1] }).Message, StringComparison.Ordinal);
+        PicturePreprocessing whole = Of(20, 20, 20, Resampling.Pillow);
+        AssertRefused("ShortestSide", () => Of(20, 30, 20, Resampling.Pillow).Validate());
+        AssertRefused("Deviation", () => _ = whole with { Deviation = [1, 0, 1] });
+        AssertRefused("Mean", () => _ = whole with { Mean = [1, 1] });
         Assert.Throws<ArgumentOutOfRangeException>(() => Of(20, 0, 20, Resampling.Pillow));
         Assert.Throws<InvalidOperationException>(() => Of(20, 20, 20, Resampling.TorchvisionFloats).Resized(Pngs.Noisy(3, 3)));
     }
+
+    private static void AssertRefused(string option, Action action) =>
+        Assert.Contains(option, Assert.Throws<ArgumentException>(action).Message, StringComparison.Ordinal);
 
     private static PicturePreprocessing Of(int shortest, int width, int height, Resampling resampling) =>
         new() { ShortestSide = shortest, Width = width, Height = height, Resampling = resampling, Mean = Zero, Deviation = One };

@@ -68,7 +68,8 @@ public sealed class TorchFileTests : IDisposable
         new TorchArchive().Code('}')
             .Text("iter").Number(5).Code('s')
             .Text("losses").Code(']').Code('(').Raw([(byte)'G', 0x3f, 0xf0, 0, 0, 0, 0, 0, 0]).Code('N').Raw(0x88).Code('e').Code('s')
-            .Text("model_state_dict").Global("collections", "OrderedDict").Code(')').Code('R').Tensor("module.a", "0", 2, [2], [1]).Code('}').Code('b').Code('s')
+            .Text("model_state_dict").Global("collections", "OrderedDict").Code(')').Code('R')
+            .Tensor("module.a", "0", 2, [2], [1]).Code('}').Code('b').Code('s')
             .Code('.').Storage("0", 8, 9).Save(Path);
         using TorchFile file = TorchFile.Open(Path);
 

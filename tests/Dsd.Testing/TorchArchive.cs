@@ -3,10 +3,10 @@ using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Dsd.Models.Tests.Weights;
+namespace Dsd.Testing;
 
 /// <summary>Files as PyTorch saves them, whole and wrong: a pickle that is put together instruction by instruction, and storages beside it.</summary>
-internal sealed class TorchArchive
+public sealed class TorchArchive
 {
     private readonly MemoryStream _pickle = new();
     private readonly List<(string Name, byte[] Bytes)> _files = [];
