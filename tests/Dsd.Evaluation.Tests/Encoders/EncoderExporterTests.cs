@@ -48,22 +48,30 @@ public sealed class EncoderExporterTests : IDisposable
     public void WeightsOfTransformersBeforeSafetensors_AreReadToo()
     {
         Copy("dino", "config.json");
-        using (SafetensorsFile weights = SafetensorsFile.Open(EvalFixtures.Own("dino", "model.safetensors")))
+        using (WeightSource weights = WeightSource.Open(EvalFixtures.Own("dino")))
         {
-            TorchArchive torch = new TorchArchive().Code('}');
-            int key = 0;
-            foreach (string name in weights.Entries.Keys)
-            {
-                float[] values = weights.Floats(name);
-                long[] shape = weights.Entry(name).Shape;
-                long[] strides = [.. shape.Select((_, i) => shape.Skip(i + 1).Aggregate(1L, (product, side) => product * side))];
-                torch.Tensor(name, $"{key}", values.Length, shape, strides).Storage($"{key++}", values);
-            }
-            torch.Code('.').Save(Path.Combine(Model, "pytorch_model.bin"));
+            Entries(new TorchArchive().Code('}'), weights, "").Code('.').Save(Path.Combine(Model, "pytorch_model.bin"));
         }
         EncoderExporter.Export(Model, Target);
         EncoderExporter.Export(EvalFixtures.Own("dino"), _folder.File("safetensors"));
         Assert.Equal(EncoderFolder.Open(_folder.File("safetensors")).Hashes, EncoderFolder.Open(Target).Hashes);
+    }
+
+    [Fact]
+    public void CsdsTrainersFile_IsReadToo()
+    {
+        // As the training code saves it: in a dictionary beside a counter, ordered, 'module.' before every name.
+        string own = EvalFixtures.Own("csd", "csd_vit-large.pth");
+        EncoderExportOptions heads = new() { Heads = 4 };
+        using (TorchFile weights = TorchFile.Open(own))
+        {
+            TorchArchive torch = new TorchArchive().Code('}').Text("iter").Number(5).Code('s')
+                .Text("model_state_dict").Global("collections", "OrderedDict").Code(')').Code('R');
+            Entries(torch, weights, "module.").Code('s').Code('.').Save(_folder.File("checkpoint.pth"));
+        }
+        EncoderExporter.Export(own, Target, heads);
+        EncoderExporter.Export(_folder.File("checkpoint.pth"), _folder.File("trained"), heads);
+        Assert.Equal(EncoderFolder.Open(Target).Hashes, EncoderFolder.Open(_folder.File("trained")).Hashes);
     }
 
     [Fact]
@@ -225,6 +233,21 @@ public sealed class EncoderExporterTests : IDisposable
         float[][] together = encoder.Encode(pictures, batch: 5);
         float[][] alone = encoder.Encode(pictures, batch: 1);
         Assert.All(together.Zip(alone), p => Assert.All(p.First.Zip(p.Second), n => Assert.Equal(n.First, n.Second, 1e-5f)));
+    }
+
+    /// <summary>All tensors of a file as entries of the dictionary that is open in another one.</summary>
+    private static TorchArchive Entries(TorchArchive archive, ITensorSource from, string prefix)
+    {
+        int key = 0;
+        foreach (string name in from.Names)
+        {
+            float[] values = new float[from.Entry(name).ElementCount];
+            from.ReadFloats(name, 0, values);
+            long[] shape = from.Entry(name).Shape;
+            long[] strides = [.. shape.Select((_, i) => shape.Skip(i + 1).Aggregate(1L, (product, side) => product * side))];
+            archive.Tensor(prefix + name, $"{key}", values.Length, shape, strides).Storage($"{key++}", values);
+        }
+        return archive;
     }
 
     private void Copy(string model, string pattern)
