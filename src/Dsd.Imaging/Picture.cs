@@ -50,12 +50,13 @@ public sealed class Picture
 
     /// <summary>Reads a PNG, JPEG, WebP, BMP or GIF (first frame) file, turned as its Exif says.</summary>
     /// <param name="path">The picture's file. Its content decides what it is, not its name.</param>
+    /// <param name="transparency">What becomes of transparent pixels.</param>
     /// <exception cref="PictureException">
     /// The file is no picture, is damaged, or is larger than <see cref="MaxSide"/>, <see cref="MaxPixels"/> or
     /// <see cref="MaxEncodedBytes"/>.
     /// </exception>
     /// <exception cref="IOException">The file is missing or cannot be read; the message names it.</exception>
-    public static Picture Load(string path)
+    public static Picture Load(string path, Transparency transparency = Transparency.OverWhite)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Directory.Exists(path))
@@ -67,7 +68,7 @@ public sealed class Picture
         {
             throw TooManyBytes(path, file.Length);
         }
-        return Decode(File.ReadAllBytes(path), path);
+        return Decode(File.ReadAllBytes(path), path, transparency);
     }
 
     /// <summary>
@@ -80,8 +81,9 @@ public sealed class Picture
     /// </remarks>
     /// <param name="encoded">The bytes of a PNG, JPEG, WebP, BMP or GIF file.</param>
     /// <param name="source">A name for error messages: a file, a column and row, a tar entry.</param>
+    /// <param name="transparency">What becomes of transparent pixels.</param>
     /// <exception cref="PictureException">The bytes are no picture, are damaged, or claim too large a size.</exception>
-    public static Picture Decode(ReadOnlySpan<byte> encoded, string source)
+    public static Picture Decode(ReadOnlySpan<byte> encoded, string source, Transparency transparency = Transparency.OverWhite)
     {
         using SKCodec codec = Opened(encoded, source);
         (int width, int height) = (codec.Info.Width, codec.Info.Height);
@@ -99,7 +101,7 @@ public sealed class Picture
         {
             throw new PictureException(source, $"{width} × {height} whole pixels", $"damaged data ({result})");
         }
-        (width, height, byte[] rgb) = Orientation.Applied(Orientation.Of(encoded), width, height, Rgb(width, height, rgba));
+        (width, height, byte[] rgb) = Orientation.Applied(Orientation.Of(encoded), width, height, Rgb(width, height, rgba, transparency));
         return new Picture(width, height, rgb);
     }
 
@@ -136,7 +138,7 @@ public sealed class Picture
             throw new ArgumentException(
                 $"The bitmap of {bitmap.Width} × {bitmap.Height} ({bitmap.ColorType}) has no pixels that can be read as RGB.", nameof(bitmap));
         }
-        return new Picture(bitmap.Width, bitmap.Height, Rgb(bitmap.Width, bitmap.Height, rgba));
+        return new Picture(bitmap.Width, bitmap.Height, Rgb(bitmap.Width, bitmap.Height, rgba, Transparency.OverWhite));
     }
 
     /// <summary>A copy as a SkiaSharp bitmap, which the caller disposes.</summary>
@@ -268,13 +270,12 @@ public sealed class Picture
 
     private static PictureException TooManyBytes(string source, long found) => new(source, $"at most {MaxEncodedBytes} bytes", $"{found}");
 
-    /// <summary>Draws over white.</summary>
-    private static byte[] Rgb(int width, int height, ReadOnlySpan<byte> rgba)
+    private static byte[] Rgb(int width, int height, ReadOnlySpan<byte> rgba, Transparency transparency)
     {
         byte[] rgb = new byte[3 * width * height];
         for (int i = 0, j = 0; i < rgb.Length; i += 3, j += 4)
         {
-            int alpha = rgba[j + 3];
+            int alpha = transparency == Transparency.Dropped ? 255 : rgba[j + 3];
             int white = 255 * (255 - alpha);
             rgb[i] = (byte)((rgba[j] * alpha + white) / 255);
             rgb[i + 1] = (byte)((rgba[j + 1] * alpha + white) / 255);

@@ -10,6 +10,7 @@ public sealed class ProjectTests
         ["Dsd.Imaging"] = ["Dsd.Common"],
         ["Dsd.Models"] = ["Dsd.Imaging"],
         ["Dsd.Onnx"] = ["Dsd.Models"],
+        ["Dsd.Evaluation"] = ["Dsd.Onnx"],
         ["Dsd.Curation"] = ["Dsd.Imaging"],
         ["Dsd.Dataset"] = ["Dsd.Imaging"],
         ["Dsd.Runs"] = ["Dsd.Curation", "Dsd.Dataset"],
@@ -19,7 +20,7 @@ public sealed class ProjectTests
         ["Dsd.MLNet"] = ["Dsd.Curation", "Dsd.Dataset", "Dsd.Models", "Dsd.Onnx", "Dsd.Tiny"],
         ["Dsd.CommandLine"] = ["Dsd.Models"],
         ["Dsd.Lab"] = ["Dsd.CommandLine", "Dsd.Onnx", "Dsd.Tiny"],
-        ["Dsd.Tools"] = ["Dsd.Cluster", "Dsd.CommandLine", "Dsd.Dataset", "Dsd.MLNet", "Dsd.Review", "Dsd.Runs"],
+        ["Dsd.Tools"] = ["Dsd.Cluster", "Dsd.CommandLine", "Dsd.Dataset", "Dsd.Evaluation", "Dsd.MLNet", "Dsd.Review", "Dsd.Runs"],
     };
 
     public static TheoryData<string> Names => [.. SourceTree.Projects.Keys.Order(StringComparer.Ordinal)];
@@ -51,6 +52,7 @@ public sealed class ProjectTests
     [InlineData("Dsd.Imaging", "")]
     [InlineData("Dsd.Models", "")]
     [InlineData("Dsd.Onnx", "")]
+    [InlineData("Dsd.Evaluation", "")]
     [InlineData("Dsd.Tiny", "")]
     [InlineData("Dsd.Dataset", "Parquet.Net")]
     [InlineData("Dsd.MLNet", "Parquet.Net")]

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Dsd.Testing;
 using SkiaSharp;
 
@@ -41,6 +42,18 @@ public class PictureDecodeTests
         using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
 
         Assert.Equal([255, 255, 255, 255, 0, 0], Picture.Decode(data.AsSpan(), "a.png").Pixels.ToArray());
+    }
+
+    [Fact]
+    public void Decode_ForgetsTransparency_WhereItIsAskedTo()
+    {
+        using SKBitmap bitmap = new(new SKImageInfo(3, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        // As bytes, since drawing forgets the colour of what is transparent.
+        byte[] rgba = [7, 80, 200, 0, 255, 3, 0, 1, 9, 8, 7, 255];
+        Marshal.Copy(rgba, 0, bitmap.GetPixels(), rgba.Length);
+        using SKData data = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+
+        Assert.Equal([7, 80, 200, 255, 3, 0, 9, 8, 7], Picture.Decode(data.AsSpan(), "a.png", Transparency.Dropped).Pixels.ToArray());
     }
 
     [Theory]

@@ -20,7 +20,7 @@ internal sealed class FluxModels : IDisposable
         int modulations = 1, bool onGpu = false)
     {
         (_config, _format) = (config, format ?? GraphFormat.Plain);
-        CheckpointWeights weights = new(source, adapter: adapter);
+        CheckpointWeights weights = new(source, "", adapter);
         GraphBuilder transformer = FluxTransformerExport.Build(config, weights, _format);
         GraphBuilder[] parts =
             [.. FluxModulationInputs.ModelsOf(config, modulations).Select(model => FluxModulationExport.Build(config, model, weights, _format))];

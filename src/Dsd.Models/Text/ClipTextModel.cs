@@ -229,7 +229,7 @@ public sealed class ClipTextModel : Module<Tensor, (Tensor Last, Tensor Pooled)>
     public static ClipTextModel Load(string folder, Device? device = null, ScalarType? dtype = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        ClipTextConfig config = ModelFolder.ReadConfig<ClipTextConfig>(Path.Combine(folder, "config.json"), [ClipTextConfig.ClassName]);
+        ClipTextConfig config = ModelFolder.ReadConfigFile<ClipTextConfig>(Path.Combine(folder, "config.json"), ClipTextConfig.ClassName);
         using WeightSource weights = WeightSource.Open(folder);
         return Load(config, weights, device, dtype);
     }

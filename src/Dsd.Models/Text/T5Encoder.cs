@@ -133,7 +133,7 @@ public sealed class T5Encoder : Module<Tensor, Tensor>
     internal static T5Encoder Load(string folder, Device? device, ScalarType? dtype, bool onHost)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        T5Config config = ModelFolder.ReadConfig<T5Config>(Path.Combine(folder, "config.json"), [T5Config.ClassName]);
+        T5Config config = ModelFolder.ReadConfigFile<T5Config>(Path.Combine(folder, "config.json"), T5Config.ClassName);
         using WeightSource weights = WeightSource.Open(folder);
         return Load(config, weights, device, dtype, onHost);
     }

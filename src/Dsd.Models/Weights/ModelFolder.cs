@@ -61,11 +61,13 @@ public sealed class ModelFolder
     /// <exception cref="WeightsException">The file is missing, too large, no JSON, lacks a required field, holds a value out of range or is of
     /// another class.</exception>
     public T ReadConfig<T>(string component, string file = "config.json", params string[] classNames) =>
-        ReadConfig<T>(System.IO.Path.Combine(ComponentFolder(component), file), classNames);
+        ReadConfigFile<T>(System.IO.Path.Combine(ComponentFolder(component), file), classNames);
 
     /// <summary>Reads one config file: see <see cref="ReadConfig{T}(string, string, string[])"/>.</summary>
-    internal static T ReadConfig<T>(string path, string[] classNames)
+    public static T ReadConfigFile<T>(string path, params string[] classNames)
     {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(classNames);
         if (classNames.Length > 0)
         {
             ClassNames found = Json.Read<ClassNames>(path);

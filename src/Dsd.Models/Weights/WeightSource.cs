@@ -5,7 +5,7 @@ namespace Dsd.Models.Weights;
 
 /// <summary>The weights of one model, from a single safetensors file or from the shards that an index lists.</summary>
 /// <remarks>Reading from several threads at once is fine. Dispose it when the weights are loaded.</remarks>
-public sealed class WeightSource : IDisposable
+public sealed class WeightSource : ITensorSource
 {
     private static readonly string[] Wholes = ["diffusion_pytorch_model.safetensors", "model.safetensors"];
     private const string IndexSuffix = ".safetensors.index.json";

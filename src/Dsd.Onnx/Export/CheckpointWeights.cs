@@ -13,7 +13,7 @@ public sealed class CheckpointWeights
     // One block of rows is converted at a time: bounded memory, whatever the tensor's size.
     private const int BlockElements = 1 << 20;
 
-    private readonly WeightSource? _source;
+    private readonly ITensorSource? _source;
     private readonly string _path;
     private readonly string _prefix;
     private readonly AdapterPart? _adapter;
@@ -25,9 +25,21 @@ public sealed class CheckpointWeights
     /// <summary>An account of a checkpoint.</summary>
     /// <param name="source">The checkpoint.</param>
     /// <param name="prefix">What this checkpoint puts before the names that the graph uses, such as <c>text_model.</c>.</param>
+    public CheckpointWeights(ITensorSource source, string prefix = "")
+        : this(source, prefix, null)
+    {
+    }
+
+    /// <summary>An account of a checkpoint over which an adapter is laid.</summary>
+    /// <param name="source">The checkpoint.</param>
+    /// <param name="prefix">What this checkpoint puts before the names that the graph uses.</param>
     /// <param name="adapter">Low-rank additions and replaced tensors; null is none.</param>
-    internal CheckpointWeights(WeightSource source, string prefix = "", AdapterPart? adapter = null) =>
+    internal CheckpointWeights(ITensorSource source, string prefix, AdapterPart? adapter)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(prefix);
         (_source, _path, _prefix, _adapter) = (source, source.Path, prefix, adapter);
+    }
 
     /// <summary>
     /// An account of a network that was exported before: its constants hold the weights already, and only what adapters change in them is worked out.
@@ -145,10 +157,10 @@ public sealed class CheckpointWeights
     /// <summary>Ends the account; a graph is to be written only after it.</summary>
     /// <param name="belongs">Which tensors of the checkpoint the graph ought to have used; null is all.</param>
     /// <exception cref="WeightsException">Tensors were missing, of another shape or type, or left over; the message lists them.</exception>
-    internal void Check(Func<string, bool>? belongs = null)
+    public void Check(Func<string, bool>? belongs = null)
     {
         // The published release carries a second copy of its LoRA among the weights; the adapter's own file is what counts.
-        WeightSource? source = _source;
+        ITensorSource? source = _source;
         IEnumerable<string> left = (source?.Names ?? [])
             .Where(n => !_taken.Contains(n) && !n.Contains(".lora_", StringComparison.Ordinal) && belongs?.Invoke(n) != false)
             .Order(StringComparer.Ordinal)

@@ -25,10 +25,26 @@ public static class ClipTextExport
     {
         ArgumentNullException.ThrowIfNull(config);
         GraphBuilder graph = new("text_encoder", (format ?? GraphFormat.Plain).Floats);
-        Layers layers = new(graph, weights);
+        Value ids = graph.Input("input_ids", ElementType.Int64, "batch", "tokens");
+        (Value states, Value pooled) = Encode(graph, new Layers(graph, weights), config, ids);
+        graph.Output("last_hidden_state", states, "batch", "tokens", $"{config.HiddenSize}");
+        graph.Output("pooler_output", pooled, "batch", $"{config.HiddenSize}");
+        return graph;
+    }
+
+    /// <summary>The model within a graph that goes on with what comes out.</summary>
+    /// <param name="graph">Takes the nodes.</param>
+    /// <param name="layers">The model's weights, as they are named in the open scope.</param>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="ids">Token ids [batch, tokens].</param>
+    /// <returns>The last states [batch, tokens, width], and that of the end of each text [batch, width].</returns>
+    public static (Value States, Value Pooled) Encode(GraphBuilder graph, Layers layers, ClipTextConfig config, Value ids)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(layers);
+        ArgumentNullException.ThrowIfNull(config);
         (int width, float epsilon) = (config.HiddenSize, (float)config.LayerNormEps);
 
-        Value ids = graph.Input("input_ids", ElementType.Int64, "batch", "tokens");
         Value x;
         using (graph.Scope("embeddings"))
         {
@@ -44,10 +60,7 @@ public static class ClipTextExport
             x = graph.Add(x, FeedForward(graph, layers, config, layers.LayerNorm(x, "layer_norm2", width, epsilon)));
         }
         x = layers.LayerNorm(x, "final_layer_norm", width, epsilon);
-
-        graph.Output("last_hidden_state", x, "batch", "tokens", $"{width}");
-        graph.Output("pooler_output", graph.GatherND(x, EndOfText(graph, config, ids), batchDimensions: 1), "batch", $"{width}");
-        return graph;
+        return (x, graph.GatherND(x, EndOfText(graph, config, ids), batchDimensions: 1));
     }
 
     /// <summary>[tokens, tokens]: nothing where a token looks back or at itself, far below everything where it looks ahead.</summary>

@@ -51,7 +51,16 @@ public static class ModelWriter
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Directory.CreateDirectory(folder);
-        Write(builder, new HashedFolder(folder), MostBytesInside, MostBytesBeside, cancellationToken);
+        Write(builder, new HashedFolder(folder), cancellationToken);
+    }
+
+    /// <summary>The same, into a folder that keeps account of what was written.</summary>
+    /// <inheritdoc cref="Write(GraphBuilder, string, CancellationToken)"/>
+    public static void Write(GraphBuilder builder, HashedFolder folder, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(folder);
+        Write(builder, folder, MostBytesInside, MostBytesBeside, cancellationToken);
     }
 
     /// <summary>

@@ -35,7 +35,8 @@ internal sealed class ExportFormatOptions(string precision)
     /// <summary>The name of a precision.</summary>
     public static string Name(ExportPrecision value) => Precisions.First(p => p.Value == value).Name;
 
-    private static T Named<T>(ArgumentResult result, (string Name, T Value)[] known)
+    /// <summary>The value that a word on the command line stands for.</summary>
+    public static T Named<T>(ArgumentResult result, (string Name, T Value)[] known)
     {
         string text = result.Tokens[0].Value;
         foreach ((string name, T value) in known)

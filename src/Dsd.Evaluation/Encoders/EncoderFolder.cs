@@ -1,0 +1,91 @@
+using Dsd.Common.Files;
+using Dsd.Evaluation.Pictures;
+using Dsd.Models.Weights;
+using Dsd.Onnx.Graph;
+
+namespace Dsd.Evaluation.Encoders;
+
+/// <summary>
+/// A folder that <see cref="EncoderExporter"/> wrote, checked: <c>image_encoder/model.onnx</c>, for CLIP also <c>text_encoder/model.onnx</c> and
+/// <c>tokenizer</c>, and an <c>encoder.json</c> that says what becomes of a picture before the network.
+/// </summary>
+public sealed class EncoderFolder
+{
+    internal const string ImagePart = "image_encoder";
+    internal const string TextPart = "text_encoder";
+    internal const string TokenizerPart = "tokenizer";
+
+    private readonly EncoderManifest _manifest;
+
+    private EncoderFolder(string path, EncoderManifest manifest) => (Path, _manifest) = (path, manifest);
+
+    /// <summary>The folder, as it was given.</summary>
+    public string Path { get; }
+
+    /// <summary>What the encoder is.</summary>
+    public EncoderKind Kind => _manifest.Kind;
+
+    /// <summary>Numbers of an embedding.</summary>
+    public int Width => _manifest.Width;
+
+    /// <summary>What becomes of a picture before the network.</summary>
+    public PicturePreprocessing Preprocessing => _manifest.Preprocessing;
+
+    /// <summary>Ids of a text; null where texts are not encoded.</summary>
+    public int? TextTokens => _manifest.TextTokens;
+
+    /// <summary>The name of what was exported.</summary>
+    public string Source => _manifest.Source;
+
+    /// <summary>The SHA-256 of each file, by its path within the folder, in hexadecimal digits.</summary>
+    public IReadOnlyDictionary<string, string> Hashes => _manifest.Sha256;
+
+    /// <summary>
+    /// The network for pictures: input <c>pixel_values</c> [batch, 3, height, width] in single precision, output <c>embedding</c> [batch, width].
+    /// </summary>
+    public string ImageModel => System.IO.Path.Combine(Path, ImagePart, ModelWriter.ModelFile);
+
+    /// <summary>
+    /// The network for texts: input <c>input_ids</c> [batch, <see cref="TextTokens"/>] in 64 bits, output <c>embedding</c> [batch, width]; null where there is
+    /// none.
+    /// </summary>
+    public string? TextModel => TextTokens is null ? null : System.IO.Path.Combine(Path, TextPart, ModelWriter.ModelFile);
+
+    internal string Tokenizer => System.IO.Path.Combine(Path, TokenizerPart);
+
+    /// <summary>Opens and checks an encoder's folder.</summary>
+    /// <exception cref="WeightsException">It is none, was written by another version, or a file is missing or cut short.</exception>
+    public static EncoderFolder Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        EncoderManifest manifest = EncoderManifest.Read(path);
+        foreach (string part in manifest.TextTokens is null ? new[] { ImagePart } : [ImagePart, TextPart])
+        {
+            if (!manifest.Files.ContainsKey($"{part}/{ModelWriter.ModelFile}"))
+            {
+                throw new WeightsException(
+                    System.IO.Path.Combine(path, EncoderManifest.FileName), $"'{part}/{ModelWriter.ModelFile}' among its files",
+                    "it missing. Export the encoder again");
+            }
+        }
+        return new EncoderFolder(path, manifest);
+    }
+
+    /// <summary>Reads every file and compares it with its hash, which <see cref="Open"/> does not.</summary>
+    /// <param name="cancellationToken">Checked after each megabyte.</param>
+    /// <exception cref="WeightsException">A file is not what was written.</exception>
+    public void CheckHashes(CancellationToken cancellationToken = default)
+    {
+        foreach ((string name, string hash) in _manifest.Sha256)
+        {
+            string file = System.IO.Path.Combine(Path, name);
+            FileHash found = FileHash.Of(file, cancellationToken);
+            if (found.Sha256 != hash)
+            {
+                throw new WeightsException(
+                    file, $"SHA-256 {hash}, as '{EncoderManifest.FileName}' says",
+                    $"{found.Sha256}: the file was damaged or changed. Export the encoder again");
+            }
+        }
+    }
+}
