@@ -1,4 +1,3 @@
-using Dsd.Lab.Training;
 using Dsd.Models.Weights;
 using Dsd.Testing;
 using TorchSharp;
