@@ -227,7 +227,8 @@ public sealed class ReviewPageTests(Browser browser) : IClassFixture<Browser>, I
 
         command.CommandText = "DROP TRIGGER full";
         command.ExecuteNonQuery();
-        await page.ClickAsync("#again");
+        // The page tries again by itself too: on a slow machine the button is gone before a mouse gets there.
+        await page.EvaluateAsync("() => document.getElementById('again').click()");
         await Expect(page.Locator("#trouble")).ToBeHiddenAsync();
         Assert.Equal([true, false], await Task.WhenAll(Enumerable.Range(0, 2).Select(_run.ReviewOfAsync)));
     }
