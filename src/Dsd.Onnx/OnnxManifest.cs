@@ -103,34 +103,16 @@ internal sealed record OnnxManifest
     /// <summary>Reads and checks an ONNX folder's manifest, and that every file is there in full length.</summary>
     public static OnnxManifest Read(string folder)
     {
-        string path = Path.Combine(folder, FileName);
-        FileInfo file = new(path);
-        if (!file.Exists)
-        {
-            throw new WeightsException(
-                folder, $"an ONNX folder with a '{FileName}', as Dsd.MLNet's export ('dsd export') writes it",
-                Directory.Exists(folder) ? "no such file in it" : "no such folder");
-        }
-        ReadOnlySpan<byte> json = SmallFile.Utf8(path, MostBytes, (expected, found) => new WeightsException(path, expected, found)).Span;
-        try
-        {
-            // The version comes first: another layout may lack what this one requires.
-            int version = JsonSerializer.Deserialize<VersionOnly>(json, Options)?.FormatVersion ?? 0;
-            if (version != Version)
-            {
-                throw new WeightsException(path, $"format_version {Version}", $"{version}. Export the model again with this version");
-            }
-            OnnxManifest manifest = JsonSerializer.Deserialize<OnnxManifest>(json, Options)!;
-            manifest.Check(folder, path);
-            return manifest;
-        }
-        catch (JsonException e)
-        {
-            throw new WeightsException(path, "the description of an ONNX folder", JsonFault.Of(e));
-        }
+        FolderDescription description = new(
+            folder, FileName, "an ONNX folder", "Dsd.MLNet's export ('dsd export')", "the model",
+            (path, expected, found) => new WeightsException(path, expected, found));
+        OnnxManifest manifest = description.Read<OnnxManifest>(Version, MostBytes, Options);
+        manifest.Check(description.Path);
+        description.CheckFiles(manifest.Files, manifest.Sha256);
+        return manifest;
     }
 
-    private void Check(string folder, string path)
+    private void Check(string path)
     {
         if (VaeFactor is < 1 or > 256 || LatentChannels is < 1 or > 1024 || Patch is < 1 or > 16 || InChannels != Patch * Patch * LatentChannels)
         {
@@ -145,28 +127,6 @@ internal sealed record OnnxManifest
         if (!float.IsFinite(ScalingFactor) || ScalingFactor == 0 || !float.IsFinite(ShiftFactor))
         {
             throw new WeightsException(path, "a finite scaling_factor that is not 0, and a finite shift_factor", $"{ScalingFactor} and {ShiftFactor}");
-        }
-        string? without = Files.Keys.FirstOrDefault(name => !FileHash.IsSha256(Sha256.GetValueOrDefault(name)));
-        if (without is not null || Sha256.Count != Files.Count)
-        {
-            string of = without ?? Sha256.Keys.First(name => !Files.ContainsKey(name));
-            throw new WeightsException(
-                path, "a SHA-256 of 64 hexadecimal digits in 'sha256' for each of 'files', and no other", $"none such for '{of}', or no such file");
-        }
-        foreach ((string name, long length) in Files)
-        {
-            // The folder is all that may be looked at: a description must not lead to other places.
-            if (Path.IsPathRooted(name) || name.Split('/', '\\').Contains(".."))
-            {
-                throw new WeightsException(path, "files of its own folder", $"'{name}'");
-            }
-            FileInfo part = new(Path.Combine(folder, name));
-            if (!part.Exists || part.Length != length)
-            {
-                throw new WeightsException(
-                    part.FullName, $"{length} bytes, as '{FileName}' says",
-                    part.Exists ? $"{part.Length}. Export the model again" : "no such file. Export the model again");
-            }
         }
     }
 
@@ -185,11 +145,5 @@ internal sealed record OnnxManifest
                     $"{found.Length} of {found.Sha256}: the file was damaged or changed. Export the model again");
             }
         }
-    }
-
-    private sealed record VersionOnly
-    {
-        [JsonRequired]
-        public int FormatVersion { get; init; }
     }
 }

@@ -57,63 +57,28 @@ internal sealed record EncoderManifest
     /// <summary>Reads and checks a folder's description, and that every file is there in full length.</summary>
     public static EncoderManifest Read(string folder)
     {
-        string path = Path.Combine(folder, FileName);
-        if (!File.Exists(path))
-        {
-            throw new WeightsException(
-                folder, $"an encoder's folder with '{FileName}', as 'dsd export --encoder' writes it",
-                Directory.Exists(folder) ? "no such file in it" : "no such folder");
-        }
-        ReadOnlySpan<byte> json = SmallFile.Utf8(path, MostBytes, (expected, found) => new WeightsException(path, expected, found)).Span;
+        FolderDescription description = new(
+            folder, FileName, "an encoder's folder", "'dsd export --encoder'", "the encoder",
+            (path, expected, found) => new WeightsException(path, expected, found));
+        EncoderManifest manifest = description.Read<EncoderManifest>(Version, MostBytes, Options);
+        manifest.Check(description.Path);
+        description.CheckFiles(manifest.Files, manifest.Sha256);
+        return manifest;
+    }
+
+    private void Check(string path)
+    {
         try
         {
-            // The version comes first: another layout may lack what this one requires.
-            int version = JsonSerializer.Deserialize<VersionOnly>(json, Options)?.FormatVersion ?? 0;
-            if (version != Version)
-            {
-                throw new WeightsException(path, $"format_version {Version}", $"{version}. Export the encoder again with this version");
-            }
-            EncoderManifest manifest = JsonSerializer.Deserialize<EncoderManifest>(json, Options)!;
-            manifest.Preprocessing.Validate();
-            manifest.Check(folder, path);
-            return manifest;
-        }
-        catch (JsonException e)
-        {
-            throw new WeightsException(path, "the description of an encoder's folder", JsonFault.Of(e));
+            Preprocessing.Validate();
         }
         catch (ArgumentException e)
         {
             throw new WeightsException(path, "preprocessing that can be done", e.Message.TrimEnd('.'), e);
         }
-    }
-
-    private void Check(string folder, string path)
-    {
         if (Width is < 1 or > MostWidth || TextTokens is < 2 or > MostTokens)
         {
             throw new WeightsException(path, $"width 1 to {MostWidth} and text_tokens 2 to {MostTokens}", $"{Width} and {TextTokens}");
         }
-        foreach ((string name, long length) in Files)
-        {
-            // The folder is all that may be looked at: a description must not lead to other places.
-            if (Path.IsPathRooted(name) || name.Split('/', '\\').Contains(".."))
-            {
-                throw new WeightsException(path, "files of its own folder", $"'{name}'");
-            }
-            FileInfo part = new(Path.Combine(folder, name));
-            if (!part.Exists || part.Length != length)
-            {
-                throw new WeightsException(
-                    part.FullName, $"{length} bytes, as '{FileName}' says",
-                    part.Exists ? $"{part.Length}. Export the encoder again" : "no such file. Export it again");
-            }
-        }
-    }
-
-    private sealed record VersionOnly
-    {
-        [JsonRequired]
-        public int FormatVersion { get; init; }
     }
 }

@@ -20,16 +20,7 @@ internal static class DinoNetwork
         Layers layers = new(graph, weights);
         int width = shape.Width;
 
-        Value x = VisionLayers.Input(graph, shape);
-        using (graph.Scope("embeddings"))
-        {
-            x = VisionLayers.Tokens(
-                graph, shape, x,
-                layers.Weight("patch_embeddings.projection.weight", width, 3, shape.Patch, shape.Patch),
-                layers.Weight("patch_embeddings.projection.bias", width),
-                layers.Weight("cls_token", 1, 1, width),
-                weights.Values(graph.Path("position_embeddings"), 1, shape.TableRows, width));
-        }
+        Value x = Embed(graph, layers, shape, weights);
         for (int i = 0; i < shape.Layers; i++)
         {
             using IDisposable layer = graph.Scope($"encoder.layer.{i}");
@@ -40,6 +31,20 @@ internal static class DinoNetwork
         x = layers.LayerNorm(VisionLayers.First(graph, x), "layernorm", width, shape.Epsilon);
         graph.Output(VisionLayers.Embedding, x, "batch", $"{width}");
         return graph;
+    }
+
+    /// <summary>The picture as tokens [batch, 1 + patches, width], from parts that DINOv2 names in the same way.</summary>
+    public static Value Embed(GraphBuilder graph, Layers layers, VisionShape shape, CheckpointWeights weights)
+    {
+        Value pixels = VisionLayers.Input(graph, shape);
+        using IDisposable scope = graph.Scope("embeddings");
+        int width = shape.Width;
+        return VisionLayers.Tokens(
+            graph, shape, pixels,
+            layers.Weight("patch_embeddings.projection.weight", width, 3, shape.Patch, shape.Patch),
+            layers.Weight("patch_embeddings.projection.bias", width),
+            layers.Weight("cls_token", 1, 1, width),
+            weights.Values(graph.Path("position_embeddings"), 1, shape.TableRows, width));
     }
 
     /// <summary>Attention, whose parts DINOv2 names in the same way.</summary>

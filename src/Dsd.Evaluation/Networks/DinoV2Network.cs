@@ -21,16 +21,7 @@ internal static class DinoV2Network
         Layers layers = new(graph, weights);
         int width = shape.Width;
 
-        Value x = VisionLayers.Input(graph, shape);
-        using (graph.Scope("embeddings"))
-        {
-            x = VisionLayers.Tokens(
-                graph, shape, x,
-                layers.Weight("patch_embeddings.projection.weight", width, 3, shape.Patch, shape.Patch),
-                layers.Weight("patch_embeddings.projection.bias", width),
-                layers.Weight("cls_token", 1, 1, width),
-                weights.Values(graph.Path("position_embeddings"), 1, shape.TableRows, width));
-        }
+        Value x = DinoNetwork.Embed(graph, layers, shape, weights);
         for (int i = 0; i < shape.Layers; i++)
         {
             using IDisposable layer = graph.Scope($"encoder.layer.{i}");

@@ -75,13 +75,13 @@ internal static class StartingModel
         string classifier = Path.Combine(from, "classifier", "config.json");
         return
         [
-            .. new[]
+            .. new (string Part, int Side)[]
             {
-                ("judge", File.Exists(judge) ? JudgeConfig.Load(judge).ImageSize : config.PanelSize),
+                ("judge", Side: File.Exists(judge) ? JudgeConfig.Load(judge).ImageSize : config.PanelSize),
                 ("classifier", File.Exists(classifier) ? ClassifierConfig.Load(classifier).ImageSize : config.PanelSize),
             }
-                .Where(part => part.Item2 != config.PanelSize)
-                .Select(part => part.Item1),
+                .Where(seen => seen.Side != config.PanelSize)
+                .Select(seen => seen.Part),
         ];
     }
 
