@@ -32,7 +32,21 @@ internal static class JudgeCommand
             HelpName = "X",
             DefaultValueFactory = _ => 1,
         }.Between(0d, 1d);
-        Command command = new("judge", "Measure the judge on a teacher's own grids, against the classifier.") { model, folder, device, grids, steps, whole };
+        Option<string?> second = new("--second-classifier")
+        {
+            Description = "The folder of another classifier, trained from another seed: how far two classifiers agree is as far as a judge can get.",
+            HelpName = "FOLDER",
+        };
+        Command command = new("judge", "Measure the judge on a teacher's own grids, against the classifier.")
+        {
+            model,
+            folder,
+            device,
+            grids,
+            steps,
+            whole,
+            second,
+        };
         command.SetAction(async (parsed, cancel) =>
         {
             string into = parsed.GetRequiredValue(folder);
@@ -46,6 +60,7 @@ internal static class JudgeCommand
                 Subjects = parsed.GetValue(grids),
                 Steps = parsed.GetValue(steps),
                 WholeSubjectShare = parsed.GetValue(whole),
+                SecondClassifier = parsed.GetValue(second),
                 Batch = 32,
             };
             await Task.Run(() => TeacherReporting.RunJudge(options, terminal.Error.WriteLine, cancel), cancel);

@@ -10,7 +10,7 @@ internal static class JudgeAugmentation
 {
     /// <param name="images">[batch, 3, size, size] in −1…1.</param>
     /// <param name="random">A generator on the images' device; null is the device's own.</param>
-    /// <param name="roundTrip">Encodes and decodes pictures, [batch, 3, size, size] to the same; applied to about half of them. Null for none.</param>
+    /// <param name="roundTrip">Encodes and decodes pictures, [batch, 3, size, size] to the same; applied to the first half of them. Null for none.</param>
     public static Tensor Apply(Tensor images, Generator? random, Func<Tensor, Tensor>? roundTrip)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -19,7 +19,8 @@ internal static class JudgeAugmentation
         x = Sometimes(x, Recolour(x, random), 0.5, random);
         if (roundTrip is not null)
         {
-            x = Sometimes(x, roundTrip(x).clamp(-1, 1), 0.5, random);
+            long decoded = (x.shape[0] + 1) / 2;
+            x = cat([roundTrip(x.narrow(0, 0, decoded)).clamp(-1, 1), x.narrow(0, decoded, x.shape[0] - decoded)], 0);
         }
         x = Sometimes(x, Blur(x, random), 0.5, random);
         x = Sometimes(x, Compress(x, random), 0.3, random);

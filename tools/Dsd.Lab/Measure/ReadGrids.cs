@@ -19,17 +19,22 @@ internal sealed record ReadGrids(int[][] A, int[][] B, IReadOnlyList<JudgeAtConf
         IReadOnlyList<Picture> grids, int panelSize, AttributeClassifier classifier, TinyJudge judge, CancellationToken cancellationToken)
     {
         (Picture A, Picture B)[] panels = [.. grids.Select(grid => Cut(grid, panelSize))];
-        int[][] a = classifier.Read([.. panels.Select(p => p.A)]);
-        int[][] b = classifier.Read([.. panels.Select(p => p.B)]);
-        int identity = Subject.Kinds.Count;
-        return new ReadGrids(
-            a,
-            b,
-            JudgeCheck.OnPictures(
-                judge,
-                [.. panels.Select((p, i) => (p.A, p.B, a[i].AsSpan(0, identity).SequenceEqual(b[i].AsSpan(0, identity))))],
-                cancellationToken));
+        (int[][] a, int[][] b) = Read(panels, classifier);
+        return new ReadGrids(a, b, JudgeCheck.OnPictures(judge, [.. panels.Select((p, i) => (p.A, p.B, IsSame(a[i], b[i])))], cancellationToken));
     }
+
+    /// <summary>What another classifier makes of the same grids, as if it were the judge.</summary>
+    public JudgeFigures JudgedBy(AttributeClassifier other, IReadOnlyList<Picture> grids, int panelSize)
+    {
+        (int[][] a, int[][] b) = Read([.. grids.Select(grid => Cut(grid, panelSize))], other);
+        int[] kept = [.. Enumerable.Range(0, a.Length).Where(i => IsSame(a[i], b[i]))];
+        return Judged[0].Figures with { Threshold = 0, Kept = kept.Length, Right = kept.Count(i => IsSame(A[i], B[i])) };
+    }
+
+    private static (int[][] A, int[][] B) Read((Picture A, Picture B)[] panels, AttributeClassifier classifier) =>
+        (classifier.Read([.. panels.Select(p => p.A)]), classifier.Read([.. panels.Select(p => p.B)]));
+
+    private static bool IsSame(int[] a, int[] b) => a.AsSpan(0, Subject.Kinds.Count).SequenceEqual(b.AsSpan(0, Subject.Kinds.Count));
 
     private static (Picture A, Picture B) Cut(Picture grid, int panelSize)
     {

@@ -35,7 +35,8 @@ internal static class TeacherReportFiles
     }
 
     /// <summary>Writes what the judge makes of the teacher's grids, alone.</summary>
-    public static void WriteJudge(TeacherReportOptions options, IReadOnlyList<JudgeAtConfidence> judged, IReadOnlyList<Picture> grids)
+    public static void WriteJudge(
+        TeacherReportOptions options, IReadOnlyList<JudgeAtConfidence> judged, JudgeFigures? secondClassifier, IReadOnlyList<Picture> grids)
     {
         Directory.CreateDirectory(options.OutFolder);
         SaveGrids(options.OutFolder, grids);
@@ -49,10 +50,21 @@ internal static class TeacherReportFiles
             "",
             .. JudgeTable(judged),
             "",
+            .. SecondClassifier(secondClassifier),
             "![Grids, row by row](sheets.png)",
         ];
         AtomicFile.Write(
             Path.Combine(options.OutFolder, "judge.md"), stream => stream.Write(Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")))));
+    }
+
+    private static IEnumerable<string> SecondClassifier(JudgeFigures? figures)
+    {
+        if (figures is not null)
+        {
+            yield return $"Another classifier in the judge's place keeps {figures.Kept}, of which {figures.Right} are of one subject: precision "
+                + $"{Between(figures.PrecisionInterval)}, recall {Between(figures.RecallInterval)}. So far do two classifiers agree.";
+            yield return "";
+        }
     }
 
     /// <summary>Precision and recall over the confidence that is asked for.</summary>

@@ -15,6 +15,12 @@ internal sealed record TeacherReportOptions
     /// <summary>The folder for <c>report.json</c>, <c>report.md</c> and the picture sheets.</summary>
     public required string OutFolder { get; init; }
 
+    /// <summary>
+    /// The folder of another classifier, trained from another seed, that is put in the judge's place: as far as two classifiers agree, a judge can be right.
+    /// Null, the default: none.
+    /// </summary>
+    public string? SecondClassifier { get; init; }
+
     /// <summary>Where to compute. Default the CPU.</summary>
     public Device Device { get; init; } = CPU;
 

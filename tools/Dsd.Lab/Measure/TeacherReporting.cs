@@ -88,9 +88,10 @@ internal static class TeacherReporting
         using TinyJudge judge = TinyJudge.Load(Part(options, "judge"), options.Device);
         using TextToImagePipeline teacher = TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(options.Device));
         IReadOnlyList<Picture> grids = DrawGrids(teacher, options, Cases(options), log, cancellationToken);
-        IReadOnlyList<JudgeAtConfidence> judged = ReadGrids.Of(grids, options.PanelSize, classifier, judge, cancellationToken).Judged;
-        TeacherReportFiles.WriteJudge(options, judged, grids);
-        return judged;
+        ReadGrids read = ReadGrids.Of(grids, options.PanelSize, classifier, judge, cancellationToken);
+        using AttributeClassifier? other = options.SecondClassifier is { } folder ? AttributeClassifier.Load(folder, options.Device) : null;
+        TeacherReportFiles.WriteJudge(options, read.Judged, other is null ? null : read.JudgedBy(other, grids, options.PanelSize), grids);
+        return read.Judged;
     }
 
     /// <summary>What is asked for: a picture in the first context, and a grid in both.</summary>
