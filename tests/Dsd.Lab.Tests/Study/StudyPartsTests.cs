@@ -72,7 +72,7 @@ public sealed class StudyPartsTests : IDisposable
         int made = 0;
         for (int run = 0; run < 2; run++)
         {
-            IReadOnlyList<Picture> read = PictureParts.Complete(_folder.Path, 11, 4, Side, (first, count) =>
+            IReadOnlyList<Picture> read = PictureParts.Complete(_folder.Path, 0, 11, 4, Side, (first, count) =>
             {
                 made += count;
                 return wanted[first..(first + count)];
@@ -89,7 +89,7 @@ public sealed class StudyPartsTests : IDisposable
     {
         new Picture(width * Side, height * Side, new byte[3 * width * Side * height * Side]).Save(_folder.File("000000.png"));
         PictureException e = Assert.Throws<PictureException>(
-            () => PictureParts.Complete(_folder.Path, 2, 4, Side, (_, _) => throw new InvalidOperationException()));
+            () => PictureParts.Complete(_folder.Path, 0, 2, 4, Side, (_, _) => throw new InvalidOperationException()));
         Assert.Contains("000000.png", e.Message);
     }
 

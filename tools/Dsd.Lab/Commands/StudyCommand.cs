@@ -21,7 +21,7 @@ internal static class StudyCommand
             Required = true,
         };
         Option<string> model = ModelOption.Create("judge and classifier");
-        Option<string> device = DeviceOption.Create();
+        Option<string> device = DeviceOption.Create(several: true);
         Option<double?> minutes = new Option<double?>("--minutes")
         {
             Description = "Write the state and stop after so long.",

@@ -45,7 +45,7 @@ internal static class TrainCommand
             AllowMultipleArgumentsPerToken = true,
         };
         stages.AcceptOnlyFromAmong([.. TinyTraining.StageNames]);
-        Command command = new("train", "Train the embedded model: tokenizers, autoencoder, classifier, text encoders, teacher, guidance, judge, student.")
+        Command command = new("train", "Train the embedded model: tokenizers, autoencoder, judge, classifier, text encoders, teacher, guidance, student.")
         {
             folder,
             device,

@@ -1,4 +1,3 @@
-using Dsd.Imaging;
 using Dsd.Lab.Training;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
@@ -31,10 +30,6 @@ internal static class JudgeCalibration
             Tensor images = Draw(first, count, network.Config.ImageSize, options, truth);
             logits.Add(network.forward(JudgeAugmentation.Apply(images, null, options.RoundTrip)).cpu());
         }
-        if (options.HeldOutRedrawn is { } redrawn)
-        {
-            logits.AddRange(Read(network, redrawn, options, truth));
-        }
         float[] all = cat(logits, 0).data<float>().ToArray();
         JudgeConfig config = network.Config with { Temperature = BestTemperature(all, truth, network.Config) };
 
@@ -53,19 +48,6 @@ internal static class JudgeCalibration
         int wrong = called - right + (are - right);
         return new JudgeTrainingReport(
             accuracy, 1 - (double)wrong / same.Length, called == 0 ? 0 : (double)right / called, are == 0 ? 0 : (double)right / are, config, complete);
-    }
-
-    /// <summary>The logits of pairs of the teacher's panels; their truth is added to the list.</summary>
-    private static IEnumerable<Tensor> Read(JudgeNetwork network, RedrawnPanels redrawn, JudgeTrainingOptions options, List<int[]> truth)
-    {
-        foreach (int[] part in Enumerable.Range(0, redrawn.Grids / 2).Chunk(Batch))
-        {
-            Picture[] pictures = [.. part.SelectMany(i => new[] { redrawn.Grid(2 * i).Left, redrawn.Grid(2 * i + 1).Right })];
-            truth.AddRange(part.SelectMany(i => new[] { redrawn.SubjectOf(2 * i), redrawn.SubjectOf(2 * i + 1) }).Select(subject => subject.Values.ToArray()));
-            using DisposeScope scope = NewDisposeScope();
-            Tensor images = PictureBatch.Draw(pictures.Length, i => pictures[i]).ToTensor(options.Device);
-            yield return network.forward(images).cpu().MoveToOuterDisposeScope();
-        }
     }
 
     private static Tensor Draw(int first, int count, int size, JudgeTrainingOptions options, List<int[]> truth)

@@ -30,7 +30,7 @@ internal static class JudgeTraining
         string checkpoint = Path.Combine(options.Folder, "checkpoints");
         random.manual_seed((long)options.Seed);
         using JudgeNetwork network = new(config, options.Device);
-        PanelBatches batches = new(options.Seed, options.Redrawn is null ? options.Batch : options.Batch / 2, config.ImageSize, options.DistinctBatches);
+        PanelBatches batches = new(options.Seed, options.Batch, config.ImageSize, options.DistinctBatches);
         using TrainingLoop loop = new(network.parameters(), new TrainingLoopOptions
         {
             Steps = options.Steps,
@@ -55,20 +55,13 @@ internal static class JudgeTraining
         return report;
     }
 
-    /// <summary>The loss of one step: freshly drawn pictures and the teacher's, augmented.</summary>
+    /// <summary>The loss of one step: freshly drawn pictures, augmented.</summary>
     internal static Tensor Loss(JudgeNetwork network, PanelBatches batches, JudgeTrainingOptions options, long step)
     {
         using DisposeScope scope = NewDisposeScope();
         (Tensor images, Tensor values) = batches.Take(step, options.Device);
         random.manual_seed((long)(WorldRandom.Mix(options.Seed) ^ (ulong)step));
-        Tensor shown = JudgeAugmentation.Apply(images, null, options.RoundTrip);
-        if (options.Redrawn is { } redrawn)
-        {
-            (Tensor others, Tensor theirs) = redrawn.Take(step, options.Batch - (int)images.shape[0], options.Device);
-            shown = cat([shown, JudgeAugmentation.Apply(others, null, roundTrip: null)], 0);
-            values = cat([values.narrow(1, 0, theirs.shape[1]), theirs], 0);
-        }
-        return Loss(network, shown, values).MoveToOuterDisposeScope();
+        return Loss(network, JudgeAugmentation.Apply(images, null, options.RoundTrip), values).MoveToOuterDisposeScope();
     }
 
     /// <summary>The sum of the cross entropies of all attributes.</summary>

@@ -57,15 +57,6 @@ internal sealed record JudgeTrainingOptions
     /// </summary>
     public Func<Tensor, Tensor>? RoundTrip { get; init; }
 
-    /// <summary>Panels in the teacher's own hand, of subjects that training may see: half of each step's pictures. Null, the default: drawings alone.</summary>
-    public RedrawnPanels? Redrawn { get; init; }
-
-    /// <summary>
-    /// Such panels of held-out subjects: grids 2·i and 2·i + 1 show one subject where i is even, two that differ in little where it is odd. The result is
-    /// measured and calibrated on the left panel of the one and the right panel of the other, beside <see cref="HeldOutPairs"/>. Null, the default: none.
-    /// </summary>
-    public RedrawnPanels? HeldOutRedrawn { get; init; }
-
     /// <summary>The type that weights are stored in. Default bfloat16.</summary>
     public ScalarType StoredType { get; init; } = ScalarType.BFloat16;
 

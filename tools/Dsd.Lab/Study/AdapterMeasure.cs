@@ -25,7 +25,7 @@ internal static class AdapterMeasure
         ArgumentNullException.ThrowIfNull(log);
         StudyConfig config = StudyConfig.Load(options.ConfigFile ?? StudyConfig.DefaultFile);
         config = options.Subjects is { } subjects ? config with { Subjects = subjects } : config;
-        StudyContext context = new(config, options.OutFolder, options.ModelFolder, options.Device, log, cancellationToken)
+        StudyContext context = new(config, options.OutFolder, options.ModelFolder, [options.Device], log, cancellationToken)
         {
             PanelSize = options.PanelSize,
         };

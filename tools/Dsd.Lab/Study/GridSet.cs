@@ -10,7 +10,6 @@ namespace Dsd.Lab.Study;
 /// <summary>A set of grids that the teacher draws once and the judge looks at once, for every system that learns from it.</summary>
 internal sealed class GridSet
 {
-    private const int DrawBatch = 256;
     private readonly StudyContext _context;
     private readonly TeacherGridOptions _options;
 
@@ -46,26 +45,11 @@ internal sealed class GridSet
     public static GridSet Relight(StudyContext context) => new(context, "relight", context.Config.RelightGrids, relight: true);
 
     /// <summary>All pairs, drawn as far as they are not there yet.</summary>
-    public GridPair[] Pairs()
-    {
-        GridPlan[] plans = TeacherGrids.Plan(_options);
-        TextToImagePipeline? teacher = null;
-        try
-        {
-            IReadOnlyList<Picture> grids = PictureParts.Complete(_context.GridFolder(Name), plans.Length, DrawBatch, TinyModel.PanelSize, (first, count) =>
-            {
-                teacher ??= TextToImagePipeline.Load(_context.ModelFolder, _context.Loading);
-                IReadOnlyList<Picture> drawn = TeacherGrids.DrawGrids(teacher, plans.AsSpan(first, count).ToArray(), _options, _context.CancellationToken);
-                _context.Log($"grids: {first + count}/{plans.Length} grids '{Name}' drawn");
-                return drawn;
-            });
-            return [.. grids.Zip(plans, (grid, plan) => TeacherGrids.Cut(grid, plan, TinyModel.PanelSize))];
-        }
-        finally
-        {
-            teacher?.Dispose();
-        }
-    }
+    public GridPair[] Pairs() =>
+    [
+        .. TeacherGrids.Draw(
+            _options, _context.GridFolder(Name), _context.Devices, line => _context.Log($"grids: '{Name}': {line}"), _context.CancellationToken),
+    ];
 
     /// <summary>What the judge made of the pairs: asked now, or read where it was asked before.</summary>
     public CuratedGrids Curate(GridPair[] pairs)

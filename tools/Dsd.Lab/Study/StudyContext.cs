@@ -12,10 +12,13 @@ internal sealed record StudyContext(
     StudyConfig Config,
     string OutFolder,
     string ModelFolder,
-    Device Device,
+    IReadOnlyList<Device> Devices,
     Action<string> Log,
     CancellationToken CancellationToken)
 {
+    /// <summary>The device of all but the grids, which all devices share.</summary>
+    public Device Device => Devices[0];
+
     /// <summary>Side of a picture in pixels. Default <see cref="TinyModel.PanelSize"/>, which the study's own systems ask for.</summary>
     public int PanelSize { get; init; } = TinyModel.PanelSize;
 

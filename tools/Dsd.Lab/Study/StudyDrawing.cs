@@ -18,7 +18,7 @@ internal static class StudyDrawing
         IStudyGenerator? generator = null;
         try
         {
-            return PictureParts.Complete(folder, cases.Count, context.Config.DrawingBatch, context.PanelSize, (first, count) =>
+            return PictureParts.Complete(folder, 0, cases.Count, context.Config.DrawingBatch, context.PanelSize, (first, count) =>
             {
                 generator ??= open();
                 return Part(context, name, generator, cases, first, count);

@@ -11,13 +11,16 @@ internal sealed record StudyOptions
     /// <summary>The teacher's folder, with its judge and classifier. Default the embedded model's.</summary>
     public string ModelFolder { get; init; } = TinyModel.Folder;
 
-    /// <summary><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. Default <c>cpu</c>.</summary>
+    /// <summary>
+    /// <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>; several with commas between share the drawing of the grids, and all else is done on the first. Default
+    /// <c>cpu</c>.
+    /// </summary>
     public string Device
     {
         get;
-        init => field = value == "cpu" || value == "cuda" || value.StartsWith("cuda:", StringComparison.Ordinal) && uint.TryParse(value.AsSpan(5), out _)
+        init => field = value.Split(',').All(DeviceOption.IsName)
             ? value
-            : throw new ArgumentException($"Option {nameof(Device)} must be cpu, cuda or cuda:N, but is '{value}'.", nameof(Device));
+            : throw new ArgumentException($"Option {nameof(Device)} must be cpu, cuda or cuda:N, or several with commas between, but is '{value}'.", nameof(Device));
     } = "cpu";
 
     /// <summary>Time after which the state is written and the study stops; null, the default, is none.</summary>

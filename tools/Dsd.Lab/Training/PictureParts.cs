@@ -9,19 +9,21 @@ internal static class PictureParts
     private const int Columns = 8;
     private const int MostUnsaved = 8;
 
-    /// <summary>All pictures: those in the folder, and the missing ones as they are made, part by part.</summary>
+    /// <summary>Pictures of a folder in order: those that are there, and the missing ones as they are made, part by part.</summary>
     /// <param name="folder">Where they stand.</param>
+    /// <param name="first">The number of the first one, a multiple of <paramref name="each"/>: several may each do a share of a folder.</param>
     /// <param name="count">How many there are to be.</param>
     /// <param name="each">How many stand in one file.</param>
     /// <param name="height">The height of one in pixels; its width is once or several times as much.</param>
     /// <param name="make">Makes the pictures from a number on, so many of them.</param>
     /// <exception cref="PictureException">A file holds no picture, or of another size than so many pictures have.</exception>
-    public static IReadOnlyList<Picture> Complete(string folder, int count, int each, int height, Func<int, int, IReadOnlyList<Picture>> make)
+    public static IReadOnlyList<Picture> Complete(
+        string folder, int first, int count, int each, int height, Func<int, int, IReadOnlyList<Picture>> make)
     {
         (string File, int First, int Count)[] parts =
         [
             .. Enumerable.Range(0, (count + each - 1) / each).Select(i => (
-                Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i * each:000000}.png")), i * each, Math.Min(each, count - (i * each)))),
+                Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{first + (i * each):000000}.png")), first + (i * each), Math.Min(each, count - (i * each)))),
         ];
         IReadOnlyList<Picture>?[] pictures = Task.WhenAll(
             parts.Select(p => Task.Run<IReadOnlyList<Picture>?>(() => File.Exists(p.File) ? Read(p.File, p.Count, height) : null))).GetAwaiter().GetResult();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dsd.Curation.Grids;
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
@@ -23,6 +22,7 @@ internal static class TeacherGrids
     public static List<GridPair> Draw(
         TeacherGridOptions options, string folder, IReadOnlyList<Device> devices, Action<string> log, CancellationToken cancellationToken)
     {
+        Directory.CreateDirectory(folder);
         GridPlan[] plans = Plan(options);
         int parts = (plans.Length + DrawBatch - 1) / DrawBatch;
         int drawn = 0;
@@ -38,12 +38,10 @@ internal static class TeacherGrids
             TextToImagePipeline? teacher = null;
             try
             {
-                string shareFolder = Path.Combine(folder, first.ToString("000000", CultureInfo.InvariantCulture));
-                Directory.CreateDirectory(shareFolder);
-                return PictureParts.Complete(shareFolder, end - first, DrawBatch, options.PanelSize, (from, count) =>
+                return PictureParts.Complete(folder, first, end - first, DrawBatch, options.PanelSize, (from, count) =>
                 {
                     teacher ??= TextToImagePipeline.Load(options.ModelFolder, ModelLoading.On(device));
-                    IReadOnlyList<Picture> made = DrawGrids(teacher, plans.AsSpan(first + from, count).ToArray(), options, cancellationToken);
+                    IReadOnlyList<Picture> made = DrawGrids(teacher, plans.AsSpan(from, count).ToArray(), options, cancellationToken);
                     log($"{Interlocked.Add(ref drawn, count)} grids of {options.Count} drawn");
                     return made;
                 });

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dsd.Lab.Training;
 
 /// <summary>
-/// Trains the embedded model from nothing, stage by stage: tokenizers, autoencoder, classifier, text encoders, teacher, guidance, judge, student.
+/// Trains the embedded model from nothing, stage by stage: tokenizers, autoencoder, judge, classifier, text encoders, teacher, guidance, student.
 /// </summary>
 /// <remarks>
 /// Every stage is decided by the config and its seed. A stage that is done is not done again; one that was interrupted continues from
@@ -17,11 +17,11 @@ internal static class TinyTraining
     [
         ("tokenizers", TokenizerStage.Run),
         ("vae", VaeStage.Run),
+        ("judge", JudgeStage.Run),
         ("classifier", ClassifierStage.Run),
         ("text", TextStage.Run),
         ("teacher", TeacherStage.Run),
         ("guidance", GuidanceStage.Run),
-        ("judge", JudgeStage.Run),
         ("student", StudentStage.Run),
     ];
 
@@ -58,7 +58,7 @@ internal static class TinyTraining
         {
             StartingModel.Take(from, config, options.OutFolder, context.WorkFolder, log);
         }
-        foreach ((string name, Func<StageContext, bool> run) in InOrder(config))
+        foreach ((string name, Func<StageContext, bool> run) in Stages)
         {
             string marker = Marker(context.WorkFolder, name);
             if (!options.Stages.Contains(name) || File.Exists(marker))
@@ -84,10 +84,6 @@ internal static class TinyTraining
         }
         return true;
     }
-
-    /// <summary>The judge learns from the teacher's pictures, so it comes after it, unless the teacher learns from the judge.</summary>
-    private static IEnumerable<(string Name, Func<StageContext, bool> Run)> InOrder(TinyTrainingConfig config) =>
-        config.Teacher.AlignmentWeight > 0 ? Stages.OrderBy(stage => stage.Name is "tokenizers" or "vae" ? 0 : stage.Name == "judge" ? 1 : 2) : Stages;
 
     /// <summary>Keeps a stage to one process: two that train the same one would write the same checkpoints.</summary>
     private static FileStream Hold(string workFolder, string stage)

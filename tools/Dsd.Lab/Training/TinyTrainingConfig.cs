@@ -35,7 +35,7 @@ internal sealed record TinyTrainingConfig
     public required GuidanceStageConfig Guidance { get; init; }
 
     /// <summary>The judge.</summary>
-    public required JudgeStageConfig Judge { get; init; }
+    public required StageConfig Judge { get; init; }
 
     /// <summary>The attribute classifier, which measures and takes no part in the method.</summary>
     public required StageConfig Classifier { get; init; }
