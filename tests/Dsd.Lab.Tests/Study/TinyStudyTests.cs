@@ -51,7 +51,7 @@ public sealed class StudyCommandTests : IClassFixture<SmallTeacher>, IDisposable
         Assert.Equal(["relight", "copy", "text"], relighting.RootElement.EnumerateArray().Select(r => r.GetProperty("system").GetString()));
         string text = File.ReadAllText(_folder.File("out", "results.md"));
         Assert.All(TinyStudy.SystemNames, name => Assert.Contains($"| {name} |", text));
-        Assert.Equal(5, text.Split("**met**").Length + text.Split("**missed**").Length - 2);
+        Assert.Equal(6, text.Split("**met**").Length + text.Split("**missed**").Length - 2);
         Assert.Equal(11 * TinyModel.PanelSize + 10 * 4, Picture.Load(_folder.File("out", "comparison.png")).Width);
         Assert.DoesNotContain("src=\"sheets", File.ReadAllText(_folder.File("out", "report.html")));
 
