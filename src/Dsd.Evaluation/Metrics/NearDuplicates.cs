@@ -1,0 +1,75 @@
+using System.Numerics.Tensors;
+using Dsd.Common.Options;
+
+namespace Dsd.Evaluation.Metrics;
+
+/// <summary>Finds pictures that are nearly the same as an earlier one, by their embeddings.</summary>
+public static class NearDuplicates
+{
+    /// <summary>
+    /// Goes through embeddings in their order and drops each that lies too near to one that was kept. So the first of a group stays, and the same list gives
+    /// the same result each time.
+    /// </summary>
+    /// <param name="embeddings">Embeddings of one encoder, none of them all 0.</param>
+    /// <param name="most">The largest cosine that two kept embeddings may have, −1 to 1.</param>
+    /// <param name="cancellationToken">Checked before each embedding.</param>
+    /// <returns>For each embedding the index of the kept one that it nearly repeats, the most similar of them; null where it is kept.</returns>
+    /// <remarks>Each is compared with all that are kept, on all cores: a hundred thousand of 512 numbers take five billion products of vectors.</remarks>
+    /// <exception cref="ArgumentException">The embeddings have different lengths, or one of them is all 0 or not finite.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public static IReadOnlyList<int?> Find(IReadOnlyList<float[]> embeddings, double most, CancellationToken cancellationToken = default)
+    {
+        const int WorthThreads = 4096;
+        ArgumentNullException.ThrowIfNull(embeddings);
+        OptionCheck.Range(most, -1.0, 1.0, nameof(most));
+        int?[] repeats = new int?[embeddings.Count];
+        List<(int Index, float[] Direction)> kept = [];
+        for (int i = 0; i < embeddings.Count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            float[] direction = Direction(embeddings[i], embeddings[0].Length, i);
+            double[] cosines = new double[kept.Count];
+            if (kept.Count < WorthThreads)
+            {
+                Compare(0, kept.Count);
+            }
+            else
+            {
+                int share = (kept.Count + Environment.ProcessorCount - 1) / Environment.ProcessorCount;
+                Parallel.For(0, Environment.ProcessorCount, p => Compare(p * share, Math.Min((p + 1) * share, kept.Count)));
+            }
+            int nearest = cosines.Length == 0 ? -1 : TensorPrimitives.IndexOfMax<double>(cosines);
+            if (nearest >= 0 && cosines[nearest] > most)
+            {
+                repeats[i] = kept[nearest].Index;
+            }
+            else
+            {
+                kept.Add((i, direction));
+            }
+
+            void Compare(int from, int to)
+            {
+                for (int j = from; j < to; j++)
+                {
+                    cosines[j] = TensorPrimitives.Dot<float>(direction, kept[j].Direction);
+                }
+            }
+        }
+        return repeats;
+    }
+
+    private static float[] Direction(float[] embedding, int length, int index)
+    {
+        ArgumentNullException.ThrowIfNull(embedding);
+        float norm = TensorPrimitives.Norm<float>(embedding);
+        if (embedding.Length != length || !(norm > 0 && float.IsFinite(norm)))
+        {
+            throw new ArgumentException(
+                $"Embedding {index}: expected {length} numbers that are finite and not all 0, found {embedding.Length} numbers of norm {norm}.", nameof(embedding));
+        }
+        float[] direction = new float[length];
+        TensorPrimitives.Divide(embedding, norm, direction);
+        return direction;
+    }
+}
