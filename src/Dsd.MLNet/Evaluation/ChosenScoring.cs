@@ -1,4 +1,5 @@
 using Dsd.Evaluation.Encoders;
+using Dsd.MLNet.Stages.Saving;
 using Dsd.Onnx.Runtime;
 
 namespace Dsd.MLNet.Evaluation;
@@ -25,12 +26,12 @@ internal static class ChosenScoring
 
     private static string? Hindrance(EncoderFolder folder, OnnxRuntimeOptions given, IReadOnlyList<OnnxProvider> providers)
     {
-        OnnxRuntimeOptions plain = new();
         if (!folder.WeightsAreInside)
         {
             return $"the weights of '{folder.Path}' lie beside the model, and a saved transform would lose them";
         }
-        if (given with { Providers = plain.Providers, ProviderLibraries = plain.ProviderLibraries } != plain || given.ProviderLibraries.Count > 0)
+        // As text, since a record compares its lists by what holds them.
+        if (ModelEntry.Text(given) != ModelEntry.Text(new OnnxRuntimeOptions()))
         {
             return $"option {nameof(EncoderStageOptions.Runtime)} sets what it cannot be told";
         }
