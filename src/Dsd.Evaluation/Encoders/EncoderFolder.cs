@@ -50,6 +50,9 @@ public sealed class EncoderFolder
     /// <summary>The SHA-256 of each file, by its path within the folder, in hexadecimal digits.</summary>
     public IReadOnlyDictionary<string, string> Hashes => _manifest.Sha256;
 
+    /// <summary>What tells this encoder from any other: the SHA-256 of its description, which has the hash of every file in it.</summary>
+    public string Fingerprint { get; private init; } = "";
+
     /// <summary>
     /// The network for pictures: input <c>pixel_values</c> [batch, 3, height, width] in single precision, output <c>embedding</c> [batch, width].
     /// </summary>
@@ -92,7 +95,7 @@ public sealed class EncoderFolder
                     "it missing. Export the encoder again");
             }
         }
-        return new EncoderFolder(path, manifest);
+        return new EncoderFolder(path, manifest) { Fingerprint = FileHash.Of(System.IO.Path.Combine(path, EncoderManifest.FileName)).Sha256 };
     }
 
     /// <summary>Reads every file and compares it with its hash, which <see cref="Open"/> does not.</summary>

@@ -1,4 +1,5 @@
 using Dsd.Curation.Judging;
+using Dsd.Evaluation.Metrics;
 using Dsd.Lab.Measure;
 using Dsd.Tiny;
 using Dsd.Tiny.Judge;
