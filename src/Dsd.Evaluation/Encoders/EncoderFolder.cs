@@ -64,7 +64,9 @@ public sealed class EncoderFolder
     /// </summary>
     public string? TextModel => TextTokens is null ? null : System.IO.Path.Combine(Path, TextPart, ModelWriter.ModelFile);
 
-    /// <summary>The folder of the tokenizer that makes ids of texts, which <see cref="Models.Text.ClipTokenizer"/> loads; null where texts are not encoded.</summary>
+    /// <summary>
+    /// The folder of the tokenizer that makes ids of texts, which <see cref="Models.Text.ClipTokenizer"/> loads; null where texts are not encoded.
+    /// </summary>
     public string? Tokenizer => TextTokens is null ? null : System.IO.Path.Combine(Path, TokenizerPart);
 
     /// <summary>Whether the networks' files hold their weights themselves. Beyond 1.5 GB the weights lie beside them.</summary>

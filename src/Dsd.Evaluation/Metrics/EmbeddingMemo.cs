@@ -22,7 +22,7 @@ internal sealed class EmbeddingMemo(IPictureEncoder encoder) : IPictureEncoder
         {
             _known.AddOrUpdate(picture, embedding);
         }
-        return [.. pictures.Select(p => _known.TryGetValue(p, out float[]? embedding) ? embedding : throw new InvalidOperationException("A picture was lost."))];
+        return [.. pictures.Select(p => _known.TryGetValue(p, out float[]? embedding) ? embedding : throw new KeyNotFoundException("A picture was lost."))];
     }
 
     public float[][] EncodeTexts(IReadOnlyList<string> texts, int batch = 64, CancellationToken cancellationToken = default) =>

@@ -66,7 +66,8 @@ public static class NearDuplicates
         if (embedding.Length != length || !(norm > 0 && float.IsFinite(norm)))
         {
             throw new ArgumentException(
-                $"Embedding {index}: expected {length} numbers that are finite and not all 0, found {embedding.Length} numbers of norm {norm}.", nameof(embedding));
+                $"Embedding {index}: expected {length} numbers that are finite and not all 0, found {embedding.Length} numbers of norm {norm}.",
+                nameof(embedding));
         }
         float[] direction = new float[length];
         TensorPrimitives.Divide(embedding, norm, direction);

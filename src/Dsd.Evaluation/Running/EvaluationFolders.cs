@@ -40,7 +40,9 @@ public static class EvaluationFolders
         SortedDictionary<string, string> known = Files(references, Endings, "pictures");
         ILookup<string, string> bySubject = known.Keys.Where(k => k.Contains('/')).ToLookup(Parent);
         Dictionary<string, string> texts = prompts is null ? [] : Prompts(prompts);
-        return [.. generated.Zip(names, (folder, name) => new EvaluationSystem(name, [.. Files(folder, Endings, "pictures").Select(f => Item(f.Key, f.Value))]))];
+        return [.. generated.Zip(names, System)];
+
+        EvaluationSystem System(string folder, string name) => new(name, [.. Files(folder, Endings, "pictures").Select(f => Item(f.Key, f.Value))]);
 
         EvaluationItem Item(string key, string file)
         {

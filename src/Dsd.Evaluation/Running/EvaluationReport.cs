@@ -58,7 +58,8 @@ internal sealed class EvaluationReport(EvaluationResults results, IReadOnlyList<
     private static void Table(StringBuilder html, MetricResult result)
     {
         string[] categories = [.. result.Systems.SelectMany(s => s.Categories.Keys).Distinct().Order(StringComparer.Ordinal)];
-        html.Append($"<table><tr><th>system</th><th>all</th>{string.Concat(categories.Select(c => $"<th>{Text(c)}</th>"))}<th>subjects</th><th>pictures</th></tr>\n");
+        html.Append($"<table><tr><th>system</th><th>all</th>{string.Concat(categories.Select(c => $"<th>{Text(c)}</th>"))}");
+        html.Append("<th>subjects</th><th>pictures</th></tr>\n");
         foreach (SystemScore system in result.Systems)
         {
             html.Append($"<tr><td>{Text(system.System)}</td><td>{Mean(system.All)}</td>");

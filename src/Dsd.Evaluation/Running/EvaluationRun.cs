@@ -138,7 +138,8 @@ public sealed class EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyL
         if (scores.Count != count || scores.Any(s => s is { } score && !(score >= metric.Least && score <= metric.Most)))
         {
             throw new InvalidOperationException(
-                $"Metric '{metric.Name}': expected {count} scores of {metric.Least} to {metric.Most}, found {string.Join(", ", scores.Take(4))} of {scores.Count}.");
+                $"Metric '{metric.Name}': expected {count} scores of {metric.Least} to {metric.Most}, found {scores.Count}, "
+                    + $"such as {string.Join(", ", scores.Take(4))}.");
         }
     }
 

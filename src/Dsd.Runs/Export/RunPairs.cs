@@ -199,7 +199,13 @@ internal sealed class RunPairs
             CaptionKey = captionKey,
             Kept = pair.Kept,
             Reviewed = pair.Reviewed switch { true => "kept", false => "rejected", null => "none" },
-            Status = judgement.Status == VerdictStatus.Decided ? "decided" : "undecided",
+            Status = judgement.Status switch
+            {
+                VerdictStatus.Decided => "decided",
+                VerdictStatus.TooDifferent => "too_different",
+                VerdictStatus.NearCopy => "near_copy",
+                _ => "undecided",
+            },
             Same = verdict?.Same,
             Confidence = double.IsNaN(judgement.Confidence) ? null : judgement.Confidence,
             Subject = verdict?.Subject,

@@ -16,7 +16,8 @@ public sealed class EvaluationRunTests(ExportedEncoders encoders) : IClassFixtur
     public async Task IdenticalFolders_Give1InEverySimilarity_AndShuffledOnesLess_WithIntervalsApart()
     {
         using WorldFolders world = new();
-        IReadOnlyList<EvaluationSystem> systems = EvaluationFolders.Read(world.References, [world.Shifted("same", 0), world.Shifted("shuffled", 1)], world.Prompts);
+        string[] generated = [world.Shifted("same", 0), world.Shifted("shuffled", 1)];
+        IReadOnlyList<EvaluationSystem> systems = EvaluationFolders.Read(world.References, generated, world.Prompts);
         string[] folders = [.. new[] { "clip", "dino", "dinov2", "csd" }.Select(name => encoders[name].Folder.Path)];
         using SimilarityMetrics metrics = SimilarityMetrics.Open(SimilarityMetrics.Known, folders);
 
@@ -123,7 +124,8 @@ public sealed class EvaluationRunTests(ExportedEncoders encoders) : IClassFixtur
     public async Task TheReport_HoldsItsPictures_AndNamesNoOtherFile()
     {
         using WorldFolders world = new(6);
-        IReadOnlyList<EvaluationSystem> systems = EvaluationFolders.Read(world.References, [world.Shifted("a<b>", 1), world.Shifted("other", 2)], world.Prompts);
+        string[] generated = [world.Shifted("a<b>", 1), world.Shifted("other", 2)];
+        IReadOnlyList<EvaluationSystem> systems = EvaluationFolders.Read(world.References, generated, world.Prompts);
 
         await new EvaluationRun([new CountingMetric()], systems, new EvaluationOptions { Examples = 2 }).RunAsync(world.At("out"));
 
@@ -164,8 +166,8 @@ public sealed class EvaluationRunTests(ExportedEncoders encoders) : IClassFixtur
     {
         using WorldFolders world = new(2);
         world.Shifted("system", 1);
-        Assert.Contains(
-            "'first-pixel': expected 4 scores of 0 to 1", (await Assert.ThrowsAsync<InvalidOperationException>(() => Run(world, new CountingMetric { Always = 1.5 }))).Message);
+        InvalidOperationException e = await Assert.ThrowsAsync<InvalidOperationException>(() => Run(world, new CountingMetric { Always = 1.5 }));
+        Assert.Contains("'first-pixel': expected 4 scores of 0 to 1", e.Message);
     }
 
     [Fact]

@@ -27,7 +27,8 @@ internal sealed class EvaluateCommand
     };
     private readonly Option<string[]> _generated = Several(
         "--generated", "The folder of what was generated: [CATEGORY/]SUBJECT/PICTURE.png, or SUBJECT.png. With several, each is compared with the first.");
-    private readonly Option<string[]> _encoders = Several("--encoders", "The folders that 'dsd export --encoder' wrote, one of each kind that the metrics need.");
+    private readonly Option<string[]> _encoders = Several(
+        "--encoders", "The folders that 'dsd export --encoder' wrote, one of each kind that the metrics need.");
     private readonly Option<string?> _prompts = new("--prompts")
     {
         Description = "Prompts, for clip-t: a JSON object by picture or subject, or a folder of .txt files that are named so.",
