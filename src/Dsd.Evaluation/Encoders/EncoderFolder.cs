@@ -47,6 +47,9 @@ public sealed class EncoderFolder
     /// <summary>The name of what was exported.</summary>
     public string Source => _manifest.Source;
 
+    /// <summary>The length of each file in bytes, by its path within the folder.</summary>
+    public IReadOnlyDictionary<string, long> Files => _manifest.Files;
+
     /// <summary>The SHA-256 of each file, by its path within the folder, in hexadecimal digits.</summary>
     public IReadOnlyDictionary<string, string> Hashes => _manifest.Sha256;
 
@@ -102,11 +105,13 @@ public sealed class EncoderFolder
 
     /// <summary>Reads every file and compares it with its hash, which <see cref="Open"/> does not.</summary>
     /// <param name="cancellationToken">Checked after each megabyte.</param>
+    /// <param name="progress">Told the path of each file within the folder before it is read.</param>
     /// <exception cref="WeightsException">A file is not what was written.</exception>
-    public void CheckHashes(CancellationToken cancellationToken = default)
+    public void CheckHashes(CancellationToken cancellationToken = default, IProgress<string>? progress = null)
     {
         foreach ((string name, string hash) in _manifest.Sha256)
         {
+            progress?.Report(name);
             string file = System.IO.Path.Combine(Path, name);
             FileHash found = FileHash.Of(file, cancellationToken);
             if (found.Sha256 != hash)
