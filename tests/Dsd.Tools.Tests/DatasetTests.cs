@@ -79,8 +79,11 @@ public sealed class DatasetTests : IAsyncLifetime
         (await Cli.Run("dataset", "write", Run, "--out", _folder.File("x"), "--duplicates-most", "0.9")).AssertFails(
             ExitCode.WrongUse, "'--duplicates-encoder'", "together");
 
-        static string[] Grids(string folder) =>
-            [.. Directory.EnumerateFiles(folder, "*.png", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)[..3]).Distinct().Order(StringComparer.Ordinal)];
+        static string[] Grids(string folder)
+        {
+            IEnumerable<string> files = Directory.EnumerateFiles(folder, "*.png", SearchOption.AllDirectories);
+            return [.. files.Select(f => Path.GetFileName(f)[..3]).Distinct().Order(StringComparer.Ordinal)];
+        }
     }
 
     [Theory]

@@ -62,28 +62,31 @@ public static class NearDuplicates
     }
 
     /// <summary>The same for pictures: those that nearly repeat an earlier one.</summary>
-    /// <param name="pictures">The pictures with their names, each named differently; a batch is in memory at a time, and an embedding of each in the end.</param>
+    /// <param name="pictures">
+    /// The pictures with their names, each named differently. A batch of them is in memory at a time, and an embedding of each in the end.
+    /// </param>
     /// <param name="encoder">What they look like to.</param>
     /// <param name="most">The largest cosine that two kept pictures may have, −1 to 1.</param>
     /// <param name="batch">How many are encoded at once, 1 to 1024.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    /// <returns>The names that are dropped, each with the name of the picture that it nearly repeats; and how many pictures there were.</returns>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
-    public static (IReadOnlyDictionary<string, string> Dropped, int All) Find(
-        IEnumerable<(string Name, Picture Picture)> pictures, IPictureEncoder encoder, double most, int batch = 16, CancellationToken cancellationToken = default)
+    public static FoundDuplicates Find(
+        IEnumerable<KeyValuePair<string, Picture>> pictures, IPictureEncoder encoder, double most, int batch = 16,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pictures);
         ArgumentNullException.ThrowIfNull(encoder);
         OptionCheck.Range(batch, 1, 1024, nameof(batch));
         List<string> names = [];
         List<float[]> embeddings = [];
-        foreach ((string Name, Picture Picture)[] some in pictures.Chunk(batch))
+        foreach (KeyValuePair<string, Picture>[] some in pictures.Chunk(batch))
         {
-            names.AddRange(some.Select(p => p.Name));
-            embeddings.AddRange(encoder.Encode([.. some.Select(p => p.Picture)], batch, cancellationToken));
+            names.AddRange(some.Select(p => p.Key));
+            embeddings.AddRange(encoder.Encode([.. some.Select(p => p.Value)], batch, cancellationToken));
         }
         IReadOnlyList<int?> repeats = Find(embeddings, most, cancellationToken);
-        return (Enumerable.Range(0, names.Count).Where(i => repeats[i] is not null).ToDictionary(i => names[i], i => names[repeats[i]!.Value]), names.Count);
+        return new FoundDuplicates(
+            Enumerable.Range(0, names.Count).Where(i => repeats[i] is not null).ToDictionary(i => names[i], i => names[repeats[i]!.Value]), names.Count);
     }
 
     private static float[] Direction(float[] embedding, int length, int index)

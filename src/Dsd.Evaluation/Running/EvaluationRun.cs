@@ -10,10 +10,7 @@ namespace Dsd.Evaluation.Running;
 /// Scores pictures and writes a report. What was scored is kept in the folder (<c>scores.jsonl</c>), so that a run that was cut off goes on where it was, and a
 /// metric or system more computes only what is new.
 /// </summary>
-/// <param name="metrics">What is computed, each named differently. They stay the caller's.</param>
-/// <param name="systems">Whose pictures (<see cref="EvaluationFolders"/>).</param>
-/// <param name="options">How; null is the defaults.</param>
-public sealed class EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyList<EvaluationSystem> systems, EvaluationOptions? options = null)
+public sealed class EvaluationRun
 {
     /// <summary>The files that a run writes beside its scores.</summary>
     public const string ResultsFile = "results.json";
@@ -27,7 +24,23 @@ public sealed class EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyL
     // References that are held decoded, so that a subject's pictures share one.
     private const int MostReferences = 32;
 
-    private readonly EvaluationOptions _options = options ?? new EvaluationOptions();
+    private readonly IReadOnlyList<IPairMetric> _metrics;
+    private readonly IReadOnlyList<EvaluationSystem> _systems;
+    private readonly EvaluationOptions _options;
+
+    /// <summary>A run that scores the pictures of some systems.</summary>
+    /// <param name="metrics">What is computed: at least one, each named differently. They stay the caller's.</param>
+    /// <param name="systems">Whose pictures (<see cref="EvaluationFolders"/>): at least one, each named differently.</param>
+    /// <param name="options">How; null is the defaults.</param>
+    /// <exception cref="ArgumentException">Two metrics or systems have one name, or there is none.</exception>
+    public EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyList<EvaluationSystem> systems, EvaluationOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        ArgumentNullException.ThrowIfNull(systems);
+        RequireDifferent([.. metrics.Select(m => m.Name)], "metrics", nameof(metrics));
+        RequireDifferent([.. systems.Select(s => s.Name)], "systems", nameof(systems));
+        (_metrics, _systems, _options) = (metrics, systems, options ?? new EvaluationOptions());
+    }
 
     /// <summary>Told after each batch, from any thread.</summary>
     public IProgress<EvaluationProgress>? Progress { get; init; }
@@ -38,17 +51,12 @@ public sealed class EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyL
     /// <summary>Computes what is missing, and writes <see cref="ResultsFile"/>, <see cref="TableFile"/> and <see cref="ReportFile"/>.</summary>
     /// <param name="outFolder">The folder to write; one of an earlier run is gone on with.</param>
     /// <param name="cancellationToken">Stops the run; what was scored is in the folder.</param>
-    /// <exception cref="ArgumentException">Two metrics have one name, or there is none.</exception>
     /// <exception cref="PictureException">A picture cannot be read; the message names its file.</exception>
     /// <exception cref="IOException">A file cannot be read, or the folder not written, or another process measures into it.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public async Task<EvaluationResults> RunAsync(string outFolder, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(outFolder);
-        if (metrics.Count == 0 || metrics.DistinctBy(m => m.Name).Count() != metrics.Count)
-        {
-            throw new ArgumentException($"A run has metrics of different names, but found: {string.Join(", ", metrics.Select(m => m.Name))}.");
-        }
         using ScoreStore store = ScoreStore.Open(outFolder);
         if (store.Unreadable > 0)
         {
@@ -63,7 +71,7 @@ public sealed class EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyL
         EvaluationResults results = Results(scored);
         WriteText(Path.Combine(outFolder, ResultsFile), results.ToJson());
         WriteTable(Path.Combine(outFolder, TableFile), scored);
-        WriteText(Path.Combine(outFolder, ReportFile), new EvaluationReport(results, metrics, scored, _options.Examples).Html());
+        WriteText(Path.Combine(outFolder, ReportFile), new EvaluationReport(results, _metrics, scored, _options.Examples).Html());
         return results;
     }
 
@@ -72,14 +80,14 @@ public sealed class EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyL
         Dictionary<string, string> hashes = [];
         Dictionary<string, Picture> references = [];
         List<ScoredItem> scored = [];
-        int all = systems.Sum(s => s.Items.Count);
-        foreach (EvaluationSystem system in systems)
+        int all = _systems.Sum(s => s.Items.Count);
+        foreach (EvaluationSystem system in _systems)
         {
             // By subject, so that pictures of one reference come together.
             foreach (EvaluationItem[] batch in system.Items.OrderBy(i => i.Subject, StringComparer.Ordinal).ThenBy(i => i.Key, StringComparer.Ordinal)
                 .Chunk(_options.BatchSize))
             {
-                string?[][] ids = [.. batch.Select(item => metrics.Select(m => Id(m, item)).ToArray())];
+                string?[][] ids = [.. batch.Select(item => _metrics.Select(m => Id(m, item)).ToArray())];
                 await ComputeAsync(store, batch, ids, references, cancel).ConfigureAwait(false);
                 scored.AddRange(batch.Zip(ids, (item, own) => new ScoredItem(system.Name, item, [.. own.Select(id => id is null ? null : store.Get(id))])));
                 Progress?.Report(new EvaluationProgress(scored.Count, all));
@@ -106,7 +114,7 @@ public sealed class EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyL
         ScoreStore store, EvaluationItem[] batch, string?[][] ids, Dictionary<string, Picture> references, CancellationToken cancel)
     {
         MetricItem?[] opened = new MetricItem?[batch.Length];
-        for (int m = 0; m < metrics.Count; m++)
+        for (int m = 0; m < _metrics.Count; m++)
         {
             int[] missing = [.. Enumerable.Range(0, batch.Length).Where(i => ids[i][m] is { } id && !store.Has(id))];
             if (missing.Length == 0)
@@ -114,9 +122,9 @@ public sealed class EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyL
                 continue;
             }
             MetricItem[] items = [.. missing.Select(i => opened[i] ??= Open(batch[i]))];
-            IReadOnlyList<double?> scores = await metrics[m].ComputeAsync(items, cancel).ConfigureAwait(false);
-            Check(metrics[m], scores, items.Length);
-            store.Add(missing.Zip(scores, (i, score) => (ids[i][m]!, metrics[m].Name, score)));
+            IReadOnlyList<double?> scores = await _metrics[m].ComputeAsync(items, cancel).ConfigureAwait(false);
+            Check(_metrics[m], scores, items.Length);
+            store.Add(missing.Zip(scores, (i, score) => (ids[i][m]!, _metrics[m].Name, score)));
         }
 
         MetricItem Open(EvaluationItem item)
@@ -145,10 +153,10 @@ public sealed class EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyL
 
     private EvaluationResults Results(IReadOnlyList<ScoredItem> scored) => new(
     [
-        .. metrics.Select((metric, m) => new MetricResult(
+        .. _metrics.Select((metric, m) => new MetricResult(
             metric.Name, metric.Source, metric.Least, metric.Most,
-            [.. systems.Select(s => Score(s.Name, [.. scored.Where(i => i.System == s.Name)], m))],
-            [.. systems.Skip(1).Select(s => Difference(s.Name, systems[0].Name, scored, m))])),
+            [.. _systems.Select(s => Score(s.Name, [.. scored.Where(i => i.System == s.Name)], m))],
+            [.. _systems.Skip(1).Select(s => Difference(s.Name, _systems[0].Name, scored, m))])),
     ]);
 
     private static SystemScore Score(string system, IReadOnlyList<ScoredItem> own, int metric) => new(
@@ -170,7 +178,7 @@ public sealed class EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyL
 
     private void WriteTable(string path, IReadOnlyList<ScoredItem> scored)
     {
-        (ScoredItem Item, int Metric)[] rows = [.. scored.SelectMany(i => Enumerable.Range(0, metrics.Count).Select(m => (i, m)))];
+        (ScoredItem Item, int Metric)[] rows = [.. scored.SelectMany(i => Enumerable.Range(0, _metrics.Count).Select(m => (i, m)))];
         TableColumn Texts(string name, Func<(ScoredItem Item, int Metric), string?> value) => TableColumn.Texts(name, [.. rows.Select(value)]);
         ParquetTable.Write(
             path,
@@ -179,9 +187,18 @@ public sealed class EvaluationRun(IReadOnlyList<IPairMetric> metrics, IReadOnlyL
             Texts("subject", r => r.Item.Item.Subject),
             Texts("picture", r => r.Item.Item.Key),
             Texts("prompt", r => r.Item.Item.Prompt),
-            Texts("metric", r => metrics[r.Metric].Name),
+            Texts("metric", r => _metrics[r.Metric].Name),
             TableColumn.Numbers("score", [.. rows.Select(r => r.Item.Scores[r.Metric])]));
     }
 
     private static void WriteText(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    private static void RequireDifferent(IReadOnlyList<string> names, string what, string parameter)
+    {
+        if (names.Count == 0 || names.Distinct(StringComparer.Ordinal).Count() != names.Count)
+        {
+            string found = names.Count == 0 ? "none" : string.Join(", ", names);
+            throw new ArgumentException($"A run has at least one of its {what}, each named differently, but found {found}.", parameter);
+        }
+    }
 }

@@ -153,7 +153,9 @@ public sealed class TorchFile : ITensorSource
         {
             throw new WeightsException(
                 Path, "a dictionary of tensors",
-                _passedOver.Count == 0 ? "none in it" : $"none in it, but '{_passedOver.First().Key}', an object of '{_passedOver.First().Value}' that is not read");
+                _passedOver.Count == 0
+                    ? "none in it"
+                    : $"none in it, but '{_passedOver.First().Key}', an object of '{_passedOver.First().Value}' that is not read");
         }
     }
 

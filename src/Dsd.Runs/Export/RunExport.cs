@@ -52,16 +52,17 @@ public static class RunExport
     /// The grids that <see cref="Write"/> would take pairs from, in the same order, one in memory at a time. One that is gone or damaged is passed over here,
     /// since <see cref="Write"/> names it.
     /// </summary>
+    /// <returns>Each with its prompt's id.</returns>
     /// <param name="runFolder">The run's folder; a run may go on in it meanwhile.</param>
     /// <param name="includeRejected">Whether those without a kept pair are wanted too.</param>
     /// <exception cref="LedgerException">The ledger is none.</exception>
     /// <exception cref="IOException">There is no ledger, or a grid cannot be read.</exception>
-    public static IEnumerable<(string PromptId, Picture Grid)> Grids(string runFolder, bool includeRejected = false)
+    public static IEnumerable<KeyValuePair<string, Picture>> Grids(string runFolder, bool includeRejected = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(runFolder);
         return Read();
 
-        IEnumerable<(string, Picture)> Read()
+        IEnumerable<KeyValuePair<string, Picture>> Read()
         {
             RunFolder run = RunFolder.OpenToRead(runFolder);
             try
@@ -71,7 +72,7 @@ public static class RunExport
                 {
                     if (pair.PromptId != last && run.Ledger.GridOf(pair.PromptId) is { } grid && run.Load(grid) is { } picture)
                     {
-                        yield return (pair.PromptId, picture);
+                        yield return new(pair.PromptId, picture);
                     }
                     last = pair.PromptId;
                 }

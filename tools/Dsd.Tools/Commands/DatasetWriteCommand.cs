@@ -101,12 +101,12 @@ internal static class DatasetWriteCommand
         Terminal terminal, string run, DatasetWriteOptions options, string encoder, double most, string device, CancellationToken cancel)
     {
         using PictureEncoder opened = PictureEncoder.Open(encoder, new OnnxRuntimeOptions { Warn = terminal.Warn }.On(device));
-        (IReadOnlyDictionary<string, string> dropped, int all) = NearDuplicates.Find(
-            RunExport.Grids(run, options.IncludeRejected), opened, most, cancellationToken: cancel);
+        FoundDuplicates found = NearDuplicates.Find(RunExport.Grids(run, options.IncludeRejected), opened, most, cancellationToken: cancel);
+        double share = (double)found.Dropped.Count / Math.Max(1, found.All);
         terminal.Error.WriteLine(
-            string.Create(CultureInfo.InvariantCulture, $"{dropped.Count} of {all} grids ({(double)dropped.Count / Math.Max(1, all):P1}) nearly repeat an earlier ")
-                + "one and are left out");
-        return [.. dropped.Keys];
+            string.Create(
+                CultureInfo.InvariantCulture, $"{found.Dropped.Count} of {found.All} grids ({share:P1}) nearly repeat an earlier one and are left out"));
+        return [.. found.Dropped.Keys];
     }
 
     private static void Write(
