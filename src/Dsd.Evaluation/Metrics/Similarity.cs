@@ -54,8 +54,8 @@ public static class Similarity
     /// the reference mirrored only if it repeats more than the subject, since a mirrored subject is the same subject. 0.5 says nothing of a copy.
     /// </summary>
     /// <remarks>
-    /// The first number of softmax([cosine with the reference, cosine with the mirrored reference] / 0.01), as ViStoryBench scored copying. The later versions
-    /// of its code (2026) compare distances to further references of the same character instead, where there are any, and so need several references.
+    /// The first number of softmax([cosine with the reference, cosine with the mirrored reference] / 0.01), after ViStoryBench's copy-paste score, with one
+    /// reference. Two versions of its code (a4933ed, 2fd2211) compare with further references of the same character instead, so their numbers are others.
     /// </remarks>
     /// <param name="toReference">The cosine of the generated picture and the reference, −1 to 1.</param>
     /// <param name="toMirrored">The cosine of the generated picture and the mirrored reference, −1 to 1.</param>
