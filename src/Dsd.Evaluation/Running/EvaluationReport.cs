@@ -17,6 +17,7 @@ internal sealed class EvaluationReport(EvaluationResults results, IReadOnlyList<
         th,td{border-bottom:1px solid #ddd;padding:.3rem .6rem;text-align:left;white-space:nowrap}
         figure{display:inline-block;margin:.3rem;font-size:12px;vertical-align:top;width:236px;overflow-wrap:anywhere}
         figure img{margin-right:4px}
+        svg{max-width:100%}
         .note{color:#666}
         """;
 
@@ -25,7 +26,7 @@ internal sealed class EvaluationReport(EvaluationResults results, IReadOnlyList<
     public string Html()
     {
         StringBuilder html = new();
-        html.Append($"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Measured pictures</title><style>{Style}</style></head><body>\n");
+        html.Append($"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>Measured pictures</title><style>{Style}</style></head><body>\n");
         html.Append($"<h1>Measured pictures</h1><p>{scored.Count} pictures of {scored.Select(i => i.Item.Subject).Distinct().Count()} subjects. ");
         html.Append("Means are over subjects of the mean over each one's pictures, with 95 % intervals (percentile bootstrap over subjects). ");
         html.Append("With a single subject the interval is a point and says nothing.</p>\n");

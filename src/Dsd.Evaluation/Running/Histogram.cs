@@ -27,7 +27,7 @@ internal static class Histogram
             counts[most > least ? Math.Min(Bins - 1, (int)((score - least) / (most - least) * Bins)) : Bins / 2]++;
         }
         StringBuilder svg = new();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg width=\"{Width}\" height=\"{Height + Foot}\" role=\"img\" ");
+        svg.Append(CultureInfo.InvariantCulture, $"<svg width=\"{Width}\" viewBox=\"0 0 {Width} {Height + Foot}\" role=\"img\" ");
         svg.Append("font-family=\"sans-serif\" font-size=\"11\">");
         svg.Append(CultureInfo.InvariantCulture, $"<title>Histogram of {scores.Count} scores from {least:0.000} to {most:0.000}</title>");
         for (int i = 0; i < Bins; i++)
