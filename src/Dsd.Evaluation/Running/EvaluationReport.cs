@@ -26,7 +26,8 @@ internal sealed class EvaluationReport(EvaluationResults results, IReadOnlyList<
     public string Html()
     {
         StringBuilder html = new();
-        html.Append($"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>Measured pictures</title><style>{Style}</style></head><body>\n");
+        html.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">");
+        html.Append($"<title>Measured pictures</title><style>{Style}</style></head><body>\n");
         html.Append($"<h1>Measured pictures</h1><p>{scored.Count} pictures of {scored.Select(i => i.Item.Subject).Distinct().Count()} subjects. ");
         html.Append("Means are over subjects of the mean over each one's pictures, with 95 % intervals (percentile bootstrap over subjects). ");
         html.Append("With a single subject the interval is a point and says nothing.</p>\n");
