@@ -1,5 +1,4 @@
 using Dsd.Curation.Judging;
-using Dsd.Evaluation.Metrics;
 using Dsd.Lab.Measure;
 using Dsd.Tiny;
 using Dsd.Tiny.Judge;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Dsd.Evaluation.Metrics;
-using Dsd.Lab.Measure;
 using Dsd.Lab.Study.Baselines;
 using Dsd.Tiny.World;
 
