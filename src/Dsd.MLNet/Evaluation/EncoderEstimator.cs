@@ -1,3 +1,4 @@
+using Dsd.MLNet.Evaluation;
 using Dsd.MLNet.Stages.Columns;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -15,6 +16,7 @@ public abstract class EncoderEstimator<TTransformer> : IEstimator<TTransformer>
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         ColumnTypes.Register();
+        OnnxStart.Prepare();
         _environment = mlContext;
     }
 

@@ -1,4 +1,5 @@
 using Dsd.Evaluation.Encoders;
+using Dsd.MLNet.Evaluation;
 using Dsd.MLNet.Stages.Running;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -9,7 +10,11 @@ namespace Dsd.MLNet;
 public abstract class EncoderTransformer : RowToRowTransformer
 {
     private protected EncoderTransformer(IHostEnvironment environment, string stage, string encoder, CancellationToken cancellationToken)
-        : base(new StageHost(environment, stage, cancellationToken)) => Folder = EncoderFolder.Open(encoder);
+        : base(new StageHost(environment, stage, cancellationToken))
+    {
+        OnnxStart.Prepare();
+        Folder = EncoderFolder.Open(encoder);
+    }
 
     /// <summary>The encoder.</summary>
     public EncoderFolder Folder { get; }
