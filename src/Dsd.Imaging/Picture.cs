@@ -240,6 +240,14 @@ public sealed class Picture
         return Crop((Width - w) / 2, (Height - h) / 2, w, h).Resize(width, height);
     }
 
+    /// <summary>The picture with left and right exchanged.</summary>
+    public Picture Mirror()
+    {
+        const int Mirrored = 2;
+        (int width, int height, byte[] pixels) = Orientation.Applied(Mirrored, Width, Height, _pixels);
+        return new Picture(width, height, pixels);
+    }
+
     private static void CheckSize(int width, int height)
     {
         if (width is < 1 or > MaxSide || height is < 1 or > MaxSide || (long)width * height > MaxPixels)

@@ -14,7 +14,7 @@ public sealed class PictureTests
         ["Dsd.Imaging"] = "pictures",
         ["Dsd.Models"] = "base models, sampling, LoRA",
         ["Dsd.Onnx"] = "export, ONNX Runtime",
-        ["Dsd.Evaluation"] = "encoders of pictures, texts",
+        ["Dsd.Evaluation"] = "encoders, scores, reports",
         ["Dsd.Curation"] = "grids, chat models, judges",
         ["Dsd.Dataset"] = "pairs as files",
         ["Dsd.Runs"] = "ledger, curation runs",

@@ -10,16 +10,16 @@ public sealed class ProjectTests
         ["Dsd.Imaging"] = ["Dsd.Common"],
         ["Dsd.Models"] = ["Dsd.Imaging"],
         ["Dsd.Onnx"] = ["Dsd.Models"],
-        ["Dsd.Evaluation"] = ["Dsd.Onnx"],
+        ["Dsd.Evaluation"] = ["Dsd.Curation", "Dsd.Dataset", "Dsd.Onnx"],
         ["Dsd.Curation"] = ["Dsd.Imaging"],
         ["Dsd.Dataset"] = ["Dsd.Imaging"],
         ["Dsd.Runs"] = ["Dsd.Curation", "Dsd.Dataset"],
         ["Dsd.Review"] = ["Dsd.Runs"],
         ["Dsd.Cluster"] = ["Dsd.Runs"],
         ["Dsd.Tiny"] = ["Dsd.Curation", "Dsd.Models"],
-        ["Dsd.MLNet"] = ["Dsd.Curation", "Dsd.Dataset", "Dsd.Models", "Dsd.Onnx", "Dsd.Tiny"],
+        ["Dsd.MLNet"] = ["Dsd.Curation", "Dsd.Dataset", "Dsd.Evaluation", "Dsd.Models", "Dsd.Onnx", "Dsd.Tiny"],
         ["Dsd.CommandLine"] = ["Dsd.Models"],
-        ["Dsd.Lab"] = ["Dsd.CommandLine", "Dsd.Onnx", "Dsd.Tiny"],
+        ["Dsd.Lab"] = ["Dsd.CommandLine", "Dsd.Evaluation", "Dsd.Onnx", "Dsd.Tiny"],
         ["Dsd.Tools"] = ["Dsd.Cluster", "Dsd.CommandLine", "Dsd.Dataset", "Dsd.Evaluation", "Dsd.MLNet", "Dsd.Review", "Dsd.Runs"],
     };
 
@@ -42,6 +42,7 @@ public sealed class ProjectTests
     [InlineData("TorchSharp", "Dsd.Models")]
     [InlineData("SkiaSharp", "Dsd.Imaging")]
     [InlineData("Microsoft.ML", "Dsd.MLNet")]
+    [InlineData("Microsoft.ML.OnnxTransformer", "Dsd.MLNet")]
     [InlineData("Microsoft.Orleans.Server", "Dsd.Cluster")]
     [InlineData("OxyPlot.SkiaSharp", "Dsd.Review")]
     [InlineData("System.CommandLine", "Dsd.CommandLine")]
@@ -52,7 +53,7 @@ public sealed class ProjectTests
     [InlineData("Dsd.Imaging", "")]
     [InlineData("Dsd.Models", "")]
     [InlineData("Dsd.Onnx", "")]
-    [InlineData("Dsd.Evaluation", "")]
+    [InlineData("Dsd.Evaluation", "Parquet.Net")]
     [InlineData("Dsd.Tiny", "")]
     [InlineData("Dsd.Dataset", "Parquet.Net")]
     [InlineData("Dsd.MLNet", "Parquet.Net")]

@@ -27,6 +27,8 @@ public static class RowText
         return type == typeof(MLImage) ? Value<MLImage>(row, column, i => $"{i.Width}x{i.Height} {Convert.ToHexString(SHA256.HashData(i.Pixels))}")
             : type == typeof(ReadOnlyMemory<char>) ? Value<ReadOnlyMemory<char>>(row, column, v => v.ToString())
             : type == typeof(VBuffer<ReadOnlyMemory<char>>) ? Value<VBuffer<ReadOnlyMemory<char>>>(row, column, v => string.Join('|', v.DenseValues()))
+            : type == typeof(VBuffer<float>) ? Value<VBuffer<float>>(
+                row, column, v => string.Join('|', v.DenseValues().Select(n => n.ToString("R", CultureInfo.InvariantCulture))))
             : type == typeof(bool) ? Value<bool>(row, column, v => v.ToString())
             : type == typeof(float) ? Value<float>(row, column, v => v.ToString("R", CultureInfo.InvariantCulture))
             : () => $"{column.Name} is {column.Type}";

@@ -59,6 +59,7 @@ internal static class Views
         }
         return type == typeof(ReadOnlyMemory<char>) ? Text<ReadOnlyMemory<char>>(row, column, v => v.ToString())
             : type == typeof(VBuffer<ReadOnlyMemory<char>>) ? Text<VBuffer<ReadOnlyMemory<char>>>(row, column, v => string.Join('|', v.DenseValues()))
+            : type == typeof(VBuffer<float>) ? Text<VBuffer<float>>(row, column, v => string.Join('|', v.DenseValues()))
             : type == typeof(bool) ? Text<bool>(row, column, v => v.ToString())
             : type == typeof(float) ? Text<float>(row, column, v => v.ToString())
             : type == typeof(long) ? Text<long>(row, column, v => v.ToString())

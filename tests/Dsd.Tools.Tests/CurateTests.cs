@@ -27,6 +27,33 @@ public sealed class CurateTests : IDisposable
     }
 
     [Fact]
+    public async Task AGate_KeepsPairsFromTheJudge_AndTheStatusSaysHowMany()
+    {
+        string encoder = Path.Combine(Fixtures.Repository, "tests", "fixtures-eval", "dino");
+        Assert.Equal(ExitCode.Done, (await Cli.Run("export", "--encoder", encoder, "--out", _folder.File("dino"))).ExitCode);
+        string[] gate = ["--count", "3", "--gate-encoder", _folder.File("dino")];
+
+        CliResult run = await Run("run", [.. gate, "--gate-most", "-0.9"]);
+
+        // Nothing is kept, and the run says so: the judge was asked about no pair.
+        JsonElement status = await Cli.Json("curate", "status", _folder.File("run"));
+        JsonElement counts = status.GetProperty("counts");
+        Assert.Equal((3, 3, 0), (counts.GetProperty("pairs").GetInt32(), counts.GetProperty("near_copies").GetInt32(), counts.GetProperty("kept").GetInt32()));
+        Assert.StartsWith("dino:dino:", Assert.Single(status.GetProperty("usage").EnumerateArray()).GetProperty("judge").GetString());
+        Assert.Contains("near copies", run.Output);
+        Assert.Contains("3 (100.0 %)", run.Output);
+        (await Run("run", [.. gate, "--gate-most", "0.9"])).AssertFails(ExitCode.Failed, "[..-0.9]", "[..0.9]");
+        CliResult again = await Run("run", [.. gate, "--gate-most", "-0.9"]);
+        Assert.Contains("0 pairs judged", again.Error);
+        (await Run("other", "--gate-least", "0.1")).AssertFails(ExitCode.WrongUse, "'--gate-least'", "'--gate-encoder'");
+        (await Run("other", gate)).AssertFails(ExitCode.WrongUse, "'--gate-least'", "'--gate-most'");
+        (await Run("other", [.. gate, "--gate-least", "0.5", "--gate-most", "0.1"])).AssertFails(ExitCode.WrongUse, "at most");
+        (await Run("other", [.. gate, "--gate-least", "2"])).AssertFails(ExitCode.WrongUse, "'--gate-least'");
+        (await Run("other", "--gate-encoder", _folder.File("none"), "--gate-least", "0.5")).AssertFails(ExitCode.Failed, _folder.File("none"));
+        Assert.False(Directory.Exists(_folder.File("other")));
+    }
+
+    [Fact]
     public async Task Shards_MergedGiveTheWhole()
     {
         await Run("whole", "--count", "4", "--batch", "1");

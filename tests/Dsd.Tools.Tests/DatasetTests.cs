@@ -25,30 +25,65 @@ public sealed class DatasetTests : IAsyncLifetime
             ["pairs"] = nameof(PairChoice.Ordered),
             ["cutting"] = JsonSerializer.Serialize(new PanelCutterOptions()),
         });
-        foreach ((string key, bool kept) in new[] { ("a", true), ("b", false) })
+        await AddAsync(run, "a", kept: true, seed: 'a');
+        await AddAsync(run, "b", kept: false, seed: 'b');
+    }
+
+    private static async Task AddAsync(RunFolder run, string key, bool kept, int seed)
+    {
+        byte[] pixels = new byte[3 * 32 * 16];
+        new Random(seed).NextBytes(pixels);
+        await run.WritePromptsAsync(
+            new SeedCaption(key, key),
+                [new LedgerPrompt($"{key}~0", key, 0, new GridPrompt(key, GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at\u001b[2J sea"]), 1)]);
+        await run.WriteGridAsync($"{key}~0", new Picture(32, 16, pixels), "test");
+        Verdict verdict = new() { Subject = key, DescriptionA = "1", DescriptionB = "2", Differences = [], Same = kept, Confidence = 0.9, Flags = [] };
+        await run.WritePairAsync(new LedgerPair($"{key}~0~0-1", $"{key}~0", 0, 1, new PairJudgement
         {
-            byte[] pixels = new byte[3 * 32 * 16];
-            new Random(key[0]).NextBytes(pixels);
-            await run.WritePromptsAsync(
-                new SeedCaption(key, key),
-                    [new LedgerPrompt($"{key}~0", key, 0, new GridPrompt(key, GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at\u001b[2J sea"]), 1)]);
-            await run.WriteGridAsync($"{key}~0", new Picture(32, 16, pixels), "test");
-            Verdict verdict = new() { Subject = key, DescriptionA = "1", DescriptionB = "2", Differences = [], Same = kept, Confidence = 0.9, Flags = [] };
-            await run.WritePairAsync(new LedgerPair($"{key}~0~0-1", $"{key}~0", 0, 1, new PairJudgement
-            {
-                Status = VerdictStatus.Decided,
-                Kept = kept,
-                Confidence = 0.9,
-                Reason = "so",
-                Votes = [new JudgeVote { Judge = "judge", Kept = kept, Verdict = verdict, Reason = "so", Attempts = 1 }],
-            }));
-        }
+            Status = VerdictStatus.Decided,
+            Kept = kept,
+            Confidence = 0.9,
+            Reason = "so",
+            Votes = [new JudgeVote { Judge = "judge", Kept = kept, Verdict = verdict, Reason = "so", Attempts = 1 }],
+        }));
     }
 
     public Task DisposeAsync()
     {
         _folder.Dispose();
         return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task NearDuplicates_OfAnEarlierGrid_AreLeftOut()
+    {
+        await using (RunFolder run = RunFolder.Open(Run))
+        {
+            await AddAsync(run, "d", kept: true, seed: 'd');
+            // Drawn after it and named before it: what counts is the order of names.
+            await AddAsync(run, "c", kept: true, seed: 'a');
+            await AddAsync(run, "0", kept: false, seed: 'd');
+        }
+        string encoder = Path.Combine(Fixtures.Repository, "tests", "fixtures-eval", "dino");
+        Assert.Equal(ExitCode.Done, (await Cli.Run("export", "--encoder", encoder, "--out", _folder.File("dino"))).ExitCode);
+        string[] write = ["dataset", "write", Run, "--format", "imagefolder", "--duplicates-encoder", _folder.File("dino"), "--duplicates-most", "0.99999"];
+
+        CliResult kept = await Cli.Run([.. write, "--out", Out]);
+        CliResult all = await Cli.Run([.. write, "--rejected", "--out", _folder.File("all")]);
+
+        Assert.True(kept.ExitCode == ExitCode.Done, kept.Error);
+        Assert.Contains("1 of 3 grids (33.3 %) nearly repeat an earlier one and are left out", kept.Error);
+        Assert.Equal(["a~0", "d~0"], Grids(Out));
+        Assert.Contains("2 of 5 grids (40.0 %)", all.Error);
+        Assert.Equal(["0~0", "a~0", "b~0"], Grids(_folder.File("all")));
+        (await Cli.Run("dataset", "write", Run, "--out", _folder.File("x"), "--duplicates-most", "0.9")).AssertFails(
+            ExitCode.WrongUse, "'--duplicates-encoder'", "together");
+
+        static string[] Grids(string folder)
+        {
+            IEnumerable<string> files = Directory.EnumerateFiles(folder, "*.png", SearchOption.AllDirectories);
+            return [.. files.Select(f => Path.GetFileName(f)[..3]).Distinct().Order(StringComparer.Ordinal)];
+        }
     }
 
     [Theory]

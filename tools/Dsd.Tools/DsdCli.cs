@@ -23,6 +23,7 @@ internal static class DsdCli
             ReviewCommand.Create(terminal),
             CurateCommand.Create(terminal),
             TrainCommand.Create(terminal),
+            EvaluateCommand.Create(terminal),
             BenchCommand.Create(terminal),
         };
     }

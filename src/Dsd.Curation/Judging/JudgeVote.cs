@@ -3,7 +3,7 @@ namespace Dsd.Curation.Judging;
 /// <summary>What one judge said of one pair, and what it cost to ask.</summary>
 public sealed record JudgeVote
 {
-    /// <summary>The judge's name (<see cref="IPairJudge.Name"/>).</summary>
+    /// <summary>The judge's name (<see cref="IPairJudge.Name"/>), or the gate's (<see cref="IPairGate.Name"/>), which asks no model.</summary>
     public required string Judge { get; init; }
 
     /// <summary>The model that answered, as it names itself; null where it does not.</summary>
@@ -18,7 +18,7 @@ public sealed record JudgeVote
     /// <summary>One line that says why, or what was wrong with the answers.</summary>
     public required string Reason { get; init; }
 
-    /// <summary>How often the model was asked: 1, or 2 after an answer that could not be read.</summary>
+    /// <summary>How often the model was asked: 1, or 2 after an answer that could not be read; 0 by a gate.</summary>
     public required int Attempts { get; init; }
 
     /// <summary>Tokens of the questions, pictures included, as the model reports them; 0 where it reports none.</summary>

@@ -6,7 +6,7 @@ public sealed record PairJudgement
     /// <summary>Whether the judge came to a verdict.</summary>
     public required VerdictStatus Status { get; init; }
 
-    /// <summary>The verdict, or null when <see cref="Status"/> is <see cref="VerdictStatus.Undecided"/>.</summary>
+    /// <summary>The verdict, or null when <see cref="Status"/> is not <see cref="VerdictStatus.Decided"/>.</summary>
     public Verdict? Verdict { get; init; }
 
     /// <summary>Whether the pair is kept for training: the same subject, sure enough, and no rejected flag.</summary>

@@ -24,7 +24,10 @@ public sealed record PairDetails
     /// <summary>What a person said: <c>kept</c>, <c>rejected</c>, or <c>none</c> where nobody looked. Column <c>reviewed</c>.</summary>
     public string? Reviewed { get; init; }
 
-    /// <summary>Whether the judge came to a verdict: <c>decided</c> or <c>undecided</c>. Column <c>status</c>.</summary>
+    /// <summary>
+    /// Whether the judge came to a verdict: <c>decided</c> or <c>undecided</c>, or <c>too_different</c> or <c>near_copy</c> where a gate kept the pair from it.
+    /// Column <c>status</c>.
+    /// </summary>
     public string? Status { get; init; }
 
     /// <summary>Whether the judge found the same subject in both. Null where it came to no verdict. Column <c>same</c>.</summary>

@@ -116,7 +116,7 @@ internal sealed class ParquetPairWriter : IPairWriter
             Queue<DataField> fields = new(_schema.DataFields);
             WritePictures(group, fields, r => r.Image);
             WritePictures(group, fields, r => r.Conditioning);
-            WriteValues(group, fields.Dequeue(), r => Characters(r.Caption));
+            WriteValues(group, fields.Dequeue(), r => ParquetTable.Characters(r.Caption));
             foreach (DetailColumn column in DetailColumn.All)
             {
                 WriteDetails(group, fields.Dequeue(), column);
@@ -130,7 +130,7 @@ internal sealed class ParquetPairWriter : IPairWriter
     private void WritePictures(ParquetRowGroupWriter group, Queue<DataField> fields, Func<PairRecord, EncodedPicture> picture)
     {
         WriteValues(group, fields.Dequeue(), r => (ReadOnlyMemory<byte>?)picture(r).ReadBytes());
-        WriteValues(group, fields.Dequeue(), r => Characters(picture(r).Name));
+        WriteValues(group, fields.Dequeue(), r => ParquetTable.Characters(picture(r).Name));
     }
 
     private void WriteDetails(ParquetRowGroupWriter group, DataField field, DetailColumn column)
@@ -150,19 +150,13 @@ internal sealed class ParquetPairWriter : IPairWriter
                 WriteLists(group, field, r => (IReadOnlyList<string>?)column.Get(r.Details));
                 break;
             default:
-                WriteValues(group, field, r => Characters((string?)column.Get(r.Details)));
+                WriteValues(group, field, r => ParquetTable.Characters((string?)column.Get(r.Details)));
                 break;
         }
     }
 
-    /// <summary>One value a row. A value stands at the deepest level; where there is none, the level above it says so.</summary>
     private void WriteValues<T>(ParquetRowGroupWriter group, DataField field, Func<PairRecord, T?> value)
-        where T : struct
-    {
-        T?[] values = [.. _group.Select(value)];
-        int[] levels = [.. values.Select(v => v is null ? field.MaxDefinitionLevel - 1 : field.MaxDefinitionLevel)];
-        Wait(group.WriteAllPartsAsync<T>(field, (T[])[.. values.Where(v => v is not null).Select(v => v!.Value)], levels, null, CancellationToken.None));
-    }
+        where T : struct => ParquetTable.WriteValues<T>(group, field, [.. _group.Select(value)]);
 
     /// <summary>
     /// A list a row, in Parquet's three levels: no list, an empty one, and (with a nullable item between) items. The first item of a row
@@ -190,9 +184,6 @@ internal sealed class ParquetPairWriter : IPairWriter
         }
         Wait(group.WriteAllPartsAsync<ReadOnlyMemory<char>>(field, items.ToArray(), definitions.ToArray(), repetitions.ToArray(), CancellationToken.None));
     }
-
-    // Written out: '? text.AsMemory() : null' is an empty text, by way of an array that is null.
-    private static ReadOnlyMemory<char>? Characters(string? text) => text is null ? new ReadOnlyMemory<char>?() : text.AsMemory();
 
     private static void Wait(Task task) => task.GetAwaiter().GetResult();
 }

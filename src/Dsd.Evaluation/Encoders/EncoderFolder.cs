@@ -1,4 +1,5 @@
 using Dsd.Common.Files;
+using Dsd.Evaluation.Networks;
 using Dsd.Evaluation.Pictures;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Graph;
@@ -11,6 +12,15 @@ namespace Dsd.Evaluation.Encoders;
 /// </summary>
 public sealed class EncoderFolder
 {
+    /// <summary>The input of <see cref="ImageModel"/>.</summary>
+    public const string PixelsInput = VisionLayers.Pixels;
+
+    /// <summary>The input of <see cref="TextModel"/>.</summary>
+    public const string IdsInput = VisionLayers.Ids;
+
+    /// <summary>The output of both networks.</summary>
+    public const string EmbeddingOutput = VisionLayers.Embedding;
+
     internal const string ImagePart = "image_encoder";
     internal const string TextPart = "text_encoder";
     internal const string TokenizerPart = "tokenizer";
@@ -37,8 +47,14 @@ public sealed class EncoderFolder
     /// <summary>The name of what was exported.</summary>
     public string Source => _manifest.Source;
 
+    /// <summary>The length of each file in bytes, by its path within the folder.</summary>
+    public IReadOnlyDictionary<string, long> Files => _manifest.Files;
+
     /// <summary>The SHA-256 of each file, by its path within the folder, in hexadecimal digits.</summary>
     public IReadOnlyDictionary<string, string> Hashes => _manifest.Sha256;
+
+    /// <summary>What tells this encoder from any other: the SHA-256 of its description, which has the hash of every file in it.</summary>
+    public string Fingerprint { get; private init; } = "";
 
     /// <summary>
     /// The network for pictures: input <c>pixel_values</c> [batch, 3, height, width] in single precision, output <c>embedding</c> [batch, width].
@@ -51,7 +67,23 @@ public sealed class EncoderFolder
     /// </summary>
     public string? TextModel => TextTokens is null ? null : System.IO.Path.Combine(Path, TextPart, ModelWriter.ModelFile);
 
-    internal string Tokenizer => System.IO.Path.Combine(Path, TokenizerPart);
+    /// <summary>
+    /// The folder of the tokenizer that makes ids of texts, which <see cref="Models.Text.ClipTokenizer"/> loads; null where texts are not encoded.
+    /// </summary>
+    public string? Tokenizer => TextTokens is null ? null : System.IO.Path.Combine(Path, TokenizerPart);
+
+    /// <summary>Whether the networks' files hold their weights themselves. Beyond 1.5 GB the weights lie beside them.</summary>
+    public bool WeightsAreInside => !_manifest.Files.Keys.Any(f => System.IO.Path.GetFileName(f).StartsWith(ModelWriter.DataFile, StringComparison.Ordinal));
+
+    /// <summary>What to throw where texts are to be encoded, and <see cref="TextModel"/> is null.</summary>
+    public NotSupportedException WithoutTexts() => new($"The encoder '{Path}' is {Kind}, which has no network for texts. Use {EncoderKind.Clip}.");
+
+    /// <summary>What to warn of where a text has more than <see cref="TextTokens"/> tokens.</summary>
+    public string CutOff(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return $"A text of more than {TextTokens} tokens was cut off: '{(text.Length > 60 ? text[..60] + "…" : text)}'.";
+    }
 
     /// <summary>Opens and checks an encoder's folder.</summary>
     /// <exception cref="WeightsException">It is none, was written by another version, or a file is missing or cut short.</exception>
@@ -68,16 +100,18 @@ public sealed class EncoderFolder
                     "it missing. Export the encoder again");
             }
         }
-        return new EncoderFolder(path, manifest);
+        return new EncoderFolder(path, manifest) { Fingerprint = FileHash.Of(System.IO.Path.Combine(path, EncoderManifest.FileName)).Sha256 };
     }
 
     /// <summary>Reads every file and compares it with its hash, which <see cref="Open"/> does not.</summary>
     /// <param name="cancellationToken">Checked after each megabyte.</param>
+    /// <param name="progress">Told the path of each file within the folder before it is read.</param>
     /// <exception cref="WeightsException">A file is not what was written.</exception>
-    public void CheckHashes(CancellationToken cancellationToken = default)
+    public void CheckHashes(CancellationToken cancellationToken = default, IProgress<string>? progress = null)
     {
         foreach ((string name, string hash) in _manifest.Sha256)
         {
+            progress?.Report(name);
             string file = System.IO.Path.Combine(Path, name);
             FileHash found = FileHash.Of(file, cancellationToken);
             if (found.Sha256 != hash)

@@ -12,7 +12,7 @@ namespace Dsd.Evaluation.Encoders;
 /// An exported encoder that ONNX Runtime runs: pictures, and for CLIP texts, become vectors. Their cosine is the similarity. CSD's have length 1; others do
 /// not. Safe for use from several threads.
 /// </summary>
-public sealed class PictureEncoder : IDisposable
+public sealed class PictureEncoder : IPictureEncoder
 {
     private const int MostBatch = 1024;
 
@@ -26,7 +26,7 @@ public sealed class PictureEncoder : IDisposable
         _image = OnnxNetwork.Open(folder.ImageModel, options);
         if (folder.TextModel is { } text)
         {
-            _text = new(() => (OnnxNetwork.Open(text, options), ClipTokenizer.Load(folder.Tokenizer)));
+            _text = new(() => (OnnxNetwork.Open(text, options), ClipTokenizer.Load(folder.Tokenizer!)));
         }
     }
 
@@ -79,7 +79,7 @@ public sealed class PictureEncoder : IDisposable
         OptionCheck.Range(batch, 1, MostBatch, nameof(batch));
         if (_text is null)
         {
-            throw new NotSupportedException($"The encoder '{Folder.Path}' is {Folder.Kind}, which has no network for texts. Use {EncoderKind.Clip}.");
+            throw Folder.WithoutTexts();
         }
         (OnnxNetwork network, ClipTokenizer tokenizer) = _text.Value;
         int tokens = Folder.TextTokens!.Value;
@@ -98,7 +98,7 @@ public sealed class PictureEncoder : IDisposable
             long[] ids = tokenizer.Encode(text, tokens, out bool truncated);
             if (truncated)
             {
-                _options.Warn?.Invoke($"A text of more than {tokens} tokens was cut off: '{(text.Length > 60 ? text[..60] + "…" : text)}'.");
+                _options.Warn?.Invoke(Folder.CutOff(text));
             }
             return ids;
         }

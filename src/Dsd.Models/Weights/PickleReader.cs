@@ -5,7 +5,8 @@ namespace Dsd.Models.Weights;
 
 /// <summary>
 /// Reads the pickle of a file of PyTorch as data. A pickle is a program for a machine with a stack, which can call anything; here only what a table of
-/// tensors needs is understood, nothing is ever called, and everything else is refused by its name.
+/// tensors needs is understood, and nothing is ever looked up or called. Objects of any other name, such as a trainer's options, become markers
+/// (<see cref="PickledObject"/>) that hold nothing and never become a tensor.
 /// </summary>
 /// <param name="file">The file, for messages.</param>
 /// <param name="pickle">The program.</param>
@@ -140,6 +141,12 @@ internal sealed class PickleReader(string file, byte[] pickle)
                 case (byte)'Q': // BINPERSID
                     Push(Storage(Pop()));
                     break;
+                case 0x81: // NEWOBJ: a class and its arguments
+                    Push(Made(Last(2)));
+                    break;
+                case 0x92: // NEWOBJ_EX: named arguments too
+                    Push(Made(Last(3)));
+                    break;
                 case (byte)'R': // REDUCE
                     object? arguments = Pop();
                     Push(Called(Pop(), arguments as object?[] ?? throw Broken("a call without a tuple of arguments")));
@@ -152,16 +159,14 @@ internal sealed class PickleReader(string file, byte[] pickle)
                     Items(Marked());
                     break;
                 case (byte)'a': // APPEND
-                    object? one = Pop();
-                    List().Add(one);
+                    Add([Pop()]);
                     break;
                 case (byte)'e': // APPENDS
-                    object?[] more = Marked();
-                    List().AddRange(more);
+                    Add(Marked());
                     break;
-                case (byte)'b': // BUILD: a state dict's versions of its modules, which no weight depends on
+                case (byte)'b': // BUILD: a state dict's versions of its modules, which no weight depends on, or what a marker would hold
                     object? state = Pop();
-                    if (state is not PickledDictionary || Top() is not PickledDictionary)
+                    if (Top() is not PickledObject && (state is not PickledDictionary || Top() is not PickledDictionary))
                     {
                         throw Broken("a state for what is no dictionary");
                     }
@@ -172,15 +177,18 @@ internal sealed class PickleReader(string file, byte[] pickle)
         }
     }
 
-    private object Named(string module, string name) =>
-        Known.TryGetValue($"{module} {name}", out object? known)
-            ? known
-            : throw Wrong("what tables of tensors need", $"'{Short(module)}.{Short(name)}', which is not read here, since it could run a program. {Advice}");
+    private static object Named(string module, string name) =>
+        Known.TryGetValue($"{module} {name}", out object? known) ? known : new PickledObject($"{Short(module)}.{Short(name)}");
+
+    // What stands beside the class, its arguments, is dropped.
+    private PickledObject Made(object?[] parts) => parts[0] as PickledObject ?? throw Broken("an object of what is no class");
 
     private object Called(object? callable, object?[] arguments)
     {
         switch (callable)
         {
+            case PickledObject marker:
+                return marker;
             case Callable.Dictionary when arguments.Length == 0:
                 return new PickledDictionary();
             case Callable.Parameter when arguments.Length is 2 or 3 && arguments[0] is PickledTensor parameter:
@@ -230,10 +238,16 @@ internal sealed class PickleReader(string file, byte[] pickle)
             ? key.Length is > 0 and <= 64 && key.All(char.IsAsciiLetterOrDigit)
                 ? new PickledStorage(key, kind.DType, elements)
                 : throw Broken($"a storage of the name '{Short(key)}'")
-            : throw Broken("a reference to something other than a storage");
+            : id is object?[] and ["storage", PickledObject unknown, ..]
+                ? throw Wrong("storages of numbers that safetensors has too", $"one of '{unknown.Name}'. {Advice}")
+                : throw Broken("a reference to something other than a storage");
 
     private void Items(object?[] items)
     {
+        if (Top() is PickledObject)
+        {
+            return;
+        }
         if (Top() is not PickledDictionary dictionary || items.Length % 2 != 0)
         {
             throw Broken("entries for what is no dictionary");
@@ -244,7 +258,14 @@ internal sealed class PickleReader(string file, byte[] pickle)
         }
     }
 
-    private List<object?> List() => Top() as List<object?> ?? throw Broken("an entry for what is no list");
+    private void Add(object?[] items)
+    {
+        if (Top() is PickledObject)
+        {
+            return;
+        }
+        (Top() as List<object?> ?? throw Broken("an entry for what is no list")).AddRange(items);
+    }
 
     private object? Remembered(uint index) =>
         _memo.TryGetValue(index, out object? value) ? value : throw Broken($"a use of value {index}, which was not kept before");
@@ -350,6 +371,10 @@ internal sealed class PickledDictionary
     /// <summary>Keys and values, in their order.</summary>
     public List<(object? Key, object? Value)> Entries { get; } = [];
 }
+
+/// <summary>Where an object stood that is not read: a trainer's options, say. It holds nothing, and is neither made nor called.</summary>
+/// <param name="Name">What it was an object of, or what would have been called, for messages.</param>
+internal sealed record PickledObject(string Name);
 
 /// <summary>A file of numbers in the archive.</summary>
 /// <param name="Key">Its name there.</param>

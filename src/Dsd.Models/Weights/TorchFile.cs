@@ -5,7 +5,7 @@ namespace Dsd.Models.Weights;
 
 /// <summary>
 /// The tensors of a file that PyTorch saved (<c>.pth</c>, <c>.pt</c>, <c>.bin</c>: a zip archive with a pickle), read without running the pickle: only
-/// what a table of tensors needs is understood, and everything else is refused by name.
+/// what a table of tensors needs is understood. Objects of any other name are passed over, and nothing is made of them.
 /// </summary>
 /// <remarks>
 /// The file is not trusted: sizes are checked against the archive's files before anything is allocated by them. Dictionaries within dictionaries give names
@@ -22,6 +22,7 @@ public sealed class TorchFile : ITensorSource
     private readonly ZipArchive _archive;
     private readonly Dictionary<string, ZipArchiveEntry> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PickledTensor> _tensors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _passedOver = new(StringComparer.Ordinal);
     private readonly Lock _reading = new();
     private readonly long _length;
     private string _root = "";
@@ -138,13 +139,23 @@ public sealed class TorchFile : ITensorSource
         object? table = new PickleReader(Path, Bytes(_entries[pickles[0]], MostPickleBytes)).Read();
         if (table is not PickledDictionary dictionary)
         {
-            throw new WeightsException(Path, "a dictionary of tensors", table is PickledTensor ? "one tensor" : "another object");
+            string found = table switch
+            {
+                PickledTensor => "one tensor",
+                PickledObject whole => $"an object of '{whole.Name}', which is not read here",
+                _ => "another object",
+            };
+            throw new WeightsException(Path, "a dictionary of tensors", $"{found}. Save its state dict alone");
         }
         int left = MostNames;
         Add("", dictionary, MostDepth, ref left);
         if (_tensors.Count == 0)
         {
-            throw new WeightsException(Path, "a dictionary of tensors", "none in it");
+            throw new WeightsException(
+                Path, "a dictionary of tensors",
+                _passedOver.Count == 0
+                    ? "none in it"
+                    : $"none in it, but '{_passedOver.First().Key}', an object of '{_passedOver.First().Value}' that is not read");
         }
     }
 
@@ -161,6 +172,10 @@ public sealed class TorchFile : ITensorSource
             if (value is PickledDictionary inner)
             {
                 Add($"{name}.", inner, depth - 1, ref left);
+            }
+            else if (value is PickledObject other)
+            {
+                _passedOver[name] = other.Name;
             }
             else if (value is PickledTensor tensor)
             {
@@ -246,5 +261,9 @@ public sealed class TorchFile : ITensorSource
     private PickledTensor Tensor(string name) =>
         _tensors.TryGetValue(name, out PickledTensor? tensor)
             ? tensor
-            : throw new WeightsException(Path, $"a tensor '{name}'", $"{_tensors.Count} tensors, none of them it");
+            : throw new WeightsException(
+                Path, $"a tensor '{name}'",
+                _passedOver.TryGetValue(name, out string? other)
+                    ? $"an object of '{other}', which is not read here"
+                    : $"{_tensors.Count} tensors, none of them it");
 }

@@ -60,7 +60,8 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
             PairJudgement j = pair.Judgement;
             whole.Add(person, j.Kept, j.Status == VerdictStatus.Undecided, j.Verdict?.Same == true ? j.Confidence : null);
             // One judge may be asked twice, as the cheap one and among the dear ones: its last word counts.
-            foreach (JudgeVote vote in j.Votes.GroupBy(v => v.Judge).Select(v => v.Last()))
+            // A gate asks nobody, and comes to no verdict.
+            foreach (JudgeVote vote in j.Votes.Where(v => v.Attempts > 0).GroupBy(v => v.Judge).Select(v => v.Last()))
             {
                 if (!judges.TryGetValue(vote.Judge, out Tally? tally))
                 {

@@ -1,4 +1,5 @@
 using Dsd.Dataset.Formats;
+using Dsd.Imaging;
 using Dsd.Runs.Ledger;
 
 namespace Dsd.Runs.Export;
@@ -15,6 +16,7 @@ public static class RunExport
     /// <param name="target">The folder to write: absent, empty, or a dataset of ours if <see cref="DatasetWriteOptions.Overwrite"/> is set.</param>
     /// <param name="options">How; null is the defaults.</param>
     /// <param name="progress">Is given the number of rows written, after each grid.</param>
+    /// <param name="withoutGrids">Grids that are left out, by their prompts' ids, such as near duplicates of others; null is none.</param>
     /// <param name="cancellationToken">Checked before each grid.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     /// <exception cref="LedgerException">
@@ -28,6 +30,7 @@ public static class RunExport
         string target,
         DatasetWriteOptions? options = null,
         IProgress<long>? progress = null,
+        IReadOnlySet<string>? withoutGrids = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(runFolder);
@@ -35,13 +38,49 @@ public static class RunExport
         RunFolder run = RunFolder.OpenToRead(runFolder);
         try
         {
-            RunPairs pairs = new(run, options);
+            RunPairs pairs = new(run, options, withoutGrids);
             WrittenDataset written = DatasetWriter.Write(AtLeastOne(run, pairs, options, cancellationToken), target, options, progress, cancellationToken);
             return new ExportedRun(written, pairs.Unreadable);
         }
         finally
         {
             run.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+    }
+
+    /// <summary>
+    /// The grids that <see cref="Write"/> would take pairs from, in the same order, one in memory at a time. One that is gone or damaged is passed over here,
+    /// since <see cref="Write"/> names it.
+    /// </summary>
+    /// <returns>Each with its prompt's id.</returns>
+    /// <param name="runFolder">The run's folder; a run may go on in it meanwhile.</param>
+    /// <param name="includeRejected">Whether those without a kept pair are wanted too.</param>
+    /// <exception cref="LedgerException">The ledger is none.</exception>
+    /// <exception cref="IOException">There is no ledger, or a grid cannot be read.</exception>
+    public static IEnumerable<KeyValuePair<string, Picture>> Grids(string runFolder, bool includeRejected = false)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(runFolder);
+        return Read();
+
+        IEnumerable<KeyValuePair<string, Picture>> Read()
+        {
+            RunFolder run = RunFolder.OpenToRead(runFolder);
+            try
+            {
+                string last = "";
+                foreach (LedgerPair pair in run.Ledger.Pairs(keptOnly: !includeRejected, _ => { }))
+                {
+                    if (pair.PromptId != last && run.Ledger.GridOf(pair.PromptId) is { } grid && run.Load(grid) is { } picture)
+                    {
+                        yield return new(pair.PromptId, picture);
+                    }
+                    last = pair.PromptId;
+                }
+            }
+            finally
+            {
+                run.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            }
         }
     }
 

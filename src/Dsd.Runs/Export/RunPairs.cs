@@ -14,13 +14,14 @@ internal sealed class RunPairs
     private readonly PairChoice _choice;
     private readonly PanelCutterOptions _cutting;
     private readonly DatasetWriteOptions _options;
+    private readonly IReadOnlySet<string>? _without;
     private readonly HashSet<string> _unreadable = [];
     private readonly List<string> _firstUnreadable = [];
 
     /// <exception cref="LedgerException">The ledger does not say how its grids are cut and paired.</exception>
-    public RunPairs(RunFolder run, DatasetWriteOptions options)
+    public RunPairs(RunFolder run, DatasetWriteOptions options, IReadOnlySet<string>? withoutGrids = null)
     {
-        (_run, _options) = (run, options);
+        (_run, _options, _without) = (run, options, withoutGrids);
         _choice = Enum.TryParse(Fact("pairs"), out PairChoice choice) && Enum.IsDefined(choice)
             ? choice
             : throw new LedgerException(
@@ -62,7 +63,8 @@ internal sealed class RunPairs
     private IEnumerable<IReadOnlyList<LedgerPair>> Pairs()
     {
         List<LedgerPair> grid = [];
-        foreach (LedgerPair pair in _run.Ledger.Pairs(keptOnly: !_options.IncludeRejected, PassOver))
+        IEnumerable<LedgerPair> pairs = _run.Ledger.Pairs(keptOnly: !_options.IncludeRejected, PassOver);
+        foreach (LedgerPair pair in _without is null ? pairs : pairs.Where(p => !_without.Contains(p.PromptId)))
         {
             if (grid.Count > 0 && grid[0].PromptId != pair.PromptId)
             {
@@ -199,7 +201,13 @@ internal sealed class RunPairs
             CaptionKey = captionKey,
             Kept = pair.Kept,
             Reviewed = pair.Reviewed switch { true => "kept", false => "rejected", null => "none" },
-            Status = judgement.Status == VerdictStatus.Decided ? "decided" : "undecided",
+            Status = judgement.Status switch
+            {
+                VerdictStatus.Decided => "decided",
+                VerdictStatus.TooDifferent => "too_different",
+                VerdictStatus.NearCopy => "near_copy",
+                _ => "undecided",
+            },
             Same = verdict?.Same,
             Confidence = double.IsNaN(judgement.Confidence) ? null : judgement.Confidence,
             Subject = verdict?.Subject,

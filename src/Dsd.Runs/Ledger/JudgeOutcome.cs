@@ -6,7 +6,7 @@ public enum JudgeOutcome
     /// <summary>It is kept.</summary>
     Kept,
 
-    /// <summary>It was judged, and is not kept.</summary>
+    /// <summary>It was judged, and is not kept, or a gate kept it from the judge.</summary>
     Rejected,
 
     /// <summary>The judge could not be understood; such a pair is never kept.</summary>

@@ -15,7 +15,7 @@ public sealed partial class RunLedger
         Add(filter.Outcome, o => o switch
         {
             JudgeOutcome.Kept => "p.kept = 1",
-            JudgeOutcome.Rejected => $"p.kept = 0 AND p.status = '{VerdictStatus.Decided}'",
+            JudgeOutcome.Rejected => $"p.kept = 0 AND p.status IN ({Statuses(VerdictStatus.Undecided)})",
             _ => $"p.status = '{VerdictStatus.Undecided}'",
         });
         Add(filter.Review, r => r switch
@@ -90,8 +90,8 @@ public sealed partial class RunLedger
     /// <summary>What the judge made of all pairs, whatever people said.</summary>
     public LedgerOutcomes Outcomes() => Read(
         $"""
-        SELECT count(*) FILTER (WHERE kept = 1 AND status IN ('{VerdictStatus.Decided}', '{VerdictStatus.Undecided}')),
-          count(*) FILTER (WHERE kept = 0 AND status = '{VerdictStatus.Decided}'),
+        SELECT count(*) FILTER (WHERE kept = 1 AND status IN ({Statuses()})),
+          count(*) FILTER (WHERE kept = 0 AND status IN ({Statuses(VerdictStatus.Undecided)})),
           count(*) FILTER (WHERE status = '{VerdictStatus.Undecided}') FROM pairs
         """,
         r => new LedgerOutcomes(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2)))[0];
@@ -110,4 +110,7 @@ public sealed partial class RunLedger
     private static void AddFunctions(SqliteConnection connection) =>
         connection.CreateFunction(
             "holds", (string? text, string word) => text?.Contains(word, StringComparison.OrdinalIgnoreCase) ?? false, isDeterministic: true);
+
+    /// <summary>All words for a status but one, as SQLite's list.</summary>
+    private static string Statuses(VerdictStatus? but = null) => string.Join(", ", Enum.GetValues<VerdictStatus>().Where(s => s != but).Select(s => $"'{s}'"));
 }

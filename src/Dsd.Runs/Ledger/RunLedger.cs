@@ -171,9 +171,12 @@ public sealed partial class RunLedger : IAsyncDisposable
         SELECT (SELECT count(*) FROM captions WHERE written = 1), (SELECT count(*) FROM prompts), (SELECT count(*) FROM grids), (SELECT count(*) FROM pairs),
           (SELECT count(*) FROM pairs p LEFT JOIN reviews r ON r.pair_id = p.id WHERE coalesce(r.kept, p.kept) = 1),
           (SELECT count(*) FROM pairs WHERE status = 'Undecided'),
-          (SELECT count(*) FROM reviews), (SELECT count(*) FROM failures)
+          (SELECT count(*) FROM reviews), (SELECT count(*) FROM failures),
+          (SELECT count(*) FROM pairs WHERE status = 'TooDifferent'), (SELECT count(*) FROM pairs WHERE status = 'NearCopy')
         """,
-        r => new LedgerCounts(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5), r.GetInt64(6), r.GetInt64(7)))[0];
+        r => new LedgerCounts(
+            r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5), r.GetInt64(6), r.GetInt64(7), r.GetInt64(8),
+            r.GetInt64(9)))[0];
 
     /// <summary>What judging took, by judge and model.</summary>
     public IReadOnlyList<LedgerUsage> Usage() => Read(

@@ -42,7 +42,7 @@ public sealed class ApplyOnnxModelTests(ExportedEncoders encoders) : IClassFixtu
     public void ApplyOnnxModel_ScoresTexts()
     {
         EncoderFolder folder = encoders["clip"].Folder;
-        ClipTokenizer tokenizer = ClipTokenizer.Load(folder.Tokenizer);
+        ClipTokenizer tokenizer = ClipTokenizer.Load(folder.Tokenizer!);
         MLContext ml = new();
         SchemaDefinition schema = SchemaDefinition.Create(typeof(IdRow));
         schema["input_ids"].ColumnType = new VectorDataViewType(NumberDataViewType.Int64, folder.TextTokens!.Value);

@@ -60,12 +60,13 @@ public sealed class EncoderExporterTests : IDisposable
     [Fact]
     public void CsdsTrainersFile_IsReadToo()
     {
-        // As the training code saves it: in a dictionary beside a counter, ordered, 'module.' before every name.
+        // As the training code saves it: in a dictionary beside a counter and its options, ordered, 'module.' before every name.
         string own = EvalFixtures.Own("csd", "csd_vit-large.pth");
         EncoderExportOptions heads = new() { Heads = 4 };
         using (TorchFile weights = TorchFile.Open(own))
         {
             TorchArchive torch = new TorchArchive().Code('}').Text("iter").Number(5).Code('s')
+                .Text("args").Global("argparse", "Namespace").Code(')').Raw(0x81).Code('}').Text("lr").Number(1).Code('s').Code('b').Code('s')
                 .Text("model_state_dict").Global("collections", "OrderedDict").Code(')').Code('R');
             Entries(torch, weights, "module.").Code('s').Code('.').Save(_folder.File("checkpoint.pth"));
         }

@@ -129,7 +129,7 @@ public sealed class ParityTests(ExportedEncoders encoders, ITestOutputHelper out
     public void ATextsIds_AreTheReferences()
     {
         using SafetensorsFile reference = EvalFixtures.Outputs();
-        ClipTokenizer tokenizer = ClipTokenizer.Load(encoders["clip"].Folder.Tokenizer);
+        ClipTokenizer tokenizer = ClipTokenizer.Load(encoders["clip"].Folder.Tokenizer!);
         for (int i = 0; i < EvalFixtures.Texts.Length; i++)
         {
             ReadOnlySpan<long> expected = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(reference.Bytes($"clip.text{i}.input_ids"));

@@ -80,13 +80,69 @@ public sealed class TorchFileTests : IDisposable
     [Theory]
     [InlineData("os", "system")]
     [InlineData("builtins", "eval")]
-    [InlineData("argparse", "Namespace")]
     [InlineData("numpy.core.multiarray", "scalar")]
-    public void AnyOtherName_IsRefused(string module, string name)
+    public void WhatCouldRunAProgram_IsPassedOver_AndNeverATensor(string module, string name)
     {
-        new TorchArchive().Code('}').Text("args").Global(module, name).Code(')').Code('R').Code('s').Tensor("a", "0", 1, [1], [1]).Code('.').Storage("0", 1)
-            .Save(Path);
-        AssertRefused($"'{module}.{name}'", "could run a program", "safetensors");
+        string trace = _folder.File("trace");
+        new TorchArchive().Code('}').Text("args").Global(module, name).Text($"touch {trace}").Raw(0x85).Code('R').Code('s')
+            .Tensor("a", "0", 1, [1], [1]).Code('.').Storage("0", 1).Save(Path);
+        using TorchFile file = TorchFile.Open(Path);
+
+        Assert.Equal(["a"], file.Names);
+        Assert.False(file.Contains("args"));
+        Assert.False(File.Exists(trace));
+        Assert.Contains($"an object of '{module}.{name}', which is not read", Assert.Throws<WeightsException>(() => file.Entry("args")).Message);
+        Assert.Throws<WeightsException>(() => Read(file, "args", 0, 1));
+    }
+
+    [Fact]
+    public void ATrainersOptions_BesideItsWeights_ArePassedOver()
+    {
+        // As torch.save writes {'args': argparse.Namespace(lr=0.5, tensor=…, names=[…]), 'a': tensor}: NEWOBJ, its fields as BUILD's state.
+        new TorchArchive().Code('}').Text("args").Global("argparse", "Namespace").Code(')').Raw(0x81).Code('}')
+            .Text("lr").Raw([(byte)'G', 0x3f, 0xe0, 0, 0, 0, 0, 0, 0]).Code('s')
+            .Tensor("hidden", "0", 2, [2], [1])
+            .Text("names").Code(']').Text("x").Code('a').Code('s')
+            .Code('b').Code('s')
+            .Tensor("a", "0", 2, [2], [1]).Code('.').Storage("0", 3, 4).Save(Path);
+        using TorchFile file = TorchFile.Open(Path);
+
+        Assert.Equal(["a"], file.Names);
+        Assert.Equal([3, 4], Read(file, "a", 0, 2));
+    }
+
+    [Fact]
+    public void EntriesAndArgumentsOfAnUnknownObject_AreDropped()
+    {
+        // A dictionary's and a list's heirs, and an object with named arguments.
+        new TorchArchive().Code('}')
+            .Text("one").Global("my", "Dict").Code(')').Raw(0x81).Text("key").Number(1).Code('s').Code('(').Text("k").Number(2).Code('u').Code('s')
+            .Text("two").Global("my", "List").Code(')').Raw(0x81).Number(1).Code('a').Code('(').Number(2).Code('e').Code('s')
+            .Text("three").Global("my", "Other").Code(')').Code('}').Raw(0x92).Code('s')
+            .Tensor("a", "0", 1, [1], [1]).Code('.').Storage("0", 5).Save(Path);
+        using TorchFile file = TorchFile.Open(Path);
+
+        Assert.Equal(["a"], file.Names);
+    }
+
+    [Fact]
+    public void AnUnknownObject_IsNoPartOfATensor()
+    {
+        // As a storage's type, a storage, a tensor's shape, a parameter's tensor, the whole file, a tensor made by an unknown name.
+        new TorchArchive().Code('}').Tensor("a", "0", 1, [1], [1], type: "ComplexFloatStorage").Code('.').Storage("0", 1).Save(Path);
+        AssertRefused("'torch.ComplexFloatStorage'", "safetensors");
+        new TorchArchive().Code('}').Text("a").Global("torch._utils", "_rebuild_tensor_v2").Code('(').Global("os", "system").Number(0).Numbers(1).Numbers(1)
+            .Raw(0x89).Code('N').Code('t').Code('R').Code('s').Code('.').Save(Path);
+        AssertRefused("6 arguments that do not fit");
+        new TorchArchive().Code('}').Text("a").Global("torch._utils", "_rebuild_parameter").Global("os", "system").Raw(0x89).Raw(0x86).Code('R').Code('s')
+            .Code('.').Save(Path);
+        AssertRefused("2 arguments that do not fit");
+        new TorchArchive().Global("my", "Network").Code(')').Raw(0x81).Code('}').Code('b').Code('.').Save(Path);
+        AssertRefused("an object of 'my.Network'", "state dict");
+        new TorchArchive().Code('}').Text("a").Global("torch._utils", "_rebuild_qtensor").Code(')').Code('R').Code('s').Code('.').Save(Path);
+        AssertRefused("none in it, but 'a', an object of 'torch._utils._rebuild_qtensor'");
+        new TorchArchive().Code('}').Text("a").Text("no class").Code(')').Raw(0x81).Code('s').Code('.').Save(Path);
+        AssertRefused("an object of what is no class");
     }
 
     [Theory]
@@ -95,7 +151,6 @@ public sealed class TorchFileTests : IDisposable
     [InlineData('P', "0x50")] // PERSID
     [InlineData('S', "0x53")] // STRING
     [InlineData('\x82', "0x82")] // EXT1
-    [InlineData('\x81', "0x81")] // NEWOBJ
     public void AnyOtherInstruction_IsRefused(char code, string found)
     {
         new TorchArchive().Code('}').Code(code).Code('.').Save(Path);

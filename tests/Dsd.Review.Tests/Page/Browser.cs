@@ -35,8 +35,17 @@ public sealed class Browser : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    /// <summary>A new page in a context of its own, and what it complains of: faults of scripts and what its policy blocks.</summary>
+    /// <summary>The review page, open.</summary>
     public async Task<(IPage Page, List<string> Complaints)> OpenAsync(Uri address, ColorScheme scheme = ColorScheme.Light, int width = 1366, int height = 768)
+    {
+        (IPage page, List<string> complaints) = await NewAsync(scheme, width, height);
+        await page.GotoAsync(address.AbsoluteUri);
+        await Assertions.Expect(page.Locator("#number")).ToContainTextAsync("Pair 1 of");
+        return (page, complaints);
+    }
+
+    /// <summary>A new page in a context of its own, and what it complains of: faults of scripts and what its policy blocks.</summary>
+    public async Task<(IPage Page, List<string> Complaints)> NewAsync(ColorScheme scheme = ColorScheme.Light, int width = 1366, int height = 768)
     {
         IBrowserContext context = await _browser!.NewContextAsync(
             new BrowserNewContextOptions { ColorScheme = scheme, ViewportSize = new ViewportSize { Width = width, Height = height } });
@@ -50,8 +59,6 @@ public sealed class Browser : IAsyncLifetime
                 complaints.Add(message.Text);
             }
         };
-        await page.GotoAsync(address.AbsoluteUri);
-        await Assertions.Expect(page.Locator("#number")).ToContainTextAsync("Pair 1 of");
         return (page, complaints);
     }
 }

@@ -1,3 +1,5 @@
+using Dsd.Evaluation.Metrics;
+
 namespace Dsd.Lab.Measure;
 
 /// <summary>How well a judge's verdicts fit what is known about pairs of pictures, at its default threshold.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Dsd.Common.Files;
+using Dsd.Evaluation.Metrics;
 using Dsd.Imaging;
 
 namespace Dsd.Lab.Measure;

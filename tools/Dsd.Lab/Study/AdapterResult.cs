@@ -1,3 +1,4 @@
+using Dsd.Evaluation.Metrics;
 using Dsd.Lab.Measure;
 
 namespace Dsd.Lab.Study;

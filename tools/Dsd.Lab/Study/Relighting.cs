@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dsd.Evaluation.Metrics;
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Tiny;
@@ -70,7 +71,7 @@ internal static class Relighting
             Mean(i => AttributeScores.ContextShare(read[i], cases[i].Context, LightMask)),
             Mean(i => Difference(pictures[i], Renderer.Draw(cases[i].Subject, cases[i].Context, TinyModel.PanelSize))));
 
-        Interval Mean(Func<int, double> score) => Interval.Bootstrap(SystemMeasure.BySubject(cases, score), seed: 3);
+        Interval Mean(Func<int, double> score) => Interval.Bootstrap(SystemMeasure.BySubject(cases, score), new WorldRandom(3).Next);
     }
 
     private static double Difference(Picture a, Picture b)

@@ -1,6 +1,7 @@
 using System.Globalization;
-using Dsd.Lab.Measure;
+using Dsd.Evaluation.Metrics;
 using Dsd.Lab.Study.Baselines;
+using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Study;
 
@@ -79,7 +80,7 @@ internal sealed record StudyAim(string Text, bool Met, string Found)
 
     /// <summary>The mean difference over the same subjects, with its own interval.</summary>
     public static Interval Difference(IReadOnlyList<double> one, IReadOnlyList<double> other) =>
-        Interval.Bootstrap([.. one.Zip(other).Select(p => p.First - p.Second)], seed: 4);
+        Interval.Bootstrap([.. one.Zip(other).Select(p => p.First - p.Second)], new WorldRandom(4).Next);
 
     private static string Ends(double low, double high) => $"lower end {Number(low, "0.000")}, the other's upper end {Number(high, "0.000")}";
 

@@ -1,4 +1,4 @@
-using Dsd.Lab.Measure;
+using Dsd.Evaluation.Metrics;
 
 namespace Dsd.Lab.Study;
 

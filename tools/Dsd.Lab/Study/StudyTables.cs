@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dsd.Evaluation.Metrics;
 using Dsd.Lab.Measure;
 
 namespace Dsd.Lab.Study;

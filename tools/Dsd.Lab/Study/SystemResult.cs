@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Dsd.Evaluation.Metrics;
 using Dsd.Lab.Measure;
+using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Study;
 
@@ -31,10 +33,10 @@ internal sealed record SystemResult
     public double? Purity { get; init; }
 
     /// <summary>Concept preservation with its 95 % interval over subjects.</summary>
-    internal Interval Cp => Interval.Bootstrap(CpBySubject, seed: 1);
+    internal Interval Cp => Interval.Bootstrap(CpBySubject, new WorldRandom(1).Next);
 
     /// <summary>Prompt following with its 95 % interval over subjects.</summary>
-    internal Interval Pf => Interval.Bootstrap(PfBySubject, seed: 2);
+    internal Interval Pf => Interval.Bootstrap(PfBySubject, new WorldRandom(2).Next);
 
     /// <summary>CP and PF with their intervals, as one line of a log.</summary>
     internal string Scores

@@ -16,6 +16,7 @@ namespace Dsd.Tools.Commands;
 internal sealed class CurateOptions
 {
     private readonly TorchModelOptions _torch = new();
+    private readonly GateOptions _gate = new();
     private readonly Option<string> _task = new("--task")
     {
         Description = $"What the dataset is about: {string.Join(", ", CurationTask.Known)}, or a JSON file.",
@@ -70,8 +71,14 @@ internal sealed class CurateOptions
         {
             command.Options.Add(option);
         }
+        _gate.AddTo(command);
         _torch.AddTo(command);
     }
+
+    /// <summary>The gate before the judge; null where none is asked for.</summary>
+    /// <exception cref="UsageException">Its options contradict each other.</exception>
+    /// <exception cref="Dsd.Models.Weights.WeightsException">The encoder's folder is none.</exception>
+    public GateOptions.Gate? Gate(ParseResult parsed, Action<string> warn) => _gate.Open(parsed, warn);
 
     /// <summary>The options of the run, and the chat models' settings, which are part of them.</summary>
     /// <param name="parsed">The command line.</param>

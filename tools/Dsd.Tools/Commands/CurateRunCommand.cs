@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dsd.Common.Files;
 using Dsd.Curation.Chat;
+using Dsd.Curation.Judging;
 using Dsd.Runs;
 using Dsd.Tools.Curate;
 
@@ -56,9 +57,11 @@ internal sealed class CurateRunCommand
         WritablePlace.RequireFolder(path);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, parsed.GetRequiredValue(_shard));
         _options.CheckTeacher(parsed, options.GridLayout);
+        using GateOptions.Gate? gate = _options.Gate(parsed, _terminal.Warn);
         IEnumerable<Dsd.Runs.Ledger.SeedCaption> captions = _captions.Read(parsed, options.Seed);
         await using RunFolder folder = RunFolder.Open(path);
         using ChatRoles roles = CurateOptions.Roles(options, chat);
+        IPairJudge judge = gate?.Before(roles.Judge) ?? roles.Judge;
         List<string> warnings = [];
         using GridTeacher teacher = _options.Teacher(parsed, options.GridLayout, warnings.Add);
         foreach (string warning in warnings.Distinct())
@@ -69,7 +72,7 @@ internal sealed class CurateRunCommand
         await using SharedBudget budget = await SharedBudget.StartAsync(folder, roles.Budget).ConfigureAwait(false);
         try
         {
-            await new CurationRun(folder, options, roles.Writer, teacher, roles.Judge, roles.Captioner) { Progress = line }.RunAsync(
+            await new CurationRun(folder, options, roles.Writer, teacher, judge, roles.Captioner) { Progress = line }.RunAsync(
                 captions.ToAsyncEnumerable(), cancel).ConfigureAwait(false);
         }
         finally

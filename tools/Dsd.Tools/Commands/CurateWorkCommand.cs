@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Dsd.Cluster;
 using Dsd.Curation.Chat;
+using Dsd.Curation.Judging;
 using Dsd.Runs;
 using Dsd.Tools.Curate;
 
@@ -44,7 +45,9 @@ internal sealed class CurateWorkCommand
         cluster.Check(isCoordinator: false);
         (RunOptions options, ChatSettings chat) = _options.Run(parsed, Shard.Whole);
         _options.CheckTeacher(parsed, options.GridLayout);
+        using GateOptions.Gate? gate = _options.Gate(parsed, _terminal.Warn);
         using ChatRoles roles = CurateOptions.Roles(options, chat);
+        IPairJudge judge = gate?.Before(roles.Judge) ?? roles.Judge;
         List<string> warnings = [];
         using GridTeacher teacher = _options.Teacher(parsed, options.GridLayout, warnings.Add);
         foreach (string warning in warnings.Distinct())
@@ -56,7 +59,7 @@ internal sealed class CurateWorkCommand
         await using SharedBudget budget = await worker.ShareBudgetAsync(roles.Budget).ConfigureAwait(false);
         try
         {
-            await worker.RunAsync(options, roles.Writer, teacher, roles.Judge, roles.Captioner, line, cancel).ConfigureAwait(false);
+            await worker.RunAsync(options, roles.Writer, teacher, judge, roles.Captioner, line, cancel).ConfigureAwait(false);
         }
         finally
         {

@@ -1,6 +1,10 @@
 using System.CommandLine;
+using System.Globalization;
 using Dsd.Common.Files;
 using Dsd.Dataset.Formats;
+using Dsd.Evaluation.Encoders;
+using Dsd.Evaluation.Metrics;
+using Dsd.Onnx.Runtime;
 using Dsd.Runs.Export;
 
 namespace Dsd.Tools.Commands;
@@ -37,8 +41,22 @@ internal static class DatasetWriteCommand
             Description = "The most that a file holds, 1 to 1000000 MB (10⁶ bytes); 500 if left out. Not for an imagefolder.",
             HelpName = "MB",
         }.Between(1, 1_000_000);
+        Option<string?> encoder = new("--duplicates-encoder")
+        {
+            Description = "An encoder's folder ('dsd export --encoder'): grids that look nearly as an earlier one does to it are left out.",
+            HelpName = "FOLDER",
+        };
+        Option<double?> most = new Option<double?>("--duplicates-most")
+        {
+            Description = "With '--duplicates-encoder': the largest similarity that two grids may have, -1 to 1.",
+            HelpName = "X",
+        }.Between(-1, 1);
+        Option<string> device = DeviceOption.Create("cpu, cuda or another of ONNX Runtime's devices, for '--duplicates-encoder'", OnnxModelOptions.IsDevice);
         Option<bool> overwrite = new("--overwrite") { Description = "Replace an earlier dataset there." };
-        Command command = new("write", "Write a run's pairs as a dataset.") { run, format, folder, rejected, jpeg, shard, overwrite };
+        Command command = new("write", "Write a run's pairs as a dataset.") 
+        {
+            run, format, folder, rejected, jpeg, shard, encoder, most, device, overwrite,
+        };
         command.SetAction(async (parsed, cancel) =>
         {
             DatasetWriteOptions options = new()
@@ -53,6 +71,10 @@ internal static class DatasetWriteCommand
             {
                 throw new UsageException("'--shard-size' is for files with many rows, and an imagefolder has none: leave it out.");
             }
+            if (parsed.GetValue(encoder) is null != parsed.GetValue(most) is null)
+            {
+                throw new UsageException($"'{encoder.Name}' and '{most.Name}' are given together, or neither.");
+            }
             string target = parsed.GetRequiredValue(folder);
             if (!options.Overwrite && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
             {
@@ -60,16 +82,38 @@ internal static class DatasetWriteCommand
                     $"Cannot write the dataset '{target}': it is not empty. Choose another folder, or add '--overwrite' if it holds an earlier dataset.");
             }
             WritablePlace.RequireMovedFolder(target);
-            await Task.Run(() => Write(terminal, parsed.GetRequiredValue(run), target, options, cancel), cancel);
+            string source = parsed.GetRequiredValue(run);
+            await Task.Run(
+                () =>
+                {
+                    IReadOnlySet<string>? without = parsed.GetValue(encoder) is { } network
+                        ? Duplicates(terminal, source, options, network, parsed.GetValue(most)!.Value, parsed.GetRequiredValue(device), cancel)
+                        : null;
+                    Write(terminal, source, target, options, without, cancel);
+                },
+                cancel);
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static void Write(Terminal terminal, string run, string target, DatasetWriteOptions options, CancellationToken cancel)
+    private static HashSet<string> Duplicates(
+        Terminal terminal, string run, DatasetWriteOptions options, string encoder, double most, string device, CancellationToken cancel)
+    {
+        using PictureEncoder opened = PictureEncoder.Open(encoder, new OnnxRuntimeOptions { Warn = terminal.Warn }.On(device));
+        FoundDuplicates found = NearDuplicates.Find(RunExport.Grids(run, options.IncludeRejected), opened, most, cancellationToken: cancel);
+        double share = (double)found.Dropped.Count / Math.Max(1, found.All);
+        terminal.Error.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture, $"{found.Dropped.Count} of {found.All} grids ({share:P1}) nearly repeat an earlier one and are left out"));
+        return [.. found.Dropped.Keys];
+    }
+
+    private static void Write(
+        Terminal terminal, string run, string target, DatasetWriteOptions options, IReadOnlySet<string>? without, CancellationToken cancel)
     {
         ExportedRun? exported = null;
-        terminal.Track("writing", stages => exported = RunExport.Write(run, target, options, new RowProgress(stages), cancel));
+        terminal.Track("writing", stages => exported = RunExport.Write(run, target, options, new RowProgress(stages), without, cancel));
         if (exported!.Unreadable.Count > 0)
         {
             terminal.Warn(exported.Unreadable.ToString());

@@ -24,8 +24,8 @@ internal static class InspectCommand
         Argument<string> path = new(
             "PATH")
         {
-            Description = "A safetensors file, an index of shards, a model folder in diffusers' layout, a folder of exported ONNX models, an "
-                + "ONNX file, or 'tiny' for the embedded model."
+            Description = "A safetensors file, an index of shards, a model folder in diffusers' layout, a folder of exported ONNX models or of an exported "
+                + "encoder, an ONNX file, or 'tiny' for the embedded model."
         };
         Option<bool> json = new("--json") { Description = "Write one JSON object to standard output." };
         Option<bool> all = new("--all") { Description = "List each tensor, where the default puts repeated blocks together." };
@@ -48,10 +48,12 @@ internal static class InspectCommand
     {
         ReportPrinter printer = new(terminal.Results);
         path = !Path.Exists(path) && ModelPresets.Find(path) is { } preset ? ModelPresets.Resolve(preset) : path;
-        bool isExport = File.Exists(Path.Combine(path, OnnxFolderReader.Manifest));
-        if (verify && !isExport && Path.Exists(path))
+        string? manifest = OnnxFolderReader.ManifestOf(path);
+        if (verify && manifest is null && Path.Exists(path))
         {
-            throw new UsageException($"--verify is for a folder of exported ONNX models, and '{path}' is none: there is no {OnnxFolderReader.Manifest} in it.");
+            throw new UsageException(
+                $"--verify is for a folder of exported ONNX models, and '{path}' is none: there is no {OnnxFolderReader.Manifest} and no "
+                    + $"{OnnxFolderReader.EncoderManifest} in it.");
         }
         if (Directory.Exists(path))
         {
@@ -59,14 +61,14 @@ internal static class InspectCommand
             {
                 throw new UsageException($"--all lists the tensors of a file, and '{path}' is a folder.");
             }
-            if (isExport)
+            if (manifest is not null)
             {
                 OnnxVerification? verified = null;
                 if (verify)
                 {
-                    terminal.Track("verifying", stages => verified = OnnxFolderVerifier.Verify(path, stages, cancel));
+                    terminal.Track("verifying", stages => verified = OnnxFolderVerifier.Verify(path, manifest, stages, cancel));
                 }
-                OnnxFolderReport models = OnnxFolderReader.Read(path) with { Verified = verified };
+                OnnxFolderReport models = OnnxFolderReader.Read(path, manifest) with { Verified = verified };
                 Write(terminal, json, models, () => printer.Print(models));
             }
             else

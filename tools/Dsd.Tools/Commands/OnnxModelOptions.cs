@@ -86,7 +86,8 @@ internal sealed class OnnxModelOptions(Option<string?> memory, Option<string> de
             : throw new UsageException($"'{_graphs.Name}' needs a transformer that stays open, but '{memory.Name}' is {mode}.");
     }
 
-    private static bool IsDevice(string text)
+    /// <summary>Whether a text names devices of ONNX Runtime.</summary>
+    public static bool IsDevice(string text)
     {
         try
         {

@@ -16,12 +16,21 @@ internal static class RunSummary
         Table table = new() { Border = TableBorder.Simple, ShowHeaders = false };
         table.AddColumn("").AddColumn(new TableColumn("") { Alignment = Justify.Right });
         void Row(string what, long number) => table.AddRow(what, number.ToString("N0", CultureInfo.InvariantCulture));
+        void Gated(string what, long number)
+        {
+            if (counts.TooDifferent + counts.NearCopies > 0)
+            {
+                table.AddRow(what, string.Create(CultureInfo.InvariantCulture, $"{number:N0} ({(double)number / counts.Pairs:P1})"));
+            }
+        }
         Row("captions", counts.Captions);
         Row("prompts", counts.Prompts);
         Row("grids", counts.Grids);
         Row("pairs judged", counts.Pairs);
         Row("kept", counts.Kept);
         Row("undecided", counts.Undecided);
+        Gated("not asked about: too different", counts.TooDifferent);
+        Gated("not asked about: near copies", counts.NearCopies);
         Row("reviewed by people", counts.Reviewed);
         Row("failed, left for the next run", counts.Failures);
         LedgerFaults unreadable = folder.Ledger.Faults(MostFailures);

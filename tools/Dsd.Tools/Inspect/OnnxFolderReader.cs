@@ -5,16 +5,26 @@ namespace Dsd.Tools.Inspect;
 /// <summary>Looks through a folder of exported ONNX models and keeps going where one is broken.</summary>
 internal static class OnnxFolderReader
 {
-    /// <summary>The file that makes a folder one of these.</summary>
+    /// <summary>The file that makes a folder one of models that draw.</summary>
     public const string Manifest = "dsd.json";
+
+    /// <summary>The file that makes a folder one of an encoder that pictures are measured with.</summary>
+    public const string EncoderManifest = "encoder.json";
 
     private const int MaxModels = 64;
 
+    /// <summary>Which of these files a folder has; null where it has none.</summary>
+    public static string? ManifestOf(string folder) =>
+        new[] { Manifest, EncoderManifest }.FirstOrDefault(name => File.Exists(Path.Combine(folder, name)));
+
     /// <summary>Reads the description and what every model takes and gives.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="manifest">Which file describes it.</param>
     /// <exception cref="WeightsException">The description cannot be read.</exception>
-    public static OnnxFolderReport Read(string folder)
+    public static OnnxFolderReport Read(string folder, string manifest)
     {
-        Dictionary<string, object> settings = ConfigValues.Read(Path.Combine(folder, Manifest));
+        string description = Path.Combine(folder, manifest);
+        Dictionary<string, object> settings = ConfigValues.Read(description);
         List<string> warnings = [];
         List<OnnxModelReport> models = [];
         EnumerationOptions twoLevels = new() { RecurseSubdirectories = true, MaxRecursionDepth = 2 };
@@ -37,8 +47,10 @@ internal static class OnnxFolderReader
         {
             Path = folder,
             Settings = settings,
-            Source = ConfigValues.Read(Path.Combine(folder, Manifest), "source"),
-            Adapters = ConfigValues.Read(Path.Combine(folder, Manifest), "adapters"),
+            Manifest = manifest,
+            Source = ConfigValues.Read(description, "source"),
+            Adapters = ConfigValues.Read(description, "adapters"),
+            Preprocessing = ConfigValues.Read(description, "preprocessing"),
             Models = [.. models],
             Parameters = models.Sum(m => m.Parameters),
             Bytes = models.Sum(m => m.Bytes),

@@ -4,12 +4,15 @@ namespace Dsd.Tools.Inspect;
 internal sealed record OnnxFolderReport
 {
     /// <summary>The kind of report, for readers of the JSON.</summary>
-    public string Report { get; } = "onnx-folder";
+    public string Report => Manifest == OnnxFolderReader.EncoderManifest ? "encoder-folder" : "onnx-folder";
+
+    /// <summary>The file that describes the folder.</summary>
+    public required string Manifest { get; init; }
 
     /// <summary>The folder.</summary>
     public required string Path { get; init; }
 
-    /// <summary>The plain values of its <c>dsd.json</c>.</summary>
+    /// <summary>The plain values of its description.</summary>
     public required IReadOnlyDictionary<string, object> Settings { get; init; }
 
     /// <summary>What the models were made of; empty where the description does not say it.</summary>
@@ -17,6 +20,9 @@ internal sealed record OnnxFolderReport
 
     /// <summary>The adapters that were merged: their names and strengths.</summary>
     public required IReadOnlyDictionary<string, object> Adapters { get; init; }
+
+    /// <summary>What becomes of a picture before an encoder; empty for models that draw.</summary>
+    public required IReadOnlyDictionary<string, object> Preprocessing { get; init; }
 
     /// <summary>What was compared with the files themselves; null where nothing was asked for.</summary>
     public OnnxVerification? Verified { get; init; }

@@ -1,3 +1,4 @@
+using Dsd.Evaluation.Encoders;
 using Dsd.Models.Weights;
 using Dsd.Onnx.Runtime;
 
@@ -11,34 +12,47 @@ internal static class OnnxFolderVerifier
 
     /// <summary>Reads every file.</summary>
     /// <param name="path">The folder.</param>
+    /// <param name="manifest">The file that describes it.</param>
     /// <param name="stages">Told which file is read, where that takes time.</param>
     /// <param name="cancellationToken">Checked after each megabyte.</param>
     /// <exception cref="WeightsException">Something is not as it was written; the message says what.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static OnnxVerification Verify(string path, IProgress<Stage> stages, CancellationToken cancellationToken)
+    public static OnnxVerification Verify(string path, string manifest, IProgress<Stage> stages, CancellationToken cancellationToken)
     {
-        OnnxModelFolder folder = OnnxModelFolder.Open(path);
-        long all = folder.Files.Values.Sum();
-        long done = 0;
-        folder.CheckHashes(cancellationToken, new Begun(file =>
+        if (manifest == OnnxFolderReader.EncoderManifest)
         {
-            if (folder.Files[file] >= ToldOf)
+            EncoderFolder encoder = EncoderFolder.Open(path);
+            return Verify(path, encoder.Files, encoder.CheckHashes, stages, cancellationToken);
+        }
+        OnnxModelFolder folder = OnnxModelFolder.Open(path);
+        return Verify(path, folder.Files, folder.CheckHashes, stages, cancellationToken);
+    }
+
+    private static OnnxVerification Verify(
+        string path, IReadOnlyDictionary<string, long> files, Action<CancellationToken, IProgress<string>> checkHashes, IProgress<Stage> stages,
+        CancellationToken cancellationToken)
+    {
+        long all = files.Values.Sum();
+        long done = 0;
+        checkHashes(cancellationToken, new Begun(file =>
+        {
+            if (files[file] >= ToldOf)
             {
                 stages.Report(new Stage(file, (double)done / all));
             }
-            done += folder.Files[file];
+            done += files[file];
         }));
         int tensors = 0;
-        foreach (string model in folder.Files.Keys.Where(f => f.EndsWith(".onnx", StringComparison.Ordinal)))
+        foreach (string model in files.Keys.Where(f => f.EndsWith(".onnx", StringComparison.Ordinal)))
         {
             cancellationToken.ThrowIfCancellationRequested();
             string place = model[..(model.LastIndexOf('/') + 1)];
             // A name alone: a model must not lead to the files of another, or out of the folder.
             tensors += OnnxFile.CheckTensors(
                 Path.Combine(path, model),
-                name => !name.Contains('/') && folder.Files.TryGetValue(place + name, out long length) ? length : null);
+                name => !name.Contains('/') && files.TryGetValue(place + name, out long length) ? length : null);
         }
-        return new OnnxVerification(folder.Files.Count, all, tensors);
+        return new OnnxVerification(files.Count, all, tensors);
     }
 
     private sealed class Begun(Action<string> report) : IProgress<string>

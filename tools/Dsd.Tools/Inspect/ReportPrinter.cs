@@ -54,14 +54,16 @@ internal sealed class ReportPrinter(IAnsiConsole console)
     /// <summary>Prints what is in a folder of ONNX models.</summary>
     public void Print(OnnxFolderReport report)
     {
-        Line($"{report.Path}: {report.Models.Length} ONNX models, {Printable.Count(report.Parameters)} parameters, {Printable.Bytes(report.Bytes)}");
+        string what = report.Manifest == OnnxFolderReader.EncoderManifest ? "an encoder that pictures are measured with, " : "";
+        Line($"{report.Path}: {what}{report.Models.Length} ONNX models, {Printable.Count(report.Parameters)} parameters, {Printable.Bytes(report.Bytes)}");
         Values("settings", report.Settings);
         Values("source", report.Source);
         Values("adapters", report.Adapters);
+        Values("pictures", report.Preprocessing);
         if (report.Verified is { } verified)
         {
             Line($"verified: {verified.Files} files of {Printable.Bytes(verified.Bytes)} have the lengths and SHA-256 that "
-                + $"{OnnxFolderReader.Manifest} says, and {verified.Tensors} weights beside their models the places that their shapes ask for");
+                + $"{report.Manifest} says, and {verified.Tensors} weights beside their models the places that their shapes ask for");
         }
         Warnings("", report.Warnings);
         foreach (OnnxModelReport model in report.Models)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dsd.Evaluation.Metrics;
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Tiny.World;

@@ -1,9 +1,8 @@
-using Dsd.Lab.Measure;
-using Dsd.Tiny.World;
+using Dsd.Evaluation.Metrics;
 
-namespace Dsd.Lab.Tests.Measure;
+namespace Dsd.Evaluation.Tests.Metrics;
 
-public class IntervalTests
+public sealed class IntervalTests
 {
     [Fact]
     public void Bootstrap_IsAPointWhereAllSubjectsAreAlike() => Assert.Equal(new Interval(0.5, 0.5, 0.5), Interval.Bootstrap([0.5, 0.5, 0.5], 1));
@@ -19,7 +18,7 @@ public class IntervalTests
     [Fact]
     public void Bootstrap_IsAsWideAsTheNormalIntervalOfManySubjects()
     {
-        WorldRandom random = new(5);
+        Random random = new(5);
         double[] means = [.. Enumerable.Range(0, 400).Select(_ => random.NextDouble())];
         double mean = means.Average();
         double error = Math.Sqrt(means.Sum(m => (m - mean) * (m - mean)) / means.Length / means.Length);

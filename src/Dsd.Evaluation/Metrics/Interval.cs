@@ -1,12 +1,10 @@
-using Dsd.Tiny.World;
-
-namespace Dsd.Lab.Measure;
+namespace Dsd.Evaluation.Metrics;
 
 /// <summary>A mean with its 95 % interval.</summary>
 /// <param name="Mean">The mean over all subjects.</param>
 /// <param name="Low">The interval's lower end.</param>
 /// <param name="High">The interval's upper end.</param>
-internal sealed record Interval(double Mean, double Low, double High)
+public sealed record Interval(double Mean, double Low, double High)
 {
     private const int Resamples = 2000;
 
@@ -16,24 +14,29 @@ internal sealed record Interval(double Mean, double Low, double High)
     /// <summary>
     /// The percentile bootstrap over subjects (Efron 1979): subjects are drawn with replacement, because pictures of one subject are not independent.
     /// </summary>
-    /// <param name="perSubjectMeans">One number a subject: the mean over its pictures.</param>
+    /// <param name="perSubjectMeans">One number a subject: the mean over its pictures. With a single one the interval is that point, and says nothing.</param>
     /// <param name="seed">Fixes the resamples; the same arguments give the same interval.</param>
     /// <exception cref="ArgumentException">There are no subjects.</exception>
-    public static Interval Bootstrap(IReadOnlyList<double> perSubjectMeans, ulong seed)
+    public static Interval Bootstrap(IReadOnlyList<double> perSubjectMeans, int seed) => Bootstrap(perSubjectMeans, new Random(seed).Next);
+
+    /// <inheritdoc cref="Bootstrap(IReadOnlyList{double}, int)"/>
+    /// <param name="perSubjectMeans">One number a subject.</param>
+    /// <param name="draw">Gives a whole number of at least 0 and below the one that it is given, each equally likely.</param>
+    public static Interval Bootstrap(IReadOnlyList<double> perSubjectMeans, Func<int, int> draw)
     {
         ArgumentNullException.ThrowIfNull(perSubjectMeans);
+        ArgumentNullException.ThrowIfNull(draw);
         if (perSubjectMeans.Count == 0)
         {
             throw new ArgumentException("An interval needs the means of at least one subject.", nameof(perSubjectMeans));
         }
-        WorldRandom random = new(seed);
         double[] means = new double[Resamples];
         for (int resample = 0; resample < Resamples; resample++)
         {
             double sum = 0;
             for (int i = 0; i < perSubjectMeans.Count; i++)
             {
-                sum += perSubjectMeans[random.Next(perSubjectMeans.Count)];
+                sum += perSubjectMeans[draw(perSubjectMeans.Count)];
             }
             means[resample] = sum / perSubjectMeans.Count;
         }
@@ -47,6 +50,7 @@ internal sealed record Interval(double Mean, double Low, double High)
     /// <param name="right">How many are right.</param>
     /// <param name="count">Of how many.</param>
     /// <returns>The share and its interval; null where there is nothing to count.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A number is negative, or more are right than there are.</exception>
     public static Interval? OfShare(int right, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(right);

@@ -1,0 +1,30 @@
+using Dsd.Evaluation.Encoders;
+using Dsd.MLNet.Evaluation;
+using Dsd.MLNet.Stages.Running;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+
+namespace Dsd.MLNet;
+
+/// <summary>What the fitted stages have in common that use an exported encoder.</summary>
+public abstract class EncoderTransformer : RowToRowTransformer
+{
+    private protected EncoderTransformer(IHostEnvironment environment, string stage, string encoder, CancellationToken cancellationToken)
+        : base(new StageHost(environment, stage, cancellationToken))
+    {
+        OnnxStart.Prepare();
+        Folder = EncoderFolder.Open(encoder);
+    }
+
+    /// <summary>The encoder.</summary>
+    public EncoderFolder Folder { get; }
+
+    /// <summary>The added columns as the estimator promises them.</summary>
+    internal IEnumerable<SchemaShape.Column> Shapes => Added.Select(c => c.Shape);
+
+    /// <inheritdoc/>
+    public override void Dispose() => Host.Close();
+
+    /// <summary>Checks all that can be known before a row is read: columns, device, files.</summary>
+    internal virtual void Require(SchemaShape input) => Check(input);
+}

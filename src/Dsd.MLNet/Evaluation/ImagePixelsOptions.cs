@@ -1,0 +1,25 @@
+using System.Text.Json.Serialization;
+using Dsd.Common.Options;
+using Dsd.Evaluation.Encoders;
+
+namespace Dsd.MLNet;
+
+/// <summary>Whose pixels an <see cref="ImagePixels"/> makes, and its columns.</summary>
+public sealed record ImagePixelsOptions
+{
+    /// <summary>The folder of an exported encoder, whose way of scaling pictures is used.</summary>
+    public required string Encoder { get; init => field = OptionCheck.Text(value, nameof(Encoder)); }
+
+    /// <summary>The image column. Default <c>Image</c>.</summary>
+    public string ImageColumn { get; init => field = OptionCheck.Text(value, nameof(ImageColumn)); } = "Image";
+
+    /// <summary>
+    /// The added column with the numbers that the network takes. Default <see cref="EncoderFolder.PixelsInput"/>, since <c>ApplyOnnxModel</c> asks for the
+    /// network's own name.
+    /// </summary>
+    public string PixelsColumn { get; init => field = OptionCheck.Text(value, nameof(PixelsColumn)); } = EncoderFolder.PixelsInput;
+
+    /// <summary>Stops the work between two pictures. A context that ML.NET cancels stops it too. Not saved.</summary>
+    [JsonIgnore]
+    public CancellationToken CancellationToken { get; init; }
+}
