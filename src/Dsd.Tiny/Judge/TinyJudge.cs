@@ -195,6 +195,19 @@ public sealed class TinyJudge : IChatClient
     private static IEnumerable<DataContent> Images(ChatMessage message) =>
         message.Contents.OfType<DataContent>().Where(content => content.HasTopLevelMediaType("image"));
 
+    /// <summary>The parts of the subject as the network reads them, each with how it differs in the two pictures; no part where a picture is blank.</summary>
+    internal IReadOnlyList<(string Name, string? Difference)> Parts(Picture a, Picture b)
+    {
+        int size = _network.Config.ImageSize;
+        Picture[] pictures = [a.CropToFit(size, size), b.CropToFit(size, size)];
+        if (pictures.Any(IsBlank))
+        {
+            return [];
+        }
+        SubjectReading[] read = Read(pictures);
+        return _text.Parts(read[0], read[1]);
+    }
+
     private SubjectReading[] Read(Picture[] pictures)
     {
         lock (_lock)
