@@ -26,6 +26,9 @@ public sealed partial class ScoreForm
     /// <summary>The JSON schema that is sent along; null for an answer in words.</summary>
     public JsonElement? Schema { get; private init; }
 
+    /// <summary>What the schema is called; null for an answer in words.</summary>
+    public string? SchemaName { get; private init; }
+
     /// <summary>Asks for another answer; <c>{error}</c> stands for what was wrong with the first.</summary>
     internal string? Again { get; private init; }
 
@@ -39,8 +42,10 @@ public sealed partial class ScoreForm
 
     /// <summary>One JSON object <c>{"score": N, "reasoning": "…"}</c>, as OmniContext and OSBench ask for.</summary>
     /// <param name="most">The highest score, 1 to 1000.</param>
-    public static ScoreForm Json(int most) => new(most, ReadJson)
+    /// <param name="name">What the schema is called, in small letters: what is asked for.</param>
+    public static ScoreForm Json(int most, string name = "score") => new(most, ReadJson)
     {
+        SchemaName = OptionCheck.Text(name, nameof(name)),
         Schema = JsonDocument.Parse("""
             {"type": "object", "additionalProperties": false, "required": ["score", "reasoning"], "properties": {
               "score": {"type": "integer", "description": "A whole number from 0 to MOST."}, "reasoning": {"type": "string"}}}

@@ -137,7 +137,7 @@ public sealed class ScoreJudge
             string.Create(CultureInfo.InvariantCulture, $"{question.Metric} {question.Item} {repeat}")))) & int.MaxValue;
         if (question.Form.Schema is { } schema)
         {
-            options.ResponseFormat = ChatResponseFormat.ForJsonSchema(schema, "score", "A score, and why.");
+            options.ResponseFormat = ChatResponseFormat.ForJsonSchema(schema, question.Form.SchemaName, "A score, and why.");
         }
         return options;
     }

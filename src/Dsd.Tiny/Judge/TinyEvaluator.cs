@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Dsd.Imaging;
 using Dsd.Models.Weights;
 using Dsd.Tiny.Classifier;
@@ -15,7 +16,8 @@ namespace Dsd.Tiny.Judge;
 /// </summary>
 /// <remarks>
 /// <para>What is asked it knows by the last user message: two pictures and no text are DreamBench++'s concept preservation, a text and one picture are its
-/// prompt following. Rubrics are not read: they cannot change an answer.</para>
+/// prompt following. Questions whose answer is JSON are known by their schema's name: <c>prompt_following</c> and <c>subject_consistency</c> of OmniContext and
+/// OSBench, about the last of the pictures, the first being the reference. Rubrics are not read: they cannot change an answer.</para>
 /// <para>Subjects are compared by the judge's network, part by part; what a prompt states is looked for by the classifier's. A score is the share of what is
 /// right, rounded down to the scale, so that the highest score means that all is right. The same question always has the same answer. It knows its own world
 /// only. Thread-safe; one picture is read at a time.</para>
@@ -23,6 +25,7 @@ namespace Dsd.Tiny.Judge;
 public sealed class TinyEvaluator : IChatClient
 {
     private const int MostDreamBench = 4;
+    private const int MostInContext = 10;
 
     private static readonly ChatClientMetadata Metadata = new("dsd", defaultModelId: "dsd-tiny-evaluator");
 
@@ -64,7 +67,7 @@ public sealed class TinyEvaluator : IChatClient
         cancellationToken.ThrowIfCancellationRequested();
         ChatMessage question = messages.LastOrDefault(m => m.Role == ChatRole.User && Images(m).Any())
             ?? throw new ArgumentException("The evaluator answers questions about pictures, but no user message has any.", nameof(messages));
-        return Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, Answer(question)))
+        return Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, Answer(question, options)))
         {
             ModelId = Metadata.DefaultModelId,
             FinishReason = ChatFinishReason.Stop,
@@ -97,15 +100,20 @@ public sealed class TinyEvaluator : IChatClient
         _classifier.Dispose();
     }
 
-    private string Answer(ChatMessage question)
+    private string Answer(ChatMessage question, ChatOptions? options)
     {
         Picture[] pictures = [.. Images(question).Select((image, i) =>
             Picture.Decode(image.Data.Span, string.Create(CultureInfo.InvariantCulture, $"picture {i + 1}")))];
         string text = question.Text.Trim();
-        return (pictures.Length, text.Length > 0) switch
+        return ((options?.ResponseFormat as ChatResponseFormatJson)?.SchemaName, pictures.Length, text.Length > 0) switch
         {
-            (2, false) => Line("", Kept(pictures[0], pictures[1]), MostDreamBench),
-            (1, true) => Followed(text, pictures[0]) is { } followed
+            ("subject_consistency", >= 2, _) => Json(Kept(pictures[0], pictures[^1]), "The subject of the first picture and of the last."),
+            // What is asked for stands at the end of the rubric.
+            ("prompt_following", >= 1, true) => Followed(text[(text.LastIndexOf("nstruction:", StringComparison.Ordinal) + 1)..], pictures[^1]) is { } done
+                ? Json(done.Share, done.Words)
+                : "The instruction states nothing of the small world, so there is nothing to score.",
+            (null, 2, false) => Line("", Kept(pictures[0], pictures[1]), MostDreamBench),
+            (null, 1, true) => Followed(text, pictures[0]) is { } followed
                 ? Line($"Analysis: {followed.Words}\n", followed.Share, MostDreamBench)
                 : "Analysis: the text states nothing of the small world, so there is nothing to score.",
             _ => throw new ArgumentException(
@@ -114,6 +122,8 @@ public sealed class TinyEvaluator : IChatClient
                 nameof(question)),
         };
     }
+
+    private static string Json(double share, string words) => JsonSerializer.Serialize(new { score = Score(share, MostInContext), reasoning = words });
 
     private static string Line(string before, double share, int most) => string.Create(CultureInfo.InvariantCulture, $"{before}Score: {Score(share, most)}");
 

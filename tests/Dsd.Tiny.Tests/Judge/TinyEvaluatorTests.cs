@@ -1,5 +1,6 @@
 using Dsd.Curation.Judging;
 using Dsd.Evaluation.Benchmarks.DreamBenchPlus;
+using Dsd.Evaluation.Benchmarks.InContext;
 using Dsd.Evaluation.Judged;
 using Dsd.Imaging;
 using Dsd.Testing;
@@ -103,6 +104,35 @@ public sealed class TinyEvaluatorTests : IDisposable
         Assert.Equal([DreamBenchPrompts.Photorealistic, DreamBenchPrompts.StyleTransfer, DreamBenchPrompts.Imaginative], good.ByPrompts.Keys.Order());
         Assert.Empty(good.Failures);
         Assert.Equal(2 * 27 * 3, good.Scores.Count);
+    }
+
+    [Theory]
+    [InlineData(ContextBenchmark.OmniContext)]
+    [InlineData(ContextBenchmark.OSBench)]
+    public async Task ContextBenchmarks_OfTheWorld_GetFullScores_AndAnotherSubjectLess(ContextBenchmark benchmark)
+    {
+        using TemporaryFolder folder = new();
+        string File(string name, Picture picture)
+        {
+            picture.Save(folder.File(name));
+            return folder.File(name);
+        }
+        List<ContextItem> items = [];
+        for (int i = 0; i < 10; i++)
+        {
+            (Subject subject, Context context) = (Sample(), WorldSampler.SampleContext(_random));
+            Picture truth = Renderer.Draw(subject, context);
+            Picture generated = Renderer.Draw(i % 2 == 0 ? subject : Sample(), context with { Variant = 1 });
+            items.Add(new ContextItem(
+                $"{i}", i % 2 == 0 ? "kept" : "lost", Captions.Edit(context, _random.NextBits()).Text, "en", [File($"{i}r.png", Draw(subject))],
+                File($"{i}g.png", generated), File($"{i}t.png", truth)));
+        }
+        ContextScores scores = await ContextScores.JudgeAsync(items, benchmark, new ScoreJudge(_evaluator, new ScoreJudgeOptions { Repeats = 1 }));
+
+        Assert.Empty(scores.Failures);
+        Assert.InRange(scores.ByTask["kept"].Overall, 9, 10);
+        Assert.InRange(scores.ByTask["lost"].SubjectConsistency, 0, 6);
+        Assert.InRange(scores.ByTask["lost"].PromptFollowing, 9, 10);
     }
 
     private Subject Sample() => WorldSampler.SampleSubject(_random, heldOut: true);
