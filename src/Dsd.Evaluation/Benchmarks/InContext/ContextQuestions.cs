@@ -43,30 +43,46 @@ public static class ContextQuestions
     private static ScoreQuestion Question(ContextItem item, ContextBenchmark benchmark, string part, ScoreForm form, Rubrics? rubrics)
     {
         ArgumentNullException.ThrowIfNull(item);
+        ContextPictures pictures = new(
+            [.. item.References.Select(file => new Func<Picture>(() => Load(file)))],
+            () => Load(item.Generated),
+            item.Truth is { } truth ? () => Load(truth) : null);
+        return Question(item.Name, item.Task, item.Instruction, pictures, benchmark, part, form, rubrics);
+    }
+
+    /// <summary>PF and SC of any picture.</summary>
+    internal static (ScoreQuestion PromptFollowing, ScoreQuestion SubjectConsistency) Both(
+        string name, string task, string instruction, ContextPictures pictures, ContextBenchmark benchmark, Rubrics? rubrics) =>
+        (Question(name, task, instruction, pictures, benchmark, "pf", PromptForm, rubrics),
+            Question(name, task, instruction, pictures, benchmark, "sc", SubjectForm, rubrics));
+
+    private static ScoreQuestion Question(
+        string name, string task, string instruction, ContextPictures pictures, ContextBenchmark benchmark, string part, ScoreForm form, Rubrics? rubrics)
+    {
         bool isOSBench = benchmark == ContextBenchmark.OSBench;
-        if (isOSBench && item.Truth is null)
+        if (isOSBench && pictures.Truth is null)
         {
-            throw new ArgumentException($"Item '{item.Name}': OSBench's questions need a true picture (output_image), but it has none.", nameof(item));
+            throw new ArgumentException($"Item '{name}': OSBench's questions need a true picture (output_image), but it has none.", nameof(pictures));
         }
-        bool isManipulation = isOSBench && item.Task.Contains("manipulation", StringComparison.Ordinal);
+        bool isManipulation = isOSBench && task.Contains("manipulation", StringComparison.Ordinal);
         string rubric = isManipulation ? $"osbench_manipulation_{part}.txt"
             : isOSBench ? $"osbench_{part}.txt"
-            : item.Task.Contains("scene", StringComparison.Ordinal) ? $"omnicontext_{part}_scene.txt"
+            : task.Contains("scene", StringComparison.Ordinal) ? $"omnicontext_{part}_scene.txt"
             : $"omnicontext_{part}.txt";
-        string text = (rubrics ?? Rubrics.Own).Text(rubric).Replace("<instruction>", item.Instruction, StringComparison.Ordinal);
+        string text = (rubrics ?? Rubrics.Own).Text(rubric).Replace("<instruction>", instruction, StringComparison.Ordinal);
         bool showsReferences = !isOSBench || part == "pf" && !isManipulation;
         return new ScoreQuestion
         {
-            Item = item.Name,
+            Item = name,
             Metric = MetricOf(benchmark, part),
             Form = form,
-            Messages = () => [new ChatMessage(ChatRole.User, [new TextContent(text), .. Pictures(item, isOSBench, showsReferences)])],
+            Messages = () => [new ChatMessage(ChatRole.User, [new TextContent(text), .. Sent(pictures, isOSBench, showsReferences)])],
         };
     }
 
-    private static IEnumerable<AIContent> Pictures(ContextItem item, bool isOSBench, bool showsReferences)
+    private static IEnumerable<AIContent> Sent(ContextPictures pictures, bool isOSBench, bool showsReferences)
     {
-        Picture[] references = [.. (showsReferences ? item.References : item.References.Take(1)).Select(Load)];
+        Picture[] references = [.. (showsReferences ? pictures.References : pictures.References.Take(1)).Select(load => load())];
         foreach (Picture reference in showsReferences ? references : [])
         {
             (int width, int height) = SizeOf(reference);
@@ -74,10 +90,10 @@ public static class ContextQuestions
         }
         if (isOSBench)
         {
-            Picture truth = Load(item.Truth!);
+            Picture truth = pictures.Truth!();
             yield return ScoreJudge.Sent(truth, truth.Width, truth.Height);
         }
-        Picture generated = Load(item.Generated);
+        Picture generated = pictures.Generated();
         (int w, int h) = isOSBench ? SizeOf(references[0]) : (generated.Width, generated.Height);
         yield return ScoreJudge.Sent(generated, w, h);
     }
@@ -92,3 +108,6 @@ public static class ContextQuestions
 
     private static Picture Load(string file) => Picture.Load(file, Transparency.Dropped);
 }
+
+/// <summary>The pictures of a question, each loaded when it is asked.</summary>
+internal sealed record ContextPictures(IReadOnlyList<Func<Picture>> References, Func<Picture> Generated, Func<Picture>? Truth);
