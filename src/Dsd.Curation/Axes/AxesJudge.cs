@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Dsd.Imaging;
 using Microsoft.Extensions.AI;
@@ -32,6 +34,13 @@ public sealed class AxesJudge
 
     /// <summary>What it is called in ledgers.</summary>
     public string Name { get; }
+
+    /// <summary>All that scores depend on, as JSON: the judge's name and a hash of its instructions.</summary>
+    public string Fingerprint => JsonSerializer.Serialize(new
+    {
+        judge = Name,
+        instructions = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_instructions)))[..16],
+    });
 
     /// <summary>Scores one pair. An answer that cannot be read is asked for once more, with the error; after that there are no scores.</summary>
     /// <param name="a">One picture.</param>

@@ -50,7 +50,7 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
         ArgumentNullException.ThrowIfNull(ledger);
         Tally whole = new();
         SortedDictionary<string, Tally> judges = new(StringComparer.Ordinal);
-        foreach (LedgerPair? pair in ledger.PairIds(new PairFilter { Review = ReviewState.Reviewed }).Select(id => Readable(ledger, id)))
+        foreach (LedgerPair? pair in ledger.PairIds(new PairFilter { Review = ReviewState.Reviewed }).Select(ledger.ReadablePairOf))
         {
             // A verdict may be taken back while this goes on.
             if (pair?.Reviewed is not { } person)
@@ -70,18 +70,6 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
             }
         }
         return new JudgeReport(whole.Score("judgement"), [.. judges.Select(j => j.Value.Score(j.Key))], ledger.Outcomes()) { Unreadable = ledger.Faults() };
-    }
-
-    private static LedgerPair? Readable(RunLedger ledger, string id)
-    {
-        try
-        {
-            return ledger.PairOf(id);
-        }
-        catch (LedgerException e) when (e.ConcernsOneRow)
-        {
-            return null;
-        }
     }
 
     /// <summary>Counts of one judge.</summary>

@@ -16,6 +16,7 @@ public static class RunExport
     /// <param name="options">How; null is the defaults.</param>
     /// <param name="progress">Is given the number of rows written, after each grid.</param>
     /// <param name="cancellationToken">Checked before each grid.</param>
+    /// <param name="cut">Which pairs are kept; null for those that the run and people kept.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     /// <exception cref="LedgerException">
     /// The ledger is none, or contradicts itself, or a grid is gone, or no pair is left by the rows that cannot be read.
@@ -28,15 +29,16 @@ public static class RunExport
         string target,
         DatasetWriteOptions? options = null,
         IProgress<long>? progress = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default,
+        PairCut? cut = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(runFolder);
         options ??= new DatasetWriteOptions();
         RunFolder run = RunFolder.OpenToRead(runFolder);
         try
         {
-            RunPairs pairs = new(run, options);
-            WrittenDataset written = DatasetWriter.Write(AtLeastOne(run, pairs, options, cancellationToken), target, options, progress, cancellationToken);
+            RunPairs pairs = new(run, options, cut);
+            WrittenDataset written = DatasetWriter.Write(AtLeastOne(run, pairs, options, cut is not null, cancellationToken), target, options, progress, cancellationToken);
             return new ExportedRun(written, pairs.Unreadable);
         }
         finally
@@ -46,7 +48,7 @@ public static class RunExport
     }
 
     /// <summary>The run's rows. Where there is none, says why in the run's own terms.</summary>
-    private static IEnumerable<IReadOnlyList<PairRecord>> AtLeastOne(RunFolder run, RunPairs pairs, DatasetWriteOptions options, CancellationToken cancel)
+    private static IEnumerable<IReadOnlyList<PairRecord>> AtLeastOne(RunFolder run, RunPairs pairs, DatasetWriteOptions options, bool isCut, CancellationToken cancel)
     {
         bool hasRows = false;
         foreach (IReadOnlyList<PairRecord> grid in pairs.Grids(cancel))
@@ -65,7 +67,7 @@ public static class RunExport
         LedgerCounts counts = run.Ledger.Counts();
         throw new DatasetException(
             $"from '{run.Path}'",
-            options.IncludeRejected ? "pairs that are judged" : "pairs that are kept",
+            options.IncludeRejected ? "pairs that are judged" : isCut ? "pairs that are kept by the cut" : "pairs that are kept",
             $"none ({counts.Pairs} judged, {counts.Kept} kept)");
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Dsd.Curation.Axes;
 using Dsd.Imaging;
 using Dsd.Models.Weights;
 using Dsd.Tiny.Classifier;
@@ -17,7 +18,8 @@ namespace Dsd.Tiny.Judge;
 /// <remarks>
 /// <para>What is asked it knows by the last user message: two pictures and no text are DreamBench++'s concept preservation, a text and one picture are its
 /// prompt following. Questions whose answer is JSON are known by their schema's name: <c>prompt_following</c> and <c>subject_consistency</c> of OmniContext and
-/// OSBench, about the last of the pictures, the first being the reference. Rubrics are not read: they cannot change an answer.</para>
+/// OSBench, about the last of the pictures, the first being the reference, and <c>axes</c> of <see cref="AxesJudge"/>. Rubrics are not read: they cannot change an
+/// answer.</para>
 /// <para>Subjects are compared by the judge's network, part by part; what a prompt states is looked for by the classifier's. A score is the share of what is
 /// right, rounded down to the scale, so that the highest score means that all is right. The same question always has the same answer. It knows its own world
 /// only. Thread-safe; one picture is read at a time.</para>
@@ -107,6 +109,7 @@ public sealed class TinyEvaluator : IChatClient
         string text = question.Text.Trim();
         return ((options?.ResponseFormat as ChatResponseFormatJson)?.SchemaName, pictures.Length, text.Length > 0) switch
         {
+            ("axes", 2, true) => Axes(pictures[0], pictures[1], [.. question.Contents.OfType<TextContent>().Select(t => t.Text)]).ToJson(),
             ("subject_consistency", >= 2, _) => Json(Kept(pictures[0], pictures[^1]), "The subject of the first picture and of the last."),
             // What is asked for stands at the end of the rubric.
             ("prompt_following", >= 1, true) => Followed(text[(text.LastIndexOf("nstruction:", StringComparison.Ordinal) + 1)..], pictures[^1]) is { } done
@@ -151,6 +154,28 @@ public sealed class TinyEvaluator : IChatClient
             ? $"{a.Kind.Name} is {a.Kind.ValueNames[a.Shown]}"
             : $"{a.Kind.Name} is {a.Kind.ValueNames[a.Shown]} and not {a.Kind.ValueNames[a.Stated]}"));
         return ((double)all.Count(a => a.Stated == a.Shown) / all.Length, words);
+    }
+
+    /// <summary>
+    /// Scores by axes: a part is the same or another; pictures are without fault unless one is blank, and each stands alone unless both are practically one.
+    /// A caption that states nothing of the world is contradicted by nothing.
+    /// </summary>
+    private PairAxes Axes(Picture a, Picture b, IReadOnlyList<string> captions)
+    {
+        IReadOnlyList<(string Name, string? Difference)> parts = _judge.Parts(a, b);
+        bool blank = parts.Count == 0;
+        double followed = captions.Zip([a, b]).Min(shown => Followed(shown.First, shown.Second)?.Share ?? 1);
+        return new PairAxes
+        {
+            Subject = blank ? "none" : "a little creature",
+            Parts = blank
+                ? [new PartScore { Name = "whole", Differences = "an image shows nothing", Score = 0 }]
+                : [.. parts.Select(p => new PartScore { Name = p.Name, Differences = p.Difference ?? "none", Score = p.Difference is null ? PairAxes.Most : 0 })],
+            ObjectConsistency = blank ? 0 : Score((double)parts.Count(p => p.Difference is null) / parts.Count, PairAxes.Most),
+            ImageQuality = blank ? 0 : PairAxes.Most,
+            Composition = blank || TinyJudge.AreNearCopies(a, b) ? 0 : PairAxes.Most,
+            PromptAdherence = Score(blank ? 0 : followed, PairAxes.Most),
+        };
     }
 
     private static IEnumerable<DataContent> Images(ChatMessage message) =>

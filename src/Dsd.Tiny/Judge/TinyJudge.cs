@@ -109,7 +109,7 @@ public sealed class TinyJudge : IChatClient
         {
             flags.Add("blank");
         }
-        if (MeanDifference(a, b) < CopyDifference)
+        if (IsNearCopy(a, b))
         {
             flags.Add("near_copy");
         }
@@ -233,6 +233,11 @@ public sealed class TinyJudge : IChatClient
         }
         return Math.Max(most[0] - least[0], Math.Max(most[1] - least[1], most[2] - least[2])) <= BlankRange;
     }
+
+    /// <summary>Whether two pictures of any size are practically one.</summary>
+    internal static bool AreNearCopies(Picture a, Picture b) => IsNearCopy(a, b.CropToFit(a.Width, a.Height));
+
+    private static bool IsNearCopy(Picture a, Picture b) => MeanDifference(a, b) < CopyDifference;
 
     private static double MeanDifference(Picture a, Picture b)
     {
