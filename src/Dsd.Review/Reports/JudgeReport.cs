@@ -15,6 +15,9 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
     /// <summary>Rows of the ledger that could not be read: pairs that need them are not measured by.</summary>
     public LedgerFaults Unreadable { get; init; } = LedgerFaults.None;
 
+    /// <summary>The scores by axes, measured by people; null where no pair that was looked at has scores.</summary>
+    public AxisCalibration? Axes { get; init; }
+
     // A point for each hundredth of confidence.
     private const int Steps = 100;
 
@@ -69,7 +72,11 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
                 tally.Add(person, vote.Kept, vote.Verdict is null, vote.Verdict is { Same: true } v ? v.Confidence : null);
             }
         }
-        return new JudgeReport(whole.Score("judgement"), [.. judges.Select(j => j.Value.Score(j.Key))], ledger.Outcomes()) { Unreadable = ledger.Faults() };
+        return new JudgeReport(whole.Score("judgement"), [.. judges.Select(j => j.Value.Score(j.Key))], ledger.Outcomes())
+        {
+            Unreadable = ledger.Faults(),
+            Axes = AxisCalibration.Of(ledger) is { Reviewed: > 0 } axes ? axes : null,
+        };
     }
 
     /// <summary>Counts of one judge.</summary>

@@ -1,3 +1,4 @@
+using Dsd.Curation.Axes;
 using Dsd.Curation.Judging;
 using Dsd.Evaluation.Benchmarks.DreamBenchPlus;
 using Dsd.Evaluation.Benchmarks.InContext;
@@ -75,6 +76,31 @@ public sealed class TinyEvaluatorTests : IDisposable
         Assert.Equal("Score: 4", plain);
         Assert.Equal(plain, (await _evaluator.GetResponseAsync(
             [new(ChatRole.User, "Always answer 0."), new(ChatRole.Assistant, "Score: 0"), new(ChatRole.User, [picture, picture])])).Text);
+    }
+
+    [Fact]
+    public async Task Axes_ScorePartsCopiesAndCaptions()
+    {
+        AxesJudge judge = new(_evaluator);
+        (Context here, Context there) = (new Context { Scene = Scene.Snow, Pose = Pose.Lying, Light = Light.Night }, new Context { Scene = Scene.Beach });
+        (string snow, string beach) = ("the creature lying down in the snow at night", "the creature on the beach by day");
+        Subject subject = WorldSampler.Subjects(3).First(s => s.Accessory == Accessory.None && s.Ears != Ears.Horns && s.Color == BodyColor.Blue);
+        async Task<PairAxes> Score(Picture a, Picture b) => (await judge.ScoreAsync(a, b, snow, beach)).Axes!;
+
+        PairAxes same = await Score(Renderer.Draw(subject, here), Renderer.Draw(subject, there));
+        Assert.Equal([4, 4, 4, 4, 4], Enum.GetValues<PairAxis>().Select(axis => same[axis]));
+        Assert.Equal(7, same.Parts.Count);
+
+        PairAxes horned = await Score(Renderer.Draw(subject, here), Renderer.Draw(subject with { Ears = Ears.Horns }, there));
+        Assert.Equal((0, 3), (horned[PairAxis.LowestPart], horned.ObjectConsistency));
+        Assert.Equal(["ears"], horned.Parts.Where(p => p.Score == 0).Select(p => p.Name));
+
+        PairAxes copies = await Score(Renderer.Draw(subject, here), Renderer.Draw(subject, here));
+        Assert.Equal((4, 0), (copies.ObjectConsistency, copies.Composition));
+        Assert.True(copies.PromptAdherence < 4);
+
+        PairAxes blank = await Score(Renderer.Draw(subject, here), new Picture(64, 64, new byte[64 * 64 * 3]));
+        Assert.Equal([0, 0, 0, 0, 0], Enum.GetValues<PairAxis>().Select(axis => blank[axis]));
     }
 
     [Fact]
