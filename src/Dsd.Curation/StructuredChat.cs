@@ -53,7 +53,8 @@ public static class StructuredChat
             {
                 // Some servers refuse an empty message, and others two of one role in a row.
                 messages.Add(new ChatMessage(ChatRole.Assistant, string.IsNullOrWhiteSpace(text) ? "(nothing)" : AnswerJson.Beginning(text, QuotedAnswer)));
-                messages.Add(new ChatMessage(ChatRole.User, (again ?? TextResource.Embedded("retry.txt")).Replace("{error}", e.Message, StringComparison.Ordinal)));
+                string repeat = again ?? TextResource.Embedded("retry.txt");
+                messages.Add(new ChatMessage(ChatRole.User, repeat.Replace("{error}", e.Message, StringComparison.Ordinal)));
             }
             catch (FormatException e)
             {

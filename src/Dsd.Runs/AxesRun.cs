@@ -9,7 +9,9 @@ namespace Dsd.Runs;
 /// Scores the judged pairs of a run's folder by axes, beside their verdicts and at any time after them: also those of a run that was judged before there were
 /// axes. What is scored is in the ledger and is not asked again, so a run that was cut off goes on where it was.
 /// </summary>
-/// <remarks>Limits and repeats are the client's (<see cref="LimitedChatClient"/>); a budget over all sessions is a <see cref="SharedBudget"/> of the folder.</remarks>
+/// <remarks>
+/// Limits and repeats are the client's (<see cref="LimitedChatClient"/>); a budget over all sessions is a <see cref="SharedBudget"/> of the folder.
+/// </remarks>
 public sealed class AxesRun
 {
     private readonly RunFolder _folder;
@@ -90,7 +92,8 @@ public sealed class AxesRun
             failures.Succeed();
             return vote.Axes is null ? new AxesProgress(0, 1, 0, 0) : new AxesProgress(1, 0, 0, 0);
         }
-        catch (Exception e) when (e is ChatFailedException { ConcernsAll: false } or LedgerException { ConcernsOneRow: true } && !cancel.IsCancellationRequested)
+        catch (Exception e) when (
+            e is ChatFailedException { ConcernsAll: false } or LedgerException { ConcernsOneRow: true } && !cancel.IsCancellationRequested)
         {
             failures.Fail(e);
             if (e is ChatFailedException)

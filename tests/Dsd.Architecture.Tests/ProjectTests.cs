@@ -10,7 +10,7 @@ public sealed class ProjectTests
         ["Dsd.Imaging"] = ["Dsd.Common"],
         ["Dsd.Models"] = ["Dsd.Imaging"],
         ["Dsd.Onnx"] = ["Dsd.Models"],
-        ["Dsd.Evaluation"] = ["Dsd.Onnx"],
+        ["Dsd.Evaluation"] = ["Dsd.Curation", "Dsd.Onnx"],
         ["Dsd.Curation"] = ["Dsd.Imaging"],
         ["Dsd.Dataset"] = ["Dsd.Imaging"],
         ["Dsd.Runs"] = ["Dsd.Curation", "Dsd.Dataset"],

@@ -32,8 +32,9 @@ public sealed class AxesRunTests : IAsyncLifetime
         LedgerPair pair = ledger.PairOf("c0000~0~1-3");
         Assert.Equal(3, pair.Axes!.Axes!.Composition);
         LedgerPrompt prompt = ledger.PromptOf(pair.PromptId);
-        Assert.Contains(client.Calls, call => call.Messages[1].Text.Contains(prompt.Prompt.Captions[1], StringComparison.Ordinal)
-            && call.Messages[1].Text.IndexOf(prompt.Prompt.Captions[1], StringComparison.Ordinal) < call.Messages[1].Text.IndexOf(prompt.Prompt.Captions[3], StringComparison.Ordinal));
+        Assert.Contains(client.Calls, call =>
+            call.Messages[1].Text.IndexOf(prompt.Prompt.Captions[1], StringComparison.Ordinal) is >= 0 and var first
+            && call.Messages[1].Text.IndexOf(prompt.Prompt.Captions[3], StringComparison.Ordinal) > first);
         Assert.All(client.Calls, call => Assert.Equal(2, call.Messages[1].Contents.OfType<DataContent>().Count()));
     }
 

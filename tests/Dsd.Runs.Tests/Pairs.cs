@@ -9,7 +9,10 @@ internal static class Pairs
     public static PairAxes Axes(int all, int? lowestPart = null, int? quality = null) => new()
     {
         Subject = "a fox",
-        Parts = [new PartScore { Name = "tail", Differences = "none", Score = 4 }, new PartScore { Name = "ears", Differences = "some", Score = lowestPart ?? all }],
+        Parts =
+        [
+            new PartScore { Name = "tail", Differences = "none", Score = 4 }, new PartScore { Name = "ears", Differences = "some", Score = lowestPart ?? all },
+        ],
         ObjectConsistency = all,
         ImageQuality = quality ?? all,
         Composition = all,

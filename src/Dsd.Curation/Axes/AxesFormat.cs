@@ -52,7 +52,12 @@ public static class AxesFormat
     private static PartScore Part(JsonElement part, string where)
     {
         AnswerJson.Fields(part, where, "name", "differences", "score");
-        return new PartScore { Name = AnswerJson.Text(part, "name", 100), Differences = AnswerJson.Text(part, "differences", 1000), Score = Score(part, "score") };
+        return new PartScore
+        {
+            Name = AnswerJson.Text(part, "name", 100),
+            Differences = AnswerJson.Text(part, "differences", 1000),
+            Score = Score(part, "score"),
+        };
     }
 
     private static int Score(JsonElement parent, string name) => AnswerJson.Whole(parent, name, 0, PairAxes.Most);

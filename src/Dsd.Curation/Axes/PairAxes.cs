@@ -5,7 +5,8 @@ using Dsd.Common.Options;
 namespace Dsd.Curation.Axes;
 
 /// <summary>
-/// How a judge scores a pair by each <see cref="PairAxis"/>: parts of the subject as UNO's curation has them (arXiv 2504.02160), whole pictures as Subjects200K's
+/// How a judge scores a pair by each <see cref="PairAxis"/>: parts of the subject as UNO's curation has them (arXiv 2504.02160), whole pictures as
+/// Subjects200K's
 /// (arXiv 2411.15098). Nothing is decided by it: what is kept is cut when a dataset is written.
 /// </summary>
 /// <remarks>Its JSON form is described and read by <see cref="AxesFormat"/>.</remarks>

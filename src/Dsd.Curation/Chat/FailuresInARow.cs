@@ -3,7 +3,9 @@ using Dsd.Common.Options;
 
 namespace Dsd.Curation.Chat;
 
-/// <summary>Ends work that only fails: single failures are noted by whoever meets them, and too many without a success between are thrown. Thread-safe.</summary>
+/// <summary>
+/// Ends work that only fails: single failures are noted by whoever meets them, and too many without a success between are thrown. Thread-safe.
+/// </summary>
 /// <param name="most">The failure that is thrown, 1 to 1,000,000: the fiftieth in a row, say.</param>
 public sealed class FailuresInARow(int most)
 {

@@ -15,7 +15,9 @@ public sealed record JudgedScore
     /// <summary>The judge's name.</summary>
     public required string Judge { get; init; }
 
-    /// <summary>The SHA-256 of all that was asked, texts, pictures and options, as hexadecimal digits: with another one the score is of something else.</summary>
+    /// <summary>
+    /// The SHA-256 of all that was asked, texts, pictures and options, as hexadecimal digits: with another one the score is of something else.
+    /// </summary>
     public required string Question { get; init; }
 
     /// <summary>The score; null where no answer could be read or the request failed. That is no score of 0.</summary>

@@ -54,7 +54,10 @@ public sealed class PairJudge : IPairJudge
             new(ChatRole.System, _instructions),
             new(
                 ChatRole.User,
-                [new TextContent("Image A:"), _options.Sent(a), new TextContent("Image B:"), _options.Sent(b), new TextContent("Do A and B show the very same subject?")]),
+                [
+                    new TextContent("Image A:"), _options.Sent(a), new TextContent("Image B:"), _options.Sent(b),
+                    new TextContent("Do A and B show the very same subject?"),
+                ]),
         ];
         long start = Stopwatch.GetTimestamp();
         StructuredAnswer<Verdict> answer = await StructuredChat.AskAsync(

@@ -30,7 +30,9 @@ public sealed record JudgeAgreement(
         Dictionary<(string, int), double> By(string judge, string name) => own.Any(s => s.Judge == judge)
             ? own.Where(s => s.Judge == judge).ToDictionary(s => (s.Item, s.Repeat), s => (double)s.Score!)
             : throw new ArgumentException(
-                $"Judge '{judge}' has no score of '{metric}'; those that have: {string.Join(", ", own.Select(s => s.Judge).Distinct().DefaultIfEmpty("none"))}.", name);
+                $"Judge '{judge}' has no score of '{metric}'; those that have: "
+                + $"{string.Join(", ", own.Select(s => s.Judge).Distinct().DefaultIfEmpty("none"))}.",
+                name);
         (Dictionary<(string, int), double> a, Dictionary<(string, int), double> b) = (By(first, nameof(first)), By(second, nameof(second)));
         (double A, double B)[] both = [.. a.Where(s => b.ContainsKey(s.Key)).Select(s => (s.Value, b[s.Key]))];
         double?[][] ratings = [[.. both.Select(s => (double?)s.A)], [.. both.Select(s => (double?)s.B)]];

@@ -5,7 +5,9 @@ using Microsoft.Extensions.AI.Evaluation;
 
 namespace Dsd.Evaluation.Evaluators;
 
-/// <summary>DreamBench++'s CP as an evaluator: how well a response's picture keeps the subject, or the style, of the last user message's first picture.</summary>
+/// <summary>
+/// DreamBench++'s CP as an evaluator: how well a response's picture keeps the subject, or the style, of the last user message's first picture.
+/// </summary>
 public sealed class ConceptPreservationEvaluator : ScoreEvaluator
 {
     private readonly bool _style;

@@ -19,7 +19,8 @@ public abstract class ScoreEvaluator : IEvaluator
 {
     private readonly ScoreJudgeOptions _options;
 
-    private protected ScoreEvaluator(ScoreJudgeOptions? options, Rubrics? rubrics) => (_options, Texts) = (options ?? new ScoreJudgeOptions(), rubrics ?? Rubrics.Own);
+    private protected ScoreEvaluator(ScoreJudgeOptions? options, Rubrics? rubrics) =>
+        (_options, Texts) = (options ?? new ScoreJudgeOptions(), rubrics ?? Rubrics.Own);
 
     /// <inheritdoc/>
     public abstract IReadOnlyCollection<string> EvaluationMetricNames { get; }
@@ -106,7 +107,8 @@ public abstract class ScoreEvaluator : IEvaluator
             }),
     };
 
-    private static IEnumerable<DataContent> Pictures(IEnumerable<AIContent> contents) => contents.OfType<DataContent>().Where(c => c.HasTopLevelMediaType("image"));
+    private static IEnumerable<DataContent> Pictures(IEnumerable<AIContent> contents) =>
+        contents.OfType<DataContent>().Where(c => c.HasTopLevelMediaType("image"));
 
     internal static Picture Decode(DataContent picture, string what) => Picture.Decode(picture.Data.Span, what, Transparency.Dropped);
 

@@ -3,8 +3,8 @@ using Dsd.Curation;
 namespace Dsd.Evaluation.Judged;
 
 /// <summary>
-/// The texts that judges are asked with: files of ours, in our own words. A folder of the user's with files of the same names puts others in their place, such as
-/// the original ones.
+/// The texts that judges are asked with: files of ours, in our own words. A folder of the user's with files of the same names puts others in their place, such
+/// as the original ones.
 /// </summary>
 public sealed class Rubrics
 {

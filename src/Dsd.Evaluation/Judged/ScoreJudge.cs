@@ -53,7 +53,8 @@ public sealed class ScoreJudge
         IReadOnlyList<ChatMessage> messages = question.Messages();
         string asked = HashOf(messages, RequestOptions(question, repeat));
         if (_options.Store is { } store
-            && await store.FindAsync(question.Item, question.Metric, repeat, Name).ConfigureAwait(false) is { Score: not null } known && known.Question == asked)
+            && await store.FindAsync(question.Item, question.Metric, repeat, Name).ConfigureAwait(false) is { Score: not null } known
+            && known.Question == asked)
         {
             return known;
         }

@@ -15,7 +15,8 @@ namespace Dsd.Review.Reports;
 public sealed record AxisCalibration(long Reviewed, IReadOnlyList<AxisPoint> Points)
 {
     /// <summary>
-    /// For each axis the threshold with the highest F1, the lower one of two; axes for which there is none are left out. A threshold of 0 keeps everything: such
+    /// For each axis the threshold with the highest F1, the lower one of two; axes for which there is none are left out. A threshold of 0 keeps everything:
+    /// such
     /// an axis tells nothing.
     /// </summary>
     public IReadOnlyDictionary<PairAxis, int> Best => Points.Where(p => p.F1 is not null).GroupBy(p => p.Axis)

@@ -114,7 +114,7 @@ public static class JudgeReportFiles
 
                 ## Scores by axes
 
-                What the least score on one axis alone would do to the {axes.Reviewed} pairs that were looked at and have scores. A threshold of 0 keeps all of them.
+                What the least score on one axis alone would do to the {axes.Reviewed} pairs that were looked at and have scores. A threshold of 0 keeps all.
 
                 | axis | least score | precision | recall |
                 | --- | --- | --- | --- |
@@ -125,7 +125,8 @@ public static class JudgeReportFiles
                 string best = axes.Best.TryGetValue(point.Axis, out int least) && least == point.Least && least > 0 ? " (best F1)" : "";
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $"| {JsonNamingPolicy.SnakeCaseLower.ConvertName(point.Axis.ToString())} | {point.Least} | {Share(point.Precision)} | {Share(point.Recall)}{best} |\n");
+                    $"| {JsonNamingPolicy.SnakeCaseLower.ConvertName(point.Axis.ToString())} | {point.Least} "
+                    + $"| {Share(point.Precision)} | {Share(point.Recall)}{best} |\n");
             }
         }
         return text.ToString();

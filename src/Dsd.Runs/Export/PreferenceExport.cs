@@ -67,7 +67,9 @@ public static class PreferenceExport
                 if (rows == 0)
                 {
                     throw new DatasetException(
-                        $"from '{runFolder}'", "grids in which one panel has a kept pair and a rejected one", "none. Grids of two panels have none: take a layout of more");
+                        $"from '{runFolder}'",
+                        "grids in which one panel has a kept pair and a rejected one",
+                        "none. Grids of two panels have none: take a layout of more");
                 }
             });
             return rows;

@@ -38,7 +38,8 @@ public static class RunExport
         try
         {
             RunPairs pairs = new(run, options, cut);
-            WrittenDataset written = DatasetWriter.Write(AtLeastOne(run, pairs, options, cut is not null, cancellationToken), target, options, progress, cancellationToken);
+            WrittenDataset written = DatasetWriter.Write(
+                AtLeastOne(run, pairs, options, cut is not null, cancellationToken), target, options, progress, cancellationToken);
             return new ExportedRun(written, pairs.Unreadable);
         }
         finally
@@ -48,7 +49,8 @@ public static class RunExport
     }
 
     /// <summary>The run's rows. Where there is none, says why in the run's own terms.</summary>
-    private static IEnumerable<IReadOnlyList<PairRecord>> AtLeastOne(RunFolder run, RunPairs pairs, DatasetWriteOptions options, bool isCut, CancellationToken cancel)
+    private static IEnumerable<IReadOnlyList<PairRecord>> AtLeastOne(
+        RunFolder run, RunPairs pairs, DatasetWriteOptions options, bool isCut, CancellationToken cancel)
     {
         bool hasRows = false;
         foreach (IReadOnlyList<PairRecord> grid in pairs.Grids(cancel))

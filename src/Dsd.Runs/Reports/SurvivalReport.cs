@@ -23,7 +23,9 @@ public sealed record SurvivalReport(
 
     /// <summary>Reports on a ledger.</summary>
     /// <param name="ledger">The ledger. Rows that cannot be read are left out.</param>
-    /// <param name="cut">What pairs must fulfil besides the thresholds; null for what the run and people kept. Its own thresholds on axes stay in force.</param>
+    /// <param name="cut">
+    /// What pairs must fulfil besides the thresholds; null for what the run and people kept. Its own thresholds on axes stay in force.
+    /// </param>
     /// <param name="prices">What models cost; null for none.</param>
     /// <param name="cancellationToken">Checked before each pair.</param>
     /// <exception cref="LedgerException">The ledger as a whole cannot be read.</exception>
@@ -100,7 +102,9 @@ public sealed record SurvivalReport(
         text.Append("| axis | least | kept | share | cost per kept pair | tokens per kept pair |\n| --- | --- | --- | --- | --- | --- |\n");
         foreach (SurvivalPoint point in Curve)
         {
-            text.Append(c, $"| {point.Axis} | {point.Least} | {point.Kept} | {point.Share.ToString("P1", c)} | {point.CostPerKept:0.#####} | {point.TokensPerKept:0} |\n");
+            text.Append(
+                c,
+                $"| {point.Axis} | {point.Least} | {point.Kept} | {point.Share.ToString("P1", c)} | {point.CostPerKept:0.#####} | {point.TokensPerKept:0} |\n");
         }
         return text.ToString();
     }

@@ -18,8 +18,8 @@ namespace Dsd.Tiny.Judge;
 /// <remarks>
 /// <para>What is asked it knows by the last user message: two pictures and no text are DreamBench++'s concept preservation, a text and one picture are its
 /// prompt following. Questions whose answer is JSON are known by their schema's name: <c>prompt_following</c> and <c>subject_consistency</c> of OmniContext and
-/// OSBench, about the last of the pictures, the first being the reference, and <c>axes</c> of <see cref="AxesJudge"/>. Rubrics are not read: they cannot change an
-/// answer.</para>
+/// OSBench, about the last of the pictures, the first being the reference, and <c>axes</c> of <see cref="AxesJudge"/>. Rubrics are not read: they cannot change
+/// an answer.</para>
 /// <para>Subjects are compared by the judge's network, part by part; what a prompt states is looked for by the classifier's. A score is the share of what is
 /// right, rounded down to the scale, so that the highest score means that all is right. The same question always has the same answer. It knows its own world
 /// only. Thread-safe; one picture is read at a time.</para>
@@ -170,7 +170,15 @@ public sealed class TinyEvaluator : IChatClient
             Subject = blank ? "none" : "a little creature",
             Parts = blank
                 ? [new PartScore { Name = "whole", Differences = "an image shows nothing", Score = 0 }]
-                : [.. parts.Select(p => new PartScore { Name = p.Name, Differences = p.Difference ?? "none", Score = p.Difference is null ? PairAxes.Most : 0 })],
+                :
+                [
+                    .. parts.Select(p => new PartScore
+                    {
+                        Name = p.Name,
+                        Differences = p.Difference ?? "none",
+                        Score = p.Difference is null ? PairAxes.Most : 0,
+                    }),
+                ],
             ObjectConsistency = blank ? 0 : Score((double)parts.Count(p => p.Difference is null) / parts.Count, PairAxes.Most),
             ImageQuality = blank ? 0 : PairAxes.Most,
             Composition = blank || TinyJudge.AreNearCopies(a, b) ? 0 : PairAxes.Most,

@@ -45,9 +45,13 @@ public static partial class StatedAttributes
         int context = Subject.Kinds.Count;
         return
         [
-            .. Plain(0, CaptionVocabulary.Shapes), .. Plain(1, CaptionVocabulary.Colors), .. Coloured(2, CaptionVocabulary.Patterns, CaptionVocabulary.PatternColors),
+            .. Plain(0, CaptionVocabulary.Shapes), .. Plain(1, CaptionVocabulary.Colors),
+            .. Coloured(2, CaptionVocabulary.Patterns, CaptionVocabulary.PatternColors),
             .. Plain(4, CaptionVocabulary.Eyes), .. Plain(5, CaptionVocabulary.Ears), .. Plain(6, CaptionVocabulary.Mouths),
-            .. Coloured(7, [.. CaptionVocabulary.Accessories.Select((words, i) => i == 0 ? words : [.. words.Select(w => "{0}" + w)])], CaptionVocabulary.AccessoryColors),
+            .. Coloured(
+                7,
+                [.. CaptionVocabulary.Accessories.Select((words, i) => i == 0 ? words : [.. words.Select(w => "{0}" + w)])],
+                CaptionVocabulary.AccessoryColors),
             .. Plain(context, CaptionVocabulary.Scenes), .. Plain(context + 1, CaptionVocabulary.Poses), .. Plain(context + 2, CaptionVocabulary.Placements),
             .. Plain(context + 3, CaptionVocabulary.Scales), .. Plain(context + 4, CaptionVocabulary.Lights),
         ];
@@ -68,7 +72,8 @@ public static partial class StatedAttributes
                 {
                     foreach (string name in colours[colour])
                     {
-                        yield return new Phrase(Words(phrase.Replace("{0}", name + " ", StringComparison.Ordinal)), [(attribute, value), (attribute + 1, colour)]);
+                        string coloured = phrase.Replace("{0}", name + " ", StringComparison.Ordinal);
+                        yield return new Phrase(Words(coloured), [(attribute, value), (attribute + 1, colour)]);
                     }
                 }
             }

@@ -7,7 +7,8 @@ namespace Dsd.Curation.Tests.Axes;
 public sealed class AxesTests
 {
     private const string Answer = """
-        {"subject": "a fox", "parts": [{"name": "tail", "differences": "none", "score": 4}, {"name": "scarf", "differences": "two stripes in A, three in B", "score": 2}],
+        {"subject": "a fox", "parts": [{"name": "tail", "differences": "none", "score": 4},
+         {"name": "scarf", "differences": "two stripes in A, three in B", "score": 2}],
          "object_consistency": 3, "image_quality": 4, "composition": 1, "prompt_adherence": 0}
         """;
 
@@ -58,7 +59,8 @@ public sealed class AxesTests
 
         Assert.Equal(("j", 2, 3), (vote.Judge, vote.Attempts, vote.Axes!.ObjectConsistency));
         IReadOnlyList<AIContent> shown = [.. client.Calls[0].Messages[1].Contents];
-        Assert.Equal(["Image A, to show \"a fox \\u0022at sea\\u0022\":", "Image B, to show \"a fox at home\":"], shown.OfType<TextContent>().Select(t => t.Text));
+        Assert.Equal(
+            ["Image A, to show \"a fox \\u0022at sea\\u0022\":", "Image B, to show \"a fox at home\":"], shown.OfType<TextContent>().Select(t => t.Text));
         Assert.Equal([200, 0], shown.OfType<DataContent>().Select(p => (int)Picture.Decode(p.Data.Span, "sent").Pixels[0]));
         Assert.Equal("axes", ((ChatResponseFormatJson)client.Calls[0].Options!.ResponseFormat!).SchemaName);
     }

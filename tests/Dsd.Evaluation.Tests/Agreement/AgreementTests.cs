@@ -76,7 +76,8 @@ public sealed class AgreementTests
         Assert.Equal(1, agreement.Spearman!.Value, 12);
         Assert.Equal(KrippendorffAlpha.Of([[4, 1, 3], [4, 2, 3]], MeasurementLevel.Interval), agreement.Interval);
         Assert.True(agreement.Nominal < agreement.Ordinal);
-        Assert.Contains("one, two, three", Assert.Throws<ArgumentException>(() => JudgeAgreement.Of(scores, "cp", "one", "four")).Message, StringComparison.Ordinal);
+        ArgumentException unknown = Assert.Throws<ArgumentException>(() => JudgeAgreement.Of(scores, "cp", "one", "four"));
+        Assert.Contains("one, two, three", unknown.Message, StringComparison.Ordinal);
     }
 
     private static JudgedScore Given(string item, string judge, int? score) =>

@@ -64,7 +64,8 @@ public sealed class EvaluatorTests
 
         Assert.Contains("reference", (await Fails(new ConceptPreservationEvaluator(), new(ChatRole.User, "text"), Response)).Message, StringComparison.Ordinal);
         Assert.Contains("prompt", (await Fails(new PromptFollowingEvaluator(), new(ChatRole.User, [Reference]), Response)).Message, StringComparison.Ordinal);
-        Assert.Contains("generated", (await Fails(new PromptFollowingEvaluator(), Asked[1], new(new ChatMessage(ChatRole.Assistant, "no")))).Message, StringComparison.Ordinal);
+        ChatResponse empty = new(new ChatMessage(ChatRole.Assistant, "no"));
+        Assert.Contains("generated", (await Fails(new PromptFollowingEvaluator(), Asked[1], empty)).Message, StringComparison.Ordinal);
         Assert.Contains("true picture", (await Fails(new InContextEvaluator(ContextBenchmark.OSBench), Asked[1], Response)).Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<ArgumentNullException>(() => new PromptFollowingEvaluator().EvaluateAsync(Asked, Response).AsTask());
     }

@@ -93,7 +93,8 @@ public sealed class ScoreJudgeTests
         CallbackChatClient key = new((_, _, _) => throw new ChatFailedException("status 401", mayPass: false, concernsAll: true));
         CallbackChatClient down = new((_, _, _) => throw new ChatFailedException("status 500", mayPass: true));
 
-        Assert.Contains("401", (await Assert.ThrowsAsync<ChatFailedException>(() => Ask(new ScoreJudge(key, options), "a", "b"))).Message, StringComparison.Ordinal);
+        ChatFailedException refused = await Assert.ThrowsAsync<ChatFailedException>(() => Ask(new ScoreJudge(key, options), "a", "b"));
+        Assert.Contains("401", refused.Message, StringComparison.Ordinal);
         Assert.Single(key.Calls);
         await Assert.ThrowsAsync<ChatFailedException>(() => Ask(new ScoreJudge(down, options), "a", "b", "c", "d", "e"));
         Assert.Equal(3, down.Calls.Count);
@@ -120,7 +121,8 @@ public sealed class ScoreJudgeTests
     public void Summary_IsTheMeanOfTheRepeatsMeans_AndLeavesOutWhatHasNoScore()
     {
         // Repeats: (4 + 2) / 2 / 4 = 0.75, 4 / 4 = 1, (3 + 3) / 2 / 4 = 0.75; deviation by hand: sqrt((2 · (1/12)² + (1/6)²) / 2).
-        ScoreSummary summary = ScoreSummary.Of([Given("a", 0, 4), Given("b", 0, 2), Given("a", 1, 4), Given("b", 1, null), Given("a", 2, 3), Given("b", 2, 3)], 4)!;
+        ScoreSummary summary = ScoreSummary.Of(
+            [Given("a", 0, 4), Given("b", 0, 2), Given("a", 1, 4), Given("b", 1, null), Given("a", 2, 3), Given("b", 2, 3)], 4)!;
 
         Assert.Equal([0.75, 1, 0.75], summary.Repeats);
         Assert.Equal(2.5 / 3, summary.Mean, 12);

@@ -49,7 +49,7 @@ public sealed class OldLedgerTests : IDisposable
         }
 
         Assert.Equal("2", Value(file, "SELECT value FROM meta WHERE name = 'version'"));
-        Assert.Equal(before.Where(r => !r.StartsWith("meta: version", StringComparison.Ordinal)), Rows(file).Where(r => !r.StartsWith("meta: version", StringComparison.Ordinal)));
+        Assert.Equal(before.Select(r => r == "meta: version | 1" ? "meta: version | 2" : r), Rows(file));
         await using RunLedger again = RunLedger.OpenStanding(file);
         Assert.Equal(0, again.Faults().Count);
         Assert.Equal(4, again.Usage().Sum(u => u.Votes));
@@ -158,7 +158,8 @@ public sealed class OldLedgerTests : IDisposable
     private string Old(string name)
     {
         string file = _folder.File(name);
-        using GZipStream packed = new(File.OpenRead(Path.Combine(Fixtures.Repository, "tests", "fixtures", "ledger-1", "ledger.db.gz")), CompressionMode.Decompress);
+        string kept = Path.Combine(Fixtures.Repository, "tests", "fixtures", "ledger-1", "ledger.db.gz");
+        using GZipStream packed = new(File.OpenRead(kept), CompressionMode.Decompress);
         using FileStream target = File.Create(file);
         packed.CopyTo(target);
         return file;

@@ -114,7 +114,8 @@ public sealed class TinyEvaluatorTests : IDisposable
             {
                 Context context = WorldSampler.SampleContext(_random);
                 Add(folder.File("good"), subjects[s].id, prompt, subjects[s].subject, subjects[s].subject, context, context);
-                Add(folder.File("shuffled"), subjects[s].id, prompt, subjects[s].subject, subjects[(s + 1) % 3].subject, context, WorldSampler.SampleContext(_random));
+                Context other = WorldSampler.SampleContext(_random);
+                Add(folder.File("shuffled"), subjects[s].id, prompt, subjects[s].subject, subjects[(s + 1) % 3].subject, context, other);
             }
         }
         ScoreJudge judge = new(_evaluator);

@@ -78,7 +78,8 @@ public sealed partial class DreamBenchFolder
         string folder = System.IO.Path.Combine(path, name);
         return Directory.Exists(folder)
             ? folder
-            : throw new InvalidDataException($"Folder '{path}': expected 'src_image', 'tgt_image' and 'text' in it as DreamBench++ has them, found no '{name}'.");
+            : throw new InvalidDataException(
+                $"Folder '{path}': expected 'src_image', 'tgt_image' and 'text' in it as DreamBench++ has them, found no '{name}'.");
     }
 
     [GeneratedRegex(@"\A([0-9]{1,4})_([0-9]{1,4})\z", RegexOptions.CultureInvariant)]

@@ -9,7 +9,9 @@ namespace Dsd.Evaluation.Benchmarks.DreamBenchPlus;
 /// <param name="Text">The prompt.</param>
 public sealed record DreamBenchItem(string Collection, int Prompt, int Sample, string Reference, string Generated, string Text)
 {
-    /// <summary>The item's name in results: <c>COLLECTION-PROMPT</c> as in the original's files, and <c>-SAMPLE</c> after it from the second picture on.</summary>
+    /// <summary>
+    /// The item's name in results: <c>COLLECTION-PROMPT</c> as in the original's files, and <c>-SAMPLE</c> after it from the second picture on.
+    /// </summary>
     public string Key => Sample == 0 ? FormattableString.Invariant($"{Collection}-{Prompt}") : FormattableString.Invariant($"{Collection}-{Prompt}-{Sample}");
 
     /// <summary>What the collection is of.</summary>

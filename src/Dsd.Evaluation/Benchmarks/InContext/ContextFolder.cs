@@ -9,8 +9,8 @@ namespace Dsd.Evaluation.Benchmarks.InContext;
 /// <c>fullset/TASK/KEY.png</c>. What is in both is untrusted.
 /// </summary>
 /// <remarks>
-/// A line is <c>{"key", "task_type", "instruction", "instruction_language", "input_images": ["a.png", …], "output_image": "truth.png"}</c>, the last for OSBench
-/// alone. Paths are relative to the file. The data sets are published as Parquet with the pictures inside: unpack them to files.
+/// A line is <c>{"key", "task_type", "instruction", "instruction_language", "input_images": ["a.png", …], "output_image": "truth.png"}</c>, the last for
+/// OSBench alone. Paths are relative to the file. The data sets are published as Parquet with the pictures inside: unpack them to files.
 /// </remarks>
 public sealed class ContextFolder
 {
@@ -29,7 +29,9 @@ public sealed class ContextFolder
     /// <summary>Reads the items. Pictures are not opened.</summary>
     /// <param name="items">The file of items.</param>
     /// <param name="generated">The system's folder, with <c>fullset</c> in it.</param>
-    /// <exception cref="InvalidDataException">A line is no item, a picture that it names is missing, or the system has no picture; the message names the line.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A line is no item, a picture that it names is missing, or the system has no picture; the message names the line.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ContextFolder Open(string items, string generated)
     {
@@ -56,7 +58,8 @@ public sealed class ContextFolder
             }
             if (!names.Add(item.Name) || names.Count > MostItems)
             {
-                throw new InvalidDataException($"File '{items}', line {i + 1}: expected at most {MostItems} items of different names, found '{item.Name}' once more.");
+                throw new InvalidDataException(
+                    $"File '{items}', line {i + 1}: expected at most {MostItems} items of different names, found '{item.Name}' once more.");
             }
             if (item.Generated.Length > 0)
             {

@@ -2,7 +2,9 @@ namespace Dsd.Evaluation.Benchmarks.InContext;
 
 /// <summary>A generated picture with what it was made from.</summary>
 /// <param name="Key">The item's name within its task.</param>
-/// <param name="Task">The kind of task, such as <c>single_character</c>. Names with 'scene' in OmniContext and with 'manipulation' in OSBench have rubrics of their own.</param>
+/// <param name="Task">
+/// The kind of task, such as <c>single_character</c>. Names with 'scene' in OmniContext and with 'manipulation' in OSBench have rubrics of their own.
+/// </param>
 /// <param name="Instruction">What was asked for.</param>
 /// <param name="Language">The instruction's language, such as <c>en</c>.</param>
 /// <param name="References">The files of the given pictures, at least one.</param>

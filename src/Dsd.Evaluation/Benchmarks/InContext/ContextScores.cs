@@ -68,7 +68,11 @@ public sealed record ContextScores
             .Select(g => (g.Key.Item, Pf: g.FirstOrDefault(s => s.Metric == pf)?.Score, Sc: g.FirstOrDefault(s => s.Metric == sc)?.Score))
             .Where(g => g.Pf is not null && g.Sc is not null)
             .GroupBy(g => g.Item, StringComparer.Ordinal)
-            .Select(g => (known[g.Key].Task, Pf: g.Average(s => s.Pf!.Value), Sc: g.Average(s => s.Sc!.Value), All: g.Average(s => Math.Sqrt(s.Pf!.Value * s.Sc!.Value))));
+            .Select(g => (
+                known[g.Key].Task,
+                Pf: g.Average(s => s.Pf!.Value),
+                Sc: g.Average(s => s.Sc!.Value),
+                All: g.Average(s => Math.Sqrt(s.Pf!.Value * s.Sc!.Value))));
         Dictionary<string, ContextResult> tasks = both.GroupBy(i => i.Task, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(
             g => g.Key, g => new ContextResult(g.Average(i => i.Pf), g.Average(i => i.Sc), g.Average(i => i.All), g.Count()), StringComparer.Ordinal);
         return new ContextScores

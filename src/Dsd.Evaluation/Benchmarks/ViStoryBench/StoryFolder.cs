@@ -13,6 +13,8 @@ public sealed class StoryFolder
     private const int MostImages = 1000;
     private const int MostJsonBytes = 8 * 1024 * 1024;
 
+    private const string Appearing = "Characters Appearing.en";
+
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg"];
     private static readonly string[] LiteIds =
         ["01", "08", "09", "15", "17", "19", "24", "27", "28", "29", "32", "41", "52", "53", "55", "57", "60", "64", "68", "79"];
@@ -90,7 +92,9 @@ public sealed class StoryFolder
             {
                 continue;
             }
-            JsonElement index = shot.TryGetProperty("index", out JsonElement given) ? given : throw wrong("a field 'index' in each of 'Shots'", "a shot without");
+            JsonElement index = shot.TryGetProperty("index", out JsonElement given)
+                ? given
+                : throw wrong("a field 'index' in each of 'Shots'", "a shot without");
             int number = index.ValueKind == JsonValueKind.Number && index.TryGetInt32(out int whole) && whole is >= 0 and < 100_000
                 || index.ValueKind == JsonValueKind.String && int.TryParse(index.GetString(), out whole) && whole is >= 0 and < 100_000
                 ? whole
@@ -99,12 +103,13 @@ public sealed class StoryFolder
                 && languages.TryGetProperty("en", out JsonElement english) ? english : default;
             yield return new StoryShot(
                 number,
-                keys.ValueKind == JsonValueKind.Undefined ? [] : [.. Listed(keys, "Characters Appearing.en", wrong).Select(k => Text(k, "Characters Appearing.en", wrong))],
+                keys.ValueKind == JsonValueKind.Undefined ? [] : [.. Listed(keys, Appearing, wrong).Select(key => Text(key, Appearing, wrong))],
                 Said(fields[0]), Said(fields[1]), Said(fields[3]), Said(fields[4]));
 
-            string Said(string field) => shot.GetProperty(field) is { ValueKind: JsonValueKind.Object } texts && texts.TryGetProperty(language, out JsonElement text)
-                ? Text(text, field, wrong)
-                : "";
+            string Said(string field) =>
+                shot.GetProperty(field) is { ValueKind: JsonValueKind.Object } texts && texts.TryGetProperty(language, out JsonElement text)
+                    ? Text(text, field, wrong)
+                    : "";
         }
     }
 
@@ -126,7 +131,8 @@ public sealed class StoryFolder
             {
                 throw wrong("a character's name that can be that of a folder", $"'{key}'");
             }
-            yield return new StoryCharacter(key, Said($"name_{language}"), Said($"prompt_{language}"), Said("tag"), Images(System.IO.Path.Combine(images, key), wrong));
+            yield return new StoryCharacter(
+                key, Said($"name_{language}"), Said($"prompt_{language}"), Said("tag"), Images(System.IO.Path.Combine(images, key), wrong));
 
             string Said(string field) => character.Value.ValueKind == JsonValueKind.Object && character.Value.TryGetProperty(field, out JsonElement text)
                 ? Text(text, field, wrong)

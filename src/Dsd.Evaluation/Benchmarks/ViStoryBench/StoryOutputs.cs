@@ -63,7 +63,8 @@ public sealed class StoryOutputs
             string number = System.IO.Path.GetFileName(file).Split('_')[^1].Split('.')[0];
             if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index) || shots.Count == MostShots)
             {
-                throw new InvalidDataException($"File '{file}': expected a name that ends in the shot's number, such as shot_03.png, and at most {MostShots} of them.");
+                throw new InvalidDataException(
+                    $"File '{file}': expected a name that ends in the shot's number, such as shot_03.png, and at most {MostShots} of them.");
             }
             shots[index] = file;
         }

@@ -21,7 +21,8 @@ public sealed partial record StoryRun(string Method, string Mode, string Languag
         if (names.Length < 4 || !IsTimestamp(names[^1]))
         {
             throw new ArgumentException(
-                $"Folder '{folder}': expected METHOD/MODE/LANGUAGE/TIMESTAMP with a timestamp as 20250430_235959, found '{string.Join('/', names.TakeLast(4))}'.",
+                $"Folder '{folder}': expected METHOD/MODE/LANGUAGE/TIMESTAMP with a timestamp as 20250430_235959, "
+                + $"found '{string.Join('/', names.TakeLast(4))}'.",
                 nameof(folder));
         }
         // Both orders are in use; a language is known by its name.

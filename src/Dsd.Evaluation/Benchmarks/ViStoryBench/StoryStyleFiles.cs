@@ -38,7 +38,7 @@ internal sealed class StoryStyleFiles
             {
                 if (result?.Status == "complete")
                 {
-                    files._stories[id] = result.Metrics is not null && result.Shots is not null && result.Shots.All(s => s?.Characters?.All(c => c is not null) == true)
+                    files._stories[id] = result is { Metrics: not null, Shots: { } shots } && shots.All(s => s?.Characters?.All(c => c is not null) == true)
                         ? result
                         : throw Wrong("the results of stories as ViStoryBench writes them", $"a story '{id}' without 'metrics' or 'shot_details'");
                 }
@@ -65,7 +65,8 @@ internal sealed class StoryStyleFiles
             Shots =
             [
                 .. style.Shots.Select(s => new ShotResult(
-                    s.Index, s.Score, s.Characters[0].Reference, s.Generated, seconds, [.. s.Characters.Select(c => new CharacterResult(c.Character, c.Reference, c.Score))])),
+                    s.Index, s.Score, s.Characters[0].Reference, s.Generated, seconds,
+                    [.. s.Characters.Select(c => new CharacterResult(c.Character, c.Reference, c.Score))])),
             ],
         };
         Write(StoriesFile, stream => JsonSerializer.Serialize(stream, _stories, Pretty));
@@ -115,7 +116,8 @@ internal sealed class StoryStyleFiles
         [JsonIgnore]
         public StoryStyle Style => new(Metrics!.Self, Metrics.Cross,
         [
-            .. Shots!.Select(s => new ShotStyle(s.Index, s.Score, s.Generated, [.. s.Characters.Select(c => new CharacterStyle(c.Character, c.Reference, c.Score))])),
+            .. Shots!.Select(s => new ShotStyle(
+                s.Index, s.Score, s.Generated, [.. s.Characters.Select(c => new CharacterStyle(c.Character, c.Reference, c.Score))])),
         ]);
     }
 

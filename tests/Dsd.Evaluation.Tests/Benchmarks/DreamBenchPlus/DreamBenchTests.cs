@@ -64,7 +64,8 @@ public sealed class DreamBenchTests : IDisposable
         Assert.Equal(Rubrics.Own.Text($"user_prompt_{rubric}_full.txt"), asked[0].Text);
         Assert.Equal(Rubrics.Own.Text($"gpt_prompt_{rubric}_full.txt"), asked[1].Text);
         DataContent[] pictures = [.. asked[2].Contents.Cast<DataContent>()];
-        Assert.All(pictures, p => Assert.Equal(("image/jpeg", (512, 512), "high"), (p.MediaType, Picture.SizeOf(p.Data.Span, "sent"), p.AdditionalProperties!["detail"])));
+        Assert.All(pictures, p => Assert.Equal(
+            ("image/jpeg", (512, 512), "high"), (p.MediaType, Picture.SizeOf(p.Data.Span, "sent"), p.AdditionalProperties!["detail"])));
         Assert.True(Red(pictures[0]) > 200 && Red(pictures[1]) < 50);
     }
 
@@ -115,10 +116,11 @@ public sealed class DreamBenchTests : IDisposable
     // References are red, generated pictures are not.
     private void Add(string collection, int prompt, int sample, string text)
     {
-        foreach ((string folder, (byte, byte, byte) colour) in new[] { ("src_image", ((byte)255, (byte)0, (byte)0)), ("tgt_image", ((byte)0, (byte)0, (byte)255)) })
+        foreach (string folder in new[] { "src_image", "tgt_image" })
         {
             Directory.CreateDirectory(_folder.File(folder, collection));
-            File.WriteAllBytes(_folder.File(folder, collection, $"{prompt}_{sample}.jpg"), TestPictures.Plain(24, 16, colour).EncodeJpeg());
+            byte red = folder == "src_image" ? (byte)255 : (byte)0;
+            File.WriteAllBytes(_folder.File(folder, collection, $"{prompt}_{sample}.jpg"), TestPictures.Plain(24, 16, (red, 0, 100)).EncodeJpeg());
         }
         Directory.CreateDirectory(_folder.File("text", collection));
         File.WriteAllText(_folder.File("text", collection, $"{prompt}_{sample}.txt"), text);

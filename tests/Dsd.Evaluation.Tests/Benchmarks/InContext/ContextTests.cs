@@ -22,7 +22,8 @@ public sealed class ContextTests : IDisposable
         ContextFolder folder = Open(
             """{"key": "one", "task_type": "single_object", "instruction": "do it", "instruction_language": "en", "input_images": ["a.png"]}""",
             "",
-            """{"key": "two", "task_type": "single_object", "instruction": "do it", "instruction_language": "en", "input_images": ["a.png"], "output_image": "a.png", "x": 1}""");
+            """{"key": "two", "task_type": "single_object", "instruction": "do it", "instruction_language": "en", "input_images": ["a.png"], """
+            + """ "output_image": "a.png", "x": 1}""");
 
         Assert.Equal(["single_object/one"], folder.Items.Select(i => i.Name));
         Assert.Equal(["single_object/two"], folder.Missing);
@@ -63,7 +64,8 @@ public sealed class ContextTests : IDisposable
         ChatMessage asked = Assert.Single(client.Calls[0].Messages);
         Assert.Equal((8, $"{task}/k", $"{benchmark.ToString().ToLowerInvariant()}-{part}"), (score.Score, score.Item, score.Metric));
         Assert.Equal(Rubrics.Own.Text(rubric).Replace("<instruction>", "put <the> cat there", StringComparison.Ordinal), asked.Text);
-        Assert.Equal(sizes, string.Join(' ', asked.Contents.OfType<DataContent>().Select(p => Picture.SizeOf(p.Data.Span, "sent")).Select(s => $"{s.Width}x{s.Height}")));
+        IEnumerable<(int Width, int Height)> sent = asked.Contents.OfType<DataContent>().Select(p => Picture.SizeOf(p.Data.Span, "sent"));
+        Assert.Equal(sizes, string.Join(' ', sent.Select(s => $"{s.Width}x{s.Height}")));
         Assert.IsType<ChatResponseFormatJson>(client.Calls[0].Options!.ResponseFormat);
     }
 

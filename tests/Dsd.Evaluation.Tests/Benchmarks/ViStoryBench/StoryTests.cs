@@ -18,7 +18,8 @@ public sealed class StoryTests(ExportedEncoders encoders) : IClassFixture<Export
     {
         AddStory("07", """
             {"Shots": [
-              {"index": 3, "Setting Description": {"en": "a yard", "ch": "院子"}, "Plot Correspondence": {"en": "p"}, "Characters Appearing": {"en": ["Ann", "Nobody"]},
+              {"index": 3, "Setting Description": {"en": "a yard", "ch": "院子"}, "Plot Correspondence": {"en": "p"},
+               "Characters Appearing": {"en": ["Ann", "Nobody"]},
                "Static Shot Description": {"en": "s"}, "Shot Perspective Design": {"en": "c"}},
               {"index": 4, "Setting Description": {"en": "left out, since fields are missing"}}],
              "Characters": {"Ann": {"name_en": "Ann", "prompt_en": "a girl", "tag": "realistic_human"}, "Bob": {"name_en": "Bob"}}}
@@ -42,7 +43,9 @@ public sealed class StoryTests(ExportedEncoders encoders) : IClassFixture<Export
     [Theory]
     [InlineData("""{"Characters": {"../../etc": {}}}""", "'../../etc'")]
     [InlineData("""{"Shots": {}}""", "'Shots'")]
-    [InlineData("""{"Shots": [{"Setting Description": 1, "Plot Correspondence": 1, "Characters Appearing": 1, "Static Shot Description": 1, "Shot Perspective Design": 1, "index": -1}]}""", "-1")]
+    [InlineData(
+        """{"Shots": [{"Setting Description": 1, "Plot Correspondence": 1, "Characters Appearing": 1, "Static Shot Description": 1, """
+        + """ "Shot Perspective Design": 1, "index": -1}]}""", "-1")]
     [InlineData("[1", "JSON")]
     public void AStoryThatIsNone_IsRefused_WithWhatWasFound(string json, string found)
     {
@@ -99,7 +102,8 @@ public sealed class StoryTests(ExportedEncoders encoders) : IClassFixture<Export
 
         // Self: all pairs of the six pictures: ((Σx)² − Σx²) / 2 / 15 with Σx = 3.3 and Σx² = 2.29.
         Assert.Equal((3.3 * 3.3 - 2.29) / 2 / 15, style.Self, 12);
-        // Cross: by Ann's first picture; by Ann's and Bob's; nobody, unknown and without a picture all fall back to Ann, the first with one. Shot 9 has no picture.
+        // Cross: by Ann's first picture; by Ann's and Bob's; nobody, unknown and without a picture all fall back to Ann, the first with one. Shot 9 has no
+        // picture.
         Assert.Equal([0.1, 0.12, 0.3, 0.4, 0.5], style.Shots.Select(s => Math.Round(s.Score, 12)));
         Assert.Equal((0.1 + 0.12 + 0.3 + 0.4 + 0.5) / 5, style.Cross, 12);
         Assert.Equal(["Ann"], style.Shots[4].Characters.Select(c => c.Character));
@@ -192,11 +196,13 @@ public sealed class StoryTests(ExportedEncoders encoders) : IClassFixture<Export
         StoryRun run = StoryRun.Of(_folder.File("m", "base", "en", "20250430_235959"));
         string file = Path.Combine(run.FolderIn(_folder.File("results")), "metrics", "csd", "story_results.json");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        foreach (string damaged in new[] { "{", """{"01": {"status": "complete"}}""", """{"01": {"status": "complete", "metrics": {}, "shot_details": [null]}}""" })
+        const string WithoutShot = """{"01": {"status": "complete", "metrics": {}, "shot_details": [null]}}""";
+        foreach (string damaged in new[] { "{", """{"01": {"status": "complete"}}""", WithoutShot })
         {
             File.WriteAllText(file, damaged);
             Assert.Contains(file, Assert.Throws<InvalidDataException>(() => StoryStyleMeasure.Measure(
-                encoders["csd"], StoryFolder.Open(_folder.File("ViStory")), StoryOutputs.Open(run.FolderIn(_folder.Path)), run, _folder.File("results"))).Message,
+                encoders["csd"], StoryFolder.Open(_folder.File("ViStory")), StoryOutputs.Open(run.FolderIn(_folder.Path)), run,
+                _folder.File("results"))).Message,
                 StringComparison.Ordinal);
         }
     }
