@@ -51,8 +51,9 @@ public sealed class AxesRun
         RunPanels panels = new(_folder);
         FailuresInARow failures = new(_options.MostFailures);
         AxesProgress done = new(0, 0, 0, 0);
+        // By the caller's wish alone: what is under way when the run ends is paid for, and is let end and be written.
         await foreach (AxesProgress one in OrderedWork.SelectAsync(
-            Pairs(panels), (pair, cancel) => ScoreAsync(pair, failures, cancel), _options.Concurrency, cancellationToken).ConfigureAwait(false))
+            Pairs(panels), (pair, _) => ScoreAsync(pair, failures, cancellationToken), _options.Concurrency, cancellationToken).ConfigureAwait(false))
         {
             done = new AxesProgress(done.Scored + one.Scored, done.Unreadable + one.Unreadable, done.Failed + one.Failed, done.Known + one.Known);
             Progress?.Report(done);

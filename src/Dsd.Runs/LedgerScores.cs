@@ -10,8 +10,18 @@ public sealed class LedgerScores(RunLedger ledger) : IScoreStore
     private readonly RunLedger _ledger = ledger ?? throw new ArgumentNullException(nameof(ledger));
 
     /// <inheritdoc/>
-    /// <exception cref="LedgerException">The row cannot be read.</exception>
-    public Task<JudgedScore?> FindAsync(string item, string metric, int repeat, string judge) => Task.FromResult(_ledger.ScoreOf(item, metric, repeat, judge));
+    /// <remarks>A row that cannot be read is none: it is asked for again, and written over.</remarks>
+    public Task<JudgedScore?> FindAsync(string item, string metric, int repeat, string judge)
+    {
+        try
+        {
+            return Task.FromResult(_ledger.ScoreOf(item, metric, repeat, judge));
+        }
+        catch (LedgerException e) when (e.ConcernsOneRow)
+        {
+            return Task.FromResult<JudgedScore?>(null);
+        }
+    }
 
     /// <inheritdoc/>
     public Task WriteAsync(JudgedScore score) => _ledger.WriteScoreAsync(score);

@@ -88,7 +88,7 @@ public sealed class ScoreJudge
     /// <param name="cancellationToken">Stops the work.</param>
     /// <remarks>
     /// A request that fails for good, or a picture that cannot be read, gives no score and the reason. Too many failures in a row end the work, and so does one
-    /// that every request would meet.
+    /// that every request would meet. Then nothing more is begun, and what is under way is let end and be stored.
     /// </remarks>
     /// <exception cref="ChatFailedException">Too many requests failed in a row, or one in a way that all others would too.</exception>
     /// <exception cref="ChatBudgetException">The budget is spent; what was scored is in the store.</exception>
@@ -99,7 +99,8 @@ public sealed class ScoreJudge
         FailuresInARow failures = new(_options.MostFailures);
         return OrderedWork.SelectAsync(
             questions.SelectMany(question => Enumerable.Range(0, _options.Repeats).Select(repeat => (question, repeat))),
-            (asked, cancel) => TryAskAsync(asked.question, asked.repeat, failures, cancel),
+            // By the caller's wish alone: what is under way when the work ends is paid for, and is let end and be stored.
+            (asked, _) => TryAskAsync(asked.question, asked.repeat, failures, cancellationToken),
             _options.Concurrency,
             cancellationToken);
     }

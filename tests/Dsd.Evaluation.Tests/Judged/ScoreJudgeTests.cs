@@ -118,6 +118,24 @@ public sealed class ScoreJudgeTests
     }
 
     [Fact]
+    public async Task WhatIsUnderWayWhenTheBudgetIsSpent_IsLetEnd_AndIsStored()
+    {
+        MemoryScores store = new();
+        TaskCompletionSource spent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        CallbackChatClient slow = new(async (_, _, cancel) =>
+        {
+            await spent.Task.WaitAsync(TimeSpan.FromSeconds(30), cancel);
+            await Task.Delay(50, cancel);
+            return "Score: 1";
+        });
+        using LimitedChatClient limited = new(new Spending(slow, 2, spent));
+        await Assert.ThrowsAsync<ChatBudgetException>(
+            () => Ask(new ScoreJudge(limited, new ScoreJudgeOptions { Repeats = 1, Concurrency = 3, Store = store }), "a", "b", "c", "d"));
+
+        Assert.Equal(2, store.Scores.Count);
+    }
+
+    [Fact]
     public void Summary_IsTheMeanOfTheRepeatsMeans_AndLeavesOutWhatHasNoScore()
     {
         // Repeats: (4 + 2) / 2 / 4 = 0.75, 4 / 4 = 1, (3 + 3) / 2 / 4 = 0.75; deviation by hand: sqrt((2 · (1/12)² + (1/6)²) / 2).
@@ -130,6 +148,23 @@ public sealed class ScoreJudgeTests
         Assert.Equal(2, summary.Items);
         Assert.Null(ScoreSummary.Of([Given("a", 0, null)], 4));
         Assert.Null(ScoreSummary.Of([Given("a", 0, 1)], 4)!.Deviation);
+    }
+
+    // Has so many calls, and says when one too many was asked for.
+    private sealed class Spending(IChatClient inner, int calls, TaskCompletionSource spent) : DelegatingChatClient(inner)
+    {
+        private int _calls;
+
+        public override Task<ChatResponse> GetResponseAsync(
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+        {
+            if (Interlocked.Increment(ref _calls) > calls)
+            {
+                spent.TrySetResult();
+                throw new ChatBudgetException("spent");
+            }
+            return base.GetResponseAsync(messages, options, cancellationToken);
+        }
     }
 
     private static JudgedScore Given(string item, int repeat, int? score) =>

@@ -77,6 +77,10 @@ public sealed class StoryFolder
         {
             throw Wrong("a story in JSON", JsonFault.Of(e));
         }
+        catch (InvalidOperationException)
+        {
+            throw Wrong("texts of whole characters", "half a surrogate pair");
+        }
     }
 
     private static IEnumerable<StoryShot> Shots(JsonElement root, string language, SmallFile.Refusal wrong)

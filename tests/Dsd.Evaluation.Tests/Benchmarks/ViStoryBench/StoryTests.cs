@@ -47,6 +47,8 @@ public sealed class StoryTests(ExportedEncoders encoders) : IClassFixture<Export
         """{"Shots": [{"Setting Description": 1, "Plot Correspondence": 1, "Characters Appearing": 1, "Static Shot Description": 1, """
         + """ "Shot Perspective Design": 1, "index": -1}]}""", "-1")]
     [InlineData("[1", "JSON")]
+    [InlineData("""{"Characters": {"Ann": {"name_en": "\ud800"}}}""", "surrogate")]
+    [InlineData("""{"Characters": {"\ud800": {}}}""", "surrogate")]
     public void AStoryThatIsNone_IsRefused_WithWhatWasFound(string json, string found)
     {
         AddStory("01", json);
