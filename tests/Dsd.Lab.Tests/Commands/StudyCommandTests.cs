@@ -1,5 +1,4 @@
 using Dsd.CommandLine;
-using Dsd.Lab.Measure;
 using Dsd.Testing;
 using Dsd.Tiny.Classifier;
 

@@ -1,5 +1,4 @@
 using Dsd.Imaging;
-using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
 using Dsd.Onnx.Runtime;
 using Dsd.Tiny.Classifier;

@@ -1,4 +1,3 @@
-using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
