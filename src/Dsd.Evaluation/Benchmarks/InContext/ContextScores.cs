@@ -22,7 +22,7 @@ public sealed record ContextScores
     /// <summary>Asks for PF and SC of every item, and sums up.</summary>
     /// <param name="items">The items.</param>
     /// <param name="benchmark">Whose questions.</param>
-    /// <param name="judge">Whom to ask, how many at a time, and how often: the original asks once.</param>
+    /// <param name="judge">Whom to ask, how many at a time, and how often: the originals count one answer.</param>
     /// <param name="rubrics">The texts; null for this library's own.</param>
     /// <param name="progress">Is given each score as it comes.</param>
     /// <param name="cancellationToken">Stops the work; what was scored is in the judge's store.</param>
