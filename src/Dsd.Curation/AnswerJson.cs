@@ -4,11 +4,13 @@ using System.Text.Json;
 namespace Dsd.Curation;
 
 /// <summary>Reads a chat model's answer that should be one JSON object. The answer is untrusted: nothing in it is guessed or repaired.</summary>
-internal static class AnswerJson
+public static class AnswerJson
 {
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 8, AllowDuplicateProperties = false };
 
     /// <summary>The object of an answer, which may stand in a code fence.</summary>
+    /// <param name="answer">The answer, without the model's thinking.</param>
+    /// <param name="maxLength">The most characters (code points) that it may have.</param>
     /// <exception cref="FormatException">The answer is empty, too long, or anything but one JSON object.</exception>
     public static JsonDocument Parse(string? answer, int maxLength)
     {
@@ -45,6 +47,10 @@ internal static class AnswerJson
     }
 
     /// <summary>Refuses objects that lack a field or have one too many.</summary>
+    /// <param name="element">The value that should be such an object.</param>
+    /// <param name="where">What it is called in a message.</param>
+    /// <param name="names">The fields that it must have, and no other.</param>
+    /// <exception cref="FormatException">It is none; the message names the field.</exception>
     public static void Fields(JsonElement element, string where, params ReadOnlySpan<string> names)
     {
         if (element.ValueKind != JsonValueKind.Object)
@@ -68,8 +74,22 @@ internal static class AnswerJson
         }
     }
 
+    /// <summary>A field's text without white space around it: 1 to so many characters (code points).</summary>
+    /// <exception cref="FormatException">It is no such text.</exception>
     public static string Text(JsonElement parent, string name, int maxLength) => Value(parent.GetProperty(name), $"field '{name}'", maxLength);
 
+    /// <summary>A field's whole number between two bounds, which belong to the range.</summary>
+    /// <exception cref="FormatException">It is no such number: a text, a fraction, or out of range.</exception>
+    public static int Whole(JsonElement parent, string name, int least, int most)
+    {
+        JsonElement value = parent.GetProperty(name);
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= least && number <= most
+            ? number
+            : throw new FormatException($"field '{name}': expected a whole number from {least} to {most}, found {Excerpt(value.GetRawText())}.");
+    }
+
+    /// <summary>A field's list of at most so many texts, each of 1 to so many characters (code points).</summary>
+    /// <exception cref="FormatException">It is no such list.</exception>
     public static IReadOnlyList<string> Texts(JsonElement parent, string name, int maxCount, int maxLength)
     {
         JsonElement list = parent.GetProperty(name);

@@ -4,17 +4,37 @@ using Microsoft.Extensions.AI;
 namespace Dsd.Curation;
 
 /// <summary>Asks a chat model for an answer of a fixed form, once more when the first cannot be read.</summary>
-internal static class StructuredChat
+public static class StructuredChat
 {
     // The model sees enough of its own answer to mend it; an endless one is not sent back whole.
     private const int QuotedAnswer = 2000;
 
+    /// <summary>Asks, reads, and after an answer that cannot be read asks once more, with what was wrong with it.</summary>
+    /// <param name="client">The model.</param>
+    /// <param name="question">The messages of the question.</param>
+    /// <param name="options">Makes the options of a request; called for each.</param>
+    /// <param name="read">Reads the answer's text, without the model's thinking. A <see cref="FormatException"/> says what is wrong with it.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    /// <param name="again">
+    /// Asks for another answer; <c>{error}</c> in it stands for what was wrong. Null, the default, asks for one JSON object.
+    /// </param>
+    /// <typeparam name="T">What is read of an answer.</typeparam>
     /// <returns>The value, or null with the last error, and what it took to get there.</returns>
     /// <remarks>Errors of the client itself (network, quota) are not caught: they are no answers.</remarks>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static async Task<StructuredAnswer<T>> AskAsync<T>(
-        IChatClient client, IReadOnlyList<ChatMessage> question, Func<ChatOptions> options, Func<string, T> read, CancellationToken cancellationToken)
+        IChatClient client,
+        IReadOnlyList<ChatMessage> question,
+        Func<ChatOptions> options,
+        Func<string, T> read,
+        CancellationToken cancellationToken,
+        string? again = null)
         where T : class
     {
+        ArgumentNullException.ThrowIfNull(client);
+        ArgumentNullException.ThrowIfNull(question);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(read);
         List<ChatMessage> messages = [.. question];
         (long input, long output) = (0, 0);
         for (int attempt = 1; ; attempt++)
@@ -33,7 +53,8 @@ internal static class StructuredChat
             {
                 // Some servers refuse an empty message, and others two of one role in a row.
                 messages.Add(new ChatMessage(ChatRole.Assistant, string.IsNullOrWhiteSpace(text) ? "(nothing)" : AnswerJson.Beginning(text, QuotedAnswer)));
-                messages.Add(new ChatMessage(ChatRole.User, TextResource.Embedded("retry.txt").Replace("{error}", e.Message, StringComparison.Ordinal)));
+                string repeat = again ?? TextResource.Embedded("retry.txt");
+                messages.Add(new ChatMessage(ChatRole.User, repeat.Replace("{error}", e.Message, StringComparison.Ordinal)));
             }
             catch (FormatException e)
             {
@@ -43,6 +64,10 @@ internal static class StructuredChat
     }
 
     /// <summary>Refuses chat options whose answer form is taken already; null means none.</summary>
+    /// <param name="options">What a caller gives.</param>
+    /// <param name="option">The name of the option that holds it.</param>
+    /// <returns>A copy, so that the caller cannot change it later.</returns>
+    /// <exception cref="ArgumentException">It has a <c>ResponseFormat</c>.</exception>
     public static ChatOptions? WithoutFormat(ChatOptions? options, string option) =>
         options?.ResponseFormat is null
             ? options?.Clone()

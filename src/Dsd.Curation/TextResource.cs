@@ -1,27 +1,33 @@
+using System.Reflection;
 using System.Text;
 using Dsd.Common.Files;
 
 namespace Dsd.Curation;
 
 /// <summary>The texts that are sent to chat models: kept as files, so that they can be read and replaced without touching code.</summary>
-internal static class TextResource
+public static class TextResource
 {
     private const int MaxBytes = 64 * 1024;
 
     /// <summary>The text of the file when one is given, else the text that is built in under that name.</summary>
-    public static string Read(string? file, string name) => file is null ? Embedded(name) : FromFile(file);
+    internal static string Read(string? file, string name) => file is null ? Embedded(name) : FromFile(file);
 
-    public static string Embedded(string name) => Manifest($"Dsd.Curation.Prompts.{name}");
+    internal static string Embedded(string name) => Manifest($"Dsd.Curation.Prompts.{name}");
 
-    public static string Manifest(string name)
+    internal static string Manifest(string name) => Manifest(typeof(TextResource).Assembly, name);
+
+    /// <summary>A text that is embedded in an assembly.</summary>
+    /// <exception cref="InvalidOperationException">The assembly has none of this name.</exception>
+    public static string Manifest(Assembly assembly, string name)
     {
-        using Stream stream = typeof(TextResource).Assembly.GetManifestResourceStream(name)
-            ?? throw new InvalidOperationException($"The text '{name}' is not embedded in Dsd.Curation: Dsd.Curation.csproj must list it.");
+        ArgumentNullException.ThrowIfNull(assembly);
+        using Stream stream = assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"The text '{name}' is not embedded in {assembly.GetName().Name}: its project file must list it.");
         using StreamReader reader = new(stream, Encoding.UTF8);
         return reader.ReadToEnd();
     }
 
-    /// <summary>A file's text, without its byte-order mark.</summary>
+    /// <summary>A file's text, without its byte-order mark, up to 64 KB.</summary>
     /// <exception cref="InvalidDataException">It is too long, empty, or not UTF-8.</exception>
     public static string FromFile(string file)
     {

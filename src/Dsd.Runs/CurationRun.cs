@@ -24,8 +24,8 @@ public sealed class CurationRun
     private readonly PanelCaptioner? _captioner;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FailuresInARow _failures;
     private RunProgress _done = new(0, 0, 0, 0, 0);
-    private int _failuresInARow;
     private int _working;
     private Exception? _ending;
 
@@ -44,6 +44,7 @@ public sealed class CurationRun
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(judge);
         (_store, _options, _writer, _teacher, _judge, _captioner) = (store, options, writer, teacher, judge, captioner);
+        _failures = new FailuresInARow(options.MostFailures);
     }
 
     /// <summary>Is called after each piece of work, from any thread.</summary>
@@ -270,7 +271,7 @@ public sealed class CurationRun
         try
         {
             await work().ConfigureAwait(false);
-            Interlocked.Exchange(ref _failuresInARow, 0);
+            _failures.Succeed();
         }
         catch (Exception e) when (e is ChatBudgetException or ChatFailedException { ConcernsAll: true })
         {
@@ -298,10 +299,7 @@ public sealed class CurationRun
 
     private async Task NoteAsync(CaptionWork caption, string id, string stage, Exception fault)
     {
-        if (Interlocked.Increment(ref _failuresInARow) >= _options.MostFailures)
-        {
-            ExceptionDispatchInfo.Throw(fault);
-        }
+        _failures.Fail(fault);
         caption.Fail();
         // A row that cannot be read is reported for as long as it is there, and not noted: nothing would remove the note once it is repaired.
         if (fault is not LedgerException)

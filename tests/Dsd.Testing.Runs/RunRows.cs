@@ -7,7 +7,8 @@ namespace Dsd.Testing.Runs;
 /// <summary>All that stands in a run's folder as lines that can be compared: every table row by row, and every grid's file.</summary>
 public static class RunRows
 {
-    private static readonly string[] Tables = ["meta", "captions", "prompts", "grids", "panels", "pairs", "votes", "failures", "reviews", "spent"];
+    private static readonly string[] Tables =
+        ["meta", "captions", "prompts", "grids", "panels", "pairs", "votes", "failures", "reviews", "spent", "axes", "scores"];
 
     public static IReadOnlyList<string> Of(string folder) => [.. Rows(Path.Combine(folder, "ledger.db")), .. Files(folder)];
 

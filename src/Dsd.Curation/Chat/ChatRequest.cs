@@ -89,10 +89,10 @@ internal static class ChatRequest
                 json.WriteString("text", text.Text);
                 break;
             case DataContent data when data.HasTopLevelMediaType("image"):
-                Picture(data.Uri);
+                Picture(data, data.Uri);
                 break;
             case UriContent link when link.HasTopLevelMediaType("image"):
-                Picture(link.Uri.AbsoluteUri);
+                Picture(link, link.Uri.AbsoluteUri);
                 break;
             default:
                 throw new ArgumentException(
@@ -102,11 +102,16 @@ internal static class ChatRequest
         }
         json.WriteEndObject();
 
-        void Picture(string address)
+        void Picture(AIContent picture, string address)
         {
             json.WriteString("type", "image_url");
             json.WriteStartObject("image_url");
             json.WriteString("url", address);
+            // As Microsoft's own client for OpenAI has it: how closely the model looks.
+            if (picture.AdditionalProperties?.TryGetValue("detail", out string? detail) == true)
+            {
+                json.WriteString("detail", detail);
+            }
             json.WriteEndObject();
         }
     }

@@ -54,7 +54,10 @@ public sealed class PairJudge : IPairJudge
             new(ChatRole.System, _instructions),
             new(
                 ChatRole.User,
-                [new TextContent("Image A:"), Sent(a), new TextContent("Image B:"), Sent(b), new TextContent("Do A and B show the very same subject?")]),
+                [
+                    new TextContent("Image A:"), _options.Sent(a), new TextContent("Image B:"), _options.Sent(b),
+                    new TextContent("Do A and B show the very same subject?"),
+                ]),
         ];
         long start = Stopwatch.GetTimestamp();
         StructuredAnswer<Verdict> answer = await StructuredChat.AskAsync(
@@ -109,14 +112,5 @@ public sealed class PairJudge : IPairJudge
         options.ResponseFormat = ChatResponseFormat.ForJsonSchema(
             VerdictFormat.Schema, "verdict", "Whether two images show the same subject, with the reasons.");
         return options;
-    }
-
-    private DataContent Sent(Picture picture)
-    {
-        double scale = (double)_options.MaxImageSide / Math.Max(picture.Width, picture.Height);
-        Picture sent = scale >= 1 ? picture : picture.Resize(Math.Max(1, (int)(picture.Width * scale)), Math.Max(1, (int)(picture.Height * scale)));
-        return _options.Format == PictureFormat.Jpeg
-            ? new DataContent(sent.EncodeJpeg(_options.JpegQuality), "image/jpeg")
-            : new DataContent(sent.EncodePng(quickly: true), "image/png");
     }
 }

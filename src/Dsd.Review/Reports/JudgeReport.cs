@@ -15,6 +15,9 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
     /// <summary>Rows of the ledger that could not be read: pairs that need them are not measured by.</summary>
     public LedgerFaults Unreadable { get; init; } = LedgerFaults.None;
 
+    /// <summary>The scores by axes, measured by people; null where no pair that was looked at has scores.</summary>
+    public AxisCalibration? Axes { get; init; }
+
     // A point for each hundredth of confidence.
     private const int Steps = 100;
 
@@ -50,7 +53,7 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
         ArgumentNullException.ThrowIfNull(ledger);
         Tally whole = new();
         SortedDictionary<string, Tally> judges = new(StringComparer.Ordinal);
-        foreach (LedgerPair? pair in ledger.PairIds(new PairFilter { Review = ReviewState.Reviewed }).Select(id => Readable(ledger, id)))
+        foreach (LedgerPair? pair in ledger.PairIds(new PairFilter { Review = ReviewState.Reviewed }).Select(ledger.ReadablePairOf))
         {
             // A verdict may be taken back while this goes on.
             if (pair?.Reviewed is not { } person)
@@ -70,19 +73,11 @@ public sealed record JudgeReport(JudgeScore Judgement, IReadOnlyList<JudgeScore>
                 tally.Add(person, vote.Kept, vote.Verdict is null, vote.Verdict is { Same: true } v ? v.Confidence : null);
             }
         }
-        return new JudgeReport(whole.Score("judgement"), [.. judges.Select(j => j.Value.Score(j.Key))], ledger.Outcomes()) { Unreadable = ledger.Faults() };
-    }
-
-    private static LedgerPair? Readable(RunLedger ledger, string id)
-    {
-        try
+        return new JudgeReport(whole.Score("judgement"), [.. judges.Select(j => j.Value.Score(j.Key))], ledger.Outcomes())
         {
-            return ledger.PairOf(id);
-        }
-        catch (LedgerException e) when (e.ConcernsOneRow)
-        {
-            return null;
-        }
+            Unreadable = ledger.Faults(),
+            Axes = AxisCalibration.Of(ledger) is { Reviewed: > 0 } axes ? axes : null,
+        };
     }
 
     /// <summary>Counts of one judge.</summary>

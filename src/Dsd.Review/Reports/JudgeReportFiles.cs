@@ -108,6 +108,27 @@ public static class JudgeReportFiles
                 text.Append(CultureInfo.InvariantCulture, $"| {point.Threshold:0.0} | {Share(point.Precision)} | {Share(point.Recall)} |\n");
             }
         }
+        if (report.Axes is { } axes)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"""
+
+                ## Scores by axes
+
+                What the least score on one axis alone would do to the {axes.Reviewed} pairs that were looked at and have scores. A threshold of 0 keeps all.
+
+                | axis | least score | precision | recall |
+                | --- | --- | --- | --- |
+
+                """);
+            foreach (AxisPoint point in axes.Points)
+            {
+                string best = axes.Best.TryGetValue(point.Axis, out int least) && least == point.Least && least > 0 ? " (best F1)" : "";
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {JsonNamingPolicy.SnakeCaseLower.ConvertName(point.Axis.ToString())} | {point.Least} "
+                    + $"| {Share(point.Precision)} | {Share(point.Recall)}{best} |\n");
+            }
+        }
         return text.ToString();
     }
 

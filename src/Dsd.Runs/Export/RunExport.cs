@@ -17,6 +17,7 @@ public static class RunExport
     /// <param name="options">How; null is the defaults.</param>
     /// <param name="progress">Is given the number of rows written, after each grid.</param>
     /// <param name="withoutGrids">Grids that are left out, by their prompts' ids, such as near duplicates of others; null is none.</param>
+    /// <param name="cut">Which pairs are kept; null for those that the run and people kept.</param>
     /// <param name="cancellationToken">Checked before each grid.</param>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     /// <exception cref="LedgerException">
@@ -31,6 +32,7 @@ public static class RunExport
         DatasetWriteOptions? options = null,
         IProgress<long>? progress = null,
         IReadOnlySet<string>? withoutGrids = null,
+        PairCut? cut = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(runFolder);
@@ -38,8 +40,9 @@ public static class RunExport
         RunFolder run = RunFolder.OpenToRead(runFolder);
         try
         {
-            RunPairs pairs = new(run, options, withoutGrids);
-            WrittenDataset written = DatasetWriter.Write(AtLeastOne(run, pairs, options, cancellationToken), target, options, progress, cancellationToken);
+            RunPairs pairs = new(run, options, withoutGrids, cut);
+            WrittenDataset written = DatasetWriter.Write(
+                AtLeastOne(run, pairs, options, cut is not null, cancellationToken), target, options, progress, cancellationToken);
             return new ExportedRun(written, pairs.Unreadable);
         }
         finally
@@ -85,7 +88,8 @@ public static class RunExport
     }
 
     /// <summary>The run's rows. Where there is none, says why in the run's own terms.</summary>
-    private static IEnumerable<IReadOnlyList<PairRecord>> AtLeastOne(RunFolder run, RunPairs pairs, DatasetWriteOptions options, CancellationToken cancel)
+    private static IEnumerable<IReadOnlyList<PairRecord>> AtLeastOne(
+        RunFolder run, RunPairs pairs, DatasetWriteOptions options, bool isCut, CancellationToken cancel)
     {
         bool hasRows = false;
         foreach (IReadOnlyList<PairRecord> grid in pairs.Grids(cancel))
@@ -104,7 +108,7 @@ public static class RunExport
         LedgerCounts counts = run.Ledger.Counts();
         throw new DatasetException(
             $"from '{run.Path}'",
-            options.IncludeRejected ? "pairs that are judged" : "pairs that are kept",
+            options.IncludeRejected ? "pairs that are judged" : isCut ? "pairs that are kept by the cut" : "pairs that are kept",
             $"none ({counts.Pairs} judged, {counts.Kept} kept)");
     }
 }

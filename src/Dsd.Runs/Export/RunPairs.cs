@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Dataset.Formats;
@@ -11,30 +10,16 @@ namespace Dsd.Runs.Export;
 internal sealed class RunPairs
 {
     private readonly RunFolder _run;
-    private readonly PairChoice _choice;
-    private readonly PanelCutterOptions _cutting;
+    private readonly RunPanels _panels;
     private readonly DatasetWriteOptions _options;
     private readonly IReadOnlySet<string>? _without;
+    private readonly PairCut? _cut;
     private readonly HashSet<string> _unreadable = [];
     private readonly List<string> _firstUnreadable = [];
 
     /// <exception cref="LedgerException">The ledger does not say how its grids are cut and paired.</exception>
-    public RunPairs(RunFolder run, DatasetWriteOptions options, IReadOnlySet<string>? withoutGrids = null)
-    {
-        (_run, _options, _without) = (run, options, withoutGrids);
-        _choice = Enum.TryParse(Fact("pairs"), out PairChoice choice) && Enum.IsDefined(choice)
-            ? choice
-            : throw new LedgerException(
-                run.Ledger.File, $"a fact 'pairs' that is one of {string.Join(", ", Enum.GetNames<PairChoice>())}", $"'{Fact("pairs")}'");
-        try
-        {
-            _cutting = JsonSerializer.Deserialize<PanelCutterOptions>(Fact("cutting")) ?? throw new JsonException("null");
-        }
-        catch (Exception e) when (e is JsonException or ArgumentException)
-        {
-            throw new LedgerException(run.Ledger.File, "a fact 'cutting' that says how grids are cut", $"'{Fact("cutting")}'", e);
-        }
-    }
+    public RunPairs(RunFolder run, DatasetWriteOptions options, IReadOnlySet<string>? withoutGrids = null, PairCut? cut = null) =>
+        (_run, _panels, _options, _without, _cut) = (run, new RunPanels(run), options, withoutGrids, cut);
 
     /// <summary>Rows of the ledger that could not be read so far, which kept pairs out.</summary>
     public LedgerFaults Unreadable => new(_unreadable.Count, [.. _firstUnreadable]);
@@ -55,29 +40,9 @@ internal sealed class RunPairs
         }
     }
 
-    private string Fact(string name) =>
-        _run.Ledger.Meta(name) ?? throw new LedgerException(
-            _run.Ledger.File, $"a run that has begun, which notes '{name}'", "no such note: begin the run, or go on with it, once more");
-
-    // Ids begin with the grid's, so a grid's pairs lie together.
-    private IEnumerable<IReadOnlyList<LedgerPair>> Pairs()
-    {
-        List<LedgerPair> grid = [];
-        IEnumerable<LedgerPair> pairs = _run.Ledger.Pairs(keptOnly: !_options.IncludeRejected, PassOver);
-        foreach (LedgerPair pair in _without is null ? pairs : pairs.Where(p => !_without.Contains(p.PromptId)))
-        {
-            if (grid.Count > 0 && grid[0].PromptId != pair.PromptId)
-            {
-                yield return grid;
-                grid = [];
-            }
-            grid.Add(pair);
-        }
-        if (grid.Count > 0)
-        {
-            yield return grid;
-        }
-    }
+    // With a cut of its own, what was not kept may be.
+    private IEnumerable<IReadOnlyList<LedgerPair>> Pairs() => RunPanels.ByGrid(
+        _run.Ledger.Pairs(keptOnly: _cut is null && !_options.IncludeRejected, PassOver).Where(p => _without?.Contains(p.PromptId) != true));
 
     private void PassOver(LedgerException fault)
     {
@@ -108,18 +73,36 @@ internal sealed class RunPairs
 
     private IReadOnlyList<PairRecord> ReadableRows(IReadOnlyList<LedgerPair> grid)
     {
-        LedgerPrompt prompt = _run.Ledger.PromptOf(grid[0].PromptId);
-        IReadOnlyDictionary<int, string> ownCaptions = _run.Ledger.PanelCaptionsOf(prompt.Id);
-        IReadOnlyList<Picture> panels = PanelCutter.Cut(Grid(prompt), prompt.Prompt.Layout, _cutting);
-        EncodedPicture?[] encoded = new EncodedPicture?[panels.Count];
-        List<PairRecord> rows = [];
+        List<(LedgerPair Pair, bool Kept)> chosen = [];
         foreach (string id in grid.Select(p => p.Id))
         {
             try
             {
                 LedgerPair pair = _run.Ledger.PairOf(id);
-                PairRecord row = Row(pair, pair.First, pair.Second);
-                rows.AddRange(_choice == PairChoice.Ordered ? [row, Row(pair, pair.Second, pair.First)] : [row]);
+                bool kept = _cut?.Keeps(pair) ?? pair.Kept;
+                if (kept || _options.IncludeRejected)
+                {
+                    chosen.Add((pair, kept));
+                }
+            }
+            catch (LedgerException e) when (e.ConcernsOneRow)
+            {
+                PassOver(e);
+            }
+        }
+        if (chosen.Count == 0)
+        {
+            return [];
+        }
+        GridPanels panels = _panels.Of(grid[0].PromptId);
+        EncodedPicture?[] encoded = new EncodedPicture?[panels.Panels.Count];
+        List<PairRecord> rows = [];
+        foreach ((LedgerPair pair, bool kept) in chosen)
+        {
+            try
+            {
+                PairRecord row = Row(pair, kept, pair.First, pair.Second);
+                rows.AddRange(_panels.Choice == PairChoice.Ordered ? [row, Row(pair, kept, pair.Second, pair.First)] : [row]);
             }
             catch (LedgerException e) when (e.ConcernsOneRow)
             {
@@ -128,67 +111,38 @@ internal sealed class RunPairs
         }
         return rows;
 
-        PairRecord Row(LedgerPair pair, int reference, int target)
+        PairRecord Row(LedgerPair pair, bool kept, int reference, int target)
         {
-            string id = Name(LedgerPair.IdOf(prompt.Id, reference, target));
+            string id = Name(LedgerPair.IdOf(panels.Prompt.Id, reference, target));
             return new PairRecord
             {
                 Source = $"'{_run.Ledger.File}', pair '{pair.Id}'",
                 Image = Panel(pair, target),
                 Conditioning = Panel(pair, reference),
-                Caption = Caption(pair, target),
-                Details = Details(pair, id, prompt.CaptionKey, targetIsSecond: target == pair.Second),
+                Caption = panels.Caption(pair, target),
+                Details = Details(pair, kept, id, panels.Prompt.CaptionKey, targetIsSecond: target == pair.Second),
             };
         }
 
         EncodedPicture Panel(LedgerPair pair, int panel)
         {
-            Has(pair, panel, panels.Count, "panels");
+            Picture picture = panels.Panel(pair, panel);
             return encoded[panel] ??= _options.JpegQuality is { } quality
-                ? new EncodedPicture($"{Name(prompt.Id)}~{panel}.jpg", panels[panel].EncodeJpeg(quality))
-                : new EncodedPicture($"{Name(prompt.Id)}~{panel}.png", panels[panel].EncodePng());
-        }
-
-        string Caption(LedgerPair pair, int panel)
-        {
-            if (ownCaptions.TryGetValue(panel, out string? own))
-            {
-                return own;
-            }
-            Has(pair, panel, prompt.Prompt.Captions.Count, "captions");
-            return prompt.Prompt.Captions[panel];
+                ? new EncodedPicture($"{Name(panels.Prompt.Id)}~{panel}.jpg", picture.EncodeJpeg(quality))
+                : new EncodedPicture($"{Name(panels.Prompt.Id)}~{panel}.png", picture.EncodePng());
         }
     }
 
-    private Picture Grid(LedgerPrompt prompt)
-    {
-        LedgerGrid grid = _run.Ledger.GridOf(prompt.Id) ?? throw new LedgerException(
-            _run.Ledger.File, $"the grid of '{prompt.Id}', whose pairs are judged", "none");
-        return _run.Load(grid) ?? throw new LedgerException(
-            _run.Ledger.File, $"the grid '{grid.File}' as it was drawn", "a file that is gone or damaged. Go on with the run: it draws such grids anew");
-    }
+    private string Name(string id) => FileNameOf(_run.Ledger.File, id);
 
-    private void Has(LedgerPair pair, int panel, int count, string what)
-    {
-        if (panel < 0 || panel >= count)
-        {
-            throw LedgerException.OfRow(
-                _run.Ledger.File,
-                LedgerTable.Pairs.Name,
-                pair.Id,
-                panel == pair.First ? "first" : "second",
-                $"a panel that is one of the grid's {count} {what}",
-                $"panel {panel}");
-        }
-    }
-
-    // Names become files' names, and a ledger may come from elsewhere.
-    private string Name(string id) =>
+    /// <summary>An id as the name of a file: a ledger may come from elsewhere.</summary>
+    /// <exception cref="LedgerException">It can be none.</exception>
+    internal static string FileNameOf(string ledger, string id) =>
         id.Length is > 0 and <= 80 && id[0] is not ('.' or '~') && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '~')
             ? id
-            : throw LedgerException.OfRow(_run.Ledger.File, LedgerTable.Prompts.Name, id, "id", "at most 80 letters, digits, '-', '_', '.' and '~'", $"'{id}'");
+            : throw LedgerException.OfRow(ledger, LedgerTable.Prompts.Name, id, "id", "at most 80 letters, digits, '-', '_', '.' and '~'", $"'{id}'");
 
-    private static PairDetails Details(LedgerPair pair, string id, string captionKey, bool targetIsSecond)
+    private static PairDetails Details(LedgerPair pair, bool kept, string id, string captionKey, bool targetIsSecond)
     {
         PairJudgement judgement = pair.Judgement;
         Verdict? verdict = judgement.Verdict;
@@ -199,7 +153,7 @@ internal sealed class RunPairs
             Id = id,
             PairId = pair.Id,
             CaptionKey = captionKey,
-            Kept = pair.Kept,
+            Kept = kept,
             Reviewed = pair.Reviewed switch { true => "kept", false => "rejected", null => "none" },
             Status = judgement.Status switch
             {

@@ -9,7 +9,8 @@ internal static class LedgerFile
     /// <summary>What SQLite's <c>application_id</c> says of a ledger: "DsdL".</summary>
     public const int ApplicationId = 0x4473644C;
 
-    private const string Version = "1";
+    /// <summary>The version that is written. Older ones, from 1 on, are read as they are, and brought to this one when they are opened to write.</summary>
+    private const int Version = 2;
 
     public static SqliteConnection Connect(string file, SqliteOpenMode mode)
     {
@@ -36,9 +37,13 @@ internal static class LedgerFile
             {
                 Create(connection);
             }
-            else if (ApplicationIdOf(connection) == 0)
+            else
             {
-                Execute(connection, Stamp);
+                if (ApplicationIdOf(connection) == 0)
+                {
+                    Execute(connection, Stamp);
+                }
+                BringUpToDate(connection);
             }
             return connection;
         }
@@ -71,16 +76,15 @@ internal static class LedgerFile
         string kind = id == ApplicationId ? "a whole ledger" : "a ledger of Dsd.MLNet";
         string other = id == ApplicationId ? "" : ": it is another program's database, or a damaged ledger, and a whole ledger has its tables";
         RequireTable(LedgerTable.Meta);
-        if (Value(connection, "SELECT value FROM meta WHERE name = 'version'") is var version && version as string != Version)
+        if (VersionOf(connection) is not { } version)
         {
+            object? found = Value(connection, "SELECT value FROM meta WHERE name = 'version'");
             throw new LedgerException(
                 file,
-                $"a ledger of version {Version}",
-                version is string { Length: <= 20 } found
-                    ? $"version {found}. Open it with the Dsd.MLNet that wrote it, or a newer one"
-                    : $"no version{other}");
+                $"a ledger of version 1 to {Version}",
+                found is string { Length: <= 20 } ? $"version {found}. Open it with the Dsd.MLNet that wrote it, or a newer one" : $"no version{other}");
         }
-        foreach (LedgerTable table in LedgerTable.All)
+        foreach (LedgerTable table in LedgerTable.All.Where(t => t.Since <= version))
         {
             RequireTable(table);
         }
@@ -98,6 +102,13 @@ internal static class LedgerFile
             }
         }
     }
+
+    /// <summary>A ledger's version, 1 to that of today; null for any other.</summary>
+    public static int? VersionOf(SqliteConnection connection) =>
+        Value(connection, "SELECT value FROM meta WHERE name = 'version'") is string text
+        && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int version) && version is >= 1 and <= Version
+            ? version
+            : null;
 
     /// <summary>
     /// What a fault of SQLite means here: a file that is no ledger or a damaged one, or a disk and its neighbours that do not let it be
@@ -135,12 +146,37 @@ internal static class LedgerFile
         // Another process may have been quicker.
         if (IsEmpty(connection, transaction))
         {
-            using Stream stream = typeof(RunLedger).Assembly.GetManifestResourceStream("Dsd.Runs.ledger.sql")!;
-            using StreamReader reader = new(stream);
-            command.CommandText = $"{reader.ReadToEnd()}INSERT INTO meta VALUES ('version', '{Version}');{Stamp}";
+            command.CommandText = string.Create(
+                CultureInfo.InvariantCulture, $"{Script("ledger.sql")}{Script("ledger-2.sql")}INSERT INTO meta VALUES ('version', '{Version}');{Stamp}");
             command.ExecuteNonQuery();
         }
         transaction.Commit();
+    }
+
+    // What is there stays; tables are added. Another process may have been quicker.
+    private static void BringUpToDate(SqliteConnection connection)
+    {
+        if (VersionOf(connection) is null or Version)
+        {
+            return;
+        }
+        using SqliteTransaction transaction = connection.BeginTransaction();
+        if (Value(connection, "SELECT value FROM meta WHERE name = 'version'", transaction) as string == "1")
+        {
+            using SqliteCommand command = connection.CreateCommand();
+            command.Transaction = transaction;
+            command.CommandText = string.Create(
+                CultureInfo.InvariantCulture, $"{Script("ledger-2.sql")}UPDATE meta SET value = '{Version}' WHERE name = 'version';");
+            command.ExecuteNonQuery();
+        }
+        transaction.Commit();
+    }
+
+    private static string Script(string name)
+    {
+        using Stream stream = typeof(RunLedger).Assembly.GetManifestResourceStream($"Dsd.Runs.{name}")!;
+        using StreamReader reader = new(stream);
+        return reader.ReadToEnd();
     }
 
     private static bool IsEmpty(SqliteConnection connection, SqliteTransaction? transaction = null) =>
@@ -152,7 +188,8 @@ internal static class LedgerFile
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = sql;
-        command.Transaction = transaction;
+        // One that is open on the connection belongs to the command already.
+        command.Transaction ??= transaction;
         return command.ExecuteScalar();
     }
 

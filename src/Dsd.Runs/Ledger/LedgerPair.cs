@@ -1,3 +1,4 @@
+using Dsd.Curation.Axes;
 using Dsd.Curation.Judging;
 
 namespace Dsd.Runs.Ledger;
@@ -12,6 +13,9 @@ public sealed record LedgerPair(string Id, string PromptId, int First, int Secon
 {
     /// <summary>A person's verdict: whether the pair is kept. Null where nobody looked.</summary>
     public bool? Reviewed { get; init; }
+
+    /// <summary>Its scores by axes; null where nobody asked for any, or where they are not asked for.</summary>
+    public AxesVote? Axes { get; init; }
 
     /// <summary>Whether the pair goes into datasets: the person's verdict, else the judge's.</summary>
     public bool Kept => Reviewed ?? Judgement.Kept;

@@ -46,9 +46,18 @@ internal readonly struct LedgerRow(string file, string table, int keys, SqliteDa
     }
 
     public long Whole(int column, long least, long most) =>
-        !reader.IsDBNull(column) && reader.GetFieldType(column) == typeof(long) && reader.GetInt64(column) is var value && value >= least && value <= most
+        WholeOrNull(column, least, most) ?? throw Bad(column, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
+
+    public long? WholeOrNull(int column, long least, long most)
+    {
+        if (reader.IsDBNull(column))
+        {
+            return null;
+        }
+        return reader.GetFieldType(column) == typeof(long) && reader.GetInt64(column) is var value && value >= least && value <= most
             ? value
             : throw Bad(column, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
+    }
 
     public int Number(int column, int least, int most) => (int)Whole(column, least, most);
 

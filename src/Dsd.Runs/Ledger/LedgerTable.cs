@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsd.Curation.Axes;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 
@@ -49,8 +50,17 @@ internal abstract record LedgerTable(string Name, int Keys, string Columns)
     public static LedgerTable<(string Session, long Calls, long Tokens)> Spent { get; } = new("spent", 1, "id, calls, tokens", r =>
         (r.Text(0), r.Whole(1, 0, MostCounted), r.Whole(2, 0, MostCounted)));
 
+    public static LedgerTable<(string PairId, AxesVote Vote)> Axes { get; } = new(
+        "axes", 1, "pair_id, judge, model, axes, reason, attempts, input_tokens, output_tokens, seconds", AxesOf) { Since = 2 };
+
+    public static LedgerTable<JudgedScore> Scores { get; } = new(
+        "scores", 4, "metric, item, repeat, judge, question, score, reason, model, attempts, input_tokens, output_tokens, seconds", Score) { Since = 2 };
+
     /// <summary>All tables that a ledger has.</summary>
-    public static IReadOnlyList<LedgerTable> All { get; } = [Meta, Captions, Prompts, Grids, Panels, Pairs, Votes, Failures, Reviews, Spent];
+    public static IReadOnlyList<LedgerTable> All { get; } = [Meta, Captions, Prompts, Grids, Panels, Pairs, Votes, Failures, Reviews, Spent, Axes, Scores];
+
+    /// <summary>The first version of ledgers that has it.</summary>
+    public int Since { get; init; } = 1;
 
     /// <summary>The query of all rows; conditions may be added.</summary>
     public string Select => $"SELECT {Columns} FROM {Name}";
@@ -79,6 +89,34 @@ internal abstract record LedgerTable(string Name, int Keys, string Columns)
             Votes = [],
         });
     }
+
+    private static (string, AxesVote) AxesOf(LedgerRow r) => (r.Text(0), new AxesVote
+    {
+        Judge = r.Text(1),
+        Model = r.TextOrNull(2),
+        Axes = r.TextOrNull(3) is null ? null : r.Parsed(3, "scores by axes", PairAxes.FromJson),
+        Reason = r.Text(4),
+        Attempts = r.Number(5, 0, int.MaxValue),
+        InputTokens = r.Whole(6, 0, MostCounted),
+        OutputTokens = r.Whole(7, 0, MostCounted),
+        Duration = TimeSpan.FromSeconds(r.Real(8, 0, MostSeconds)),
+    });
+
+    private static JudgedScore Score(LedgerRow r) => new()
+    {
+        Metric = r.Text(0),
+        Item = r.Text(1),
+        Repeat = r.Number(2, 0, int.MaxValue),
+        Judge = r.Text(3),
+        Question = r.Text(4),
+        Score = (int?)r.WholeOrNull(5, 0, int.MaxValue),
+        Reason = r.Text(6),
+        Model = r.TextOrNull(7),
+        Attempts = r.Number(8, 0, int.MaxValue),
+        InputTokens = r.Whole(9, 0, MostCounted),
+        OutputTokens = r.Whole(10, 0, MostCounted),
+        Duration = TimeSpan.FromSeconds(r.Real(11, 0, MostSeconds)),
+    };
 
     private static (string, JudgeVote) Vote(LedgerRow r)
     {

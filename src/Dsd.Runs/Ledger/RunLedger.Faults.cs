@@ -35,7 +35,8 @@ public sealed partial class RunLedger
 
     private static IEnumerable<LedgerException> FaultsOf(SqliteConnection connection, string file)
     {
-        foreach (LedgerTable table in LedgerTable.All)
+        int version = LedgerFile.VersionOf(connection) ?? 1;
+        foreach (LedgerTable table in LedgerTable.All.Where(t => t.Since <= version))
         {
             using SqliteCommand command = connection.CreateCommand();
             command.CommandText = table.Select;

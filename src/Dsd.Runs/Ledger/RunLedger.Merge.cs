@@ -14,7 +14,7 @@ public sealed partial class RunLedger
     private static readonly (string Table, string[] Compared)[] Tables =
     [
         ("captions", ["caption"]), ("prompts", ["text", "seed"]), ("grids", ["sha256"]), ("panels", ["caption"]),
-        ("votes", []), ("pairs", ["kept", "status"]), ("reviews", ["kept"]),
+        ("votes", []), ("pairs", ["kept", "status"]), ("reviews", ["kept"]), ("axes", []), ("scores", []),
     ];
 
     /// <summary>
@@ -42,7 +42,8 @@ public sealed partial class RunLedger
                 left = LeftOut.Of(FaultsOf(other, file));
                 MergeMeta(w, other, file);
                 MergeFailures(w, other, left);
-                foreach ((string table, string[] compared) in Tables)
+                int version = LedgerFile.VersionOf(other) ?? 1;
+                foreach ((string table, string[] compared) in Tables.Where(t => TableOf(t.Table).Since <= version))
                 {
                     MergeTable(w, other, file, table, compared, left);
                 }
@@ -113,6 +114,8 @@ public sealed partial class RunLedger
         }
     }
 
+    private static LedgerTable TableOf(string name) => LedgerTable.All.First(t => t.Name == name);
+
     private static IEnumerable<object?[]> RowsOf(SqliteConnection connection, string sql, string? id = null)
     {
         using SqliteCommand command = connection.CreateCommand();
@@ -175,10 +178,10 @@ public sealed partial class RunLedger
                 return false;
             }
             string first = LedgerRow.KeyOf(row[0]);
-            bool hangs = table is "pairs" or "votes" or "reviews"
+            bool hangs = table is "pairs" or "votes" or "reviews" or "axes"
                 ? _pairs.Contains(first) || _captions.Contains(CaptionOf(first))
-                : table is not ("failures" or "spent") && _captions.Contains(CaptionOf(first));
-            return hangs || _rows.Contains((table, table is "panels" or "votes" ? $"{first}, {LedgerRow.KeyOf(row[1])}" : first));
+                : table is not ("failures" or "spent" or "scores") && _captions.Contains(CaptionOf(first));
+            return hangs || _rows.Contains((table, string.Join(", ", row.Take(TableOf(table).Keys).Select(LedgerRow.KeyOf))));
         }
 
         // Ids begin with the caption's key: KEY~0~0-1.

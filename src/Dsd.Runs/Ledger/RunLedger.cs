@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Dsd.Curation.Axes;
 using Dsd.Curation.Judging;
 using Microsoft.Data.Sqlite;
 
@@ -22,6 +23,7 @@ public sealed partial class RunLedger : IAsyncDisposable
     private readonly FilePlace _place;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, SqliteCommand> _commands = [];
+    private readonly HashSet<string> _has = [];
 
     private RunLedger(string file, SqliteConnection read, SqliteConnection? write)
     {
@@ -149,7 +151,21 @@ public sealed partial class RunLedger : IAsyncDisposable
         }
     }
 
-    /// <summary>A pair with its votes.</summary>
+    /// <summary>A pair's scores by axes; null where there are none.</summary>
+    /// <exception cref="LedgerException">The row cannot be read.</exception>
+    public AxesVote? AxesOf(string pairId) => Has(LedgerTable.Axes) ? Read(LedgerTable.Axes, "WHERE pair_id = $0", pairId).FirstOrDefault().Vote : null;
+
+    /// <summary>A score of a judged metric; null where there is none.</summary>
+    /// <exception cref="LedgerException">The row cannot be read.</exception>
+    public JudgedScore? ScoreOf(string item, string metric, int repeat, string judge) => Has(LedgerTable.Scores)
+        ? Read(LedgerTable.Scores, "WHERE metric = $0 AND item = $1 AND repeat = $2 AND judge = $3", metric, item, repeat, judge).FirstOrDefault()
+        : null;
+
+    /// <summary>All scores of judged metrics, by metric, item, repeat and judge.</summary>
+    /// <exception cref="LedgerException">A row cannot be read.</exception>
+    public IReadOnlyList<JudgedScore> Scores() => Has(LedgerTable.Scores) ? Read(LedgerTable.Scores, "ORDER BY metric, item, repeat, judge") : [];
+
+    /// <summary>A pair with its votes and its scores by axes.</summary>
     /// <exception cref="LedgerException">There is none of this id, or a row cannot be read.</exception>
     public LedgerPair PairOf(string pairId)
     {
@@ -157,7 +173,21 @@ public sealed partial class RunLedger : IAsyncDisposable
             .FirstOrDefault() ?? throw LedgerException.OfMissing(File, LedgerTable.Pairs.Name, pairId);
         IReadOnlyList<JudgeVote> votes = VotesOf(pairId);
         Verdict? verdict = votes.LastOrDefault(v => v.Kept == pair.Judgement.Kept && v.Verdict is not null)?.Verdict;
-        return pair with { Judgement = pair.Judgement with { Votes = votes, Verdict = verdict } };
+        return pair with { Judgement = pair.Judgement with { Votes = votes, Verdict = verdict }, Axes = AxesOf(pairId) };
+    }
+
+    /// <summary>A pair with its votes and its scores by axes, for reports on many; null where a row of it cannot be read or is gone.</summary>
+    /// <exception cref="LedgerException">The ledger as a whole cannot be read.</exception>
+    public LedgerPair? ReadablePairOf(string pairId)
+    {
+        try
+        {
+            return PairOf(pairId);
+        }
+        catch (LedgerException e) when (e.ConcernsOneRow)
+        {
+            return null;
+        }
     }
 
     /// <summary>What failed and is left for the next run: what it was, where, and why.</summary>
@@ -178,10 +208,12 @@ public sealed partial class RunLedger : IAsyncDisposable
             r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5), r.GetInt64(6), r.GetInt64(7), r.GetInt64(8),
             r.GetInt64(9)))[0];
 
-    /// <summary>What judging took, by judge and model.</summary>
+    /// <summary>What judging and scoring pairs took, by judge and model.</summary>
     public IReadOnlyList<LedgerUsage> Usage() => Read(
         $"""
-        SELECT judge, model, count(*), sum(attempts), sum(input_tokens), sum(output_tokens) FROM votes
+        SELECT judge, model, count(*), sum(attempts), sum(input_tokens), sum(output_tokens) FROM
+          (SELECT judge, model, attempts, input_tokens, output_tokens FROM votes
+          {(Has(LedgerTable.Axes) ? "UNION ALL SELECT judge, model, attempts, input_tokens, output_tokens FROM axes" : "")})
         WHERE typeof(judge) = 'text' AND typeof(model) IN ('text', 'null')
           AND {IsCount("attempts")} AND {IsCount("input_tokens")} AND {IsCount("output_tokens")}
         GROUP BY judge, model ORDER BY judge, model
@@ -275,6 +307,11 @@ public sealed partial class RunLedger : IAsyncDisposable
             {
                 // Of a pair whose row somebody has deleted, so that it is judged anew.
                 w.Run("DELETE FROM votes WHERE pair_id = $0", pair.Id);
+                w.Run("DELETE FROM axes WHERE pair_id = $0", pair.Id);
+                if (pair.Axes is { } axes)
+                {
+                    WriteAxes(w, pair.Id, axes);
+                }
             }
             for (int i = 0; i < j.Votes.Count && rows > 0; i++)
             {
@@ -284,6 +321,30 @@ public sealed partial class RunLedger : IAsyncDisposable
                     pair.Id, i, v.Judge, v.Model, v.Kept, v.Verdict?.ToJson(), v.Reason, v.Attempts, v.InputTokens, v.OutputTokens, v.Duration.TotalSeconds);
             }
         });
+    }
+
+    /// <summary>Writes a pair's scores by axes, once: others are left out, unless no answer of the first judge could be read.</summary>
+    public Task WriteAxesAsync(string pairId, AxesVote axes)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(pairId);
+        ArgumentNullException.ThrowIfNull(axes);
+        return Write(w =>
+        {
+            WriteAxes(w, pairId, axes);
+            w.Run("DELETE FROM failures WHERE id = $0 AND stage = 'axes'", pairId);
+        });
+    }
+
+    /// <summary>Writes a score of a judged metric, in the place of one of the same metric, item, repeat and judge.</summary>
+    public Task WriteScoreAsync(JudgedScore score)
+    {
+        ArgumentNullException.ThrowIfNull(score);
+        return Write(w => w.Run(
+            "INSERT INTO scores VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO UPDATE SET question = excluded.question, "
+            + "score = excluded.score, reason = excluded.reason, model = excluded.model, attempts = excluded.attempts, "
+            + "input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, seconds = excluded.seconds",
+            score.Metric, score.Item, score.Repeat, score.Judge, score.Question, score.Score, score.Reason, score.Model, score.Attempts, score.InputTokens,
+            score.OutputTokens, score.Duration.TotalSeconds));
     }
 
     /// <summary>Writes that a piece of work failed; it goes when the work is done after all.</summary>
@@ -343,6 +404,25 @@ public sealed partial class RunLedger : IAsyncDisposable
         }
         _read.Dispose();
         _write?.Dispose();
+    }
+
+    private static void WriteAxes(LedgerWriter w, string pairId, AxesVote v) => w.Run(
+        "INSERT INTO axes VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO UPDATE SET judge = excluded.judge, model = excluded.model, "
+        + "axes = excluded.axes, reason = excluded.reason, attempts = attempts + excluded.attempts, input_tokens = input_tokens + excluded.input_tokens, "
+        + "output_tokens = output_tokens + excluded.output_tokens, seconds = seconds + excluded.seconds WHERE axes IS NULL",
+        pairId, v.Judge, v.Model, v.Axes?.ToJson(), v.Reason, v.Attempts, v.InputTokens, v.OutputTokens, v.Duration.TotalSeconds);
+
+    // A ledger of an older version that is open to read lacks tables, until a writer brings it up to date.
+    private bool Has(LedgerTable table)
+    {
+        lock (_gate)
+        {
+            if (!_has.Contains(table.Name) && Read("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $0", _ => true, table.Name).Count > 0)
+            {
+                _has.Add(table.Name);
+            }
+            return _has.Contains(table.Name);
+        }
     }
 
     private static RunLedger Open(string file, SqliteOpenMode mode)

@@ -30,24 +30,23 @@ public sealed class ReadingText(IReadOnlyList<AttributeKind> kinds)
     }
 
     /// <summary>One sentence for each attribute in which the two pictures' subjects differ.</summary>
-    public IReadOnlyList<string> Differences(SubjectReading a, SubjectReading b)
+    public IReadOnlyList<string> Differences(SubjectReading a, SubjectReading b) => [.. Parts(a, b).Select(part => part.Difference).OfType<string>()];
+
+    /// <summary>The parts that make up the subject, each with its colour where it has one of its own, and in what the two pictures differ.</summary>
+    internal IReadOnlyList<(string Name, string? Difference)> Parts(SubjectReading a, SubjectReading b)
     {
-        List<string> differences = [];
+        List<(string, string?)> parts = [];
         for (int i = 0; i < kinds.Count; i++)
         {
             if (!IsColorOfAnother(i))
             {
-                if (a.Best(i) != b.Best(i))
-                {
-                    differences.Add(OfValue(a, b, i));
-                }
-            }
-            else if (Base(i) is var owner && a.Best(owner) == b.Best(owner) && Color(a, owner) is { } ca && Color(b, owner) is { } cb && ca != cb)
-            {
-                differences.Add(OfColor(a, owner, ca, cb));
+                string? difference = a.Best(i) != b.Best(i) ? OfValue(a, b, i)
+                    : Color(a, i) is { } ca && Color(b, i) is { } cb && ca != cb ? OfColor(a, i, ca, cb)
+                    : null;
+                parts.Add((Name(i), difference));
             }
         }
-        return differences;
+        return parts;
     }
 
     /// <summary>The attribute that is most likely to differ although its best values agree.</summary>

@@ -109,7 +109,7 @@ public sealed class TinyJudge : IChatClient
         {
             flags.Add("blank");
         }
-        if (MeanDifference(a, b) < CopyDifference)
+        if (IsNearCopy(a, b))
         {
             flags.Add("near_copy");
         }
@@ -195,6 +195,19 @@ public sealed class TinyJudge : IChatClient
     private static IEnumerable<DataContent> Images(ChatMessage message) =>
         message.Contents.OfType<DataContent>().Where(content => content.HasTopLevelMediaType("image"));
 
+    /// <summary>The parts of the subject as the network reads them, each with how it differs in the two pictures; no part where a picture is blank.</summary>
+    internal IReadOnlyList<(string Name, string? Difference)> Parts(Picture a, Picture b)
+    {
+        int size = _network.Config.ImageSize;
+        Picture[] pictures = [a.CropToFit(size, size), b.CropToFit(size, size)];
+        if (pictures.Any(IsBlank))
+        {
+            return [];
+        }
+        SubjectReading[] read = Read(pictures);
+        return _text.Parts(read[0], read[1]);
+    }
+
     private SubjectReading[] Read(Picture[] pictures)
     {
         lock (_lock)
@@ -220,6 +233,11 @@ public sealed class TinyJudge : IChatClient
         }
         return Math.Max(most[0] - least[0], Math.Max(most[1] - least[1], most[2] - least[2])) <= BlankRange;
     }
+
+    /// <summary>Whether two pictures of any size are practically one.</summary>
+    internal static bool AreNearCopies(Picture a, Picture b) => IsNearCopy(a, b.CropToFit(a.Width, a.Height));
+
+    private static bool IsNearCopy(Picture a, Picture b) => MeanDifference(a, b) < CopyDifference;
 
     private static double MeanDifference(Picture a, Picture b)
     {

@@ -1,6 +1,6 @@
 using Dsd.CommandLine;
-using Dsd.Lab.Measure;
 using Dsd.Testing;
+using Dsd.Tiny.Classifier;
 
 namespace Dsd.Lab.Tests.Commands;
 

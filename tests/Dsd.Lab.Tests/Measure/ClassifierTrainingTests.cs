@@ -5,6 +5,7 @@ using Dsd.Models.Training;
 using Dsd.Models.Weights;
 using Dsd.Testing;
 using Dsd.Tiny;
+using Dsd.Tiny.Classifier;
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -3,6 +3,7 @@ using Dsd.Lab.Measure;
 using Dsd.Lab.Tests.Study.Baselines;
 using Dsd.Models.Sampling;
 using Dsd.Tiny;
+using Dsd.Tiny.Classifier;
 
 namespace Dsd.Lab.Tests.Measure;
 

@@ -3,6 +3,7 @@ using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Testing;
 using Dsd.Tiny;
+using Dsd.Tiny.Classifier;
 
 namespace Dsd.Lab.Tests.Measure;
 

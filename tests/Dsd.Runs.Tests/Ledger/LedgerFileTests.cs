@@ -64,9 +64,9 @@ public sealed class LedgerFileTests : IDisposable
     {
         string file = _folder.File("ledger.db");
         await RunLedger.Open(file).DisposeAsync();
-        Execute(file, "UPDATE meta SET value = '2' WHERE name = 'version'; DROP TABLE votes");
+        Execute(file, "UPDATE meta SET value = '3' WHERE name = 'version'; DROP TABLE votes");
 
-        Assert.Contains("version 2", Assert.Throws<LedgerException>(() => RunLedger.Open(file)).Message, StringComparison.Ordinal);
+        Assert.Contains("version 3", Assert.Throws<LedgerException>(() => RunLedger.Open(file)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,6 +94,8 @@ public sealed class LedgerFileTests : IDisposable
                 "votes: pair_id, ordinal, judge, model, kept, verdict, reason, attempts, input_tokens, output_tokens, seconds", "failures: id, stage, message",
                 "reviews: pair_id, kept, at",
                 "spent: id, calls, tokens",
+                "axes: pair_id, judge, model, axes, reason, attempts, input_tokens, output_tokens, seconds",
+                "scores: metric, item, repeat, judge, question, score, reason, model, attempts, input_tokens, output_tokens, seconds",
             ],
             LedgerTable.All.Select(t => $"{t.Name}: {t.Columns}"));
     }

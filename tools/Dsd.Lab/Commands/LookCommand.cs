@@ -5,6 +5,7 @@ using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
 using Dsd.Models.Families;
 using Dsd.Models.Sampling;
+using Dsd.Tiny.Classifier;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Commands;

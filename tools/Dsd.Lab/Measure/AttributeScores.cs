@@ -1,4 +1,5 @@
 using System.Numerics;
+using Dsd.Tiny.Classifier;
 using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Measure;

@@ -2,6 +2,7 @@ using Dsd.Lab.Training;
 using Dsd.Models.Training;
 using Dsd.Models.Training.Optimizers;
 using Dsd.Models.Weights;
+using Dsd.Tiny.Classifier;
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;

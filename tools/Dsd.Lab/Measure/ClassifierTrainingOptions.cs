@@ -1,4 +1,5 @@
 using Dsd.Common.Options;
+using Dsd.Tiny.Classifier;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Measure;

@@ -1,5 +1,6 @@
 using Dsd.Imaging;
 using Dsd.Models.Sampling;
+using Dsd.Tiny.Classifier;
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;

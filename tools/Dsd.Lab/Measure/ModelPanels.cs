@@ -1,4 +1,5 @@
 using Dsd.Tiny;
+using Dsd.Tiny.Classifier;
 
 namespace Dsd.Lab.Measure;
 

@@ -1,5 +1,6 @@
 using Dsd.Curation.Grids;
 using Dsd.Imaging;
+using Dsd.Tiny.Classifier;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
 

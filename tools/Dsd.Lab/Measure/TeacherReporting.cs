@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Lab.Training;
 using Dsd.Models.Sampling;
+using Dsd.Tiny.Classifier;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
 

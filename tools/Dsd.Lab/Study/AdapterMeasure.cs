@@ -1,7 +1,7 @@
 using Dsd.Imaging;
-using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
 using Dsd.Onnx.Runtime;
+using Dsd.Tiny.Classifier;
 
 namespace Dsd.Lab.Study;
 

@@ -3,6 +3,7 @@ using Dsd.Evaluation.Metrics;
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Tiny;
+using Dsd.Tiny.Classifier;
 using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Study;

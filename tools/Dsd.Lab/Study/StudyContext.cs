@@ -1,8 +1,8 @@
-using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Tiny;
+using Dsd.Tiny.Classifier;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Study;

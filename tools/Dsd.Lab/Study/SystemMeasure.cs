@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
+using Dsd.Tiny.Classifier;
 using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Study;

@@ -1,6 +1,6 @@
 using Dsd.Imaging;
-using Dsd.Lab.Measure;
 using Dsd.Lab.Training;
+using Dsd.Tiny.Classifier;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using Dsd.Lab.Measure;
 using Dsd.Models.Autoencoder;
+using Dsd.Tiny.Classifier;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Training;

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Dsd.Common.Files;
-using Dsd.Lab.Measure;
+using Dsd.Tiny.Classifier;
 using Dsd.Tiny.Judge;
 
 namespace Dsd.Lab.Training;

@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
 using Dsd.Models.Sampling;
+using Dsd.Tiny.Classifier;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -9,6 +9,7 @@ using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Testing;
 using Dsd.Tiny;
+using Dsd.Tiny.Classifier;
 using Dsd.Tiny.World;
 using static TorchSharp.torch;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Dsd.Evaluation.Metrics;
 using Dsd.Imaging;
 using Dsd.Lab.Measure;
+using Dsd.Tiny.Classifier;
 using Dsd.Tiny.World;
 
 namespace Dsd.Lab.Study.Baselines;

@@ -1,13 +1,12 @@
 using System.Text.Json;
 using Dsd.Common.Files;
 using Dsd.Models.Weights;
-using Dsd.Tiny;
 using Dsd.Tiny.World;
 
-namespace Dsd.Lab.Measure;
+namespace Dsd.Tiny.Classifier;
 
 /// <summary>What a <see cref="ClassifierNetwork"/> looks like: the content of <c>classifier/config.json</c>.</summary>
-internal sealed record ClassifierConfig
+public sealed record ClassifierConfig
 {
     private const int MaxBytes = 256 * 1024;
 
@@ -76,7 +75,7 @@ internal sealed record ClassifierConfig
     public void Save(string path) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json));
 
     /// <summary>Whether the attributes are exactly the world's, with the same values in the same order.</summary>
-    internal bool IsOfWorld => Attributes.Count == ForWorld.Attributes.Count
+    public bool IsOfWorld => Attributes.Count == ForWorld.Attributes.Count
         && Attributes.Zip(ForWorld.Attributes).All(pair => pair.First.Name == pair.Second.Name && pair.First.ValueNames.SequenceEqual(pair.Second.ValueNames));
 
     private static ArgumentException Wrong(string option, string expected, object found) => new($"Option {option} must be {expected}, but is {found}.", option);

@@ -3,7 +3,7 @@ using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Dsd.Lab.Measure;
+namespace Dsd.Tiny.Classifier;
 
 /// <summary>A small convolutional network that reads every attribute of subject and context off one picture.</summary>
 /// <remarks>
@@ -11,7 +11,7 @@ namespace Dsd.Lab.Measure;
 /// a coarse grid of the whole picture. About 350,000 parameters at the default sizes; the judge's network is another one and shares nothing with it.
 /// Field names are the checkpoint's keys.
 /// </remarks>
-internal sealed class ClassifierNetwork : Module<Tensor, Tensor>
+public sealed class ClassifierNetwork : Module<Tensor, Tensor>
 {
     private const int GridChannels = 8;
     private const int GridFeatures = 64;

@@ -1,16 +1,15 @@
 using Dsd.Imaging;
 using Dsd.Models.Imaging;
 using Dsd.Models.Weights;
-using Dsd.Tiny;
 using Dsd.Tiny.World;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dsd.Lab.Measure;
+namespace Dsd.Tiny.Classifier;
 
-/// <summary>Reads the attributes of subject and context off pictures: the measure of the experiments. No stage of the method uses it.</summary>
-/// <remarks>Trained on rendered truth alone by <see cref="ClassifierTraining"/>. Safe to share between threads, which take turns.</remarks>
-internal sealed class AttributeClassifier : IDisposable
+/// <summary>Reads the attributes of subject and context off pictures: the measure of the experiments, and the eyes of the embedded evaluator.</summary>
+/// <remarks>The lab trained it on rendered truth alone. No stage of the method uses it. Safe to share between threads, which take turns.</remarks>
+public sealed class AttributeClassifier : IDisposable
 {
     private const int Batch = 256;
 
