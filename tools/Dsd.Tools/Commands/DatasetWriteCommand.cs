@@ -113,7 +113,7 @@ internal static class DatasetWriteCommand
         Terminal terminal, string run, string target, DatasetWriteOptions options, IReadOnlySet<string>? without, CancellationToken cancel)
     {
         ExportedRun? exported = null;
-        terminal.Track("writing", stages => exported = RunExport.Write(run, target, options, new RowProgress(stages), without, cancel));
+        terminal.Track("writing", stages => exported = RunExport.Write(run, target, options, new RowProgress(stages), without, cancellationToken: cancel));
         if (exported!.Unreadable.Count > 0)
         {
             terminal.Warn(exported.Unreadable.ToString());
