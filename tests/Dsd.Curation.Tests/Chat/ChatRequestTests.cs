@@ -12,7 +12,8 @@ public sealed class ChatRequestTests
         DataContent plain = new(new byte[] { 1 }, "image/png");
         DataContent closely = new(new byte[] { 1 }, "image/png") { AdditionalProperties = new() { ["detail"] = "high" } };
         using JsonDocument body = JsonDocument.Parse(ChatRequest.Write([new(ChatRole.User, [plain, closely])], null, "m", stream: false));
-        JsonElement[] pictures = [.. body.RootElement.GetProperty("messages")[0].GetProperty("content").EnumerateArray().Select(c => c.GetProperty("image_url"))];
+        JsonElement content = body.RootElement.GetProperty("messages")[0].GetProperty("content");
+        JsonElement[] pictures = [.. content.EnumerateArray().Select(c => c.GetProperty("image_url"))];
 
         Assert.False(pictures[0].TryGetProperty("detail", out _));
         Assert.Equal("high", pictures[1].GetProperty("detail").GetString());
