@@ -13,7 +13,8 @@ internal static class JudgeCheck
     /// <summary>The confidence that curation asks for by default.</summary>
     public static readonly double CurationConfidence = new PairJudgeOptions().Threshold;
 
-    private static readonly double[] Confidences = [.. new[] { 0, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, CurationConfidence }.Distinct().Order()];
+    private static readonly double[] Confidences =
+        [.. new[] { 0, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, CurationConfidence }.Distinct().Order()];
 
     /// <summary>Judges drawn pairs of held-out subjects, every second with one to three attributes changed, each picture in a context of its own.</summary>
     /// <param name="judge">The judge.</param>

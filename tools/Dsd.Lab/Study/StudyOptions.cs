@@ -20,7 +20,8 @@ internal sealed record StudyOptions
         get;
         init => field = value.Split(',').All(DeviceOption.IsName)
             ? value
-            : throw new ArgumentException($"Option {nameof(Device)} must be cpu, cuda or cuda:N, or several with commas between, but is '{value}'.", nameof(Device));
+            : throw new ArgumentException(
+                $"Option {nameof(Device)} must be cpu, cuda or cuda:N, or several with commas between, but is '{value}'.", nameof(Device));
     } = "cpu";
 
     /// <summary>Time after which the state is written and the study stops; null, the default, is none.</summary>

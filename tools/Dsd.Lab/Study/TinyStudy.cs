@@ -56,7 +56,8 @@ internal static class TinyStudy
         {
             throw new ArgumentException($"Part '{left}' is left out of the study by its config.", nameof(options));
         }
-        StudyContext context = new(config, options.OutFolder, options.ModelFolder, [.. options.Device.Split(',').Select(name => new Device(name))], log, stop.Token);
+        StudyContext context = new(
+            config, options.OutFolder, options.ModelFolder, [.. options.Device.Split(',').Select(name => new Device(name))], log, stop.Token);
         context.Part("judge");
         context.Part("classifier");
         Claim(context);

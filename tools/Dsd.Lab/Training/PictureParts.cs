@@ -23,7 +23,9 @@ internal static class PictureParts
         (string File, int First, int Count)[] parts =
         [
             .. Enumerable.Range(0, (count + each - 1) / each).Select(i => (
-                Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{first + (i * each):000000}.png")), first + (i * each), Math.Min(each, count - (i * each)))),
+                Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{first + (i * each):000000}.png")),
+                first + (i * each),
+                Math.Min(each, count - (i * each)))),
         ];
         IReadOnlyList<Picture>?[] pictures = Task.WhenAll(
             parts.Select(p => Task.Run<IReadOnlyList<Picture>?>(() => File.Exists(p.File) ? Read(p.File, p.Count, height) : null))).GetAwaiter().GetResult();
