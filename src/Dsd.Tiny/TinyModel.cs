@@ -61,6 +61,7 @@ public static class TinyModel
         TaskLayout = GridLayout.OneByTwo,
         Layouts = [GridLayout.OneByTwo, GridLayout.TwoByTwo],
         Judge = () => TinyJudge.Load(JudgeFolder),
+        Evaluator = () => TinyEvaluator.Load(),
         Captions = WorldCaptions.Of,
     };
 

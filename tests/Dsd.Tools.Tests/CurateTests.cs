@@ -27,6 +27,36 @@ public sealed class CurateTests : IDisposable
     }
 
     [Fact]
+    public async Task Axes_AreScoredAfterwards_AndCutWhatIsWritten()
+    {
+        Assert.Equal(ExitCode.Done, (await Run("run", "--count", "3")).ExitCode);
+        string run = _folder.File("run");
+
+        CliResult scored = await Cli.Run("curate", "axes", run);
+        CliResult again = await Cli.Run("curate", "axes", run);
+        CliResult survival = await Cli.Run("curate", "survival", run, "--out", _folder.File("survival"), "--least-confidence", "0");
+        CliResult all = await Cli.Run("dataset", "write", run, "--out", _folder.File("all"), "--least", "lowest-part=0,composition=0", "--rejected");
+        CliResult none = await Cli.Run("dataset", "write", run, "--out", _folder.File("none"), "--reject-flags", "blank", "--least-confidence", "1");
+
+        Assert.StartsWith("3 pairs scored, 0 had scores", scored.Output, StringComparison.Ordinal);
+        Assert.StartsWith("0 pairs scored, 3 had scores", again.Output, StringComparison.Ordinal);
+        Assert.True(survival.ExitCode == ExitCode.Done, survival.Error);
+        Assert.Contains("| pairs scored by axes | 3 | 100.0 % |", File.ReadAllText(_folder.File("survival/survival.md")), StringComparison.Ordinal);
+        Assert.True(all.ExitCode == ExitCode.Done, all.Error);
+        // Both ways round.
+        Assert.StartsWith("6 rows", all.Error.Split('\n').Single(l => l.Contains(" rows, ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        // A bar of progress stands before it.
+        Assert.Equal(ExitCode.Failed, none.ExitCode);
+        Assert.Contains("kept by the cut", none.Error, StringComparison.Ordinal);
+        (await Cli.Run("dataset", "preferences", run, "--out", _folder.File("preferences"))).AssertFails(ExitCode.Failed, "Dataset from", "Grids of two panels have none");
+        foreach (string wrong in new[] { "beauty=4", "composition=5", "composition=1,composition=2" })
+        {
+            (await Cli.Run("dataset", "write", run, "--out", _folder.File("none"), "--least", wrong))
+                .AssertFails(ExitCode.WrongUse, $"'{wrong.Split(',')[^1]}'", "lowest-part");
+        }
+    }
+
+    [Fact]
     public async Task AGate_KeepsPairsFromTheJudge_AndTheStatusSaysHowMany()
     {
         string encoder = Path.Combine(Fixtures.Repository, "tests", "fixtures-eval", "dino");

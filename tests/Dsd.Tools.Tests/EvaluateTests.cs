@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dsd.CommandLine;
 using Dsd.Imaging;
 using Dsd.Testing;
+using Dsd.Tiny;
 using Dsd.Tiny.World;
 
 namespace Dsd.Tools.Tests;
@@ -62,6 +63,72 @@ public sealed class EvaluateTests : IAsyncLifetime, IDisposable
         JsonElement results = await Cli.Json([.. Command, "--metrics", "clip-t", "--prompts", _folder.File("prompts.json")]);
         JsonElement all = results.GetProperty("metrics")[0].GetProperty("systems")[0].GetProperty("all");
         Assert.Equal((2, 2, 4), (all.GetProperty("subjects").GetInt32(), all.GetProperty("pictures").GetInt32(), all.GetProperty("without").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Evaluate_AsksTheEmbeddedEvaluator_InDreamBenchsLayout()
+    {
+        WorldRandom random = new(3);
+        Subject[] subjects = [.. WorldSampler.Subjects(2).Take(4)];
+        for (int i = 0; i < subjects.Length; i++)
+        {
+            Context context = WorldSampler.SampleContext(random);
+            Picture shown = Renderer.Draw(subjects[i], context, TinyModel.PanelSize);
+            Picture reference = Renderer.Draw(subjects[i], WorldSampler.SampleContext(random), TinyModel.PanelSize);
+            foreach (string system in new[] { "right", "wrong" })
+            {
+                string item = $"{(i < 2 ? "animal" : "object")}_{i}/0_0";
+                reference.Save(_folder.File(system, $"src_image/{item}.png"));
+                // Wrong is the next one's reference: neither this subject, nor what its prompt asks for.
+                Picture drawn = system == "right" ? shown : Renderer.Draw(subjects[(i + 1) % 4], context, TinyModel.PanelSize);
+                drawn.Save(_folder.File(system, $"tgt_image/{item}.png"));
+                Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(system, $"text/{item}.txt"))!);
+                File.WriteAllText(_folder.File(system, $"text/{item}.txt"), Captions.Full(subjects[i], context, 1).Text);
+            }
+        }
+
+        string[] command = ["evaluate", "--dreambench", _folder.File("right"), _folder.File("wrong"), "--metrics", "cp,pf", "--out", _folder.File("out")];
+        JsonElement results = await Cli.Json(command);
+
+        foreach (JsonElement metric in results.GetProperty("metrics").EnumerateArray())
+        {
+            JsonElement[] systems = [.. metric.GetProperty("systems").EnumerateArray()];
+            Assert.InRange(systems[0].GetProperty("all").GetProperty("mean").GetDouble(), 0.9, 1);
+            Assert.True(systems[1].GetProperty("all").GetProperty("mean").GetDouble() < systems[0].GetProperty("all").GetProperty("mean").GetDouble() - 0.2);
+        }
+        string[] lines = File.ReadAllLines(_folder.File("out/scores.jsonl"));
+        Assert.Equal(16, lines.Length);
+        Assert.True((await Cli.Run(command)).ExitCode == ExitCode.Done);
+        Assert.Equal(lines, File.ReadAllLines(_folder.File("out/scores.jsonl")));
+        (await Cli.Run([.. command, "--references", _folder.File("references")])).AssertFails(ExitCode.WrongUse, "'--dreambench' brings references");
+    }
+
+    [Fact]
+    public async Task Evaluate_MeasuresStories_AndWritesAsTheBenchmarkDoes()
+    {
+        string csd = Path.Combine(Fixtures.Repository, "tests", "fixtures-eval", "csd", "csd_vit-large.pth");
+        Assert.Equal(ExitCode.Done, (await Cli.Run("export", "--encoder", csd, "--heads", "4", "--out", _folder.File("csd"))).ExitCode);
+        Directory.CreateDirectory(_folder.File("stories/01"));
+        File.WriteAllText(_folder.File("stories/01/story.json"), """
+            {"Shots": [{"index": 0, "Setting Description": {"en": "a"}, "Plot Correspondence": {"en": "a"}, "Characters Appearing": {"en": ["Ann"]},
+              "Static Shot Description": {"en": "a"}, "Shot Perspective Design": {"en": "a"}}],
+             "Characters": {"Ann": {"name_en": "Ann", "prompt_en": "a girl", "tag": "realistic_human"}}}
+            """);
+        File.Copy(_folder.File("references/0.png"), Path.Combine(Directory.CreateDirectory(_folder.File("stories/01/image/Ann")).FullName, "00.png"));
+        string run = _folder.File("drawn/ours/base/en/20250430_235959");
+        File.Copy(_folder.File("references/0.png"), Path.Combine(Directory.CreateDirectory(Path.Combine(run, "01")).FullName, "shot_00.png"));
+        string[] command = ["evaluate", "--vistory", _folder.File("stories"), "--generated", run, "--out", _folder.File("bench")];
+
+        JsonElement measured = (await Cli.Json([.. command, "--encoders", _folder.File("csd")])).GetProperty("runs")[0];
+
+        // One shot, which is its character's reference.
+        Assert.Equal((1, 0d), (measured.GetProperty("stories").GetInt32(), measured.GetProperty("csd_self").GetDouble()));
+        Assert.Equal(1, measured.GetProperty("csd_cross").GetDouble(), 5);
+        Assert.All(
+            ["items.jsonl", "story_results.json", "scores.json"],
+            name => Assert.True(File.Exists(_folder.File($"bench/ours/base/en/20250430_235959/metrics/csd/{name}")), name));
+        (await Cli.Run([.. command, "--encoders", _folder.File("clip")])).AssertFails(ExitCode.WrongUse, "measures with CSD");
+        (await Cli.Run([.. command, "--encoders", _folder.File("csd"), "--metrics", "csd"])).AssertFails(ExitCode.WrongUse, "without '--metrics'");
     }
 
     [Theory]

@@ -58,6 +58,23 @@ public sealed class ChatRoles : IDisposable
         }
     }
 
+    /// <summary>The first of the models that judge, with its limits and the budget, for questions of the caller's own.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="known">A client that the program knows by name; null where it knows none of that name.</param>
+    /// <param name="budget">What may be spent, to be shared or looked at; null for one of its own, as the settings say.</param>
+    /// <returns>The client, for the caller to dispose.</returns>
+    /// <exception cref="InvalidDataException">The settings name a model that nobody knows.</exception>
+    /// <exception cref="InvalidOperationException">An environment variable for a key is not set.</exception>
+    public static IChatClient OpenJudge(ChatSettings settings, Func<string, IChatClient?>? known = null, ChatBudget? budget = null)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ChatRoles roles = new(settings, known)
+        {
+            Budget = budget ?? new ChatBudget { MaxCalls = settings.MaxCalls, MaxTokens = settings.MaxTokens },
+        };
+        return roles.Client(settings.Judge.Ask[0], nameof(settings.Judge));
+    }
+
     /// <summary>Disposes the clients.</summary>
     public void Dispose()
     {

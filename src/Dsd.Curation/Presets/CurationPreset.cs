@@ -41,6 +41,11 @@ public sealed record CurationPreset
     public Func<IChatClient>? Judge { get; init; }
 
     /// <summary>
+    /// Makes the evaluator that the model brings, which scores pictures; whoever asked for it disposes it. Null, the default, is none.
+    /// </summary>
+    public Func<IChatClient>? Evaluator { get; init; }
+
+    /// <summary>
     /// Captions to begin with, each with a key: from a seed a sequence that is the same each time, has no caption twice and may be endless. Null, the default,
     /// is none.
     /// </summary>

@@ -72,7 +72,7 @@ public abstract class ScoreEvaluator : IEvaluator
     private protected static NumericMetric Metric(string name, IEnumerable<JudgedScore> scores, int most)
     {
         JudgedScore[] all = [.. scores];
-        NumericMetric metric = Metric(name, ScoreSummary.Of(all, most)?.Mean, all.FirstOrDefault(s => s.Score is not null)?.Reason);
+        NumericMetric metric = Metric(name, RepeatSummary.Of(all, most)?.Mean, all.FirstOrDefault(s => s.Score is not null)?.Reason);
         foreach (JudgedScore none in all.Where(s => s.Score is null))
         {
             metric.AddDiagnostics(EvaluationDiagnostic.Error(none.Reason));

@@ -23,6 +23,12 @@ public static class MetricNames
     /// <summary>How far a picture repeats its reference: <see cref="Similarity.CopyPaste"/>.</summary>
     public const string CopyPaste = "copy-paste";
 
+    /// <summary>DreamBench++'s concept preservation, as a judge scores it.</summary>
+    public const string ConceptPreservation = "cp";
+
+    /// <summary>DreamBench++'s prompt following, as a judge scores it.</summary>
+    public const string PromptFollowing = "pf";
+
     /// <summary>What the similarity of two pictures is called after its encoder.</summary>
     public static string Of(EncoderKind kind) => kind switch
     {

@@ -14,7 +14,7 @@ internal sealed class ScoreStore : IDisposable
     public const string FileName = "scores.jsonl";
     private const int MostLine = 1000;
 
-    private readonly Dictionary<string, double?> _scores = [];
+    private readonly Dictionary<string, double> _scores = [];
     private readonly FileStream _file;
 
     private ScoreStore(FileStream file) => _file = file;
@@ -58,16 +58,16 @@ internal sealed class ScoreStore : IDisposable
     public bool Has(string id) => _scores.ContainsKey(id);
 
     /// <summary>A score that was computed; null where the metric came to none.</summary>
-    public double? Get(string id) => _scores[id];
+    public double? Get(string id) => _scores.TryGetValue(id, out double score) ? score : null;
 
-    /// <summary>Adds scores; they are on disk when this returns.</summary>
+    /// <summary>Adds scores; they are on disk when this returns. What came to none is not kept: a judge may answer the next time.</summary>
     public void Add(IEnumerable<(string Id, string Metric, double? Score)> scores)
     {
         foreach ((string id, string metric, double? score) in scores)
         {
-            if (_scores.TryAdd(id, score))
+            if (score is { } given && _scores.TryAdd(id, given))
             {
-                _file.Write([.. JsonSerializer.SerializeToUtf8Bytes(new Line(id, metric, score)), (byte)'\n']);
+                _file.Write([.. JsonSerializer.SerializeToUtf8Bytes(new Line(id, metric, given)), (byte)'\n']);
             }
         }
         _file.Flush(flushToDisk: true);
@@ -83,7 +83,7 @@ internal sealed class ScoreStore : IDisposable
             try
             {
                 Line? line = text.Length <= MostLine ? JsonSerializer.Deserialize<Line>(text) : null;
-                if (line is { Id.Length: 64, Score: null or (>= -1e9 and <= 1e9) })
+                if (line is { Id.Length: 64, Score: >= -1e9 and <= 1e9 })
                 {
                     _scores[line.Id] = line.Score;
                     continue;
@@ -108,5 +108,5 @@ internal sealed class ScoreStore : IDisposable
         }
     }
 
-    private sealed record Line(string Id, string Metric, double? Score);
+    private sealed record Line(string Id, string Metric, double Score);
 }

@@ -139,15 +139,15 @@ public sealed class ScoreJudgeTests
     public void Summary_IsTheMeanOfTheRepeatsMeans_AndLeavesOutWhatHasNoScore()
     {
         // Repeats: (4 + 2) / 2 / 4 = 0.75, 4 / 4 = 1, (3 + 3) / 2 / 4 = 0.75; deviation by hand: sqrt((2 · (1/12)² + (1/6)²) / 2).
-        ScoreSummary summary = ScoreSummary.Of(
+        RepeatSummary summary = RepeatSummary.Of(
             [Given("a", 0, 4), Given("b", 0, 2), Given("a", 1, 4), Given("b", 1, null), Given("a", 2, 3), Given("b", 2, 3)], 4)!;
 
         Assert.Equal([0.75, 1, 0.75], summary.Repeats);
         Assert.Equal(2.5 / 3, summary.Mean, 12);
         Assert.Equal(0.144337567297, summary.Deviation!.Value, 10);
         Assert.Equal(2, summary.Items);
-        Assert.Null(ScoreSummary.Of([Given("a", 0, null)], 4));
-        Assert.Null(ScoreSummary.Of([Given("a", 0, 1)], 4)!.Deviation);
+        Assert.Null(RepeatSummary.Of([Given("a", 0, null)], 4));
+        Assert.Null(RepeatSummary.Of([Given("a", 0, 1)], 4)!.Deviation);
     }
 
     // Has so many calls, and says when one too many was asked for.

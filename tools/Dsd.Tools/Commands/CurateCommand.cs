@@ -12,5 +12,7 @@ internal static class CurateCommand
         CurateWorkCommand.Create(terminal),
         CurateMergeCommand.Create(terminal),
         CurateStatusCommand.Create(terminal),
+        CurateAxesCommand.Create(terminal),
+        CurateSurvivalCommand.Create(terminal),
     };
 }

@@ -8,6 +8,7 @@ internal static class DatasetCommand
     public static Command Create(Terminal terminal) => new("dataset", "Write a run's pairs as a dataset, and say what a dataset holds.")
     {
         DatasetWriteCommand.Create(terminal),
+        DatasetPreferencesCommand.Create(terminal),
         DatasetInspectCommand.Create(terminal),
     };
 }

@@ -53,12 +53,15 @@ internal static class DatasetWriteCommand
         }.Between(-1, 1);
         Option<string> device = DeviceOption.Create("cpu, cuda or another of ONNX Runtime's devices, for '--duplicates-encoder'", OnnxModelOptions.IsDevice);
         Option<bool> overwrite = new("--overwrite") { Description = "Replace an earlier dataset there." };
+        CutOptions cutting = new();
         Command command = new("write", "Write a run's pairs as a dataset.") 
         {
             run, format, folder, rejected, jpeg, shard, encoder, most, device, overwrite,
         };
+        cutting.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
+            PairCut? cut = cutting.Read(parsed);
             DatasetWriteOptions options = new()
             {
                 Format = Formats[parsed.GetValue(format)!],
@@ -87,9 +90,11 @@ internal static class DatasetWriteCommand
                 () =>
                 {
                     IReadOnlySet<string>? without = parsed.GetValue(encoder) is { } network
-                        ? Duplicates(terminal, source, options, network, parsed.GetValue(most)!.Value, parsed.GetRequiredValue(device), cancel)
+                        ? Duplicates(
+                            terminal, source, options.IncludeRejected || cut is not null, network, parsed.GetValue(most)!.Value,
+                            parsed.GetRequiredValue(device), cancel)
                         : null;
-                    Write(terminal, source, target, options, without, cancel);
+                    Write(terminal, source, target, options, without, cut, cancel);
                 },
                 cancel);
             return ExitCode.Done;
@@ -98,10 +103,10 @@ internal static class DatasetWriteCommand
     }
 
     private static HashSet<string> Duplicates(
-        Terminal terminal, string run, DatasetWriteOptions options, string encoder, double most, string device, CancellationToken cancel)
+        Terminal terminal, string run, bool every, string encoder, double most, string device, CancellationToken cancel)
     {
         using PictureEncoder opened = PictureEncoder.Open(encoder, new OnnxRuntimeOptions { Warn = terminal.Warn }.On(device));
-        FoundDuplicates found = NearDuplicates.Find(RunExport.Grids(run, options.IncludeRejected), opened, most, cancellationToken: cancel);
+        FoundDuplicates found = NearDuplicates.Find(RunExport.Grids(run, every), opened, most, cancellationToken: cancel);
         double share = (double)found.Dropped.Count / Math.Max(1, found.All);
         terminal.Error.WriteLine(
             string.Create(
@@ -110,10 +115,10 @@ internal static class DatasetWriteCommand
     }
 
     private static void Write(
-        Terminal terminal, string run, string target, DatasetWriteOptions options, IReadOnlySet<string>? without, CancellationToken cancel)
+        Terminal terminal, string run, string target, DatasetWriteOptions options, IReadOnlySet<string>? without, PairCut? cut, CancellationToken cancel)
     {
         ExportedRun? exported = null;
-        terminal.Track("writing", stages => exported = RunExport.Write(run, target, options, new RowProgress(stages), without, cancellationToken: cancel));
+        terminal.Track("writing", stages => exported = RunExport.Write(run, target, options, new RowProgress(stages), without, cut, cancel));
         if (exported!.Unreadable.Count > 0)
         {
             terminal.Warn(exported.Unreadable.ToString());

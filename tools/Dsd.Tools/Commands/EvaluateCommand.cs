@@ -1,6 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Dsd.Common.Files;
+using Dsd.Evaluation.Benchmarks.DreamBenchPlus;
+using Dsd.Evaluation.Benchmarks.ViStoryBench;
+using Dsd.Evaluation.Encoders;
+using Dsd.Evaluation.Judged;
 using Dsd.Evaluation.Metrics;
 using Dsd.Evaluation.Running;
 using Dsd.Onnx.Runtime;
@@ -12,21 +17,29 @@ namespace Dsd.Tools.Commands;
 /// <summary><c>dsd evaluate</c>: scores the pictures of one system or several, and writes a report.</summary>
 internal sealed class EvaluateCommand
 {
+    private static readonly string[] Known = [.. SimilarityMetrics.Known, .. JudgedMetric.Known];
+
     private readonly Terminal _terminal;
-    private readonly Option<string> _metrics = new("--metrics")
+    private readonly Option<string?> _metrics = new("--metrics")
     {
-        Description = $"What to compute, with commas between: {string.Join(", ", SimilarityMetrics.Known)}.",
+        Description = $"What to compute, with commas between: {string.Join(", ", Known)}.",
         HelpName = "NAME,NAME…",
-        Required = true,
     };
-    private readonly Option<string> _references = new("--references")
+    private readonly Option<string?> _references = new("--references")
     {
         Description = "The folder of references: [CATEGORY/]SUBJECT.png, or [CATEGORY/]SUBJECT/PICTURE.png.",
         HelpName = "FOLDER",
-        Required = true,
     };
     private readonly Option<string[]> _generated = Several(
         "--generated", "The folder of what was generated: [CATEGORY/]SUBJECT/PICTURE.png, or SUBJECT.png. With several, each is compared with the first.");
+    private readonly Option<string[]> _dreamBench = Several(
+        "--dreambench", "Folders in DreamBench++'s layout (src_image, tgt_image, text), in place of '--references' and '--generated'.");
+    private readonly Option<string?> _vistory = new("--vistory")
+    {
+        Description = "The folder of ViStoryBench's stories, in place of '--metrics' and '--references': CSD, self and cross, of each '--generated', a folder "
+            + "METHOD/MODE/LANGUAGE/TIMESTAMP. Results stand below '--out' as the benchmark writes them.",
+        HelpName = "FOLDER",
+    };
     private readonly Option<string[]> _encoders = Several(
         "--encoders", "The folders that 'dsd export --encoder' wrote, one of each kind that the metrics need.");
     private readonly Option<string?> _prompts = new("--prompts")
@@ -34,6 +47,18 @@ internal sealed class EvaluateCommand
         Description = "Prompts, for clip-t: a JSON object by picture or subject, or a folder of .txt files that are named so.",
         HelpName = "FILE|FOLDER",
     };
+    private readonly Option<string?> _chat = ScoringModel.Option("for cp and pf");
+    private readonly Option<string?> _rubrics = new("--rubrics")
+    {
+        Description = "A folder of texts for the judge in place of this program's own, such as the prompts of DreamBench++.",
+        HelpName = "FOLDER",
+    };
+    private readonly Option<int> _repeats = new Option<int>("--repeats")
+    {
+        Description = "How often a judge is asked each question.",
+        HelpName = "N",
+        DefaultValueFactory = _ => new ScoreJudgeOptions().Repeats,
+    }.Between(1, 100);
     private readonly Option<string> _out = new("--out")
     {
         Description = "The folder to write. Scores that stand there are not computed again.",
@@ -64,8 +89,8 @@ internal sealed class EvaluateCommand
         EvaluateCommand evaluate = new(terminal);
         Command command = new("evaluate", "Measure generated pictures: similarities to their references and prompts, and a report.")
         {
-            evaluate._metrics, evaluate._references, evaluate._generated, evaluate._encoders, evaluate._prompts, evaluate._out, evaluate._device,
-            evaluate._batch, evaluate._examples, evaluate._json,
+            evaluate._metrics, evaluate._references, evaluate._generated, evaluate._prompts, evaluate._dreamBench, evaluate._vistory, evaluate._encoders,
+            evaluate._device, evaluate._chat, evaluate._rubrics, evaluate._repeats, evaluate._out, evaluate._batch, evaluate._examples, evaluate._json,
         };
         command.SetAction((parsed, cancel) => Task.Run(() => evaluate.RunAsync(parsed, cancel), cancel));
         return command;
@@ -75,7 +100,6 @@ internal sealed class EvaluateCommand
     {
         Description = description,
         HelpName = "FOLDER",
-        Required = true,
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = true,
     };
@@ -86,20 +110,42 @@ internal sealed class EvaluateCommand
         WritablePlace.RequireFolder(target);
         EvaluationOptions options = new() { BatchSize = parsed.GetValue(_batch), Examples = parsed.GetValue(_examples) };
         OnnxRuntimeOptions runtime = new OnnxRuntimeOptions { Warn = _terminal.Warn }.On(parsed.GetRequiredValue(_device));
-        string[] names = parsed.GetRequiredValue(_metrics).Split(',', StringSplitOptions.TrimEntries);
-        IReadOnlyList<EvaluationSystem> systems = Checked(
-            () => EvaluationFolders.Read(parsed.GetRequiredValue(_references), parsed.GetRequiredValue(_generated), parsed.GetValue(_prompts)));
-        if (names.Contains(MetricNames.ClipT) && systems.All(s => s.Items.All(i => i.Prompt is null)))
+        if (parsed.GetValue(_vistory) is { } stories)
         {
-            throw new UsageException($"Metric '{MetricNames.ClipT}' compares pictures with their prompts, but no picture has one: give '--prompts'.");
+            return MeasureStories(parsed, stories, runtime, cancel);
         }
-        using SimilarityMetrics metrics = Checked(() => SimilarityMetrics.Open(names, parsed.GetRequiredValue(_encoders), runtime, options.BatchSize));
+        string[] names = parsed.GetValue(_metrics)?.Split(',', StringSplitOptions.TrimEntries)
+            ?? throw new UsageException($"Option '--metrics' must name some of {string.Join(", ", Known)}.");
+        if (names.FirstOrDefault(n => !Known.Contains(n)) is { } unknown)
+        {
+            throw new UsageException($"Option '--metrics' must name some of {string.Join(", ", Known)}, but names '{unknown}'.");
+        }
+        IReadOnlyList<EvaluationSystem> systems = Checked(() => Systems(parsed));
+        if (names.FirstOrDefault(n => n is MetricNames.ClipT or MetricNames.PromptFollowing) is { } reader
+            && systems.All(s => s.Items.All(i => i.Prompt is null)))
+        {
+            throw new UsageException($"Metric '{reader}' compares pictures with their prompts, but no picture has one: give '--prompts'.");
+        }
+        string[] similar = [.. names.Where(n => !JudgedMetric.Known.Contains(n))];
+        using SimilarityMetrics? similarities = similar.Length == 0
+            ? null
+            : Checked(() => SimilarityMetrics.Open(similar, parsed.GetValue(_encoders) ?? [], runtime, options.BatchSize));
+        using ScoringModel? model = names.Any(JudgedMetric.Known.Contains) ? ScoringModel.Open(parsed.GetValue(_chat)) : null;
+        ScoreJudge? judge = model is null
+            ? null
+            : new(model.Client, new ScoreJudgeOptions { Name = model.Name, Repeats = parsed.GetValue(_repeats), Chat = model.Options });
+        Rubrics? rubrics = parsed.GetValue(_rubrics) is { } texts ? Rubrics.Of(texts) : null;
+        IPairMetric[] metrics =
+        [
+            .. names.Select(name => similarities?.Metrics.FirstOrDefault(m => m.Name == name)
+                ?? (IPairMetric)JudgedMetric.Of(name, judge!, rubrics, model!.DependsOn)),
+        ];
         ProgressLine<EvaluationProgress> line = new(
             _terminal, (p, _) => string.Create(CultureInfo.InvariantCulture, $"evaluating: {p.Done} of {p.All} pictures"));
         EvaluationResults results;
         try
         {
-            results = await new EvaluationRun(metrics.Metrics, systems, options) { Progress = line, Warn = _terminal.Warn }
+            results = await new EvaluationRun(metrics, systems, options) { Progress = line, Warn = _terminal.Warn }
                 .RunAsync(target, cancel).ConfigureAwait(false);
         }
         finally
@@ -116,6 +162,67 @@ internal sealed class EvaluateCommand
             _terminal.Output.WriteLine(Path.Combine(target, EvaluationRun.ReportFile));
         }
         return ExitCode.Done;
+    }
+
+    private int MeasureStories(ParseResult parsed, string stories, OnnxRuntimeOptions runtime, CancellationToken cancel)
+    {
+        string[] folders = parsed.GetValue(_generated) ?? [];
+        string[] encoders = parsed.GetValue(_encoders) ?? [];
+        if (folders.Length == 0 || encoders.Length != 1 || parsed.GetValue(_metrics) is not null || parsed.GetValue(_references) is not null
+            || parsed.GetValue(_dreamBench) is { Length: > 0 })
+        {
+            throw new UsageException(
+                "Option '--vistory' goes with '--generated', one '--encoders' (CSD) and '--out', and without '--metrics', '--references' and '--dreambench'.");
+        }
+        StoryRun[] runs = Checked(() => folders.Select(StoryRun.Of).ToArray());
+        StoryFolder benchmark = StoryFolder.Open(stories);
+        using PictureEncoder csd = PictureEncoder.Open(encoders[0], runtime);
+        if (csd.Folder.Kind != EncoderKind.Csd)
+        {
+            throw new UsageException($"Option '--vistory' measures with CSD, but '{encoders[0]}' is {csd.Folder.Kind}.");
+        }
+        string target = parsed.GetRequiredValue(_out);
+        (string Folder, StoryStyleScores Scores)[] measured =
+        [
+            .. folders.Zip(runs, (folder, run) => (folder, StoryStyleMeasure.Measure(
+                csd, benchmark, StoryOutputs.Open(folder), run, target, progress: new StoryLine(_terminal), cancellationToken: cancel))),
+        ];
+        foreach ((string folder, StoryStyleScores scores) in measured.Where(m => m.Scores.Missing.Count > 0))
+        {
+            _terminal.Warn($"'{folder}' has no picture of {scores.Missing.Count} stories, which do not count: {string.Join(", ", scores.Missing.Take(5))}.");
+        }
+        if (parsed.GetValue(_json))
+        {
+            _terminal.Output.WriteLine(JsonSerializer.Serialize(new
+            {
+                runs = measured.Select(m => new { folder = m.Folder, csd_self = m.Scores.Self, csd_cross = m.Scores.Cross, stories = m.Scores.Stories.Count }),
+            }));
+            return ExitCode.Done;
+        }
+        Table table = new() { Border = TableBorder.Simple };
+        table.AddColumns("run", "CSD self", "CSD cross", "stories");
+        foreach ((string folder, StoryStyleScores scores) in measured)
+        {
+            table.AddRow(
+                Markup.Escape(Printable.Line(folder)), Number(scores.Self), Number(scores.Cross), scores.Stories.Count.ToString(CultureInfo.InvariantCulture));
+        }
+        _terminal.Results.Write(table);
+        return ExitCode.Done;
+    }
+
+    private IReadOnlyList<EvaluationSystem> Systems(ParseResult parsed)
+    {
+        string[] generated = parsed.GetValue(_generated) ?? [];
+        if (parsed.GetValue(_dreamBench) is { Length: > 0 } benchmarks)
+        {
+            return parsed.GetValue(_references) is null && generated.Length == 0 && parsed.GetValue(_prompts) is null
+                ? [.. benchmarks.Select(folder => DreamBenchFolder.Open(folder).AsSystem())]
+                : throw new UsageException(
+                    "Option '--dreambench' brings references, pictures and prompts: leave '--references', '--generated' and '--prompts' out.");
+        }
+        return parsed.GetValue(_references) is { } references && generated.Length > 0
+            ? EvaluationFolders.Read(references, generated, parsed.GetValue(_prompts))
+            : throw new UsageException("Give '--references' and '--generated', or '--dreambench'.");
     }
 
     private void Write(EvaluationResults results)
@@ -142,6 +249,12 @@ internal sealed class EvaluateCommand
     }
 
     private static string Number(double? number) => number?.ToString("0.000", CultureInfo.InvariantCulture) ?? "none";
+
+    /// <summary>Says which story was measured, as soon as it was.</summary>
+    private sealed class StoryLine(Terminal terminal) : IProgress<string>
+    {
+        public void Report(string value) => terminal.Error.WriteLine($"measured: story {value}");
+    }
 
     /// <summary>What contradicts itself on the command line.</summary>
     private static T Checked<T>(Func<T> read)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Dsd.Common.Files;
+using Dsd.Evaluation.Running;
 
 namespace Dsd.Evaluation.Benchmarks.DreamBenchPlus;
 
@@ -60,6 +61,22 @@ public sealed partial class DreamBenchFolder
             ? new DreamBenchFolder(path, [.. items.OrderBy(i => i.Collection, StringComparer.Ordinal).ThenBy(i => i.Prompt).ThenBy(i => i.Sample)])
             : throw new InvalidDataException($"Folder '{generated}': expected pictures as COLLECTION/PROMPT_SAMPLE.jpg, found none.");
     }
+
+    /// <summary>The folder's pictures for an <see cref="EvaluationRun"/>: a collection is a subject, its category the original's.</summary>
+    /// <param name="everySample">Whether all pictures of a prompt are taken. False, the default: the first alone, as the original does.</param>
+    public EvaluationSystem AsSystem(bool everySample = false) => new(
+        System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(Path))),
+        [
+            .. Items.Where(i => everySample || i.Sample == 0).Select(i => new EvaluationItem
+            {
+                Key = i.Key,
+                Subject = i.Collection,
+                Category = i.Category == DreamBenchCategory.Other ? null : i.Category.ToString().ToLowerInvariant(),
+                ReferenceFile = i.Reference,
+                GeneratedFile = i.Generated,
+                Prompt = i.Text,
+            }),
+        ]);
 
     // The first line, as the original reads it.
     private static string Prompt(string file)

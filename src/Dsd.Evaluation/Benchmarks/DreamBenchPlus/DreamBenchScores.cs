@@ -7,16 +7,16 @@ namespace Dsd.Evaluation.Benchmarks.DreamBenchPlus;
 public sealed record DreamBenchScores
 {
     /// <summary>CP, concept preservation over all items; null where none has a score.</summary>
-    public ScoreSummary? ConceptPreservation { get; private init; }
+    public RepeatSummary? ConceptPreservation { get; private init; }
 
     /// <summary>CP by category, for those that have a score.</summary>
-    public required IReadOnlyDictionary<DreamBenchCategory, ScoreSummary> ByCategory { get; init; }
+    public required IReadOnlyDictionary<DreamBenchCategory, RepeatSummary> ByCategory { get; init; }
 
     /// <summary>PF, prompt following over all items; null where none has a score.</summary>
-    public ScoreSummary? PromptFollowing { get; private init; }
+    public RepeatSummary? PromptFollowing { get; private init; }
 
     /// <summary>PF by kind of prompt, for those that have a score.</summary>
-    public required IReadOnlyDictionary<DreamBenchPrompts, ScoreSummary> ByPrompts { get; init; }
+    public required IReadOnlyDictionary<DreamBenchPrompts, RepeatSummary> ByPrompts { get; init; }
 
     /// <summary>CP · PF, the headline: the product of the two means, 0 to 1; null where one is missing.</summary>
     public double? Product => ConceptPreservation?.Mean * PromptFollowing?.Mean;
@@ -48,10 +48,10 @@ public sealed record DreamBenchScores
         };
     }
 
-    private static Dictionary<T, ScoreSummary> By<T>((JudgedScore Score, DreamBenchItem Item)[] rows, Func<DreamBenchItem, T> part)
+    private static Dictionary<T, RepeatSummary> By<T>((JudgedScore Score, DreamBenchItem Item)[] rows, Func<DreamBenchItem, T> part)
         where T : notnull =>
         rows.GroupBy(r => part(r.Item)).OrderBy(g => g.Key).Select(g => (g.Key, Summary: Summary(g.Select(r => r.Score))))
             .Where(g => g.Summary is not null).ToDictionary(g => g.Key, g => g.Summary!);
 
-    private static ScoreSummary? Summary(IEnumerable<JudgedScore> scores) => ScoreSummary.Of(scores, DreamBenchQuestions.Most);
+    private static RepeatSummary? Summary(IEnumerable<JudgedScore> scores) => RepeatSummary.Of(scores, DreamBenchQuestions.Most);
 }
