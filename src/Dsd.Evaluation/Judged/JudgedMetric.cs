@@ -45,7 +45,9 @@ public sealed class JudgedMetric : IPairMetric
     /// <inheritdoc/>
     public string Fingerprint { get; }
 
-    /// <summary>One of <see cref="Known"/>, as DreamBench++ asks (<see cref="DreamBenchQuestions"/>). Pictures of the category <c>style</c> keep a style.</summary>
+    /// <summary>
+    /// One of <see cref="Known"/>, as DreamBench++ asks (<see cref="DreamBenchQuestions"/>). Pictures of the category <c>style</c> keep a style.
+    /// </summary>
     /// <param name="name">The metric's name.</param>
     /// <param name="judge">Whom to ask.</param>
     /// <param name="rubrics">The texts; null for this library's own.</param>
