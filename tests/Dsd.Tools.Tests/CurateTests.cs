@@ -48,7 +48,8 @@ public sealed class CurateTests : IDisposable
         // A bar of progress stands before it.
         Assert.Equal(ExitCode.Failed, none.ExitCode);
         Assert.Contains("kept by the cut", none.Error, StringComparison.Ordinal);
-        (await Cli.Run("dataset", "preferences", run, "--out", _folder.File("preferences"))).AssertFails(ExitCode.Failed, "Dataset from", "Grids of two panels have none");
+        (await Cli.Run("dataset", "preferences", run, "--out", _folder.File("preferences")))
+            .AssertFails(ExitCode.Failed, "Dataset from", "Grids of two panels have none");
         foreach (string wrong in new[] { "beauty=4", "composition=5", "composition=1,composition=2" })
         {
             (await Cli.Run("dataset", "write", run, "--out", _folder.File("none"), "--least", wrong))

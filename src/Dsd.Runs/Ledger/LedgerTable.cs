@@ -51,10 +51,12 @@ internal abstract record LedgerTable(string Name, int Keys, string Columns)
         (r.Text(0), r.Whole(1, 0, MostCounted), r.Whole(2, 0, MostCounted)));
 
     public static LedgerTable<(string PairId, AxesVote Vote)> Axes { get; } = new(
-        "axes", 1, "pair_id, judge, model, axes, reason, attempts, input_tokens, output_tokens, seconds", AxesOf) { Since = 2 };
+        "axes", 1, "pair_id, judge, model, axes, reason, attempts, input_tokens, output_tokens, seconds", AxesOf)
+    { Since = 2 };
 
     public static LedgerTable<JudgedScore> Scores { get; } = new(
-        "scores", 4, "metric, item, repeat, judge, question, score, reason, model, attempts, input_tokens, output_tokens, seconds", Score) { Since = 2 };
+        "scores", 4, "metric, item, repeat, judge, question, score, reason, model, attempts, input_tokens, output_tokens, seconds", Score)
+    { Since = 2 };
 
     /// <summary>All tables that a ledger has.</summary>
     public static IReadOnlyList<LedgerTable> All { get; } = [Meta, Captions, Prompts, Grids, Panels, Pairs, Votes, Failures, Reviews, Spent, Axes, Scores];

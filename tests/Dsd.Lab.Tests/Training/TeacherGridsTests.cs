@@ -60,7 +60,7 @@ public sealed class TeacherGridsTests
     {
         using TemporaryFolder folder = new();
         using SmallTeacher teacher = new();
-        TeacherGridOptions options = Options(1) with { ModelFolder = teacher.Folder, Count = 300 };
+        TeacherGridOptions options = Options(1) with { ModelFolder = teacher.Folder, Count = 300, PanelSize = 32 };
         List<string> said = [];
         List<GridPair> one = TeacherGrids.Draw(options, folder.File("one"), [CPU], said.Add, CancellationToken.None);
         Assert.Equal(["256 grids of 300 drawn", "300 grids of 300 drawn"], said);

@@ -157,7 +157,9 @@ public sealed class EmbeddingStagesTests
         {
             ImageEmbeddingOptions options = new()
             {
-                Encoder = TestEncoders.Folder("dino"), ImageColumn = "Reference", Scoring = EmbeddingScoring.OnnxTransformer,
+                Encoder = TestEncoders.Folder("dino"),
+                ImageColumn = "Reference",
+                Scoring = EmbeddingScoring.OnnxTransformer,
             };
             return Assert.Throws<ArgumentException>(() => new ImageEmbedding(_ml, change(options)).Fit(Rows())).Message;
         }
@@ -179,7 +181,9 @@ public sealed class EmbeddingStagesTests
 
     private static Row RowOf(int i) => new()
     {
-        Reference = MLImages.FromPicture(Pictures[i]), Generated = MLImages.FromPicture(Pictures[0]), Prompt = $"prompt {i}",
+        Reference = MLImages.FromPicture(Pictures[i]),
+        Generated = MLImages.FromPicture(Pictures[0]),
+        Prompt = $"prompt {i}",
     };
 
     private static float[][] Direct(string name)

@@ -1,6 +1,4 @@
-using Dsd.Imaging;
 using Dsd.Lab.Training;
-using Dsd.Models.Sampling;
 using Dsd.Tiny;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;

@@ -15,7 +15,7 @@ internal sealed class PanelFeatures : IDisposable
 {
     // Pixels a side of a token: the autoencoder's factor of 8, packed 2 by 2. The judge's map has a place for every 8 pixels.
     private const int PlacesPerToken = 2;
-    private const int MeasuredPictures = 512;
+    private const int MeasuredPictures = 128;
 
     private readonly JudgeNetwork _judge;
     private readonly Tensor _mean; // [channels]

@@ -10,6 +10,9 @@ namespace Dsd.Lab.Training;
 /// <summary>Trains the autoencoder on pictures of the small world and measures the shift and scale of its latents.</summary>
 internal static class VaeStage
 {
+    // New pictures that tell error, shift and scale: fewer where a training is as small as a test's.
+    private const int MostMeasured = 128;
+
     public static bool Run(StageContext context)
     {
         VaeStageConfig stage = context.Config.Vae;
@@ -75,7 +78,7 @@ internal static class VaeStage
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Tensor image = world.PlainBatch(-4, 128).ToTensor(context.Device);
+        Tensor image = world.PlainBatch(-4, Math.Min(MostMeasured, 8 * context.Config.Vae.Batch)).ToTensor(context.Device);
         Tensor latent = vae.Encode(image).Mean;
         float shift = kept?.ShiftFactor ?? latent.mean().item<float>();
         float scale = kept?.ScalingFactor ?? 1 / latent.std().item<float>();

@@ -54,7 +54,7 @@ internal static class DatasetWriteCommand
         Option<string> device = DeviceOption.Create("cpu, cuda or another of ONNX Runtime's devices, for '--duplicates-encoder'", OnnxModelOptions.IsDevice);
         Option<bool> overwrite = new("--overwrite") { Description = "Replace an earlier dataset there." };
         CutOptions cutting = new();
-        Command command = new("write", "Write a run's pairs as a dataset.") 
+        Command command = new("write", "Write a run's pairs as a dataset.")
         {
             run, format, folder, rejected, jpeg, shard, encoder, most, device, overwrite,
         };

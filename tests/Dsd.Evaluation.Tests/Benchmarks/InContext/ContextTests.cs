@@ -93,7 +93,13 @@ public sealed class ContextTests : IDisposable
 
     private static IEnumerable<JudgedScore> Given(string item, int? pf, int? sc) => new[] { ("pf", pf), ("sc", sc) }.Select(s => new JudgedScore
     {
-        Item = item, Metric = $"omnicontext-{s.Item1}", Repeat = 0, Judge = "j", Question = "", Reason = "", Score = s.Item2,
+        Item = item,
+        Metric = $"omnicontext-{s.Item1}",
+        Repeat = 0,
+        Judge = "j",
+        Question = "",
+        Reason = "",
+        Score = s.Item2,
     });
 
     private ContextFolder Open(params string[] lines)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Dsd.Evaluation.Metrics;
 using Dsd.Imaging;
-using Dsd.Lab.Measure;
 using Dsd.Tiny.Classifier;
 using Dsd.Tiny.World;
 
