@@ -82,9 +82,12 @@ public sealed class AttributeClassifier : IDisposable
             {
                 using DisposeScope scope = NewDisposeScope();
                 using IDisposable noGrad = no_grad();
-                Tensor images = PictureTensors.FromPictures([.. part.Select(picture => picture.CropToFit(size, size))], _device);
+                // A single picture is read twice: libtorch hands small batches of one to NNPACK, which writes a line for every convolution to the standard
+                // error where it does not know the processor.
+                Picture[] shown = part.Length == 1 ? [part[0], part[0]] : part;
+                Tensor images = PictureTensors.FromPictures([.. shown.Select(picture => picture.CropToFit(size, size))], _device);
                 long[] values = _network.Read(images).cpu().data<long>().ToArray();
-                read.AddRange(values.Select(value => (int)value).Chunk(attributes));
+                read.AddRange(values.Select(value => (int)value).Chunk(attributes).Take(part.Length));
             }
         }
         return [.. read];
