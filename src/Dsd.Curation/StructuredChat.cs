@@ -63,6 +63,23 @@ public static class StructuredChat
         }
     }
 
+    /// <summary>What a judge is called in results and ledgers: as its options say, else as its model, else 'judge'.</summary>
+    /// <param name="client">The model.</param>
+    /// <param name="name">The options' name; null for the model's.</param>
+    public static string NameOf(IChatClient client, string? name)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return name ?? (client.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId ?? "judge";
+    }
+
+    /// <summary>Refuses a judge's name that ledgers do not take.</summary>
+    /// <param name="name">1 to 64 characters; null is none.</param>
+    /// <param name="option">The name of the option that holds it.</param>
+    /// <exception cref="ArgumentException">It is empty or too long.</exception>
+    public static string? CheckedName(string? name, string option) => name is null or { Length: > 0 and <= 64 }
+        ? name
+        : throw new ArgumentException($"Option {option} must have 1 to 64 characters, but has {name.Length}.", option);
+
     /// <summary>Refuses chat options whose answer form is taken already; null means none.</summary>
     /// <param name="options">What a caller gives.</param>
     /// <param name="option">The name of the option that holds it.</param>

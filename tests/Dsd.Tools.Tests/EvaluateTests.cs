@@ -100,7 +100,7 @@ public sealed class EvaluateTests : IAsyncLifetime, IDisposable
         Assert.Equal(16, lines.Length);
         Assert.True((await Cli.Run(command)).ExitCode == ExitCode.Done);
         Assert.Equal(lines, File.ReadAllLines(_folder.File("out/scores.jsonl")));
-        (await Cli.Run([.. command, "--references", _folder.File("references")])).AssertFails(ExitCode.WrongUse, "'--dreambench' brings references");
+        (await Cli.Run([.. command, "--references", _folder.File("references")])).AssertFails(ExitCode.WrongUse, "'--references'", "'--dreambench'");
     }
 
     [Fact]
@@ -128,13 +128,15 @@ public sealed class EvaluateTests : IAsyncLifetime, IDisposable
             ["items.jsonl", "story_results.json", "scores.json"],
             name => Assert.True(File.Exists(_folder.File($"bench/ours/base/en/20250430_235959/metrics/csd/{name}")), name));
         (await Cli.Run([.. command, "--encoders", _folder.File("clip")])).AssertFails(ExitCode.WrongUse, "measures with CSD");
-        (await Cli.Run([.. command, "--encoders", _folder.File("csd"), "--metrics", "csd"])).AssertFails(ExitCode.WrongUse, "without '--metrics'");
+        (await Cli.Run([.. command, "--encoders", _folder.File("csd"), "--metrics", "csd"])).AssertFails(ExitCode.WrongUse, "'--metrics'", "'--vistory'");
     }
 
     [Theory]
     [InlineData("'csd' needs an encoder of kind Csd", "--metrics", "csd")]
     [InlineData("'fid'", "--metrics", "clip-i,fid")]
     [InlineData("give '--prompts'", "--metrics", "clip-t")]
+    [InlineData("'--repeats' means nothing", "--metrics", "dino", "--repeats", "2")]
+    [InlineData("'--encoders' means nothing", "--metrics", "cp")]
     [InlineData("'--batch' must lie between 1 and 1024", "--metrics", "dino", "--batch", "0")]
     [InlineData("'--device' must be cpu, cuda", "--metrics", "dino", "--device", "tpu")]
     public async Task WrongUse_IsSaid(string expected, params string[] options) =>

@@ -29,7 +29,7 @@ public sealed class AxesJudge
         ArgumentNullException.ThrowIfNull(client);
         (_client, _options) = (client, options ?? new AxesJudgeOptions());
         _instructions = TextResource.Read(_options.InstructionsFile, "axes.txt");
-        Name = _options.Name ?? (client.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId ?? "judge";
+        Name = StructuredChat.NameOf(client, _options.Name);
     }
 
     /// <summary>What it is called in ledgers.</summary>

@@ -7,13 +7,7 @@ namespace Dsd.Curation.Axes;
 public sealed record AxesJudgeOptions : QuestionSettings
 {
     /// <summary>What the judge is called in ledgers, up to 64 characters. Null, the default: its model's name as the client gives it, else 'judge'.</summary>
-    public string? Name
-    {
-        get;
-        init => field = value is null or { Length: > 0 and <= 64 }
-            ? value
-            : throw new ArgumentException($"Option {nameof(Name)} must have 1 to 64 characters, but has {value.Length}.", nameof(Name));
-    }
+    public string? Name { get; init => field = StructuredChat.CheckedName(value, nameof(Name)); }
 
     /// <summary>Model, temperature and the like. Copied for each request, never changed. Its <c>ResponseFormat</c> must be null.</summary>
     public ChatOptions? Chat { get; init => field = StructuredChat.WithoutFormat(value, nameof(Chat)); }

@@ -36,7 +36,7 @@ public sealed class PairJudge : IPairJudge
                 nameof(options));
         }
         _instructions = _options.Instructions ?? TextResource.Read(_options.InstructionsFile, "judge.txt");
-        Name = _options.Name ?? (client.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId ?? "judge";
+        Name = StructuredChat.NameOf(client, _options.Name);
     }
 
     /// <inheritdoc/>

@@ -24,13 +24,7 @@ public sealed record PairJudgeOptions : JudgeSettings
     /// What the judge is called in ledgers and reports, up to 64 characters. Null, the default: its model's name as the client gives it,
     /// else 'judge'.
     /// </summary>
-    public string? Name
-    {
-        get;
-        init => field = value is null or { Length: > 0 and <= 64 }
-            ? value
-            : throw new ArgumentException($"Option {nameof(Name)} must have 1 to 64 characters, but has {value.Length}.", nameof(Name));
-    }
+    public string? Name { get; init => field = StructuredChat.CheckedName(value, nameof(Name)); }
 
     /// <summary>Pairs that are judged at the same time, 1 to 256. Default 4.</summary>
     public int Concurrency { get; init => field = OptionCheck.Range(value, 1, 256, nameof(Concurrency)); } = 4;

@@ -15,10 +15,10 @@ namespace Dsd.Evaluation.Judged;
 public sealed class JudgedMetric : IPairMetric
 {
     private readonly ScoreJudge _judge;
-    private readonly Func<MetricItem, string, ScoreQuestion> _question;
+    private readonly Func<MetricItem, ScoreQuestion> _question;
     private readonly int _most;
 
-    private JudgedMetric(string name, ScoreJudge judge, bool needsPrompt, int most, string dependsOn, Func<MetricItem, string, ScoreQuestion> question)
+    private JudgedMetric(string name, ScoreJudge judge, bool needsPrompt, int most, string dependsOn, Func<MetricItem, ScoreQuestion> question)
     {
         (Name, NeedsPrompt, _judge, _most, _question) = (name, needsPrompt, judge, most, question);
         Fingerprint = $"{name} {judge.Name} {judge.Repeats} {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(dependsOn)))}";
@@ -63,10 +63,10 @@ public sealed class JudgedMetric : IPairMetric
         }
         string texts = string.Join('\n', Rubrics.Names.Select((rubrics ?? Rubrics.Own).Text));
         return name == MetricNames.ConceptPreservation
-            ? new(name, judge, needsPrompt: false, DreamBenchQuestions.Most, $"{dependsOn}\n{texts}", (item, id) =>
-                DreamBenchQuestions.ConceptPreservation(id, () => item.Reference, () => item.Generated, item.Category == "style", rubrics))
-            : new(name, judge, needsPrompt: true, DreamBenchQuestions.Most, $"{dependsOn}\n{texts}", (item, id) =>
-                DreamBenchQuestions.PromptFollowing(id, item.Prompt!, () => item.Generated, rubrics));
+            ? new(name, judge, needsPrompt: false, DreamBenchQuestions.Most, $"{dependsOn}\n{texts}", item =>
+                DreamBenchQuestions.ConceptPreservation(item.Name, () => item.Reference, () => item.Generated, item.Category == "style", rubrics))
+            : new(name, judge, needsPrompt: true, DreamBenchQuestions.Most, $"{dependsOn}\n{texts}", item =>
+                DreamBenchQuestions.PromptFollowing(item.Name, item.Prompt!, () => item.Generated, rubrics));
     }
 
     /// <inheritdoc/>
@@ -75,16 +75,16 @@ public sealed class JudgedMetric : IPairMetric
     public async Task<IReadOnlyList<double?>> ComputeAsync(IReadOnlyList<MetricItem> items, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        // Two pictures may have one name in different systems, so they are told apart by their place.
+        // All repeats of the first picture's question come first, then those of the next.
         List<int>[] scores = [.. items.Select(_ => new List<int>())];
-        ScoreQuestion[] questions = [.. items.Select((item, i) => _question(item, FormattableString.Invariant($"{i} {item.Subject} {item.Name}")))];
-        Dictionary<string, int> places = questions.Select((q, i) => (q.Item, i)).ToDictionary(p => p.Item, p => p.i, StringComparer.Ordinal);
-        await foreach (JudgedScore score in _judge.AskManyAsync(questions, cancellationToken).ConfigureAwait(false))
+        int answers = 0;
+        await foreach (JudgedScore score in _judge.AskManyAsync(items.Select(_question), cancellationToken).ConfigureAwait(false))
         {
             if (score.Score is { } given)
             {
-                scores[places[score.Item]].Add(given);
+                scores[answers / _judge.Repeats].Add(given);
             }
+            answers++;
         }
         return [.. scores.Select(own => own.Count == 0 ? (double?)null : own.Average() / _most)];
     }

@@ -29,7 +29,7 @@ public sealed class ScoreJudge
     {
         ArgumentNullException.ThrowIfNull(client);
         (_client, _options) = (client, options ?? new ScoreJudgeOptions());
-        Name = _options.Name ?? (client.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata)?.DefaultModelId ?? "judge";
+        Name = StructuredChat.NameOf(client, _options.Name);
     }
 
     /// <summary>What it is called in results and stores.</summary>

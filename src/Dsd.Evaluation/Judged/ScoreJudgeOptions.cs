@@ -11,13 +11,7 @@ public sealed record ScoreJudgeOptions
     /// <summary>
     /// What the judge is called in results and stores, up to 64 characters. Null, the default: its model's name as the client gives it, else 'judge'.
     /// </summary>
-    public string? Name
-    {
-        get;
-        init => field = value is null or { Length: > 0 and <= 64 }
-            ? value
-            : throw new ArgumentException($"Option {nameof(Name)} must have 1 to 64 characters, but has {value.Length}.", nameof(Name));
-    }
+    public string? Name { get; init => field = StructuredChat.CheckedName(value, nameof(Name)); }
 
     /// <summary>How often each question is asked, 1 to 100. Default 3, as in DreamBench++.</summary>
     public int Repeats { get; init => field = OptionCheck.Range(value, 1, 100, nameof(Repeats)); } = 3;

@@ -1,52 +1,13 @@
-using System.Text.Json;
-using Dsd.Common.Files;
 using Dsd.Models.Weights;
 using Dsd.Tiny.World;
 
 namespace Dsd.Tiny.Judge;
 
 /// <summary>What a <see cref="JudgeNetwork"/> looks like and how its answers are read: the content of <c>judge/config.json</c>.</summary>
-public sealed record JudgeConfig
+public sealed record JudgeConfig : ReadingConfig
 {
-    private const int MaxBytes = 256 * 1024;
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        WriteIndented = true,
-        NewLine = "\n",
-        AllowDuplicateProperties = false,
-    };
-
-    /// <summary>
-    /// The side in pixels of the pictures that the network sees, a multiple of 8 between 32 and 512. Default <see cref="TinyModel.PanelSize"/>.
-    /// </summary>
-    public int ImageSize
-    {
-        get;
-        init => field = value is >= 32 and <= 512 && value % 8 == 0 ? value : throw Wrong(nameof(ImageSize), "a multiple of 8 between 32 and 512", value);
-    } = TinyModel.PanelSize;
-
-    /// <summary>Channels at a half, a quarter and an eighth of the picture's side: three multiples of 8 up to 512. Default 32, 64, 96.</summary>
-    public IReadOnlyList<int> Channels
-    {
-        get;
-        init => field = value is { Count: 3 } && value.All(c => c is >= 8 and <= 512 && c % 8 == 0)
-            ? [.. value]
-            : throw Wrong(nameof(Channels), "three multiples of 8 between 8 and 512", string.Join(", ", value ?? []));
-    } = [32, 64, 96];
-
-    /// <summary>The identity attributes that the network reads, one head each: at most 64, each with 2 to 256 values.</summary>
-    public required IReadOnlyList<AttributeKind> Attributes
-    {
-        get;
-        init => field = value is { Count: >= 1 and <= 64 } && value.All(kind => kind is { Name.Length: > 0, ValueNames.Count: >= 2 and <= 256 })
-            && value.DistinctBy(kind => kind.Name).Count() == value.Count
-            ? [.. value]
-            : throw Wrong(nameof(Attributes), "1 to 64 attributes of different names, each with 2 to 256 values", value is null
-                ? "null"
-                : string.Join(", ", value));
-    }
+    /// <summary>A config with the default sizes.</summary>
+    public JudgeConfig() => Channels = [32, 64, 96];
 
     /// <summary>
     /// Divides the logits before they become probabilities, 0.05 to 20: fitted on held-out pictures so that the probabilities mean what they say.
@@ -70,28 +31,10 @@ public sealed record JudgeConfig
     /// <summary>The config for the attributes of the small world's subjects.</summary>
     public static JudgeConfig ForWorld { get; } = new() { Attributes = Subject.Kinds };
 
+    private protected override int SideStep => 8;
+
     /// <summary>Reads a config.</summary>
     /// <exception cref="WeightsException">The file is too large, is no JSON, or describes no network.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static JudgeConfig Load(string path)
-    {
-        ReadOnlySpan<byte> json = SmallFile.Utf8(path, MaxBytes, (expected, found) => new WeightsException(path, expected, found)).Span;
-        try
-        {
-            return JsonSerializer.Deserialize<JudgeConfig>(json, Json) ?? throw new WeightsException(path, "a JSON object", "null");
-        }
-        catch (JsonException e)
-        {
-            throw new WeightsException(path, "a judge's config", JsonFault.Of(e));
-        }
-        catch (ArgumentException e)
-        {
-            throw new WeightsException(path, "a judge's config", e.Message.TrimEnd('.'), e);
-        }
-    }
-
-    /// <summary>Writes the config: whole, or not at all.</summary>
-    public void Save(string path) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json));
-
-    private static ArgumentException Wrong(string option, string expected, object found) => new($"Option {option} must be {expected}, but is {found}.", option);
+    public static JudgeConfig Load(string path) => Load<JudgeConfig>(path, "a judge's config");
 }

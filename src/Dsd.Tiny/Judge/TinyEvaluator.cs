@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Dsd.Curation.Axes;
 using Dsd.Imaging;
@@ -69,31 +68,16 @@ public sealed class TinyEvaluator : IChatClient
         cancellationToken.ThrowIfCancellationRequested();
         ChatMessage question = messages.LastOrDefault(m => m.Role == ChatRole.User && Images(m).Any())
             ?? throw new ArgumentException("The evaluator answers questions about pictures, but no user message has any.", nameof(messages));
-        return Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, Answer(question, options)))
-        {
-            ModelId = Metadata.DefaultModelId,
-            FinishReason = ChatFinishReason.Stop,
-            CreatedAt = DateTimeOffset.UtcNow,
-        });
+        return Task.FromResult(LocalChat.Answer(Metadata, Answer(question, options)));
     }
 
     /// <summary>Answers as <see cref="GetResponseAsync"/> does, in one piece.</summary>
-    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        ChatResponse response = await GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
-        foreach (ChatResponseUpdate update in response.ToChatResponseUpdates())
-        {
-            yield return update;
-        }
-    }
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        LocalChat.Stream(GetResponseAsync(messages, options, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public object? GetService(Type serviceType, object? serviceKey = null)
-    {
-        ArgumentNullException.ThrowIfNull(serviceType);
-        return serviceKey is not null ? null : serviceType == typeof(ChatClientMetadata) ? Metadata : serviceType.IsInstanceOfType(this) ? this : null;
-    }
+    public object? GetService(Type serviceType, object? serviceKey = null) => LocalChat.Service(this, Metadata, serviceType, serviceKey);
 
     /// <inheritdoc/>
     public void Dispose()

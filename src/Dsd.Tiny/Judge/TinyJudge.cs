@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Dsd.Curation.Judging;
 using Dsd.Imaging;
 using Dsd.Models.Imaging;
@@ -153,31 +152,16 @@ public sealed class TinyJudge : IChatClient
             throw new ArgumentException($"The judge compares two images, but the last user message with images has {images.Length}.", nameof(messages));
         }
         Verdict verdict = Compare(Picture.Decode(images[0].Data.Span, "image A"), Picture.Decode(images[1].Data.Span, "image B"));
-        return Task.FromResult(new ChatResponse(new ChatMessage(ChatRole.Assistant, verdict.ToJson()))
-        {
-            ModelId = Metadata.DefaultModelId,
-            FinishReason = ChatFinishReason.Stop,
-            CreatedAt = DateTimeOffset.UtcNow,
-        });
+        return Task.FromResult(LocalChat.Answer(Metadata, verdict.ToJson()));
     }
 
     /// <summary>Answers as <see cref="GetResponseAsync"/> does, in one piece.</summary>
-    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        ChatResponse response = await GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
-        foreach (ChatResponseUpdate update in response.ToChatResponseUpdates())
-        {
-            yield return update;
-        }
-    }
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        LocalChat.Stream(GetResponseAsync(messages, options, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public object? GetService(Type serviceType, object? serviceKey = null)
-    {
-        ArgumentNullException.ThrowIfNull(serviceType);
-        return serviceKey is not null ? null : serviceType == typeof(ChatClientMetadata) ? Metadata : serviceType.IsInstanceOfType(this) ? this : null;
-    }
+    public object? GetService(Type serviceType, object? serviceKey = null) => LocalChat.Service(this, Metadata, serviceType, serviceKey);
 
     /// <inheritdoc/>
     public void Dispose()

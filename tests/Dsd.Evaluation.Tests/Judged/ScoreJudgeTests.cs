@@ -2,6 +2,8 @@ using Dsd.Curation.Chat;
 using Dsd.Curation.Judging;
 using Dsd.Curation.Tests;
 using Dsd.Evaluation.Judged;
+using Dsd.Evaluation.Metrics;
+using Dsd.Imaging;
 using Microsoft.Extensions.AI;
 
 namespace Dsd.Evaluation.Tests.Judged;
@@ -20,6 +22,20 @@ public sealed class ScoreJudgeTests
         Assert.Equal("About three.", client.Calls[1].Messages[^2].Text);
         Assert.Contains("no 'Score:'", client.Calls[1].Messages[^1].Text, StringComparison.Ordinal);
         Assert.Contains("Score: N", client.Calls[1].Messages[^1].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AsAMetric_RepeatsAreAveraged_AndAPictureWithoutAnAnswerHasNoScore()
+    {
+        // The first picture's three repeats, then the second's, each asked twice.
+        CallbackChatClient client = new("Score: 4", "Score: 3", "Score: 2", "?", "?", "?", "?", "?", "?");
+        JudgedMetric metric = JudgedMetric.Of(MetricNames.ConceptPreservation, new ScoreJudge(client, new ScoreJudgeOptions { Concurrency = 1 }));
+        Picture picture = new(8, 8, new byte[192]);
+        MetricItem[] items = [.. new[] { "one", "two" }.Select(name => new MetricItem(name, null, name, picture, picture, null))];
+
+        Assert.Equal([0.75, null], await metric.ComputeAsync(items));
+        Assert.Equal(9, client.Calls.Count);
+        Assert.NotEqual(metric.Fingerprint, JudgedMetric.Of(MetricNames.ConceptPreservation, new ScoreJudge(client), dependsOn: "another model").Fingerprint);
     }
 
     [Fact]

@@ -1,10 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Dsd.Common.Files;
 using Dsd.Evaluation.Benchmarks.DreamBenchPlus;
-using Dsd.Evaluation.Benchmarks.ViStoryBench;
-using Dsd.Evaluation.Encoders;
 using Dsd.Evaluation.Judged;
 using Dsd.Evaluation.Metrics;
 using Dsd.Evaluation.Running;
@@ -112,7 +109,9 @@ internal sealed class EvaluateCommand
         OnnxRuntimeOptions runtime = new OnnxRuntimeOptions { Warn = _terminal.Warn }.On(parsed.GetRequiredValue(_device));
         if (parsed.GetValue(_vistory) is { } stories)
         {
-            return MeasureStories(parsed, stories, runtime, cancel);
+            Refuse(parsed, "with '--vistory'", _metrics, _references, _dreamBench, _prompts, _chat, _rubrics, _repeats, _batch, _examples);
+            return Checked(() => new StoryEvaluation(_terminal, runtime).Run(
+                stories, parsed.GetValue(_generated) ?? [], parsed.GetValue(_encoders) ?? [], target, parsed.GetValue(_json), cancel));
         }
         string[] names = parsed.GetValue(_metrics)?.Split(',', StringSplitOptions.TrimEntries)
             ?? throw new UsageException($"Option '--metrics' must name some of {string.Join(", ", Known)}.");
@@ -126,7 +125,15 @@ internal sealed class EvaluateCommand
         {
             throw new UsageException($"Metric '{reader}' compares pictures with their prompts, but no picture has one: give '--prompts'.");
         }
+        if (!names.Any(JudgedMetric.Known.Contains))
+        {
+            Refuse(parsed, "without a metric that asks a judge", _chat, _rubrics, _repeats);
+        }
         string[] similar = [.. names.Where(n => !JudgedMetric.Known.Contains(n))];
+        if (similar.Length == 0)
+        {
+            Refuse(parsed, "without a metric of an encoder", _encoders, _device);
+        }
         using SimilarityMetrics? similarities = similar.Length == 0
             ? null
             : Checked(() => SimilarityMetrics.Open(similar, parsed.GetValue(_encoders) ?? [], runtime, options.BatchSize));
@@ -164,61 +171,13 @@ internal sealed class EvaluateCommand
         return ExitCode.Done;
     }
 
-    private int MeasureStories(ParseResult parsed, string stories, OnnxRuntimeOptions runtime, CancellationToken cancel)
-    {
-        string[] folders = parsed.GetValue(_generated) ?? [];
-        string[] encoders = parsed.GetValue(_encoders) ?? [];
-        if (folders.Length == 0 || encoders.Length != 1 || parsed.GetValue(_metrics) is not null || parsed.GetValue(_references) is not null
-            || parsed.GetValue(_dreamBench) is { Length: > 0 })
-        {
-            throw new UsageException(
-                "Option '--vistory' goes with '--generated', one '--encoders' (CSD) and '--out', and without '--metrics', '--references' and '--dreambench'.");
-        }
-        StoryRun[] runs = Checked(() => folders.Select(StoryRun.Of).ToArray());
-        StoryFolder benchmark = StoryFolder.Open(stories);
-        using PictureEncoder csd = PictureEncoder.Open(encoders[0], runtime);
-        if (csd.Folder.Kind != EncoderKind.Csd)
-        {
-            throw new UsageException($"Option '--vistory' measures with CSD, but '{encoders[0]}' is {csd.Folder.Kind}.");
-        }
-        string target = parsed.GetRequiredValue(_out);
-        (string Folder, StoryStyleScores Scores)[] measured =
-        [
-            .. folders.Zip(runs, (folder, run) => (folder, StoryStyleMeasure.Measure(
-                csd, benchmark, StoryOutputs.Open(folder), run, target, progress: new StoryLine(_terminal), cancellationToken: cancel))),
-        ];
-        foreach ((string folder, StoryStyleScores scores) in measured.Where(m => m.Scores.Missing.Count > 0))
-        {
-            _terminal.Warn($"'{folder}' has no picture of {scores.Missing.Count} stories, which do not count: {string.Join(", ", scores.Missing.Take(5))}.");
-        }
-        if (parsed.GetValue(_json))
-        {
-            _terminal.Output.WriteLine(JsonSerializer.Serialize(new
-            {
-                runs = measured.Select(m => new { folder = m.Folder, csd_self = m.Scores.Self, csd_cross = m.Scores.Cross, stories = m.Scores.Stories.Count }),
-            }));
-            return ExitCode.Done;
-        }
-        Table table = new() { Border = TableBorder.Simple };
-        table.AddColumns("run", "CSD self", "CSD cross", "stories");
-        foreach ((string folder, StoryStyleScores scores) in measured)
-        {
-            table.AddRow(
-                Markup.Escape(Printable.Line(folder)), Number(scores.Self), Number(scores.Cross), scores.Stories.Count.ToString(CultureInfo.InvariantCulture));
-        }
-        _terminal.Results.Write(table);
-        return ExitCode.Done;
-    }
-
     private IReadOnlyList<EvaluationSystem> Systems(ParseResult parsed)
     {
         string[] generated = parsed.GetValue(_generated) ?? [];
         if (parsed.GetValue(_dreamBench) is { Length: > 0 } benchmarks)
         {
-            return parsed.GetValue(_references) is null && generated.Length == 0 && parsed.GetValue(_prompts) is null
-                ? [.. benchmarks.Select(folder => DreamBenchFolder.Open(folder).AsSystem())]
-                : throw new UsageException(
-                    "Option '--dreambench' brings references, pictures and prompts: leave '--references', '--generated' and '--prompts' out.");
+            Refuse(parsed, "with '--dreambench', which brings its own", _references, _generated, _prompts);
+            return [.. benchmarks.Select(folder => DreamBenchFolder.Open(folder).AsSystem())];
         }
         return parsed.GetValue(_references) is { } references && generated.Length > 0
             ? EvaluationFolders.Read(references, generated, parsed.GetValue(_prompts))
@@ -250,10 +209,16 @@ internal sealed class EvaluateCommand
 
     private static string Number(double? number) => number?.ToString("0.000", CultureInfo.InvariantCulture) ?? "none";
 
-    /// <summary>Says which story was measured, as soon as it was.</summary>
-    private sealed class StoryLine(Terminal terminal) : IProgress<string>
+    /// <summary>Nothing is accepted and then ignored.</summary>
+    private static void Refuse(ParseResult parsed, string when, params ReadOnlySpan<Option> options)
     {
-        public void Report(string value) => terminal.Error.WriteLine($"measured: story {value}");
+        foreach (Option option in options)
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+            {
+                throw new UsageException($"Option '{option.Name}' means nothing {when}: leave it out.");
+            }
+        }
     }
 
     /// <summary>What contradicts itself on the command line.</summary>

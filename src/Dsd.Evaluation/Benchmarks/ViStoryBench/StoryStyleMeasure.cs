@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Numerics.Tensors;
 using Dsd.Evaluation.Encoders;
+using Dsd.Evaluation.Metrics;
 using Dsd.Imaging;
 
 namespace Dsd.Evaluation.Benchmarks.ViStoryBench;
@@ -34,7 +34,7 @@ public static class StoryStyleMeasure
                 embeddings[file] = embedding;
             }
         }
-        return StoryStyle.Of(story, shots, (a, b) => TensorPrimitives.CosineSimilarity<float>(embeddings[a], embeddings[b]));
+        return StoryStyle.Of(story, shots, (a, b) => Similarity.Cosine(embeddings[a], embeddings[b]));
     }
 
     /// <summary>
