@@ -7,7 +7,7 @@ namespace Dsd.Curation.Http.Tests.Chat;
 
 public sealed class ChatEndpointTests : IDisposable
 {
-    private const string Key = "sk-secret-4711-never-to-be-seen";
+    private const string Key = "sk-secret-zqxj-never-to-be-seen";
     private readonly string _variable = $"DSD_TEST_KEY_{Guid.NewGuid():N}";
 
     public ChatEndpointTests() => Environment.SetEnvironmentVariable(_variable, Key);

@@ -15,7 +15,8 @@ namespace Dsd.Curation.Http.Tests.Chat;
 /// <summary>The key comes back by every way that a server has, and reaches no message and no row.</summary>
 public sealed class KeyOverHttpTests : IDisposable
 {
-    private const string Key = "sk-4711/Se+cret=99_never-to-be-seen";
+    // No part that is looked for below is made of digits alone: a port of the test's server would have it now and then.
+    private const string Key = "sk-zqxj/Se+cret=99_never-to-be-seen";
     private static readonly Picture Grey = new(8, 8, new byte[3 * 8 * 8]);
     private readonly string _variable = $"DSD_TEST_KEY_{Guid.NewGuid():N}";
 
@@ -163,19 +164,19 @@ public sealed class KeyOverHttpTests : IDisposable
     }
 
     [Theory]
-    [InlineData("sk-4711-secret")]
-    [InlineData("4711secret")]
+    [InlineData("sk-zqxj-secret")]
+    [InlineData("47zqxjsecret")]
     public void Key_PutWhereTheVariablesNameBelongs_IsNotShown(string key)
     {
         ArgumentException refused = Assert.Throws<ArgumentException>(() => new ChatEndpoint(new Uri("http://localhost/v1"), "m") { KeyVariable = key });
 
         Assert.Contains("KeyVariable", refused.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("4711", refused.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("zqxj", refused.ToString(), StringComparison.Ordinal);
     }
 
     private static void Clean(string text)
     {
-        foreach (string part in new[] { "4711", "cret", "never", "seen", "c2stNDcx", "bmV2ZXIt", "\\u0073" })
+        foreach (string part in new[] { "zqxj", "cret", "never", "seen", "ay16cXhq", "bmV2ZXIt", "\\u0073" })
         {
             Assert.DoesNotContain(part, text, StringComparison.OrdinalIgnoreCase);
         }

@@ -7,7 +7,7 @@ namespace Dsd.Curation.Tests.Chat;
 
 public class KeyRedactorTests
 {
-    private const string Key = "sk-4711/Se+cret=99_never-to-be-seen";
+    private const string Key = "sk-zqxj/Se+cret=99_never-to-be-seen";
 
     public static TheoryData<string, string> Forms => new()
     {
@@ -61,9 +61,9 @@ public class KeyRedactorTests
     [Fact]
     public void Hide_TakesPartsOut_ThatSayTooMuch()
     {
-        string hidden = new KeyRedactor(Key).Hide("First sk-4711/Se+cr, then et=99_never-to, last -be-seen. Keys begin with sk-.");
+        string hidden = new KeyRedactor(Key).Hide("First sk-zqxj/Se+cr, then et=99_never-to, last -be-seen. Keys begin with sk-.");
 
-        Assert.DoesNotContain("4711", hidden, StringComparison.Ordinal);
+        Assert.DoesNotContain("zqxj", hidden, StringComparison.Ordinal);
         Assert.DoesNotContain("never", hidden, StringComparison.Ordinal);
         Assert.EndsWith("Keys begin with sk-.", hidden, StringComparison.Ordinal);
     }
