@@ -12,6 +12,7 @@ public sealed class PictureTests
     {
         ["Dsd.Common"] = "files, option checks",
         ["Dsd.Imaging"] = "pictures",
+        ["Dsd.Imaging.ImageSharp"] = "ImageSharp's pictures",
         ["Dsd.Models"] = "base models, sampling, LoRA",
         ["Dsd.Onnx"] = "export, ONNX Runtime",
         ["Dsd.Evaluation"] = "encoders, scores, reports",

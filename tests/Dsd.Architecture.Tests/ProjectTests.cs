@@ -8,6 +8,7 @@ public sealed class ProjectTests
     {
         ["Dsd.Common"] = [],
         ["Dsd.Imaging"] = ["Dsd.Common"],
+        ["Dsd.Imaging.ImageSharp"] = ["Dsd.Imaging"],
         ["Dsd.Models"] = ["Dsd.Imaging"],
         ["Dsd.Onnx"] = ["Dsd.Models"],
         ["Dsd.Evaluation"] = ["Dsd.Curation", "Dsd.Dataset", "Dsd.Onnx"],
@@ -41,6 +42,7 @@ public sealed class ProjectTests
     [InlineData("Microsoft.ML.OnnxRuntime", "Dsd.Onnx")]
     [InlineData("TorchSharp", "Dsd.Models")]
     [InlineData("SkiaSharp", "Dsd.Imaging")]
+    [InlineData("SixLabors.ImageSharp", "Dsd.Imaging.ImageSharp")]
     [InlineData("Microsoft.ML", "Dsd.MLNet")]
     [InlineData("Microsoft.ML.OnnxTransformer", "Dsd.MLNet")]
     [InlineData("Microsoft.Orleans.Server", "Dsd.Cluster")]

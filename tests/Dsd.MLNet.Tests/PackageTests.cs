@@ -110,6 +110,88 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
     }
 
     [Fact]
+    public void EachPackage_HasAReadmeOfItsOwn_AnIcon_TagsAndSymbols()
+    {
+        Assert.NotEmpty(packed.OwnPackages);
+        Assert.All(packed.OwnPackages, package =>
+        {
+            string name = Path.GetFileName(package);
+            string id = name[..name.IndexOf(".0.1.0", StringComparison.Ordinal)];
+            Assert.True(File.Exists(Path.ChangeExtension(package, ".snupkg")), $"{name} has no symbols.");
+            using ZipArchive archive = ZipFile.OpenRead(package);
+            string readme = Text(archive, "README.md"), nuspec = Text(archive, $"{id}.nuspec");
+            Assert.StartsWith($"# {id}\n", readme.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+            Assert.Contains($"dotnet add package {id}", readme, StringComparison.Ordinal);
+            // A link of the repository's own would lead nowhere: its address is not known here.
+            Assert.DoesNotContain("](..", readme, StringComparison.Ordinal);
+            Assert.NotNull(archive.GetEntry("icon.png"));
+            Assert.Contains("<icon>icon.png</icon>", nuspec, StringComparison.Ordinal);
+            Assert.Contains("mlnet", nuspec, StringComparison.Ordinal);
+            Assert.DoesNotContain("<repository type=\"git\" url", nuspec, StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public void WhereTheRepositoryIsKnown_AReadmeLinksThere()
+    {
+        string readme = packed.ReadmeWithRepository("Dsd.Onnx", "https://example.com/owner/name");
+        Assert.Contains("(https://example.com/owner/name/blob/HEAD/docs/onnx.md)", readme, StringComparison.Ordinal);
+        Assert.DoesNotContain("](..", readme, StringComparison.Ordinal);
+    }
+
+    /// <summary>The tool as its users get it: packed, installed into an empty folder, and drawing from there.</summary>
+    [Trait("Category", "Long")]
+    [Fact]
+    public void TheTool_IsInstalledFromItsPackage_AndDraws()
+    {
+        (int code, string output) = packed.PackTool();
+        Assert.True(code == 0, output);
+        string[] tools = Directory.GetFiles(packed.ToolFeed, "*.nupkg");
+        // One for each of three systems, and one that names them.
+        Assert.Equal(4, tools.Length);
+        Assert.All(tools, package => Assert.InRange(new FileInfo(package).Length, 1000, 250_000_000));
+
+        (code, output) = packed.InstallTool();
+        Assert.True(code == 0, output);
+        (code, output) = packed.RunTool("generate", "--model", "tiny", "--prompt", "a red round creature", "--steps", "1", "--out", "drawn.png");
+
+        Assert.True(code == 0, output);
+        Assert.Equal(128, Dsd.Imaging.Picture.Load(Path.Combine(packed.ToolFeed, "drawn.png")).Width);
+    }
+
+    /// <summary>What is known to break with a next version, or may by its own rule: docs/decisions/packages.md.</summary>
+    [Theory]
+    [InlineData("Dsd.MLNet", "Microsoft.ML", "[5.0.1]")]
+    [InlineData("Dsd.MLNet", "Microsoft.ML.OnnxTransformer", "[5.0.1]")]
+    [InlineData("Dsd.Imaging", "SkiaSharp", "[2.88.9, 3.0.0)")]
+    [InlineData("Dsd.Imaging.ImageSharp", "SixLabors.ImageSharp", "[2.1.13, 3.0.0)")]
+    [InlineData("Dsd.Models", "TorchSharp", "[0.107.0, 0.108.0)")]
+    [InlineData("Dsd.Dataset", "Parquet.Net", "[6.1.0, 7.0.0)")]
+    public void APackage_EndsBelowTheVersionThatBreaks(string package, string needs, string versions)
+    {
+        using ZipArchive archive = ZipFile.OpenRead(packed.OwnPackages.Single(p => Path.GetFileName(p).StartsWith($"{package}.0", StringComparison.Ordinal)));
+        Assert.Contains($"<dependency id=\"{needs}\" version=\"{versions}\"", Text(archive, $"{package}.nuspec"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WithSkiaSharp4_TheBuildStops()
+    {
+        (int code, string output) = packed.BuildWithSkiaSharp("4.155.0");
+        Assert.NotEqual(0, code);
+        Assert.Contains("DSD0001", output, StringComparison.Ordinal);
+        Assert.Contains("resolves SkiaSharp 4.155.0", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ATrimmedProgram_IsWarnedOf()
+    {
+        (int code, string output) = packed.Plain.Target("DsdWarnOfTrimming", "-p:PublishTrimmed=true");
+        Assert.Equal(0, code);
+        Assert.Contains("DSD0002", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("DSD0002", packed.Plain.Target("DsdWarnOfTrimming").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ThePackages_DoNotSayWhereTheyWereBuilt()
     {
         string[] packages = Directory.GetFiles(packed.Feed, "Dsd.*.nupkg");
@@ -150,6 +232,12 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
         Assert.Equal(-1, content.AsSpan().IndexOf(Encoding.UTF8.GetBytes(folder)));
         Assert.Equal(-1, content.AsSpan().IndexOf(Encoding.Unicode.GetBytes(folder)));
     });
+
+    private static string Text(ZipArchive archive, string entry)
+    {
+        using StreamReader reader = new(archive.GetEntry(entry)!.Open());
+        return reader.ReadToEnd();
+    }
 
     private long InCache(string package, string library)
     {

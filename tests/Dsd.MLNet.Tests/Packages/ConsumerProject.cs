@@ -38,6 +38,10 @@ internal sealed class ConsumerProject
     public (int Code, string Output) Run(IReadOnlyDictionary<string, string?> settings, params IEnumerable<string> arguments) =>
         DotnetCommand.Run(_folder, settings, ["exec", Output("Consumer.dll"), .. arguments]);
 
+    /// <summary>Runs a target of the build, on what was restored.</summary>
+    public (int Code, string Output) Target(string name, params IEnumerable<string> arguments) =>
+        DotnetCommand.Run(_folder, ["msbuild", $"-t:{name}", "-p:Configuration=Release", .. arguments]);
+
     /// <summary>A path in the build's output.</summary>
     public string Output(params string[] parts) => Path.Combine([_folder, "bin", "Release", "net10.0", .. parts]);
 

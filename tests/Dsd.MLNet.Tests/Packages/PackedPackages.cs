@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Dsd.Testing;
 
@@ -48,6 +49,9 @@ public sealed class PackedPackages : IDisposable
 
     public string Feed => _folder.File("feed");
 
+    /// <summary>The packages of this repository.</summary>
+    public IReadOnlyList<string> OwnPackages => Directory.GetFiles(Feed, $"Dsd.*.{_version}.nupkg");
+
     /// <summary>What was built on the way to the packages, or what they were made of.</summary>
     public string Artifacts => _folder.File("artifacts");
 
@@ -86,6 +90,46 @@ public sealed class PackedPackages : IDisposable
             }
         }
         _folder.Dispose();
+    }
+
+    /// <summary>Builds a program that asks for a version of SkiaSharp, beside the package that stands on it.</summary>
+    public (int Code, string Output) BuildWithSkiaSharp(string version) => new ConsumerProject(
+        _folder.File("skia"), Feed, "Console.WriteLine(Dsd.Imaging.Picture.MaxSide);", ("Dsd.Imaging", _version), ("SkiaSharp", version)).Build();
+
+    /// <summary>What the README of a package becomes where the repository's address is known.</summary>
+    public string ReadmeWithRepository(string project, string repository)
+    {
+        string artifacts = _folder.File("readme");
+        (int code, string output) = DotnetCommand.Run(
+            Fixtures.Repository, "msbuild", Path.Combine("src", project, $"{project}.csproj"), "-t:DsdPackageReadme", "-p:Configuration=Release",
+            $"-p:ArtifactsPath={artifacts}", "-p:_CommandLineDefinedArtifactsPath=true", $"-p:DsdRepository={repository}");
+        string readme = Path.Combine(artifacts, "obj", project, "release", "package", "README.md");
+        return code == 0 ? File.ReadAllText(readme) : output;
+    }
+
+    /// <summary>Holds the tool's packages alone.</summary>
+    public string ToolFeed => Directory.CreateDirectory(_folder.File("tool-feed")).FullName;
+
+    public (int Code, string Output) PackTool() => DotnetCommand.Run(
+        Fixtures.Repository, "pack", Path.Combine("tools", "Dsd.Tools", "Dsd.Tools.csproj"), "-c", "Release", "--artifacts-path", Artifacts,
+        $"-p:Version={_version}", "-o", ToolFeed);
+
+    public (int Code, string Output) InstallTool() => DotnetCommand.Run(
+        _folder.Path, "tool", "install", "Dsd.Tools", "--version", _version, "--tool-path", _folder.File("tool"), "--source", ToolFeed);
+
+    /// <summary>Runs the installed tool in the folder of its packages.</summary>
+    public (int Code, string Output) RunTool(params IEnumerable<string> arguments)
+    {
+        using Process tool = Process.Start(new ProcessStartInfo(_folder.File("tool", OperatingSystem.IsWindows() ? "dsd.exe" : "dsd"), arguments)
+        {
+            WorkingDirectory = ToolFeed,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        Task<string> errors = tool.StandardError.ReadToEndAsync();
+        string output = tool.StandardOutput.ReadToEnd();
+        tool.WaitForExit();
+        return (tool.ExitCode, output + errors.Result);
     }
 
     /// <summary>Builds the sample with ONNX Runtime's CUDA build.</summary>
