@@ -33,7 +33,7 @@ internal sealed class TrainLog : IProgress<TrainingProgress>, IDisposable
         {
             throw new IOException($"Cannot write '{folder.Log}': {e.Message.TrimEnd('.')}. Another process may be training in this folder.", e);
         }
-        _writer = new StreamWriter(_file) { AutoFlush = true };
+        _writer = new StreamWriter(_file) { AutoFlush = true, NewLine = "\n" };
     }
 
     /// <inheritdoc/>

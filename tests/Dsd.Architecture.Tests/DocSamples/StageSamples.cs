@@ -1,0 +1,61 @@
+using Dsd.Curation.Tasks;
+using Dsd.Evaluation.Encoders;
+using Dsd.MLNet;
+using Dsd.Models.Families;
+using Dsd.Models.Sampling;
+using Dsd.Onnx.Runtime;
+using Microsoft.Extensions.AI;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using static TorchSharp.torch;
+
+namespace Dsd.Architecture.Tests.DocSamples;
+
+/// <summary>What docs/mlnet.md shows, compiled here.</summary>
+internal static class StageSamples
+{
+    public static void OneTask(MLContext ml, IDataView captions, IChatClient languageModel, IChatClient visionModel)
+    {
+        CurationTask task = CurationTask.Load("toys.json");     // or one that comes along, such as CurationTask.Load("relighting")
+        GridGeneratorOptions grids = new() { Model = "FLUX.1-dev", Device = "cuda", Task = task, PromptClient = "writer" };
+        VlmCuratorOptions curator = new() { Judge = "judge", Task = task };
+        ChatClients.Register("writer", () => languageModel);    // null for PromptClient: the task's templates alone
+        ChatClients.Register("judge", () => visionModel);
+        var pairs = new GridGenerator(ml, grids).Append(new VlmCurator(ml, curator)).Fit(captions);
+    }
+
+    public static void Preset()
+    {
+        ModelPresets.Register(new ModelPreset
+        {
+            Name = "mine",
+            Folder = "models/mine",
+            AdapterFile = "models/mine.safetensors",
+            Frame = new DsdOptions { Width = 256, Height = 256 },
+        });
+        DsdGeneratorOptions student = new() { Model = "mine" };
+    }
+
+    public static void Measure(MLContext ml, IDataView pairs)
+    {
+        ImageSimilarityOptions images = new() { Encoder = "encoders/dinov2", GeneratedColumn = "Target", NearCopyColumn = "NearCopy" };
+        TextSimilarityOptions texts = new() { Encoder = "encoders/clip", ImageColumn = "Target" };
+        IDataView measured = new ImageSimilarity(ml, images).Append(new TextSimilarity(ml, texts)).Fit(pairs).Transform(pairs);
+        float dino = measured.GetColumn<float>("Similarity").Average();
+        float clipT = measured.GetColumn<float>("TextSimilarity").Average();
+    }
+
+    public static void Score(MLContext ml, IDataView pairs)
+    {
+        EncoderFolder clip = EncoderFolder.Open("encoders/clip");
+        var chain = new ImagePixels(ml, new ImagePixelsOptions { Encoder = clip.Path, ImageColumn = "Target" })
+            .Append(ml.Transforms.ApplyOnnxModel(EncoderFolder.EmbeddingOutput, EncoderFolder.PixelsInput, clip.ImageModel));
+        float[][] embeddings = [.. chain.Fit(pairs).Transform(pairs).GetColumn<float[]>(EncoderFolder.EmbeddingOutput)];
+    }
+
+    public static void Backends()
+    {
+        DsdGeneratorOptions onnx = new() { Backend = new OnnxGeneration { Folder = "models" } };
+        DsdGeneratorOptions torch = new() { Device = "cuda", Backend = new TorchGeneration { Pipeline = new PipelineOptions { DType = ScalarType.BFloat16 } } };
+    }
+}
