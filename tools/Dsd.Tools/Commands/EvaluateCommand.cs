@@ -200,11 +200,12 @@ internal sealed class EvaluateCommand
             .. generated.Select(system =>
             {
                 ContextFolder folder = ContextFolder.Open(items, system);
+                EvaluationSystem drawn = folder.AsSystem(benchmark);
                 if (folder.Missing.Count > 0)
                 {
                     _terminal.Warn($"'{system}' has no picture of {folder.Missing.Count} items, which do not count: {string.Join(", ", folder.Missing.Take(5))}.");
                 }
-                return folder.AsSystem(benchmark);
+                return drawn;
             }),
         ];
     }
