@@ -12,9 +12,7 @@ public sealed class PromptEnhancerTests
     [Fact]
     public async Task Enhance_ShowsPromptAndReference_AndTakesTheAnswer()
     {
-        CallbackChatClient client = new("""```json
-            {"prompt": " a red fox with a scarf on the moon "}
-            ```""");
+        CallbackChatClient client = new("```json\n{\"prompt\": \" a red fox with a scarf on the moon \"}\n```");
 
         EnhancedPrompt enhanced = await new PromptEnhancer(client, new PromptEnhancerOptions { MaxImageSide = 32 }).EnhanceAsync("this \"fox\"", Reference);
 
