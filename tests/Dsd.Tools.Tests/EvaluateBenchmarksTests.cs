@@ -87,7 +87,8 @@ public sealed class EvaluateBenchmarksTests : IDisposable
         Assert.Contains("tiny and contrary", result.Output, StringComparison.Ordinal);
         JsonElement results = Results();
         Assert.Equal(
-            ["cp:tiny", "cp:contrary", "pf:tiny", "pf:contrary"], results.GetProperty("metrics").EnumerateArray().Select(m => m.GetProperty("metric").GetString()));
+            ["cp:tiny", "cp:contrary", "pf:tiny", "pf:contrary"],
+            results.GetProperty("metrics").EnumerateArray().Select(m => m.GetProperty("metric").GetString()));
         JsonElement[] agreement = [.. results.GetProperty("agreement").EnumerateArray()];
         Assert.Equal(["dreambench-cp", "dreambench-pf"], agreement.Select(a => a.GetProperty("metric").GetString()));
         foreach (JsonElement pair in agreement)
@@ -116,8 +117,11 @@ public sealed class EvaluateBenchmarksTests : IDisposable
     public async Task Evaluate_OfPicturesInContext_HasTheBenchmarksTableWithIntervals(string option, string benchmark, string pf, string sc)
     {
         InContext(truth: option == "--osbench");
-        string[] command = [
-            "evaluate", option, _folder.File("items.jsonl"), "--generated", .. Systems.Select(s => _folder.File(s)), "--repeats", "2", "--out", _folder.File("out")];
+        string[] command =
+        [
+            "evaluate", option, _folder.File("items.jsonl"), "--generated", .. Systems.Select(s => _folder.File(s)), "--repeats", "2",
+            "--out", _folder.File("out"),
+        ];
 
         CliResult result = await Cli.Run(command);
 
@@ -140,8 +144,8 @@ public sealed class EvaluateBenchmarksTests : IDisposable
                     Value(table, $"{figure} all"), Figure(table, $"{figure} all").GetProperty("low").GetDouble() - 1e-9,
                     Figure(table, $"{figure} all").GetProperty("high").GetDouble() + 1e-9);
             }
-            Assert.Equal((1, 2), (
-                Figure(table, "√(pf·sc) scene_character").GetProperty("items").GetInt32(), Figure(table, "√(pf·sc) single_character").GetProperty("items").GetInt32()));
+            Assert.Equal(1, Figure(table, "√(pf·sc) scene_character").GetProperty("items").GetInt32());
+            Assert.Equal(2, Figure(table, "√(pf·sc) single_character").GetProperty("items").GetInt32());
         }
         Assert.Equal(10, Value(tables[0], "√(pf·sc) all"), 9);
         Assert.True(Value(tables[1], "sc all") < 8);

@@ -20,7 +20,8 @@ public sealed record DatasetWriteOptions
     public int References { get; init => field = OptionCheck.Range(value, 1, MostReferences, nameof(References)); } = 1;
 
     /// <summary>
-    /// Whether the columns of scores by axes are written (<see cref="DetailColumn.IsAxis"/>). Default false; <c>RunExport</c> writes them where a run has scores.
+    /// Whether the columns of scores by axes are written (<see cref="DetailColumn.IsAxis"/>). Default false; <c>RunExport</c> writes them where a run has
+    /// scores.
     /// </summary>
     public bool IncludeAxes { get; init; }
 

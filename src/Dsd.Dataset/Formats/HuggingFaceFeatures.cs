@@ -39,7 +39,10 @@ internal static class HuggingFaceFeatures
         indent,
         [
             .. Pictures(options).Select(picture => Image($"{picture}{options.PictureExtension}")),
-            ["- name: json", "  struct:", .. new[] { Scalar("caption", "string") }.Concat(Details(options)).SelectMany(lines => lines.Select(line => $"  {line}"))],
+            [
+                "- name: json", "  struct:",
+                .. new[] { Scalar("caption", "string") }.Concat(Details(options)).SelectMany(lines => lines.Select(line => $"  {line}")),
+            ],
             Scalar("__key__", "string"), Scalar("__url__", "string"),
         ]);
 

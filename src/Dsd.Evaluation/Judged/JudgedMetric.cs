@@ -59,8 +59,8 @@ public sealed class JudgedMetric : IPairMetric
     public string Judge => _judge.Name;
 
     /// <summary>
-    /// One of <see cref="Known"/>, as DreamBench++ asks (<see cref="DreamBenchQuestions"/>), divided by its highest score. Pictures of the category <c>style</c>
-    /// keep a style.
+    /// One of <see cref="Known"/>, as DreamBench++ asks (<see cref="DreamBenchQuestions"/>), divided by its highest score. Pictures of the category
+    /// <c>style</c> keep a style.
     /// </summary>
     /// <param name="name">The metric's name.</param>
     /// <param name="judge">Whom to ask.</param>

@@ -50,8 +50,8 @@ internal sealed class EvaluationReport(EvaluationResults results, IReadOnlyList<
         bool several = columns.Select(c => c.Judge).Distinct().Count() > 1;
         html.Append($"<h2>{Text(name)}</h2><p class=\"note\">The benchmark's own table. Behind ± stands the standard deviation over the repeats, ");
         html.Append("in brackets a 95 % interval (percentile bootstrap over items).</p>\n");
-        html.Append($"<table><tr><th></th><th>of</th>{string.Concat(columns.Select(c => $"<th>{Text(c.System)}{(several ? $", {Text(c.Judge)}" : "")}</th>"))}");
-        html.Append("</tr>\n");
+        html.Append("<table><tr><th></th><th>of</th>");
+        html.Append(string.Concat(columns.Select(c => $"<th>{Text(c.System)}{(several ? $", {Text(c.Judge)}" : "")}</th>"))).Append("</tr>\n");
         var rows = columns.SelectMany(c => c.Figures).Select(f => (f.Figure, f.Of)).Distinct().GroupBy(r => r.Figure).SelectMany(g => g);
         foreach ((string figure, string of) in rows)
         {
@@ -74,7 +74,8 @@ internal sealed class EvaluationReport(EvaluationResults results, IReadOnlyList<
             return;
         }
         html.Append("<h2>Agreement of judges</h2><p class=\"note\">Krippendorff's alpha and Spearman's rank correlation over all systems' pictures: each ");
-        html.Append("repeat of a picture that both have scored is a unit. Where a figure has no meaning, such as where all scores are the same, there is none.</p>\n");
+        html.Append("repeat of a picture that both have scored is a unit. Where a figure has no meaning, such as where all scores are the same, ");
+        html.Append("there is none.</p>\n");
         html.Append("<table><tr><th>question</th><th>judges</th><th>units</th><th>alpha, nominal</th><th>alpha, ordinal</th><th>alpha, interval</th>");
         html.Append("<th>Spearman</th></tr>\n");
         foreach (JudgeAgreement pair in results.Agreement)

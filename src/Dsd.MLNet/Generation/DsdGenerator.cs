@@ -55,7 +55,8 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     /// Takes the adapter that is at hand, or that of the input's schema or of the options, and exports the model, or loads it with TorchSharp. No row is read.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
-    /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one.</exception>
+    /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one; or nobody knows
+    /// the <see cref="DsdGeneratorOptions.Enhancer"/>.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
     /// <exception cref="NotSupportedException">ONNX Runtime has no such device here.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
@@ -85,8 +86,8 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     /// </summary>
     /// <remarks>A chain calls this for all its stages before it fits the first, so a typo in the last one shows before anything is drawn.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
-    /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one, or no chat client is registered as
-    /// <see cref="DsdGeneratorOptions.Enhancer"/> says.</exception>
+    /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one; or nobody knows
+    /// the <see cref="DsdGeneratorOptions.Enhancer"/>.</exception>
     /// <exception cref="NotSupportedException">ONNX Runtime has no such device here.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>

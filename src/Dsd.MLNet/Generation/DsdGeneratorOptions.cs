@@ -78,8 +78,8 @@ public sealed record DsdGeneratorOptions
 
     /// <summary>
     /// The name of a chat client (<see cref="ChatClients"/>) that writes each prompt again with what it sees of the subject in the reference
-    /// (<see cref="Dsd.Curation.Enhancing.PromptEnhancer"/>): <c>tiny</c> is the embedded one, which knows its small world alone. Where it fails the prompt stays,
-    /// and a warning says so. Null, the default, is none.
+    /// (<see cref="Dsd.Curation.Enhancing.PromptEnhancer"/>): <c>tiny</c> is the embedded one, which knows its small world alone. Where it fails the prompt
+    /// stays, and a warning says so. Null, the default, is none.
     /// </summary>
     public string? Enhancer { get; init => field = OptionCheck.TextOrNull(value, nameof(Enhancer)); }
 

@@ -5,7 +5,9 @@ using Microsoft.Extensions.AI;
 
 namespace Dsd.MLNet.Generation;
 
-/// <summary>Writes the prompts of requests again, with a chat client that is made when the first comes. Seeds stay as the rows' own prompts have them.</summary>
+/// <summary>
+/// Writes the prompts of requests again, with a chat client that is made when the first comes. Seeds stay as the rows' own prompts have them.
+/// </summary>
 /// <param name="name">The client's name.</param>
 /// <param name="host">Is told of what went wrong, and of each prompt.</param>
 internal sealed class RequestEnhancer(string name, StageHost host) : IDisposable

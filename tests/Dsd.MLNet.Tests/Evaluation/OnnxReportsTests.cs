@@ -51,5 +51,6 @@ public sealed class OnnxReportsTests : IDisposable
     }
 
     private IEnumerable<string> Traces() => new[] { "home", "temporary" }
-        .SelectMany(place => Directory.EnumerateFiles(_folder.File(place), "*", SearchOption.AllDirectories)).Select(f => Path.GetRelativePath(_folder.Path, f));
+        .SelectMany(place => Directory.EnumerateFiles(_folder.File(place), "*", SearchOption.AllDirectories))
+        .Select(f => Path.GetRelativePath(_folder.Path, f));
 }

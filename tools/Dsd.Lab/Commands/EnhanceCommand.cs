@@ -36,7 +36,11 @@ internal static class EnhanceCommand
             HelpName = "N",
             DefaultValueFactory = _ => 4,
         }.Between(1, 4);
-        Option<int?> steps = new Option<int?>("--steps") { Description = "Steps of sampling; as the model's preset says if left out.", HelpName = "N" }.Between(1, 1000);
+        Option<int?> steps = new Option<int?>("--steps")
+        {
+            Description = "Steps of sampling; as the model's preset says if left out.",
+            HelpName = "N",
+        }.Between(1, 1000);
         Command command = new("enhance", "Draw with prompts as they are and enhanced, to measure what enhancing does.") { folder, subjects, prompts, steps };
         command.SetAction(async (parsed, cancel) =>
         {

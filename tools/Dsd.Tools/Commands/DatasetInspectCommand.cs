@@ -104,7 +104,11 @@ internal static class DatasetInspectCommand
                 first.Add(Printable.Line(row.Caption, MostCaption));
             }
         }
-        string[] columns = [options.ImageColumn, options.ConditioningColumn, .. further.Select((_, i) => FurtherColumn(options, i)), options.CaptionColumn, .. dataset.Details.Select(d => d.Name)];
+        string[] columns =
+        [
+            options.ImageColumn, options.ConditioningColumn, .. further.Select((_, i) => FurtherColumn(options, i)), options.CaptionColumn,
+            .. dataset.Details.Select(d => d.Name),
+        ];
         bool Has(string column) => columns.Contains(column);
         return new Report(
             dataset.Path,

@@ -33,8 +33,8 @@ internal static class DatasetWriteCommand
         Option<bool> rejected = new("--rejected") { Description = "Write pairs that are not kept too; the column 'kept' tells them apart." };
         Option<int> references = new Option<int>("--references")
         {
-            Description = "How many references each row has, 1 to 15: further ones are panels that make kept pairs of their own with the target. Rows with fewer "
-                + "are left out.",
+            Description = "How many references each row has, 1 to 15: further ones are panels that make kept pairs of their own with the target. Rows with "
+                + "fewer are left out.",
             HelpName = "N",
             DefaultValueFactory = _ => new DatasetWriteOptions().References,
         }.Between(1, 15);

@@ -17,8 +17,8 @@ internal sealed class EnhanceOptions
     };
     private readonly Option<string?> _chat = new("--chat")
     {
-        Description = "With '--enhance': a JSON file with the chat models, as for 'dsd curate run'; its 'enhancer' is asked, else the first that judges. Left out: "
-            + "the embedded enhancer, which knows the embedded model's world only.",
+        Description = "With '--enhance': a JSON file with the chat models, as for 'dsd curate run'; its 'enhancer' is asked, else the first that judges. Left "
+            + "out: the embedded enhancer, which knows the embedded model's world only.",
         HelpName = "FILE.json",
     };
     private readonly Option<string?> _instructions = new("--enhance-instructions")

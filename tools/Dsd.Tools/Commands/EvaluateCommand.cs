@@ -89,8 +89,8 @@ internal sealed class EvaluateCommand
 
     private static Option<string?> Items(string name, string benchmark) => new(name)
     {
-        Description = $"A file of {benchmark}'s items as JSON lines, in place of '--metrics' and '--references': PF, SC and √(PF · SC) of each '--generated', a "
-            + "folder with fullset/TASK/KEY.png.",
+        Description = $"A file of {benchmark}'s items as JSON lines, in place of '--metrics' and '--references': PF, SC and √(PF · SC) of each '--generated', "
+            + "a folder with fullset/TASK/KEY.png.",
         HelpName = "FILE.jsonl",
     };
 
@@ -203,7 +203,8 @@ internal sealed class EvaluateCommand
                 EvaluationSystem drawn = folder.AsSystem(benchmark);
                 if (folder.Missing.Count > 0)
                 {
-                    _terminal.Warn($"'{system}' has no picture of {folder.Missing.Count} items, which do not count: {string.Join(", ", folder.Missing.Take(5))}.");
+                    string some = string.Join(", ", folder.Missing.Take(5));
+                    _terminal.Warn($"'{system}' has no picture of {folder.Missing.Count} items, which do not count: {some}.");
                 }
                 return drawn;
             }),
@@ -244,7 +245,8 @@ internal sealed class EvaluateCommand
         WriteAgreement(results.Agreement);
 
         void Row(string metric, string system, ScoreSummary summary) => table.AddRow(
-            Markup.Escape(Printable.Line(metric)), Markup.Escape(Printable.Line(system)), Number(summary.Mean), $"{Number(summary.Low)} to {Number(summary.High)}",
+            Markup.Escape(Printable.Line(metric)), Markup.Escape(Printable.Line(system)), Number(summary.Mean),
+            $"{Number(summary.Low)} to {Number(summary.High)}",
             summary.Pictures.ToString("N0", CultureInfo.InvariantCulture));
     }
 

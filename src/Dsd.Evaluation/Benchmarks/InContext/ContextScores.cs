@@ -102,7 +102,8 @@ public sealed record ContextScores
     }
 
     /// <summary>
-    /// The table in rows: PF, SC and √(PF · SC), over all (the mean of the tasks' means) and by task, with intervals by the bootstrap over the items of each task.
+    /// The table in rows: PF, SC and √(PF · SC), over all (the mean of the tasks' means) and by task, with intervals by the bootstrap over the items of each
+    /// task.
     /// </summary>
     internal IReadOnlyList<BenchmarkFigure> Figures()
     {
