@@ -33,6 +33,15 @@ public static class ChatClients
     /// <exception cref="InvalidOperationException">No client of this name is registered.</exception>
     internal static IChatClient Create(string name) => Find(name)();
 
+    /// <summary>A client that enhances prompts: a registered one, or what a preset of this name brings for it.</summary>
+    /// <exception cref="InvalidOperationException">No client of this name is registered.</exception>
+    internal static IChatClient CreateEnhancer(string name) => FindEnhancer(name)();
+
+    /// <exception cref="InvalidOperationException">No client of this name is registered.</exception>
+    internal static void RequireEnhancer(string name) => FindEnhancer(name);
+
+    private static Func<IChatClient> FindEnhancer(string name) => KnownPresets.Curation(name).Enhancer ?? Find(name);
+
     /// <exception cref="InvalidOperationException">No client of this name is registered.</exception>
     internal static void RequireKnown(string name) => Find(name);
 

@@ -62,6 +62,7 @@ public static class TinyModel
         Layouts = [GridLayout.OneByTwo, GridLayout.TwoByTwo],
         Judge = () => TinyJudge.Load(JudgeFolder),
         Evaluator = () => TinyEvaluator.Load(),
+        Enhancer = () => TinyEnhancer.Load(),
         Captions = WorldCaptions.Of,
     };
 

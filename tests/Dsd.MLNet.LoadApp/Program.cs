@@ -13,6 +13,11 @@ if (args[0] == "--adapter")
     KnownTypes.AfterLoading(args[1]);
     return;
 }
+if (args[0] == "--onnx-chain")
+{
+    OnnxChain.Run(args[1], args[2], args[3]);
+    return;
+}
 (string model, string input) = (args[0], args[1]);
 if (args.Contains("--client"))
 {

@@ -2,10 +2,12 @@ using System.Text.Json;
 using Dsd.CommandLine;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
+using Dsd.Dataset.Formats;
 using Dsd.Imaging;
 using Dsd.Runs;
 using Dsd.Runs.Ledger;
 using Dsd.Testing;
+using Dsd.Tools.Train;
 
 namespace Dsd.Tools.Tests;
 
@@ -37,21 +39,63 @@ public sealed class DatasetTests : IAsyncLifetime
             new SeedCaption(key, key),
                 [new LedgerPrompt($"{key}~0", key, 0, new GridPrompt(key, GridLayout.OneByTwo, key, [$"{key} at home", $"{key} at\u001b[2J sea"]), 1)]);
         await run.WriteGridAsync($"{key}~0", new Picture(32, 16, pixels), "test");
-        Verdict verdict = new() { Subject = key, DescriptionA = "1", DescriptionB = "2", Differences = [], Same = kept, Confidence = 0.9, Flags = [] };
-        await run.WritePairAsync(new LedgerPair($"{key}~0~0-1", $"{key}~0", 0, 1, new PairJudgement
+        await run.WritePairAsync(new LedgerPair($"{key}~0~0-1", $"{key}~0", 0, 1, Judged(kept)));
+    }
+
+    private static PairJudgement Judged(bool kept)
+    {
+        Verdict verdict = new() { Subject = "it", DescriptionA = "1", DescriptionB = "2", Differences = [], Same = kept, Confidence = 0.9, Flags = [] };
+        return new PairJudgement
         {
             Status = VerdictStatus.Decided,
             Kept = kept,
             Confidence = 0.9,
             Reason = "so",
             Votes = [new JudgeVote { Judge = "judge", Kept = kept, Verdict = verdict, Reason = "so", Attempts = 1 }],
-        }));
+        };
     }
 
     public Task DisposeAsync()
     {
         _folder.Dispose();
         return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task SeveralReferences_StandInARow_AndTrainingSaysThatItTakesTheFirst()
+    {
+        await using (RunFolder run = RunFolder.Open(Run))
+        {
+            byte[] pixels = new byte[3 * 32 * 32];
+            new Random(4).NextBytes(pixels);
+            GridPrompt prompt = new("q", GridLayout.TwoByTwo, "q", ["q 0", "q 1", "q 2", "q 3"]);
+            await run.WritePromptsAsync(new SeedCaption("q", "q"), [new LedgerPrompt("q~0", "q", 0, prompt, 1)]);
+            await run.WriteGridAsync("q~0", new Picture(32, 32, pixels), "test");
+            // Panel 3 is another subject.
+            foreach ((int a, int b) in new[] { (0, 1), (0, 2), (1, 2), (0, 3) })
+            {
+                await run.WritePairAsync(new LedgerPair($"q~0~{a}-{b}", "q~0", a, b, Judged(kept: b < 3)));
+            }
+        }
+        string[] write = ["dataset", "write", Run, "--out", Out, "--references", "2"];
+
+        CliResult written = await Cli.Run(write);
+
+        // Of each of three targets both others, once in each order; the two rows of the grid of two panels have one reference.
+        Assert.True(written.ExitCode == ExitCode.Done, written.Error);
+        Assert.Contains("6 rows", written.Error, StringComparison.Ordinal);
+        Assert.Contains("2 rows are left out: their targets have fewer than 2 references", written.Error, StringComparison.Ordinal);
+        CliResult seen = await Cli.Run("dataset", "inspect", Out);
+        Assert.Contains("columns: image, conditioning, conditioning_2, caption", seen.Output, StringComparison.Ordinal);
+        Assert.Contains("first row: conditioning_2 16 × 16 pixels", seen.Output, StringComparison.Ordinal);
+        PairSource source = new([PairDataset.Open(Out)], null);
+        PairRecord first = PairDataset.Open(Out).Read().First();
+        Assert.Equal("q~0~0-1", first.Details.Id);
+        Assert.Equal(6, source.Read(default).Count());
+        Assert.Equal(6, source.Further);
+        (await Cli.Run([.. write, "--overwrite", "--rejected"])).AssertFails(ExitCode.WrongUse, "'--references'", "'--rejected'");
+        (await Cli.Run([.. write[..^1], "9", "--overwrite"])).AssertFails(ExitCode.Failed, "targets with 9 references");
+        Assert.Equal(6, PairDataset.Open(Out).RowCount);
     }
 
     [Fact]

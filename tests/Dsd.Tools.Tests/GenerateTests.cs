@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dsd.CommandLine;
 using Dsd.Imaging;
@@ -5,6 +6,8 @@ using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Testing;
 using Dsd.Tiny;
+using Dsd.Tiny.World;
+using Dsd.Tools.Serving;
 
 namespace Dsd.Tools.Tests;
 
@@ -68,6 +71,57 @@ public sealed class GenerateTests(ExportedModel exported) : IClassFixture<Export
         CliResult result = await Cli.Run("generate", "--onnx", exported.Folder, "--image", Reference(), "--prompt", "", "--steps", "1", "--out", Result);
 
         Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+    }
+
+    [Fact]
+    public async Task Generate_Enhanced_SaysTheNewPrompt_AndDrawsIt()
+    {
+        Subject subject = WorldSampler.Subjects(5).First();
+        Renderer.Draw(subject, WorldSampler.SampleContext(new WorldRandom(5)), TinyModel.PanelSize).Save(_folder.File("reference.png"));
+        string[] command =
+        [
+            "generate", "--onnx", exported.Folder, "--image", _folder.File("reference.png"), "--prompt", "this creature in the snow", "--steps", "1",
+        ];
+        await Cli.Run([.. command, "--out", _folder.File("plain.png")]);
+
+        CliResult result = await Cli.Run([.. command, "--enhance", "--out", Result]);
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Match prompt = Regex.Match(result.Error, "^prompt: this (.+) in the snow$", RegexOptions.Multiline);
+        Assert.True(prompt.Success, result.Error);
+        Assert.Equal((int)subject.Color, StatedAttributes.Of(prompt.Groups[1].Value)[1]);
+        Assert.NotEqual(File.ReadAllBytes(_folder.File("plain.png")), File.ReadAllBytes(Result));
+    }
+
+    [Fact]
+    public async Task Generate_WhenEnhancingFails_DrawsThePromptAsItIs_AndWarns()
+    {
+        await using ChatServer server = await ChatServer.StartAsync(new ChatServerOptions { Answer = (_, _) => Task.FromResult("I had rather not.") });
+        File.WriteAllText(
+            _folder.File("chat.json"),
+            JsonSerializer.Serialize(new
+            {
+                models = new { some = new { address = server.Address, model = "some-1" } },
+                judge = new { ask = new[] { "tiny" } },
+                enhancer = "some",
+            }));
+        string reference = Reference();
+        await Generate(reference, "--out", _folder.File("plain.png"));
+
+        CliResult result = await Generate(reference, "--out", Result, "--enhance", "--chat", _folder.File("chat.json"));
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Contains("warning: The prompt stays as it is", result.Error, StringComparison.Ordinal);
+        Assert.Equal(2, server.Asked);
+        Assert.Equal(File.ReadAllBytes(_folder.File("plain.png")), File.ReadAllBytes(Result));
+    }
+
+    [Fact]
+    public async Task Generate_RefusesToEnhanceWithoutAReference_AndAChatFileForNothing()
+    {
+        (await Cli.Run("generate", "--onnx", exported.Folder, "--prompt", "a fox", "--enhance", "--out", Result))
+            .AssertFails(ExitCode.WrongUse, "'--enhance'", "'--image'");
+        (await Generate(Reference(), "--out", Result, "--chat", _folder.File("chat.json"))).AssertFails(ExitCode.WrongUse, "'--chat'", "'--enhance'");
     }
 
     [Fact]

@@ -23,6 +23,7 @@ internal static class LabCli
             JudgeCommand.Create(terminal),
             StudyCommand.Create(terminal),
             MeasureCommand.Create(terminal),
+            EnhanceCommand.Create(terminal),
         };
     }
 }

@@ -75,6 +75,20 @@ public sealed class ChatRoles : IDisposable
         return roles.Client(settings.Judge.Ask[0], nameof(settings.Judge));
     }
 
+    /// <summary>The model that enhances prompts, with its limits and the budget.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="known">A client that the program knows by name; null where it knows none of that name.</param>
+    /// <returns>The client, for the caller to dispose, and the options of its requests; null for the server's own.</returns>
+    /// <exception cref="InvalidDataException">The settings name a model that nobody knows.</exception>
+    /// <exception cref="InvalidOperationException">An environment variable for a key is not set.</exception>
+    public static (IChatClient Client, ChatOptions? Options) OpenEnhancer(ChatSettings settings, Func<string, IChatClient?>? known = null)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ChatRoles roles = new(settings, known) { Budget = new ChatBudget { MaxCalls = settings.MaxCalls, MaxTokens = settings.MaxTokens } };
+        string name = settings.Enhancer ?? settings.Judge.Ask[0];
+        return (roles.Client(name, nameof(settings.Enhancer)), roles.Options(name));
+    }
+
     /// <summary>Disposes the clients.</summary>
     public void Dispose()
     {

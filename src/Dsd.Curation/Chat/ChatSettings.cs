@@ -28,6 +28,9 @@ public sealed record ChatSettings
     /// <summary>The model that captions panels by what they show. Null, the default: the words that the grid was drawn with.</summary>
     public string? Captioner { get; init; }
 
+    /// <summary>The model that enhances prompts before a picture is drawn. Null, the default: the first that judges.</summary>
+    public string? Enhancer { get; init; }
+
     /// <summary>The most requests of all models together, over all sessions of a run. Null, the default: no limit.</summary>
     public long? MaxCalls { get; init; }
 

@@ -46,6 +46,12 @@ public sealed record CurationPreset
     public Func<IChatClient>? Evaluator { get; init; }
 
     /// <summary>
+    /// Makes the client that the model brings to enhance prompts (<see cref="Enhancing.PromptEnhancer"/>); whoever asked for it disposes it. Null, the
+    /// default, is none.
+    /// </summary>
+    public Func<IChatClient>? Enhancer { get; init; }
+
+    /// <summary>
     /// Captions to begin with, each with a key: from a seed a sequence that is the same each time, has no caption twice and may be endless. Null, the default,
     /// is none.
     /// </summary>

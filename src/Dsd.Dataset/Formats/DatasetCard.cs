@@ -30,9 +30,9 @@ internal static class DatasetCard
     {
         (string path, string features) = options.Format switch
         {
-            PairFormat.Parquet => ("data/train-*", HuggingFaceFeatures.ParquetYaml(2)),
+            PairFormat.Parquet => ("data/train-*", HuggingFaceFeatures.ParquetYaml(2, options)),
             PairFormat.ImageFolder => ("train/**", ""),
-            _ => ("data/train-*", HuggingFaceFeatures.TarYaml(2, options.PictureExtension)),
+            _ => ("data/train-*", HuggingFaceFeatures.TarYaml(2, options)),
         };
         StringBuilder card = new();
         card.Append(CultureInfo.InvariantCulture, $"---\ntask_categories:\n- image-to-image\n- text-to-image\ntags:\n- diffusion-self-distillation\n- {Tag}\n");
@@ -49,6 +49,14 @@ internal static class DatasetCard
         card.Append(
             "Rows with the same `caption_key` show the same subject: split by it. `kept` says whether a pair is for training, `reason`, "
             + "`confidence` and what stands beside them why.\n");
+        if (options.References > 1)
+        {
+            card.Append(CultureInfo.InvariantCulture, $"Each row has {options.References} references: the others are `conditioning_2` and so on.\n");
+        }
+        if (options.IncludeAxes)
+        {
+            card.Append("Columns that begin with `axis_` are scores of 0 to 4, which a model gave the pair; empty where it gave none.\n");
+        }
         if (options.Format == PairFormat.ImageFolder)
         {
             card.Append("Rows of one grid share picture files.\n");

@@ -11,6 +11,20 @@ public sealed record DatasetWriteOptions
     /// <summary>Whether pairs that are not kept are written too; column <c>kept</c> tells them apart. Default false.</summary>
     public bool IncludeRejected { get; init; }
 
+    /// <summary>The most references that a row can have: a grid has 16 panels at most.</summary>
+    internal const int MostReferences = 15;
+
+    /// <summary>
+    /// How many references each row has, 1 to 15. More than 1 makes columns <c>conditioning_2</c> and so on; rows of a run with fewer are left out. Default 1.
+    /// </summary>
+    public int References { get; init => field = OptionCheck.Range(value, 1, MostReferences, nameof(References)); } = 1;
+
+    /// <summary>
+    /// Whether the columns of scores by axes are written (<see cref="DetailColumn.IsAxis"/>). Default false; <c>RunExport</c> writes them where a run has
+    /// scores.
+    /// </summary>
+    public bool IncludeAxes { get; init; }
+
     /// <summary>Writes pictures as JPEG of this quality, 1 to 100. Null, the default: as PNG, without loss.</summary>
     public int? JpegQuality { get; init => field = OptionCheck.RangeOrNull(value, 1, 100, nameof(JpegQuality)); }
 

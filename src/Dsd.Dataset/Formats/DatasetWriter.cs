@@ -58,9 +58,9 @@ public static class DatasetWriter
         (long Files, long Bytes) all;
         using (IPairWriter writer = options.Format switch
         {
-            PairFormat.Parquet => new ParquetPairWriter(folder, shardBytes),
-            PairFormat.ImageFolder => new ImageFolderPairWriter(folder),
-            _ => new WebDatasetPairWriter(folder, shardBytes),
+            PairFormat.Parquet => new ParquetPairWriter(folder, shardBytes, options),
+            PairFormat.ImageFolder => new ImageFolderPairWriter(folder, options),
+            _ => new WebDatasetPairWriter(folder, shardBytes, options),
         })
         {
             foreach (IReadOnlyList<PairRecord> grid in grids)
@@ -68,7 +68,7 @@ public static class DatasetWriter
                 cancel.ThrowIfCancellationRequested();
                 foreach (PairRecord row in grid)
                 {
-                    CheckNames(row, options.PictureExtension);
+                    Check(row, options);
                 }
                 writer.Write(grid);
                 rows += grid.Count;
@@ -86,14 +86,20 @@ public static class DatasetWriter
         return written;
     }
 
-    // They become names of files and of a tar's members.
-    private static void CheckNames(PairRecord row, string extension)
+    // Names become those of files and of a tar's members.
+    private static void Check(PairRecord row, DatasetWriteOptions options)
     {
+        string extension = options.PictureExtension;
+        if (row.FurtherConditioning.Count != options.References - 1)
+        {
+            throw new DatasetException(
+                row.Source, $"{options.References} references, as the option {nameof(options.References)} says", $"{row.FurtherConditioning.Count + 1}");
+        }
         if (!IsName(row.Details.Id))
         {
             throw new DatasetException(row.Source, $"an id of at most {LongestName} letters, digits, '-', '_', '.' and '~'", $"'{row.Details.Id}'");
         }
-        foreach (string? name in (string?[])[row.Image.Name, row.Conditioning.Name])
+        foreach (string? name in (string?[])[row.Image.Name, row.Conditioning.Name, .. row.FurtherConditioning.Select(p => p.Name)])
         {
             if (!IsName(name) || !name!.EndsWith(extension, StringComparison.Ordinal))
             {

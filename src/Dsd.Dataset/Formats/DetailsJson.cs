@@ -8,10 +8,10 @@ internal static class DetailsJson
     public static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes all members, those without a value as null.</summary>
-    public static void Write(Utf8JsonWriter json, string caption, PairDetails details)
+    public static void Write(Utf8JsonWriter json, string caption, PairDetails details, IReadOnlyList<DetailColumn> columns)
     {
         json.WriteString("caption", caption);
-        foreach (DetailColumn column in DetailColumn.All)
+        foreach (DetailColumn column in columns)
         {
             json.WritePropertyName(column.Name);
             switch (column.Get(details))

@@ -10,15 +10,15 @@ internal static class HuggingFaceFeatures
     public const string MetadataKey = "huggingface";
 
     /// <summary>The metadata's value.</summary>
-    public static string Json()
+    public static string Json(DatasetWriteOptions options)
     {
-        Dictionary<string, object> features = new()
+        Dictionary<string, object> features = [];
+        foreach (string picture in Pictures(options))
         {
-            ["image"] = new { _type = "Image" },
-            ["conditioning"] = new { _type = "Image" },
-            ["caption"] = Value("string"),
-        };
-        foreach (DetailColumn column in DetailColumn.All)
+            features.Add(picture, new { _type = "Image" });
+        }
+        features.Add("caption", Value("string"));
+        foreach (DetailColumn column in DetailColumn.Written(options))
         {
             // 'Sequence' is what every version reads: those before 4 do not know 'List', and those after take the one for the other.
             features.Add(column.Name, column.Kind == DetailKind.Texts ? new { feature = Value(column.DType), _type = "Sequence" } : Value(column.DType));
@@ -28,18 +28,26 @@ internal static class HuggingFaceFeatures
 
     /// <summary>The features of a row in a Parquet file, as YAML.</summary>
     /// <param name="indent">Spaces before each line.</param>
-    public static string ParquetYaml(int indent) => Lines(indent, [Image("image"), Image("conditioning"), Scalar("caption", "string"), .. Details()]);
+    /// <param name="options">Which columns there are.</param>
+    public static string ParquetYaml(int indent, DatasetWriteOptions options) =>
+        Lines(indent, [.. Pictures(options).Select(Image), Scalar("caption", "string"), .. Details(options)]);
 
     /// <summary>The features of a sample in a tar, as YAML: one a member, and what the reader adds.</summary>
     /// <param name="indent">Spaces before each line.</param>
-    /// <param name="extension">What the pictures' names end in.</param>
-    public static string TarYaml(int indent, string extension) => Lines(
+    /// <param name="options">Which columns there are, and what the pictures' names end in.</param>
+    public static string TarYaml(int indent, DatasetWriteOptions options) => Lines(
         indent,
         [
-            Image($"image{extension}"), Image($"conditioning{extension}"),
-            ["- name: json", "  struct:", .. new[] { Scalar("caption", "string") }.Concat(Details()).SelectMany(lines => lines.Select(line => $"  {line}"))],
+            .. Pictures(options).Select(picture => Image($"{picture}{options.PictureExtension}")),
+            [
+                "- name: json", "  struct:",
+                .. new[] { Scalar("caption", "string") }.Concat(Details(options)).SelectMany(lines => lines.Select(line => $"  {line}")),
+            ],
             Scalar("__key__", "string"), Scalar("__url__", "string"),
         ]);
+
+    private static IEnumerable<string> Pictures(DatasetWriteOptions options) =>
+        ["image", "conditioning", .. PairRecord.FurtherColumns("conditioning").Take(options.References - 1)];
 
     private static object Value(string dtype) => new { dtype, _type = "Value" };
 
@@ -47,8 +55,8 @@ internal static class HuggingFaceFeatures
 
     private static string[] Scalar(string name, string dtype) => [$"- name: {name}", $"  dtype: {dtype}"];
 
-    private static IEnumerable<string[]> Details() =>
-        DetailColumn.All.Select(c => c.Kind == DetailKind.Texts ? [$"- name: {c.Name}", $"  sequence: {c.DType}"] : Scalar(c.Name, c.DType));
+    private static IEnumerable<string[]> Details(DatasetWriteOptions options) =>
+        DetailColumn.Written(options).Select(c => c.Kind == DetailKind.Texts ? [$"- name: {c.Name}", $"  sequence: {c.DType}"] : Scalar(c.Name, c.DType));
 
     private static string Lines(int indent, IEnumerable<string[]> features)
     {

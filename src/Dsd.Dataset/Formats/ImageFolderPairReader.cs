@@ -93,7 +93,8 @@ internal sealed class ImageFolderPairReader : PairReader
         IEnumerable<(string, DetailKind)> wanted = texts.Select(name => (name, DetailKind.Text));
         if (_options.ReadDetails)
         {
-            wanted = wanted.Concat(DetailColumn.All.Select(c => (c.Name, c.Kind)));
+            wanted = wanted.Concat(PairRecord.FurtherColumns(_options.ConditioningColumn).Select(c => (FileColumn(c), DetailKind.Text)))
+                .Concat(DetailColumn.All.Select(c => (c.Name, c.Kind)));
         }
         using ParquetFile parquet = ParquetFile.Open(file, cancel);
         foreach ((long number, RowValues row) in parquet.Rows(wanted))
@@ -107,6 +108,9 @@ internal sealed class ImageFolderPairReader : PairReader
         Source = place,
         Image = Picture(file, row, _options.ImageColumn, place),
         Conditioning = Picture(file, row, _options.ConditioningColumn, place),
+        FurtherConditioning = _options.ReadDetails
+            ? [.. PairRecord.FurtherColumns(_options.ConditioningColumn).TakeWhile(c => row.Has(FileColumn(c))).Select(c => Picture(file, row, c, place))]
+            : [],
         Caption = row.Text(_options.CaptionColumn, place),
         Details = row.Details(Details, place),
     };

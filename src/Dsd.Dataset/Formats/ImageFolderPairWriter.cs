@@ -11,12 +11,14 @@ internal sealed class ImageFolderPairWriter : IPairWriter
     private readonly string _folder;
     private readonly FileStream _metadata;
     private readonly ArrayBufferWriter<byte> _line = new();
+    private readonly IReadOnlyList<DetailColumn> _columns;
     private readonly HashSet<string> _written = [];
     private long _files = 1;
     private long _bytes;
 
-    public ImageFolderPairWriter(string folder)
+    public ImageFolderPairWriter(string folder, DatasetWriteOptions options)
     {
+        _columns = DetailColumn.Written(options);
         // Not at the top: some versions of 'datasets' leave a metadata file there alone.
         _folder = Path.Combine(folder, "train");
         Directory.CreateDirectory(_folder);
@@ -35,7 +37,11 @@ internal sealed class ImageFolderPairWriter : IPairWriter
                 json.WriteStartObject();
                 json.WriteString("file_name", Picture(row.Image));
                 json.WriteString("conditioning_file_name", Picture(row.Conditioning));
-                DetailsJson.Write(json, row.Caption, row.Details);
+                foreach ((string column, EncodedPicture further) in PairRecord.FurtherColumns("conditioning").Zip(row.FurtherConditioning))
+                {
+                    json.WriteString($"{column}_file_name", Picture(further));
+                }
+                DetailsJson.Write(json, row.Caption, row.Details, _columns);
                 json.WriteEndObject();
             }
             _metadata.Write(_line.WrittenSpan);

@@ -18,8 +18,8 @@ public sealed record PairDatasetOptions
     public string CaptionColumn { get; init => field = Named(value, nameof(CaptionColumn)); } = "caption";
 
     /// <summary>
-    /// Whether the columns of <see cref="DetailColumn.All"/> are read where they are there; one of such a name that holds something else is
-    /// refused. False leaves all columns but the three alone. Default true.
+    /// Whether the columns of <see cref="DetailColumn.All"/>, and further references, are read where they are there; one of such a name that holds
+    /// something else is refused. False leaves all columns but the three alone. Default true.
     /// </summary>
     public bool ReadDetails { get; init; } = true;
 

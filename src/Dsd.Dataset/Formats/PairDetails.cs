@@ -63,6 +63,26 @@ public sealed record PairDetails
     /// <summary>How many votes were taken on the pair. Column <c>votes</c>.</summary>
     public int? Votes { get; init; }
 
+    /// <summary>Whether both pictures show the very same subject, taken as a whole, 0 to 4. Column <c>axis_object_consistency</c>.</summary>
+    public double? ObjectConsistency { get; init; }
+
+    /// <summary>The lowest score of the subject's parts, 0 to 4. Column <c>axis_lowest_part</c>.</summary>
+    public double? LowestPart { get; init; }
+
+    /// <summary>How clear the worse picture is, and how free of damage, 0 to 4. Column <c>axis_image_quality</c>.</summary>
+    public double? ImageQuality { get; init; }
+
+    /// <summary>Whether each picture stands alone, and they are no copies, 0 to 4. Column <c>axis_composition</c>.</summary>
+    public double? Composition { get; init; }
+
+    /// <summary>How well the worse picture shows what its caption says, 0 to 4. Column <c>axis_prompt_adherence</c>.</summary>
+    public double? PromptAdherence { get; init; }
+
+    /// <summary>
+    /// Each part of the subject with its score of 0 to 4 and how it differs: <c>ears: 4, none</c>. Column <c>axis_parts</c>.
+    /// </summary>
+    public IReadOnlyList<string>? Parts { get; init; }
+
     /// <summary>The details of a row, column by column.</summary>
     /// <param name="value">The value of a column by its name; null where there is none.</param>
     internal static PairDetails Of(Func<string, object?> value) => new()
@@ -84,5 +104,11 @@ public sealed record PairDetails
         Judge = (string?)value("judge"),
         Model = (string?)value("model"),
         Votes = (int?)value("votes"),
+        ObjectConsistency = (double?)value("axis_object_consistency"),
+        LowestPart = (double?)value("axis_lowest_part"),
+        ImageQuality = (double?)value("axis_image_quality"),
+        Composition = (double?)value("axis_composition"),
+        PromptAdherence = (double?)value("axis_prompt_adherence"),
+        Parts = (IReadOnlyList<string>?)value("axis_parts"),
     };
 }

@@ -50,6 +50,7 @@ internal sealed class ParquetPairReader : PairReader
         private readonly PairDatasetOptions _options;
         private readonly (DataField Bytes, DataField? Path) _image;
         private readonly (DataField Bytes, DataField? Path) _conditioning;
+        private readonly IReadOnlyList<(string Name, (DataField Bytes, DataField? Path) Field)> _further;
         private readonly DataField _caption;
         private readonly Dictionary<string, DataField> _details = [];
 
@@ -61,6 +62,9 @@ internal sealed class ParquetPairReader : PairReader
             {
                 _image = _file.Picture(options.ImageColumn);
                 _conditioning = _file.Picture(options.ConditioningColumn);
+                _further = options.ReadDetails
+                    ? [.. PairRecord.FurtherColumns(options.ConditioningColumn).TakeWhile(_file.Names.Contains).Select(c => (c, _file.Picture(c)))]
+                    : [];
                 _caption = _file.Column(options.CaptionColumn, DetailKind.Text) ?? throw _file.Missing(options.CaptionColumn, "texts");
                 foreach (DetailColumn column in options.ReadDetails ? DetailColumn.All : [])
                 {
@@ -91,6 +95,7 @@ internal sealed class ParquetPairReader : PairReader
                 Dictionary<string, Array> details = columns.ToDictionary(c => c.Name, c => _file.Values(group, _details[c.Name], c.Kind, before));
                 Func<int, EncodedPicture> image = Pictures(group, _image, _options.ImageColumn, before);
                 Func<int, EncodedPicture> conditioning = Pictures(group, _conditioning, _options.ConditioningColumn, before);
+                Func<int, EncodedPicture>[] further = [.. _further.Select(f => Pictures(group, f.Field, f.Name, before))];
                 for (int i = 0; i < captions.Length; i++)
                 {
                     int row = i;
@@ -99,6 +104,7 @@ internal sealed class ParquetPairReader : PairReader
                         Source = Place(before + i),
                         Image = image(i),
                         Conditioning = conditioning(i),
+                        FurtherConditioning = [.. further.Select(f => f(row))],
                         Caption = captions[i] ?? throw new DatasetException($"{Place(before + i)}, column '{_options.CaptionColumn}'", "a text", "null"),
                         Details = PairDetails.Of(name => details.TryGetValue(name, out Array? values) ? values.GetValue(row) : null),
                     };

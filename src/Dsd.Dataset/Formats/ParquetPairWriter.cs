@@ -13,7 +13,9 @@ internal sealed class ParquetPairWriter : IPairWriter
 
     private readonly string _folder;
     private readonly long _shardBytes;
-    private readonly ParquetSchema _schema = Schema();
+    private readonly DatasetWriteOptions _options;
+    private readonly IReadOnlyList<DetailColumn> _columns;
+    private readonly ParquetSchema _schema;
     private readonly List<PairRecord> _group = [];
     private long _groupBytes;
     private long _fileBytes;
@@ -21,8 +23,10 @@ internal sealed class ParquetPairWriter : IPairWriter
     private FileStream? _stream;
     private ParquetWriter? _writer;
 
-    public ParquetPairWriter(string folder, long shardBytes)
+    public ParquetPairWriter(string folder, long shardBytes, DatasetWriteOptions options)
     {
+        (_options, _columns) = (options, DetailColumn.Written(options));
+        _schema = Schema();
         _folder = Path.Combine(folder, "data");
         _shardBytes = shardBytes;
         Directory.CreateDirectory(_folder);
@@ -59,12 +63,13 @@ internal sealed class ParquetPairWriter : IPairWriter
         _stream?.Dispose();
     }
 
-    private static ParquetSchema Schema() => new(
+    private ParquetSchema Schema() => new(
         [
             Image("image"),
             Image("conditioning"),
+            .. Further.Select(Image),
             new DataField<string>("caption", nullable: true),
-            .. DetailColumn.All.Select(c => (Field)(c.Kind switch
+            .. _columns.Select(c => (Field)(c.Kind switch
             {
                 DetailKind.Flag => new DataField<bool>(c.Name, nullable: true),
                 DetailKind.Number => new DataField<double>(c.Name, nullable: true),
@@ -74,10 +79,13 @@ internal sealed class ParquetPairWriter : IPairWriter
             })),
         ]);
 
+    private IEnumerable<string> Further => PairRecord.FurtherColumns("conditioning").Take(_options.References - 1);
+
     private static StructField Image(string name) => new(name, new DataField<byte[]>("bytes", nullable: true), new DataField<string>("path", nullable: true));
 
-    private static long BytesOf(PairRecord row) =>
-        row.Image.ReadBytes().Length + row.Conditioning.ReadBytes().Length + row.Caption.Length + DetailColumn.All.Sum(c => c.Get(row.Details) switch
+    private long BytesOf(PairRecord row) =>
+        row.Image.ReadBytes().Length + row.Conditioning.ReadBytes().Length + row.FurtherConditioning.Sum(p => (long)p.ReadBytes().Length) + row.Caption.Length
+        + _columns.Sum(c => c.Get(row.Details) switch
         {
             string text => text.Length,
             IReadOnlyList<string> texts => texts.Sum(t => t.Length),
@@ -109,15 +117,20 @@ internal sealed class ParquetPairWriter : IPairWriter
             Task<ParquetWriter> opening = ParquetWriter.CreateAsync(_schema, _stream, new ParquetOptions { CompressionMethod = CompressionMethod.Snappy });
             Wait(opening);
             _writer = opening.Result;
-            _writer.CustomMetadata = new Dictionary<string, string> { [HuggingFaceFeatures.MetadataKey] = HuggingFaceFeatures.Json() };
+            _writer.CustomMetadata = new Dictionary<string, string> { [HuggingFaceFeatures.MetadataKey] = HuggingFaceFeatures.Json(_options) };
         }
         using (ParquetRowGroupWriter group = _writer.CreateRowGroup())
         {
             Queue<DataField> fields = new(_schema.DataFields);
             WritePictures(group, fields, r => r.Image);
             WritePictures(group, fields, r => r.Conditioning);
+            for (int n = 0; n < _options.References - 1; n++)
+            {
+                int further = n;
+                WritePictures(group, fields, r => r.FurtherConditioning[further]);
+            }
             WriteValues(group, fields.Dequeue(), r => ParquetTable.Characters(r.Caption));
-            foreach (DetailColumn column in DetailColumn.All)
+            foreach (DetailColumn column in _columns)
             {
                 WriteDetails(group, fields.Dequeue(), column);
             }

@@ -37,6 +37,13 @@ internal sealed class WebDatasetPairReader : PairReader
         Source = sample.Place,
         Image = Picture(sample, _options.ImageColumn),
         Conditioning = Picture(sample, _options.ConditioningColumn),
+        FurtherConditioning = _options.ReadDetails
+            ?
+            [
+                .. PairRecord.FurtherColumns(_options.ConditioningColumn)
+                    .TakeWhile(c => sample.Members.Keys.Any(m => m.StartsWith($"{c}.", StringComparison.OrdinalIgnoreCase))).Select(c => Picture(sample, c)),
+            ]
+            : [],
         Caption = Caption(sample, json),
         Details = json?.Details(Details, JsonPlace(sample)) ?? new PairDetails(),
     };

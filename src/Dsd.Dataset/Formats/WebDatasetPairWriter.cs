@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Dsd.Dataset.Formats;
 
-/// <summary>Writes <c>data/train-00000-of-000NN.tar</c>, three members a row.</summary>
+/// <summary>Writes <c>data/train-00000-of-000NN.tar</c>, a member for each picture of a row and one for the rest.</summary>
 internal sealed class WebDatasetPairWriter : IPairWriter
 {
     private const string Extension = ".tar";
@@ -13,15 +13,17 @@ internal sealed class WebDatasetPairWriter : IPairWriter
     private readonly string _folder;
     private readonly long _shardBytes;
     private readonly ArrayBufferWriter<byte> _json = new();
+    private readonly IReadOnlyList<DetailColumn> _columns;
     private int _files;
     private long _fileBytes;
     private FileStream? _stream;
     private TarWriter? _writer;
 
-    public WebDatasetPairWriter(string folder, long shardBytes)
+    public WebDatasetPairWriter(string folder, long shardBytes, DatasetWriteOptions options)
     {
         _folder = Path.Combine(folder, "data");
         _shardBytes = shardBytes;
+        _columns = DetailColumn.Written(options);
         Directory.CreateDirectory(_folder);
     }
 
@@ -35,22 +37,31 @@ internal sealed class WebDatasetPairWriter : IPairWriter
             using (Utf8JsonWriter json = new(_json, DetailsJson.Plain))
             {
                 json.WriteStartObject();
-                DetailsJson.Write(json, row.Caption, row.Details);
+                DetailsJson.Write(json, row.Caption, row.Details, _columns);
                 json.WriteEndObject();
             }
-            (ReadOnlyMemory<byte> image, ReadOnlyMemory<byte> conditioning) = (row.Image.ReadBytes(), row.Conditioning.ReadBytes());
-            long bytes = Size(image) + Size(conditioning) + Size(_json.WrittenMemory);
+            (string Name, ReadOnlyMemory<byte> Bytes)[] pictures =
+            [
+                Member("image", row.Image), Member("conditioning", row.Conditioning),
+                .. PairRecord.FurtherColumns("conditioning").Zip(row.FurtherConditioning, Member),
+            ];
+            long bytes = pictures.Sum(p => Size(p.Bytes)) + Size(_json.WrittenMemory);
             // Two empty blocks end a tar.
             if (_fileBytes > 0 && _fileBytes + bytes + 2 * Block > _shardBytes)
             {
                 EndFile();
             }
             _writer ??= Begin();
-            Add($"{key}.image{Path.GetExtension(row.Image.Name)}", image);
-            Add($"{key}.conditioning{Path.GetExtension(row.Conditioning.Name)}", conditioning);
+            foreach ((string name, ReadOnlyMemory<byte> picture) in pictures)
+            {
+                Add($"{key}.{name}", picture);
+            }
             Add($"{key}.json", _json.WrittenMemory);
             _fileBytes += bytes;
         }
+
+        static (string Name, ReadOnlyMemory<byte> Bytes) Member(string column, EncodedPicture picture) =>
+            ($"{column}{Path.GetExtension(picture.Name)}", picture.ReadBytes());
     }
 
     public (long Files, long Bytes) Complete()

@@ -8,6 +8,9 @@ internal static class BenchmarkFiles
     /// <summary>Whether a file's name is that of a picture which is read.</summary>
     public static bool IsPicture(string file) => Extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>What a system is called: as its folder.</summary>
+    public static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+
     /// <summary>The picture of this name, whatever its extension.</summary>
     /// <exception cref="InvalidDataException">There is none; the message says what it was to be.</exception>
     public static string Picture(string folder, string name, string what) =>

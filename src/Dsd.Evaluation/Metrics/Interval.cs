@@ -26,22 +26,42 @@ public sealed record Interval(double Mean, double Low, double High)
     {
         ArgumentNullException.ThrowIfNull(perSubjectMeans);
         ArgumentNullException.ThrowIfNull(draw);
-        if (perSubjectMeans.Count == 0)
-        {
-            throw new ArgumentException("An interval needs the means of at least one subject.", nameof(perSubjectMeans));
-        }
+        return perSubjectMeans.Count == 0
+            ? throw new ArgumentException("An interval needs the means of at least one subject.", nameof(perSubjectMeans))
+            : OfGroups([perSubjectMeans], draw);
+    }
+
+    /// <summary>The mean of the means of some groups, whatever their sizes, with the percentile bootstrap within each group.</summary>
+    /// <param name="groups">The numbers of each group.</param>
+    /// <param name="seed">Fixes the resamples; the same arguments give the same interval.</param>
+    /// <exception cref="ArgumentException">There is no group, or one is empty.</exception>
+    public static Interval BootstrapOfGroups(IReadOnlyList<IReadOnlyList<double>> groups, int seed)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        return groups.Count == 0 || groups.Any(g => g.Count == 0)
+            ? throw new ArgumentException("An interval needs at least one group, and a number in each.", nameof(groups))
+            : OfGroups(groups, new Random(seed).Next);
+    }
+
+    private static Interval OfGroups(IReadOnlyList<IReadOnlyList<double>> groups, Func<int, int> draw)
+    {
         double[] means = new double[Resamples];
         for (int resample = 0; resample < Resamples; resample++)
         {
-            double sum = 0;
-            for (int i = 0; i < perSubjectMeans.Count; i++)
+            double all = 0;
+            foreach (IReadOnlyList<double> group in groups)
             {
-                sum += perSubjectMeans[draw(perSubjectMeans.Count)];
+                double sum = 0;
+                for (int i = 0; i < group.Count; i++)
+                {
+                    sum += group[draw(group.Count)];
+                }
+                all += sum / group.Count;
             }
-            means[resample] = sum / perSubjectMeans.Count;
+            means[resample] = all / groups.Count;
         }
         Array.Sort(means);
-        return new Interval(perSubjectMeans.Average(), Quantile(means, 0.025), Quantile(means, 0.975));
+        return new Interval(groups.Average(g => g.Average()), Quantile(means, 0.025), Quantile(means, 0.975));
     }
 
     /// <summary>

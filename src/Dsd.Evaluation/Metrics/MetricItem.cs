@@ -9,4 +9,11 @@ namespace Dsd.Evaluation.Metrics;
 /// <param name="Reference">The picture of the subject.</param>
 /// <param name="Generated">The picture that was made of it.</param>
 /// <param name="Prompt">What the picture should show; null where nobody says.</param>
-public sealed record MetricItem(string Subject, string? Category, string Name, Picture Reference, Picture Generated, string? Prompt);
+public sealed record MetricItem(string Subject, string? Category, string Name, Picture Reference, Picture Generated, string? Prompt)
+{
+    /// <summary>Further given pictures, behind <see cref="Reference"/>, each loaded when it is asked for. Default none.</summary>
+    public IReadOnlyList<Func<Picture>> FurtherReferences { get; init; } = [];
+
+    /// <summary>Loads a true picture, which shows what was meant; null, the default, where there is none.</summary>
+    public Func<Picture>? Truth { get; init; }
+}

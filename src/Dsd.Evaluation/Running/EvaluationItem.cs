@@ -15,6 +15,12 @@ public sealed record EvaluationItem
     /// <summary>The file of the picture of the subject.</summary>
     public required string ReferenceFile { get; init; }
 
+    /// <summary>The files of further given pictures, for metrics that look at all of them. Default none.</summary>
+    public IReadOnlyList<string> FurtherReferenceFiles { get; init; } = [];
+
+    /// <summary>The file of a true picture, which shows what was meant; null, the default, where there is none.</summary>
+    public string? TruthFile { get; init; }
+
     /// <summary>The file of the generated picture.</summary>
     public required string GeneratedFile { get; init; }
 

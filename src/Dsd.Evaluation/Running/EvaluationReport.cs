@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Dsd.Evaluation.Agreement;
 using Dsd.Evaluation.Metrics;
 using Dsd.Imaging;
 
@@ -31,11 +32,61 @@ internal sealed class EvaluationReport(EvaluationResults results, IReadOnlyList<
         html.Append($"<h1>Measured pictures</h1><p>{scored.Count} pictures of {scored.Select(i => i.Item.Subject).Distinct().Count()} subjects. ");
         html.Append("Means are over subjects of the mean over each one's pictures, with 95 % intervals (percentile bootstrap over subjects). ");
         html.Append("With a single subject the interval is a point and says nothing.</p>\n");
+        foreach (IGrouping<string, BenchmarkResult> benchmark in results.Benchmarks.GroupBy(b => b.Benchmark))
+        {
+            Benchmark(html, benchmark.Key, [.. benchmark]);
+        }
+        Agreement(html);
         for (int m = 0; m < metrics.Count; m++)
         {
             Metric(html, m);
         }
         return html.Append("</body></html>\n").ToString();
+    }
+
+    /// <summary>The benchmark's own table: a row a figure, a column for each system and judge.</summary>
+    private static void Benchmark(StringBuilder html, string name, BenchmarkResult[] columns)
+    {
+        bool several = columns.Select(c => c.Judge).Distinct().Count() > 1;
+        html.Append($"<h2>{Text(name)}</h2><p class=\"note\">The benchmark's own table. Behind ± stands the standard deviation over the repeats, ");
+        html.Append("in brackets a 95 % interval (percentile bootstrap over items).</p>\n");
+        html.Append("<table><tr><th></th><th>of</th>");
+        html.Append(string.Concat(columns.Select(c => $"<th>{Text(c.System)}{(several ? $", {Text(c.Judge)}" : "")}</th>"))).Append("</tr>\n");
+        var rows = columns.SelectMany(c => c.Figures).Select(f => (f.Figure, f.Of)).Distinct().GroupBy(r => r.Figure).SelectMany(g => g);
+        foreach ((string figure, string of) in rows)
+        {
+            html.Append($"<tr><td>{Text(figure)}</td><td>{Text(of)}</td>");
+            html.Append(string.Concat(columns.Select(c => $"<td>{Cell(c.Figures.FirstOrDefault(f => f.Figure == figure && f.Of == of))}</td>")));
+            html.Append("</tr>\n");
+        }
+        html.Append("</table>\n");
+
+        static string Cell(BenchmarkFigure? figure) => figure is null
+            ? "–"
+            : $"{Number(figure.Value)}{(figure.Deviation is { } deviation ? $" ± {Number(deviation)}" : "")}"
+                + (figure is { Low: { } low, High: { } high } ? $" ({Number(low)} to {Number(high)})" : "");
+    }
+
+    private void Agreement(StringBuilder html)
+    {
+        if (results.Agreement.Count == 0)
+        {
+            return;
+        }
+        html.Append("<h2>Agreement of judges</h2><p class=\"note\">Krippendorff's alpha and Spearman's rank correlation over all systems' pictures: each ");
+        html.Append("repeat of a picture that both have scored is a unit. Where a figure has no meaning, such as where all scores are the same, ");
+        html.Append("there is none.</p>\n");
+        html.Append("<table><tr><th>question</th><th>judges</th><th>units</th><th>alpha, nominal</th><th>alpha, ordinal</th><th>alpha, interval</th>");
+        html.Append("<th>Spearman</th></tr>\n");
+        foreach (JudgeAgreement pair in results.Agreement)
+        {
+            html.Append($"<tr><td>{Text(pair.Metric)}</td><td>{Text(pair.First)} and {Text(pair.Second)}</td>");
+            html.Append(CultureInfo.InvariantCulture, $"<td>{pair.Units}</td>");
+            html.Append(string.Concat(new[] { pair.Nominal, pair.Ordinal, pair.Interval, pair.Spearman }.Select(
+                figure => $"<td>{(figure is { } number ? Number(number) : "–")}</td>")));
+            html.Append("</tr>\n");
+        }
+        html.Append("</table>\n");
     }
 
     private void Metric(StringBuilder html, int m)

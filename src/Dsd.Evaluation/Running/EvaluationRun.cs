@@ -1,6 +1,9 @@
 using System.Text;
 using Dsd.Common.Files;
+using Dsd.Curation.Judging;
 using Dsd.Dataset.Formats;
+using Dsd.Evaluation.Agreement;
+using Dsd.Evaluation.Judged;
 using Dsd.Evaluation.Metrics;
 using Dsd.Imaging;
 
@@ -89,7 +92,11 @@ public sealed class EvaluationRun
             {
                 string?[][] ids = [.. batch.Select(item => _metrics.Select(m => Id(m, item)).ToArray())];
                 await ComputeAsync(store, batch, ids, references, cancel).ConfigureAwait(false);
-                scored.AddRange(batch.Zip(ids, (item, own) => new ScoredItem(system.Name, item, [.. own.Select(id => id is null ? null : store.Get(id))])));
+                scored.AddRange(batch.Zip(ids, (item, own) =>
+                {
+                    StoredScore?[] stored = [.. own.Select(id => id is null ? null : store.Get(id))];
+                    return new ScoredItem(system.Name, item, [.. stored.Select(s => s?.Score)], [.. stored.Select(s => s?.Answers)]);
+                }));
                 Progress?.Report(new EvaluationProgress(scored.Count, all));
             }
         }
@@ -98,7 +105,7 @@ public sealed class EvaluationRun
         // Null: the metric needs a prompt, and there is none.
         string? Id(IPairMetric metric, EvaluationItem item) => metric.NeedsPrompt && item.Prompt is null
             ? null
-            : ScoreStore.IdOf(metric, Hash(item.ReferenceFile), Hash(item.GeneratedFile), item.Prompt);
+            : ScoreStore.IdOf(metric, item, Hash);
 
         string Hash(string file)
         {
@@ -122,7 +129,7 @@ public sealed class EvaluationRun
                 continue;
             }
             MetricItem[] items = [.. missing.Select(i => opened[i] ??= Open(batch[i]))];
-            IReadOnlyList<double?> scores = await _metrics[m].ComputeAsync(items, cancel).ConfigureAwait(false);
+            StoredScore?[] scores = await ComputeAsync(_metrics[m], items, cancel).ConfigureAwait(false);
             Check(_metrics[m], scores, items.Length);
             store.Add(missing.Zip(scores, (i, score) => (ids[i][m]!, _metrics[m].Name, score)));
         }
@@ -137,17 +144,35 @@ public sealed class EvaluationRun
                 }
                 references.Add(item.ReferenceFile, reference = Picture.Load(item.ReferenceFile, Transparency.Dropped));
             }
-            return new MetricItem(item.Subject, item.Category, item.Key, reference, Picture.Load(item.GeneratedFile, Transparency.Dropped), item.Prompt);
+            return new MetricItem(item.Subject, item.Category, item.Key, reference, Load(item.GeneratedFile), item.Prompt)
+            {
+                FurtherReferences = [.. item.FurtherReferenceFiles.Select(file => new Func<Picture>(() => Load(file)))],
+                Truth = item.TruthFile is { } truth ? () => Load(truth) : null,
+            };
         }
+
+        static Picture Load(string file) => Picture.Load(file, Transparency.Dropped);
     }
 
-    private static void Check(IPairMetric metric, IReadOnlyList<double?> scores, int count)
+    // What a judge answered is kept beside the mean: the tables of benchmarks and agreement go by single answers.
+    private static async Task<StoredScore?[]> ComputeAsync(IPairMetric metric, MetricItem[] items, CancellationToken cancel)
     {
-        if (scores.Count != count || scores.Any(s => s is { } score && !(score >= metric.Least && score <= metric.Most)))
+        if (metric is JudgedMetric judged)
+        {
+            IReadOnlyList<IReadOnlyList<int?>> answers = await judged.AskAsync(items, cancel).ConfigureAwait(false);
+            return [.. answers.Select(own => judged.ScoreOf(own) is { } mean ? new StoredScore(mean, own) : null)];
+        }
+        IReadOnlyList<double?> scores = await metric.ComputeAsync(items, cancel).ConfigureAwait(false);
+        return [.. scores.Select(s => s is { } score ? new StoredScore(score) : null)];
+    }
+
+    private static void Check(IPairMetric metric, StoredScore?[] scores, int count)
+    {
+        if (scores.Length != count || scores.Any(s => s is { Score: var score } && !(score >= metric.Least && score <= metric.Most)))
         {
             throw new InvalidOperationException(
-                $"Metric '{metric.Name}': expected {count} scores of {metric.Least} to {metric.Most}, found {scores.Count}, "
-                    + $"such as {string.Join(", ", scores.Take(4))}.");
+                $"Metric '{metric.Name}': expected {count} scores of {metric.Least} to {metric.Most}, found {scores.Length}, "
+                    + $"such as {string.Join(", ", scores.Take(4).Select(s => s?.Score))}.");
         }
     }
 
@@ -157,7 +182,44 @@ public sealed class EvaluationRun
             metric.Name, metric.Source, metric.Least, metric.Most,
             [.. _systems.Select(s => Score(s.Name, [.. scored.Where(i => i.System == s.Name)], m))],
             [.. _systems.Skip(1).Select(s => Difference(s.Name, _systems[0].Name, scored, m))])),
-    ]);
+    ])
+    {
+        Benchmarks = Benchmarks(scored),
+        Agreement = Agreements(scored),
+    };
+
+    private IReadOnlyList<BenchmarkResult> Benchmarks(IReadOnlyList<ScoredItem> scored)
+    {
+        List<BenchmarkResult> tables = [];
+        foreach (EvaluationSystem system in _systems)
+        {
+            if (system.Benchmark is { } benchmark)
+            {
+                tables.AddRange(Judged(scored.Where(i => i.System == system.Name), item => item.Item.Key).GroupBy(s => s.Judge)
+                    .Select(judge => new BenchmarkResult(benchmark.Name, system.Name, judge.Key, benchmark.Figures([.. judge])))
+                    .Where(table => table.Figures.Count > 0));
+            }
+        }
+        return tables;
+    }
+
+    private IReadOnlyList<JudgeAgreement> Agreements(IReadOnlyList<ScoredItem> scored)
+    {
+        List<JudgeAgreement> agreements = [];
+        foreach (IGrouping<string, JudgedScore> question in Judged(scored, item => $"{item.System}/{item.Item.Key}").GroupBy(s => s.Metric))
+        {
+            string[] judges = [.. question.Where(s => s.Score is not null).Select(s => s.Judge).Distinct()];
+            for (int first = 0; first < judges.Length; first++)
+            {
+                agreements.AddRange(judges.Skip(first + 1).Select(second => JudgeAgreement.Of(question, question.Key, judges[first], second)));
+            }
+        }
+        return agreements;
+    }
+
+    /// <summary>All answers of judges, metric by metric.</summary>
+    private IEnumerable<JudgedScore> Judged(IEnumerable<ScoredItem> scored, Func<ScoredItem, string> name) =>
+        _metrics.SelectMany((metric, m) => metric is JudgedMetric judged ? scored.SelectMany(item => judged.Scores(name(item), item.Answers[m])) : []);
 
     private static SystemScore Score(string system, IReadOnlyList<ScoredItem> own, int metric) => new(
         system,

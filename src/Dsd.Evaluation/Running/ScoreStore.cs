@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dsd.Evaluation.Judged;
 using Dsd.Evaluation.Metrics;
 
 namespace Dsd.Evaluation.Running;
@@ -12,9 +14,11 @@ namespace Dsd.Evaluation.Running;
 internal sealed class ScoreStore : IDisposable
 {
     public const string FileName = "scores.jsonl";
-    private const int MostLine = 1000;
+    private const int MostLine = 2000;
 
-    private readonly Dictionary<string, double> _scores = [];
+    private static readonly JsonSerializerOptions Json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    private readonly Dictionary<string, StoredScore> _scores = [];
     private readonly FileStream _file;
 
     private ScoreStore(FileStream file) => _file = file;
@@ -51,23 +55,36 @@ internal sealed class ScoreStore : IDisposable
     }
 
     /// <summary>What a score is found by.</summary>
-    public static string IdOf(IPairMetric metric, string referenceSha, string generatedSha, string? prompt) => Convert.ToHexStringLower(SHA256.HashData(
-        Encoding.UTF8.GetBytes($"{metric.Fingerprint}\n{referenceSha}\n{generatedSha}\n{(metric.NeedsPrompt ? prompt : "")}")));
+    /// <param name="metric">The metric.</param>
+    /// <param name="item">The picture.</param>
+    /// <param name="hash">The SHA-256 of a file.</param>
+    public static string IdOf(IPairMetric metric, EvaluationItem item, Func<string, string> hash)
+    {
+        StringBuilder content = new();
+        content.Append($"{metric.Fingerprint}\n{hash(item.ReferenceFile)}\n{hash(item.GeneratedFile)}\n{(metric.NeedsPrompt ? item.Prompt : "")}");
+        if (metric is JudgedMetric)
+        {
+            // What a judge is asked depends on the kind of picture, and some are shown more than two.
+            content.Append($"\n{item.Category}\n{string.Join(' ', item.FurtherReferenceFiles.Select(hash))}");
+            content.Append($"\n{(item.TruthFile is { } truth ? hash(truth) : "")}");
+        }
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content.ToString())));
+    }
 
     /// <summary>Whether a score was computed before.</summary>
     public bool Has(string id) => _scores.ContainsKey(id);
 
     /// <summary>A score that was computed; null where the metric came to none.</summary>
-    public double? Get(string id) => _scores.TryGetValue(id, out double score) ? score : null;
+    public StoredScore? Get(string id) => _scores.GetValueOrDefault(id);
 
     /// <summary>Adds scores; they are on disk when this returns. What came to none is not kept: a judge may answer the next time.</summary>
-    public void Add(IEnumerable<(string Id, string Metric, double? Score)> scores)
+    public void Add(IEnumerable<(string Id, string Metric, StoredScore? Score)> scores)
     {
-        foreach ((string id, string metric, double? score) in scores)
+        foreach ((string id, string metric, StoredScore? score) in scores)
         {
-            if (score is { } given && _scores.TryAdd(id, given))
+            if (score is not null && _scores.TryAdd(id, score))
             {
-                _file.Write([.. JsonSerializer.SerializeToUtf8Bytes(new Line(id, metric, given)), (byte)'\n']);
+                _file.Write([.. JsonSerializer.SerializeToUtf8Bytes(new Line(id, metric, score.Score, score.Answers), Json), (byte)'\n']);
             }
         }
         _file.Flush(flushToDisk: true);
@@ -85,7 +102,7 @@ internal sealed class ScoreStore : IDisposable
                 Line? line = text.Length <= MostLine ? JsonSerializer.Deserialize<Line>(text) : null;
                 if (line is { Id.Length: 64, Score: >= -1e9 and <= 1e9 })
                 {
-                    _scores[line.Id] = line.Score;
+                    _scores[line.Id] = new StoredScore(line.Score, line.Answers);
                     continue;
                 }
             }
@@ -108,5 +125,10 @@ internal sealed class ScoreStore : IDisposable
         }
     }
 
-    private sealed record Line(string Id, string Metric, double Score);
+    private sealed record Line(string Id, string Metric, double Score, IReadOnlyList<int?>? Answers = null);
 }
+
+/// <summary>A score as it is kept.</summary>
+/// <param name="Score">The score.</param>
+/// <param name="Answers">What a judge gave in its repeats; null for a metric that asks none.</param>
+internal sealed record StoredScore(double Score, IReadOnlyList<int?>? Answers = null);

@@ -16,7 +16,6 @@ public abstract class EncoderEstimator<TTransformer> : IEstimator<TTransformer>
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         ColumnTypes.Register();
-        OnnxStart.Prepare();
         _environment = mlContext;
     }
 

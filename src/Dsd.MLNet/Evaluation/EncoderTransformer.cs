@@ -12,7 +12,6 @@ public abstract class EncoderTransformer : RowToRowTransformer
     private protected EncoderTransformer(IHostEnvironment environment, string stage, string encoder, CancellationToken cancellationToken)
         : base(new StageHost(environment, stage, cancellationToken))
     {
-        OnnxStart.Prepare();
         Folder = EncoderFolder.Open(encoder);
     }
 

@@ -55,7 +55,8 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     /// Takes the adapter that is at hand, or that of the input's schema or of the options, and exports the model, or loads it with TorchSharp. No row is read.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
-    /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one.</exception>
+    /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one; or nobody knows
+    /// the <see cref="DsdGeneratorOptions.Enhancer"/>.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
     /// <exception cref="NotSupportedException">ONNX Runtime has no such device here.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
@@ -85,7 +86,8 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     /// </summary>
     /// <remarks>A chain calls this for all its stages before it fits the first, so a typo in the last one shows before anything is drawn.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has the wrong type.</exception>
-    /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one.</exception>
+    /// <exception cref="InvalidOperationException">The input and the options both give an adapter, or none does and the model needs one; or nobody knows
+    /// the <see cref="DsdGeneratorOptions.Enhancer"/>.</exception>
     /// <exception cref="NotSupportedException">ONNX Runtime has no such device here.</exception>
     /// <exception cref="Models.Weights.WeightsException">A file of the model or an adapter is missing or wrong.</exception>
     /// <exception cref="ArgumentException">Options contradict each other, there is no such device, or the size does not suit the model.</exception>
@@ -102,6 +104,10 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     private bool Check(SchemaShape input)
     {
         DsdGeneratorTransformer.CheckTogether(_options);
+        if (_options.Enhancer is { } enhancer)
+        {
+            ChatClients.RequireEnhancer(enhancer);
+        }
         DsdGeneratorTransformer.Check(_options, input);
         bool tuned = ColumnCheck.Optional(input, "adapter", _options.AdapterColumn, new LoraDataViewType());
         string column = $"the input's column '{_options.AdapterColumn}'";

@@ -76,6 +76,13 @@ public sealed record DsdGeneratorOptions
     /// <summary>An Int64 column that tells rows with the same reference and prompt apart. Null, the default, is none.</summary>
     public string? SeedColumn { get; init => field = OptionCheck.TextOrNull(value, nameof(SeedColumn)); }
 
+    /// <summary>
+    /// The name of a chat client (<see cref="ChatClients"/>) that writes each prompt again with what it sees of the subject in the reference
+    /// (<see cref="Dsd.Curation.Enhancing.PromptEnhancer"/>): <c>tiny</c> is the embedded one, which knows its small world alone. Where it fails the prompt
+    /// stays, and a warning says so. Null, the default, is none.
+    /// </summary>
+    public string? Enhancer { get; init => field = OptionCheck.TextOrNull(value, nameof(Enhancer)); }
+
     /// <summary>The image column with the subject. Default <c>Reference</c>.</summary>
     public string ReferenceColumn { get; init => field = OptionCheck.Text(value, nameof(ReferenceColumn)); } = "Reference";
 

@@ -24,6 +24,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     private readonly DsdOptions _sampling;
     private readonly OnnxExport? _export;
     private readonly SharedModel<IDsdModel> _model;
+    private readonly RequestEnhancer? _enhancer;
 
     internal DsdGeneratorTransformer(IHostEnvironment environment, DsdGeneratorOptions options, LoraWeights? adapter, IStageModels models)
         : base(new StageHost(environment, nameof(DsdGenerator), options.CancellationToken))
@@ -35,6 +36,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
         _sampling = ModelDefaults.Frame(options);
         OnnxGeneration? onnx = options.Backend as OnnxGeneration;
         _export = onnx is null ? null : new OnnxExport(options, onnx.Folder, adapter, models, Host);
+        _enhancer = options.Enhancer is { } enhancer ? new RequestEnhancer(enhancer, Host) : null;
         _model = new SharedModel<IDsdModel>(nameof(DsdGeneratorTransformer), cancel => options.Backend is TorchGeneration torch
             ? models.OpenStudent(options, torch, adapter, Host.Warn)
             : models.OpenExport(_export!.Folder(cancel), options, onnx!, Host));
@@ -53,6 +55,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     {
         Host.Close();
         _model.Dispose();
+        _enhancer?.Dispose();
         _export?.Dispose();
     }
 
@@ -124,7 +127,10 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
         {
             DsdRequest[] requests = [.. Enumerable.Range(0, rows.Count).Select(slot => rows.At(slot, Request))];
             return Host.Run(rows, Options.GeneratedColumn, cancel =>
-                _model.Use(cancel, model => model.Generate(requests, _sampling, Options.Progress, cancel)));
+            {
+                IReadOnlyList<DsdRequest> asked = _enhancer is null ? requests : _enhancer.Enhance(requests, cancel);
+                return _model.Use(cancel, model => model.Generate(asked, _sampling, Options.Progress, cancel));
+            });
         });
         return _ => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(pictures.Current));
     }

@@ -37,13 +37,20 @@ public static class RunExport
     {
         ArgumentException.ThrowIfNullOrEmpty(runFolder);
         options ??= new DatasetWriteOptions();
+        if (options is { References: > 1, IncludeRejected: true })
+        {
+            throw new ArgumentException(
+                $"Options {nameof(options.References)} and {nameof(options.IncludeRejected)} exclude each other: what is rejected has no further references.",
+                nameof(options));
+        }
         RunFolder run = RunFolder.OpenToRead(runFolder);
         try
         {
+            options = options with { IncludeAxes = options.IncludeAxes || run.Ledger.HasAxes };
             RunPairs pairs = new(run, options, withoutGrids, cut);
             WrittenDataset written = DatasetWriter.Write(
                 AtLeastOne(run, pairs, options, cut is not null, cancellationToken), target, options, progress, cancellationToken);
-            return new ExportedRun(written, pairs.Unreadable);
+            return new ExportedRun(written, pairs.Unreadable) { TooFewReferences = pairs.TooFewReferences };
         }
         finally
         {
@@ -104,6 +111,13 @@ public static class RunExport
         if (pairs.FirstUnreadable is { } fault)
         {
             throw fault;
+        }
+        if (pairs.TooFewReferences > 0)
+        {
+            throw new DatasetException(
+                $"from '{run.Path}'",
+                $"targets with {options.References} references, which other panels of a grid make kept pairs with",
+                $"none: {pairs.TooFewReferences} rows have fewer. Ask for fewer, or take a layout of more panels");
         }
         LedgerCounts counts = run.Ledger.Counts();
         throw new DatasetException(

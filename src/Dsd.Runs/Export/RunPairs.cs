@@ -1,3 +1,5 @@
+using System.Globalization;
+using Dsd.Curation.Axes;
 using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Dataset.Formats;
@@ -16,6 +18,7 @@ internal sealed class RunPairs
     private readonly PairCut? _cut;
     private readonly HashSet<string> _unreadable = [];
     private readonly List<string> _firstUnreadable = [];
+    private long _tooFew;
 
     /// <exception cref="LedgerException">The ledger does not say how its grids are cut and paired.</exception>
     public RunPairs(RunFolder run, DatasetWriteOptions options, IReadOnlySet<string>? withoutGrids = null, PairCut? cut = null) =>
@@ -23,6 +26,9 @@ internal sealed class RunPairs
 
     /// <summary>Rows of the ledger that could not be read so far, which kept pairs out.</summary>
     public LedgerFaults Unreadable => new(_unreadable.Count, [.. _firstUnreadable]);
+
+    /// <summary>Rows that were left out so far, since their target has too few references.</summary>
+    public long TooFewReferences => Interlocked.Read(ref _tooFew);
 
     /// <summary>The first of them.</summary>
     public LedgerException? FirstUnreadable { get; private set; }
@@ -101,8 +107,12 @@ internal sealed class RunPairs
         {
             try
             {
-                PairRecord row = Row(pair, kept, pair.First, pair.Second);
-                rows.AddRange(_panels.Choice == PairChoice.Ordered ? [row, Row(pair, kept, pair.Second, pair.First)] : [row]);
+                PairRecord?[] both =
+                [
+                    Row(pair, kept, pair.First, pair.Second),
+                    _panels.Choice == PairChoice.Ordered ? Row(pair, kept, pair.Second, pair.First) : null,
+                ];
+                rows.AddRange(both.OfType<PairRecord>());
             }
             catch (LedgerException e) when (e.ConcernsOneRow)
             {
@@ -111,18 +121,31 @@ internal sealed class RunPairs
         }
         return rows;
 
-        PairRecord Row(LedgerPair pair, bool kept, int reference, int target)
+        // Null where the target has too few references.
+        PairRecord? Row(LedgerPair pair, bool kept, int reference, int target)
         {
+            int[] further = [.. Further(reference, target).Take(_options.References - 1)];
+            if (further.Length < _options.References - 1)
+            {
+                Interlocked.Increment(ref _tooFew);
+                return null;
+            }
             string id = Name(LedgerPair.IdOf(panels.Prompt.Id, reference, target));
             return new PairRecord
             {
                 Source = $"'{_run.Ledger.File}', pair '{pair.Id}'",
                 Image = Panel(pair, target),
                 Conditioning = Panel(pair, reference),
+                FurtherConditioning = [.. further.Select(panel => Panel(pair, panel))],
                 Caption = panels.Caption(pair, target),
                 Details = Details(pair, kept, id, panels.Prompt.CaptionKey, targetIsSecond: target == pair.Second),
             };
         }
+
+        // Panels that make kept pairs of their own with the target, from the earliest on.
+        IEnumerable<int> Further(int reference, int target) => chosen
+            .Where(c => c.Kept && (c.Pair.First == target || c.Pair.Second == target))
+            .Select(c => c.Pair.First == target ? c.Pair.Second : c.Pair.First).Where(panel => panel != reference).Distinct().Order();
 
         EncodedPicture Panel(LedgerPair pair, int panel)
         {
@@ -146,6 +169,7 @@ internal sealed class RunPairs
     {
         PairJudgement judgement = pair.Judgement;
         Verdict? verdict = judgement.Verdict;
+        PairAxes? axes = pair.Axes?.Axes;
         // The vote that the verdict is from; where there is none, the last that was asked.
         JudgeVote? vote = judgement.Votes.LastOrDefault(v => verdict is not null && ReferenceEquals(v.Verdict, verdict)) ?? judgement.Votes.LastOrDefault();
         return new PairDetails
@@ -173,6 +197,12 @@ internal sealed class RunPairs
             Judge = vote?.Judge,
             Model = vote?.Model,
             Votes = judgement.Votes.Count,
+            ObjectConsistency = axes?.ObjectConsistency,
+            LowestPart = axes?[PairAxis.LowestPart],
+            ImageQuality = axes?.ImageQuality,
+            Composition = axes?.Composition,
+            PromptAdherence = axes?.PromptAdherence,
+            Parts = axes is null ? null : [.. axes.Parts.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Name}: {p.Score}, {p.Differences}"))],
         };
     }
 }

@@ -10,6 +10,19 @@ public sealed partial class RunLedger
     /// <exception cref="LedgerException">The row cannot be read.</exception>
     public AxesVote? AxesOf(string pairId) => Has(LedgerTable.Axes) ? Read(LedgerTable.Axes, "WHERE pair_id = $0", pairId).FirstOrDefault().Vote : null;
 
+    /// <summary>Whether any pair has scores by axes.</summary>
+    public bool HasAxes
+    {
+        get
+        {
+            bool has = Has(LedgerTable.Axes);
+            lock (_gate)
+            {
+                return has && Read("SELECT 1 FROM axes WHERE axes IS NOT NULL LIMIT 1", _ => true).Count > 0;
+            }
+        }
+    }
+
     /// <summary>A score of a judged metric; null where there is none.</summary>
     /// <exception cref="LedgerException">The row cannot be read.</exception>
     public JudgedScore? ScoreOf(string item, string metric, int repeat, string judge) => Has(LedgerTable.Scores)

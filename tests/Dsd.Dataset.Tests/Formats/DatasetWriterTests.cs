@@ -40,6 +40,20 @@ public sealed class DatasetWriterTests : IDisposable
     }
 
     [Fact]
+    public void Write_OfRowsWithOtherNumbersOfReferences_Refuses()
+    {
+        PairRecord two = Row("a") with { FurtherConditioning = [new EncodedPicture("more.png", TestRun.Grid("more").EncodePng())] };
+
+        Assert.Contains("1 references", Assert.Throws<DatasetException>(() => DatasetWriter.Write([[two]], Target)).Message, StringComparison.Ordinal);
+        DatasetWriteOptions options = new() { References = 2 };
+        Assert.Contains("found 1", Assert.Throws<DatasetException>(() => DatasetWriter.Write([[Row("a")]], Target, options)).Message, StringComparison.Ordinal);
+        PairRecord elsewhere = two with { FurtherConditioning = [new EncodedPicture("../more.png", TestRun.Grid("more").EncodePng())] };
+        Assert.Throws<DatasetException>(() => DatasetWriter.Write([[elsewhere]], Target, options));
+        Assert.False(Directory.Exists(Target));
+        Assert.Equal(1, DatasetWriter.Write([[two]], Target, options).Rows);
+    }
+
+    [Fact]
     public void Write_OfNothing_LeavesNothing()
     {
         Assert.Throws<DatasetException>(() => DatasetWriter.Write([], Target));

@@ -35,6 +35,8 @@ public sealed class ScoreJudgeTests
 
         Assert.Equal([0.75, null], await metric.ComputeAsync(items));
         Assert.Equal(9, client.Calls.Count);
+        JudgedMetric several = JudgedMetric.Of(MetricNames.ConceptPreservation, new ScoreJudge(client, new() { Name = "one" }), namesJudge: true);
+        Assert.Equal(("cp:one", "dreambench-cp", "one"), (several.Name, several.Question, several.Judge));
         Assert.NotEqual(metric.Fingerprint, JudgedMetric.Of(MetricNames.ConceptPreservation, new ScoreJudge(client), dependsOn: "another model").Fingerprint);
     }
 

@@ -82,6 +82,32 @@ public sealed class PairsLoaderTests : IDisposable
     }
 
     [Fact]
+    public void LoadPairs_OfScoredPairsWithSeveralReferences_HasTheScoresAndTheFirstReference()
+    {
+        EncodedPicture Picture(string name) => new($"{name}.png", Grid(name).EncodePng());
+        PairRecord Row(string id, double? score) => new()
+        {
+            Source = id,
+            Image = Picture($"{id}1"),
+            Conditioning = Picture($"{id}2"),
+            FurtherConditioning = [Picture($"{id}3")],
+            Caption = "a fox",
+            Details = new PairDetails { Id = id, Kept = true, LowestPart = score, Parts = score is null ? null : ["tail: 0, gone"] },
+        };
+        DatasetWriter.Write(
+            [[Row("a", 0), Row("b", null)]], _folder.File("out"), new DatasetWriteOptions { References = 2, IncludeAxes = true });
+
+        IDataView pairs = _ml.Data.LoadPairs(_folder.File("out"));
+
+        Assert.Equal(["Reference", "Target", "Prompt"], pairs.Schema.Take(3).Select(c => c.Name));
+        Assert.DoesNotContain(pairs.Schema, c => c.Name.Contains('2'));
+        Assert.Equal([0, float.NaN], pairs.GetColumn<float>("AxisLowestPart"));
+        Assert.Equal(["tail: 0, gone", ""], pairs.GetColumn<string[]>("AxisParts").Select(p => string.Join(' ', p)));
+        MLImage reference = pairs.GetColumn<MLImage>("Reference").First();
+        Assert.Equal(MLImages.ToPicture(reference).Pixels, Grid("a2").Pixels);
+    }
+
+    [Fact]
     public async Task Cursor_ReadsPicturesOnlyWhereTheyAreAskedFor()
     {
         await WriteAsync(PairFormat.ImageFolder, "a");

@@ -39,6 +39,43 @@ public sealed class DsdGeneratorTests
     }
 
     [Fact]
+    public void Transform_WithAnEnhancer_DrawsItsPrompts_FromTheSameNoise()
+    {
+        RecordingClient client = new(_ => """{"prompt": "a red fox"}""");
+        ChatClients.Register("enhancer-tests", () => client);
+        IDataView references = Views.References(_ml, 3);
+        using DsdGeneratorTransformer plain = Fit(Small, references);
+        using DsdGeneratorTransformer fitted = Fit(Small with { Enhancer = "enhancer-tests" }, references);
+        Views.Column(plain.Transform(references), "Generated");
+        Views.Column(fitted.Transform(references), "Generated");
+
+        DsdRequest[] asked = [.. _models.Opened[0].Batches.SelectMany(b => b)];
+        DsdRequest[] drawn = [.. _models.Opened[1].Batches.SelectMany(b => b)];
+        Assert.All(drawn, r => Assert.Equal("a red fox", r.Prompt));
+        Assert.Equal(asked.Select(r => r.Seed), drawn.Select(r => r.Seed));
+        Assert.Equal(3, client.Questions.Count);
+        Assert.All(asked, r => Assert.Contains(client.Questions, q => q.Contains(r.Prompt, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Transform_WhenTheEnhancerFails_DrawsThePromptAsItIs_AndWarns()
+    {
+        ChatClients.Register("no-enhancer", () => new RecordingClient(_ => throw new HttpRequestException("nobody there")));
+        List<string> log = [];
+        _ml.Log += (_, e) => log.Add(e.Message);
+        IDataView references = Views.References(_ml, 1);
+        using DsdGeneratorTransformer plain = Fit(Small, references);
+        using DsdGeneratorTransformer fitted = Fit(Small with { Enhancer = "no-enhancer" }, references);
+
+        Assert.Equal(Views.Column(plain.Transform(references), "Generated"), Views.Column(fitted.Transform(references), "Generated"));
+        Assert.Contains(log, line => line.Contains("The prompt stays as it is", StringComparison.Ordinal) && line.Contains("nobody there"));
+    }
+
+    [Fact]
+    public void Fit_WithAnEnhancerThatNobodyKnows_SaysSo() => Assert.Contains(
+        "'nobody'", Assert.Throws<InvalidOperationException>(() => Fit(Small with { Enhancer = "nobody" }, Views.References(_ml, 1))).Message);
+
+    [Fact]
     public void Transform_GivesTheSamePicturesWhateverTheBatch()
     {
         IDataView references = Views.References(_ml, 5);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Dsd.Curation.Axes;
 using Dsd.Curation.Grids;
 using Dsd.Dataset.Formats;
 using Dsd.Imaging;
@@ -24,7 +25,7 @@ public sealed class RunExportTests
         Assert.Equal((2, 2), (written.Rows, written.Kept));
         PairDataset dataset = PairDataset.Open(run.Path("out"));
         Assert.Equal(format, dataset.Format);
-        Assert.Equal(DetailColumn.All.Select(c => c.Name), dataset.Details.Select(c => c.Name));
+        Assert.Equal(DetailColumn.All.Where(c => !c.IsAxis).Select(c => c.Name), dataset.Details.Select(c => c.Name));
         IReadOnlyList<Picture> panels = TestRun.Panels("a.fox");
         (PairRecord Row, byte[] Image, byte[] Conditioning)[] rows = [.. dataset.Read().Select(
             r => (r, r.Image.Decode().Pixels.ToArray(), r.Conditioning.Decode().Pixels.ToArray()))];
@@ -55,6 +56,85 @@ public sealed class RunExportTests
             },
             rows[1].Row.Details);
         Assert.Equal("the second", rows[0].Row.Details.ImageDescription);
+    }
+
+    [Theory]
+    [InlineData(PairFormat.Parquet)]
+    [InlineData(PairFormat.ImageFolder)]
+    [InlineData(PairFormat.WebDataset)]
+    public async Task Write_OfARunWithScores_HasThemInColumns_AndEmptyWhereThereAreNone(PairFormat format)
+    {
+        using TestRun run = await TestRun.Of(PairChoice.Unordered, ("a", TestRun.Kept()), ("b", TestRun.Kept()));
+        await using (RunLedger ledger = RunLedger.Open(RunFolder.LedgerFile(run.Folder)))
+        {
+            await ledger.WriteAxesAsync("a~0~0-1", new AxesVote { Judge = "j", Axes = Pairs.Axes(3, lowestPart: 1, quality: 0), Attempts = 1 });
+        }
+
+        RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { Format = format });
+
+        PairDataset dataset = PairDataset.Open(run.Path("out"));
+        Assert.Equal(DetailColumn.All.Select(c => c.Name), dataset.Details.Select(c => c.Name));
+        PairDetails[] rows = [.. dataset.Read().Select(r => r.Details)];
+        PairDetails scored = rows[0];
+        Assert.Equal((3, 1, 0), (scored.ObjectConsistency, scored.LowestPart, scored.ImageQuality));
+        Assert.Equal((3, 3), (scored.Composition, scored.PromptAdherence));
+        Assert.Equal(["tail: 4, none", "ears: 1, some"], scored.Parts);
+        Assert.Equal((null, null, 0), (rows[1].ObjectConsistency, rows[1].LowestPart, rows[1].Parts?.Count ?? 0));
+        Assert.Contains("`axis_`", File.ReadAllText(run.Path("out", "README.md")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(PairFormat.Parquet)]
+    [InlineData(PairFormat.ImageFolder)]
+    [InlineData(PairFormat.WebDataset)]
+    public async Task Write_WithSeveralReferences_TakesPanelsOfKeptPairsWithTheTarget_AndLeavesOutRowsWithFewer(PairFormat format)
+    {
+        using TemporaryFolder folder = new();
+        await SampleRun.IntoAsync(folder.File("run"), SampleRun.Captions(6));
+        RunExport.Write(folder.File("run"), folder.File("one"), new DatasetWriteOptions { Format = format });
+        Dictionary<string, (byte[] Image, byte[] Conditioning)> one = PairDataset.Open(folder.File("one")).Read()
+            .ToDictionary(r => r.Details.Id!, r => (r.Image.ReadBytes().ToArray(), r.Conditioning.ReadBytes().ToArray()));
+
+        ExportedRun written = RunExport.Write(folder.File("run"), folder.File("two"), new DatasetWriteOptions { Format = format, References = 2 });
+
+        PairRecord[] rows = [.. PairDataset.Open(folder.File("two")).Read().Select(r => r with
+        {
+            Image = new EncodedPicture(null, r.Image.ReadBytes().ToArray()),
+            Conditioning = new EncodedPicture(null, r.Conditioning.ReadBytes().ToArray()),
+            FurtherConditioning = [.. r.FurtherConditioning.Select(p => new EncodedPicture(p.Name, p.ReadBytes().ToArray()))],
+        })];
+        Assert.NotEmpty(rows);
+        Assert.Equal(one.Count, rows.Length + written.TooFewReferences);
+        Assert.True(written.TooFewReferences > 0);
+        foreach (PairRecord row in rows)
+        {
+            string id = row.Details.Id!;
+            Assert.Equal(one[id].Image, row.Image.ReadBytes().ToArray());
+            Assert.Equal(one[id].Conditioning, row.Conditioning.ReadBytes().ToArray());
+            // The other reference is the reference of another kept row of the same target, the earliest there is.
+            (string target, string reference) = (id[(id.LastIndexOf('-') + 1)..], id[(id.LastIndexOf('~') + 1)..id.LastIndexOf('-')]);
+            string other = one.Keys.Where(k => k.StartsWith(id[..(id.LastIndexOf('~') + 1)], StringComparison.Ordinal)
+                && k.EndsWith($"-{target}", StringComparison.Ordinal) && k != id).Order(StringComparer.Ordinal).First();
+            Assert.Equal(one[other].Conditioning, Assert.Single(row.FurtherConditioning).ReadBytes().ToArray());
+            Assert.DoesNotContain($"~{reference}-", other, StringComparison.Ordinal);
+        }
+        Assert.All(PairDataset.Open(folder.File("two"), new PairDatasetOptions { ReadDetails = false }).Read(), r => Assert.Empty(r.FurtherConditioning));
+        Assert.Contains("`conditioning_2`", File.ReadAllText(folder.File("two", "README.md")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Write_WithMoreReferencesThanThereAre_SaysSo()
+    {
+        using TestRun run = await TestRun.Of(2);
+
+        string message = Assert.Throws<DatasetException>(
+            () => RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { References = 2 })).Message;
+
+        Assert.Contains("targets with 2 references", message, StringComparison.Ordinal);
+        Assert.Contains("4 rows have fewer", message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(run.Path("out")));
+        Assert.Throws<ArgumentException>(
+            () => RunExport.Write(run.Folder, run.Path("out"), new DatasetWriteOptions { References = 2, IncludeRejected = true }));
     }
 
     [Theory]

@@ -83,17 +83,18 @@ internal static class DatasetInspectCommand
         return option;
     }
 
-    /// <summary>Reads every row but the pictures; of these the first row's two.</summary>
+    /// <summary>Reads every row but the pictures; of these the first row's.</summary>
     private static Report Read(PairDataset dataset, PairDatasetOptions options, int captions, CancellationToken cancel)
     {
         (long rows, long kept, long decided, long reviewed) = (0, 0, 0, 0);
-        string[] pictures = [];
+        (string[] pictures, string[] further) = ([], []);
         List<string> first = [];
         foreach (PairRecord row in dataset.Read(cancel))
         {
             if (rows++ == 0)
             {
                 pictures = [Picture(options.ImageColumn, row.Image), Picture(options.ConditioningColumn, row.Conditioning)];
+                further = [.. row.FurtherConditioning.Select((picture, i) => Picture(FurtherColumn(options, i), picture))];
             }
             kept += row.Details.Kept == true ? 1 : 0;
             decided += row.Details.Status == "decided" ? 1 : 0;
@@ -103,7 +104,11 @@ internal static class DatasetInspectCommand
                 first.Add(Printable.Line(row.Caption, MostCaption));
             }
         }
-        string[] columns = [options.ImageColumn, options.ConditioningColumn, options.CaptionColumn, .. dataset.Details.Select(d => d.Name)];
+        string[] columns =
+        [
+            options.ImageColumn, options.ConditioningColumn, .. further.Select((_, i) => FurtherColumn(options, i)), options.CaptionColumn,
+            .. dataset.Details.Select(d => d.Name),
+        ];
         bool Has(string column) => columns.Contains(column);
         return new Report(
             dataset.Path,
@@ -115,9 +120,11 @@ internal static class DatasetInspectCommand
             Has("kept") ? kept : null,
             Has("status") ? decided : null,
             Has("reviewed") ? reviewed : null,
-            pictures,
+            [.. pictures, .. further],
             [.. first]);
     }
+
+    private static string FurtherColumn(PairDatasetOptions options, int index) => FormattableString.Invariant($"{options.ConditioningColumn}_{index + 2}");
 
     private static string Picture(string column, EncodedPicture picture)
     {

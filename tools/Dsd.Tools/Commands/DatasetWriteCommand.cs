@@ -31,6 +31,13 @@ internal static class DatasetWriteCommand
         format.AcceptOnlyFromAmong([.. Formats.Keys]);
         Option<string> folder = new("--out") { Description = "The folder to write.", HelpName = "FOLDER", Required = true };
         Option<bool> rejected = new("--rejected") { Description = "Write pairs that are not kept too; the column 'kept' tells them apart." };
+        Option<int> references = new Option<int>("--references")
+        {
+            Description = "How many references each row has, 1 to 15: further ones are panels that make kept pairs of their own with the target. Rows with "
+                + "fewer are left out.",
+            HelpName = "N",
+            DefaultValueFactory = _ => new DatasetWriteOptions().References,
+        }.Between(1, 15);
         Option<int> jpeg = new Option<int>("--jpeg")
         {
             Description = "Write pictures as JPEG of this quality, 1 to 100; PNG if left out.",
@@ -56,7 +63,7 @@ internal static class DatasetWriteCommand
         CutOptions cutting = new();
         Command command = new("write", "Write a run's pairs as a dataset.")
         {
-            run, format, folder, rejected, jpeg, shard, encoder, most, device, overwrite,
+            run, format, folder, rejected, references, jpeg, shard, encoder, most, device, overwrite,
         };
         cutting.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
@@ -66,6 +73,7 @@ internal static class DatasetWriteCommand
             {
                 Format = Formats[parsed.GetValue(format)!],
                 IncludeRejected = parsed.GetValue(rejected),
+                References = parsed.GetValue(references),
                 JpegQuality = parsed.GetResult(jpeg) is null ? null : parsed.GetValue(jpeg),
                 ShardBytes = parsed.GetResult(shard) is null ? null : parsed.GetValue(shard) * 1_000_000L,
                 Overwrite = parsed.GetValue(overwrite),
@@ -73,6 +81,10 @@ internal static class DatasetWriteCommand
             if (options is { Format: PairFormat.ImageFolder, ShardBytes: not null })
             {
                 throw new UsageException("'--shard-size' is for files with many rows, and an imagefolder has none: leave it out.");
+            }
+            if (options is { References: > 1, IncludeRejected: true })
+            {
+                throw new UsageException("'--references' and '--rejected' exclude each other: what is rejected has no further references.");
             }
             if (parsed.GetValue(encoder) is null != parsed.GetValue(most) is null)
             {
@@ -122,6 +134,10 @@ internal static class DatasetWriteCommand
         if (exported!.Unreadable.Count > 0)
         {
             terminal.Warn(exported.Unreadable.ToString());
+        }
+        if (exported.TooFewReferences > 0)
+        {
+            terminal.Warn($"{exported.TooFewReferences} rows are left out: their targets have fewer than {options.References} references.");
         }
         WrittenDataset written = exported.Dataset;
         terminal.Output.WriteLine(target);

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Dsd.Common.Files;
+using Dsd.Evaluation.Agreement;
 using Dsd.Evaluation.Benchmarks.DreamBenchPlus;
+using Dsd.Evaluation.Benchmarks.InContext;
 using Dsd.Evaluation.Judged;
 using Dsd.Evaluation.Metrics;
 using Dsd.Evaluation.Running;
@@ -41,21 +43,12 @@ internal sealed class EvaluateCommand
         "--encoders", "The folders that 'dsd export --encoder' wrote, one of each kind that the metrics need.");
     private readonly Option<string?> _prompts = new("--prompts")
     {
-        Description = "Prompts, for clip-t: a JSON object by picture or subject, or a folder of .txt files that are named so.",
+        Description = "Prompts, for clip-t and pf: a JSON object by picture or subject, or a folder of .txt files that are named so.",
         HelpName = "FILE|FOLDER",
     };
-    private readonly Option<string?> _chat = ScoringModel.Option("for cp and pf");
-    private readonly Option<string?> _rubrics = new("--rubrics")
-    {
-        Description = "A folder of texts for the judge in place of this program's own, such as the prompts of DreamBench++.",
-        HelpName = "FOLDER",
-    };
-    private readonly Option<int> _repeats = new Option<int>("--repeats")
-    {
-        Description = "How often a judge is asked each question.",
-        HelpName = "N",
-        DefaultValueFactory = _ => new ScoreJudgeOptions().Repeats,
-    }.Between(1, 100);
+    private readonly Option<string?> _omniContext = Items("--omnicontext", "OmniContext");
+    private readonly Option<string?> _osBench = Items("--osbench", "OSBench");
+    private readonly ScoringOptions _judges = new();
     private readonly Option<string> _out = new("--out")
     {
         Description = "The folder to write. Scores that stand there are not computed again.",
@@ -86,12 +79,20 @@ internal sealed class EvaluateCommand
         EvaluateCommand evaluate = new(terminal);
         Command command = new("evaluate", "Measure generated pictures: similarities to their references and prompts, and a report.")
         {
-            evaluate._metrics, evaluate._references, evaluate._generated, evaluate._prompts, evaluate._dreamBench, evaluate._vistory, evaluate._encoders,
-            evaluate._device, evaluate._chat, evaluate._rubrics, evaluate._repeats, evaluate._out, evaluate._batch, evaluate._examples, evaluate._json,
+            evaluate._metrics, evaluate._references, evaluate._generated, evaluate._prompts, evaluate._dreamBench, evaluate._omniContext, evaluate._osBench,
+            evaluate._vistory, evaluate._encoders, evaluate._device, evaluate._out, evaluate._batch, evaluate._examples, evaluate._json,
         };
+        evaluate._judges.AddTo(command);
         command.SetAction((parsed, cancel) => Task.Run(() => evaluate.RunAsync(parsed, cancel), cancel));
         return command;
     }
+
+    private static Option<string?> Items(string name, string benchmark) => new(name)
+    {
+        Description = $"A file of {benchmark}'s items as JSON lines, in place of '--metrics' and '--references': PF, SC and √(PF · SC) of each '--generated', "
+            + "a folder with fullset/TASK/KEY.png.",
+        HelpName = "FILE.jsonl",
+    };
 
     private static Option<string[]> Several(string name, string description) => new(name)
     {
@@ -109,9 +110,22 @@ internal sealed class EvaluateCommand
         OnnxRuntimeOptions runtime = new OnnxRuntimeOptions { Warn = _terminal.Warn }.On(parsed.GetRequiredValue(_device));
         if (parsed.GetValue(_vistory) is { } stories)
         {
-            Refuse(parsed, "with '--vistory'", _metrics, _references, _dreamBench, _prompts, _chat, _rubrics, _repeats, _batch, _examples);
+            Refuse(
+                parsed, "with '--vistory'",
+                [_metrics, _references, _dreamBench, _omniContext, _osBench, _prompts, .. _judges.All, _batch, _examples]);
             return Checked(() => new StoryEvaluation(_terminal, runtime).Run(
                 stories, parsed.GetValue(_generated) ?? [], parsed.GetValue(_encoders) ?? [], target, parsed.GetValue(_json), cancel));
+        }
+        if ((parsed.GetValue(_omniContext) ?? parsed.GetValue(_osBench)) is { } items)
+        {
+            ContextBenchmark benchmark = parsed.GetValue(_omniContext) is null ? ContextBenchmark.OSBench : ContextBenchmark.OmniContext;
+            Refuse(
+                parsed, $"with '{(benchmark == ContextBenchmark.OSBench ? _osBench : _omniContext).Name}', which brings its own metrics and pictures",
+                [_metrics, _references, _dreamBench, _prompts, _encoders, _device, .. benchmark == ContextBenchmark.OSBench ? [] : new Option[] { _osBench }]);
+            IReadOnlyList<EvaluationSystem> drawn = InContext(benchmark, items, parsed.GetValue(_generated) ?? []);
+            using ScoringJudges asked = _judges.Open(parsed);
+            return await RunAsync(parsed, target, asked.Metrics((judge, rubrics, dependsOn, several) =>
+                JudgedMetric.Of(benchmark, judge, rubrics, dependsOn, several)), drawn, options, cancel).ConfigureAwait(false);
         }
         string[] names = parsed.GetValue(_metrics)?.Split(',', StringSplitOptions.TrimEntries)
             ?? throw new UsageException($"Option '--metrics' must name some of {string.Join(", ", Known)}.");
@@ -127,7 +141,7 @@ internal sealed class EvaluateCommand
         }
         if (!names.Any(JudgedMetric.Known.Contains))
         {
-            Refuse(parsed, "without a metric that asks a judge", _chat, _rubrics, _repeats);
+            Refuse(parsed, "without a metric that asks a judge", [.. _judges.All]);
         }
         string[] similar = [.. names.Where(n => !JudgedMetric.Known.Contains(n))];
         if (similar.Length == 0)
@@ -137,22 +151,26 @@ internal sealed class EvaluateCommand
         using SimilarityMetrics? similarities = similar.Length == 0
             ? null
             : Checked(() => SimilarityMetrics.Open(similar, parsed.GetValue(_encoders) ?? [], runtime, options.BatchSize));
-        using ScoringModel? model = names.Any(JudgedMetric.Known.Contains) ? ScoringModel.Open(parsed.GetValue(_chat)) : null;
-        ScoreJudge? judge = model is null
-            ? null
-            : new(model.Client, new ScoreJudgeOptions { Name = model.Name, Repeats = parsed.GetValue(_repeats), Chat = model.Options });
-        Rubrics? rubrics = parsed.GetValue(_rubrics) is { } texts ? Rubrics.Of(texts) : null;
+        using ScoringJudges? judges = names.Any(JudgedMetric.Known.Contains) ? _judges.Open(parsed) : null;
         IPairMetric[] metrics =
         [
-            .. names.Select(name => similarities?.Metrics.FirstOrDefault(m => m.Name == name)
-                ?? (IPairMetric)JudgedMetric.Of(name, judge!, rubrics, model!.DependsOn)),
+            .. names.SelectMany(name => similarities?.Metrics.FirstOrDefault(m => m.Name == name) is { } similarity
+                ? [similarity]
+                : judges!.Metrics((judge, rubrics, dependsOn, several) => [JudgedMetric.Of(name, judge, rubrics, dependsOn, several)])),
         ];
+        return await RunAsync(parsed, target, metrics, systems, options, cancel).ConfigureAwait(false);
+    }
+
+    private async Task<int> RunAsync(
+        ParseResult parsed, string target, IReadOnlyList<IPairMetric> metrics, IReadOnlyList<EvaluationSystem> systems, EvaluationOptions options,
+        CancellationToken cancel)
+    {
         ProgressLine<EvaluationProgress> line = new(
             _terminal, (p, _) => string.Create(CultureInfo.InvariantCulture, $"evaluating: {p.Done} of {p.All} pictures"));
         EvaluationResults results;
         try
         {
-            results = await new EvaluationRun(metrics, systems, options) { Progress = line, Warn = _terminal.Warn }
+            results = await Checked(() => new EvaluationRun(metrics, systems, options) { Progress = line, Warn = _terminal.Warn })
                 .RunAsync(target, cancel).ConfigureAwait(false);
         }
         finally
@@ -171,6 +189,28 @@ internal sealed class EvaluateCommand
         return ExitCode.Done;
     }
 
+    private IReadOnlyList<EvaluationSystem> InContext(ContextBenchmark benchmark, string items, string[] generated)
+    {
+        if (generated.Length == 0)
+        {
+            throw new UsageException("Give '--generated': the folders of systems, with 'fullset/TASK/KEY.png' in each.");
+        }
+        return
+        [
+            .. generated.Select(system =>
+            {
+                ContextFolder folder = ContextFolder.Open(items, system);
+                EvaluationSystem drawn = folder.AsSystem(benchmark);
+                if (folder.Missing.Count > 0)
+                {
+                    string some = string.Join(", ", folder.Missing.Take(5));
+                    _terminal.Warn($"'{system}' has no picture of {folder.Missing.Count} items, which do not count: {some}.");
+                }
+                return drawn;
+            }),
+        ];
+    }
+
     private IReadOnlyList<EvaluationSystem> Systems(ParseResult parsed)
     {
         string[] generated = parsed.GetValue(_generated) ?? [];
@@ -181,7 +221,7 @@ internal sealed class EvaluateCommand
         }
         return parsed.GetValue(_references) is { } references && generated.Length > 0
             ? EvaluationFolders.Read(references, generated, parsed.GetValue(_prompts))
-            : throw new UsageException("Give '--references' and '--generated', or '--dreambench'.");
+            : throw new UsageException("Give '--references' and '--generated', or '--dreambench', '--omnicontext' or '--osbench'.");
     }
 
     private void Write(EvaluationResults results)
@@ -201,10 +241,50 @@ internal sealed class EvaluateCommand
             }
         }
         _terminal.Results.Write(table);
+        WriteBenchmarks(results.Benchmarks);
+        WriteAgreement(results.Agreement);
 
         void Row(string metric, string system, ScoreSummary summary) => table.AddRow(
-            metric, Markup.Escape(Printable.Line(system)), Number(summary.Mean), $"{Number(summary.Low)} to {Number(summary.High)}",
+            Markup.Escape(Printable.Line(metric)), Markup.Escape(Printable.Line(system)), Number(summary.Mean),
+            $"{Number(summary.Low)} to {Number(summary.High)}",
             summary.Pictures.ToString("N0", CultureInfo.InvariantCulture));
+    }
+
+    private void WriteBenchmarks(IReadOnlyList<BenchmarkResult> benchmarks)
+    {
+        if (benchmarks.Count == 0)
+        {
+            return;
+        }
+        Table table = new() { Border = TableBorder.Simple };
+        table.AddColumns("benchmark", "system", "judge", "figure", "of", "value", "deviation", "95 % interval");
+        table.AddColumn(new TableColumn("items") { Alignment = Justify.Right });
+        foreach ((BenchmarkResult result, BenchmarkFigure figure) in benchmarks.SelectMany(b => b.Figures.Select(f => (b, f))))
+        {
+            table.AddRow(
+                result.Benchmark, Markup.Escape(Printable.Line(result.System)), Markup.Escape(Printable.Line(result.Judge)), figure.Figure,
+                Markup.Escape(Printable.Line(figure.Of)), Number(figure.Value), figure.Deviation is null ? "" : Number(figure.Deviation),
+                figure.Low is null ? "" : $"{Number(figure.Low)} to {Number(figure.High)}", figure.Items.ToString("N0", CultureInfo.InvariantCulture));
+        }
+        _terminal.Results.Write(table);
+    }
+
+    private void WriteAgreement(IReadOnlyList<JudgeAgreement> agreement)
+    {
+        if (agreement.Count == 0)
+        {
+            return;
+        }
+        Table table = new() { Border = TableBorder.Simple };
+        table.AddColumns("agreement on", "judges", "alpha, nominal", "alpha, ordinal", "alpha, interval", "Spearman");
+        table.AddColumn(new TableColumn("units") { Alignment = Justify.Right });
+        foreach (JudgeAgreement pair in agreement)
+        {
+            table.AddRow(
+                pair.Metric, Markup.Escape(Printable.Line($"{pair.First} and {pair.Second}")), Number(pair.Nominal), Number(pair.Ordinal),
+                Number(pair.Interval), Number(pair.Spearman), pair.Units.ToString("N0", CultureInfo.InvariantCulture));
+        }
+        _terminal.Results.Write(table);
     }
 
     private static string Number(double? number) => number?.ToString("0.000", CultureInfo.InvariantCulture) ?? "none";

@@ -27,8 +27,10 @@ internal sealed class GenerateCommand
         HelpName = "X",
     };
     private readonly Option<float?> _textGuidance = new("--text-guidance") { Description = "True guidance towards the prompt; likewise.", HelpName = "X" };
+    private readonly EnhanceOptions _enhance = new();
     private readonly Option<string> _device = OnnxModelOptions.CreateDevice();
     private readonly OnnxModelOptions _onnx;
+    private string _prompt = "";
 
     private GenerateCommand(Terminal terminal)
     {
@@ -46,15 +48,16 @@ internal sealed class GenerateCommand
         generate._onnx.AddTo(command);
         generate._torch.AddTo(command);
         generate._drawing.AddTo(command);
+        generate._enhance.AddTo(command);
         command.SetAction(async (parsed, cancel) =>
         {
-            await Task.Run(() => generate.Run(parsed, cancel), cancel);
+            await Task.Run(() => generate.RunAsync(parsed, cancel), cancel);
             return ExitCode.Done;
         });
         return command;
     }
 
-    private void Run(ParseResult parsed, CancellationToken cancel)
+    private async Task RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         string? image = parsed.GetValue(_image);
         if (image is null && (parsed.GetValue(_imageGuidance) ?? parsed.GetValue(_textGuidance)) is not null)
@@ -69,6 +72,7 @@ internal sealed class GenerateCommand
         (string File, long Seed)[] files = _drawing.Files(parsed);
         Picture? reference = image is null ? null : Load(image);
         List<string> warnings = [];
+        _prompt = await _enhance.PromptAsync(parsed, _drawing.Prompt(parsed), reference, _terminal, cancel).ConfigureAwait(false);
         if (onnx is not null)
         {
             DrawWithOnnx(parsed, onnx, reference, files, warnings.Add, cancel);
@@ -147,14 +151,14 @@ internal sealed class GenerateCommand
     private void DrawText(
         ParseResult parsed, ITextToImageModel pipeline, TextToImageOptions options, (string File, long Seed)[] files, CancellationToken cancel)
     {
-        string prompt = _drawing.Prompt(parsed);
+        string prompt = _prompt;
         DrawingOptions.Draw(_terminal, files, (seed, steps) => pipeline.Generate([new TextToImageRequest(prompt, seed)], options, steps, cancel)[0]);
     }
 
     private void DrawReference(
         ParseResult parsed, IDsdModel pipeline, Picture reference, DsdOptions options, (string File, long Seed)[] files, CancellationToken cancel)
     {
-        string prompt = _drawing.Prompt(parsed);
+        string prompt = _prompt;
         DsdOptions guided = CheckedOptions.Build(() => options with
         {
             ImageGuidance = parsed.GetValue(_imageGuidance) ?? options.ImageGuidance,

@@ -26,18 +26,38 @@ internal sealed record ScoringModel(IChatClient Client, string Name, ChatOptions
     /// <param name="file">The file of chat models; null for the embedded evaluator.</param>
     /// <exception cref="InvalidDataException">The file is wrong, or names a model that nobody knows.</exception>
     /// <exception cref="InvalidOperationException">An environment variable for a key is not set.</exception>
-    public static ScoringModel Open(string? file)
+    public static ScoringModel Open(string? file) => Open(file, [])[0];
+
+    /// <summary>Opens several, which share the file's budget.</summary>
+    /// <param name="file">The file of chat models; null for the embedded evaluator.</param>
+    /// <param name="names">What the models are called in the file; none for the first that judges.</param>
+    /// <inheritdoc cref="Open(string?)"/>
+    public static IReadOnlyList<ScoringModel> Open(string? file, IReadOnlyList<string> names)
     {
         ChatSettings settings = file is null ? ChatSettings.Only(TinyModel.Name) : ChatSettings.Load(file);
-        string name = settings.Judge.Ask[0];
         ChatBudget budget = new() { MaxCalls = settings.MaxCalls, MaxTokens = settings.MaxTokens };
-        ChatModel? model = settings.Models.GetValueOrDefault(name);
-        return new ScoringModel(
-            ChatRoles.OpenJudge(settings, known => CurationPresets.Find(known)?.Evaluator?.Invoke(), budget),
-            name,
-            new ChatOptions { Temperature = model?.Temperature ?? 1, MaxOutputTokens = model?.MaxOutputTokens },
-            settings.Fingerprint(),
-            budget);
+        List<ScoringModel> opened = [];
+        try
+        {
+            foreach (string name in names.Count > 0 ? names : [settings.Judge.Ask[0]])
+            {
+                ChatSettings one = settings with { Judge = settings.Judge with { Ask = [name] } };
+                ChatModel? model = settings.Models.GetValueOrDefault(name);
+                opened.Add(new ScoringModel(
+                    ChatRoles.OpenJudge(one, known => CurationPresets.Find(known)?.Evaluator?.Invoke(), budget),
+                    name,
+                    new ChatOptions { Temperature = model?.Temperature ?? 1, MaxOutputTokens = model?.MaxOutputTokens },
+                    // Scores stay as they are whatever else the file describes.
+                    (ChatSettings.Only(name) with { Models = model is null ? [] : new Dictionary<string, ChatModel> { [name] = model } }).Fingerprint(),
+                    budget));
+            }
+            return opened;
+        }
+        catch
+        {
+            opened.ForEach(model => model.Dispose());
+            throw;
+        }
     }
 
     public void Dispose() => Client.Dispose();

@@ -11,6 +11,9 @@ internal sealed class PairSource(IReadOnlyList<PairDataset> datasets, IProgress<
     /// <summary>Rows that were left out by the last reading, since their dataset says that they are not kept.</summary>
     public long LeftOut { get; private set; }
 
+    /// <summary>Pairs of the last reading whose rows have further references, which training does not look at.</summary>
+    public long Further { get; private set; }
+
     /// <summary>Pairs that the last reading gave.</summary>
     public long Count { get; private set; }
 
@@ -18,7 +21,7 @@ internal sealed class PairSource(IReadOnlyList<PairDataset> datasets, IProgress<
     /// <exception cref="DatasetException">A row is not as it should be, or there is none; the message names the place.</exception>
     public IEnumerable<EncodedPair> Read(CancellationToken cancel)
     {
-        (Count, LeftOut) = (0, 0);
+        (Count, LeftOut, Further) = (0, 0, 0);
         foreach (PairDataset dataset in datasets)
         {
             foreach (PairRecord row in dataset.Read(cancel))
@@ -29,6 +32,7 @@ internal sealed class PairSource(IReadOnlyList<PairDataset> datasets, IProgress<
                     LeftOut++;
                     continue;
                 }
+                Further += row.FurtherConditioning.Count > 0 ? 1 : 0;
                 EncodedPair pair = new(row.Conditioning.ReadBytes(), row.Image.ReadBytes(), row.Caption, row.Source);
                 Count++;
                 progress?.Report(new PairsRead(Count));

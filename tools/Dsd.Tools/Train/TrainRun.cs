@@ -146,6 +146,10 @@ internal sealed class TrainRun(Terminal terminal, TrainRequest request)
         {
             terminal.Warn($"{pairs.LeftOut} rows of '--pairs' are left out: their dataset says that they are not kept.");
         }
+        if (pairs.Further > 0)
+        {
+            terminal.Warn($"{pairs.Further} rows of '--pairs' have several references: training takes the first of each, and leaves the others alone.");
+        }
     }
 
     /// <summary>Refuses an adapter to continue from that does not fit, before hours of encoding. Of a new one the plan has counted the numbers.</summary>

@@ -64,10 +64,12 @@ public sealed partial class DreamBenchFolder
 
     /// <summary>The folder's pictures for an <see cref="EvaluationRun"/>: a collection is a subject, its category the original's.</summary>
     /// <param name="everySample">Whether all pictures of a prompt are taken. False, the default: the first alone, as the original does.</param>
-    public EvaluationSystem AsSystem(bool everySample = false) => new(
-        System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(Path))),
+    public EvaluationSystem AsSystem(bool everySample = false)
+    {
+        DreamBenchItem[] items = [.. Items.Where(i => everySample || i.Sample == 0)];
+        return new EvaluationSystem(BenchmarkFiles.NameOf(Path),
         [
-            .. Items.Where(i => everySample || i.Sample == 0).Select(i => new EvaluationItem
+            .. items.Select(i => new EvaluationItem
             {
                 Key = i.Key,
                 Subject = i.Collection,
@@ -76,7 +78,11 @@ public sealed partial class DreamBenchFolder
                 GeneratedFile = i.Generated,
                 Prompt = i.Text,
             }),
-        ]);
+        ])
+        {
+            Benchmark = new SystemBenchmark("DreamBench++", scores => DreamBenchScores.Of(items, scores).Figures()),
+        };
+    }
 
     // The first line, as the original reads it.
     private static string Prompt(string file)

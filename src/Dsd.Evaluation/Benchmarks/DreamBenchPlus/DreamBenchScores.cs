@@ -1,5 +1,7 @@
 using Dsd.Curation.Judging;
 using Dsd.Evaluation.Judged;
+using Dsd.Evaluation.Metrics;
+using Dsd.Evaluation.Running;
 
 namespace Dsd.Evaluation.Benchmarks.DreamBenchPlus;
 
@@ -45,6 +47,34 @@ public sealed record DreamBenchScores
             PromptFollowing = Summary(pf.Select(r => r.Score)),
             ByPrompts = By(pf, r => r.Prompts),
             Scores = [.. cp.Concat(pf).Select(r => r.Score)],
+        };
+    }
+
+    /// <summary>The table in rows: CP over all and by category, PF over all and by kind of prompt, and CP · PF.</summary>
+    internal IReadOnlyList<BenchmarkFigure> Figures()
+    {
+        return
+        [
+            .. Row(MetricNames.ConceptPreservation, BenchmarkFigure.All, ConceptPreservation),
+            .. ByCategory.Where(c => c.Key != DreamBenchCategory.Other)
+                .SelectMany(c => Row(MetricNames.ConceptPreservation, c.Key.ToString().ToLowerInvariant(), c.Value)),
+            .. Row(MetricNames.PromptFollowing, BenchmarkFigure.All, PromptFollowing),
+            .. ByPrompts.Where(p => p.Key != DreamBenchPrompts.Other).SelectMany(p => Row(MetricNames.PromptFollowing, Called(p.Key), p.Value)),
+            .. Product is { } product
+                ? [new BenchmarkFigure(
+                    $"{MetricNames.ConceptPreservation}·{MetricNames.PromptFollowing}", BenchmarkFigure.All, product,
+                    Items: Math.Min(ConceptPreservation!.Items, PromptFollowing!.Items))]
+                : Array.Empty<BenchmarkFigure>(),
+        ];
+
+        static IEnumerable<BenchmarkFigure> Row(string figure, string of, RepeatSummary? summary) =>
+            summary is null ? [] : [new BenchmarkFigure(figure, of, summary.Mean, summary.Deviation, Items: summary.Items)];
+
+        static string Called(DreamBenchPrompts prompts) => prompts switch
+        {
+            DreamBenchPrompts.Photorealistic => "prompts 0-3 (photorealistic)",
+            DreamBenchPrompts.StyleTransfer => "prompts 4-6 (style transfer)",
+            _ => "prompts 7-8 (imaginative)",
         };
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dsd.Common.Files;
 using Dsd.Curation;
+using Dsd.Evaluation.Running;
 
 namespace Dsd.Evaluation.Benchmarks.InContext;
 
@@ -18,7 +19,10 @@ public sealed class ContextFolder
     private const int MostItems = 100_000;
     private const int MostReferences = 16;
 
-    private ContextFolder(IReadOnlyList<ContextItem> items, IReadOnlyList<string> missing) => (Items, Missing) = (items, missing);
+    private readonly string _generated;
+
+    private ContextFolder(string generated, IReadOnlyList<ContextItem> items, IReadOnlyList<string> missing) =>
+        (_generated, Items, Missing) = (generated, items, missing);
 
     /// <summary>The items that have a generated picture, in the order of the file.</summary>
     public IReadOnlyList<ContextItem> Items { get; }
@@ -71,8 +75,36 @@ public sealed class ContextFolder
             }
         }
         return found.Count > 0
-            ? new ContextFolder(found, missing)
+            ? new ContextFolder(generated, found, missing)
             : throw new InvalidDataException($"Folder '{generated}': expected pictures as fullset/TASK/KEY.png for the items of '{items}', found none.");
+    }
+
+    /// <summary>The folder's pictures for an <see cref="EvaluationRun"/>: an item is a subject of its own, its category the kind of its task.</summary>
+    /// <param name="benchmark">Whose items they are.</param>
+    /// <exception cref="InvalidDataException">OSBench needs true pictures, and an item has none; the message names it.</exception>
+    public EvaluationSystem AsSystem(ContextBenchmark benchmark)
+    {
+        if (benchmark == ContextBenchmark.OSBench && Items.FirstOrDefault(i => i.Truth is null) is { } without)
+        {
+            throw new InvalidDataException($"Item '{without.Name}': expected a true picture ('output_image'), which OSBench's questions show, found none.");
+        }
+        return new EvaluationSystem(BenchmarkFiles.NameOf(_generated),
+        [
+            .. Items.Select(i => new EvaluationItem
+            {
+                Key = i.Name,
+                Subject = i.Name,
+                Category = i.Task,
+                ReferenceFile = i.References[0],
+                FurtherReferenceFiles = [.. i.References.Skip(1)],
+                TruthFile = i.Truth,
+                GeneratedFile = i.Generated,
+                Prompt = i.Instruction,
+            }),
+        ])
+        {
+            Benchmark = new SystemBenchmark(benchmark.ToString(), scores => ContextScores.Of(Items, benchmark, scores).Figures()),
+        };
     }
 
     private static ContextItem Item(string line, string folder, string generated)

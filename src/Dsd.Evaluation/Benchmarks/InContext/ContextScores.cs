@@ -1,12 +1,22 @@
 using Dsd.Curation.Chat;
 using Dsd.Curation.Judging;
 using Dsd.Evaluation.Judged;
+using Dsd.Evaluation.Metrics;
+using Dsd.Evaluation.Running;
 
 namespace Dsd.Evaluation.Benchmarks.InContext;
 
 /// <summary>The table of one system, as the benchmarks' <c>calculate_statistics.py</c> has it. What has no score does not count.</summary>
 public sealed record ContextScores
 {
+    // Any number; that it is the same makes reports the same.
+    private const int Seed = 20;
+
+    private IReadOnlyList<(string Task, ContextResult[] Items)> _tasks = [];
+
+    /// <summary>By item, for those that have both scores.</summary>
+    public required IReadOnlyDictionary<string, ContextResult> ByItem { get; init; }
+
     /// <summary>By task.</summary>
     public required IReadOnlyDictionary<string, ContextResult> ByTask { get; init; }
 
@@ -68,16 +78,20 @@ public sealed record ContextScores
             .Select(g => (g.Key.Item, Pf: g.FirstOrDefault(s => s.Metric == pf)?.Score, Sc: g.FirstOrDefault(s => s.Metric == sc)?.Score))
             .Where(g => g.Pf is not null && g.Sc is not null)
             .GroupBy(g => g.Item, StringComparer.Ordinal)
-            .Select(g => (
-                known[g.Key].Task,
-                Pf: g.Average(s => s.Pf!.Value),
-                Sc: g.Average(s => s.Sc!.Value),
-                All: g.Average(s => Math.Sqrt(s.Pf!.Value * s.Sc!.Value))));
-        Dictionary<string, ContextResult> tasks = both.GroupBy(i => i.Task, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(
-            g => g.Key, g => new ContextResult(g.Average(i => i.Pf), g.Average(i => i.Sc), g.Average(i => i.All), g.Count()), StringComparer.Ordinal);
+            .ToDictionary(
+                g => g.Key,
+                g => new ContextResult(
+                    g.Average(s => s.Pf!.Value), g.Average(s => s.Sc!.Value), g.Average(s => Math.Sqrt(s.Pf!.Value * s.Sc!.Value)), Items: 1),
+                StringComparer.Ordinal);
+        Dictionary<string, ContextResult> tasks = Tasks(both, known).ToDictionary(
+            g => g.Key,
+            g => new ContextResult(g.Average(i => i.PromptFollowing), g.Average(i => i.SubjectConsistency), g.Average(i => i.Overall), g.Count()),
+            StringComparer.Ordinal);
         return new ContextScores
         {
+            ByItem = both,
             ByTask = tasks,
+            _tasks = [.. Tasks(both, known).Select(g => (g.Key, g.ToArray()))],
             Average = tasks.Count == 0 ? null : new ContextResult(
                 tasks.Values.Average(t => t.PromptFollowing),
                 tasks.Values.Average(t => t.SubjectConsistency),
@@ -86,4 +100,35 @@ public sealed record ContextScores
             Scores = own,
         };
     }
+
+    /// <summary>
+    /// The table in rows: PF, SC and √(PF · SC), over all (the mean of the tasks' means) and by task, with intervals by the bootstrap over the items of each
+    /// task.
+    /// </summary>
+    internal IReadOnlyList<BenchmarkFigure> Figures()
+    {
+        return _tasks.Count == 0
+            ? []
+            :
+            [
+                .. Rows("pf", i => i.PromptFollowing),
+                .. Rows("sc", i => i.SubjectConsistency),
+                .. Rows("√(pf·sc)", i => i.Overall),
+            ];
+
+        IEnumerable<BenchmarkFigure> Rows(string figure, Func<ContextResult, double> of) =>
+        [
+            Row(figure, BenchmarkFigure.All, [.. _tasks.Select(t => t.Items)], of),
+            .. _tasks.Select(t => Row(figure, t.Task, [t.Items], of)),
+        ];
+
+        static BenchmarkFigure Row(string figure, string part, ContextResult[][] tasks, Func<ContextResult, double> of)
+        {
+            Interval interval = Interval.BootstrapOfGroups([.. tasks.Select(items => items.Select(of).ToArray())], Seed);
+            return new BenchmarkFigure(figure, part, interval.Mean, Low: interval.Low, High: interval.High, Items: tasks.Sum(items => items.Length));
+        }
+    }
+
+    private static IEnumerable<IGrouping<string, ContextResult>> Tasks(Dictionary<string, ContextResult> both, Dictionary<string, ContextItem> known) =>
+        both.GroupBy(i => known[i.Key].Task, i => i.Value, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal);
 }

@@ -2,6 +2,7 @@ using Dsd.Curation.Judging;
 using Dsd.Curation.Tests;
 using Dsd.Evaluation.Benchmarks.DreamBenchPlus;
 using Dsd.Evaluation.Judged;
+using Dsd.Evaluation.Running;
 using Dsd.Evaluation.Tests.Judged;
 using Dsd.Imaging;
 using Dsd.Testing;
@@ -109,6 +110,39 @@ public sealed class DreamBenchTests : IDisposable
         Assert.Equal(0.75 * 13 / 28, scores.Product!.Value, 12);
         Assert.Equal(2 * 2 * 3, scores.Failures.Count());
         Assert.Equal(18 * 2 * 3, store.Scores.Count);
+    }
+
+    [Fact]
+    public void TheTableInRows_HasWhatThereIs_ByCategoryAndKindOfPrompt()
+    {
+        DreamBenchItem[] items =
+        [
+            .. new[] { "animal_0", "mine" }.SelectMany(c => new[] { 0, 5, 20 }.Select(p => new DreamBenchItem(c, p, 0, "r", "g", "t"))),
+        ];
+        JudgedScore Score(DreamBenchItem item, string metric, int repeat, int score) => new()
+        {
+            Item = item.Key,
+            Metric = metric,
+            Repeat = repeat,
+            Judge = "j",
+            Question = "",
+            Reason = "",
+            Score = score,
+        };
+        JudgedScore[] cp = [.. items.SelectMany(i => new[] { Score(i, "dreambench-cp", 0, 4), Score(i, "dreambench-cp", 1, 2) })];
+        JudgedScore[] pf = [.. items.Select(i => Score(i, "dreambench-pf", 0, i.Prompt == 5 ? 2 : 4))];
+
+        IReadOnlyList<BenchmarkFigure> figures = DreamBenchScores.Of(items, [.. cp, .. pf]).Figures();
+
+        // What is of no category or kind counts in the whole alone.
+        Assert.Equal(
+            ["cp all 6", "cp animal 3", "pf all 6", "pf prompts 0-3 (photorealistic) 2", "pf prompts 4-6 (style transfer) 2", "cp·pf all 6"],
+            figures.Select(f => $"{f.Figure} {f.Of} {f.Items}"));
+        double[] expected = [0.75, 0.75, 5.0 / 6, 1, 0.5, 0.75 * 5 / 6];
+        Assert.All(expected.Zip(figures), f => Assert.Equal(f.First, f.Second.Value, 12));
+        Assert.Equal(Math.Sqrt(0.125), figures[0].Deviation!.Value, 12);
+        Assert.Null(figures[2].Deviation);
+        Assert.DoesNotContain(DreamBenchScores.Of(items, cp).Figures(), f => f.Figure == "cp·pf");
     }
 
     private static int Red(DataContent picture) => Picture.Decode(picture.Data.Span, "sent").Pixels[0];

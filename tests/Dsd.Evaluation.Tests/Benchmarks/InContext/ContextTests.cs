@@ -2,6 +2,7 @@ using Dsd.Curation.Judging;
 using Dsd.Curation.Tests;
 using Dsd.Evaluation.Benchmarks.InContext;
 using Dsd.Evaluation.Judged;
+using Dsd.Evaluation.Running;
 using Dsd.Imaging;
 using Dsd.Testing;
 using Microsoft.Extensions.AI;
@@ -87,6 +88,23 @@ public sealed class ContextTests : IDisposable
         Assert.Equal(new ContextResult(7.5, 6.25, 5.5, 3), scores.Average);
         Assert.Equal(["y/d"], scores.Failures.Select(f => f.Item));
         Assert.Null(ContextScores.Of(items, ContextBenchmark.OSBench, scores.Scores).Average);
+    }
+
+    [Fact]
+    public void TheTableInRows_HasIntervalsWithinEachTask()
+    {
+        ContextItem[] items = [Item("a", "x"), Item("b", "x"), Item("c", "y")];
+        IReadOnlyList<BenchmarkFigure> figures = ContextScores.Of(items, ContextBenchmark.OmniContext,
+            [.. Given("x/a", 4, 9), .. Given("x/b", 10, 0), .. Given("y/c", 8, 8)]).Figures();
+
+        Assert.Equal(
+            ["pf all", "pf x", "pf y", "sc all", "sc x", "sc y", "√(pf·sc) all", "√(pf·sc) x", "√(pf·sc) y"], figures.Select(f => $"{f.Figure} {f.Of}"));
+        BenchmarkFigure all = figures.Single(f => f is { Figure: "√(pf·sc)", Of: "all" });
+        // One task is 6 or 0 or between, the other always 8.
+        Assert.Equal((5.5, 4, 7, 3), (all.Value, all.Low, all.High, all.Items));
+        BenchmarkFigure alone = figures[^1];
+        Assert.Equal((8, 8, 8, 1), (alone.Value, alone.Low, alone.High, alone.Items));
+        Assert.Empty(ContextScores.Of(items, ContextBenchmark.OSBench, []).Figures());
     }
 
     private static ContextItem Item(string key, string task) => new(key, task, "i", "en", ["r"], "g");
