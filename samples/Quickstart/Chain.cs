@@ -15,22 +15,6 @@ namespace Quickstart;
 /// <summary>What README.md and docs/mlnet.md show of the stages, compiled here.</summary>
 internal static class Chain
 {
-    public static MLImage Draw(IEnumerable<CaptionRow> subjects, ReferenceRow reference)
-    {
-        // README
-        MLContext ml = new(seed: 1);
-        IDataView captions = ml.Data.LoadFromEnumerable(subjects);                   // one column: Caption
-        var chain = new EstimatorChain<ITransformer>()
-            .Append(new GridGenerator(ml), TransformerScope.Training)                // captions → grids
-            .Append(new VlmCurator(ml), TransformerScope.Training)                   // grids → judged pairs
-            .Append(new LoraFineTuner(ml), TransformerScope.Training)                // pairs → adapter
-            .Append(new DsdGenerator(ml));                                           // reference + prompt → picture
-        using var fitted = chain.Fit(captions);
-        using var engine = ml.Model.CreatePredictionEngine<ReferenceRow, PictureRow>(fitted.GetModelFor(TransformerScope.Scoring));
-        return engine.Predict(reference).Generated;
-        // README
-    }
-
     public static IEstimator<ITransformer> Flux(MLContext ml, IChatClient visionModel)
     {
         // README

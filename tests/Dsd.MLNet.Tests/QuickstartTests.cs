@@ -38,30 +38,6 @@ public sealed class QuickstartTests(QuickstartTests.BriefRun run) : IClassFixtur
     public void ThePictures_LieBesideTheReport() =>
         Assert.Equal(4, Directory.GetFiles(Path.Combine(run.Folder, "pictures"), "*.png").Length);
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public void TheReadme_ShowsCodeThatIsCompiled(int block)
-    {
-        string readme = File.ReadAllText(Path.Combine(Fixtures.Repository, "README.md"));
-        string source = File.ReadAllText(Path.Combine(Fixtures.Repository, "samples", "Quickstart", "Chain.cs"));
-        string shown = readme.Split("```csharp")[1 + block].Split("```")[0];
-        Assert.Equal(Lines(source.Split("// README")[1 + 2 * block]), Lines(shown));
-    }
-
-    [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public void TheDocs_ShowCodeThatIsCompiled(int block)
-    {
-        string docs = File.ReadAllText(Path.Combine(Fixtures.Repository, "docs", "mlnet.md"));
-        string source = File.ReadAllText(Path.Combine(Fixtures.Repository, "samples", "Quickstart", "Chain.cs"));
-        string compiled = source.Split("// docs/mlnet.md")[1 + 2 * block];
-        Assert.Contains(docs.Split("```csharp")[1..], shown => Lines(shown.Split("```")[0]).SequenceEqual(Lines(compiled)));
-    }
-
-    private static IEnumerable<string> Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-
     /// <summary>Runs the program once for all tests of the class.</summary>
     public sealed class BriefRun : IDisposable
     {
