@@ -1,0 +1,78 @@
+using Dsd.Common.Options;
+using Dsd.Models.Lora;
+using Dsd.Models.Sampling;
+using Dsd.Onnx.Runtime;
+
+namespace Dsd.Extensions.AI;
+
+/// <summary>A folder that <c>dsd export</c> wrote, drawn with by ONNX Runtime. The program needs no libtorch.</summary>
+/// <param name="Folder">The folder.</param>
+public sealed record OnnxImageModel(string Folder) : ImageModel
+{
+    /// <summary>The folder.</summary>
+    public string Folder { get; init => field = OptionCheck.Text(value, nameof(Folder)); } = OptionCheck.Text(Folder, nameof(Folder));
+
+    /// <summary>Providers, memory and the rest. Default: the processor.</summary>
+    public OnnxRuntimeOptions Runtime { get; init => field = value ?? throw new ArgumentNullException(nameof(Runtime)); } = new();
+
+    /// <summary>Adapters, for a model that was exported with inputs for them. Default none.</summary>
+    public IReadOnlyList<LoraUse> Adapters { get; init => field = [.. value ?? throw new ArgumentNullException(nameof(Adapters))]; } = [];
+
+    internal override OpenedModel Open()
+    {
+        OnnxPipeline opened = OnnxPipeline.Open(Folder, Runtime);
+        try
+        {
+            OnnxModelFolder folder = opened.Folder;
+            // Adapters may bring what makes it take a reference.
+            OnnxPipeline drawing = Adapters.Count > 0 ? opened.WithAdapters(Adapters) : opened;
+            bool takesReference = drawing.TakesReference;
+            ImageSource source = Source ?? (takesReference ? ImageSource.Reference : ImageSource.Text);
+            if (source != ImageSource.Text && !takesReference)
+            {
+                throw new ArgumentException(
+                    $"The model in '{Folder}' takes no reference. Export it with a release or an adapter that adds one, or set {nameof(Source)} to "
+                        + $"{nameof(ImageSource.Text)}.");
+            }
+            if (source != ImageSource.Reference && folder.IsConditional)
+            {
+                throw new ArgumentException(
+                    $"The model in '{Folder}' is a student: it draws from a reference. Export the model without release and adapter to draw from text, or leave "
+                        + $"{nameof(Source)} out.");
+            }
+            AdaptedPipeline pipeline = new(opened, drawing);
+            DsdOptions frame = new() { Width = folder.FrameWidth, Height = folder.FrameHeight };
+            return new OpenedModel(
+                Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder))),
+                source == ImageSource.Text ? null : pipeline,
+                source == ImageSource.Reference ? null : pipeline,
+                frame,
+                folder.TakesGuidance);
+        }
+        catch
+        {
+            opened.Dispose();
+            throw;
+        }
+    }
+
+    internal override ImageModel Warning(Action<string> warn) => Runtime.Warn is null ? this with { Runtime = Runtime with { Warn = warn } } : this;
+
+    /// <summary>A pipeline, perhaps with adapters, and the one whose sessions it uses: they end together.</summary>
+    private sealed class AdaptedPipeline(OnnxPipeline sessions, OnnxPipeline adapted) : IDsdModel, ITextToImageModel
+    {
+        public IReadOnlyList<Imaging.Picture> Generate(
+            IReadOnlyList<DsdRequest> requests, DsdOptions options, IProgress<SamplingProgress>? progress, CancellationToken cancellationToken) =>
+            adapted.Generate(requests, options, progress, cancellationToken);
+
+        public IReadOnlyList<Imaging.Picture> Generate(
+            IReadOnlyList<TextToImageRequest> requests, TextToImageOptions options, IProgress<SamplingProgress>? progress, CancellationToken cancellationToken) =>
+            adapted.Generate(requests, options, progress, cancellationToken);
+
+        public void Dispose()
+        {
+            adapted.Dispose();
+            sessions.Dispose();
+        }
+    }
+}
