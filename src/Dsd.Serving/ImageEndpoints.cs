@@ -233,7 +233,7 @@ internal sealed class ImageEndpoints(
 
     // Another generator need not know the key: it is told of steps only if it gives this server's traits.
     private ImageGenerationOptions Watched(DrawRequest request, IProgress<DsdImageProgress> progress) =>
-        _traits is null ? request.Options : request.Options.Clone().WithProgress(progress);
+        _traits is null ? request.Options : request.Options.WithProgress(progress);
 
     private ApiException ErrorOf(Exception e)
     {

@@ -147,6 +147,20 @@ public sealed class ServiceTests(TinyStudent tiny)
     }
 
     [Fact]
+    public void Guidance_OfAModelThatTakesNone_IsRefused()
+    {
+        using DsdImageGenerator generator = new(new HeldModel(), null, TinyStudent.Quick);
+        ImageGenerationRequest request = new("a", [new DataContent(TinyStudent.FirstReference, "image/png")]);
+
+        DsdImageRequestException thrown = Assert.Throws<DsdImageRequestException>(
+            () => generator.Check(request, new ImageGenerationOptions().With("guidance", 3)));
+
+        Assert.Equal("guidance", thrown.Parameter);
+        Assert.True(tiny.Generator.Traits.TakesGuidance);
+        tiny.Generator.Check(request, new ImageGenerationOptions().With("guidance", 3));
+    }
+
+    [Fact]
     public void Open_OfAModelThatCannot_SaysSo()
     {
         Assert.Contains(
