@@ -264,7 +264,7 @@ async function drawCell(asked, cell, signal) {
 
 function finish(asked, cell, picture, url, alt, seconds) {
   const file = `dsd-seed${cell.seed}${asked.columns === "none" ? "" : `-guidance${cell.guidance}`}.${asked.format === "jpeg" ? "jpg" : asked.format}`;
-  cell.bar.hidden = true;
+  cell.bar.classList.add("done");
   cell.view.disabled = false;
   cell.view.title = "Look at it beside the reference";
   cell.said.replaceChildren(
@@ -320,7 +320,7 @@ async function draw() {
     say(stopped ? `Stopped; ${done} drawn.` : "");
     $("trouble").textContent = stopped ? "" : error.message;
     for (const cell of cells.slice(done)) {
-      cell.bar.hidden = true;
+      cell.bar.classList.add("done");
       cell.said.textContent = "not drawn";
       if (!cell.view.querySelector("img")) {
         cell.view.firstChild.textContent = "";
