@@ -21,39 +21,40 @@ public sealed record OnnxImageModel(string Folder) : ImageModel
     internal override OpenedModel Open()
     {
         OnnxPipeline opened = OnnxPipeline.Open(Folder, Runtime);
+        OnnxPipeline drawing = opened;
         try
         {
-            OnnxModelFolder folder = opened.Folder;
-            // Adapters may bring what makes it take a reference.
-            OnnxPipeline drawing = Adapters.Count > 0 ? opened.WithAdapters(Adapters) : opened;
-            bool takesReference = drawing.TakesReference;
-            ImageSource source = Source ?? (takesReference ? ImageSource.Reference : ImageSource.Text);
-            if (source != ImageSource.Text && !takesReference)
-            {
-                throw new ArgumentException(
-                    $"The model in '{Folder}' takes no reference. Export it with a release or an adapter that adds one, or set {nameof(Source)} to "
-                        + $"{nameof(ImageSource.Text)}.");
-            }
-            if (source != ImageSource.Reference && folder.IsConditional)
-            {
-                throw new ArgumentException(
-                    $"The model in '{Folder}' is a student: it draws from a reference. Export the model without release and adapter to draw from text, or leave "
-                        + $"{nameof(Source)} out.");
-            }
-            AdaptedPipeline pipeline = new(opened, drawing);
-            DsdOptions frame = new() { Width = folder.FrameWidth, Height = folder.FrameHeight };
-            return new OpenedModel(
-                Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder))),
-                source == ImageSource.Text ? null : pipeline,
-                source == ImageSource.Reference ? null : pipeline,
-                frame,
-                folder.TakesGuidance);
+            drawing = Adapters.Count > 0 ? opened.WithAdapters(Adapters) : opened;
+            return Opened(new AdaptedPipeline(opened, drawing), opened.Folder, drawing.TakesReference);
         }
         catch
         {
-            opened.Dispose();
+            new AdaptedPipeline(opened, drawing).Dispose();
             throw;
         }
+    }
+
+    private OpenedModel Opened(AdaptedPipeline pipeline, OnnxModelFolder folder, bool takesReference)
+    {
+        ImageSource source = Source ?? (takesReference ? ImageSource.Reference : ImageSource.Text);
+        if (source != ImageSource.Text && !takesReference)
+        {
+            throw new ArgumentException(
+                $"The model in '{Folder}' takes no reference. Export it with a release or an adapter that adds one, or set {nameof(Source)} to "
+                    + $"{nameof(ImageSource.Text)}.");
+        }
+        if (source != ImageSource.Reference && folder.IsConditional)
+        {
+            throw new ArgumentException(
+                $"The model in '{Folder}' is a student: it draws from a reference. Export the model without release and adapter to draw from text, or leave "
+                    + $"{nameof(Source)} out.");
+        }
+        return new OpenedModel(
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder))),
+            source == ImageSource.Text ? null : pipeline,
+            source == ImageSource.Reference ? null : pipeline,
+            new DsdOptions { Width = folder.FrameWidth, Height = folder.FrameHeight },
+            folder.TakesGuidance);
     }
 
     internal override ImageModel Warning(Action<string> warn) => Runtime.Warn is null ? this with { Runtime = Runtime with { Warn = warn } } : this;
@@ -71,7 +72,10 @@ public sealed record OnnxImageModel(string Folder) : ImageModel
 
         public void Dispose()
         {
-            adapted.Dispose();
+            if (!ReferenceEquals(adapted, sessions))
+            {
+                adapted.Dispose();
+            }
             sessions.Dispose();
         }
     }

@@ -58,7 +58,7 @@ public static class DsdServing
         {
             group.MapPost("/api/draw", Checked(images.DrawForPageAsync));
             group.MapGet("/api/about", Checked(images.AboutAsync));
-            group.MapGet("/", Checked(context => PageFiles.SendAsync(context, PageFiles.Index), isOpen: true));
+            group.MapGet("/", Checked(PageFiles.SendIndexAsync, isOpen: true));
             foreach (string name in PageFiles.Types.Keys)
             {
                 group.MapGet($"/{name}", Checked(context => PageFiles.SendAsync(context, name), isOpen: true));

@@ -112,9 +112,13 @@ internal sealed class ImageEndpoints(
             bool left = context.RequestAborted.IsCancellationRequested;
             ApiException? error = left ? null : ErrorOf(e);
             outcome = left || e is OperationCanceledException ? "cancelled" : error!.Status < 500 ? "refused" : "failed";
-            if (!events.HasBegun || left)
+            if (left)
             {
                 throw;
+            }
+            if (!events.HasBegun)
+            {
+                throw error!;
             }
             await events.SendAsync("error", Answer.Error(error!), context.RequestAborted).ConfigureAwait(false);
         }

@@ -6,7 +6,6 @@ using Dsd.Onnx.Export;
 using Dsd.Onnx.Runtime;
 using Dsd.Testing;
 using Microsoft.Extensions.AI;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Dsd.Onnx.Alone.Tests;
 
@@ -66,12 +65,8 @@ public sealed class WithoutLibtorchTests : IDisposable
         OnnxExporter.Export(
             Model, null, _folder.File("student"), new OnnxExportOptions { ReleaseFolder = Fixtures.Path("tiny-dsd"), FrameWidth = 32, FrameHeight = 32 });
         DsdImageGeneratorOptions options = new() { Frame = new DsdOptions { Width = 32, Height = 32, Steps = 3, MaxTextTokens = 16 } };
-        ServiceCollection services = new();
-        services.AddDsdImageGenerator(new OnnxImageModel(_folder.File("student")), options);
-        services.AddKeyedDsdImageGenerator("teacher", new OnnxImageModel(_folder.File("teacher")), options);
-        await using ServiceProvider provider = services.BuildServiceProvider();
-        IImageGenerator student = provider.GetRequiredService<IImageGenerator>();
-        IImageGenerator teacher = provider.GetRequiredKeyedService<IImageGenerator>("teacher");
+        using IImageGenerator student = DsdImageGenerator.Open(new OnnxImageModel(_folder.File("student")), options);
+        using IImageGenerator teacher = DsdImageGenerator.Open(new OnnxImageModel(_folder.File("teacher")), options);
         List<DsdImageProgress> told = [];
 
         DataContent[] references = [.. new[] { 1, 2 }.Select(seed => new DataContent(Painted(seed).EncodePng(), "image/png"))];

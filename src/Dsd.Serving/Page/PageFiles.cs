@@ -17,6 +17,17 @@ internal static class PageFiles
         ["icon.svg"] = "image/svg+xml",
     };
 
+    /// <summary>Sends the page, whose addresses begin at its own: below a path it needs the slash at the end.</summary>
+    public static Task SendIndexAsync(HttpContext context)
+    {
+        if (context.Request.Path.Value is { Length: > 0 } path && path[^1] == '/')
+        {
+            return SendAsync(context, Index);
+        }
+        context.Response.Redirect($"{context.Request.PathBase}{context.Request.Path}/");
+        return Task.CompletedTask;
+    }
+
     /// <summary>Sends a file.</summary>
     public static async Task SendAsync(HttpContext context, string name)
     {

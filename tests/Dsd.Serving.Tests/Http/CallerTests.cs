@@ -70,6 +70,19 @@ public sealed class CallerTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, known.StatusCode);
     }
 
+    [Fact]
+    public async Task BelowAPath_ThePagesAddressEndsInASlash()
+    {
+        await using ImageHost host = await ImageHost.StartAsync(_generator, prefix: "/images");
+
+        using HttpResponseMessage page = await host.Http.GetAsync("images");
+
+        Assert.Equal("/images/", page.RequestMessage!.RequestUri!.AbsolutePath);
+        Assert.Contains("page.js", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("images/page.js")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("images/v1/models")).StatusCode);
+    }
+
     [Theory]
     [InlineData("short")]
     [InlineData("a token with blanks in it")]

@@ -28,7 +28,7 @@ internal sealed class ImageHost : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<ImageHost> StartAsync(IImageGenerator generator, DsdServingOptions? options = null)
+    public static async Task<ImageHost> StartAsync(IImageGenerator generator, DsdServingOptions? options = null, string prefix = "")
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
@@ -36,7 +36,7 @@ internal sealed class ImageHost : IAsyncDisposable
         // An object that is given stays the giver's.
         builder.Services.AddSingleton(generator);
         WebApplication app = builder.Build();
-        app.MapDsdImages(options);
+        app.MapGroup(prefix).MapDsdImages(options);
         await app.StartAsync();
         return new ImageHost(app, options?.Token);
     }
