@@ -47,12 +47,12 @@ public sealed class DsdImageGenerator : IImageGenerator
         if ((long)frame.Width * frame.Height > pixels)
         {
             throw new ArgumentException(
-                $"Option {nameof(options.MaxPixels)} is {pixels}, but a picture is {frame.Width} × {frame.Height} where a request says nothing. Set it higher.");
+                $"Option {nameof(options.MaxPixels)} is {pixels}, but a picture is usually {frame.Width} × {frame.Height}. Set it higher.");
         }
         if (frame.Steps > options.MaxSteps)
         {
             throw new ArgumentException(
-                $"Option {nameof(options.MaxSteps)} is {options.MaxSteps}, but a picture takes {frame.Steps} steps where a request says nothing. Set it higher.");
+                $"Option {nameof(options.MaxSteps)} is {options.MaxSteps}, but a picture usually takes {frame.Steps} steps. Set it higher.");
         }
         Traits = new DsdImageTraits(_fromReference is not null, _fromText is not null, model.TakesGuidance, frame, pixels, options);
         ModelId = options.ModelId ?? model.Name;
@@ -88,7 +88,9 @@ public sealed class DsdImageGenerator : IImageGenerator
         }
     }
 
-    /// <summary>Refuses what <see cref="GenerateAsync"/> would refuse, without waiting or drawing. The sizes that a model's tokens allow show when it draws.</summary>
+    /// <summary>
+    /// Refuses what <see cref="GenerateAsync"/> would refuse, without waiting or drawing. The sizes that a model's tokens allow show when it draws.
+    /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="options">Its options.</param>
     /// <exception cref="DsdImageRequestException">It cannot be drawn; the message says why.</exception>

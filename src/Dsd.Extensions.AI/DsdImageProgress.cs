@@ -11,8 +11,8 @@ namespace Dsd.Extensions.AI;
 public sealed record DsdImageProgress(int Picture, int Pictures, int Step, int Steps, long Seed)
 {
     /// <summary>
-    /// What the model guesses the picture to become, in the format of the answer. It is there <see cref="ImageGenerationOptions.StreamingCount"/> times for each
-    /// picture, at equal distances, and null after other steps.
+    /// What the model guesses the picture to become, in the format of the answer. It is there <see cref="ImageGenerationOptions.StreamingCount"/> times for
+    /// each picture, at equal distances, and null after other steps.
     /// </summary>
     public DataContent? Preview { get; init; }
 }

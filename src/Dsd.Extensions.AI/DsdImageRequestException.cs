@@ -4,7 +4,9 @@ namespace Dsd.Extensions.AI;
 public sealed class DsdImageRequestException : ArgumentException
 {
     /// <summary>Names what is wrong.</summary>
-    /// <param name="parameter">Which part of the request: <c>prompt</c>, <c>image</c>, <c>size</c>, <c>n</c>, or a key of <see cref="DsdImageProperties"/>.</param>
+    /// <param name="parameter">
+    /// Which part of the request: <c>prompt</c>, <c>image</c>, <c>size</c>, <c>n</c>, or a key of <see cref="DsdImageProperties"/>.
+    /// </param>
     /// <param name="message">A full sentence.</param>
     /// <param name="innerException">What it came from.</param>
     public DsdImageRequestException(string parameter, string message, Exception? innerException = null)

@@ -8,8 +8,8 @@ namespace Dsd.Extensions.AI;
 public static class DsdImageServices
 {
     /// <summary>
-    /// Registers the generator as the one <see cref="IImageGenerator"/>. The model is loaded when it is first asked for, and freed with the services. Its warnings
-    /// go to the services' log, unless the model's options name somebody.
+    /// Registers the generator as the one <see cref="IImageGenerator"/>. The model is loaded when it is first asked for, and freed with the services. Its
+    /// warnings go to the services' log, unless the model's options name somebody.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="model">Which model, and with what it is drawn.</param>

@@ -17,8 +17,8 @@ internal sealed class ImagePlan
     private readonly string _prompt;
 
     private ImagePlan(
-        string prompt, ReadOnlyMemory<byte>? reference, (DsdOptions Frame, TextToImageOptions Text) how, PictureFormat format, int count, long? seed, int previews,
-        IProgress<DsdImageProgress>? progress)
+        string prompt, ReadOnlyMemory<byte>? reference, (DsdOptions Frame, TextToImageOptions Text) how, PictureFormat format, int count, long? seed,
+        int previews, IProgress<DsdImageProgress>? progress)
     {
         (_prompt, _reference, _format, _previews, _progress) = (prompt, reference, format, previews, progress);
         (_frame, _text) = how;
@@ -68,7 +68,7 @@ internal sealed class ImagePlan
                 "partial_images",
                 previews < 0
                     ? $"There cannot be {previews} previews."
-                    : $"{previews} previews are asked for ({nameof(options.StreamingCount)}), but nobody sees them: give the property '{DsdImageProperties.Progress}'.");
+                    : $"{previews} previews are asked for ({nameof(options.StreamingCount)}), but nobody sees them: give '{DsdImageProperties.Progress}'.");
         }
         PictureFormat format = PictureFormat.Of(options.MediaType, (int?)quality);
         properties.RequireAllKnown();
@@ -120,7 +120,8 @@ internal sealed class ImagePlan
         if (!hasReference && !traits.FromText)
         {
             throw new DsdImageRequestException(
-                "image", "This model draws the subject of a reference picture, but there is none. Send one as an original image (over HTTP: to /v1/images/edits).");
+                "image",
+                "This model draws the subject of a reference picture, but there is none. Send one as an original image (over HTTP: to /v1/images/edits).");
         }
         if (hasReference && !traits.FromReference)
         {
@@ -135,7 +136,12 @@ internal sealed class ImagePlan
             DsdOptions own => own,
             TextToImageOptions own => traits.Frame with
             {
-                Width = own.Width, Height = own.Height, Steps = own.Steps, Guidance = own.Guidance, BlockCache = own.BlockCache, MaxTextTokens = own.MaxTextTokens,
+                Width = own.Width,
+                Height = own.Height,
+                Steps = own.Steps,
+                Guidance = own.Guidance,
+                BlockCache = own.BlockCache,
+                MaxTextTokens = own.MaxTextTokens,
             },
             _ => throw new DsdImageRequestException(
                 "raw", $"{nameof(options.RawRepresentationFactory)} must give {nameof(DsdOptions)} or {nameof(TextToImageOptions)}, but gave {raw.GetType()}."),
@@ -221,7 +227,8 @@ internal sealed class ImagePlan
         if (original is not DataContent { Data: var bytes })
         {
             throw new DsdImageRequestException(
-                "image", $"A reference is given as data ({nameof(DataContent)}), but this one is {original.GetType().Name}: nothing is fetched from addresses.");
+                "image",
+                $"A reference is given as data ({nameof(DataContent)}), but this one is {original.GetType().Name}: nothing is fetched from addresses.");
         }
         if (bytes.Length > options.MaxReferenceBytes)
         {

@@ -1,4 +1,5 @@
 using Dsd.Common.Options;
+using Dsd.Imaging;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Onnx.Runtime;
@@ -62,12 +63,13 @@ public sealed record OnnxImageModel(string Folder) : ImageModel
     /// <summary>A pipeline, perhaps with adapters, and the one whose sessions it uses: they end together.</summary>
     private sealed class AdaptedPipeline(OnnxPipeline sessions, OnnxPipeline adapted) : IDsdModel, ITextToImageModel
     {
-        public IReadOnlyList<Imaging.Picture> Generate(
+        public IReadOnlyList<Picture> Generate(
             IReadOnlyList<DsdRequest> requests, DsdOptions options, IProgress<SamplingProgress>? progress, CancellationToken cancellationToken) =>
             adapted.Generate(requests, options, progress, cancellationToken);
 
-        public IReadOnlyList<Imaging.Picture> Generate(
-            IReadOnlyList<TextToImageRequest> requests, TextToImageOptions options, IProgress<SamplingProgress>? progress, CancellationToken cancellationToken) =>
+        public IReadOnlyList<Picture> Generate(
+            IReadOnlyList<TextToImageRequest> requests, TextToImageOptions options, IProgress<SamplingProgress>? progress,
+            CancellationToken cancellationToken) =>
             adapted.Generate(requests, options, progress, cancellationToken);
 
         public void Dispose()

@@ -18,14 +18,14 @@ public static class DsdServing
     public const string MeterName = "Dsd.Serving";
 
     /// <summary>
-    /// Maps OpenAI's <c>/v1/images/generations</c>, <c>/v1/images/edits</c> and <c>/v1/models</c>, further <c>/health</c>, and a page to draw with at the root. A
-    /// group (<c>app.MapGroup("/images")</c>) puts all of them below a path.
+    /// Maps OpenAI's <c>/v1/images/generations</c>, <c>/v1/images/edits</c> and <c>/v1/models</c>, further <c>/health</c>, and a page to draw with at the root.
+    /// A group (<c>app.MapGroup("/images")</c>) puts all of them below a path.
     /// </summary>
     /// <param name="endpoints">The program's endpoints.</param>
     /// <param name="options">Who may ask, and how much. Null is the defaults: this machine alone, without a token.</param>
     /// <param name="generatorKey">
-    /// The key of the <see cref="IImageGenerator"/> among the program's services; null for the one without. It is asked for at once: a model that is loaded then
-    /// stops the program's start if it cannot be.
+    /// The key of the <see cref="IImageGenerator"/> among the program's services; null for the one without. It is asked for at once: a model that is loaded
+    /// then stops the program's start if it cannot be.
     /// </param>
     /// <returns>All these endpoints, for conventions such as <c>RequireAuthorization</c>.</returns>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>

@@ -22,8 +22,8 @@ public sealed record DsdServingOptions
     }
 
     /// <summary>
-    /// Whether the program itself lets through whom it wants, such as by <c>RequireAuthorization</c>; then neither <see cref="Token"/> nor the caller's address is
-    /// looked at. Default false.
+    /// Whether the program itself lets through whom it wants, such as by <c>RequireAuthorization</c>; then neither <see cref="Token"/> nor the caller's address
+    /// is looked at. Default false.
     /// </summary>
     public bool AppChecksCallers { get; init; }
 

@@ -264,7 +264,8 @@ internal sealed class ImageEndpoints(
             default:
                 log?.LogError(e, "A request could not be drawn.");
                 return new ApiException(
-                    StatusCodes.Status500InternalServerError, "The picture could not be drawn; the server's log says why.", code: "failed", type: "server_error");
+                    StatusCodes.Status500InternalServerError, "The picture could not be drawn; the server's log says why.", code: "failed",
+                    type: "server_error");
         }
     }
 

@@ -14,7 +14,7 @@ public static class Sampler
     /// their place, or null.</param>
     /// <param name="progress">Called after each step.</param>
     /// <param name="cancellationToken">Checked before each step and at the end.</param>
-    /// <param name="decode">Makes pictures of latents, for <see cref="SamplingProgress.Preview"/>. They stay the loop's. Null, the default: no previews.</param>
+    /// <param name="decode">Makes pictures of latents, for <see cref="SamplingProgress.Preview"/>; they stay the loop's. Null, the default: none.</param>
     /// <returns>The latents at the last sigma.</returns>
     public static T Integrate<T>(
         IDenoiser<T> denoiser,

@@ -102,8 +102,10 @@ internal sealed partial record DrawRequest(ImageGenerationRequest Request, Image
         }
         Match match = SizeForm().Match(text);
         return match.Success
-            ? new System.Drawing.Size(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture))
+            ? new System.Drawing.Size(Side(1), Side(2))
             : throw RequestFields.Wrong("size", "auto or of the form 512x512", text);
+
+        int Side(int group) => int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
     }
 
     [GeneratedRegex(@"^([0-9]{1,5})x([0-9]{1,5})\z")]

@@ -28,7 +28,8 @@ internal sealed class RequestFields
         }
         try
         {
-            using JsonDocument body = await JsonDocument.ParseAsync(request.Body, new JsonDocumentOptions { MaxDepth = 8 }, cancellationToken).ConfigureAwait(false);
+            JsonDocumentOptions options = new() { MaxDepth = 8 };
+            using JsonDocument body = await JsonDocument.ParseAsync(request.Body, options, cancellationToken).ConfigureAwait(false);
             if (body.RootElement.ValueKind != JsonValueKind.Object)
             {
                 throw new ApiException(StatusCodes.Status400BadRequest, "The body must be a JSON object.", code: "invalid_json");

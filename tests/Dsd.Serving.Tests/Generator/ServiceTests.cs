@@ -22,7 +22,8 @@ public sealed class ServiceTests(TinyStudent tiny)
         DsdImageTraits traits = generator.GetRequiredService<DsdImageTraits>();
 
         Assert.Equal(("dsd", "tiny"), (metadata.ProviderName, metadata.DefaultModelId));
-        Assert.Equal((true, false, 128, 128, 4L * 128 * 128), (traits.FromReference, traits.FromText, traits.Frame.Width, traits.Frame.Height, traits.MaxPixels));
+        Assert.Equal((true, false), (traits.FromReference, traits.FromText));
+        Assert.Equal((128, 128, 4L * 128 * 128), (traits.Frame.Width, traits.Frame.Height, traits.MaxPixels));
         Assert.Same(generator, generator.GetService<DsdImageGenerator>());
         Assert.Null(generator.GetService(typeof(DsdImageTraits), "key"));
         Assert.Null(generator.GetService<string>());

@@ -62,7 +62,8 @@ public sealed class OpenAITests(TinyStudent tiny) : IAsyncLifetime
         await using ImageHost host = await ImageHost.StartAsync(teacher);
         ImageClient client = new("tiny", new ApiKeyCredential("none"), new OpenAIClientOptions { Endpoint = new Uri(host.Address, "v1") });
 
-        GeneratedImage image = await client.GenerateImageAsync("a red fox", new OpenAI.Images.ImageGenerationOptions { Size = new GeneratedImageSize(128, 96) });
+        GeneratedImage image = await client.GenerateImageAsync(
+            "a red fox", new OpenAI.Images.ImageGenerationOptions { Size = new GeneratedImageSize(128, 96) });
 
         Picture picture = Picture.Decode(image.ImageBytes, "drawn");
         Assert.Equal((128, 96), (picture.Width, picture.Height));

@@ -185,7 +185,8 @@ public sealed class DrawPageTests(TinyStudent tiny, Browser browser) : IClassFix
                 await Expect(page.Locator("#grid .draft")).ToHaveCountAsync(1, new() { Timeout = 60_000 });
             }
             await page.EvaluateAsync("scrollTo(0, 0)");
-            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.jpg"), Type = ScreenshotType.Jpeg, Quality = 85, FullPage = name == "narrow" });
+            string file = Path.Combine(folder, $"{name}.jpg");
+            await page.ScreenshotAsync(new() { Path = file, Type = ScreenshotType.Jpeg, Quality = 85, FullPage = name == "narrow" });
             if (name == "light")
             {
                 await page.Locator("#grid .view").Nth(1).ClickAsync();

@@ -53,7 +53,8 @@ internal sealed class ServeCommand
         Description = "Steps where a request says nothing; 28 if left out.",
         HelpName = "N",
     }.Between(1, 1000);
-    private readonly Option<PictureSize?> _size = PictureSize.Option("Size of a picture where a request says nothing. A request may ask for four times as many pixels.");
+    private readonly Option<PictureSize?> _size = PictureSize.Option(
+        "Size of a picture where a request says nothing. A request may ask for four times as many pixels.");
     private readonly Option<string?> _otlp = new("--otlp")
     {
         Description = $"Where metrics and traces go by OTLP, such as http://localhost:4317; the variable {EndpointVariable} if left out.",
@@ -142,8 +143,8 @@ internal sealed class ServeCommand
         catch (ArgumentException)
         {
             throw new UsageException(
-                $"The environment variable {variable} must hold a token of at least {DsdServingOptions.LeastTokenCharacters} characters, all of them visible ones "
-                    + "of ASCII.");
+                $"The environment variable {variable} must hold a token of at least {DsdServingOptions.LeastTokenCharacters} characters, all of them "
+                    + "visible ones of ASCII.");
         }
     }
 
