@@ -173,15 +173,12 @@ public sealed class Picture
     /// <summary>The picture as a JPEG file's bytes: smaller than PNG, with loss.</summary>
     /// <param name="quality">1 to 100.</param>
     /// <exception cref="ArgumentOutOfRangeException">No such quality.</exception>
-    public byte[] EncodeJpeg(int quality = 90)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(quality, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(quality, 100);
-        using SKBitmap bitmap = ToBitmap();
-        using SKData data = bitmap.Encode(SKEncodedImageFormat.Jpeg, quality) ?? throw new InvalidOperationException(
-            $"A picture of {Width} × {Height} pixels could not be encoded as JPEG.");
-        return data.ToArray();
-    }
+    public byte[] EncodeJpeg(int quality = 90) => EncodeWithLoss(SKEncodedImageFormat.Jpeg, "JPEG", quality);
+
+    /// <summary>The picture as a WebP file's bytes: smaller than JPEG at the same look, with loss.</summary>
+    /// <param name="quality">1 to 100.</param>
+    /// <exception cref="ArgumentOutOfRangeException">No such quality.</exception>
+    public byte[] EncodeWebp(int quality = 90) => EncodeWithLoss(SKEncodedImageFormat.Webp, "WebP", quality);
 
     /// <summary>Writes the picture as a PNG file: beside its place first, then renamed, so that no half of it is ever seen.</summary>
     /// <param name="path">Where the file shall stand; one that is there is replaced, and folders are made if need be.</param>
@@ -246,6 +243,16 @@ public sealed class Picture
         const int Mirrored = 2;
         (int width, int height, byte[] pixels) = Orientation.Applied(Mirrored, Width, Height, _pixels);
         return new Picture(width, height, pixels);
+    }
+
+    private byte[] EncodeWithLoss(SKEncodedImageFormat format, string name, int quality)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(quality, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(quality, 100);
+        using SKBitmap bitmap = ToBitmap();
+        using SKData data = bitmap.Encode(format, quality) ?? throw new InvalidOperationException(
+            $"A picture of {Width} × {Height} pixels could not be encoded as {name}.");
+        return data.ToArray();
     }
 
     private static void CheckSize(int width, int height)

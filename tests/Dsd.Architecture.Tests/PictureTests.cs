@@ -15,6 +15,8 @@ public sealed class PictureTests
         ["Dsd.Imaging.ImageSharp"] = "ImageSharp's pictures",
         ["Dsd.Models"] = "base models, sampling, LoRA",
         ["Dsd.Onnx"] = "export, ONNX Runtime",
+        ["Dsd.Extensions.AI"] = "IImageGenerator",
+        ["Dsd.Serving"] = "pictures over HTTP, a page",
         ["Dsd.Evaluation"] = "encoders, scores, reports",
         ["Dsd.Curation"] = "grids, chat models, judges",
         ["Dsd.Dataset"] = "pairs as files",

@@ -11,6 +11,8 @@ public sealed class ProjectTests
         ["Dsd.Imaging.ImageSharp"] = ["Dsd.Imaging"],
         ["Dsd.Models"] = ["Dsd.Imaging"],
         ["Dsd.Onnx"] = ["Dsd.Models"],
+        ["Dsd.Extensions.AI"] = ["Dsd.Onnx"],
+        ["Dsd.Serving"] = ["Dsd.Extensions.AI"],
         ["Dsd.Evaluation"] = ["Dsd.Curation", "Dsd.Dataset", "Dsd.Onnx"],
         ["Dsd.Curation"] = ["Dsd.Imaging"],
         ["Dsd.Dataset"] = ["Dsd.Imaging"],
@@ -21,7 +23,7 @@ public sealed class ProjectTests
         ["Dsd.MLNet"] = ["Dsd.Curation", "Dsd.Dataset", "Dsd.Evaluation", "Dsd.Models", "Dsd.Onnx", "Dsd.Tiny"],
         ["Dsd.CommandLine"] = ["Dsd.Models"],
         ["Dsd.Lab"] = ["Dsd.CommandLine", "Dsd.Evaluation", "Dsd.Onnx", "Dsd.Tiny"],
-        ["Dsd.Tools"] = ["Dsd.Cluster", "Dsd.CommandLine", "Dsd.Dataset", "Dsd.Evaluation", "Dsd.MLNet", "Dsd.Review", "Dsd.Runs"],
+        ["Dsd.Tools"] = ["Dsd.Cluster", "Dsd.CommandLine", "Dsd.Dataset", "Dsd.Evaluation", "Dsd.MLNet", "Dsd.Review", "Dsd.Runs", "Dsd.Serving"],
     };
 
     public static TheoryData<string> Names => [.. SourceTree.Projects.Keys.Order(StringComparer.Ordinal)];
@@ -48,6 +50,8 @@ public sealed class ProjectTests
     [InlineData("Microsoft.Orleans.Server", "Dsd.Cluster")]
     [InlineData("OxyPlot.SkiaSharp", "Dsd.Review")]
     [InlineData("System.CommandLine", "Dsd.CommandLine")]
+    [InlineData("Microsoft.Extensions.AI", "Dsd.Extensions.AI")]
+    [InlineData("OpenTelemetry.Extensions.Hosting", "Dsd.Tools")]
     public void APackage_IsNamedByOneProject(string package, string project) =>
         Assert.Equal([project], SourceTree.Projects.Values.Where(p => p.Packages.Contains(package)).Select(p => p.Name));
 
@@ -55,6 +59,7 @@ public sealed class ProjectTests
     [InlineData("Dsd.Imaging", "")]
     [InlineData("Dsd.Models", "")]
     [InlineData("Dsd.Onnx", "")]
+    [InlineData("Dsd.Serving", "")]
     [InlineData("Dsd.Evaluation", "Parquet.Net")]
     [InlineData("Dsd.Tiny", "")]
     [InlineData("Dsd.Dataset", "Parquet.Net")]

@@ -19,6 +19,7 @@ internal static class DsdCli
             ExportCommand.Create(terminal),
             MergeCommand.Create(terminal),
             GenerateCommand.Create(terminal),
+            ServeCommand.Create(terminal),
             DatasetCommand.Create(terminal),
             ReviewCommand.Create(terminal),
             CurateCommand.Create(terminal),

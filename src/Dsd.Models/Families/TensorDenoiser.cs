@@ -26,9 +26,19 @@ public abstract class TensorDenoiser : IDenoiser<Tensor>
         ArgumentNullException.ThrowIfNull(y);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Tensor sum = x.to(ScalarType.Float32) + y * scale;
+        Tensor sum = PlusScaled(x, scale, y);
         x.Dispose();
         return sum.MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor PlusScaled(Tensor x, float scale, Tensor y)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(y);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        return (x.to(ScalarType.Float32) + y * scale).MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees what the denoiser holds.</summary>

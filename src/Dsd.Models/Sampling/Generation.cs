@@ -42,7 +42,8 @@ public sealed class Generation<T>(IModelBackend<T> backend)
                 CancellationToken = cancellationToken,
             };
             return Denoise(
-                inputs, latents, new TrueGuidance(options.ImageGuidance, options.TextGuidance, options.UnguidedSteps), onStep, progress, cancellationToken);
+                inputs, latents, new TrueGuidance(options.ImageGuidance, options.TextGuidance, options.UnguidedSteps), onStep, progress, cancellationToken,
+                x => Decode(x, options, cancellationToken));
         }
         catch
         {
@@ -79,7 +80,8 @@ public sealed class Generation<T>(IModelBackend<T> backend)
             BlockCache = options.BlockCache,
             CancellationToken = cancellationToken,
         };
-        return Denoise(inputs, latents, TrueGuidance.None, onStep, progress, cancellationToken);
+        return Denoise(
+            inputs, latents, TrueGuidance.None, onStep, progress, cancellationToken, x => Decode(x, options, cancellationToken));
     }
 
     /// <summary>The results, which are the second frames, of latents of whole canvases.</summary>
@@ -110,12 +112,12 @@ public sealed class Generation<T>(IModelBackend<T> backend)
 
     private T Denoise(
         DenoiserInputs<T> inputs, T noise, TrueGuidance guidance, Func<int, float, T, T?>? onStep, IProgress<SamplingProgress>? progress,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, Func<T, IReadOnlyList<Picture>> decode)
     {
         try
         {
             using IDenoiser<T> denoiser = backend.Denoiser(inputs);
-            return Sampler.Integrate(denoiser, noise, inputs.Sigmas, guidance, onStep, progress, cancellationToken);
+            return Sampler.Integrate(denoiser, noise, inputs.Sigmas, guidance, onStep, progress, cancellationToken, decode);
         }
         catch
         {

@@ -16,4 +16,7 @@ public interface IDenoiser<T> : IDisposable
 
     /// <summary><c>x + scale · y</c>. x is used up: it is either changed and returned, or disposed.</summary>
     T AddScaled(T x, float scale, T y);
+
+    /// <summary><c>x + scale · y</c> as a tensor of its own, the caller's to dispose. x stays as it is.</summary>
+    T PlusScaled(T x, float scale, T y);
 }

@@ -1,3 +1,5 @@
+using Dsd.Imaging;
+
 namespace Dsd.Models.Sampling;
 
 /// <summary>The sampling loop: Euler's method along the velocity, from noise to latents, for every backend and model.</summary>
@@ -12,6 +14,7 @@ public static class Sampler
     /// their place, or null.</param>
     /// <param name="progress">Called after each step.</param>
     /// <param name="cancellationToken">Checked before each step and at the end.</param>
+    /// <param name="decode">Makes pictures of latents, for <see cref="SamplingProgress.Preview"/>; they stay the loop's. Null, the default: none.</param>
     /// <returns>The latents at the last sigma.</returns>
     public static T Integrate<T>(
         IDenoiser<T> denoiser,
@@ -20,7 +23,8 @@ public static class Sampler
         TrueGuidance guidance,
         Func<int, float, T, T?>? onStep = null,
         IProgress<SamplingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default,
+        Func<T, IReadOnlyList<Picture>>? decode = null)
         where T : class, IDisposable
     {
         T x = latents;
@@ -30,16 +34,24 @@ public static class Sampler
             for (int i = 0; i < steps; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                using (T velocity = guidance.Combine(denoiser, denoiser.Velocities(x, i, guidance.PassesAt(i))))
-                {
-                    x = denoiser.AddScaled(x, sigmas[i + 1] - sigmas[i], velocity);
-                }
+                using T velocity = guidance.Combine(denoiser, denoiser.Velocities(x, i, guidance.PassesAt(i)));
+                x = denoiser.AddScaled(x, sigmas[i + 1] - sigmas[i], velocity);
                 if (onStep?.Invoke(i + 1, sigmas[i + 1], x) is { } given)
                 {
                     x.Dispose();
                     x = given;
                 }
-                progress?.Report(new SamplingProgress(i + 1, steps, sigmas[i]));
+                if (progress is not null)
+                {
+                    float left = sigmas[i + 1];
+                    T now = x;
+                    using OpenStep? step = decode is null ? null : new(() =>
+                    {
+                        using T guess = denoiser.PlusScaled(now, -left, velocity);
+                        return decode(guess);
+                    });
+                    progress.Report(new SamplingProgress(i + 1, steps, sigmas[i]) { Guess = step is null ? null : step.Guess });
+                }
             }
             cancellationToken.ThrowIfCancellationRequested();
             return x;
@@ -48,6 +60,29 @@ public static class Sampler
         {
             x.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>A step whose tensors are there: previews are made of them until it is closed, by whichever thread asks.</summary>
+    private sealed class OpenStep(Func<IReadOnlyList<Picture>> guess) : IDisposable
+    {
+        private readonly Lock _gate = new();
+        private bool _closed;
+
+        public IReadOnlyList<Picture>? Guess()
+        {
+            lock (_gate)
+            {
+                return _closed ? null : guess();
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (_gate)
+            {
+                _closed = true;
+            }
         }
     }
 }

@@ -70,6 +70,14 @@ internal sealed class OnnxDenoiser(
     /// <inheritdoc/>
     public OnnxTensor AddScaled(OnnxTensor x, float scale, OnnxTensor y) => sessions.Place.AddScaled(x, scale, y);
 
+    /// <inheritdoc/>
+    public OnnxTensor PlusScaled(OnnxTensor x, float scale, OnnxTensor y)
+    {
+        OnnxTensor copy = sessions.Place.Empty(x.Type, [.. x.Shape]);
+        sessions.Place.Copy(x, 0, copy, 0, x.Count);
+        return sessions.Place.AddScaled(copy, scale, y);
+    }
+
     /// <summary>Frees the inputs.</summary>
     public void Dispose() => LetGo();
 

@@ -27,6 +27,9 @@ public sealed class OnnxPipeline : IDsdModel, ITextToImageModel
     /// </summary>
     public IReadOnlyList<OnnxPlacement> Placements => Model.Sessions.Placements;
 
+    /// <summary>Whether it draws from a reference: the export is a student, or an adapter of <see cref="WithAdapters"/> made it one.</summary>
+    public bool TakesReference => Model.IsConditional;
+
     internal OnnxModel Model { get; }
 
     internal Generation<OnnxTensor> Generation { get; }

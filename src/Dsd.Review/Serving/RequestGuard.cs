@@ -1,13 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
+using Dsd.Common.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Dsd.Review.Serving;
 
 /// <summary>
-/// Lets through only what comes from the page itself. Other sites in the same browser can send requests to 127.0.0.1 too: by a name of
-/// theirs that resolves to it (the Host header tells), or straight (the browser names the origin). And nothing is served to who does not
-/// know the token in the page's address.
+/// Lets through only what comes from the page itself (<see cref="LocalRequest"/>). And nothing is served to who does not know the token in the page's
+/// address.
 /// </summary>
 internal sealed class RequestGuard
 {
@@ -15,7 +15,6 @@ internal sealed class RequestGuard
     // can never become either.
     private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
         + "form-action 'none'; frame-ancestors 'none'";
-    private static readonly string[] Names = ["127.0.0.1", "localhost", "[::1]"];
     private readonly byte[] _token;
 
     public RequestGuard(string token) => (Token, _token) = (token, Encoding.ASCII.GetBytes(token));
@@ -52,19 +51,6 @@ internal sealed class RequestGuard
         await next(context).ConfigureAwait(false);
     }
 
-    private static string? Refusal(HttpRequest request, int port)
-    {
-        HostString host = request.Host;
-        if (!Names.Contains(host.Host, StringComparer.OrdinalIgnoreCase) || (host.Port ?? 80) != port)
-        {
-            return "The Host header names another machine than this one.";
-        }
-        string origin = request.Headers.Origin.ToString();
-        if (origin.Length > 0 && !string.Equals(origin, $"http://{host.Value}", StringComparison.OrdinalIgnoreCase))
-        {
-            return "The request comes from another site.";
-        }
-        // Browsers say where a request comes from; 'none' is an address that a person typed or opened.
-        return request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none" ? null : "The request comes from another site.";
-    }
+    private static string? Refusal(HttpRequest request, int port) => LocalRequest.Refusal(
+        request.Host.Host, request.Host.Port, port, request.Headers.Origin.ToString(), request.Headers["Sec-Fetch-Site"].ToString());
 }

@@ -109,6 +109,8 @@ public class FlowMatchEulerSchedulerTests
 
         public Tensor AddScaled(Tensor x, float scale, Tensor y) => x.add_(y * scale);
 
+        public Tensor PlusScaled(Tensor x, float scale, Tensor y) => x + y * scale;
+
         public void Dispose()
         {
         }
