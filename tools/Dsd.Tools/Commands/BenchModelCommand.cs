@@ -19,7 +19,7 @@ internal static class BenchModelCommand
     {
         Option<string> size = new("--size")
         {
-            Description = "tiny: the embedded model's shape; dev: FLUX.1-dev's with a condition, 33 GB.",
+            Description = "tiny: the embedded model's shape; dev: FLUX.1-dev's, 33 GB.",
             HelpName = $"{BenchModel.Tiny}|{BenchModel.Dev}",
             DefaultValueFactory = _ => BenchModel.Tiny,
         };
@@ -30,7 +30,7 @@ internal static class BenchModelCommand
         {
             string target = parsed.GetRequiredValue(folder);
             WritablePlace.RequireMovedFolder(target);
-            RandomModelShape shape = parsed.GetValue(size) == BenchModel.Dev ? RandomModelShape.Dev : Tiny();
+            RandomModelShape shape = parsed.GetValue(size) == BenchModel.Dev ? RandomModelShape.Dev with { Transformer = FluxConfig.Dev } : Tiny();
             await Task.Run(
                 () => terminal.Track(
                     "writing random weights", stages => RandomModel.Write(target, shape, TinyModel.Folder, cancel, new PartNames(stages, Parts))),
@@ -46,7 +46,7 @@ internal static class BenchModelCommand
         ModelFolder folder = ModelFolder.Open(TinyModel.Folder);
         return new RandomModelShape
         {
-            Transformer = folder.ReadConfig<FluxConfig>("transformer") with { Conditional = true },
+            Transformer = folder.ReadConfig<FluxConfig>("transformer"),
             Clip = folder.ReadConfig<ClipTextConfig>("text_encoder"),
             T5 = folder.ReadConfig<T5Config>("text_encoder_2"),
             Vae = folder.ReadConfig<VaeConfig>("vae"),
