@@ -41,7 +41,7 @@ public sealed class CommandsTests : IDisposable
         Assert.True(HelpExamples.All.TryGetValue(path, out string[]? examples), $"'{path}' has no examples.");
         Assert.All(examples, example =>
         {
-            Assert.StartsWith($"{path} ", example, StringComparison.Ordinal);
+            Assert.StartsWith($"{path} ", $"{example} ", StringComparison.Ordinal);
             Assert.Empty(DsdCli.Program.Check(Words(example)));
         });
     }

@@ -91,7 +91,10 @@ public sealed class DoctorTests : IDisposable
     [Fact]
     public async Task Doctor_OfNoFolder_SaysWhatIsExpected()
     {
-        CliResult result = await Cli.Run("doctor", "--model", _model.File("nowhere"), "--quick", "--json");
+        (await Cli.Run("doctor", "--model", _model.File("nowhere"), "--json")).AssertFails(ExitCode.Failed, "nowhere", "pipeline folder");
+
+        Directory.CreateDirectory(_model.File("empty"));
+        CliResult result = await Cli.Run("doctor", "--model", _model.File("empty"), "--quick", "--json");
 
         Assert.Equal(ExitCode.Failed, result.ExitCode);
         Assert.Contains(Checks(result), c => Status(c) == Finding.Failed && c.GetProperty("name").GetString() == "files");
