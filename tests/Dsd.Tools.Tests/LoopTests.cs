@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dsd.CommandLine;
+using Dsd.Dataset.Formats;
 using Dsd.Imaging;
 using Dsd.Testing;
 using Dsd.Tiny;
@@ -77,6 +78,33 @@ public sealed class LoopTests : IDisposable
         CliResult again = await Cli.Run("run", file, "--json");
         Assert.True(again.ExitCode == ExitCode.Done, again.Error);
         Assert.Equal(["done"], States(again.Output));
+    }
+
+    [Fact]
+    public async Task Run_OfATrainingWithOtherOptions_AsksItsCommand_AndWithOtherPairsBeginsAnew()
+    {
+        TrainPairs.Write(_folder.File("pairs"), PairFormat.ImageFolder, 2);
+        string Text(string rate, int every) =>
+            $"out: r\ntrain:\n  model: tiny\n  pairs: pairs\n  steps: 1\n  batch: 1\n  size: 32x32\n  report-every: {every}\n  learning-rate: {rate}\n";
+        Assert.Equal(["done"], States((await Cli.Run("run", Write(Text("0.001", 1)), "--json")).Output));
+        byte[] adapter = File.ReadAllBytes(Adapter());
+
+        CliResult free = await Cli.Run("run", Write(Text("0.001", 2)), "--json");
+        Assert.True(free.ExitCode == ExitCode.Done, free.Error);
+        Assert.Contains("is finished", free.Error, StringComparison.Ordinal);
+        CliResult bound = await Cli.Run("run", Write(Text("0.002", 2)));
+        Assert.Equal(ExitCode.WrongUse, bound.ExitCode);
+        Assert.Contains("LearningRate was 0.001 and is 0.002", bound.Error, StringComparison.Ordinal);
+        Assert.Equal(adapter, File.ReadAllBytes(Adapter()));
+
+        Directory.Delete(_folder.File("pairs"), recursive: true);
+        TrainPairs.Write(_folder.File("pairs"), PairFormat.ImageFolder, 3);
+        CliResult anew = await Cli.Run("run", Write(Text("0.002", 2)), "--json");
+        Assert.True(anew.ExitCode == ExitCode.Done, anew.Error);
+        Assert.Equal(adapter, File.ReadAllBytes(_folder.File("r", "earlier", "train-1", Path.GetFileName(Adapter()))));
+        Assert.NotEqual(adapter, File.ReadAllBytes(Adapter()));
+
+        string Adapter() => _folder.File("r", "train", "pytorch_lora_weights.safetensors");
     }
 
     [Fact]

@@ -47,6 +47,7 @@ public static class ModelCheck
     /// <returns>Each part's name, and what is wrong with it: null where all fits.</returns>
     /// <exception cref="WeightsException">No family knows the folder.</exception>
     /// <exception cref="IOException">The folder is missing, or its index cannot be read.</exception>
+    /// <exception cref="DllNotFoundException">The program brings no libtorch; the message says which package to add.</exception>
     public static IReadOnlyList<(string Part, Exception? Fault)> Weights(string folder, string? releaseFolder = null, PipelineOptions? options = null)
     {
         TorchLibrary.Require();

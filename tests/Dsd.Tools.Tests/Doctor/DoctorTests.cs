@@ -101,6 +101,22 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
+    public async Task Doctor_OfAGpuWithoutOne_SaysWhatToDo()
+    {
+        if (CudaLibraries.Driver() is not null)
+        {
+            return;
+        }
+        CliResult result = await Cli.Run("doctor", "--model", _model.Path, "--device", "cuda", "--json");
+
+        Assert.Equal(ExitCode.Failed, result.ExitCode);
+        JsonElement[] checks = Checks(result);
+        Assert.Equal(Finding.Failed, Status(checks.Single(c => Name(c) == "device")));
+        Assert.Equal(Finding.Failed, Status(checks.Single(c => Name(c) == "driver")));
+        Assert.All(checks.Where(c => Status(c) == Finding.Failed), c => Assert.NotEmpty(c.GetProperty("advice").GetString()!));
+    }
+
+    [Fact]
     public async Task Doctor_WithHashes_ComparesWithWhatTheClientNoted()
     {
         string weights = Assert.Single(Directory.GetFiles(_model.File("vae"), "*.safetensors"));

@@ -19,6 +19,9 @@ internal sealed class DoctorCommand
         WriteIndented = true,
     };
 
+    // A list of all tensors that do not fit is for '--json'.
+    private const int MostShown = 400;
+
     private readonly Terminal _terminal;
     private readonly Option<string> _model = new("--model")
     {
@@ -128,7 +131,7 @@ internal sealed class DoctorCommand
         foreach (Finding finding in findings)
         {
             table.AddRow(
-                Markup.Escape(Printable.Line(finding.Name)), finding.Status, Markup.Escape(Printable.Line(finding.Found)),
+                Markup.Escape(Printable.Line(finding.Name)), finding.Status, Markup.Escape(Printable.Line(finding.Found, MostShown)),
                 Markup.Escape(Printable.Line(finding.Advice)));
         }
         _terminal.Results.Write(table);

@@ -62,6 +62,11 @@ internal sealed class MachineChecks(DoctorRequest request)
     /// <param name="report">What the folder holds.</param>
     public IEnumerable<Finding> Memory(FolderReport report)
     {
+        if (OnGpu && CudaLibraries.Driver() is null)
+        {
+            yield return new Finding("memory", Finding.Skipped, "without a driver nobody knows", "See 'driver' above.");
+            yield break;
+        }
         Device device = new(request.Device);
         long free;
         Finding? refused = null;

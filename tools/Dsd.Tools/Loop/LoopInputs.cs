@@ -13,14 +13,13 @@ internal static class LoopInputs
 {
     private const long MostHashed = 64L << 20;
 
-    /// <summary>What a stage's result follows from: its arguments and inputs.</summary>
+    /// <summary>What a stage's result follows from: its arguments and inputs, and the inputs alone.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="stages">All stages of the run.</param>
     /// <param name="record">The record of another stage; null where it has none.</param>
-    public static string Fingerprint(LoopStage stage, IReadOnlyList<LoopStage> stages, Func<LoopStage, LoopRecord?> record)
+    public static (string All, string Inputs) Fingerprint(LoopStage stage, IReadOnlyList<LoopStage> stages, Func<LoopStage, LoopRecord?> record)
     {
         StringBuilder text = new();
-        text.AppendJoin('\n', stage.Written).Append('\n');
         foreach (string input in stage.Inputs)
         {
             LoopStage[] writers = [.. stages.Where(s => s != stage && (stage with { Inputs = [input] }).Reads(s))];
@@ -28,8 +27,11 @@ internal static class LoopInputs
                 ? string.Join(',', writers.Select(w => record(w) is { Finished: { } at } done ? $"{done.Fingerprint} {at:O}" : "nothing yet"))
                 : Of(input)).Append('\n');
         }
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+        string inputs = Hash(text.ToString());
+        return (Hash($"{string.Join('\n', stage.Written)}\n{inputs}"), inputs);
     }
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static string Of(string path)
     {

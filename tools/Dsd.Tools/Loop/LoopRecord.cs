@@ -16,6 +16,9 @@ internal sealed record LoopRecord
     /// <summary>What the result follows from: <see cref="LoopInputs"/>.</summary>
     public required string Fingerprint { get; init; }
 
+    /// <summary>The part of <see cref="Fingerprint"/> that is what it reads.</summary>
+    public required string Inputs { get; init; }
+
     /// <summary>When it was done; null where it was begun alone.</summary>
     public DateTimeOffset? Finished { get; init; }
 

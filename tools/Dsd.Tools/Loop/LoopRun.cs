@@ -25,7 +25,7 @@ internal sealed class LoopRun(Terminal terminal, LoopPlan plan, ILoopCommand com
         foreach (LoopStage stage in plan.Stages)
         {
             LoopRecord? record = Record(stage);
-            bool done = !open.Any(stage.Reads) && IsDone(stage, record, LoopInputs.Fingerprint(stage, plan.Stages, Record));
+            bool done = !open.Any(stage.Reads) && IsDone(stage, record, LoopInputs.Fingerprint(stage, plan.Stages, Record).All);
             if (!done)
             {
                 open.Add(stage);
@@ -56,14 +56,14 @@ internal sealed class LoopRun(Terminal terminal, LoopPlan plan, ILoopCommand com
                 continue;
             }
             LoopRecord? before = Record(stage);
-            string fingerprint = LoopInputs.Fingerprint(stage, plan.Stages, Record);
+            (string fingerprint, string inputs) = LoopInputs.Fingerprint(stage, plan.Stages, Record);
             if (IsDone(stage, before, fingerprint))
             {
                 terminal.Error.WriteLine($"run: {stage.Name} is done");
                 outcomes.Add(Outcome(stage, LoopOutcome.DoneBefore, before));
                 continue;
             }
-            int exitCode = await DoAsync(stage, before, fingerprint, cancel).ConfigureAwait(false);
+            int exitCode = await DoAsync(stage, before, fingerprint, inputs, cancel).ConfigureAwait(false);
             if (exitCode != ExitCode.Done)
             {
                 terminal.Error.WriteLine(cancel.IsCancellationRequested
@@ -82,14 +82,16 @@ internal sealed class LoopRun(Terminal terminal, LoopPlan plan, ILoopCommand com
             ? a
             : $"'{a.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
 
-    private async Task<int> DoAsync(LoopStage stage, LoopRecord? before, string fingerprint, CancellationToken cancel)
+    private async Task<int> DoAsync(LoopStage stage, LoopRecord? before, string fingerprint, string inputs, CancellationToken cancel)
     {
         bool again = before?.Fingerprint == fingerprint;
-        if (before is not null && !again && !stage.Section.GoesOn)
+        bool goesOn = again || stage.Section.Resume == LoopResume.Always
+            || (stage.Section.Resume == LoopResume.SameInputs && before?.Inputs == inputs);
+        if (before is not null && !goesOn)
         {
             SetAside(stage);
         }
-        LoopRecord record = new() { Command = stage.Written, Fingerprint = fingerprint };
+        LoopRecord record = new() { Command = stage.Written, Fingerprint = fingerprint, Inputs = inputs };
         record.Write(plan.Root, stage.Name);
         // Cut off between its last file and its record, a stage finds what it wrote itself.
         List<string> arguments = [.. stage.Arguments];
@@ -137,7 +139,7 @@ internal sealed class LoopRun(Terminal terminal, LoopPlan plan, ILoopCommand com
             number++;
         }
         Directory.Move(stage.Out, Place());
-        terminal.Error.WriteLine($"run: what {stage.Name} reads has changed. Its earlier result now lies in '{Path.Combine(plan.Root, InRoot(Place()))}'.");
+        terminal.Error.WriteLine($"run: what {stage.Name} is made of has changed. Its earlier result now lies in '{Path.Combine(plan.Root, InRoot(Place()))}'.");
     }
 
     private static FileStream Lock(string file)

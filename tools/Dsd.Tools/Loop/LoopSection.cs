@@ -15,10 +15,8 @@ internal sealed record LoopSection(string Name, string[] Command, params string[
     /// <summary>The file in the stage's folder that is its result; null is the folder.</summary>
     public string? ResultFile { get; init; }
 
-    /// <summary>
-    /// Whether the command goes on in a folder that was begun with other inputs, and itself refuses what does not fit. Other stages begin anew then.
-    /// </summary>
-    public bool GoesOn { get; init; }
+    /// <summary>When the stage goes on in the folder that an earlier call left.</summary>
+    public LoopResume Resume { get; init; }
 
     /// <summary>Whether the command has '--overwrite', which a stage that was cut off takes where its earlier result is there.</summary>
     public bool HasOverwrite { get; init; }
@@ -27,12 +25,12 @@ internal sealed record LoopSection(string Name, string[] Command, params string[
     public static IReadOnlyList<LoopSection> All { get; } =
     [
         new("encoders", ["export"]) { HasOverwrite = true },
-        new("curate", ["curate", "run"], "model", "device") { GoesOn = true },
+        new("curate", ["curate", "run"], "model", "device") { Resume = LoopResume.Always },
         new("dataset", ["dataset", "write"]) { Argument = "run", HasOverwrite = true },
-        new("train", ["train"], "model", "device") { ResultFile = "pytorch_lora_weights.safetensors" },
+        new("train", ["train"], "model", "device") { ResultFile = "pytorch_lora_weights.safetensors", Resume = LoopResume.SameInputs },
         new("export", ["export"], "model") { HasOverwrite = true },
         new("generate", ["generate"], "model", "device"),
-        new("evaluate", ["evaluate"]) { GoesOn = true },
+        new("evaluate", ["evaluate"]) { Resume = LoopResume.Always },
     ];
 
     /// <summary>What a stage takes from others, as pairs of a key and where its value comes from. Keys that the section gives are left as they are.</summary>

@@ -41,7 +41,7 @@ public static class DeviceMemory
         const string Available = "MemAvailable:";
         long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         string? line = OperatingSystem.IsLinux() ? File.ReadLines("/proc/meminfo").FirstOrDefault(l => l.StartsWith(Available, StringComparison.Ordinal)) : null;
-        return line is not null && long.TryParse(line[Available.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(), out long kibibytes)
+        return line is not null && long.TryParse(line[Available.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture, out long kibibytes)
             ? Math.Min(limit, kibibytes * 1024)
             : limit;
     }
