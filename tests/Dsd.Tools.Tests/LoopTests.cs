@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dsd.CommandLine;
@@ -107,6 +109,37 @@ public sealed class LoopTests : IDisposable
         string Adapter() => _folder.File("r", "train", "pytorch_lora_weights.safetensors");
     }
 
+    [LinuxFact]
+    public async Task Run_OfAProcessThatIsToldToEnd_KeepsTheStateOfItsStage()
+    {
+        TrainPairs.Write(_folder.File("pairs"), PairFormat.ImageFolder, 2);
+        string file = Write("out: r\ntrain:\n  model: tiny\n  pairs: pairs\n  steps: 100000\n  batch: 1\n  size: 32x32\n  report-every: 1\n");
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", [typeof(DsdCli).Assembly.Location, "run", file])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        })!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        StringBuilder error = new();
+        bool told = false;
+        while (await process.StandardError.ReadLineAsync() is { } line)
+        {
+            error.AppendLine(line);
+            if (!told && line.StartsWith("training: step", StringComparison.Ordinal))
+            {
+                told = true;
+                using Process kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+            }
+        }
+        await process.WaitForExitAsync();
+
+        Assert.True(process.ExitCode == ExitCode.Failed, error.ToString());
+        Assert.Contains("training: stopped, and its state is kept", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("run: stopped in train. The same command goes on", error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Unhandled", error.ToString(), StringComparison.Ordinal);
+        Assert.Empty(await output);
+    }
+
     [Fact]
     public async Task DryRun_WritesCommandsThatTheParserTakes_AndNothingElse()
     {
@@ -127,7 +160,11 @@ public sealed class LoopTests : IDisposable
     public void FluxSample_HasOnlyKnownKeys()
     {
         _folder.Add(Path.Combine(Fixtures.Repository, "samples", "loop"));
-        foreach (string name in new[] { "captions.jsonl", "chat.json", "clip-vit-base-patch32/config.json", "dinov2-small/config.json", "FLUX.1-dev/x", "references/toy.png" })
+        string[] named =
+        [
+            "captions.jsonl", "chat.json", "clip-vit-base-patch32/config.json", "dinov2-small/config.json", "FLUX.1-dev/model_index.json", "references/toy.png",
+        ];
+        foreach (string name in named)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(name))!);
             File.WriteAllText(_folder.File(name), "");

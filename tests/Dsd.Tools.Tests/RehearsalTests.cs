@@ -3,7 +3,9 @@ using Dsd.Testing;
 
 namespace Dsd.Tools.Tests;
 
-/// <summary><c>samples/loop/rehearsal.sh</c> at the embedded model's size: random weights, a judge over HTTP, each stage in a process, one interruption.</summary>
+/// <summary>
+/// <c>samples/loop/rehearsal.sh</c> at the embedded model's size: random weights, a judge over HTTP, each stage in a process, one interruption.
+/// </summary>
 public sealed class RehearsalTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

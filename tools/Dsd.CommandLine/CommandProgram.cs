@@ -39,8 +39,10 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
     /// <param name="output">Where results go.</param>
     /// <param name="error">Where progress, warnings and errors go.</param>
     /// <param name="cancellationToken">Stops the command, as Ctrl-C does.</param>
+    /// <param name="isWithin">Whether another command of this process runs it, which then is the one to be told of Ctrl-C.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
+    public async Task<int> RunAsync(
+        string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default, bool isWithin = false)
     {
         GuardedWriter results = GuardedWriter.Around(output, endsWithFault: true);
         GuardedWriter messages = GuardedWriter.Around(error, endsWithFault: false);
@@ -61,7 +63,7 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
                 Output = results,
                 Error = messages,
                 EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = CleanUp,
+                ProcessTerminationTimeout = isWithin ? null : CleanUp,
             };
             int exitCode = await parsed.InvokeAsync(invocation, cancellationToken);
             results.Flush();

@@ -188,7 +188,8 @@ internal sealed class BenchGenerateCommand
         string folder = Path.Combine(place, "flux-dev-random");
         if (!Directory.Exists(folder))
         {
-            _terminal.Track("writing random weights", stages => RandomModel.Write(folder, RandomModelShape.Dev, TinyModel.Folder, cancel, new PartNames(stages, Parts)));
+            _terminal.Track(
+                "writing random weights", stages => RandomModel.Write(folder, RandomModelShape.Dev, TinyModel.Folder, cancel, new PartNames(stages, Parts)));
         }
         return folder;
     }

@@ -80,12 +80,14 @@ internal sealed class DoctorCommand
         _terminal.Track("looking", stages => findings = Look(request, stages, cancel));
         if (parsed.GetValue(_json))
         {
-            _terminal.Output.WriteLine(JsonSerializer.Serialize(new { model, device = request.Device, failed = Count(Finding.Failed), checks = findings }, Json));
+            var report = new { model, device = request.Device, failed = Count(Finding.Failed), checks = findings };
+            _terminal.Output.WriteLine(JsonSerializer.Serialize(report, Json));
         }
         else
         {
             Print(findings);
-            _terminal.Error.WriteLine($"{Count(Finding.Failed)} failed, {Count(Finding.Warning)} warnings, {Count(Finding.Ok)} well, {Count(Finding.Skipped)} skipped");
+            _terminal.Error.WriteLine(
+                $"{Count(Finding.Failed)} failed, {Count(Finding.Warning)} warnings, {Count(Finding.Ok)} well, {Count(Finding.Skipped)} skipped");
         }
         return Count(Finding.Failed) > 0 ? ExitCode.Failed : ExitCode.Done;
 

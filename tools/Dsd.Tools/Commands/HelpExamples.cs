@@ -10,7 +10,10 @@ internal static class HelpExamples
     /// <summary>The examples, without the program's name.</summary>
     public static IReadOnlyDictionary<string, string[]> All { get; } = new Dictionary<string, string[]>
     {
-        [""] = ["run samples/loop/loop.yaml", "doctor --model FLUX.1-dev --device cuda", "generate --model tiny --prompt \"a red fox in the snow\" --out fox.png"],
+        [""] =
+        [
+            "run samples/loop/loop.yaml", "doctor --model FLUX.1-dev --device cuda", "generate --model tiny --prompt \"a red fox in the snow\" --out fox.png",
+        ],
         ["inspect"] = ["inspect FLUX.1-dev", "inspect toy.safetensors --all", "inspect dsd-onnx --verify --json"],
         ["doctor"] = ["doctor --model tiny", "doctor --model FLUX.1-dev --dsd dsd_model --lora dsd_model/pytorch_lora_weights.safetensors --device cuda"],
         ["run"] = ["run loop.yaml", "run loop.yaml --dry-run", "run loop.yaml --from train --until export", "run flux-dev.yaml --separate --json"],

@@ -108,7 +108,8 @@ internal sealed class FolderChecks(DoctorRequest request)
                 ? new Finding(name, Finding.Skipped, found, "No hash was noted when it was fetched: compare this one with that of the file's page.")
                 : noted == hash.Sha256
                     ? Finding.Well(name, $"{found}, as noted when it was fetched")
-                    : new Finding(name, Finding.Failed, $"{found}; when it was fetched {noted} was noted", "The file is damaged or was changed. Fetch it again.");
+                    : new Finding(
+                        name, Finding.Failed, $"{found}; when it was fetched {noted} was noted", "The file is damaged or was changed. Fetch it again.");
         }
     }
 

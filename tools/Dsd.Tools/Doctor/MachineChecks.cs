@@ -140,7 +140,8 @@ internal sealed class MachineChecks(DoctorRequest request)
         string all = string.Join(", ", plans.Select(p => $"{p.Setting.Name} {DeviceMemory.Gib(p.MemoryBytes)}"));
         return chosen.MemoryBytes <= free
             ? Finding.Well(name, $"--setting {chosen.Setting.Name} fits; {all} ('dsd train --plan' says it for other options)")
-            : new Finding(name, Finding.Warning, $"more than is free: {all}", "A lower '--rank', fewer '--targets', smaller frames or '--optimizer adamw8' take less.");
+            : new Finding(
+                name, Finding.Warning, $"more than is free: {all}", "A lower '--rank', fewer '--targets', smaller frames or '--optimizer adamw8' take less.");
     }
 
     private static Finding Guarded(string name, Func<string, Finding> check)

@@ -48,7 +48,8 @@ internal static class TokenizerChecks
                 ? Known(name, "CLIP", tokenizer, KnownClip)
                 : encoder.EosTokenId != LegacyEnd && encoder.EosTokenId != tokenizer.EndOfText
                     ? new Finding(
-                        name, Finding.Failed, $"a text ends with id {tokenizer.EndOfText}, the text encoder expects {encoder.EosTokenId} (eos_token_id)", Advice)
+                        name, Finding.Failed,
+                        $"a text ends with id {tokenizer.EndOfText}, the text encoder expects {encoder.EosTokenId} (eos_token_id)", Advice)
                     : Other(name, "CLIP", tokenizer, encoder.VocabSize);
         });
         yield return Guarded("tokenizer_2", name =>

@@ -88,7 +88,8 @@ internal sealed class VelocityCheck(DoctorRequest request)
         }
         double difference = Math.Sqrt(exact.Zip(found, (a, b) => ((double)a - b) * ((double)a - b)).Sum() / exact.Sum(a => (double)a * a));
         string text = string.Create(
-            CultureInfo.InvariantCulture, $"bfloat16 on the device differs from float32 on the CPU by {difference:0.0000} (relative norm, at most {MostInBFloat16})");
+            CultureInfo.InvariantCulture,
+            $"bfloat16 on the device differs from float32 on the CPU by {difference:0.0000} (relative norm, at most {MostInBFloat16})");
         return difference <= MostInBFloat16
             ? Finding.Well(Name, text)
             : new Finding(Name, Finding.Failed, text, "The device computes something else: check the driver, and try '--device cpu' and another GPU.");

@@ -7,5 +7,5 @@ internal sealed class CommandInProcess(CommandProgram program, TextWriter error)
 {
     /// <inheritdoc/>
     public Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter output, CancellationToken cancel) =>
-        program.RunAsync([.. arguments], output, error, cancel);
+        program.RunAsync([.. arguments], output, error, cancel, isWithin: true);
 }

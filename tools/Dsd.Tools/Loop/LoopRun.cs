@@ -139,7 +139,8 @@ internal sealed class LoopRun(Terminal terminal, LoopPlan plan, ILoopCommand com
             number++;
         }
         Directory.Move(stage.Out, Place());
-        terminal.Error.WriteLine($"run: what {stage.Name} is made of has changed. Its earlier result now lies in '{Path.Combine(plan.Root, InRoot(Place()))}'.");
+        terminal.Error.WriteLine(
+            $"run: what {stage.Name} is made of has changed. Its earlier result now lies in '{Path.Combine(plan.Root, InRoot(Place()))}'.");
     }
 
     private static FileStream Lock(string file)

@@ -40,8 +40,11 @@ public static class DeviceMemory
         }
         const string Available = "MemAvailable:";
         long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        string? line = OperatingSystem.IsLinux() ? File.ReadLines("/proc/meminfo").FirstOrDefault(l => l.StartsWith(Available, StringComparison.Ordinal)) : null;
-        return line is not null && long.TryParse(line[Available.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture, out long kibibytes)
+        string? line = OperatingSystem.IsLinux()
+            ? File.ReadLines("/proc/meminfo").FirstOrDefault(l => l.StartsWith(Available, StringComparison.Ordinal))
+            : null;
+        string number = line?[Available.Length..].Replace("kB", "", StringComparison.Ordinal) ?? "";
+        return long.TryParse(number, CultureInfo.InvariantCulture, out long kibibytes)
             ? Math.Min(limit, kibibytes * 1024)
             : limit;
     }
