@@ -39,8 +39,10 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
     /// <param name="output">Where results go.</param>
     /// <param name="error">Where progress, warnings and errors go.</param>
     /// <param name="cancellationToken">Stops the command, as Ctrl-C does.</param>
+    /// <param name="isWithin">Whether another command of this process runs it, which then is the one to be told of Ctrl-C.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
+    public async Task<int> RunAsync(
+        string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default, bool isWithin = false)
     {
         GuardedWriter results = GuardedWriter.Around(output, endsWithFault: true);
         GuardedWriter messages = GuardedWriter.Around(error, endsWithFault: false);
@@ -48,8 +50,7 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
         Option<bool> verbose = new("--verbose") { Description = "After an error, show where it came from.", Recursive = true };
         RootCommand root = Commands(terminal);
         root.Options.Add(verbose);
-        // Prompts may begin with '@', which would otherwise name a file of arguments, and nothing here needs bundled letters.
-        ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        ParseResult parsed = root.Parse(args, Parser());
         if (parsed.Errors.Count > 0)
         {
             terminal.Fail($"{Message(parsed.Errors.MinBy(Rank)!)} See '{PathOf(parsed.CommandResult)} --help'.");
@@ -62,7 +63,7 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
                 Output = results,
                 Error = messages,
                 EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = CleanUp,
+                ProcessTerminationTimeout = isWithin ? null : CleanUp,
             };
             int exitCode = await parsed.InvokeAsync(invocation, cancellationToken);
             results.Flush();
@@ -86,6 +87,19 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
         }
     }
 
+    /// <summary>Parses a command line without running it.</summary>
+    /// <param name="args">The arguments, without the program's name.</param>
+    /// <returns>What is wrong with it, the cause of the rest first, and the option where it is one's; empty where it can be run.</returns>
+    public IReadOnlyList<(string? Option, string Message)> Check(IReadOnlyList<string> args) =>
+    [
+        .. Commands(Terminal.Nowhere(name)).Parse(args, Parser()).Errors.OrderBy(Rank).Select(e => (OptionOf(e), Message(e))),
+    ];
+
+    /// <summary>A command by its words.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public Command Find(IReadOnlyList<string> path) =>
+        path.Aggregate((Command)Commands(Terminal.Nowhere(name)), (command, word) => command.Subcommands.First(c => c.Name == word));
+
     /// <summary>All commands, with the rules that hold for every option.</summary>
     public RootCommand Commands(Terminal terminal)
     {
@@ -93,6 +107,9 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
         StrictOptions.Apply(root);
         return root;
     }
+
+    // Prompts may begin with '@', which would otherwise name a file of arguments, and nothing here needs bundled letters.
+    private static ParserConfiguration Parser() => new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
 
     private static StreamWriter Writer(Stream stream) =>
         new(stream, Console.OutputEncoding is UTF8Encoding ? new UTF8Encoding(false) : Console.OutputEncoding) { AutoFlush = true };
@@ -107,9 +124,11 @@ public sealed class CommandProgram(string name, Func<Terminal, RootCommand> comm
     private static string Message(ParseError error)
     {
         string message = ErrorText.Sentence(error.Message);
-        string? option = (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option.Name;
+        string? option = OptionOf(error);
         return option is null || message.Contains(option, StringComparison.Ordinal) ? message : $"Option '{option}': {message}";
     }
+
+    private static string? OptionOf(ParseError error) => (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option.Name;
 
     private string PathOf(CommandResult command) => command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : name;
 }

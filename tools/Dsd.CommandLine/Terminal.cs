@@ -7,6 +7,7 @@ public sealed class Terminal
 {
     private readonly string _program;
     private readonly GuardedWriter _output;
+    private StringWriter? _lines;
 
     /// <summary>A terminal of two writers.</summary>
     /// <param name="program">The program's name, which is printed before an error.</param>
@@ -19,7 +20,10 @@ public sealed class Terminal
     }
 
     /// <summary>Standard output, for results.</summary>
-    public TextWriter Output => _output;
+    public TextWriter Output => _lines ?? (TextWriter)_output;
+
+    /// <summary>Whether the result is to be one JSON object.</summary>
+    public bool AsJson { get; set; }
 
     /// <summary>Standard error.</summary>
     public TextWriter Error { get; }
@@ -32,6 +36,20 @@ public sealed class Terminal
 
     /// <summary>Standard error with progress.</summary>
     public IAnsiConsole Status { get; }
+
+    /// <summary>A terminal that nobody reads.</summary>
+    public static Terminal Nowhere(string program) => new(program, new GuardedWriter(TextWriter.Null), new GuardedWriter(TextWriter.Null));
+
+    /// <summary>Keeps what goes to <see cref="Output"/> from now on, until <see cref="Kept"/>.</summary>
+    public void Keep() => _lines = new StringWriter();
+
+    /// <summary>The lines that were kept. What comes after goes out again.</summary>
+    public IReadOnlyList<string> Kept()
+    {
+        string[] lines = (_lines?.ToString() ?? "").Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        _lines = null;
+        return lines;
+    }
 
     /// <summary>Prints an error, in one line.</summary>
     public void Fail(string message) => Error.WriteLine($"{_program}: {message}");

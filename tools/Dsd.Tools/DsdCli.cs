@@ -13,9 +13,11 @@ internal static class DsdCli
     private static RootCommand Commands(Terminal terminal)
     {
         TinyModel.Register();
-        return new("Diffusion Self-Distillation: look into models, train adapters, export to ONNX, and draw pictures.")
+        RootCommand root = new("Diffusion Self-Distillation: look into models, train adapters, export to ONNX, and draw pictures.")
         {
             InspectCommand.Create(terminal),
+            DoctorCommand.Create(terminal),
+            RunCommand.Create(terminal),
             ExportCommand.Create(terminal),
             MergeCommand.Create(terminal),
             GenerateCommand.Create(terminal),
@@ -26,6 +28,10 @@ internal static class DsdCli
             TrainCommand.Create(terminal),
             EvaluateCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            CompletionCommand.Create(terminal),
         };
+        WrittenJson.AddTo(root, terminal);
+        HelpExamples.AddTo(root, terminal);
+        return root;
     }
 }

@@ -1,4 +1,5 @@
 using Dsd.Models.Lora;
+using Dsd.Models.Native;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
 
@@ -36,6 +37,37 @@ public static class ModelCheck
     public static void Conditional(
         string folder, string? releaseFolder, int width, int height, PipelineOptions? options = null, IReadOnlyList<string>? targets = null) =>
         Check(new ModelSource(folder) { ReleaseFolder = releaseFolder, Conditional = true }, width, height, options, targets ?? []);
+
+    /// <summary>
+    /// Compares the names, types and shapes of all weights with what the configs describe, part by part, by headers alone: a moment for a model of any size.
+    /// </summary>
+    /// <param name="folder">A pipeline's folder.</param>
+    /// <param name="releaseFolder">A DSD release folder, whose network takes the place of the pipeline's; null for none.</param>
+    /// <param name="options">Files that take the place of the folder's. Null is the defaults.</param>
+    /// <returns>Each part's name, and what is wrong with it: null where all fits.</returns>
+    /// <exception cref="WeightsException">No family knows the folder.</exception>
+    /// <exception cref="IOException">The folder is missing, or its index cannot be read.</exception>
+    /// <exception cref="DllNotFoundException">The program brings no libtorch; the message says which package to add.</exception>
+    public static IReadOnlyList<(string Part, Exception? Fault)> Weights(string folder, string? releaseFolder = null, PipelineOptions? options = null)
+    {
+        TorchLibrary.Require();
+        (ModelFamily family, ModelFolder parts) = ModelFamilies.Open(folder);
+        ModelSource source = new(folder) { ReleaseFolder = releaseFolder, Conditional = true };
+        return [.. family.WeightChecks(parts, source, options ?? new PipelineOptions()).Select(part => (part.Part, Fault(part.Check)))];
+
+        static Exception? Fault(Action check)
+        {
+            try
+            {
+                check();
+                return null;
+            }
+            catch (Exception e) when (e is WeightsException or IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                return e;
+            }
+        }
+    }
 
     /// <summary>What a folder's own network takes, without a release or an adapter.</summary>
     /// <param name="folder">The folder with <c>model_index.json</c>.</param>

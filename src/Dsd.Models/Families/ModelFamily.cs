@@ -32,6 +32,15 @@ public abstract class ModelFamily
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
     public abstract ModelOutline Outline(ModelFolder folder, ModelSource source, PipelineOptions options);
 
+    /// <summary>
+    /// The parts of a model that have weights, each with what compares the names, types and shapes of its weights with its config. Headers alone are read.
+    /// None for families that do not say.
+    /// </summary>
+    /// <param name="folder">The pipeline's folder.</param>
+    /// <param name="source">The same folder, the release, and whether the model shall take a reference.</param>
+    /// <param name="options">Files that take the place of the folder's.</param>
+    public virtual IReadOnlyList<(string Part, Action Check)> WeightChecks(ModelFolder folder, ModelSource source, PipelineOptions options) => [];
+
     /// <summary>What the folder's own network takes.</summary>
     /// <exception cref="WeightsException">The network's config is missing or wrong.</exception>
     public abstract NetworkTraits Traits(ModelFolder folder);

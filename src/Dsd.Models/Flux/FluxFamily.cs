@@ -1,9 +1,11 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
+using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;
 using Dsd.Models.Weights;
+using static TorchSharp.torch;
 
 namespace Dsd.Models.Flux;
 
@@ -73,6 +75,26 @@ public sealed class FluxFamily : ModelFamily
             NamesAreOwn = FluxCheckpoint.ConfigOf(transformer) is null,
             Training = FluxTraining.Load(config),
         };
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string Part, Action Check)> WeightChecks(ModelFolder folder, ModelSource source, PipelineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(options);
+        // A network on no device has shapes and no numbers, so that all is checked and nothing is read.
+        return
+        [
+            (Transformer, () =>
+            {
+                (FluxConfig config, string file) = FindTransformer(folder, source, options);
+                using WeightSource weights = WeightSource.Open(file);
+                FluxCheckpoint.Load(config, weights, META).Dispose();
+            }),
+            ("text_encoder", () => ClipTextModel.Load(folder.ComponentFolder("text_encoder"), META).Dispose()),
+            ("text_encoder_2", () => T5Encoder.Load(folder.ComponentFolder("text_encoder_2"), META).Dispose()),
+            ("vae", () => AutoencoderCheckpoint.Load(folder, options with { Device = META, Memory = MemoryMode.Resident }).Dispose()),
+        ];
     }
 
     /// <inheritdoc/>

@@ -11,6 +11,9 @@ public static partial class DeviceOption
 {
     private const string Form = "cpu, cuda or cuda:N";
 
+    // What a shell suggests, of those that a command takes.
+    private static readonly string[] Names = ["cpu", "cuda", "tensorrt", "directml", "coreml", "webgpu"];
+
     /// <summary>The option; the CPU if it is left out.</summary>
     /// <param name="several">Whether several devices may be named.</param>
     public static Option<string> Create(bool several = false)
@@ -35,6 +38,8 @@ public static partial class DeviceOption
                 result.AddError($"Option '--device' must be {form}, but is '{result.GetValueOrDefault<string>()}'.");
             }
         });
+        string[] names = [.. Names.Where(isValid)];
+        device.CompletionSources.Add(names);
         return device;
     }
 

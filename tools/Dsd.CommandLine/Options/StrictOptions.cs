@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using System.Numerics;
 
@@ -36,6 +37,13 @@ public static class StrictOptions
 
     private static void Apply(Option option)
     {
+        string[] words = [.. (option.HelpName ?? "").Split('|').Where(IsWord)];
+        if (words.Length > 0)
+        {
+            // The names that an enum has in the program are not what is typed.
+            option.CompletionSources.Clear();
+            option.CompletionSources.Add(words);
+        }
         if (option is Option<bool>)
         {
             // '--json false' would be taken as no '--json'; without a value there is nothing to be misread.
@@ -51,6 +59,9 @@ public static class StrictOptions
             throw new NotSupportedException($"Option '{option.Name}' has a type that needs a parser of its own.");
         }
     }
+
+    // Of 'FOLDER|tiny' the second: what is to be typed as it stands.
+    private static bool IsWord(string form) => form.Length > 1 && form.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_');
 
     private static bool TakeNumbers<T>(Option option)
         where T : struct, INumber<T>, IMinMaxValue<T>

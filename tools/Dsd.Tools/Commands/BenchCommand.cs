@@ -11,6 +11,7 @@ internal static class BenchCommand
         BenchGenerateCommand.Create(terminal),
         BenchTrainCommand.Create(terminal),
         BenchCurationCommand.Create(terminal),
+        BenchModelCommand.Create(terminal),
         BenchCurationServerCommand.Create(terminal),
     };
 }

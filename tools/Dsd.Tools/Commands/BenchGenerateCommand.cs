@@ -18,6 +18,9 @@ internal sealed class BenchGenerateCommand
 {
     private const string DevBytes = "33 GB for the model, and as much again for each 16 bits of the export's precision";
 
+    // The transformer, the autoencoder and two text encoders.
+    private const int Parts = 4;
+
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
     private static readonly Dictionary<string, ScalarType> Types = new()
@@ -185,7 +188,8 @@ internal sealed class BenchGenerateCommand
         string folder = Path.Combine(place, "flux-dev-random");
         if (!Directory.Exists(folder))
         {
-            _terminal.Track("writing random weights", stages => RandomModel.Write(folder, RandomModelShape.Dev, TinyModel.Folder, cancel, new Part(stages)));
+            _terminal.Track(
+                "writing random weights", stages => RandomModel.Write(folder, RandomModelShape.Dev, TinyModel.Folder, cancel, new PartNames(stages, Parts)));
         }
         return folder;
     }
@@ -225,14 +229,5 @@ internal sealed class BenchGenerateCommand
     private sealed class Line(Terminal terminal) : IProgress<string>
     {
         public void Report(string value) => terminal.Error.WriteLine(value);
-    }
-
-    private sealed class Part(IProgress<Stage> stages) : IProgress<string>
-    {
-        // The transformer, the autoencoder and two text encoders.
-        private const int Parts = 4;
-        private int _begun;
-
-        public void Report(string value) => stages.Report(new Stage(value, (double)_begun++ / Parts));
     }
 }

@@ -71,7 +71,7 @@ internal static class BenchTrainCommand
             DeviceOption.RequirePresent(name);
             if (parsed.GetValue(gpus) is var count and > 1)
             {
-                return await GroupLaunch.RunAsync(terminal, parsed, count, name, cancel);
+                return await GroupLaunch.RunAsync(terminal, parsed, count, name, json: false, cancel);
             }
             string[] chosen = parsed.GetValue(settings) ?? [];
             TrainingSetting[] asked = [.. TrainingSetting.All.Where(s => chosen.Contains(s.Name))];

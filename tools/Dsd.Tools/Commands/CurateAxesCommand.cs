@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Dsd.Curation.Axes;
 using Dsd.Runs;
 using Dsd.Tools.Curate;
@@ -51,7 +52,9 @@ internal static class CurateAxesCommand
         {
             line.Close();
         }
-        terminal.Output.WriteLine(Text(done));
+        terminal.Output.WriteLine(terminal.AsJson
+            ? JsonSerializer.Serialize(new { scored = done.Scored, known = done.Known, unreadable = done.Unreadable, failed = done.Failed })
+            : Text(done));
         if (done is { Scored: 0, Known: 0 } && done.Unreadable + done.Failed > 0)
         {
             terminal.Fail(

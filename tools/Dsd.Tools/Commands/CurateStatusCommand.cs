@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Dsd.Runs;
 using Dsd.Tools.Curate;
 
@@ -8,8 +7,6 @@ namespace Dsd.Tools.Commands;
 /// <summary><c>dsd curate status</c>: what a run's folder holds, also while it runs.</summary>
 internal static class CurateStatusCommand
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
-
     public static Command Create(Terminal terminal)
     {
         Argument<string> path = new("FOLDER") { Description = "The run's folder." };
@@ -18,16 +15,8 @@ internal static class CurateStatusCommand
         command.SetAction(async (parsed, _) =>
         {
             await using RunFolder folder = RunFolder.OpenToRead(parsed.GetRequiredValue(path));
-            if (parsed.GetValue(json))
-            {
-                terminal.Output.WriteLine(
-                    JsonSerializer.Serialize(
-                        new { counts = folder.Ledger.Counts(), usage = folder.Ledger.Usage(), unreadable = folder.Ledger.Faults() }, Json));
-            }
-            else
-            {
-                RunSummary.Write(terminal, folder);
-            }
+            terminal.AsJson = parsed.GetValue(json);
+            RunSummary.Write(terminal, folder);
             return ExitCode.Done;
         });
         return command;

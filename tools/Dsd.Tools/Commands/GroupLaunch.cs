@@ -11,10 +11,11 @@ internal static class GroupLaunch
     /// <param name="parsed">The command line.</param>
     /// <param name="count">Processes.</param>
     /// <param name="device">The device that was asked for.</param>
+    /// <param name="json">Whether this process writes their result as JSON.</param>
     /// <param name="cancel">Ends them.</param>
     /// <returns>The exit code.</returns>
     /// <exception cref="UsageException">There is no GPU for each, or this is one of such processes.</exception>
-    public static async Task<int> RunAsync(Terminal terminal, ParseResult parsed, int count, string device, CancellationToken cancel)
+    public static async Task<int> RunAsync(Terminal terminal, ParseResult parsed, int count, string device, bool json, CancellationToken cancel)
     {
         if (device != "cuda")
         {
@@ -32,11 +33,14 @@ internal static class GroupLaunch
                 i++;
                 continue;
             }
-            arguments.Add(parsed.Tokens[i].Value);
+            if (!json || parsed.Tokens[i].Value != "--json")
+            {
+                arguments.Add(parsed.Tokens[i].Value);
+            }
         }
         // An options file may ask for them too, and the command line goes before it.
         arguments.AddRange(["--gpus", "1"]);
-        ParallelResult result = await new ParallelLauncher { Count = count, Arguments = arguments }.RunAsync(cancel);
+        ParallelResult result = await new ParallelLauncher { Count = count, Arguments = arguments, Output = json ? terminal.Output : null }.RunAsync(cancel);
         if (result.ExitCode != 0)
         {
             terminal.Fail(result.Message);

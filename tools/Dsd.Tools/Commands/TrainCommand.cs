@@ -15,7 +15,7 @@ internal static class TrainCommand
     {
         TrainOptions options = new();
         Option<bool> plan = new("--plan") { Description = "Say what training would take in each setting, and end." };
-        Option<bool> json = new("--json") { Description = "Write the plan as one JSON object." };
+        Option<bool> json = new("--json") { Description = "Write the plan, or the paths that were written, as one JSON object." };
         Command command = new("train", "Train an adapter on pairs, so that a model draws the subject of a reference.");
         options.AddTo(command);
         command.Options.Add(plan);
@@ -25,7 +25,7 @@ internal static class TrainCommand
             bool planOnly = parsed.GetValue(plan);
             if (parsed.GetValue(json) && !planOnly)
             {
-                throw new UsageException("'--json' is for the plan, but there is no '--plan'.");
+                terminal.Keep();
             }
             HashSet<string> warned = [];
             TrainRequest request = options.Read(parsed, planOnly, message =>
@@ -37,7 +37,9 @@ internal static class TrainCommand
             });
             if (request.Gpus > 1 && !planOnly)
             {
-                return await GroupLaunch.RunAsync(terminal, parsed, request.Gpus, request.Device, cancel);
+                int exitCode = await GroupLaunch.RunAsync(terminal, parsed, request.Gpus, request.Device, parsed.GetValue(json), cancel);
+                WrittenJson.Write(terminal, parsed, exitCode);
+                return exitCode;
             }
             await Task.Run(
                 () =>
@@ -52,6 +54,7 @@ internal static class TrainCommand
                     }
                 },
                 cancel);
+            WrittenJson.Write(terminal, parsed, ExitCode.Done);
             return ExitCode.Done;
         });
         return command;

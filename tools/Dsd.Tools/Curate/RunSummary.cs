@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Dsd.Runs;
 using Dsd.Runs.Ledger;
 using Spectre.Console;
@@ -10,8 +11,17 @@ internal static class RunSummary
 {
     private const int MostFailures = 5;
 
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+
     public static void Write(Terminal terminal, RunFolder folder)
     {
+        if (terminal.AsJson)
+        {
+            terminal.Output.WriteLine(
+                JsonSerializer.Serialize(
+                    new { counts = folder.Ledger.Counts(), usage = folder.Ledger.Usage(), unreadable = folder.Ledger.Faults() }, Json));
+            return;
+        }
         LedgerCounts counts = folder.Ledger.Counts();
         Table table = new() { Border = TableBorder.Simple, ShowHeaders = false };
         table.AddColumn("").AddColumn(new TableColumn("") { Alignment = Justify.Right });

@@ -21,11 +21,7 @@ internal sealed class ChatServerProcess : IDisposable
     public static async Task<ChatServerProcess> StartAsync(TimeSpan latency, CancellationToken cancel)
     {
         string[] arguments = ["bench", "curation-server", "--latency", latency.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)];
-        string library = typeof(ChatServerProcess).Assembly.Location;
-        // Published as one file there is only the program itself.
-        ProcessStartInfo start = library.Length == 0
-            ? new ProcessStartInfo(Environment.ProcessPath!, arguments)
-            : new ProcessStartInfo("dotnet", ["exec", library, .. arguments]);
+        ProcessStartInfo start = OwnProgram.Start(arguments);
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         Process process = Process.Start(start) ?? throw new InvalidOperationException("The server's process did not start.");

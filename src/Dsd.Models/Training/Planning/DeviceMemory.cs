@@ -29,6 +29,26 @@ public static class DeviceMemory
     /// <exception cref="InvalidOperationException">The driver refuses.</exception>
     public static long OfGpu(int gpu) => CudaModule.UsedMemory(gpu);
 
+    /// <summary>Bytes that are free: of a GPU's memory, or of the host's, as far as this process may take them.</summary>
+    /// <param name="device">The device; null is the CPU.</param>
+    /// <exception cref="InvalidOperationException">The driver refuses.</exception>
+    public static long Free(Device? device)
+    {
+        if (device is { type: DeviceType.CUDA })
+        {
+            return CudaModule.FreeMemory(Math.Max(0, device.index));
+        }
+        const string Available = "MemAvailable:";
+        long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        string? line = OperatingSystem.IsLinux()
+            ? File.ReadLines("/proc/meminfo").FirstOrDefault(l => l.StartsWith(Available, StringComparison.Ordinal))
+            : null;
+        string number = line?[Available.Length..].Replace("kB", "", StringComparison.Ordinal) ?? "";
+        return long.TryParse(number, CultureInfo.InvariantCulture, out long kibibytes)
+            ? Math.Min(limit, kibibytes * 1024)
+            : limit;
+    }
+
     /// <summary>Bytes in the unit of plans, as text: <c>21.3 GiB</c>.</summary>
     public static string Gib(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GiB");
 }
