@@ -1,11 +1,15 @@
 using Dsd.Curation.Axes;
 using Dsd.Curation.Chat;
+using Dsd.Curation.Enhancing;
 using Dsd.Curation.Judging;
+using Dsd.Imaging;
+using Dsd.MLNet;
 using Dsd.Runs;
 using Dsd.Runs.Export;
 using Dsd.Runs.Ledger;
 using Dsd.Runs.Reports;
 using Microsoft.Extensions.AI;
+using Microsoft.ML;
 
 namespace Dsd.Architecture.Tests.DocSamples;
 
@@ -28,5 +32,12 @@ internal static class JudgingSamples
         ChatLimits limits = new() { Concurrency = 64, RequestsPerMinute = 5000, Budget = new ChatBudget { MaxCalls = 500_000 } };
         using LimitedChatClient client = new(endpoint.CreateClient(), limits);
         PairJudge judge = new(client);
+    }
+
+    public static async Task EnhanceAsync(MLContext ml, IChatClient client, Picture reference)
+    {
+        EnhancedPrompt enhanced = await new PromptEnhancer(client).EnhanceAsync("the toy rides a train", reference);
+        ChatClients.Register("gpt", () => client);                        // in Dsd.MLNet: prompts of all rows, from the same noise as without
+        DsdGenerator generator = new(ml, new DsdGeneratorOptions { Enhancer = "gpt" });
     }
 }
