@@ -3,6 +3,7 @@ using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Dataset.Formats;
 using Dsd.Imaging;
+using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Training;
 using Dsd.Runs;
@@ -104,7 +105,7 @@ public sealed class PairsLoaderTests : IDisposable
         Assert.Equal([0, float.NaN], pairs.GetColumn<float>("AxisLowestPart"));
         Assert.Equal(["tail: 0, gone", ""], pairs.GetColumn<string[]>("AxisParts").Select(p => string.Join(' ', p)));
         MLImage reference = pairs.GetColumn<MLImage>("Reference").First();
-        Assert.Equal(MLImages.ToPicture(reference).Pixels, Grid("a2").Pixels);
+        Assert.Equal(MLImages.ToPicture(reference, "the test").Pixels, Grid("a2").Pixels);
     }
 
     [Fact]
