@@ -70,7 +70,7 @@ function showGuidances() {
   const columns = guided ? "text" : about.takes_guidance ? "distilled" : "none";
   $("image-guidance-field").hidden = !guided;
   $("guidances-field").hidden = columns === "none";
-  $("guidances-name").textContent = guided ? "Guidance towards the prompt, one column each" : "Guidance, one column each";
+  $("guidances-name").textContent = guided ? "Prompt guidance, one column each" : "Guidance, one column each";
   if ($("guidances").dataset.columns !== columns) {
     const usual = guided ? about.text_guidance ?? 1 : about.guidance ?? 3.5;
     $("guidances").dataset.columns = columns;

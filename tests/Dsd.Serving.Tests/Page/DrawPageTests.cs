@@ -169,7 +169,7 @@ public sealed class DrawPageTests(TinyStudent tiny, Browser browser) : IClassFix
         using DsdImageGenerator generator = DsdImageGenerator.Open(new TorchImageModel(TinyModel.Name));
         await using ImageHost host = await ImageHost.StartAsync(generator);
         (string Name, ColorScheme Scheme, int Width, int Height)[] screens =
-            [("light", ColorScheme.Light, 1180, 800), ("dark", ColorScheme.Dark, 1180, 800), ("narrow", ColorScheme.Light, 420, 900)];
+            [("light", ColorScheme.Light, 1180, 840), ("dark", ColorScheme.Dark, 1180, 800), ("narrow", ColorScheme.Light, 420, 900)];
         foreach ((string name, ColorScheme scheme, int width, int height) in screens)
         {
             (IPage page, _) = await browser.NewAsync(scheme, width, height);
@@ -229,5 +229,5 @@ public sealed class ScreenshotFactAttribute : FactAttribute
         ? "Takes pictures of the page where the environment variable DSD_SCREENSHOTS names a folder for them."
         : null;
 
-    public static string? Folder { get; } = Environment.GetEnvironmentVariable("DSD_SCREENSHOTS");
+    public static string? Folder { get; } = Environment.GetEnvironmentVariable("DSD_SCREENSHOTS") is { Length: > 0 } folder ? folder : null;
 }
