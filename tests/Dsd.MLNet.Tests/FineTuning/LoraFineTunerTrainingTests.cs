@@ -24,6 +24,7 @@ public sealed partial class LoraFineTunerTrainingTests : IDisposable
         LearningRate = 1e-2,
         MaxTextTokens = 64,
         ReportEvery = 1,
+        Seed = 0,
     };
 
     // What the trainer itself makes of the rows that are kept, once for all tests.

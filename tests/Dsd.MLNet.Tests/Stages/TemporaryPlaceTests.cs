@@ -52,7 +52,7 @@ public sealed class TemporaryPlaceTests : IDisposable
                 Environment.SetEnvironmentVariable(Variable, _folder.File("nowhere"));
                 return LoraWeights.Of(read, "the trained adapter");
             },
-            TrainingCheck = StageModels.Real.CheckTraining,
+            TrainingCheck = options => StageModels.Real.CheckTraining(options),
         };
         Environment.SetEnvironmentVariable(Variable, _before);
         LoraWeights trained = new LoraFineTuner(_ml, null, models).Fit(LoadApp.SampleInput.Of(_ml, "pairs")).Adapter;

@@ -27,6 +27,16 @@ public static class RowStoreCatalog
         return start is EstimatorChain<TTransformer> chain ? chain.Append(store) : new EstimatorChain<ITransformer>().Append(start).Append(store);
     }
 
+    /// <summary>Keeps the rows that come to this place of a pipeline (<see cref="RowStore"/>).</summary>
+    /// <param name="catalog"><c>mlContext.Transforms</c>.</param>
+    /// <param name="options">The folder. Null, the default: in memory.</param>
+    /// <exception cref="ArgumentException">A key is given, but no folder.</exception>
+    public static RowStore StoreRows(this TransformsCatalog catalog, RowStoreOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        return new RowStore(catalog.GetEnvironment(), options);
+    }
+
     /// <summary>A view of the input that keeps each row when it is first read: what <c>ml.Data.Cache</c> does without images.</summary>
     /// <param name="catalog"><c>mlContext.Data</c>.</param>
     /// <param name="input">The rows.</param>

@@ -18,7 +18,7 @@ internal interface IStageModels
     /// <summary>Refuses options with which training could not begin, or its state not be kept. Only headers are read.</summary>
     /// <param name="options">The options.</param>
     /// <param name="scratch">The folder for scratch files. Null is the system's.</param>
-    void CheckTraining(LoraFineTunerOptions options, string? scratch);
+    void CheckTraining(LoraFineTunerOptions options, string? scratch = null);
 
     /// <summary>Trains an adapter. What it foresees, how it goes and what it took is told to the stage's log.</summary>
     LoraWeights Train(LoraFineTunerOptions options, TrainingRows rows, StageHost host, CancellationToken cancellationToken);
@@ -27,7 +27,7 @@ internal interface IStageModels
     /// <param name="options">The options.</param>
     /// <param name="tuned">Whether the input brings an adapter.</param>
     /// <param name="scratch">The folder for scratch files. Null is the system's.</param>
-    void CheckStudent(DsdGeneratorOptions options, bool tuned, string? scratch);
+    void CheckStudent(DsdGeneratorOptions options, bool tuned, string? scratch = null);
 
     /// <summary>The student with TorchSharp: the generator's own adapter and the further ones over the model.</summary>
     IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn);
