@@ -2,8 +2,8 @@ namespace Dsd.MLNet;
 
 /// <summary>
 /// What a stage does with a row that it cannot compute because of what the row holds: an empty text, no picture, one that cannot be decoded or is too small,
-/// a value that a stage above could not give for such a reason, a caption of which a chat client makes no prompt that can be read. What concerns all rows always fails: a model
-/// that cannot be loaded, a device without memory, a chat client that does not answer.
+/// a value that a stage above could not give for such a reason, a caption of which a chat client makes no prompt that can be read. What concerns all rows
+/// always fails: a model that cannot be loaded, a device without memory, a chat client that does not answer.
 /// </summary>
 public enum BadRows
 {

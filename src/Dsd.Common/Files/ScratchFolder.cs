@@ -112,7 +112,7 @@ public sealed class ScratchFolder : IDisposable
         {
             throw new DirectoryNotFoundException($"There is no folder '{above}'.");
         }
-        string path = System.IO.Path.Combine(System.IO.Path.GetFullPath(above), prefix + System.IO.Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
+        string path = System.IO.Path.Combine(System.IO.Path.GetFullPath(above), $"{prefix}{Guid.NewGuid():N}");
         if (OperatingSystem.IsWindows())
         {
             Directory.CreateDirectory(path);

@@ -14,7 +14,11 @@ public static class CuratorCatalog
     /// <param name="judge">The name of the chat client that judges (<see cref="JudgingStageOptions.Judge"/>). Default the embedded judge.</param>
     /// <exception cref="ArgumentException">A name is empty, or two added columns have one name.</exception>
     public static VlmCurator JudgeGrids(
-        this TransformsCatalog catalog, string referenceColumnName, string targetColumnName, string inputColumnName = "Grid", string judge = ChatClients.Embedded) =>
+        this TransformsCatalog catalog,
+        string referenceColumnName,
+        string targetColumnName,
+        string inputColumnName = "Grid",
+        string judge = ChatClients.Embedded) =>
         catalog.JudgeGrids(new VlmCuratorOptions
         {
             ReferenceColumn = referenceColumnName,
@@ -33,7 +37,9 @@ public static class CuratorCatalog
         return new VlmCurator(catalog.GetEnvironment(), options);
     }
 
-    /// <summary>Judges whether two pictures show one subject, row to row (<see cref="PairCurator"/>). <c>Confidence</c> and <c>Reason</c> are added too.</summary>
+    /// <summary>
+    /// Judges whether two pictures show one subject, row to row (<see cref="PairCurator"/>). <c>Confidence</c> and <c>Reason</c> are added too.
+    /// </summary>
     /// <param name="catalog"><c>mlContext.Transforms</c>.</param>
     /// <param name="outputColumnName">The added Boolean column.</param>
     /// <param name="referenceColumnName">The image column with the first picture. Default <c>Reference</c>.</param>

@@ -21,7 +21,8 @@ internal sealed class GridTally(Action<string> info, IProgress<CurationProgress>
         {
             _ended = true;
             info(FormattableString.Invariant(
-                $"Judged {_progress.Pairs} pairs of {_progress.Grids} grids in {Stopwatch.GetElapsedTime(_began).TotalSeconds:0.0} s, drawing with it: {_progress.Kept} kept."));
+                $"Judged {_progress.Pairs} pairs of {_progress.Grids} grids, {_progress.Kept} kept, in {Stopwatch.GetElapsedTime(_began).TotalSeconds:0.0} s ")
+                + "with what was drawn for it.");
         }
     }
 }

@@ -25,7 +25,8 @@ internal sealed class SubjectFolder
         foreach (string folder in Directory.EnumerateDirectories(_path).Order(StringComparer.Ordinal))
         {
             string subject = Path.GetFileName(folder);
-            string[] files = [.. Directory.EnumerateFiles(folder).Where(IsPicture).Select(f => $"{subject}/{Path.GetFileName(f)}").Order(StringComparer.Ordinal)];
+            IEnumerable<string> found = Directory.EnumerateFiles(folder).Where(IsPicture).Select(f => $"{subject}/{Path.GetFileName(f)}");
+            string[] files = [.. found.Order(StringComparer.Ordinal)];
             if ((pictures += files.Length) > MaxPictures)
             {
                 throw new IOException($"'{path}' holds more than {MaxPictures} pictures: load parts of it.");

@@ -92,6 +92,7 @@ public static class EncoderCatalog
     {
         ArgumentNullException.ThrowIfNull(catalog);
         return new ImagePixels(
-            catalog.GetEnvironment(), new ImagePixelsOptions { Encoder = encoder, PixelsColumn = outputColumnName, ImageColumn = inputColumnName ?? outputColumnName });
+            catalog.GetEnvironment(),
+            new ImagePixelsOptions { Encoder = encoder, PixelsColumn = outputColumnName, ImageColumn = inputColumnName ?? outputColumnName });
     }
 }

@@ -51,7 +51,8 @@ public sealed class ImageEmbeddingTransformer : EmbeddingTransformer
     private protected override Func<string, Delegate> Open(RowWindow rows, out Func<string?> fault)
     {
         PerWindow<Outcome<float[]>> embeddings = Computed<Picture, float[]>(
-            rows, InputReaders.Picture(rows.Row, Options.ImageColumn), out fault, (encoder, pictures, cancel) => encoder.Encode(pictures, Options.BatchSize, cancel));
+            rows, InputReaders.Picture(rows.Row, Options.ImageColumn), out fault,
+            (encoder, pictures, cancel) => encoder.Encode(pictures, Options.BatchSize, cancel));
         return _ => (ValueGetter<VBuffer<float>>)((ref value) => value = InputReaders.Vector(embeddings.Current, Folder.Width));
     }
 

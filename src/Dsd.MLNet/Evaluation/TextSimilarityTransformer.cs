@@ -62,7 +62,8 @@ public sealed class TextSimilarityTransformer : EmbeddingTransformer
     {
         Func<Picture> image = InputReaders.Picture(rows.Row, Options.ImageColumn);
         Func<string> text = InputReaders.Text(rows.Row, Options.TextColumn, "what the picture shows");
-        PerWindow<Outcome<double>> scores = Computed<(Picture Picture, string Text), double>(rows, () => (image(), text()), out fault, (encoder, inputs, cancel) =>
+        Func<(Picture Picture, string Text)> read = () => (image(), text());
+        PerWindow<Outcome<double>> scores = Computed<(Picture Picture, string Text), double>(rows, read, out fault, (encoder, inputs, cancel) =>
         {
             float[][] pictures = encoder.Encode([.. inputs.Select(i => i.Picture)], Options.BatchSize, cancel);
             float[][] texts = encoder.EncodeTexts([.. inputs.Select(i => i.Text)], Options.BatchSize, cancel);

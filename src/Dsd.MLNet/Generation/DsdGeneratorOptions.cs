@@ -70,8 +70,8 @@ public sealed record DsdGeneratorOptions
 
     /// <summary>
     /// Mixed with each row's reference, prompt and <see cref="SeedColumn"/>: the same seed and row start from the same noise, wherever the row stands.
-    /// Null, the default: the context's (<c>new MLContext(seed)</c>), and 0
-    /// where it has none. A fitted stage keeps the seed that it was fitted with, also when it is saved. A batch of another size adds in another order, so a picture that is drawn with more or fewer others may differ by rounding, as a rule by
+    /// Null, the default: the context's (<c>new MLContext(seed)</c>), and 0 where it has none. A fitted stage keeps the seed that it was fitted with, also when
+    /// it is saved. A batch of another size adds in another order, so a picture that is drawn with more or fewer others may differ by rounding, as a rule by
     /// one or two of 255 in some pixels. That concerns another <see cref="BatchSize"/>, the last rows of a view, which may be fewer, and PredictionEngine,
     /// which takes one row at a time.
     /// </summary>

@@ -13,8 +13,8 @@ namespace Dsd.MLNet;
 /// <list type="table">
 /// <item><term>Training</term><description>none: <see cref="Fit"/> only checks columns and options.</description></item>
 /// <item><term>Reads</term><description><c>Caption</c> (text).</description></item>
-/// <item><term>Adds</term><description><c>GridPrompt</c> (text), <c>PanelCaptions</c> (a text for each panel), <c>Grid</c> (image), and where the options ask for
-/// them <c>Number</c> (Int64) and <c>Error</c> (text).</description></item>
+/// <item><term>Adds</term><description><c>GridPrompt</c> (text), <c>PanelCaptions</c> (a text for each panel), <c>Grid</c> (image), and where the options ask
+/// for them <c>Number</c> (Int64) and <c>Error</c> (text).</description></item>
 /// </list>
 /// Grids are drawn when they are read, a batch at a time, and again when they are read again.
 /// </remarks>

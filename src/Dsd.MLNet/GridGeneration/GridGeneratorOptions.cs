@@ -64,8 +64,9 @@ public sealed record GridGeneratorOptions
     public int BatchSize { get; init => field = OptionCheck.Range(value, 1, 256, nameof(BatchSize)); } = 4;
 
     /// <summary>
-    /// Mixed with each row's caption and <see cref="SeedColumn"/>: the same seed and row start from the same noise, wherever the row stands. Null, the default: the context's (<c>new MLContext(seed)</c>), and 0
-    /// where it has none. A fitted stage keeps the seed that it was fitted with, also when it is saved.
+    /// Mixed with each row's caption and <see cref="SeedColumn"/>: the same seed and row start from the same noise, wherever the row stands. Null,
+    /// the default: the context's (<c>new MLContext(seed)</c>), and 0 where it has none. A fitted stage keeps the seed that it was fitted with, also when it is
+    /// saved.
     /// A batch of another size adds in another order, so a grid that is drawn with more or fewer others may differ by rounding, as a rule by one or two of
     /// 255 in some pixels. That concerns another <see cref="BatchSize"/>, the last rows of a view, which may be fewer, and PredictionEngine, which takes one
     /// row at a time.

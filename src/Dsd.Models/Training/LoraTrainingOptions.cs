@@ -64,7 +64,11 @@ public sealed record LoraTrainingOptions
     public double AdapterDropout { get; init => field = _given.Note(OptionCheck.Range(value, 0, 0.99, nameof(AdapterDropout))); }
 
     /// <summary>How noise levels are drawn. Default logit-normal, with the shift of the model's schedule.</summary>
-    public TimestepSampling Timesteps { get; init => field = _given.Note(value ?? throw new ArgumentNullException(nameof(Timesteps))); } = new LogitNormalTimesteps();
+    public TimestepSampling Timesteps
+    {
+        get;
+        init => field = _given.Note(value ?? throw new ArgumentNullException(nameof(Timesteps)));
+    } = new LogitNormalTimesteps();
 
     /// <summary>How much an example counts by its noise level. Default all the same.</summary>
     public LossWeighting Weighting { get; init => field = _given.Note(OptionCheck.Defined(value, nameof(Weighting))); } = LossWeighting.None;
@@ -128,7 +132,8 @@ public sealed record LoraTrainingOptions
     public IReadOnlyList<int> Resolutions
     {
         get;
-        init => field = _given.Note<IReadOnlyList<int>>([.. (value ?? throw new ArgumentNullException(nameof(Resolutions))).Select(side => OptionCheck.Side(side, nameof(Resolutions)))]);
+        init => field = _given.Note<IReadOnlyList<int>>(
+            [.. (value ?? throw new ArgumentNullException(nameof(Resolutions))).Select(side => OptionCheck.Side(side, nameof(Resolutions)))]);
     } = [];
 
     /// <summary>

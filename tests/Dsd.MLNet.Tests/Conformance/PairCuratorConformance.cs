@@ -8,12 +8,19 @@ public sealed class PairCuratorConformance : EstimatorConformance
 
     protected override string Input => "pairs";
 
-    protected override IReadOnlyList<string> Added => ["Same", "Confidence", "Reason"];
+    protected override IReadOnlyList<string> Added => ["Same", "Sureness", "Why"];
 
     protected override IReadOnlyList<(string, string, string)> Needed => [("reference", "Reference", "Image"), ("target", "Target", "Image")];
 
     protected override bool NeedsClient => true;
 
     protected override IEstimator<ITransformer> Create(MLContext ml, CancellationToken cancellationToken) =>
-        new PairCurator(ml, new PairCuratorOptions { Judge = SampleClient.Name, KeptColumn = "Same", CancellationToken = cancellationToken });
+        new PairCurator(ml, new PairCuratorOptions
+        {
+            Judge = SampleClient.Name,
+            KeptColumn = "Same",
+            ConfidenceColumn = "Sureness",
+            ReasonColumn = "Why",
+            CancellationToken = cancellationToken,
+        });
 }

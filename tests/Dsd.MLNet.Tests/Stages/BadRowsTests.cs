@@ -107,7 +107,8 @@ public sealed class BadRowsTests
         Assert.Contains("leaves out bad rows", e.Message, StringComparison.Ordinal);
         Assert.ThrowsAny<Exception>(() => _ml.Model.CreatePredictionEngine<Input, Result>(fitted, new PredictionEngineOptions { OwnsTransformer = false }));
         using DsdGeneratorTransformer marking = fitted.With(fitted.Options with { BadRows = BadRows.Mark });
-        using PredictionEngine<Input, Result> engine = _ml.Model.CreatePredictionEngine<Input, Result>(marking, new PredictionEngineOptions { OwnsTransformer = false });
+        using PredictionEngine<Input, Result> engine = _ml.Model.CreatePredictionEngine<Input, Result>(
+            marking, new PredictionEngineOptions { OwnsTransformer = false });
         Assert.Contains("empty text", engine.Predict(new Input { Reference = Views.Image(1) }).Error, StringComparison.Ordinal);
     }
 

@@ -16,6 +16,7 @@ internal sealed class FolderRows : IKeptRows
 
     private const string RowsFile = "rows.bin";
     private const string WholeFile = "rows.json";
+    private const string LockFile = "rows.lock";
     private const int HeadBytes = sizeof(int) + sizeof(long);
     private const int SumBytes = 8;
     private const int MaxDescriptionBytes = 1 << 20;
@@ -25,6 +26,7 @@ internal sealed class FolderRows : IKeptRows
     private readonly IReadOnlyList<string> _description;
     private readonly List<(long Offset, int Length, long Origin)> _rows = [];
     private long _end = Magic.Length;
+    private FileStream? _lock;
     private FileStream? _writer;
 
     /// <summary>What a folder keeps.</summary>
@@ -34,20 +36,7 @@ internal sealed class FolderRows : IKeptRows
     public FolderRows(string folder, IReadOnlyList<string> description)
     {
         (_folder, _file, _description) = (folder, Path.Combine(folder, RowsFile), description);
-        if (File.Exists(_file))
-        {
-            Scan();
-        }
-        string whole = Path.Combine(folder, WholeFile);
-        if (File.Exists(whole))
-        {
-            IsWhole = true;
-            long rows = Promised(whole);
-            if (rows != Count)
-            {
-                throw Damaged(_file, $"{rows} rows, as '{WholeFile}' says", $"{Count} that are whole");
-            }
-        }
+        Look();
     }
 
     public long Count => _rows.Count;
@@ -68,8 +57,8 @@ internal sealed class FolderRows : IKeptRows
         Directory.CreateDirectory(_folder);
         try
         {
-            // Without a buffer: a full disk is found by the row that no longer fits, and closing cannot fail.
-            _writer = new FileStream(_file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
+            // Held by the system's lock, which goes however a process ends.
+            _lock = new FileStream(Path.Combine(_folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException e)
         {
@@ -77,6 +66,13 @@ internal sealed class FolderRows : IKeptRows
         }
         try
         {
+            Look();
+            if (IsWhole)
+            {
+                return;
+            }
+            // Without a buffer: a full disk is found by the row that no longer fits, and closing cannot fail.
+            _writer = new FileStream(_file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
             if (_writer.Length < Magic.Length)
             {
                 _writer.SetLength(0);
@@ -137,6 +133,8 @@ internal sealed class FolderRows : IKeptRows
             AtomicFile.Write(Path.Combine(_folder, WholeFile), stream => JsonSerializer.Serialize(stream, new Whole(Count, _description)));
             IsWhole = true;
         }
+        _lock?.Dispose();
+        _lock = null;
     }
 
     private static byte[] Sum(ReadOnlySpan<byte> frame) => SHA256.HashData(frame)[..SumBytes];
@@ -156,6 +154,27 @@ internal sealed class FolderRows : IKeptRows
             && Sum(frame.AsSpan(0, HeadBytes + length)).AsSpan().SequenceEqual(frame.AsSpan(HeadBytes + length))
             ? frame[HeadBytes..^SumBytes]
             : null;
+    }
+
+    /// <summary>Finds out what is there.</summary>
+    private void Look()
+    {
+        _rows.Clear();
+        _end = Magic.Length;
+        if (File.Exists(_file))
+        {
+            Scan();
+        }
+        string whole = Path.Combine(_folder, WholeFile);
+        if (File.Exists(whole))
+        {
+            IsWhole = true;
+            long rows = Promised(whole);
+            if (rows != Count)
+            {
+                throw Damaged(_file, $"{rows} rows, as '{WholeFile}' says", $"{Count} that are whole");
+            }
+        }
     }
 
     /// <summary>Finds the rows that are whole. Their checksums are compared when they are read, the last one's now: it may have been cut off.</summary>

@@ -16,7 +16,7 @@ internal interface IKeptRows
     /// <summary>Where the row stands that the row came from, in the view that a curator reads; its own position elsewhere.</summary>
     long OriginOf(long row);
 
-    /// <summary>Begins to write behind the rows that are kept.</summary>
+    /// <summary>Begins to write behind the rows that are kept, those too that another process has written meanwhile.</summary>
     /// <exception cref="IOException">Somebody else writes there now, or it cannot be written.</exception>
     void Begin();
 

@@ -21,5 +21,5 @@ internal sealed class MemoryRows : IKeptRows
 
     public void Cut(long row) => _rows.RemoveRange((int)row, _rows.Count - (int)row);
 
-    public void End(bool whole) => IsWhole = whole;
+    public void End(bool whole) => IsWhole |= whole;
 }

@@ -33,10 +33,7 @@ internal sealed class RowCodec(DataViewSchema schema, IReadOnlyList<DataViewSche
     /// <summary>Makes what gives the bytes of the row that a cursor stands on.</summary>
     public Func<byte[]> Reader(DataViewRow row)
     {
-        Action<BinaryWriter>[] writers =
-        [
-            .. columns.Select(c => (Action<BinaryWriter>)Typed.MakeGenericMethod(c.Type.RawType).Invoke(null, [row, row.Schema[c.Index], ValueCodec.Of(c.Type)])!),
-        ];
+        Action<BinaryWriter>[] writers = [.. columns.Select(c => (Action<BinaryWriter>)Made(Typed, c.Type, row, row.Schema[c.Index], ValueCodec.Of(c.Type)))];
         return () =>
         {
             using MemoryStream bytes = new();
@@ -63,7 +60,7 @@ internal sealed class RowCodec(DataViewSchema schema, IReadOnlyList<DataViewSche
         int slot = columns.Index().First(c => c.Item.Index == column.Index).Index;
         return column.Type is LoraDataViewType
             ? FineTuning.AdapterAnnotation.Getter(schema[column.Index])
-            : (Delegate)TypedGet.MakeGenericMethod(column.Type.RawType).Invoke(null, [ValueCodec.Of(column.Type), (Func<ReadOnlyMemory<byte>>)Bytes, column.Name])!;
+            : (Delegate)Made(TypedGet, column.Type, ValueCodec.Of(column.Type), (Func<ReadOnlyMemory<byte>>)Bytes, column.Name);
 
         ReadOnlyMemory<byte> Bytes()
         {
@@ -84,6 +81,9 @@ internal sealed class RowCodec(DataViewSchema schema, IReadOnlyList<DataViewSche
             }
         }
     }
+
+    private static object Made(MethodInfo method, DataViewType type, params object[] arguments) =>
+        method.MakeGenericMethod(type.RawType).Invoke(null, arguments)!;
 
     private static Action<BinaryWriter> TypedWriter<T>(DataViewRow row, DataViewSchema.Column column, object codec)
     {

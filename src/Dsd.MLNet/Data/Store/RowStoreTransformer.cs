@@ -71,7 +71,8 @@ public sealed class RowStoreTransformer : DsdTransformer
         if (options is { Key: not null, Folder: null })
         {
             throw new ArgumentException(
-                $"Option {nameof(options.Key)} is given, but no {nameof(options.Folder)}: only a store in a folder knows rows again. Set it too, or leave the key out.",
+                $"Option {nameof(options.Key)} is given, but no {nameof(options.Folder)}: only a store in a folder knows rows again. "
+                + "Set it too, or leave the key out.",
                 nameof(options));
         }
     }

@@ -18,10 +18,10 @@ internal sealed class StoredView : IDataView
 
     public StoredView(IDataView source, RowStoreOptions options, StageHost host)
     {
-        RowCodec.Require(source.Schema.Where(c => !c.IsHidden).Select(c => (c.Name, c.Type)));
+        RowCodec.Require(source.Schema.Select(c => (c.Name, c.Type)));
         Source = source;
         _host = host;
-        _codec = new RowCodec(source.Schema, [.. source.Schema.Where(c => !c.IsHidden)]);
+        _codec = new RowCodec(source.Schema, [.. source.Schema]);
         _kept = new(() => options.Folder is { } folder ? Opened(folder, options.Key) : new MemoryRows(), LazyThreadSafetyMode.PublicationOnly);
     }
 
@@ -101,6 +101,12 @@ internal sealed class StoredView : IDataView
         if (_source is null)
         {
             kept.Begin();
+            if (kept.IsWhole)
+            {
+                // Another process has finished it meanwhile.
+                kept.End(whole: false);
+                return;
+            }
             _source = StartSource(kept);
             _read = _codec.Reader(_source);
         }

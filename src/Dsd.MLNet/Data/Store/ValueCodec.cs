@@ -184,7 +184,8 @@ internal static class ValueCodec
 
     private static BinaryReader Reader(ReadOnlyMemory<byte> bytes) => new(new MemoryStream(bytes.ToArray(), writable: false));
 
-    private static ArgumentException Wrong(ReadOnlyMemory<byte> bytes, string expected) => new($"expected {expected}, found {bytes.Length} bytes that are none");
+    private static ArgumentException Wrong(ReadOnlyMemory<byte> bytes, string expected) =>
+        new($"expected {expected}, found {bytes.Length} bytes that are none");
 
     private enum ImageForm : byte
     {

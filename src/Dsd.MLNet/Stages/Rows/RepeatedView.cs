@@ -73,7 +73,8 @@ internal sealed class RepeatedView(IDataView source, RowPolicy policy) : IDataVi
             }
             ValueGetter<TValue> getter = column.Index < source.Schema.Count
                 ? OwnValue.Passed(source.GetGetter<TValue>(source.Schema[column.Index]), column.Type)
-                : Number() as ValueGetter<TValue> ?? throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type.RawType}, not {typeof(TValue)}.");
+                : Number() as ValueGetter<TValue>
+                    ?? throw new InvalidOperationException($"Column '{column.Name}' holds {column.Type.RawType}, not {typeof(TValue)}.");
             return (ref TValue value) =>
             {
                 RequireRow();

@@ -28,7 +28,9 @@ internal static class ModelDefaults
 
     /// <summary>How an adapter is trained: as the options say, for what they leave out as the model wants it, with a seed for where none is given.</summary>
     public static LoraTrainingOptions Training(LoraFineTunerOptions options, long? seed = null) =>
-        (options.Training ?? new LoraTrainingOptions()).Over(KnownPresets.Model(options.Model).Training, seed);
+        options.Training is null && seed is null
+            ? KnownPresets.Model(options.Model).Training
+            : (options.Training ?? new LoraTrainingOptions()).Over(KnownPresets.Model(options.Model).Training, seed);
 
     /// <summary>The adapter's file when the input brings no adapter. Null is none.</summary>
     public static string? AdapterFile(DsdGeneratorOptions options) => options.LoraFile

@@ -4,8 +4,7 @@ namespace Dsd.MLNet.Stages.Running;
 
 /// <summary>How many rows a stage has computed in one pass and how long that took: told every ten seconds, and at the end.</summary>
 /// <param name="info">Whom it is told.</param>
-/// <param name="did">What was done, such as <c>drew</c>.</param>
-internal sealed class RowTally(Action<string> info, string did = "computed")
+internal sealed class RowTally(Action<string> info)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
     private long _told = Stopwatch.GetTimestamp();
@@ -35,5 +34,6 @@ internal sealed class RowTally(Action<string> info, string did = "computed")
     }
 
     private void Tell(string state) =>
-        info(FormattableString.Invariant($"{did} {_rows} {(_rows == 1 ? "row" : "rows")}{state} in {_took.TotalSeconds:0.0} s, {_took.TotalSeconds / _rows:0.00} s a row."));
+        info($"Computed {_rows} {(_rows == 1 ? "row" : "rows")}{state} in "
+            + FormattableString.Invariant($"{_took.TotalSeconds:0.0} s, {_took.TotalSeconds / _rows:0.00} s a row."));
 }
