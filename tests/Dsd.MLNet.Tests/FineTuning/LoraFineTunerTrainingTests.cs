@@ -91,7 +91,7 @@ public sealed partial class LoraFineTunerTrainingTests : IDisposable
         {
             string loss = _reports[step - 1].Loss.ToString("0.0000", CultureInfo.InvariantCulture);
             Assert.Matches(
-                $@"^Training: step {step} of 4, loss {Regex.Escape(loss)}, \d+\.\d\d steps/s, \d+\.\d GiB, \d+ s left\.$", _log[step + 1].Text);
+                $@"^Training: step {step} of 4, loss {Regex.Escape(loss)}, \d+\.\d\d steps/s, \d+\.\d GiB, [^,]+ left\.$", _log[step + 1].Text);
         }
         // Two canvases, two conditions, two prompts and the empty one.
         Assert.Equal("Of what text encoders and autoencoder give, 7 entries were made, and 0 were in the cache's folder.", _log[6].Text);
