@@ -21,5 +21,8 @@ public sealed class DsdRowException : InvalidOperationException
     /// <summary>The column that was being computed or read.</summary>
     public string Column { get; }
 
+    /// <summary>Whether the work went wrong, such as drawing or a chat client, and not what the row holds.</summary>
+    internal bool OfWork { get; init; }
+
     internal static string Name(long row, int count) => count == 1 ? $"Row {row}" : $"Rows {row} to {row + count - 1} (computed together)";
 }

@@ -11,6 +11,7 @@ public sealed class ScratchFolder : IDisposable
     private const string Prefix = "dsd-";
     private const int Attempts = 5;
     private static readonly ConcurrentDictionary<string, ScratchFolder> Standing = new();
+    private static readonly ConcurrentDictionary<string, bool> Others = new();
     private readonly FolderMark? _mark;
 
     static ScratchFolder()
@@ -27,15 +28,20 @@ public sealed class ScratchFolder : IDisposable
         RemoveAbandoned();
     }
 
-    /// <summary>Makes a new folder among the system's temporary files, for this user alone.</summary>
+    /// <summary>Makes a new folder, for this user alone.</summary>
     /// <param name="purpose">A word for the folder's name.</param>
+    /// <param name="above">The folder that it is made in. Null, the default: that of the system's temporary files.</param>
     /// <exception cref="IOException">
     /// There is no folder for temporary files, or it cannot be written; the message names the variable that says where it is.
     /// </exception>
-    public ScratchFolder(string purpose)
+    public ScratchFolder(string purpose, string? above = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(purpose);
-        (Path, _mark) = Make($"{Prefix}{purpose}-");
+        if (above is not null && Others.TryAdd(above, true))
+        {
+            FolderMark.RemoveAbandoned(above, Prefix);
+        }
+        (Path, _mark) = Make($"{Prefix}{purpose}-", above);
         Standing[Path] = this;
     }
 
@@ -43,8 +49,9 @@ public sealed class ScratchFolder : IDisposable
     public string Path { get; }
 
     /// <summary>Finds out now whether such a folder can be made, before work that will need one.</summary>
+    /// <param name="above">The folder that it would be made in. Null, the default: that of the system's temporary files.</param>
     /// <exception cref="IOException">None can be made; the message says why.</exception>
-    public static void Require() => new ScratchFolder("check").Dispose();
+    public static void Require(string? above = null) => new ScratchFolder("check", above).Dispose();
 
     /// <summary>Removes the folders that killed programs have left.</summary>
     public static void RemoveAbandoned() => FolderMark.RemoveAbandoned(System.IO.Path.GetTempPath(), Prefix);
@@ -74,14 +81,14 @@ public sealed class ScratchFolder : IDisposable
         }
     }
 
-    private static (string Path, FolderMark? Mark) Make(string prefix)
+    private static (string Path, FolderMark? Mark) Make(string prefix, string? above)
     {
-        string place = System.IO.Path.GetTempPath();
+        string place = above ?? System.IO.Path.GetTempPath();
         for (int attempt = 1; ; attempt++)
         {
             try
             {
-                return Marked(Directory.CreateTempSubdirectory(prefix).FullName);
+                return Marked(above is null ? Directory.CreateTempSubdirectory(prefix).FullName : MakeIn(above, prefix));
             }
             catch (IOException) when (attempt < Attempts && Directory.Exists(place))
             {
@@ -93,10 +100,28 @@ public sealed class ScratchFolder : IDisposable
                 string variable = OperatingSystem.IsWindows() ? "TMP" : "TMPDIR";
                 throw new IOException(
                     $"No temporary folder can be made in '{place}': {reason}. "
-                    + $"Set the environment variable {variable} to a folder that is there and can be written.",
+                    + (above is null ? $"Set the environment variable {variable} to a folder that is there and can be written." : "Name another folder."),
                     e);
             }
         }
+    }
+
+    private static string MakeIn(string above, string prefix)
+    {
+        if (!Directory.Exists(above))
+        {
+            throw new DirectoryNotFoundException($"There is no folder '{above}'.");
+        }
+        string path = System.IO.Path.Combine(System.IO.Path.GetFullPath(above), $"{prefix}{Guid.NewGuid():N}");
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        return path;
     }
 
     private static (string Path, FolderMark? Mark) Marked(string path)

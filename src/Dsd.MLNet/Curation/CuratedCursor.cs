@@ -12,7 +12,7 @@ internal sealed class CuratedCursor(
     DataViewSchema schema,
     IReadOnlyList<AddedColumn> added,
     bool[] active,
-    Action<JudgedGrid> report) : DataViewRowCursor, IStoppable
+    GridTally tally) : DataViewRowCursor, IStoppable
 {
     private IReadOnlyList<CuratedPair> _pairs = [];
     private int _current;
@@ -24,6 +24,9 @@ internal sealed class CuratedCursor(
     public override long Position => _ended ? -1 : _position;
 
     public override long Batch => 0;
+
+    /// <summary>Where the grid of the pair stands in the view that grids come from.</summary>
+    public long GridPosition => grid.Position;
 
     private CuratedPair Pair => _position >= 0 && !_ended ? _pairs[_current] : throw RowWindow.NoRow();
 
@@ -42,7 +45,7 @@ internal sealed class CuratedCursor(
             {
                 return false;
             }
-            report(next);
+            tally.Add(next);
             (_pairs, _current, _ended) = (next.Rows, 0, false);
         }
         _position++;
@@ -71,8 +74,7 @@ internal sealed class CuratedCursor(
         {
             _ = Pair;
             own(ref id);
-            // Spread over the grid's own id by an odd constant, so that pairs of different grids do not meet.
-            id = new DataViewRowId(id.Low + (ulong)_current * 0x9E3779B97F4A7C15, id.High);
+            id = RowIds.Of(id, _current);
         };
     }
 
@@ -84,6 +86,7 @@ internal sealed class CuratedCursor(
         {
             _ended = true;
             grids.Dispose();
+            tally.Dispose();
         }
         base.Dispose(disposing);
     }

@@ -3,7 +3,6 @@ using Dsd.Curation.Judging;
 using Dsd.Imaging;
 using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Stages.Running;
-using Microsoft.Extensions.AI;
 using Microsoft.ML;
 
 namespace Dsd.MLNet.Curation;
@@ -13,7 +12,7 @@ internal sealed class GridJudge(VlmCuratorOptions options, StageHost host) : IDi
 {
     // A batch of grids, as the grid generator draws them: so much is judged while the next is drawn.
     private const int GridsAhead = 4;
-    private readonly SharedTool<IPairJudge> _judge = new(nameof(VlmCuratorTransformer), () => Make(options));
+    private readonly SharedTool<IPairJudge> _judge = new(nameof(VlmCuratorTransformer), () => StageJudge.Make(options));
 
     /// <summary>How the grids of a view are read. All grids of a cursor share what may be judged at the same time.</summary>
     public GridReading Reading(GridPlan plan, GridLayout layout)
@@ -40,15 +39,7 @@ internal sealed class GridJudge(VlmCuratorOptions options, StageHost host) : IDi
             };
         }
 
-        Action<JudgedGrid> Reporter()
-        {
-            CurationProgress progress = new(0, 0, 0);
-            return grid =>
-            {
-                progress = new CurationProgress(progress.Grids + 1, progress.Pairs + grid.Judged, progress.Kept + grid.Kept);
-                options.Progress?.Report(progress);
-            };
-        }
+        GridTally Reporter() => new(host.Info, options.Progress);
     }
 
     private async Task<JudgedGrid> JudgeAsync(IReadOnlyList<Picture> panels, string[] prompts, SemaphoreSlim places, CancellationToken cancel)
@@ -113,16 +104,6 @@ internal sealed class GridJudge(VlmCuratorOptions options, StageHost host) : IDi
 
     /// <summary>Asks no judge from now on.</summary>
     public void Dispose() => _judge.Dispose();
-
-    private static (IPairJudge Judge, IDisposable? Owned) Make(VlmCuratorOptions options)
-    {
-        if (options.PairJudge is not null || options.ChatClient is not null)
-        {
-            return (options.PairJudge ?? new PairJudge(options.ChatClient!, options.EffectiveJudging), null);
-        }
-        IChatClient client = ChatClients.Create(options.Judge);
-        return (new PairJudge(client, options.EffectiveJudging), client);
-    }
 
     private sealed record PanelPair(Picture First, Picture Second, string FirstCaption, string SecondCaption);
 }

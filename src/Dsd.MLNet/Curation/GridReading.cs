@@ -11,4 +11,4 @@ internal sealed record GridReading(
     IReadOnlyList<string> Reads,
     int Ahead,
     Func<DataViewRow, Func<CancellationToken, Task<JudgedGrid>>> Open,
-    Func<Action<JudgedGrid>> Reporter);
+    Func<GridTally> Reporter);

@@ -30,7 +30,7 @@ public sealed class VlmCurator : IEstimator<VlmCuratorTransformer>
 
     /// <summary>A curator with the given options, or the defaults: the embedded judge.</summary>
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
-    public VlmCurator(MLContext mlContext, VlmCuratorOptions? options = null)
+    public VlmCurator(IHostEnvironment mlContext, VlmCuratorOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         ColumnTypes.Register();
@@ -70,15 +70,7 @@ public sealed class VlmCurator : IEstimator<VlmCuratorTransformer>
     private GridPlan Check(SchemaShape input)
     {
         GridPlan plan = VlmCuratorTransformer.Check(_options, input);
-        if (_options.ChatClient is null && _options.PairJudge is null)
-        {
-            ChatClients.RequireKnown(_options.Judge);
-        }
-        if (_options.PairJudge is null)
-        {
-            // Reads the instructions, and refuses options that contradict each other.
-            _ = new PairJudge(_options.ChatClient ?? new UnaskedClient(), _options.EffectiveJudging);
-        }
+        StageJudge.Check(_options);
         return plan;
     }
 }

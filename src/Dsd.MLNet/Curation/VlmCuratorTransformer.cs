@@ -53,7 +53,16 @@ public sealed class VlmCuratorTransformer : DsdTransformer
         ArgumentNullException.ThrowIfNull(input);
         GridPlan plan = Check(Options, ColumnCheck.ShapeOf(input.Schema));
         AddedColumn[] added = Columns(Options, plan);
-        return new CuratedView(input, AddedColumn.Extend(input.Schema, added), added, _judge.Reading(plan, LayoutOf(input.Schema)));
+        return new CuratedView(input, AddedColumn.Extend(input.Schema, added), added, _judge.Reading(plan, LayoutOf(input.Schema)), Describe);
+    }
+
+    /// <summary>The same stage with other options: another judge, concurrency or what else is to change where it runs.</summary>
+    /// <param name="options">All options, as a rule <c>Options with { … }</c>.</param>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public VlmCuratorTransformer With(VlmCuratorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new VlmCuratorTransformer(Host.Environment, options);
     }
 
     /// <inheritdoc/>
@@ -111,19 +120,8 @@ public sealed class VlmCuratorTransformer : DsdTransformer
         StageOptionCheck.NotBesideTask(
             options.Task,
             (options.Layout, nameof(options.Layout)),
-            (options.Pairs, nameof(options.Pairs)),
-            (options.Judging.RejectedFlags is { Count: > 0 } flags ? flags : null, $"{nameof(options.Judging)}.{nameof(options.Judging.RejectedFlags)}"),
-            (options.Judging.Instructions, $"{nameof(options.Judging)}.{nameof(options.Judging.Instructions)}"),
-            (options.Judging.InstructionsFile, $"{nameof(options.Judging)}.{nameof(options.Judging.InstructionsFile)}"));
-        string? given = options.ChatClient is not null ? nameof(options.ChatClient) : options.PairJudge is not null ? nameof(options.PairJudge) : null;
-        if (given is not null && options.Judge != ChatClients.Embedded)
-        {
-            throw new ArgumentException($"Options {given} and Judge ('{options.Judge}') both name a judge: give one of them.", nameof(options));
-        }
-        if (options.ChatClient is not null && options.PairJudge is not null)
-        {
-            throw new ArgumentException("Options ChatClient and PairJudge both name a judge: give one of them.", nameof(options));
-        }
+            (options.Pairs, nameof(options.Pairs)));
+        StageJudge.CheckTogether(options);
     }
 
     private GridLayout LayoutOf(DataViewSchema input) => Options.Layout ?? LayoutAnnotation.Find(input[Options.GridColumn]) ?? Options.Task!.Layout;
@@ -148,23 +146,15 @@ public sealed class VlmCuratorTransformer : DsdTransformer
         return options.Cutting with { PanelWidth = Math.Max(1, size.Width / layout.Columns), PanelHeight = Math.Max(1, size.Height / layout.Rows) };
     }
 
+    // A judge that has no name is not in it: docs/mlnet.md says so of the row store.
+    private string Describe() =>
+        ModelEntry.Description(nameof(VlmCurator), Options with { Judging = Options.Judging with { Concurrency = 1 } });
+
     private static VersionInfo Version() => ModelEntry.Version("DSDCURAT", LoaderSignature, 2);
 
     private protected override void Save(ModelSaveContext context)
     {
-        if (Options.PairJudge is not null)
-        {
-            throw new InvalidOperationException(
-                $"A {nameof(VlmCurator)} with the option {nameof(VlmCuratorOptions.PairJudge)} cannot be saved, because a judge cannot. "
-                + "Make it again where the model is loaded.");
-        }
-        if (Options.ChatClient is not null)
-        {
-            throw new InvalidOperationException(
-                $"A {nameof(VlmCurator)} with the option {nameof(VlmCuratorOptions.ChatClient)} cannot be saved, because a client cannot. "
-                + $"Register it, {nameof(ChatClients)}.{nameof(ChatClients.Register)}(\"name\", …), "
-                + $"and set the option {nameof(VlmCuratorOptions.Judge)} to its name.");
-        }
+        StageJudge.RequireSavable(Options, nameof(VlmCurator));
         ModelEntry.Save(context, Version(), Options);
     }
 

@@ -8,9 +8,9 @@ namespace Dsd.MLNet.Evaluation;
 internal static class ChosenScoring
 {
     /// <exception cref="ArgumentException">ML.NET's transform is asked for and cannot serve; the message says why.</exception>
-    public static EmbeddingScoring Of(EncoderFolder folder, EncoderStageOptions options)
+    public static EmbeddingScoring Of(EncoderFolder folder, EncoderStageOptions options, string device)
     {
-        OnnxRuntimeOptions runtime = options.Runtime.On(options.Device);
+        OnnxRuntimeOptions runtime = options.Runtime.On(device);
         string? hindrance = Hindrance(folder, options.Runtime, runtime.Providers);
         if (options.Scoring == EmbeddingScoring.OnnxTransformer && hindrance is not null)
         {

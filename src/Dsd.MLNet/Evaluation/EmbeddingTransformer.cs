@@ -12,16 +12,18 @@ namespace Dsd.MLNet;
 public abstract class EmbeddingTransformer : EncoderTransformer
 {
     private readonly EncoderStageOptions _options;
+    private readonly string _device;
     private readonly SharedModel<IPictureEncoder> _encoder;
 
     private protected EmbeddingTransformer(IHostEnvironment environment, string stage, EncoderStageOptions options)
         : base(environment, stage, options.Encoder, options.CancellationToken)
     {
         _options = options;
-        Scoring = ChosenScoring.Of(Folder, options);
+        _device = ContextDefaults.OnnxDevice(environment, options.Device);
+        Scoring = ChosenScoring.Of(Folder, options, _device);
         _encoder = new SharedModel<IPictureEncoder>(GetType().Name, _ =>
         {
-            Host.Info($"Opening the encoder '{options.Encoder}' ({Folder.Kind}) on {options.Device}, run by {Scoring}.");
+            Host.Info($"Opening the encoder '{options.Encoder}' ({Folder.Kind}) on {_device}, run by {Scoring}.");
             return Scoring == EmbeddingScoring.OnnxTransformer
                 ? new TransformEncoder(Folder, Runtime, Host.Warn)
                 : PictureEncoder.Open(options.Encoder, Runtime with { Warn = Host.Warn });
@@ -31,7 +33,7 @@ public abstract class EmbeddingTransformer : EncoderTransformer
     /// <summary>What runs the network: <see cref="EmbeddingScoring.OnnxTransformer"/> or <see cref="EmbeddingScoring.OnnxRuntime"/>.</summary>
     public EmbeddingScoring Scoring { get; }
 
-    private OnnxRuntimeOptions Runtime => _options.Runtime.On(_options.Device);
+    private OnnxRuntimeOptions Runtime => _options.Runtime.On(_device);
 
     /// <inheritdoc/>
     public sealed override void Dispose()
@@ -53,10 +55,13 @@ public abstract class EmbeddingTransformer : EncoderTransformer
     /// <summary>What is computed of each row of a window, for all of them at once.</summary>
     /// <typeparam name="TInput">What is read of a row.</typeparam>
     /// <typeparam name="TValue">What is computed.</typeparam>
-    private protected PerWindow<TValue> Computed<TInput, TValue>(
-        RowWindow rows, Func<TInput> read, Func<IPictureEncoder, TInput[], CancellationToken, IReadOnlyList<TValue>> compute) => new(rows, () =>
-        {
-            TInput[] inputs = [.. Enumerable.Range(0, rows.Count).Select(slot => rows.At(slot, read))];
-            return Host.Run(rows, Added[0].Name, cancel => _encoder.Use(cancel, encoder => compute(encoder, inputs, cancel)));
-        });
+    private protected PerWindow<Outcome<TValue>> Computed<TInput, TValue>(
+        RowWindow rows, Func<TInput> read, out Func<string?> fault, Func<IPictureEncoder, TInput[], CancellationToken, IReadOnlyList<TValue>> compute)
+    {
+        PerRow<Outcome<TInput>> inputs = new(rows, () => Policy.Try(read));
+        fault = () => inputs.Current.Error;
+        return new PerWindow<Outcome<TValue>>(rows, () => Outcome.Map(
+            [.. Enumerable.Range(0, rows.Count).Select(inputs.At)],
+            good => Host.Run(rows, Added[0].Name, cancel => _encoder.Use(cancel, encoder => compute(encoder, good, cancel)))));
+    }
 }

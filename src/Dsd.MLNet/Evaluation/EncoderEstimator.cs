@@ -39,7 +39,7 @@ public abstract class EncoderEstimator<TTransformer> : IEstimator<TTransformer>
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         using TTransformer fitted = Checked(inputSchema);
-        return ColumnCheck.Add(inputSchema, fitted.Shapes);
+        return fitted.Extend(inputSchema);
     }
 
     /// <summary>Makes the fitted stage, which loads nothing yet.</summary>

@@ -18,12 +18,16 @@ public abstract class EncoderTransformer : RowToRowTransformer
     /// <summary>The encoder.</summary>
     public EncoderFolder Folder { get; }
 
-    /// <summary>The added columns as the estimator promises them.</summary>
-    internal IEnumerable<SchemaShape.Column> Shapes => Added.Select(c => c.Shape);
+    /// <summary>The shape of an input with what the stage adds.</summary>
+    internal SchemaShape Extend(SchemaShape input) => Policy.Extend(input, Added);
 
     /// <inheritdoc/>
     public override void Dispose() => Host.Close();
 
     /// <summary>Checks all that can be known before a row is read: columns, device, files.</summary>
-    internal virtual void Require(SchemaShape input) => Check(input);
+    internal virtual void Require(SchemaShape input)
+    {
+        Policy.RequireDifferent(Added);
+        Check(input);
+    }
 }

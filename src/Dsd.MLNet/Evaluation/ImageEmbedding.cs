@@ -18,7 +18,7 @@ public sealed class ImageEmbedding : EncoderEstimator<ImageEmbeddingTransformer>
     private readonly ImageEmbeddingOptions _options;
 
     /// <summary>An estimator with the given options.</summary>
-    public ImageEmbedding(MLContext mlContext, ImageEmbeddingOptions options)
+    public ImageEmbedding(IHostEnvironment mlContext, ImageEmbeddingOptions options)
         : base(mlContext)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -34,16 +34,31 @@ public sealed class ImageEmbeddingTransformer : EmbeddingTransformer
 
     private protected override IReadOnlyList<AddedColumn> Added { get; }
 
-    private protected override void Check(SchemaShape input) => ColumnCheck.Image(input, "image", Options.ImageColumn);
+    private protected override RowPolicy Policy => Options.Policy;
 
-    private protected override Func<string, Delegate> Open(RowWindow rows)
+    /// <summary>The same stage with other options: another device, folder, batch or what else is to change where it runs.</summary>
+    /// <param name="options">All options, as a rule <c>Options with { … }</c>.</param>
+    /// <returns>A stage with a network of its own; this one stays as it is.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public ImageEmbeddingTransformer With(ImageEmbeddingOptions options)
     {
-        PerWindow<float[]> embeddings = Computed<Picture, float[]>(
-            rows, InputReaders.Picture(rows.Row, Options.ImageColumn), (encoder, pictures, cancel) => encoder.Encode(pictures, Options.BatchSize, cancel));
-        return _ => (ValueGetter<VBuffer<float>>)((ref value) => value = new VBuffer<float>(Folder.Width, [.. embeddings.Current]));
+        ArgumentNullException.ThrowIfNull(options);
+        return new ImageEmbeddingTransformer(Host.Environment, options);
     }
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDEMBED", LoaderSignature, 1);
+    private protected override void Check(SchemaShape input) => ColumnCheck.Image(input, "image", Options.ImageColumn);
+
+    private protected override Func<string, Delegate> Open(RowWindow rows, out Func<string?> fault)
+    {
+        PerWindow<Outcome<float[]>> embeddings = Computed<Picture, float[]>(
+            rows, InputReaders.Picture(rows.Row, Options.ImageColumn), out fault,
+            (encoder, pictures, cancel) => encoder.Encode(pictures, Options.BatchSize, cancel));
+        return _ => (ValueGetter<VBuffer<float>>)((ref value) => value = InputReaders.Vector(embeddings.Current, Folder.Width));
+    }
+
+    private protected override string Describe() => ModelEntry.Description(nameof(ImageEmbedding), Options with { Device = null, BatchSize = 1 });
+
+    private static VersionInfo Version() => ModelEntry.Version("DSDEMBED", LoaderSignature, 2);
 
     private protected override void Save(ModelSaveContext context) => ModelEntry.Save(context, Version(), Options);
 

@@ -20,7 +20,7 @@ public sealed class ImagePixels : EncoderEstimator<ImagePixelsTransformer>
     private readonly ImagePixelsOptions _options;
 
     /// <summary>An estimator with the given options.</summary>
-    public ImagePixels(MLContext mlContext, ImagePixelsOptions options)
+    public ImagePixels(IHostEnvironment mlContext, ImagePixelsOptions options)
         : base(mlContext)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -32,24 +32,39 @@ public sealed class ImagePixelsTransformer : EncoderTransformer
 
     private protected override IReadOnlyList<AddedColumn> Added { get; }
 
-    private protected override void Check(SchemaShape input) => ColumnCheck.Image(input, "image", Options.ImageColumn);
+    private protected override RowPolicy Policy => Options.Policy;
 
-    private protected override Func<string, Delegate> Open(RowWindow rows)
+    /// <summary>The same stage with other options: another device, folder, batch or what else is to change where it runs.</summary>
+    /// <param name="options">All options, as a rule <c>Options with { … }</c>.</param>
+    /// <returns>A stage with a network of its own; this one stays as it is.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public ImagePixelsTransformer With(ImagePixelsOptions options)
     {
-        Func<Picture> image = InputReaders.Picture(rows.Row, Options.ImageColumn);
-        PerRow<float[]> numbers = new(rows, () =>
-        {
-            Picture picture = image();
-            return Host.Run(rows, Options.PixelsColumn, cancel =>
-            {
-                cancel.ThrowIfCancellationRequested();
-                return Folder.Preprocessing.Numbers(picture);
-            });
-        });
-        return _ => (ValueGetter<VBuffer<float>>)((ref value) => value = new VBuffer<float>(numbers.Current.Length, [.. numbers.Current]));
+        ArgumentNullException.ThrowIfNull(options);
+        return new ImagePixelsTransformer(Host.Environment, options);
     }
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDPIXEL", LoaderSignature, 1);
+    private protected override void Check(SchemaShape input) => ColumnCheck.Image(input, "image", Options.ImageColumn);
+
+    private protected override Func<string, Delegate> Open(RowWindow rows, out Func<string?> fault)
+    {
+        Func<Picture> image = InputReaders.Picture(rows.Row, Options.ImageColumn);
+        PerRow<Outcome<Picture>> pictures = new(rows, () => Policy.Try(image));
+        PerRow<Outcome<float[]>> numbers = new(rows, () => Outcome.Map<Picture, float[]>([pictures.Current], good =>
+        [
+            Host.Run(rows, Options.PixelsColumn, cancel =>
+            {
+                cancel.ThrowIfCancellationRequested();
+                return Folder.Preprocessing.Numbers(good[0]);
+            }),
+        ])[0]);
+        fault = () => pictures.Current.Error;
+        return _ => (ValueGetter<VBuffer<float>>)((ref value) => value = InputReaders.Vector(numbers.Current, ((VectorDataViewType)Added[0].Type).Size));
+    }
+
+    private protected override string Describe() => ModelEntry.Description(nameof(ImagePixels), Options);
+
+    private static VersionInfo Version() => ModelEntry.Version("DSDPIXEL", LoaderSignature, 2);
 
     private protected override void Save(ModelSaveContext context) => ModelEntry.Save(context, Version(), Options);
 

@@ -20,7 +20,7 @@ public sealed class ImageSimilarity : EncoderEstimator<ImageSimilarityTransforme
 
     /// <summary>An estimator with the given options.</summary>
     /// <exception cref="ArgumentException">Two of the added columns have one name.</exception>
-    public ImageSimilarity(MLContext mlContext, ImageSimilarityOptions options)
+    public ImageSimilarity(IHostEnvironment mlContext, ImageSimilarityOptions options)
         : base(mlContext)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -42,25 +42,41 @@ public sealed class ImageSimilarityTransformer : EmbeddingTransformer
 
     private protected override IReadOnlyList<AddedColumn> Added { get; }
 
+    private protected override RowPolicy Policy => Options.Policy;
+
+    /// <summary>The same stage with other options: another device, folder, batch or what else is to change where it runs.</summary>
+    /// <param name="options">All options, as a rule <c>Options with { … }</c>.</param>
+    /// <returns>A stage with a network of its own; this one stays as it is.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public ImageSimilarityTransformer With(ImageSimilarityOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new ImageSimilarityTransformer(Host.Environment, options);
+    }
+
     private protected override void Check(SchemaShape input)
     {
         ColumnCheck.Image(input, "reference", Options.ReferenceColumn);
         ColumnCheck.Image(input, "generated", Options.GeneratedColumn);
     }
 
-    private protected override Func<string, Delegate> Open(RowWindow rows)
+    private protected override Func<string, Delegate> Open(RowWindow rows, out Func<string?> fault)
     {
         Func<Picture> reference = InputReaders.Picture(rows.Row, Options.ReferenceColumn);
         Func<Picture> generated = InputReaders.Picture(rows.Row, Options.GeneratedColumn);
-        PerWindow<PairSimilarity> scores = Computed<(Picture, Picture), PairSimilarity>(
-            rows, () => (reference(), generated()), (encoder, pairs, cancel) =>
+        PerWindow<Outcome<PairSimilarity>> scores = Computed<(Picture, Picture), PairSimilarity>(
+            rows, () => (reference(), generated()), out fault, (encoder, pairs, cancel) =>
                 PairSimilarity.Of(encoder, pairs, Options.CopyPasteColumn is not null, Options.BatchSize, cancel));
-        return column => column == Options.SimilarityColumn ? (ValueGetter<float>)((ref value) => value = (float)scores.Current.Cosine)
-            : column == Options.CopyPasteColumn ? (ValueGetter<float>)((ref value) => value = (float)scores.Current.CopyPaste!.Value)
-            : (ValueGetter<bool>)((ref value) => value = scores.Current.Cosine > Options.NearCopyBound);
+        return column => column == Options.SimilarityColumn ? (ValueGetter<float>)((ref value) => value = (float)Number(s => s.Cosine))
+            : column == Options.CopyPasteColumn ? (ValueGetter<float>)((ref value) => value = (float)Number(s => s.CopyPaste!.Value))
+            : (ValueGetter<bool>)((ref value) => value = Number(s => s.Cosine) > Options.NearCopyBound);
+
+        double Number(Func<PairSimilarity, double> of) => scores.Current.Error is null ? of(scores.Current.Value) : double.NaN;
     }
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDIMSIM", LoaderSignature, 1);
+    private protected override string Describe() => ModelEntry.Description(nameof(ImageSimilarity), Options with { Device = null, BatchSize = 1 });
+
+    private static VersionInfo Version() => ModelEntry.Version("DSDIMSIM", LoaderSignature, 2);
 
     private protected override void Save(ModelSaveContext context) => ModelEntry.Save(context, Version(), Options);
 

@@ -17,7 +17,7 @@ public sealed class TextSimilarity : EncoderEstimator<TextSimilarityTransformer>
     private readonly TextSimilarityOptions _options;
 
     /// <summary>An estimator with the given options, whose encoder is CLIP.</summary>
-    public TextSimilarity(MLContext mlContext, TextSimilarityOptions options)
+    public TextSimilarity(IHostEnvironment mlContext, TextSimilarityOptions options)
         : base(mlContext)
     {
         ArgumentNullException.ThrowIfNull(options);

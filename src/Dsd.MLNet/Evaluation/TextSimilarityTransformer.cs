@@ -40,26 +40,41 @@ public sealed class TextSimilarityTransformer : EmbeddingTransformer
 
     private protected override IReadOnlyList<AddedColumn> Added { get; }
 
+    private protected override RowPolicy Policy => Options.Policy;
+
+    /// <summary>The same stage with other options: another device, folder, batch or what else is to change where it runs.</summary>
+    /// <param name="options">All options, as a rule <c>Options with { … }</c>.</param>
+    /// <returns>A stage with a network of its own; this one stays as it is.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public TextSimilarityTransformer With(TextSimilarityOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new TextSimilarityTransformer(Host.Environment, options);
+    }
+
     private protected override void Check(SchemaShape input)
     {
         ColumnCheck.Image(input, "image", Options.ImageColumn);
         ColumnCheck.Text(input, "text", Options.TextColumn);
     }
 
-    private protected override Func<string, Delegate> Open(RowWindow rows)
+    private protected override Func<string, Delegate> Open(RowWindow rows, out Func<string?> fault)
     {
         Func<Picture> image = InputReaders.Picture(rows.Row, Options.ImageColumn);
         Func<string> text = InputReaders.Text(rows.Row, Options.TextColumn, "what the picture shows");
-        PerWindow<double> scores = Computed<(Picture Picture, string Text), double>(rows, () => (image(), text()), (encoder, inputs, cancel) =>
+        Func<(Picture Picture, string Text)> read = () => (image(), text());
+        PerWindow<Outcome<double>> scores = Computed<(Picture Picture, string Text), double>(rows, read, out fault, (encoder, inputs, cancel) =>
         {
             float[][] pictures = encoder.Encode([.. inputs.Select(i => i.Picture)], Options.BatchSize, cancel);
             float[][] texts = encoder.EncodeTexts([.. inputs.Select(i => i.Text)], Options.BatchSize, cancel);
             return [.. pictures.Zip(texts, (p, t) => Similarity.Cosine(p, t))];
         });
-        return _ => (ValueGetter<float>)((ref value) => value = (float)scores.Current);
+        return _ => (ValueGetter<float>)((ref value) => value = scores.Current.Error is null ? (float)scores.Current.Value : float.NaN);
     }
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDTXSIM", LoaderSignature, 1);
+    private protected override string Describe() => ModelEntry.Description(nameof(TextSimilarity), Options with { Device = null, BatchSize = 1 });
+
+    private static VersionInfo Version() => ModelEntry.Version("DSDTXSIM", LoaderSignature, 2);
 
     private protected override void Save(ModelSaveContext context) => ModelEntry.Save(context, Version(), Options);
 

@@ -14,6 +14,13 @@ internal static class AdapterAnnotation
         return builder.ToAnnotations();
     }
 
+    /// <summary>A getter of a column's values that gives the adapter noted at it in every row.</summary>
+    public static ValueGetter<LoraWeights> Getter(DataViewSchema.Column column)
+    {
+        LoraWeights? adapter = Find(column);
+        return (ref LoraWeights value) => value = adapter!;
+    }
+
     /// <summary>The adapter at a column, or null where there is none.</summary>
     public static LoraWeights? Find(DataViewSchema.Column column)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dsd.Imaging;
 using Dsd.MLNet.FineTuning;
 using Dsd.MLNet.Stages.Columns;
@@ -31,7 +32,7 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
     private readonly IStageModels _models;
 
     /// <summary>A fine-tuner with the given options, or the defaults: a brief run on the embedded model.</summary>
-    public LoraFineTuner(MLContext mlContext, LoraFineTunerOptions? options = null)
+    public LoraFineTuner(IHostEnvironment mlContext, LoraFineTunerOptions? options = null)
         : this(mlContext, options, StageModels.Real)
     {
     }
@@ -42,6 +43,11 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
         ColumnTypes.Register();
         _environment = mlContext;
         _options = options ?? new LoraFineTunerOptions();
+        // What a context says of the seed is settled with the options, so that it is saved.
+        if (_options.Training is not null || mlContext is IHostEnvironmentInternal { Seed: not null })
+        {
+            _options = _options with { Training = ModelDefaults.Training(_options, (mlContext as IHostEnvironmentInternal)?.Seed) };
+        }
         _models = models;
     }
 
@@ -60,8 +66,9 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
         StageHost host = new(_environment, nameof(LoraFineTuner), _options.CancellationToken);
         LoraWeights adapter = host.Run(cancel =>
         {
-            using TrainingRows rows = Read(input, rated ? _options.KeptColumn : null, cancel);
-            return _models.Train(_options, rows, host, cancel);
+            using TrainingRows rows = Read(input, rated ? _options.KeptColumn : null, host, cancel);
+            LoraFineTunerOptions placed = _options with { Device = ContextDefaults.TorchDevice(_environment, _options.Device, _models, host.Warn) };
+            return _models.Train(placed, rows, host, cancel);
         });
         return new LoraFineTunerTransformer(_environment, _options, adapter);
     }
@@ -90,12 +97,13 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
         ColumnCheck.Text(input, "prompt", _options.PromptColumn);
         bool rated = ColumnCheck.Optional(input, "kept", _options.KeptColumn, BooleanDataViewType.Instance);
         ColumnCheck.Flag(input, "held-out", _options.HeldOutColumn);
-        _models.CheckTraining(_options);
+        _models.CheckTraining(
+            _options with { Device = ContextDefaults.TorchDevice(_environment, _options.Device, _models) }, ContextDefaults.TemporaryFolder(_environment));
         return rated;
     }
 
     /// <summary>Goes through the rows once.</summary>
-    private TrainingRows Read(IDataView input, string? kept, CancellationToken cancel)
+    private TrainingRows Read(IDataView input, string? kept, StageHost host, CancellationToken cancel)
     {
         string?[] reads = [_options.ReferenceColumn, _options.TargetColumn, _options.PromptColumn, kept, _options.HeldOutColumn];
         using DataViewRowCursor cursor = input.GetRowCursor(reads.OfType<string>().Select(name => input.Schema[name]).DistinctBy(c => c.Index));
@@ -104,7 +112,8 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
         Func<Picture> reference = InputReaders.Picture(cursor, _options.ReferenceColumn);
         Func<Picture> target = InputReaders.Picture(cursor, _options.TargetColumn);
         Func<string> prompt = InputReaders.Text(cursor, _options.PromptColumn, "a prompt");
-        TrainingRows pairs = new();
+        long began = Stopwatch.GetTimestamp();
+        TrainingRows pairs = new(ContextDefaults.TemporaryFolder(_environment));
         try
         {
             long rows = 0;
@@ -117,7 +126,14 @@ public sealed class LoraFineTuner : IEstimator<LoraFineTunerTransformer>
                     pairs.Add(new TrainingPair(reference(), target(), prompt()), isHeldOut());
                 }
             }
-            return pairs.Count > 0 ? pairs : throw new InvalidOperationException(NoPair(rows, pairs.HeldOutCount, kept));
+            if (pairs.Count == 0)
+            {
+                throw new InvalidOperationException(NoPair(rows, pairs.HeldOutCount, kept));
+            }
+            host.Info(FormattableString.Invariant(
+                $"Read {rows} rows in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s: {pairs.Count} to train on, {pairs.HeldOutCount} held out, ")
+                + $"{rows - pairs.Count - pairs.HeldOutCount} not kept.");
+            return pairs;
         }
         catch
         {

@@ -15,8 +15,12 @@ public sealed record LoraFineTunerOptions
     /// </summary>
     public string Model { get; init => field = OptionCheck.Text(value, nameof(Model)); } = "tiny";
 
-    /// <summary>Where training runs: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on.</summary>
-    public string Device { get; init => field = StageOptionCheck.Device(value, nameof(Device)); } = "cpu";
+    /// <summary>
+    /// Where training runs: <c>cpu</c>, or <c>cuda</c>, <c>cuda:1</c> and so on. Null, the default: the GPU that <c>MLContext.GpuDeviceId</c> names, and the
+    /// processor where it names none. Without that GPU, <c>MLContext.FallbackToCpu</c> says whether the processor takes its place or an error is given.
+    /// The device that is given here goes before the context's, and is an error where it is missing.
+    /// </summary>
+    public string? Device { get; init => field = value is null ? null : StageOptionCheck.Device(value, nameof(Device)); }
 
     /// <summary>
     /// How the base model is held while it is trained over: type, setting (<see cref="Models.Training.Planning.TrainingSetting"/>), memory, and a file of
@@ -26,8 +30,9 @@ public sealed record LoraFineTunerOptions
     public TrainingBase Base { get; init => field = StageOptionCheck.Base(value, nameof(Base)); } = new();
 
     /// <summary>
-    /// Adapter, length and rates. Null, the default: what suits the model, 512 × 512 pixels and 1000 steps for a folder; for the embedded model 100
-    /// steps that go on from its own adapter.
+    /// Adapter, length and rates. What is left out, by null or within, is what suits the model: 512 × 512 pixels and 1000 steps for a folder; for the embedded
+    /// model 100 steps that go on from its own adapter, unless <see cref="LoraTrainingOptions.Adapter"/> asks for a new one. A seed that is left out is the
+    /// context's (<c>new MLContext(seed)</c>), where it has one.
     /// </summary>
     public LoraTrainingOptions? Training { get; init; }
 

@@ -47,9 +47,15 @@ public sealed class LoraFineTunerTransformer : RowToRowTransformer
         // The fitted stage reads no column, so that it can stand before a generator that is given references alone.
     }
 
-    private protected override Func<string, Delegate> Open(RowWindow rows) => _ => (ValueGetter<LoraWeights>)((ref value) => value = Adapter);
+    private protected override Func<string, Delegate> Open(RowWindow rows, out Func<string?> fault)
+    {
+        fault = () => null;
+        return _ => (ValueGetter<LoraWeights>)((ref value) => value = Adapter);
+    }
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDTUNER", LoaderSignature, 3);
+    private protected override string Describe() => ModelEntry.Description(nameof(LoraFineTuner), Options.AdapterColumn, Adapter);
+
+    private static VersionInfo Version() => ModelEntry.Version("DSDTUNER", LoaderSignature, 4);
 
     private protected override void Save(ModelSaveContext context)
     {

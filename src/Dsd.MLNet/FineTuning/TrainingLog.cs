@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dsd.MLNet.Stages.Running;
 using Dsd.Models.Training;
 using Dsd.Models.Training.Planning;
@@ -14,6 +15,7 @@ internal sealed class TrainingLog(StageHost host, TrainingPlan plan, torch.Devic
 {
     // On a GPU what draws the rows may lie beside the model.
     private readonly long _before = DeviceMemory.Used(device);
+    private readonly long _began = Stopwatch.GetTimestamp();
     private TrainingProgress? _last;
     private long _most;
 
@@ -50,6 +52,7 @@ internal sealed class TrainingLog(StageHost host, TrainingPlan plan, torch.Devic
             host.Info("Nothing was left to train: the checkpoint is that of the finished run.");
             return;
         }
+        host.Info(FormattableString.Invariant($"Trained in {Stopwatch.GetElapsedTime(_began).TotalSeconds:0.0} s, the model's loading with it."));
         string foreseen = plan.MemoryBytes > 0 ? $"predicted {DeviceMemory.Gib(plan.MemoryBytes)}, " : "";
         host.Info($"Memory in setting {plan.Setting.Name}: {foreseen}measured {DeviceMemory.Gib(_most)}, of which {DeviceMemory.Gib(_before)} before "
             + "the model was loaded.");

@@ -11,14 +11,16 @@ namespace Dsd.MLNet.FineTuning;
 /// </summary>
 internal sealed class TrainingRows : IDisposable
 {
-    private readonly ScratchFolder _folder = new("rows");
+    private readonly ScratchFolder _folder;
     private readonly string _path;
     private readonly BinaryWriter _file;
 
     /// <summary>No rows yet.</summary>
+    /// <param name="above">The folder for scratch files. Null, the default, is the system's.</param>
     /// <exception cref="IOException">No temporary folder can be made.</exception>
-    public TrainingRows()
+    public TrainingRows(string? above = null)
     {
+        _folder = new ScratchFolder("rows", above);
         _path = Path.Combine(_folder.Path, "pairs");
         // Without a buffer: a full disk is found by the row that no longer fits, and closing cannot fail.
         _file = new BinaryWriter(new FileStream(_path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0), Encoding.UTF8);

@@ -15,7 +15,8 @@ namespace Dsd.MLNet;
 /// <item><term>Training</term><description>none: <see cref="Fit"/> merges the adapter and exports the model to ONNX. It reads no row.</description></item>
 /// <item><term>Reads</term><description><c>Reference</c> (image), <c>Prompt</c> (text); at <see cref="Fit"/> the adapter noted at <c>Adapter</c>,
 /// where it is there, unless the generator was given one.</description></item>
-/// <item><term>Adds</term><description><c>Generated</c> (image).</description></item>
+/// <item><term>Adds</term><description><c>Generated</c> (image), and where the options ask for them <c>Number</c> (Int64) and <c>Error</c>
+/// (text).</description></item>
 /// </list>
 /// Pictures are drawn when they are read, a batch at a time. One at a time: <c>PredictionEngine</c>.
 /// </remarks>
@@ -27,7 +28,7 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     private readonly LoraWeights? _adapter;
 
     /// <summary>A generator with the given options, or the defaults: the embedded model.</summary>
-    public DsdGenerator(MLContext mlContext, DsdGeneratorOptions? options = null)
+    public DsdGenerator(IHostEnvironment mlContext, DsdGeneratorOptions? options = null)
         : this(mlContext, options, StageModels.Real)
     {
     }
@@ -36,7 +37,7 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     /// A generator with an adapter at hand: <see cref="LoraFineTunerTransformer.Adapter"/> of a fine-tuner that was fitted before, or one that
     /// <see cref="LoraWeights.Load"/> has read. Its input brings none, and the options name no <see cref="DsdGeneratorOptions.LoraFile"/>.
     /// </summary>
-    public DsdGenerator(MLContext mlContext, DsdGeneratorOptions? options, LoraWeights adapter)
+    public DsdGenerator(IHostEnvironment mlContext, DsdGeneratorOptions? options, LoraWeights adapter)
         : this(mlContext, options, StageModels.Real, adapter ?? throw new ArgumentNullException(nameof(adapter)))
     {
     }
@@ -46,7 +47,7 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
         ArgumentNullException.ThrowIfNull(mlContext);
         ColumnTypes.Register();
         _environment = mlContext;
-        _options = options ?? new DsdGeneratorOptions();
+        _options = DsdGeneratorTransformer.Settled(mlContext, options ?? new DsdGeneratorOptions());
         _models = models;
         _adapter = adapter;
     }
@@ -96,7 +97,7 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         Check(inputSchema);
-        return ColumnCheck.Add(inputSchema, DsdGeneratorTransformer.Column(_options).Shape);
+        return _options.Policy.Extend(inputSchema, [DsdGeneratorTransformer.Column(_options)]);
     }
 
     /// <summary>Everything that can be known before a row is read, and so before the stages in front of this one have worked for hours.</summary>
@@ -123,7 +124,8 @@ public sealed class DsdGenerator : IEstimator<DsdGeneratorTransformer>
                     + (tuned ? $"{NoColumn} to use the file." : "Leave the option out."));
         }
         tuned |= _adapter is not null;
-        _models.CheckStudent(_options, tuned);
+        _models.CheckStudent(
+            _options with { Device = DsdGeneratorTransformer.Device(_environment, _options, _models) }, tuned, ContextDefaults.TemporaryFolder(_environment));
         return tuned;
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Dsd.Common.Options;
 using Dsd.MLNet.Stages;
+using Dsd.MLNet.Stages.Rows;
 using Dsd.Models.Families;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
@@ -22,11 +23,13 @@ public sealed record DsdGeneratorOptions
     public GeneratorBackend Backend { get; init => field = value ?? throw new ArgumentNullException(nameof(Backend)); } = new OnnxGeneration();
 
     /// <summary>
-    /// Where to compute: <c>cpu</c>, the default, or <c>cuda</c>, <c>cuda:1</c> and so on. With <see cref="OnnxGeneration"/> also <c>tensorrt</c>,
+    /// Where to compute: <c>cpu</c>, or <c>cuda</c>, <c>cuda:1</c> and so on. With <see cref="OnnxGeneration"/> also <c>tensorrt</c>,
     /// <c>directml</c>, <c>coreml</c> and <c>webgpu</c>, or several with commas between, each for when those before it cannot be had: <c>cuda,cpu</c>. What
-    /// was taken in place of another is a warning in the context's log.
+    /// was taken in place of another is a warning in the context's log. Null, the default: the GPU that <c>MLContext.GpuDeviceId</c> names, and the
+    /// processor where it names none. Without that GPU, <c>MLContext.FallbackToCpu</c> says whether the processor takes its place or an error is given.
+    /// The device that is given here goes before the context's, and is an error where it is missing.
     /// </summary>
-    public string Device { get; init => field = StageOptionCheck.OnnxDevice(value, nameof(Device)); } = "cpu";
+    public string? Device { get; init => field = value is null ? null : StageOptionCheck.OnnxDevice(value, nameof(Device)); }
 
     /// <summary>
     /// A folder in the layout of the published release: <c>transformer/</c> takes the place of the model's, and
@@ -57,7 +60,7 @@ public sealed record DsdGeneratorOptions
     public string? AdapterColumn { get; init => field = OptionCheck.TextOrNull(value, nameof(AdapterColumn)); } = "Adapter";
 
     /// <summary>
-    /// Size, steps and guidance. Null, the default: what suits the model, 512 × 512 and 28 steps for a folder. Its
+    /// Size, steps and guidance. What is left out, by null or within, is what suits the model: 512 × 512 and 28 steps for a folder. Its
     /// <see cref="DsdOptions.BlockCache"/> must be 0: <see cref="TorchGeneration.BlockCache"/> takes its place.
     /// </summary>
     public DsdOptions? Sampling { get; init; }
@@ -67,11 +70,27 @@ public sealed record DsdGeneratorOptions
 
     /// <summary>
     /// Mixed with each row's reference, prompt and <see cref="SeedColumn"/>: the same seed and row start from the same noise, wherever the row stands.
-    /// Default 0. A batch of another size adds in another order, so a picture that is drawn with more or fewer others may differ by rounding, as a rule by
+    /// Null, the default: the context's (<c>new MLContext(seed)</c>), and 0 where it has none. A fitted stage keeps the seed that it was fitted with, also when
+    /// it is saved. A batch of another size adds in another order, so a picture that is drawn with more or fewer others may differ by rounding, as a rule by
     /// one or two of 255 in some pixels. That concerns another <see cref="BatchSize"/>, the last rows of a view, which may be fewer, and PredictionEngine,
     /// which takes one row at a time.
     /// </summary>
-    public long Seed { get; init; }
+    public long? Seed { get; init; }
+
+    /// <summary>
+    /// Pictures a prompt, 1 to 1000. With more than 1 each row gives so many, numbered from 0 in <see cref="NumberColumn"/>. The nth starts from the row's seed
+    /// plus n, so it is the same however many are asked for. The stage then no longer maps rows one to one, so <c>PredictionEngine</c> refuses it. Default 1.
+    /// </summary>
+    public int Count { get; init => field = OptionCheck.Range(value, 1, 1000, nameof(Count)); } = 1;
+
+    /// <summary>The added Int64 column with the number of the picture, from 0, where <see cref="Count"/> is more than 1. Default <c>Number</c>.</summary>
+    public string NumberColumn { get; init => field = OptionCheck.Text(value, nameof(NumberColumn)); } = "Number";
+
+    /// <summary>What becomes of rows that cannot be drawn because of what they hold. Default <see cref="BadRows.Fail"/>.</summary>
+    public BadRows BadRows { get; init => field = OptionCheck.Defined(value, nameof(BadRows)); }
+
+    /// <summary>The added text column that says what is wrong with a row, for <see cref="BadRows.Mark"/>. Default <c>Error</c>.</summary>
+    public string ErrorColumn { get; init => field = OptionCheck.Text(value, nameof(ErrorColumn)); } = "Error";
 
     /// <summary>An Int64 column that tells rows with the same reference and prompt apart. Null, the default, is none.</summary>
     public string? SeedColumn { get; init => field = OptionCheck.TextOrNull(value, nameof(SeedColumn)); }
@@ -102,4 +121,7 @@ public sealed record DsdGeneratorOptions
     /// </summary>
     [JsonIgnore]
     public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>What becomes of bad rows, and how many rows are made of one.</summary>
+    internal RowPolicy Policy => new(BadRows, ErrorColumn, Count, NumberColumn);
 }

@@ -21,6 +21,7 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
 {
     internal const string LoaderSignature = "DsdGenerator";
     private const string AdapterEntry = "Adapter.safetensors";
+    private readonly IStageModels _models;
     private readonly DsdOptions _sampling;
     private readonly OnnxExport? _export;
     private readonly SharedModel<IDsdModel> _model;
@@ -29,17 +30,23 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     internal DsdGeneratorTransformer(IHostEnvironment environment, DsdGeneratorOptions options, LoraWeights? adapter, IStageModels models)
         : base(new StageHost(environment, nameof(DsdGenerator), options.CancellationToken))
     {
+        options = Settled(environment, options);
         CheckTogether(options);
         Options = options;
+        _models = models;
         Adapter = adapter;
         Added = [Column(options)];
         _sampling = ModelDefaults.Frame(options);
         OnnxGeneration? onnx = options.Backend as OnnxGeneration;
         _export = onnx is null ? null : new OnnxExport(options, onnx.Folder, adapter, models, Host);
         _enhancer = options.Enhancer is { } enhancer ? new RequestEnhancer(enhancer, Host) : null;
-        _model = new SharedModel<IDsdModel>(nameof(DsdGeneratorTransformer), cancel => options.Backend is TorchGeneration torch
-            ? models.OpenStudent(options, torch, adapter, Host.Warn)
-            : models.OpenExport(_export!.Folder(cancel), options, onnx!, Host));
+        _model = new SharedModel<IDsdModel>(nameof(DsdGeneratorTransformer), cancel =>
+        {
+            DsdGeneratorOptions placed = options with { Device = Device(environment, options, models, Host.Warn) };
+            return options.Backend is TorchGeneration torch
+                ? models.OpenStudent(placed, torch, adapter, Host.Warn)
+                : models.OpenExport(_export!.Folder(cancel), placed, onnx!, Host);
+        });
     }
 
     /// <summary>The options that it was made with.</summary>
@@ -49,6 +56,18 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     public LoraWeights? Adapter { get; }
 
     private protected override IReadOnlyList<AddedColumn> Added { get; }
+
+    private protected override RowPolicy Policy => Options.Policy;
+
+    /// <summary>The same stage and adapter with other options: another device, backend, folder, batch or what else is to change where it runs.</summary>
+    /// <param name="options">All options, as a rule <c>Options with { … }</c>.</param>
+    /// <returns>A stage with a model of its own; this one stays as it is. An ONNX export is made when its first row is read.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public DsdGeneratorTransformer With(DsdGeneratorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new DsdGeneratorTransformer(Host.Environment, options, Adapter, _models);
+    }
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -62,9 +81,22 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
     internal static AddedColumn Column(DsdGeneratorOptions options)
     {
         DsdOptions frame = ModelDefaults.Frame(options);
-        string[] seed = options.SeedColumn is null ? [] : [options.SeedColumn];
-        return new(options.GeneratedColumn, MLImages.Type(frame.Width, frame.Height), [options.ReferenceColumn, options.PromptColumn, .. seed]);
+        string[] reads = [options.ReferenceColumn, options.PromptColumn, .. new[] { options.SeedColumn, options.Policy.Number }.OfType<string>()];
+        return new(options.GeneratedColumn, MLImages.Type(frame.Width, frame.Height), reads);
     }
+
+    /// <summary>Options with what a fitted stage keeps of the context and the model's preset.</summary>
+    internal static DsdGeneratorOptions Settled(IHostEnvironment environment, DsdGeneratorOptions options) => options with
+    {
+        Seed = ContextDefaults.Seed(environment, options.Seed),
+        Sampling = options.Sampling is null ? null : ModelDefaults.Frame(options with { Backend = new OnnxGeneration() }),
+    };
+
+    /// <summary>Where the backend computes, by option or context.</summary>
+    internal static string Device(IHostEnvironment environment, DsdGeneratorOptions options, IStageModels models, Action<string>? warn = null) =>
+        options.Backend is TorchGeneration
+            ? ContextDefaults.TorchDevice(environment, options.Device, models, warn)
+            : ContextDefaults.OnnxDevice(environment, options.Device);
 
     internal static void Check(DsdGeneratorOptions options, SchemaShape input)
     {
@@ -83,9 +115,10 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
                 + $"set {nameof(options.LoraFile)} too, or leave it out.",
                 nameof(options));
         }
-        if (options.Backend is TorchGeneration)
+        options.Policy.RequireDifferent([Column(options)]);
+        if (options is { Backend: TorchGeneration, Device: { } device })
         {
-            StageOptionCheck.Device(options.Device, nameof(options.Device));
+            StageOptionCheck.Device(device, nameof(options.Device));
         }
         if (options.Sampling is { BlockCache: > 0 })
         {
@@ -113,29 +146,32 @@ public sealed class DsdGeneratorTransformer : RowToRowTransformer
 
     private protected override int WindowSize(Func<string, bool> isActive) => isActive(Options.GeneratedColumn) ? Options.BatchSize : 1;
 
-    private protected override Func<string, Delegate> Open(RowWindow rows)
+    private protected override Func<string, Delegate> Open(RowWindow rows, out Func<string?> fault)
     {
         Func<Picture> reference = InputReaders.Picture(rows.Row, Options.ReferenceColumn);
         Func<string> prompt = InputReaders.Text(rows.Row, Options.PromptColumn, "a prompt");
         Func<long?> key = InputReaders.Key(rows.Row, Options.SeedColumn);
-        DsdRequest Request()
+        Func<long?> number = InputReaders.Key(rows.Row, Policy.Number);
+        PerRow<Outcome<DsdRequest>> requests = new(rows, () => Policy.Try(() =>
         {
             (Picture picture, string text) = (reference(), prompt());
-            return new DsdRequest(picture, text, new RowSeed(Options.Seed).With(text).With(picture).With(key() ?? 0).Value);
-        }
-        PerWindow<Picture> pictures = new(rows, () =>
-        {
-            DsdRequest[] requests = [.. Enumerable.Range(0, rows.Count).Select(slot => rows.At(slot, Request))];
-            return Host.Run(rows, Options.GeneratedColumn, cancel =>
+            long seed = new RowSeed(Options.Seed!.Value).With(text).With(picture).With(key() ?? 0).Value;
+            return new DsdRequest(picture, text, seed + (number() ?? 0));
+        }));
+        PerWindow<Outcome<Picture>> pictures = new(rows, () => Outcome.Map(
+            [.. Enumerable.Range(0, rows.Count).Select(requests.At)],
+            good => Host.Run(rows, Options.GeneratedColumn, cancel =>
             {
-                IReadOnlyList<DsdRequest> asked = _enhancer is null ? requests : _enhancer.Enhance(requests, cancel);
+                IReadOnlyList<DsdRequest> asked = _enhancer is null ? good : _enhancer.Enhance(good, cancel);
                 return _model.Use(cancel, model => model.Generate(asked, _sampling, Options.Progress, cancel));
-            });
-        });
+            })));
+        fault = () => requests.Current.Error;
         return _ => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(pictures.Current));
     }
 
-    private static VersionInfo Version() => ModelEntry.Version("DSDGENER", LoaderSignature, 2);
+    private protected override string Describe() => ModelEntry.Description(nameof(DsdGenerator), Options with { Device = null, BatchSize = 1 }, Adapter);
+
+    private static VersionInfo Version() => ModelEntry.Version("DSDGENER", LoaderSignature, 3);
 
     private protected override void Save(ModelSaveContext context)
     {

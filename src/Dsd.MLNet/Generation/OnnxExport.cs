@@ -10,7 +10,7 @@ internal sealed class OnnxExport(DsdGeneratorOptions options, string? target, Lo
     private ScratchFolder? _own;
     private bool _current;
 
-    private string Place => target ?? Path.Combine((_own ??= new ScratchFolder("onnx")).Path, "models");
+    private string Place => target ?? Path.Combine((_own ??= new ScratchFolder("onnx", ContextDefaults.TemporaryFolder(host.Environment))).Path, "models");
 
     /// <summary>The folder with the models, written now if they are not there: after loading, or where somebody has cleared the folder.</summary>
     public string Folder(CancellationToken cancellationToken)

@@ -13,7 +13,8 @@ namespace Dsd.MLNet;
 /// <list type="table">
 /// <item><term>Training</term><description>none: <see cref="Fit"/> only checks columns and options.</description></item>
 /// <item><term>Reads</term><description><c>Caption</c> (text).</description></item>
-/// <item><term>Adds</term><description><c>GridPrompt</c> (text), <c>PanelCaptions</c> (a text for each panel), <c>Grid</c> (image).</description></item>
+/// <item><term>Adds</term><description><c>GridPrompt</c> (text), <c>PanelCaptions</c> (a text for each panel), <c>Grid</c> (image), and where the options ask
+/// for them <c>Number</c> (Int64) and <c>Error</c> (text).</description></item>
 /// </list>
 /// Grids are drawn when they are read, a batch at a time, and again when they are read again.
 /// </remarks>
@@ -25,7 +26,7 @@ public sealed class GridGenerator : IEstimator<GridGeneratorTransformer>
 
     /// <summary>A grid generator with the given options, or the defaults: the embedded model.</summary>
     /// <exception cref="ArgumentException">Options contradict each other.</exception>
-    public GridGenerator(MLContext mlContext, GridGeneratorOptions? options = null)
+    public GridGenerator(IHostEnvironment mlContext, GridGeneratorOptions? options = null)
         : this(mlContext, options, StageModels.Real)
     {
     }
@@ -35,7 +36,7 @@ public sealed class GridGenerator : IEstimator<GridGeneratorTransformer>
         ArgumentNullException.ThrowIfNull(mlContext);
         ColumnTypes.Register();
         _environment = mlContext;
-        _options = options ?? new GridGeneratorOptions();
+        _options = GridGeneratorTransformer.Settled(mlContext, options ?? new GridGeneratorOptions());
         _models = models;
         GridGeneratorTransformer.CheckTogether(_options);
     }
@@ -63,7 +64,7 @@ public sealed class GridGenerator : IEstimator<GridGeneratorTransformer>
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         Check(inputSchema);
-        return ColumnCheck.Add(inputSchema, GridGeneratorTransformer.Columns(_options).Select(c => c.Shape));
+        return _options.Policy.Extend(inputSchema, GridGeneratorTransformer.Columns(_options));
     }
 
     private void Check(SchemaShape input)
@@ -73,6 +74,6 @@ public sealed class GridGenerator : IEstimator<GridGeneratorTransformer>
         {
             ChatClients.RequireKnown(client);
         }
-        _models.CheckTeacher(_options);
+        _models.CheckTeacher(_options with { Device = ContextDefaults.TorchDevice(_environment, _options.Device, _models) });
     }
 }

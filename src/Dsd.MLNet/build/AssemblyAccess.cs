@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
 
-// The compiler sees these members as public (build/PublicMLCore.targets); this line is what lets the running program use them.
+// The compiler sees these members as public (build/PublicMLCore.targets); these lines are what lets the running program use them.
 [assembly: IgnoresAccessChecksTo("Microsoft.ML.Core")]
+[assembly: IgnoresAccessChecksTo("Microsoft.ML.Data")]

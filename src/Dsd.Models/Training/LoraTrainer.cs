@@ -63,6 +63,12 @@ public sealed class LoraTrainer
     public IEnumerable<TrainingPair>? HeldOut { get; init; }
 
     /// <summary>
+    /// The folder that a scratch folder is made in where there is no <see cref="LoraTrainingOptions.CacheFolder"/> and memory does not hold what is encoded.
+    /// Null, the default: that of the system's temporary files.
+    /// </summary>
+    public string? TemporaryFolder { get; init => field = OptionCheck.TextOrNull(value, nameof(TemporaryFolder)); }
+
+    /// <summary>
     /// The processes that train one adapter together, each with all pairs and its own model: a step has <see cref="LoraTrainingOptions.BatchSize"/> examples
     /// of each, so that two with a batch of 1 learn what one with a batch of 2 does. Rank 0 alone reports and writes checkpoints, and all get the adapter. A
     /// cache's folder is filled by rank 0 first. It stays the caller's. Null, the default, is this process alone.
@@ -127,7 +133,7 @@ public sealed class LoraTrainer
         IEnumerable<PairContent> pairs, IEnumerable<PairContent> heldOutPairs, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
     {
         using DisposeScope scope = NewDisposeScope();
-        using ExampleStore store = new(_options.CacheFolder, _model.Network.Device);
+        using ExampleStore store = new(_options.CacheFolder, _model.Network.Device, temporary: TemporaryFolder);
         PairEncoder encoder = new(_model, _options, _buckets, store);
         bool waits = Group is not null && _options.CacheFolder is not null;
         if (waits && Group!.Rank > 0)
@@ -220,7 +226,7 @@ public sealed class LoraTrainer
     public float ValidationLoss(IEnumerable<TrainingPair> pairs, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pairs);
-        using ExampleStore store = new(_options.CacheFolder, _model.Network.Device);
+        using ExampleStore store = new(_options.CacheFolder, _model.Network.Device, temporary: TemporaryFolder);
         ExampleTable examples = new PairEncoder(_model, _options, _buckets, store).Encode(pairs.Select(PairContent.Of), cancellationToken);
         using HeldOutLoss loss = HeldOutLossOf(store, examples);
         return examples.Count > 0 ? loss.Evaluate(cancellationToken) : throw new ArgumentException("There is no pair.", nameof(pairs));

@@ -42,7 +42,8 @@ public sealed class TaskTests : IDisposable
     {
         System.IO.File.WriteAllText(_folder.File("toys.json"), File);
         _task = CurationTask.Load(_folder.File("toys.json"));
-        _grids = new GridGeneratorOptions { Model = "painted", Task = _task, Sampling = new TextToImageOptions { Width = 128, Height = 32, Steps = 1 } };
+        TextToImageOptions sampling = new() { Width = 128, Height = 32, Steps = 1 };
+        _grids = new GridGeneratorOptions { Model = "painted", Task = _task, Seed = 0, Sampling = sampling };
     }
 
     public void Dispose() => _folder.Dispose();

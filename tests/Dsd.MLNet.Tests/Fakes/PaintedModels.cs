@@ -23,20 +23,39 @@ internal sealed class PaintedModels : IStageModels
 
     public List<PaintingStudent> Opened { get; } = [];
 
+    /// <summary>How many GPUs there are.</summary>
+    public int Gpus { get; init; }
+
+    /// <summary>The devices that models were opened on or trained on.</summary>
+    public List<string?> Devices { get; } = [];
+
+    public bool HasGpu(int number) => number < Gpus;
+
     public void CheckTeacher(GridGeneratorOptions options)
     {
     }
 
-    public ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn) => Teacher;
+    public ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn)
+    {
+        Devices.Add(options.Device);
+        return Teacher;
+    }
 
-    public void CheckTraining(LoraFineTunerOptions options) => TrainingCheck(options);
+    public void CheckTraining(LoraFineTunerOptions options, string? scratch) => TrainingCheck(options);
 
-    public LoraWeights Train(LoraFineTunerOptions options, TrainingRows rows, StageHost host, CancellationToken cancellationToken) => Training(rows);
+    public LoraWeights Train(LoraFineTunerOptions options, TrainingRows rows, StageHost host, CancellationToken cancellationToken)
+    {
+        Devices.Add(options.Device);
+        return Training(rows);
+    }
 
-    public void CheckStudent(DsdGeneratorOptions options, bool tuned) => StudentCheck(options, tuned);
+    public void CheckStudent(DsdGeneratorOptions options, bool tuned, string? scratch) => StudentCheck(options, tuned);
 
-    public IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn) =>
-        Painting(adapter?.ExportName ?? "");
+    public IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn)
+    {
+        Devices.Add(options.Device);
+        return Painting(adapter?.ExportName ?? "");
+    }
 
     public void Export(DsdGeneratorOptions options, LoraWeights? adapter, string folder, CancellationToken cancellationToken)
     {
@@ -52,8 +71,11 @@ internal sealed class PaintedModels : IStageModels
         return File.Exists(file) ? File.ReadAllText(file) : null;
     }
 
-    public IDsdModel OpenExport(string folder, DsdGeneratorOptions options, OnnxGeneration onnx, StageHost host) =>
-        Painting(MergedLora(folder) ?? throw new FileNotFoundException("No export.", folder));
+    public IDsdModel OpenExport(string folder, DsdGeneratorOptions options, OnnxGeneration onnx, StageHost host)
+    {
+        Devices.Add(options.Device);
+        return Painting(MergedLora(folder) ?? throw new FileNotFoundException("No export.", folder));
+    }
 
     private PaintingStudent Painting(string adapter)
     {

@@ -18,9 +18,14 @@ public sealed class TrainingRowsTests : IDisposable
     private static readonly string Variable = OperatingSystem.IsWindows() ? "TMP" : "TMPDIR";
     private readonly string? _before = Environment.GetEnvironmentVariable(Variable);
     private readonly TemporaryFolder _folder = new();
-    private readonly MLContext _ml = new(1);
+    private readonly MLContext _ml;
 
-    public TrainingRowsTests() => Environment.SetEnvironmentVariable(Variable, _folder.Path);
+    public TrainingRowsTests()
+    {
+        Environment.SetEnvironmentVariable(Variable, _folder.Path);
+        // A context takes the system's folder when it is made.
+        _ml = new MLContext(1);
+    }
 
     public void Dispose()
     {

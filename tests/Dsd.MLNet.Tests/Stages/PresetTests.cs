@@ -5,6 +5,7 @@ using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Stages.Running;
 using Dsd.MLNet.Tests.Fakes;
 using Dsd.Models.Families;
+using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using Dsd.Tiny;
@@ -74,6 +75,33 @@ public sealed class PresetTests
         Assert.Same(Mine.Training, ModelDefaults.Training(new LoraFineTunerOptions { Model = "mine" }));
         Assert.Null(ModelDefaults.AdapterFile(generator with { Model = OwnFixtures.TinyFlux }));
         Assert.Equal(new DsdOptions(), ModelDefaults.Frame(generator with { Model = OwnFixtures.TinyFlux }));
+    }
+
+    [Fact]
+    public void OneValueOfSamplingOrTraining_KeepsTheOthersOfThePreset()
+    {
+        DsdOptions frame = ModelDefaults.Frame(new DsdGeneratorOptions { Model = "mine", Sampling = new DsdOptions { Steps = 28 } });
+        Assert.Equal(Mine.Frame with { Steps = 28 }, frame);
+        TextToImageOptions grid = ModelDefaults.Grid(
+            new GridGeneratorOptions { Model = "mine", Layout = GridLayout.OneByTwo, Sampling = new TextToImageOptions { Guidance = 2 } });
+        Assert.Equal(Mine.Grid(1, 2) with { Guidance = 2 }, grid);
+        LoraTrainingOptions training = ModelDefaults.Training(new LoraFineTunerOptions { Model = "mine", Training = new LoraTrainingOptions { Steps = 7 } });
+        Assert.Equal((48, 32, 7L), (training.Width, training.Height, training.Steps));
+        // What was settled is saved whole, and does not change with a preset.
+        DsdGeneratorOptions settled = DsdGeneratorTransformer.Settled(
+            new MLContext(), new DsdGeneratorOptions { Model = "mine", Sampling = new DsdOptions { Steps = 28 } });
+        Assert.Equal(frame, settled.Sampling);
+    }
+
+    [Fact]
+    public void ANewAdapter_TakesThePlaceOfThePresetsOwn()
+    {
+        Assert.NotNull(TinyModel.Preset.Training.InitialAdapterFile);
+        LoraFineTunerOptions brief = new() { Training = new LoraTrainingOptions { Steps = 7 } };
+        Assert.Equal(TinyModel.Preset.Training.InitialAdapterFile, ModelDefaults.Training(brief).InitialAdapterFile);
+        LoraFineTunerOptions fresh = new() { Training = new LoraTrainingOptions { Adapter = new LoraOptions { Rank = 4 } } };
+        Assert.Null(ModelDefaults.Training(fresh).InitialAdapterFile);
+        Assert.Equal(4, ModelDefaults.Training(fresh).Adapter.Rank);
     }
 
     [Fact]

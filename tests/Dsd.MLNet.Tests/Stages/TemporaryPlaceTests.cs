@@ -16,9 +16,14 @@ public sealed class TemporaryPlaceTests : IDisposable
     private static readonly string Variable = OperatingSystem.IsWindows() ? "TMP" : "TMPDIR";
     private readonly TemporaryFolder _folder = new();
     private readonly string? _before = Environment.GetEnvironmentVariable(Variable);
-    private readonly MLContext _ml = new(1);
+    private readonly MLContext _ml;
 
-    public TemporaryPlaceTests() => Environment.SetEnvironmentVariable(Variable, _folder.File("nowhere"));
+    public TemporaryPlaceTests()
+    {
+        Environment.SetEnvironmentVariable(Variable, _folder.File("nowhere"));
+        // A context takes the system's folder when it is made.
+        _ml = new MLContext(1);
+    }
 
     public void Dispose()
     {
@@ -52,10 +57,11 @@ public sealed class TemporaryPlaceTests : IDisposable
                 Environment.SetEnvironmentVariable(Variable, _folder.File("nowhere"));
                 return LoraWeights.Of(read, "the trained adapter");
             },
-            TrainingCheck = StageModels.Real.CheckTraining,
+            TrainingCheck = options => StageModels.Real.CheckTraining(options),
         };
         Environment.SetEnvironmentVariable(Variable, _before);
-        LoraWeights trained = new LoraFineTuner(_ml, null, models).Fit(LoadApp.SampleInput.Of(_ml, "pairs")).Adapter;
+        MLContext ml = new(1);
+        LoraWeights trained = new LoraFineTuner(ml, null, models).Fit(LoadApp.SampleInput.Of(ml, "pairs")).Adapter;
 
         using LoraAdapter opened = trained.Open();
 

@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.MLNet.Stages.Rows;
 using Dsd.Models.Sampling;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -94,6 +95,10 @@ internal static class InputReaders
             return flag;
         };
     }
+
+    /// <summary>Numbers of a row as a vector's value, a copy; NaN where something is wrong with the row.</summary>
+    public static VBuffer<float> Vector(Outcome<float[]> numbers, int size) =>
+        new(size, numbers.Error is null ? [.. numbers.Value] : [.. Enumerable.Repeat(float.NaN, size)]);
 
     /// <summary>Texts as a vector's value.</summary>
     public static VBuffer<ReadOnlyMemory<char>> Vector(IReadOnlyList<string> texts) => new(texts.Count, [.. texts.Select(t => t.AsMemory())]);

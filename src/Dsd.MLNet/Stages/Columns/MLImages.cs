@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.MLNet.Stages.Rows;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 
@@ -60,6 +61,9 @@ internal static class MLImages
         }
         return MLImage.CreateFromPixels(picture.Width, picture.Height, MLPixelFormat.Bgra32, bgra);
     }
+
+    /// <summary>A new image of a row's picture, which the caller owns; null where something is wrong with the row.</summary>
+    public static MLImage FromPicture(Outcome<Picture> picture) => picture.Error is null ? FromPicture(picture.Value) : null!;
 
     /// <summary>A copy, which the caller owns.</summary>
     public static MLImage Copy(MLImage image)

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -9,8 +10,8 @@ internal abstract class BufferedColumn
 {
     private static readonly MethodInfo Typed = typeof(BufferedColumn).GetMethod(nameof(CreateTyped), BindingFlags.NonPublic | BindingFlags.Static)!;
 
-    public static BufferedColumn Create(DataViewRow source, DataViewSchema.Column column, int size) =>
-        (BufferedColumn)Typed.MakeGenericMethod(column.Type.RawType).Invoke(null, [source, column, size])!;
+    public static BufferedColumn Create(DataViewRow source, DataViewSchema.Column column, int size, bool keepFailures) =>
+        (BufferedColumn)Typed.MakeGenericMethod(column.Type.RawType).Invoke(null, [source, column, size, keepFailures])!;
 
     /// <summary>Keeps the value of the row that the source stands on.</summary>
     public abstract void Read(int slot);
@@ -18,8 +19,8 @@ internal abstract class BufferedColumn
     /// <summary>Lets go of all values.</summary>
     public abstract void Clear();
 
-    private static BufferedColumn<TValue> CreateTyped<TValue>(DataViewRow source, DataViewSchema.Column column, int size) =>
-        new(source.GetGetter<TValue>(column), size, OwnValue.Copier<TValue>(column.Type));
+    private static BufferedColumn<TValue> CreateTyped<TValue>(DataViewRow source, DataViewSchema.Column column, int size, bool keepFailures) =>
+        new(source.GetGetter<TValue>(column), size, OwnValue.Copier<TValue>(column.Type), keepFailures);
 }
 
 /// <inheritdoc/>
@@ -27,21 +28,35 @@ internal abstract class BufferedColumn
 /// What a getter gives is good only until its cursor goes on, so a value is copied when it is read. It is copied again when it is given: whoever asks
 /// owns what they get.
 /// </remarks>
-internal sealed class BufferedColumn<TValue>(ValueGetter<TValue> source, int size, OwnValue.Copy<TValue> copy) : BufferedColumn
+internal sealed class BufferedColumn<TValue>(ValueGetter<TValue> source, int size, OwnValue.Copy<TValue> copy, bool keepFailures) : BufferedColumn
 {
     private readonly TValue[] _values = new TValue[size];
+    private readonly ExceptionDispatchInfo?[] _failures = new ExceptionDispatchInfo?[size];
 
     public override void Read(int slot)
     {
         // A new variable each time: ML.NET's image getters dispose what is in it, which may be a caller's own object or already given to somebody.
         TValue value = default!;
-        source(ref value);
+        try
+        {
+            source(ref value);
+            _failures[slot] = null;
+        }
+        catch (Exception e) when (keepFailures && e is not (OperationCanceledException or ObjectDisposedException))
+        {
+            _failures[slot] = ExceptionDispatchInfo.Capture(e);
+            return;
+        }
         (_values[slot] as MLImage)?.Dispose();
         copy(ref value, ref _values[slot]);
     }
 
     /// <summary>Gives a copy of a value.</summary>
-    public void Give(int slot, ref TValue value) => copy(ref _values[slot], ref value);
+    public void Give(int slot, ref TValue value)
+    {
+        _failures[slot]?.Throw();
+        copy(ref _values[slot], ref value);
+    }
 
     public override void Clear()
     {

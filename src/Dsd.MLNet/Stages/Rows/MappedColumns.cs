@@ -8,10 +8,23 @@ internal sealed class MappedColumns(RowMapper mapper, RowWindow rows, bool[] act
 {
     // Opened by the first getter of an added column: before that, what it reads need not be active.
     private readonly Lazy<Func<string, Delegate>> _open = new(() => mapper.Open(rows));
+    private ValueGetter<ReadOnlyMemory<char>>? _fault;
 
     public DataViewSchema Schema => mapper.OutputSchema;
 
     public RowWindow Rows => rows;
+
+    /// <summary>What is wrong with the row that the cursor stands on. Null: nothing.</summary>
+    public string? Fault
+    {
+        get
+        {
+            _fault ??= (ValueGetter<ReadOnlyMemory<char>>)_open.Value(RowToRowTransformer.Fault);
+            ReadOnlyMemory<char> fault = default;
+            _fault(ref fault);
+            return fault.IsEmpty ? null : fault.ToString();
+        }
+    }
 
     public bool IsActive(DataViewSchema.Column column) => column.Index < active.Length && active[column.Index];
 

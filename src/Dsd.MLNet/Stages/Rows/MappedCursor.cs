@@ -4,7 +4,7 @@ using Microsoft.ML.Data;
 namespace Dsd.MLNet.Stages.Rows;
 
 /// <summary>A cursor with the added columns.</summary>
-internal sealed class MappedCursor(MappedColumns columns) : DataViewRowCursor, IStoppable
+internal class MappedCursor(MappedColumns columns) : DataViewRowCursor, IStoppable
 {
     public override DataViewSchema Schema => columns.Schema;
 

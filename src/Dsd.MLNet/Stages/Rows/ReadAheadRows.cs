@@ -5,9 +5,12 @@ namespace Dsd.MLNet.Stages.Rows;
 
 /// <summary>Reads a few rows ahead, so that a costly column can be computed for all of them at once.</summary>
 /// <remarks>Every active column of the source is read for every row of the window, because the source cannot go back.</remarks>
-internal sealed class ReadAheadRows(DataViewRowCursor source, int size) : RowWindow
+/// <param name="source">The rows.</param>
+/// <param name="size">How many are read.</param>
+/// <param name="keepFailures">Whether a value that the source cannot give fails when it is asked for only. Else its row cannot be moved to.</param>
+internal sealed class ReadAheadRows(DataViewRowCursor source, int size, bool keepFailures) : RowWindow
 {
-    private readonly RowBuffer _buffer = new(source, size, _ => true);
+    private readonly RowBuffer _buffer = new(source, size, _ => true, keepFailures);
     private ExceptionDispatchInfo? _failure;
     private bool _ended;
     private int _count;
@@ -63,7 +66,7 @@ internal sealed class ReadAheadRows(DataViewRowCursor source, int size) : RowWin
         (source as IStoppable)?.Stop();
     }
 
-    public override void Dispose()
+    protected override void Close()
     {
         (_ended, _count, _current) = (true, 0, -1);
         _buffer.Dispose();

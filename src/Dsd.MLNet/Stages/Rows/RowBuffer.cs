@@ -18,10 +18,11 @@ internal sealed class RowBuffer : IDisposable
     /// <param name="source">The cursor, which stays the caller's.</param>
     /// <param name="size">How many rows.</param>
     /// <param name="wanted">Which of its active columns are kept.</param>
-    public RowBuffer(DataViewRowCursor source, int size, Func<DataViewSchema.Column, bool> wanted)
+    /// <param name="keepFailures">Whether a value that the source cannot give fails when it is asked for, not when it is read.</param>
+    public RowBuffer(DataViewRowCursor source, int size, Func<DataViewSchema.Column, bool> wanted, bool keepFailures = false)
     {
         _source = source;
-        _columns = [.. source.Schema.Select(c => source.IsColumnActive(c) && wanted(c) ? BufferedColumn.Create(source, c, size) : null)];
+        _columns = [.. source.Schema.Select(c => source.IsColumnActive(c) && wanted(c) ? BufferedColumn.Create(source, c, size, keepFailures) : null)];
         _sourceId = source.GetIdGetter();
         _ids = new DataViewRowId[size];
         _positions = new long[size];

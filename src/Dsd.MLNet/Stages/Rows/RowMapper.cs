@@ -8,6 +8,8 @@ namespace Dsd.MLNet.Stages.Rows;
 internal sealed class RowMapper(
     DataViewSchema input,
     IReadOnlyList<AddedColumn> added,
+    RowPolicy policy,
+    Action<string> warn,
     Func<Func<string, bool>, int> windowSize,
     Func<RowWindow, Func<string, Delegate>> open) : IRowToRowMapper
 {
@@ -33,6 +35,9 @@ internal sealed class RowMapper(
         return input.Where(c => needed[c.Index]);
     }
 
+    /// <summary>What becomes of bad rows.</summary>
+    public RowPolicy Policy => policy;
+
     public DataViewRow GetRow(DataViewRow row, IEnumerable<DataViewSchema.Column> activeColumns) =>
         new MappedRow(new MappedColumns(this, new SingleRow(row), Active(activeColumns)));
 
@@ -40,10 +45,14 @@ internal sealed class RowMapper(
     {
         DataViewSchema.Column[] wanted = [.. columns];
         bool[] active = Active(wanted);
-        DataViewRowCursor cursor = source.GetRowCursor(GetDependencies(wanted), random);
+        // Whether a row is left out is seen by what the stage reads, whichever columns are asked for.
+        DataViewSchema.Column[] reads = policy.BadRows == BadRows.Skip ? [.. wanted, .. OutputSchema.Where(c => c.Index >= input.Count)] : wanted;
+        DataViewRowCursor cursor = source.GetRowCursor(GetDependencies(reads), random);
         int window = windowSize(name => added.Index().Any(a => a.Item.Name == name && active[input.Count + a.Index]));
-        RowWindow rows = window == 1 ? new SingleRow(cursor) : new ReadAheadRows(cursor, window);
-        return new MappedCursor(new MappedColumns(this, rows, active));
+        RowWindow rows = window == 1 ? new SingleRow(cursor) : new ReadAheadRows(cursor, window, policy.BadRows != BadRows.Fail);
+        return policy.BadRows == BadRows.Skip
+            ? new SkippingCursor(new MappedColumns(this, rows, active), warn)
+            : new MappedCursor(new MappedColumns(this, rows, active));
     }
 
     public Func<string, Delegate> Open(RowWindow rows) => open(rows);

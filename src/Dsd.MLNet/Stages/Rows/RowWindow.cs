@@ -1,3 +1,4 @@
+using Dsd.MLNet.Stages.Running;
 using Microsoft.ML;
 
 namespace Dsd.MLNet.Stages.Rows;
@@ -6,6 +7,7 @@ namespace Dsd.MLNet.Stages.Rows;
 internal abstract class RowWindow : IStoppable, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
+    private RowTally? _tally;
 
     /// <summary>The row that getters are made on. It stands on the cursor's row, except within <see cref="At"/>.</summary>
     public abstract DataViewRow Row { get; }
@@ -47,5 +49,15 @@ internal abstract class RowWindow : IStoppable, IDisposable
 
     public virtual void Stop() => _stop.Cancel();
 
-    public abstract void Dispose();
+    /// <summary>Counts rows that a stage has computed. How many there were is told when the window is disposed.</summary>
+    public void Computed(StageHost host, TimeSpan took) => (_tally ??= new RowTally(host.Info)).Add(Count, took);
+
+    public void Dispose()
+    {
+        _tally?.End();
+        Close();
+    }
+
+    /// <summary>Lets go of rows and source.</summary>
+    protected abstract void Close();
 }

@@ -31,7 +31,7 @@ internal sealed class SingleRow(DataViewRow source) : RowWindow
         (source as IStoppable)?.Stop();
     }
 
-    public override void Dispose()
+    protected override void Close()
     {
         _ended = true;
         source.Dispose();

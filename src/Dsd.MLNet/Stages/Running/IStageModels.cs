@@ -6,6 +6,9 @@ namespace Dsd.MLNet.Stages.Running;
 /// <summary>The models behind the stages: what checks, loads, trains and exports them. Tests put their own in the place of <see cref="StageModels"/>.</summary>
 internal interface IStageModels
 {
+    /// <summary>Whether this machine has the CUDA device of this number.</summary>
+    bool HasGpu(int number);
+
     /// <summary>Refuses options with which the teacher could not be loaded, or could not draw. Only headers are read.</summary>
     void CheckTeacher(GridGeneratorOptions options);
 
@@ -13,7 +16,9 @@ internal interface IStageModels
     ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn);
 
     /// <summary>Refuses options with which training could not begin, or its state not be kept. Only headers are read.</summary>
-    void CheckTraining(LoraFineTunerOptions options);
+    /// <param name="options">The options.</param>
+    /// <param name="scratch">The folder for scratch files. Null is the system's.</param>
+    void CheckTraining(LoraFineTunerOptions options, string? scratch = null);
 
     /// <summary>Trains an adapter. What it foresees, how it goes and what it took is told to the stage's log.</summary>
     LoraWeights Train(LoraFineTunerOptions options, TrainingRows rows, StageHost host, CancellationToken cancellationToken);
@@ -21,7 +26,8 @@ internal interface IStageModels
     /// <summary>Refuses options with which the student could not be loaded or exported, or could not draw. Only headers are read.</summary>
     /// <param name="options">The options.</param>
     /// <param name="tuned">Whether the input brings an adapter.</param>
-    void CheckStudent(DsdGeneratorOptions options, bool tuned);
+    /// <param name="scratch">The folder for scratch files. Null is the system's.</param>
+    void CheckStudent(DsdGeneratorOptions options, bool tuned, string? scratch = null);
 
     /// <summary>The student with TorchSharp: the generator's own adapter and the further ones over the model.</summary>
     IDsdModel OpenStudent(DsdGeneratorOptions options, TorchGeneration torch, LoraWeights? adapter, Action<string> warn);

@@ -15,16 +15,22 @@ internal static class ModelDefaults
     public static TextToImageOptions Grid(GridGeneratorOptions options)
     {
         GridLayout layout = Layout(options);
-        return options.Sampling ?? KnownPresets.Model(options.Model).Grid(layout.Rows, layout.Columns);
+        TextToImageOptions preset = KnownPresets.Model(options.Model).Grid(layout.Rows, layout.Columns);
+        return options.Sampling?.Over(preset) ?? preset;
     }
 
     public static DsdOptions Frame(DsdGeneratorOptions options)
     {
-        DsdOptions frame = options.Sampling ?? KnownPresets.Model(options.Model).Frame;
+        DsdOptions preset = KnownPresets.Model(options.Model).Frame;
+        DsdOptions frame = options.Sampling?.Over(preset) ?? preset;
         return options.Backend is TorchGeneration torch ? frame with { BlockCache = torch.BlockCache } : frame;
     }
 
-    public static LoraTrainingOptions Training(LoraFineTunerOptions options) => options.Training ?? KnownPresets.Model(options.Model).Training;
+    /// <summary>How an adapter is trained: as the options say, for what they leave out as the model wants it, with a seed for where none is given.</summary>
+    public static LoraTrainingOptions Training(LoraFineTunerOptions options, long? seed = null) =>
+        options.Training is null && seed is null
+            ? KnownPresets.Model(options.Model).Training
+            : (options.Training ?? new LoraTrainingOptions()).Over(KnownPresets.Model(options.Model).Training, seed);
 
     /// <summary>The adapter's file when the input brings no adapter. Null is none.</summary>
     public static string? AdapterFile(DsdGeneratorOptions options) => options.LoraFile

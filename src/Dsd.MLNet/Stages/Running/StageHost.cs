@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dsd.MLNet.Stages.Rows;
 using Microsoft.ML.Runtime;
 
@@ -8,6 +9,12 @@ internal sealed class StageHost(IHostEnvironment environment, string stage, Canc
 {
     private readonly IHost _host = environment.Register(stage);
     private readonly CancellationTokenSource _closed = new();
+
+    /// <summary>The context that the stage was made in.</summary>
+    public IHostEnvironment Environment => environment;
+
+    /// <summary>The stage's name.</summary>
+    public string Stage => stage;
 
     /// <summary>Writes to the context's log (<c>MLContext.Log</c>).</summary>
     public void Info(string message)
@@ -30,8 +37,13 @@ internal sealed class StageHost(IHostEnvironment environment, string stage, Canc
     public T Run<T>(Func<CancellationToken, T> work) => RunAsync(default, cancel => Task.FromResult(work(cancel))).GetAwaiter().GetResult();
 
     /// <summary>As the other <c>Run</c>, for the values of a window's rows: what goes wrong names the first row, how many there are, and the column.</summary>
-    public T Run<T>(RowWindow rows, string column, Func<CancellationToken, T> work) =>
-        RunAsync(rows.Window, rows.Count, column, rows.Stopped, cancel => Task.FromResult(work(cancel))).GetAwaiter().GetResult();
+    public T Run<T>(RowWindow rows, string column, Func<CancellationToken, T> work)
+    {
+        long began = Stopwatch.GetTimestamp();
+        T value = RunAsync(rows.Window, rows.Count, column, rows.Stopped, cancel => Task.FromResult(work(cancel))).GetAwaiter().GetResult();
+        rows.Computed(this, Stopwatch.GetElapsedTime(began));
+        return value;
+    }
 
     /// <summary>As the other <c>Run</c>, for the values of rows, and until nobody waits for them any more.</summary>
     /// <exception cref="ObjectDisposedException">The transformer was disposed, before or meanwhile.</exception>
@@ -52,7 +64,7 @@ internal sealed class StageHost(IHostEnvironment environment, string stage, Canc
         }
         catch (Exception e) when (e is not (DsdRowException or OperationCanceledException))
         {
-            throw new DsdRowException(row, count, column, e.Message, e);
+            throw new DsdRowException(row, count, column, e.Message, e) { OfWork = true };
         }
     }
 

@@ -20,6 +20,18 @@ internal sealed class StageModels : IStageModels
 
     public static IStageModels Real { get; } = new StageModels();
 
+    public bool HasGpu(int number)
+    {
+        try
+        {
+            return torch.cuda.is_available() && number < torch.cuda.device_count();
+        }
+        catch (Exception e) when (e is NotSupportedException or DllNotFoundException or TypeInitializationException)
+        {
+            return false;
+        }
+    }
+
     public void CheckTeacher(GridGeneratorOptions options)
     {
         TextToImageOptions grid = ModelDefaults.Grid(options);
@@ -29,7 +41,7 @@ internal sealed class StageModels : IStageModels
     public ITextToImageModel OpenTeacher(GridGeneratorOptions options, Action<string> warn) =>
         TextToImagePipeline.Load(KnownPresets.Folder(options.Model), options.Torch with { Device = Torch(options.Device), Warn = warn });
 
-    public void CheckTraining(LoraFineTunerOptions options)
+    public void CheckTraining(LoraFineTunerOptions options, string? scratch)
     {
         LoraTrainingOptions training = ModelDefaults.Training(options);
         LoraUse[] start = training.InitialAdapterFile is { } file ? [new LoraUse(file)] : [];
@@ -41,7 +53,7 @@ internal sealed class StageModels : IStageModels
             new PipelineOptions { Device = Torch(options.Device), Loras = start, TransformerFile = options.Base.TransformerFile },
             start.Length == 0 ? training.Adapter.Targets : null);
         TrainingModel.Plan(KnownPresets.Folder(options.Model), training, options.Base with { Device = Torch(options.Device) });
-        ScratchFolder.Require();
+        ScratchFolder.Require(scratch);
         if (training.CheckpointFolder is { } checkpoint)
         {
             WritablePlace.RequireFolder(checkpoint);
@@ -60,20 +72,20 @@ internal sealed class StageModels : IStageModels
         TrainingPlan plan = PlanAfterRows(folder, training, source);
         host.Info(
             $"Training a LoRA of '{options.Model}' on {rows.Count} pairs{(rows.HeldOutCount > 0 ? $", {rows.HeldOutCount} more held out" : "")}, "
-                + $"on {options.Device}, {plan}.");
+                + $"on {options.Device ?? "cpu"}, {plan}.");
         TrainingLog log = new(host, plan, source.Device, options.Progress);
         using DiffusionModel model = TrainingModel.Load(folder, plan, source);
-        LoraTrainer trainer = new(model, training) { HeldOut = rows.HeldOut };
+        LoraTrainer trainer = new(model, training) { HeldOut = rows.HeldOut, TemporaryFolder = ContextDefaults.TemporaryFolder(host.Environment) };
         using LoraAdapter adapter = trainer.Train(rows.Pairs, log, cancellationToken);
         log.End(trainer.CacheUse!);
         return LoraWeights.Of(adapter, "the trained adapter");
     }
 
-    public void CheckStudent(DsdGeneratorOptions options, bool tuned)
+    public void CheckStudent(DsdGeneratorOptions options, bool tuned, string? scratch)
     {
         if (options.Backend is OnnxGeneration onnx)
         {
-            CheckExport(options, onnx);
+            CheckExport(options, onnx, scratch);
         }
         string model = KnownPresets.Folder(options.Model);
         DsdOptions frame = ModelDefaults.Frame(options);
@@ -147,7 +159,7 @@ internal sealed class StageModels : IStageModels
         }
     }
 
-    private static void CheckExport(DsdGeneratorOptions options, OnnxGeneration onnx)
+    private static void CheckExport(DsdGeneratorOptions options, OnnxGeneration onnx, string? scratch)
     {
         OnnxPipeline.RequireProvider(Runtime(options, onnx));
         if (onnx.Folder is { } folder)
@@ -156,7 +168,7 @@ internal sealed class StageModels : IStageModels
         }
         else
         {
-            ScratchFolder.Require();
+            ScratchFolder.Require(scratch);
         }
     }
 
@@ -174,12 +186,12 @@ internal sealed class StageModels : IStageModels
         + $"Put a {nameof(LoraFineTuner)} before the {nameof(DsdGenerator)}, "
         + $"or set the option {nameof(DsdGeneratorOptions.LoraFile)} or {nameof(DsdGeneratorOptions.ReleaseFolder)}.");
 
-    private static OnnxRuntimeOptions Runtime(DsdGeneratorOptions options, OnnxGeneration onnx) => onnx.Runtime.On(options.Device);
+    private static OnnxRuntimeOptions Runtime(DsdGeneratorOptions options, OnnxGeneration onnx) => onnx.Runtime.On(options.Device ?? "cpu");
 
     /// <exception cref="ArgumentException">There is no such device.</exception>
-    private static torch.Device? Torch(string device)
+    private static torch.Device? Torch(string? device)
     {
-        if (device == "cpu")
+        if (device is null or "cpu")
         {
             // Null is the CPU: torch.device would load the native library even where nothing runs yet.
             return null;

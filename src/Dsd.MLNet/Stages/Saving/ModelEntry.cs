@@ -71,6 +71,10 @@ internal static class ModelEntry
         }
     }
 
+    /// <summary>A stage and its options in words that are the same where the same rows give the same values.</summary>
+    public static string Description<TOptions>(string stage, TOptions options, LoraWeights? adapter = null) =>
+        $"{stage} {Text(options)} {adapter?.Fingerprint}";
+
     public static void SaveBytes(ModelSaveContext context, string name, byte[] bytes) => context.SaveBinaryStream(name, writer =>
     {
         writer.Write(bytes.Length);

@@ -18,6 +18,7 @@ internal sealed class ExampleStore : IDisposable
     private HashSet<ulong> _known = [];
     private Dictionary<CacheKey, Tensor[]>? _memory;
     private DiskCache? _disk;
+    private readonly string? _temporary;
     private ScratchFolder? _scratch;
     private long _bytes;
 
@@ -25,9 +26,11 @@ internal sealed class ExampleStore : IDisposable
     /// <param name="folder">The cache's folder. Null is memory.</param>
     /// <param name="device">Where entries lie that are kept in memory.</param>
     /// <param name="mostBytes">The most bytes that are kept in memory.</param>
+    /// <param name="temporary">The folder that a scratch folder is made in. Null is that of the system's temporary files.</param>
     /// <exception cref="IOException">The folder cannot be written, or a file stands in its place.</exception>
-    public ExampleStore(string? folder, Device device, long mostBytes = MostBytes)
+    public ExampleStore(string? folder, Device device, long mostBytes = MostBytes, string? temporary = null)
     {
+        _temporary = temporary;
         (_device, _mostBytes) = (device, mostBytes);
         _disk = folder is null ? null : new DiskCache(folder);
         _memory = folder is null ? [] : null;
@@ -138,7 +141,7 @@ internal sealed class ExampleStore : IDisposable
 
     private void Spill()
     {
-        _scratch = new ScratchFolder("training");
+        _scratch = new ScratchFolder("training", _temporary);
         _disk = new DiskCache(_scratch.Path);
         Dictionary<CacheKey, Tensor[]> memory = _memory!;
         while (memory.Count > 0)
