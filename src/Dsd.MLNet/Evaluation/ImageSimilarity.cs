@@ -1,5 +1,4 @@
 using Dsd.MLNet.Stages;
-using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
 namespace Dsd.MLNet;

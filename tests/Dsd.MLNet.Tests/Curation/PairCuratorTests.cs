@@ -2,7 +2,6 @@ using Dsd.Curation.Judging;
 using Dsd.Curation.Tasks;
 using Dsd.MLNet.Tests.Fakes;
 using Dsd.Testing;
-using Microsoft.Extensions.AI;
 using Microsoft.ML;
 
 namespace Dsd.MLNet.Tests.Curation;

@@ -4,7 +4,6 @@ using System.Text;
 using Dsd.MLNet.Curation;
 using Dsd.MLNet.Stages.Rows;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace Dsd.MLNet.Data.Store;
 
