@@ -29,6 +29,11 @@ internal static class HelpExamples
             "generate --model tiny --image fox.png --prompt \"a red fox in the snow\" --out snow.png",
             "generate --onnx dsd-onnx --device cuda,cpu --image my-toy.jpg --prompt \"the toy rides a train at sunset\" --seed 7 --count 4 --out toy.png",
         ],
+        ["serve"] =
+        [
+            "serve --model tiny", "serve --onnx dsd-onnx --device cuda --port 8080",
+            "serve --model FLUX.1-dev --dsd dsd_model --device cuda --address 0.0.0.0 --token-variable DSD_TOKEN",
+        ],
         ["dataset write"] = ["dataset write run --out pairs", "dataset write run --format webdataset --jpeg 95 --least-confidence 0.9 --out pairs"],
         ["dataset preferences"] = ["dataset preferences run --most-per-reference 2 --out preferences"],
         ["dataset inspect"] = ["dataset inspect pairs", "dataset inspect pairs --captions 20 --json"],
