@@ -75,6 +75,8 @@ internal static class FrameDrawing
 
         public Tensor AddScaled(Tensor x, float scale, Tensor y) => x.add_(y * scale);
 
+        public Tensor PlusScaled(Tensor x, float scale, Tensor y) => x + y * scale;
+
         public void Dispose()
         {
             _prompts.Dispose();

@@ -79,6 +79,8 @@ internal static class SubjectDrawing
 
         public Tensor AddScaled(Tensor x, float scale, Tensor y) => x.add_(y * scale);
 
+        public Tensor PlusScaled(Tensor x, float scale, Tensor y) => x + y * scale;
+
         public void Dispose()
         {
             _prompts.Dispose();
