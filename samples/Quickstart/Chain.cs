@@ -6,7 +6,6 @@ using Dsd.Models.Training;
 using Dsd.Models.Training.Optimizers;
 using Microsoft.Extensions.AI;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 

@@ -4,7 +4,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using Dsd.CommandLine;
 using Dsd.Imaging;
-using Dsd.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;

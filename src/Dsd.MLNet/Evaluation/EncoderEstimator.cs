@@ -1,4 +1,3 @@
-using Dsd.MLNet.Evaluation;
 using Dsd.MLNet.Stages.Columns;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;

@@ -1,5 +1,4 @@
 using Dsd.Evaluation.Encoders;
-using Dsd.MLNet.Evaluation;
 using Dsd.MLNet.Stages.Running;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;

@@ -20,7 +20,7 @@ internal static class JudgingSamples
     {
         await using RunFolder run = RunFolder.Open("run");
         AxesProgress done = await new AxesRun(run, new AxesJudge(client)).RunAsync();                      // at any time after judging; goes on where it was
-        SurvivalReport.Of(run.Ledger, prices: PriceList.Load("prices.json")).Write("survival");            // what each threshold keeps, and what a kept pair costs
+        SurvivalReport.Of(run.Ledger, prices: PriceList.Load("prices.json")).Write("survival");            // what each threshold keeps, and what a pair costs
         PairCut cut = new() { Least = new Dictionary<PairAxis, int> { [PairAxis.LowestPart] = 4, [PairAxis.ImageQuality] = 3 } };
         RunExport.Write("run", "pairs", cut: cut);                                                         // cut again, without asking anybody
         PreferenceExport.Write("run", "preferences", new PreferenceOptions { Cut = cut });                 // win and lose rows for preference tuning

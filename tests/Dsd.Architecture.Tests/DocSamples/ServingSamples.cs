@@ -6,6 +6,7 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using OpenAI;
 using OpenAI.Images;
+using ImageGenerationOptions = Microsoft.Extensions.AI.ImageGenerationOptions;
 
 namespace Dsd.Architecture.Tests.DocSamples;
 

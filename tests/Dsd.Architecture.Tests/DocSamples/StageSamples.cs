@@ -3,7 +3,6 @@ using Dsd.Evaluation.Encoders;
 using Dsd.MLNet;
 using Dsd.Models.Families;
 using Dsd.Models.Sampling;
-using Dsd.Onnx.Runtime;
 using Microsoft.Extensions.AI;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -57,5 +56,31 @@ internal static class StageSamples
     {
         DsdGeneratorOptions onnx = new() { Backend = new OnnxGeneration { Folder = "models" } };
         DsdGeneratorOptions torch = new() { Device = "cuda", Backend = new TorchGeneration { Pipeline = new PipelineOptions { DType = ScalarType.BFloat16 } } };
+    }
+
+    public static void Store(MLContext ml, IDataView drawn)
+    {
+        var chain = ml.Transforms.DrawGrids()
+            .Append(ml.Transforms.JudgeGrids())
+            .AppendRowStore(ml, "rows")                                           // null: in memory
+            .Append(ml.Transforms.FineTuneLora());
+        IDataView pairs = ml.Data.StoreRows(drawn, "rows");                       // the same for a view
+        IDataView mixed = ml.Data.ShuffleStoredRows(pairs, seed: 1);              // images included
+    }
+
+    public static void OwnPictures(MLContext ml)
+    {
+        IDataView pairs = ml.Data.LoadSubjects("photos");                         // photos/ada/1.jpg, photos/ada/2.jpg, photos/bob/…
+        var tuned = ml.Transforms.JudgePairs(new PairCuratorOptions { Judge = "judge" })
+            .AppendRowStore(ml, "judged")
+            .Append(ml.Transforms.FineTuneLora())
+            .Fit(pairs);
+    }
+
+    public static void Move(MLContext ml)
+    {
+        var loaded = (TransformerChain<ITransformer>)ml.Model.Load("model.zip", out _);
+        var generator = (DsdGeneratorTransformer)loaded.LastTransformer;
+        var moved = generator.With(generator.Options with { Device = "cuda:1", BatchSize = 8, Model = "/models/FLUX.1-dev" });
     }
 }

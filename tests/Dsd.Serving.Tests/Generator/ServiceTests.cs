@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Dsd.Extensions.AI;
 using Dsd.Imaging;
-using Dsd.Models.Sampling;
 using Dsd.Tiny;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
