@@ -139,6 +139,37 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
         Assert.DoesNotContain("](..", readme, StringComparison.Ordinal);
     }
 
+    /// <summary>README's own lines, in a folder that has nothing but what they name.</summary>
+    [Trait("Category", "Long")]
+    [Fact]
+    public void TheReadmesProgram_RunsFromPackages()
+    {
+        ConsumerProject readme = packed.Readme();
+        (int code, string output) = readme.Build();
+        Assert.True(code == 0, output);
+        (code, output) = readme.Run(new Dictionary<string, string?>());
+
+        Assert.True(code == 0, output);
+        Assert.Equal(128, Dsd.Imaging.Picture.Load(readme.File("drawn.png")).Width);
+    }
+
+    /// <summary>Drawing for others without libtorch: 440 MB less.</summary>
+    [Trait("Category", "Long")]
+    [Fact]
+    public void AServingProgram_DrawsFromPackages_WithoutLibtorch()
+    {
+        ConsumerProject serving = packed.Serving();
+        (int code, string output) = serving.Build();
+        Assert.True(code == 0, output);
+        (code, output) = serving.Run(new Dictionary<string, string?>(), Path.Combine(Fixtures.Repository, "samples", "Chain", "reference.png"));
+
+        Assert.True(code == 0, output);
+        Assert.Contains("image/png", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("libtorch-", serving.Assets, StringComparison.Ordinal);
+        Assert.Null(serving.NativeLength("libtorch_cpu.so"));
+        Assert.InRange(packed.Plain.NativeLength("libtorch_cpu.so") ?? 0, 400_000_000, long.MaxValue);
+    }
+
     /// <summary>The tool as its users get it: packed, installed into an empty folder, and drawing from there.</summary>
     [Trait("Category", "Long")]
     [Fact]

@@ -371,7 +371,6 @@ public sealed class TrainTests : IDisposable
         File.WriteAllText(_folder.File("full", "other.txt"), "");
 
         (await Cli.Run("train", "--model", TinyModel.Name, "--pairs", pairs)).AssertFails(ExitCode.WrongUse, "'--out' is required");
-        (await Cli.Run("train", "--model", TinyModel.Name, "--pairs", pairs, "--out", Out, "--json")).AssertFails(ExitCode.WrongUse, "'--json'", "'--plan'");
         (await Train(_folder.File("nowhere"))).AssertFails(ExitCode.Failed, "nowhere", "found nothing there");
         (await Train(pairs, "--validate", _folder.File("nowhere"))).AssertFails(ExitCode.Failed, "nowhere", "found nothing there");
         (await Train(pairs, "--out", _folder.File("file"))).AssertFails(ExitCode.Failed, "is a file");

@@ -9,14 +9,14 @@ internal sealed class ConsumerProject
     {
         _folder = folder;
         Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "nuget.config"), $"""
+        System.IO.File.WriteAllText(Path.Combine(folder, "nuget.config"), $"""
             <configuration>
               <packageSources>
                 <add key="packed" value="{feed}" />
               </packageSources>
             </configuration>
             """);
-        File.WriteAllText(Path.Combine(folder, "Consumer.csproj"), $"""
+        System.IO.File.WriteAllText(Path.Combine(folder, "Consumer.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
                 <OutputType>Exe</OutputType>
@@ -30,7 +30,7 @@ internal sealed class ConsumerProject
               </ItemGroup>
             </Project>
             """);
-        File.WriteAllText(Path.Combine(folder, "Program.cs"), source);
+        System.IO.File.WriteAllText(Path.Combine(folder, "Program.cs"), source);
     }
 
     public (int Code, string Output) Build() => DotnetCommand.Run(_folder, "build", "-c", "Release");
@@ -41,6 +41,9 @@ internal sealed class ConsumerProject
     /// <summary>Runs a target of the build, on what was restored.</summary>
     public (int Code, string Output) Target(string name, params IEnumerable<string> arguments) =>
         DotnetCommand.Run(_folder, ["msbuild", $"-t:{name}", "-p:Configuration=Release", .. arguments]);
+
+    /// <summary>A path in the project's folder, in which it also runs.</summary>
+    public string File(string name) => Path.Combine(_folder, name);
 
     /// <summary>A path in the build's output.</summary>
     public string Output(params string[] parts) => Path.Combine([_folder, "bin", "Release", "net10.0", .. parts]);
@@ -53,8 +56,8 @@ internal sealed class ConsumerProject
     }
 
     /// <summary>What restoring wrote down: every package that the program has.</summary>
-    public string Assets => File.ReadAllText(Path.Combine(_folder, "obj", "project.assets.json"));
+    public string Assets => System.IO.File.ReadAllText(Path.Combine(_folder, "obj", "project.assets.json"));
 
     /// <summary>What the host reads: every file that the program may load.</summary>
-    public string Dependencies => File.ReadAllText(Output("Consumer.deps.json"));
+    public string Dependencies => System.IO.File.ReadAllText(Output("Consumer.deps.json"));
 }

@@ -107,6 +107,22 @@ public sealed class PackedPackages : IDisposable
         return code == 0 ? File.ReadAllText(readme) : output;
     }
 
+    /// <summary>README's program beside what it reads.</summary>
+    internal ConsumerProject Readme()
+    {
+        string shown = File.ReadAllText(Path.Combine(Fixtures.Repository, "README.md")).Split("```csharp")[1].Split("```")[0];
+        ConsumerProject program = new(_folder.File("readme-program"), Feed, shown, ("Dsd.MLNet", _version));
+        foreach (string read in new[] { "captions.txt", "reference.png" })
+        {
+            File.Copy(Path.Combine(Fixtures.Repository, "samples", "Chain", read), program.File(read));
+        }
+        return program;
+    }
+
+    /// <summary>A program that draws as an image generator, through ONNX Runtime.</summary>
+    internal ConsumerProject Serving() => new(
+        _folder.File("serving"), Feed, Source("Serving.cs"), ("Dsd.Extensions.AI", _version), ("Dsd.Tiny", _version));
+
     /// <summary>Holds the tool's packages alone.</summary>
     public string ToolFeed => Directory.CreateDirectory(_folder.File("tool-feed")).FullName;
 
