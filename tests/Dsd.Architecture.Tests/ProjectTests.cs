@@ -88,6 +88,16 @@ public sealed class ProjectTests
         Assert.DoesNotContain("\"libtorch-", restored, StringComparison.Ordinal);
     }
 
+    /// <summary>A project is not compiled before tests that do not reference it, and those of the packages take what was compiled.</summary>
+    [Fact]
+    public void TheTestsOfThePackages_ReferenceAllThatIsPacked()
+    {
+        string tests = SourceTree.Text("tests/Dsd.MLNet.Tests/Dsd.MLNet.Tests.csproj");
+        string[] packed = [.. SourceTree.Projects.Values.Where(p => p.Folder.StartsWith("src/", StringComparison.Ordinal)).Select(p => p.Name)];
+        HashSet<string> compiled = [.. packed.Where(name => tests.Contains($"/{name}.csproj\"", StringComparison.Ordinal)).SelectMany(Closure)];
+        Assert.Equal(packed.Order(), compiled.Order());
+    }
+
     private static HashSet<string> Closure(string project)
     {
         HashSet<string> found = [project];

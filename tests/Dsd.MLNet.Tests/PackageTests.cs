@@ -31,6 +31,14 @@ public sealed class PackageTests(PackedPackages packed) : IClassFixture<PackedPa
     [Fact]
     public void APackagesConsumer_EndsWell() => Assert.True(packed.Run.Code == 0, packed.Run.Output);
 
+    /// <summary>What was built here runs nowhere else yet, but what it would load there is in the output: docs/platforms.md.</summary>
+    [Theory]
+    [InlineData("win-x64", "torch_cpu.dll", "LibTorchSharp.dll", "onnxruntime.dll", "libSkiaSharp.dll")]
+    [InlineData("osx-arm64", "libtorch_cpu.dylib", "libLibTorchSharp.dylib", "libonnxruntime.dylib")]
+    [InlineData("osx", "libSkiaSharp.dylib")]
+    public void APackagesConsumer_HasTheLibrariesOfOtherSystems(string system, params string[] libraries) =>
+        Assert.All(libraries, library => Assert.True(File.Exists(packed.Plain.Output("runtimes", system, "native", library)), $"{system}: {library}"));
+
     /// <summary>Neither the program's own temporary folders nor what ONNX Runtime's reports would keep: docs/decisions/onnx-runtime-telemetry.md.</summary>
     [Fact]
     public void APackagesConsumer_LeavesNothingInTheTemporaryFolderNorAtHome() => Assert.Empty(
