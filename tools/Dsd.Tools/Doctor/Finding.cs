@@ -1,3 +1,5 @@
+using Dsd.Models.Weights;
+
 namespace Dsd.Tools.Doctor;
 
 /// <summary>What a check came to.</summary>
@@ -18,6 +20,9 @@ internal sealed record Finding(string Name, string Status, string Found, string 
 
     /// <summary>It was not looked at, and why stands beside it.</summary>
     public const string Skipped = "skipped";
+
+    /// <summary>Whether an exception says that what is looked at is at fault, and not this program.</summary>
+    public static bool IsFault(Exception e) => e is WeightsException or IOException or UnauthorizedAccessException or ArgumentException;
 
     /// <summary>A check that went well.</summary>
     public static Finding Well(string name, string found) => new(name, Ok, found, "");

@@ -52,7 +52,7 @@ internal sealed class FolderChecks(DoctorRequest request)
         {
             parts = ModelCheck.Weights(request.Folder, request.Release);
         }
-        catch (Exception e) when (IsFault(e))
+        catch (Exception e) when (Finding.IsFault(e))
         {
             parts = [];
             none = new Finding("weights", Finding.Failed, ErrorText.OneLine(e), Again);
@@ -139,11 +139,9 @@ internal sealed class FolderChecks(DoctorRequest request)
             check();
             return null;
         }
-        catch (Exception e) when (IsFault(e))
+        catch (Exception e) when (Finding.IsFault(e))
         {
             return ErrorText.OneLine(e);
         }
     }
-
-    private static bool IsFault(Exception e) => e is WeightsException or IOException or UnauthorizedAccessException or ArgumentException;
 }

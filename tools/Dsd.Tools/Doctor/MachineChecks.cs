@@ -154,7 +154,7 @@ internal sealed class MachineChecks(DoctorRequest request)
         {
             return new Finding(name, Finding.Warning, ErrorText.OneLine(e), "Take a GPU with more memory, or options that need less.");
         }
-        catch (Exception e) when (e is WeightsException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (Finding.IsFault(e))
         {
             return new Finding(name, Finding.Skipped, ErrorText.OneLine(e), "Mend what failed above first.");
         }

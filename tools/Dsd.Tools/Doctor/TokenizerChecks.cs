@@ -91,7 +91,7 @@ internal static class TokenizerChecks
         {
             return check(name);
         }
-        catch (Exception e) when (e is WeightsException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (Finding.IsFault(e))
         {
             return new Finding(name, Finding.Failed, ErrorText.OneLine(e), Advice);
         }

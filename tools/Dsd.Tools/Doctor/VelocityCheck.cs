@@ -59,8 +59,8 @@ internal sealed class VelocityCheck(DoctorRequest request)
                 ? Judge(found, $"on {request.Device} in bfloat16; not compared with float32, which takes {DeviceMemory.Gib(needed)} of the host's memory")
                 : Compare(exact, found);
         }
-        catch (Exception e) when (e is WeightsException or IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException
-            or NotSupportedException or System.Runtime.InteropServices.ExternalException)
+        catch (Exception e) when (Finding.IsFault(e)
+            || e is InvalidOperationException or NotSupportedException or System.Runtime.InteropServices.ExternalException)
         {
             return new Finding(Name, Finding.Failed, ErrorText.OneLine(e), "Mend what failed above first; else the device or its memory is at fault.");
         }
