@@ -2,7 +2,6 @@ using System.Globalization;
 using Dsd.Models.Families;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training.Planning;
-using Dsd.Models.Weights;
 using Dsd.Tools.Inspect;
 using TorchSharp;
 using static TorchSharp.torch;
