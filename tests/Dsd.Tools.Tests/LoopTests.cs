@@ -62,6 +62,24 @@ public sealed class LoopTests : IDisposable
         Assert.NotEqual(before, File.ReadAllBytes(_folder.File("results", "generate", "star", "snow.png")));
     }
 
+    /// <summary>The pictures of the stage before lie as 'dsd generate' writes them, which is no benchmark's layout.</summary>
+    [Theory]
+    [InlineData("references", true)]
+    [InlineData("dreambench", false)]
+    [InlineData("omnicontext", false)]
+    [InlineData("osbench", false)]
+    [InlineData("vistory", false)]
+    public async Task Run_OfAnEvaluation_TakesThePicturesOfTheStageBefore_UnlessABenchmarkHasItsOwn(string layout, bool takes)
+    {
+        Directory.CreateDirectory(_folder.File("bench"));
+        string file = Write($"out: r\nmodel: tiny\ngenerate:\n  prompt: a fox\nevaluate:\n  {layout}: bench\n  metrics: cp\n");
+
+        CliResult result = await Cli.Run("run", file, "--dry-run");
+
+        Assert.True(result.ExitCode == ExitCode.Done, result.Error);
+        Assert.Equal(takes, result.Output.Contains("--generated", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Run_WithSeparateProcesses_DoesAndRecordsAStage()
     {

@@ -21,6 +21,8 @@ internal sealed record LoopSection(string Name, string[] Command, params string[
     /// <summary>Whether the command has '--overwrite', which a stage that was cut off takes where its earlier result is there.</summary>
     public bool HasOverwrite { get; init; }
 
+    private static readonly string[] OwnLayouts = ["dreambench", "omnicontext", "osbench", "vistory"];
+
     /// <summary>All kinds, in the order in which they run.</summary>
     public static IReadOnlyList<LoopSection> All { get; } =
     [
@@ -46,7 +48,8 @@ internal sealed record LoopSection(string Name, string[] Command, params string[
             "export" => [("lora", Of("train"))],
             "generate" when !given("model") && (given("onnx") || Of("export") is not null) => [("onnx", Of("export"))],
             "generate" => [("lora", Of("train"))],
-            "evaluate" when !given("dreambench") && !given("vistory") =>
+            // A benchmark's pictures lie in its own layout, which is not that of the stage before.
+            "evaluate" when !OwnLayouts.Any(given) =>
             [
                 ("generated", Path.GetDirectoryName(Of("generate"))),
                 .. others.Where(s => s.Section.Name == "encoders").Select(s => ("encoders", (string?)s.Result)),
