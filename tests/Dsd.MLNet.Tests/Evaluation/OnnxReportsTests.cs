@@ -6,7 +6,6 @@ namespace Dsd.MLNet.Tests.Evaluation;
 /// <summary>ONNX Runtime's reports are off before a chain's own <c>ApplyOnnxModel</c> runs: docs/decisions/onnx-runtime-telemetry.md.</summary>
 public sealed class OnnxReportsTests : IDisposable
 {
-    private const string Switch = "ORT_DISABLE_TELEMETRY";
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -34,23 +33,11 @@ public sealed class OnnxReportsTests : IDisposable
     private string[] Run(string order, string? reports)
     {
         EncoderFolder encoder = EncoderFolder.Open(TestEncoders.Folder("dino"));
-        Directory.CreateDirectory(_folder.File("home"));
-        Directory.CreateDirectory(_folder.File("temporary"));
-        return LoadProgram.RunIn(
-            _folder.Path,
-            new Dictionary<string, string?>
-            {
-                ["HOME"] = _folder.File("home"),
-                ["XDG_CACHE_HOME"] = null,
-                ["TMPDIR"] = _folder.File("temporary"),
-                ["DOTNET_CLI_HOME"] = _folder.File("elsewhere"),
-                ["DOTNET_EnableDiagnostics"] = "0",
-                [Switch] = reports,
-            },
-            "--onnx-chain", order, encoder.Path, encoder.ImageModel);
+        Dictionary<string, string?> settings = ReportsOfOnnxRuntime.AsOnAUsersMachine(_folder.File("traces"), reports);
+        settings["DOTNET_CLI_HOME"] = _folder.File("elsewhere");
+        settings["DOTNET_EnableDiagnostics"] = "0";
+        return LoadProgram.RunIn(_folder.Path, settings, "--onnx-chain", order, encoder.Path, encoder.ImageModel);
     }
 
-    private IEnumerable<string> Traces() => new[] { "home", "temporary" }
-        .SelectMany(place => Directory.EnumerateFiles(_folder.File(place), "*", SearchOption.AllDirectories))
-        .Select(f => Path.GetRelativePath(_folder.Path, f));
+    private string[] Traces() => ReportsOfOnnxRuntime.TracesIn(_folder.File("traces"));
 }

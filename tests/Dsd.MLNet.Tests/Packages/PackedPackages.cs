@@ -30,7 +30,9 @@ public sealed class PackedPackages : IDisposable
         }
         Plain = new ConsumerProject(_folder.File("consumer"), Feed, Source("Plain.cs"), ("Dsd.MLNet", _version));
         Build = Plain.Build();
-        Run = Build.Code == 0 ? Plain.Run(NothingWritten(), OwnFixtures.TinyFlux, OwnFixtures.TinyDsd) : (Build.Code, "The consumer was not built.");
+        Run = Build.Code == 0
+            ? Plain.Run(ReportsOfOnnxRuntime.AsOnAUsersMachine(Traces), OwnFixtures.TinyFlux, OwnFixtures.TinyDsd)
+            : (Build.Code, "The consumer was not built.");
         // libtorch.so is among the CPU package's libraries too, libtorch_cuda.so is not.
         FakePackage.WriteCudaTorch(Feed, FakeTorch, _version, "libtorch.so", "libtorch_cuda.so");
         Cuda = new ConsumerProject(
@@ -211,21 +213,6 @@ public sealed class PackedPackages : IDisposable
             }
         }
         return compiled;
-    }
-
-    // ONNX Runtime reports nothing in CI, whatever it is told: the names by which it knows CI must not hide what a user would get.
-    private Dictionary<string, string?> NothingWritten()
-    {
-        Dictionary<string, string?> settings = Environment.GetEnvironmentVariables().Keys.Cast<string>()
-            .Where(name => name is "CI" or "TF_BUILD" or "GITHUB_ACTIONS" or "GITLAB_CI" or "JENKINS_URL" or "TEAMCITY_VERSION"
-                    or "BUILDKITE" or "APPVEYOR" or "TRAVIS" or "CIRCLECI" or "ORT_DISABLE_TELEMETRY"
-                || name.StartsWith("XDG_", StringComparison.Ordinal))
-            .ToDictionary(name => name, _ => (string?)null);
-        foreach (string name in new[] { "TMPDIR", "HOME" })
-        {
-            settings[name] = Directory.CreateDirectory(Path.Combine(Traces, name)).FullName;
-        }
-        return settings;
     }
 
     private static string Source(string name) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Packages", "Programs", name));
