@@ -1,3 +1,4 @@
+using Dsd.Imaging;
 using Dsd.MLNet.Stages.Columns;
 using Dsd.MLNet.Stages.Rows;
 using Microsoft.ML;
@@ -45,7 +46,7 @@ internal sealed class CuratedCursor(
             {
                 return false;
             }
-            tally.Add(next);
+            tally.Add(next, grid.Position);
             (_pairs, _current, _ended) = (next.Rows, 0, false);
         }
         _position++;
@@ -104,11 +105,14 @@ internal sealed class CuratedCursor(
     // In the order of VlmCuratorTransformer.Columns.
     private Delegate Added(int index) => index switch
     {
-        0 => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(Pair.Reference)),
-        1 => (ValueGetter<MLImage>)((ref value) => value = MLImages.FromPicture(Pair.Target)),
+        0 => (ValueGetter<MLImage>)((ref value) => value = Image(Pair.Reference)),
+        1 => (ValueGetter<MLImage>)((ref value) => value = Image(Pair.Target)),
         2 => (ValueGetter<ReadOnlyMemory<char>>)((ref value) => value = Pair.Prompt.AsMemory()),
-        3 => (ValueGetter<bool>)((ref value) => value = Pair.Judgement.Kept),
-        4 => (ValueGetter<float>)((ref value) => value = (float)(Pair.Judgement.Verdict?.Confidence ?? double.NaN)),
-        _ => (ValueGetter<ReadOnlyMemory<char>>)((ref value) => value = Pair.Judgement.Reason.AsMemory()),
+        3 => (ValueGetter<bool>)((ref value) => value = Pair.Judgement?.Kept ?? false),
+        4 => (ValueGetter<float>)((ref value) => value = (float)(Pair.Judgement?.Verdict?.Confidence ?? double.NaN)),
+        5 => (ValueGetter<ReadOnlyMemory<char>>)((ref value) => value = (Pair.Judgement?.Reason).AsMemory()),
+        _ => (ValueGetter<ReadOnlyMemory<char>>)((ref value) => value = Pair.Error.AsMemory()),
     };
+
+    private static MLImage Image(Picture? panel) => panel is null ? null! : MLImages.FromPicture(panel);
 }

@@ -36,7 +36,7 @@ internal sealed class CuratedView(IDataView source, DataViewSchema schema, IRead
         while (grid-- > 0 && cursor.MoveNext())
         {
         }
-        RowBuffer buffer = new(cursor, reading.Ahead, c => active[c.Index]);
+        RowBuffer buffer = new(cursor, reading.Ahead, c => active[c.Index], reading.KeepFailures);
         GridQueue grids = new(cursor, buffer, reading.Ahead, reading.Open(cursor));
         return new CuratedCursor(buffer.Row, grids, schema, added, active, reading.Reporter());
     }

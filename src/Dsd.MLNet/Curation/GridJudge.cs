@@ -2,6 +2,7 @@ using Dsd.Curation.Grids;
 using Dsd.Curation.Judging;
 using Dsd.Imaging;
 using Dsd.MLNet.Stages.Columns;
+using Dsd.MLNet.Stages.Rows;
 using Dsd.MLNet.Stages.Running;
 using Microsoft.ML;
 
@@ -22,7 +23,8 @@ internal sealed class GridJudge(VlmCuratorOptions options, StageHost host) : IDi
             [options.GridColumn, plan.Captioned ? options.PanelCaptionsColumn : options.CaptionColumn],
             ((options.Judging.Concurrency + pairs - 1) / pairs) + GridsAhead,
             Open,
-            Reporter);
+            () => new GridTally(host, options.Progress),
+            KeepFailures: options.BadRows != BadRows.Fail);
 
         Func<CancellationToken, Task<JudgedGrid>> Open(DataViewRow row)
         {
@@ -33,17 +35,29 @@ internal sealed class GridJudge(VlmCuratorOptions options, StageHost host) : IDi
                 : Repeated(InputReaders.Text(row, options.CaptionColumn, "a caption"), layout.Panels);
             return stopped =>
             {
-                (Picture grid, string[] prompts) = (picture(), captions());
-                return host.RunAsync(row.Position, 1, options.KeptColumn, stopped, cancel =>
-                    JudgeAsync(PanelCutter.Cut(grid, layout, plan.Cutting), prompts, places, cancel));
+                Outcome<CutGrid> grid = options.Policy.Try(() => new CutGrid(Cut(row.Position, picture(), layout, plan.Cutting), captions()));
+                return grid.Error is { } fault
+                    ? Task.FromResult(new JudgedGrid(0, 0, options.BadRows == BadRows.Mark ? [CuratedPair.Marked(fault)] : [], fault))
+                    : host.RunAsync(row.Position, 1, options.KeptColumn, stopped, cancel => JudgeAsync(grid.Value, places, cancel));
             };
         }
-
-        GridTally Reporter() => new(host.Info, options.Progress);
     }
 
-    private async Task<JudgedGrid> JudgeAsync(IReadOnlyList<Picture> panels, string[] prompts, SemaphoreSlim places, CancellationToken cancel)
+    private IReadOnlyList<Picture> Cut(long row, Picture grid, GridLayout layout, PanelCutterOptions cutting)
     {
+        try
+        {
+            return PanelCutter.Cut(grid, layout, cutting);
+        }
+        catch (ArgumentException e)
+        {
+            throw new DsdRowException(row, options.GridColumn, e.Message, e);
+        }
+    }
+
+    private async Task<JudgedGrid> JudgeAsync(CutGrid grid, SemaphoreSlim places, CancellationToken cancel)
+    {
+        (IReadOnlyList<Picture> panels, string[] prompts) = grid;
         PanelPair[] pairs =
         [
             .. PanelCutter.Pairs(panels.Count, options.EffectivePairs)
@@ -104,6 +118,8 @@ internal sealed class GridJudge(VlmCuratorOptions options, StageHost host) : IDi
 
     /// <summary>Asks no judge from now on.</summary>
     public void Dispose() => _judge.Dispose();
+
+    private sealed record CutGrid(IReadOnlyList<Picture> Panels, string[] Prompts);
 
     private sealed record PanelPair(Picture First, Picture Second, string FirstCaption, string SecondCaption);
 }

@@ -4,4 +4,5 @@ namespace Dsd.MLNet.Curation;
 /// <param name="Judged">How many pairs were judged.</param>
 /// <param name="Kept">How many of them were kept.</param>
 /// <param name="Rows">The rows that it gives.</param>
-internal sealed record JudgedGrid(int Judged, int Kept, IReadOnlyList<CuratedPair> Rows);
+/// <param name="Fault">What is wrong with the grid, so that nothing was judged. Null: nothing.</param>
+internal sealed record JudgedGrid(int Judged, int Kept, IReadOnlyList<CuratedPair> Rows, string? Fault = null);

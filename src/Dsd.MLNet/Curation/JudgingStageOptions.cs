@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Dsd.Common.Options;
 using Dsd.Curation.Judging;
 using Dsd.Curation.Tasks;
+using Dsd.MLNet.Stages.Rows;
 using Microsoft.Extensions.AI;
 
 namespace Dsd.MLNet;
@@ -48,10 +49,22 @@ public abstract record JudgingStageOptions
     /// <summary>The added text column with one line that says why the pair is kept or not. Default <c>Reason</c>.</summary>
     public string ReasonColumn { get; init => field = OptionCheck.Text(value, nameof(ReasonColumn)); } = "Reason";
 
+    /// <summary>
+    /// What becomes of rows that cannot be judged because of what they hold; a curator of grids gives a grid that it marks one row. Default
+    /// <see cref="BadRows.Fail"/>.
+    /// </summary>
+    public BadRows BadRows { get; init => field = OptionCheck.Defined(value, nameof(BadRows)); }
+
+    /// <summary>The added text column that says what is wrong with a row, for <see cref="BadRows.Mark"/>. Default <c>Error</c>.</summary>
+    public string ErrorColumn { get; init => field = OptionCheck.Text(value, nameof(ErrorColumn)); } = "Error";
+
     /// <summary>Stops the work between two questions. A context that ML.NET cancels, as AutoML does, stops it too. Not saved.</summary>
     [JsonIgnore]
     public CancellationToken CancellationToken { get; init; }
 
     /// <summary>How a single client is asked, with the task's question and flags.</summary>
     internal PairJudgeOptions EffectiveJudging => Task?.Judging(Judging) ?? Judging;
+
+    /// <summary>What becomes of bad rows.</summary>
+    internal RowPolicy Policy => new(BadRows, ErrorColumn);
 }

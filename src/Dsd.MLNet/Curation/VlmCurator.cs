@@ -15,7 +15,7 @@ namespace Dsd.MLNet;
 /// <item><term>Training</term><description>none: <see cref="Fit"/> only checks columns and options.</description></item>
 /// <item><term>Reads</term><description><c>Grid</c> (image), <c>PanelCaptions</c> (texts) or else <c>Caption</c> (text).</description></item>
 /// <item><term>Adds</term><description><c>Reference</c>, <c>Target</c> (images), <c>Prompt</c>, <c>Reason</c> (text), <c>Kept</c> (Boolean),
-/// <c>Confidence</c> (Single).</description></item>
+/// <c>Confidence</c> (Single), and <c>Error</c> (text) where the options ask for it.</description></item>
 /// <item><term>Rows</term><description>none to many for each grid. How many is known by judging only, so reading any column judges.</description></item>
 /// </list>
 /// Grids are read, and so drawn, ahead of the row that is asked for, and judged meanwhile: as many as <see cref="PairJudgeOptions.Concurrency"/> can

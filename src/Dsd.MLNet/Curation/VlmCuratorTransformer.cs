@@ -52,7 +52,7 @@ public sealed class VlmCuratorTransformer : DsdTransformer
     {
         ArgumentNullException.ThrowIfNull(input);
         GridPlan plan = Check(Options, ColumnCheck.ShapeOf(input.Schema));
-        AddedColumn[] added = Columns(Options, plan);
+        IReadOnlyList<AddedColumn> added = Columns(Options, plan);
         return new CuratedView(input, AddedColumn.Extend(input.Schema, added), added, _judge.Reading(plan, LayoutOf(input.Schema)), Describe);
     }
 
@@ -72,10 +72,10 @@ public sealed class VlmCuratorTransformer : DsdTransformer
         _judge.Dispose();
     }
 
-    internal static AddedColumn[] Columns(VlmCuratorOptions options, GridPlan plan)
+    internal static IReadOnlyList<AddedColumn> Columns(VlmCuratorOptions options, GridPlan plan)
     {
         ImageDataViewType panel = plan.Cutting is { PanelWidth: { } width, PanelHeight: { } height } ? MLImages.Type(width, height) : MLImages.Type(0, 0);
-        return
+        return options.Policy.Marked(
         [
             new(options.ReferenceColumn, panel, []),
             new(options.TargetColumn, panel, []),
@@ -83,7 +83,7 @@ public sealed class VlmCuratorTransformer : DsdTransformer
             new(options.KeptColumn, BooleanDataViewType.Instance, []),
             new(options.ConfidenceColumn, NumberDataViewType.Single, []),
             new(options.ReasonColumn, TextDataViewType.Instance, []),
-        ];
+        ]);
     }
 
     /// <summary>Checks the input's columns and tells how its grids are cut.</summary>
