@@ -118,7 +118,7 @@ internal static class FastLinear
             {
                 if (layer.Adapters[i] is LoraPair pair)
                 {
-                    MatrixProduct.Linear(pair.Down(rows) * pair.Scale, pair.B.to(rows.dtype), bias: null, to: part, add: i > 0 ? part : null);
+                    MatrixProduct.Linear(pair.Down(rows).Times(pair.Scale), pair.B.to(rows.dtype), bias: null, to: part, add: i > 0 ? part : null);
                 }
                 else
                 {

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -55,7 +56,7 @@ internal sealed class FirstBlockCache(float threshold) : IDisposable
             Tensor rest = last - after.index_select(0, index);
             Keep(_first!.index_copy(0, index, _pending!.index_select(0, index)), _rest!.index_copy(0, index, rest));
         }
-        return (after + _rest!).MoveToOuterDisposeScope();
+        return after.Plus(_rest!).MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees what it holds.</summary>

@@ -24,8 +24,16 @@ internal static class FusedRmsNorm
     public static bool Suits(Tensor x) => x.device_type == DeviceType.CUDA && x.shape[^1] >= LeastChannels;
 
     /// <summary>x [..., channels] normalised and multiplied by the weight [channels].</summary>
-    public static Tensor Apply(Tensor x, Tensor weight, double epsilon) => (Tensor)Unit.Value.invoke("scaled", x, weight, epsilon)!;
+    public static Tensor Apply(Tensor x, Tensor weight, double epsilon)
+    {
+        using Scalar number = epsilon.ToScalar();
+        return (Tensor)Unit.Value.invoke("scaled", x, weight, number)!;
+    }
 
     /// <summary>x [..., channels] normalised.</summary>
-    public static Tensor Apply(Tensor x, double epsilon) => (Tensor)Unit.Value.invoke("plain", x, epsilon)!;
+    public static Tensor Apply(Tensor x, double epsilon)
+    {
+        using Scalar number = epsilon.ToScalar();
+        return (Tensor)Unit.Value.invoke("plain", x, number)!;
+    }
 }

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -59,7 +60,7 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>
         using DisposeScope scope = NewDisposeScope();
         Tensor moments = TileSide is { } side ? Tiles.Map(image, side, pixels => pixels / Config.Factor, Moments) : Moments(image);
         Tensor[] halves = moments.chunk(2, dim: 1);
-        return (halves[0].MoveToOuterDisposeScope(), halves[1].clamp(-30, 20).MoveToOuterDisposeScope());
+        return (halves[0].MoveToOuterDisposeScope(), halves[1].Clamped(-30, 20).MoveToOuterDisposeScope());
     }
 
     /// <summary>The picture of a latent.</summary>
@@ -90,10 +91,10 @@ public sealed class AutoencoderKL : Module<Tensor, Tensor>
     }
 
     /// <summary>An unscaled latent as diffusion sees it: <c>(latent − shift) · scale</c>.</summary>
-    public Tensor Scale(Tensor latent) => (latent - (Config.ShiftFactor ?? 0f)) * Config.ScalingFactor;
+    public Tensor Scale(Tensor latent) => latent.Minus(Config.ShiftFactor ?? 0f).Times(Config.ScalingFactor);
 
     /// <summary>The reverse of <see cref="Scale"/>.</summary>
-    public Tensor Unscale(Tensor latent) => latent / Config.ScalingFactor + (Config.ShiftFactor ?? 0f);
+    public Tensor Unscale(Tensor latent) => latent.Over(Config.ScalingFactor).Plus(Config.ShiftFactor ?? 0f);
 }
 
 internal static class Norms
@@ -277,7 +278,7 @@ internal sealed class ResnetBlock : Module<Tensor, Tensor>
         using DisposeScope scope = NewDisposeScope();
         Tensor h = conv1.forward(functional.silu(norm1.forward(x)));
         h = conv2.forward(functional.silu(norm2.forward(h)));
-        return ((conv_shortcut?.forward(x) ?? x) + h).MoveToOuterDisposeScope();
+        return (conv_shortcut?.forward(x) ?? x).Plus(h).MoveToOuterDisposeScope();
     }
 }
 
@@ -306,7 +307,7 @@ internal sealed class AttentionBlock : Module<Tensor, Tensor>
         Tensor tokens = group_norm.forward(x).flatten(2).transpose(1, 2).unsqueeze(1); // [batch, 1 head, places, channels]
         Tensor attended = functional.scaled_dot_product_attention(to_q.forward(tokens), to_k.forward(tokens), to_v.forward(tokens));
         Tensor change = to_out[0].forward(attended.squeeze(1)).transpose(1, 2).reshape(x.shape); // [batch, channels, height, width]
-        return (x + change).MoveToOuterDisposeScope();
+        return x.Plus(change).MoveToOuterDisposeScope();
     }
 }
 

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -32,8 +33,8 @@ internal static class Tiles
                 Tensor weight = Fade(rows, result(tile) / 4, x.device).unsqueeze(1) * Fade(columns, result(tile) / 4, x.device); // [rows, columns]
                 sum ??= zeros([x.shape[0], made.shape[1], result(height), result(width)], device: x.device).MoveToOuterDisposeScope();
                 weights ??= zeros([result(height), result(width)], device: x.device).MoveToOuterDisposeScope();
-                Part(sum, 2, 3).add_(made.to(ScalarType.Float32) * weight);
-                Part(weights, 0, 1).add_(weight);
+                Part(sum, 2, 3).AddInPlace(made.to(ScalarType.Float32) * weight);
+                Part(weights, 0, 1).AddInPlace(weight);
 
                 Tensor Part(Tensor whole, long vertical, long horizontal) =>
                     whole.narrow(vertical, result(top), rows).narrow(horizontal, result(left), columns);
@@ -56,7 +57,7 @@ internal static class Tiles
     // Rises over the overlap, and falls at the other end. At the picture's own edges the division by the sum makes it whole again.
     private static Tensor Fade(long length, long overlap, Device device)
     {
-        Tensor rise = (arange(0, length, dtype: ScalarType.Float32, device: device) + 1) / (overlap + 1);
+        Tensor rise = TensorMath.Range(length, ScalarType.Float32, device).Plus(1).Over(overlap + 1);
         return minimum(minimum(rise, rise.flip(0)), ones(length, device: device));
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dsd.Models.Acceleration;
 using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using Dsd.Models.Native;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
@@ -145,7 +146,7 @@ public static class FluxBenchmark
     {
         long size = (options.Device ?? CPU).type == DeviceType.CUDA ? 8192 : 1024;
         using DisposeScope scope = NewDisposeScope();
-        Tensor a = full([size, size], 0.5f, dtype: options.DType, device: options.Device);
+        Tensor a = TensorMath.Filled([size, size], 0.5, options.DType, options.Device);
         a.normal_();
         return 2.0 * size * size * size / Median(_ => a.mm(a).Dispose(), options with { Round = TimeSpan.FromSeconds(0.5) });
     }
@@ -198,9 +199,9 @@ public static class FluxBenchmark
 
         public Tensor Pooled => field ??= On(inputs.Pooled, 1, _o.Config.PooledProjectionDim);
 
-        public Tensor Sigma => field ??= full(1, inputs.Sigma, device: transformer.Device);
+        public Tensor Sigma => field ??= TensorMath.Filled([1], inputs.Sigma, device: transformer.Device);
 
-        public Tensor? Guidance => field ??= inputs.Guidance is { } value ? full(1, value, device: transformer.Device) : null;
+        public Tensor? Guidance => field ??= inputs.Guidance is { } value ? TensorMath.Filled([1], value, device: transformer.Device) : null;
 
         public Tensor ImageIds => field ??= LatentPacking.ImageIds(2 * _o.Rows, 2 * _o.Columns, transformer.Device);
 

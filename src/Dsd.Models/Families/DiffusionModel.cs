@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Imaging;
+using Dsd.Models.Layers;
 using Dsd.Models.Lora;
 using Dsd.Models.Native;
 using Dsd.Models.Residency;
@@ -140,7 +141,7 @@ public abstract class DiffusionModel : IModelBackend<Tensor>, IDisposable
             if (seeds is not null)
             {
                 float[] numbers = [.. seeds.Skip(first).Take(some.Length).SelectMany(seed => Noise.ForCondition(seed, canvas.LatentSize))];
-                latents = latents + (0.5 * logVariance.to(ScalarType.Float32)).exp() * tensor(numbers, latents.shape, device: latents.device);
+                latents = latents.Plus(logVariance.to(ScalarType.Float32).Times(0.5).exp() * tensor(numbers, latents.shape, device: latents.device));
             }
             parts.Add(LatentPacking.Pack(Vae.Scale(latents), canvas.Patch).MoveToOuterDisposeScope());
         }

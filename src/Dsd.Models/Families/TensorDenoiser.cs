@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using Dsd.Models.Sampling;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -38,7 +39,7 @@ public abstract class TensorDenoiser : IDenoiser<Tensor>
         ArgumentNullException.ThrowIfNull(y);
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        return (x.to(ScalarType.Float32) + y * scale).MoveToOuterDisposeScope();
+        return x.to(ScalarType.Float32).Plus(y.Times(scale)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees what the denoiser holds.</summary>

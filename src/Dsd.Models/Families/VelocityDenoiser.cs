@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using Dsd.Models.Sampling;
 using static TorchSharp.torch;
 
@@ -23,7 +24,7 @@ internal sealed class VelocityDenoiser : TensorDenoiser
         _empty ??= passes.All(p => p.Prompt) ? null : Kept(_model.EncodePrompts([""], _inputs.MaxTextTokens));
         Tensor[] parts = [.. _prompts.Parts.Select((part, i) => Rows(passes, part, _empty?.Parts[i]))];
         Tensor? condition = _model.Network.IsConditional ? Condition(_inputs, passes, rows.device) : null;
-        Tensor sigma = full(rows.shape[0], _inputs.Sigmas[step], device: rows.device);
+        Tensor sigma = TensorMath.Filled([rows.shape[0]], _inputs.Sigmas[step], device: rows.device);
         return _model.Velocity(rows, condition, new PromptEmbedding(parts), sigma, _inputs.Guidance, _inputs.Canvas);
     }
 

@@ -191,7 +191,7 @@ internal sealed class DoubleStreamBlock : FluxBlock
         if (text.dtype == ScalarType.Float16)
         {
             // The text stream of FLUX outgrows float16 in late blocks.
-            text = text.clamp(-65504, 65504);
+            text = text.Clamped(-65504, 65504);
         }
         Shown?.Invoke(image);
         return (image.MoveToOuterDisposeScope(), text.MoveToOuterDisposeScope());
@@ -246,7 +246,7 @@ internal sealed class SingleStreamBlock : FluxBlock
         x = mod[0].Add(x, proj_out, SideBySide.Gelu(attended, proj_mlp, normed, next: proj_out)); // [batch, tokens, 5 · width] goes into proj_out
         if (x.dtype == ScalarType.Float16)
         {
-            x = x.clamp(-65504, 65504);
+            x = x.Clamped(-65504, 65504);
         }
         Shown?.Invoke(x);
         return x.MoveToOuterDisposeScope();

@@ -1,4 +1,5 @@
 using Dsd.Models.Families;
+using Dsd.Models.Layers;
 using Dsd.Models.Sampling;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -61,7 +62,7 @@ internal sealed class FluxDenoiser : TensorDenoiser
             text,
             pooled,
             tensor(_inputs.Sigmas.SkipLast(1).ToArray()).repeat_interleave(rows).to(device), // step by step; the last sigma begins no step
-            _transformer.Config.GuidanceEmbeds ? full(rows, _inputs.Guidance, device: device) : null,
+            _transformer.Config.GuidanceEmbeds ? TensorMath.Filled([rows], _inputs.Guidance, device: device) : null,
             LatentPacking.ImageIds(canvas.LatentHeight, canvas.LatentWidth, device),
             LatentPacking.TextIds(text.shape[1], device),
             _inputs.BlockCache);

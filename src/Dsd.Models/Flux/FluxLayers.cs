@@ -46,15 +46,15 @@ internal sealed class TimeTextEmbedding : Module
         Tensor embedding = timestep_embedder.forward(Sinusoid(timestep).to(pooled.dtype)); // [batch, width]
         if (guidance_embedder is not null)
         {
-            embedding = embedding + guidance_embedder.forward(Sinusoid(guidance!).to(pooled.dtype));
+            embedding = embedding.Plus(guidance_embedder.forward(Sinusoid(guidance!).to(pooled.dtype)));
         }
-        return embedding + text_embedder.forward(pooled);
+        return embedding.Plus(text_embedder.forward(pooled));
     }
 
     /// <summary>Cosines, then sines, of the value at 128 frequencies from 1 down to 1 / 10000, in float32.</summary>
     private static Tensor Sinusoid(Tensor values)
     {
-        Tensor exponents = arange(0, Frequencies, dtype: ScalarType.Float32, device: values.device) * (-Math.Log(10000) / Frequencies);
+        Tensor exponents = TensorMath.Range(Frequencies, ScalarType.Float32, values.device).Times(-Math.Log(10000) / Frequencies);
         Tensor angles = values.to(ScalarType.Float32).unsqueeze(1) * exponents.exp(); // [batch, 128]
         return cat([angles.cos(), angles.sin()], dim: 1); // [batch, 256]
     }

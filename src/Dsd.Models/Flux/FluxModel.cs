@@ -1,5 +1,6 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Families;
+using Dsd.Models.Layers;
 using Dsd.Models.Residency;
 using Dsd.Models.Sampling;
 using Dsd.Models.Text;
@@ -68,7 +69,7 @@ public sealed class FluxModel : DiffusionModel
             text,
             pooled,
             sigma,
-            Transformer.Config.GuidanceEmbeds ? full(latents.shape[0], guidance, device: latents.device) : null,
+            Transformer.Config.GuidanceEmbeds ? TensorMath.Filled([latents.shape[0]], guidance, device: latents.device) : null,
             LatentPacking.ImageIds(canvas.LatentHeight, canvas.LatentWidth, latents.device),
             LatentPacking.TextIds(text.shape[1], latents.device)).MoveToOuterDisposeScope();
     }

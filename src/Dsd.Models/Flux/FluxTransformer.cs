@@ -166,8 +166,8 @@ public sealed class FluxTransformer : DenoisingNetwork
 
         // Noise level and guidance are rounded to the network's type before the multiplication, as in the runs that the published weights come from.
         long steps = sigma.shape[0] / pooled.shape[0];
-        Tensor? strength = guidance is null ? null : guidance.to(DType).repeat(steps) * 1000;
-        Tensor vec = time_text_embed.forward(sigma.to(DType) * 1000, strength, pooled.to(DType).repeat(steps, 1)); // [steps · batch, width]
+        Tensor? strength = guidance is null ? null : guidance.to(DType).repeat(steps).Times(1000);
+        Tensor vec = time_text_embed.forward(sigma.to(DType).Times(1000), strength, pooled.to(DType).repeat(steps, 1)); // [steps · batch, width]
         Tensor rotary = RotaryEmbedding.Of(cat([textIds, imageIds], dim: 0), Config.AxesDimsRope); // [tokens, 1, head / 2], complex
         return new FluxConditioning(textTokens, conditionTokens, rotary, functional.silu(vec), blockCache);
     }
@@ -184,7 +184,7 @@ public sealed class FluxTransformer : DenoisingNetwork
         FluxPass pass = given.Pass(step, _tapes.Begin(given));
 
         Tensor image = x_embedder.forward(latents.to(DType)); // [batch, image, width]
-        image = given.Condition is null ? image : image + given.Condition;
+        image = given.Condition is null ? image : image.Plus(given.Condition);
         Tensor text = given.Text.alias(); // [batch, text, width]
 
         foreach (DoubleStreamBlock block in pass.Through(Residency?.Doubles ?? Doubles))

@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,7 +37,7 @@ public static class PictureTensors
             picture.Pixels.CopyTo(row.bytes);
             rows.Add(row);
         }
-        Tensor batch = stack(rows).permute(0, 3, 1, 2).to(device ?? CPU).to(ScalarType.Float32) / 127.5 - 1;
+        Tensor batch = stack(rows).permute(0, 3, 1, 2).to(device ?? CPU).to(ScalarType.Float32).Over(127.5).Minus(1);
         return batch.to(dtype ?? ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
     }
 
@@ -58,7 +59,7 @@ public static class PictureTensors
             throw new ArgumentException(
                 "Images must be numbers, but some are NaN: the model's weights are damaged, or its type is too narrow.", nameof(images));
         }
-        Tensor bytes = ((wide / 2 + 0.5).clamp(0, 1) * 255).round().to(ScalarType.Byte).permute(0, 2, 3, 1).contiguous().cpu(); // [batch, height, width, 3]
+        Tensor bytes = wide.Over(2).Plus(0.5).Clamped(0, 1).Times(255).round().to(ScalarType.Byte).permute(0, 2, 3, 1).contiguous().cpu(); // [batch, height, width, 3]
         (int height, int width) = ((int)images.shape[2], (int)images.shape[3]);
         return [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => new Picture(width, height, bytes[i].bytes.ToArray()))];
     }

@@ -94,7 +94,7 @@ internal sealed class LinearGraph(params AdaptableLinear[] layers) : IDisposable
     {
         if (parameter.grad is { } before)
         {
-            before.add_(gradient);
+            before.AddInPlace(gradient);
         }
         else
         {

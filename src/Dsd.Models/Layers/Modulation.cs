@@ -34,12 +34,12 @@ internal sealed class Modulation : Module
     /// <summary>Layer normalisation without weights of its own, then scale and shift.</summary>
     public static Tensor Apply(Tensor x, Tensor shift, Tensor scale) => BlockKernels.Suit(x)
         ? BlockKernels.Modulate(x, shift, scale, Epsilon)
-        : addcmul(shift, functional.layer_norm(x, [x.shape[^1]], eps: Epsilon), 1 + scale, 1);
+        : shift.PlusProduct(functional.layer_norm(x, [x.shape[^1]], eps: Epsilon), scale.Plus(1));
 
     /// <summary>The gradient of x [batch, tokens, width] under <see cref="Apply"/>, plus what x gets from elsewhere.</summary>
     public static Tensor Gradient(Tensor x, Tensor shift, Tensor scale, Tensor gradient, Tensor beside) => BlockKernels.Suit(x)
         ? BlockKernels.ModulateGradient(x, scale, gradient, beside, Epsilon)
-        : beside + PlainGradient.Of([x], inputs => [Apply(inputs[0], shift, scale)], [gradient])[0];
+        : beside.Plus(PlainGradient.Of([x], inputs => [Apply(inputs[0], shift, scale)], [gradient])[0]);
 
     /// <summary>The same in eight bits.</summary>
     public static Activation ApplyFloat8(Tensor x, Tensor shift, Tensor scale) => new(BlockKernels.ModulateFloat8(x, shift, scale, Epsilon), x.shape);
@@ -81,5 +81,5 @@ internal readonly record struct Modulated(Tensor Shift, Tensor Scale, Tensor Gat
     }
 
     /// <summary><c>x + gate · given</c> of x and given [batch, tokens, width].</summary>
-    public Tensor Add(Tensor x, Tensor given) => BlockKernels.Suit(x) ? BlockKernels.GatedResidual(x, Gate, given) : addcmul(x, Gate, given, 1);
+    public Tensor Add(Tensor x, Tensor given) => BlockKernels.Suit(x) ? BlockKernels.GatedResidual(x, Gate, given) : x.PlusProduct(Gate, given);
 }

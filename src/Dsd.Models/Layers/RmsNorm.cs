@@ -38,7 +38,7 @@ internal sealed class RmsNorm : Module<Tensor, Tensor>
             return Brief(x);
         }
         Tensor wide = x.to(ScalarType.Float32);
-        Tensor scale = rsqrt(wide.square().mean([-1], keepdim: true) + Epsilon);
+        Tensor scale = rsqrt(wide.Squared().mean([-1], keepdim: true).Plus(Epsilon));
         return (wide * scale * weight.to(ScalarType.Float32)).to(x.dtype);
     }
 
@@ -48,7 +48,7 @@ internal sealed class RmsNorm : Module<Tensor, Tensor>
     /// </summary>
     internal Tensor Brief(Tensor x)
     {
-        Tensor scale = rsqrt(x.square().mean([-1], keepdim: true, type: ScalarType.Float32) + Epsilon).to(x.dtype);
+        Tensor scale = rsqrt(x.Squared().mean([-1], keepdim: true, type: ScalarType.Float32).Plus(Epsilon)).to(x.dtype);
         return x * scale * weight;
     }
 }

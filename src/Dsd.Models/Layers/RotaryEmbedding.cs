@@ -17,8 +17,8 @@ internal static class RotaryEmbedding
         Tensor[] perAxis = axesDims
             .Select((dim, axis) =>
             {
-                Tensor exponents = arange(0, dim, 2, dtype: ScalarType.Float64, device: ids.device) / Math.Max(dim, 1);
-                Tensor frequencies = 1 / pow(Theta, exponents); // [dim / 2]
+                Tensor exponents = TensorMath.Range((dim + 1) / 2, ScalarType.Float64, ids.device).Times(2).Over(Math.Max(dim, 1));
+                Tensor frequencies = pow(Theta, exponents).reciprocal(); // [dim / 2]
                 return outer(positions[TensorIndex.Colon, axis], frequencies); // [tokens, dim / 2]
             })
             .ToArray();

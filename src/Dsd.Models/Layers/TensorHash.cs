@@ -8,15 +8,15 @@ internal static class TensorHash
 {
     /// <summary>A key for a place: [count], int32, even over an int's range.</summary>
     public static Tensor Places(long count, int key, Device device) =>
-        Mix(arange(count, dtype: ScalarType.Int32, device: device).mul_(unchecked((int)0x9E3779B1)).add_(key));
+        Mix(TensorMath.Range(count, ScalarType.Int32, device).MultiplyInPlace(unchecked((int)0x9E3779B1)).AddInPlace(key));
 
     /// <summary>MurmurHash3's end, in place: each bit of an int depends on all.</summary>
     public static Tensor Mix(Tensor x)
     {
         Shifted(x, 16);
-        x.mul_(unchecked((int)0x85EBCA6B));
+        x.MultiplyInPlace(unchecked((int)0x85EBCA6B));
         Shifted(x, 13);
-        x.mul_(unchecked((int)0xC2B2AE35));
+        x.MultiplyInPlace(unchecked((int)0xC2B2AE35));
         return Shifted(x, 16);
     }
 

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using Dsd.Models.Native;
 using Dsd.Models.Weights;
 using TorchSharp;
@@ -151,7 +152,7 @@ internal static class LoraFile
         float scale = layer.Alpha / layer.Rank;
         // The bound is seldom passed; only then is the product worth its time.
         bool finite = mostA * mostB * layer.Rank * Math.Max(scale, 1) < float.MaxValue
-            || (matmul(up.to(ScalarType.Float32), down.to(ScalarType.Float32)) * scale).isfinite().all().item<bool>();
+            || matmul(up.to(ScalarType.Float32), down.to(ScalarType.Float32)).Times(scale).isfinite().all().item<bool>();
         if (!finite)
         {
             throw new SafetensorsException(path, layer.A.Name, $"a product with '{layer.B.Name}' that float32 holds", "more than that: the adapter is broken");

@@ -72,7 +72,7 @@ internal static class LoraLayers
         {
             long[] shape = linears[name].Weight.shape; // [outputs, inputs]
             using DisposeScope scope = NewDisposeScope();
-            Tensor a = (randn([rank, shape[1]], generator: generator) / rank).DetachFromDisposeScope();
+            Tensor a = randn([rank, shape[1]], generator: generator).Over(rank).DetachFromDisposeScope();
             Tensor b = zeros(shape[0], rank).DetachFromDisposeScope();
             factors.Add(name, new LoraFactors(a, b, alpha));
         }

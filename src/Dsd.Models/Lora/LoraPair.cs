@@ -33,7 +33,7 @@ internal sealed record LoraPair(Parameter A, Parameter B, float Scale) : ILinear
             return functional.linear(x, A.to(x.dtype));
         }
         Tensor left = Dropout.Left(Place, x.shape[0], x.shape[1], x.device);
-        return functional.linear(x * left, A.to(x.dtype)) * Dropout.Factor;
+        return functional.linear(x * left, A.to(x.dtype)).Times(Dropout.Factor);
     }
 
     // The same of x whose channels come in two parts, [rows, some inputs] and [rows, the others].
@@ -46,6 +46,6 @@ internal sealed record LoraPair(Parameter A, Parameter B, float Scale) : ILinear
             return functional.linear(first, a[0]).addmm_(second, a[1].t(), 1, 1);
         }
         Tensor[] left = Dropout.Left(Place, first.shape[0], sizes[0] + sizes[1], first.device).split(sizes, -1);
-        return functional.linear(first * left[0], a[0]).addmm_(second * left[1], a[1].t(), 1, 1) * Dropout.Factor;
+        return functional.linear(first * left[0], a[0]).addmm_(second * left[1], a[1].t(), 1, 1).Times(Dropout.Factor);
     }
 }

@@ -1,4 +1,5 @@
 using Dsd.Models.Families;
+using Dsd.Models.Layers;
 using static TorchSharp.torch;
 
 namespace Dsd.Models.Lora;
@@ -56,7 +57,7 @@ internal static class PublishedLayers
             if (own is not null)
             {
                 // One alpha is left for all of them.
-                block.narrow(1, shared ? 0 : column, own.Rank).copy_(own.Scale == first.Scale ? own.B : own.B * (own.Scale / first.Scale));
+                block.narrow(1, shared ? 0 : column, own.Rank).copy_(own.Scale == first.Scale ? own.B : own.B.Times(own.Scale / first.Scale));
                 column += own.Rank;
             }
             rows.Add(block);

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using Dsd.Models.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -25,7 +26,7 @@ internal sealed class ClipEmbeddings : Module<Tensor, Tensor>
     public Parameter Weight => token_embedding.Weight;
 
     // [batch, tokens, hidden]
-    public override Tensor forward(Tensor ids) => token_embedding.forward(ids) + position_embedding.Weight.narrow(0, 0, ids.shape[1]);
+    public override Tensor forward(Tensor ids) => token_embedding.forward(ids).Plus(position_embedding.Weight.narrow(0, 0, ids.shape[1]));
 
     public void Initialize(Generator generator)
     {
@@ -90,7 +91,7 @@ internal sealed class ClipMlp : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         Tensor wide = fc1.forward(x); // [batch, tokens, intermediate]
-        wide = _quick ? wide * sigmoid(wide * 1.702) : functional.gelu(wide);
+        wide = _quick ? wide * sigmoid(wide.Times(1.702)) : functional.gelu(wide);
         return fc2.forward(wide); // [batch, tokens, hidden]
     }
 
@@ -122,8 +123,8 @@ internal sealed class ClipLayer : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using DisposeScope scope = NewDisposeScope();
-        x = x + self_attn.forward(layer_norm1.forward(x));
-        x = x + mlp.forward(layer_norm2.forward(x));
+        x = x.Plus(self_attn.forward(layer_norm1.forward(x)));
+        x = x.Plus(mlp.forward(layer_norm2.forward(x)));
         return x.MoveToOuterDisposeScope();
     }
 
@@ -279,7 +280,7 @@ public sealed class ClipTextModel : Module<Tensor, (Tensor Last, Tensor Pooled)>
         x = encoder.forward(x);
         Tensor last = final_layer_norm.forward(x); // [batch, tokens, hidden]
 
-        Tensor end = Config.EosTokenId == LegacyEos ? ids.argmax(1) : ids.eq(Config.EosTokenId).to(ScalarType.Int64).argmax(1); // [batch]
+        Tensor end = Config.EosTokenId == LegacyEos ? ids.argmax(1) : ids.eq(tensor((long)Config.EosTokenId)).to(ScalarType.Int64).argmax(1); // [batch]
         Tensor place = end.view(-1, 1, 1).expand(-1, 1, last.shape[2]); // [batch, 1, hidden]
         Tensor pooled = last.gather(1, place).squeeze(1); // [batch, hidden]
         return (last.MoveToOuterDisposeScope(), pooled.MoveToOuterDisposeScope());

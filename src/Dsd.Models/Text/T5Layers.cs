@@ -1,4 +1,5 @@
 using Dsd.Models.Acceleration;
+using Dsd.Models.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -31,7 +32,7 @@ internal sealed class T5LayerNorm : Module<Tensor, Tensor>
             return weight * FusedRmsNorm.Apply(x, _epsilon).to(weight.dtype);
         }
         Tensor wide = x.to(ScalarType.Float32);
-        Tensor scale = rsqrt(wide.square().mean([-1], keepdim: true) + _epsilon); // [batch, tokens, 1]
+        Tensor scale = rsqrt(wide.Squared().mean([-1], keepdim: true).Plus(_epsilon)); // [batch, tokens, 1]
         return weight * (wide * scale).to(weight.dtype);
     }
 }
@@ -67,10 +68,10 @@ internal sealed class T5Attention : Module<Tensor, Tensor, Tensor>
         if (x.device_type == DeviceType.CUDA && !is_grad_enabled())
         {
             // There the operation divides by the root of the head's size.
-            Tensor together = functional.scaled_dot_product_attention(query * Math.Sqrt(_config.DKv), key, value, bias.expand(x.shape[0], -1, -1, -1));
+            Tensor together = functional.scaled_dot_product_attention(query.Times(Math.Sqrt(_config.DKv)), key, value, bias.expand(x.shape[0], -1, -1, -1));
             return o.forward(TextLayers.Join(together)); // [batch, tokens, channels]
         }
-        Tensor scores = matmul(query, key.transpose(2, 3)) + bias; // [batch, heads, tokens, tokens]
+        Tensor scores = matmul(query, key.transpose(2, 3)).Plus(bias); // [batch, heads, tokens, tokens]
         Tensor weights = functional.softmax(scores.to(ScalarType.Float32), dim: -1).to(scores.dtype);
         return o.forward(TextLayers.Join(matmul(weights, value))); // [batch, tokens, channels]
     }
@@ -107,14 +108,14 @@ internal static class T5Distance
         using DisposeScope scope = NewDisposeScope();
         int half = buckets / 2;
         int exact = half / 2;
-        Tensor places = arange(tokens, dtype: ScalarType.Int64);
+        Tensor places = TensorMath.Range(tokens, ScalarType.Int64);
         Tensor offset = places.unsqueeze(0) - places.unsqueeze(1); // [tokens, tokens], key minus query
         Tensor distance = offset.abs();
-        Tensor logarithm = log(distance.to(ScalarType.Float32) / exact) / Math.Log((double)maxDistance / exact) * (half - exact);
+        Tensor logarithm = log(distance.to(ScalarType.Float32).Over(exact)).Over(Math.Log((double)maxDistance / exact)).Times(half - exact);
         // The logarithm of distance zero is not used: short distances are taken as they are.
-        Tensor far = (logarithm.clamp(0, half).to(ScalarType.Int64) + exact).clamp_max(half - 1);
-        Tensor side = offset.gt(0).to(ScalarType.Int64) * half;
-        return (side + where(distance.lt(exact), distance, far)).MoveToOuterDisposeScope();
+        Tensor far = minimum(logarithm.Clamped(0, half).to(ScalarType.Int64).Plus(exact), tensor(half - 1L));
+        Tensor side = offset.gt(tensor(0L)).to(ScalarType.Int64).Times(half);
+        return side.Plus(where(distance.lt(tensor((long)exact)), distance, far)).MoveToOuterDisposeScope();
     }
 }
 
@@ -134,7 +135,7 @@ internal sealed class T5AttentionLayer : Module<Tensor, Tensor, Tensor>
 
     public T5Attention Attention => SelfAttention;
 
-    public override Tensor forward(Tensor x, Tensor bias) => x + SelfAttention.forward(layer_norm.forward(x), bias);
+    public override Tensor forward(Tensor x, Tensor bias) => x.Plus(SelfAttention.forward(layer_norm.forward(x), bias));
 }
 
 /// <summary>The feed-forward layers: plain with ReLU, or one half gated by the GELU of the other.</summary>
@@ -194,7 +195,7 @@ internal sealed class T5FeedForwardLayer : Module<Tensor, Tensor>
 
     public T5FeedForward FeedForward => DenseReluDense;
 
-    public override Tensor forward(Tensor x) => x + DenseReluDense.forward(layer_norm.forward(x));
+    public override Tensor forward(Tensor x) => x.Plus(DenseReluDense.forward(layer_norm.forward(x)));
 }
 
 /// <summary>One block: attention, then feed-forward.</summary>

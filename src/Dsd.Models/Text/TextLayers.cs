@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using Dsd.Models.Lora;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -56,7 +57,7 @@ internal sealed class TextLinear : Module<Tensor, Tensor>
         {
             // The encoder may have been brought to another device since.
             Tensor low = functional.linear(x, pair.A.to(x.dtype, x.device)); // [batch, tokens, rank]
-            y = y + (functional.linear(low, pair.B.to(x.dtype, x.device)) * pair.Scale);
+            y = y.Plus(functional.linear(low, pair.B.to(x.dtype, x.device)).Times(pair.Scale));
         }
         return y;
     }
@@ -93,7 +94,7 @@ internal static class TextLayers
     {
         using DisposeScope scope = NewDisposeScope();
         using var _ = no_grad();
-        weight.copy_(randn(weight.shape, generator: generator) * deviation);
+        weight.copy_(randn(weight.shape, generator: generator).Times(deviation));
     }
 
     public static void Normal(TextLinear linear, double deviation, Generator generator)

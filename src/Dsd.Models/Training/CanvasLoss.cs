@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using Dsd.Models.Sampling;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -29,7 +30,7 @@ internal static class CanvasLoss
             if (weight > 0)
             {
                 Tensor frame = Mean(Frame(predicted, canvas, order, second), Frame(velocity, canvas, order, second), weights);
-                sum = sum + frame * (weight / (reference + target));
+                sum = sum.Plus(frame.Times(weight / (reference + target)));
             }
         }
         return sum.MoveToOuterDisposeScope();
@@ -59,7 +60,7 @@ internal static class CanvasLoss
         {
             return FlowMatching.Loss(predicted, velocity);
         }
-        Tensor each = (predicted.to(ScalarType.Float32) - velocity.to(ScalarType.Float32)).square().flatten(1).mean([1]); // [batch]
+        Tensor each = (predicted.to(ScalarType.Float32) - velocity.to(ScalarType.Float32)).Squared().flatten(1).mean([1]); // [batch]
         return (each * tensor(weights.ToArray(), device: each.device)).mean();
     }
 }

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,7 +15,7 @@ public static class FlowMatching
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor s = sigma.reshape([sigma.shape[0], .. Enumerable.Repeat(1L, (int)latent.dim() - 1)]).to(latent.dtype);
-        return ((1 - s) * latent + s * noise).MoveToOuterDisposeScope();
+        return ((-s).Plus(1) * latent).Plus(s * noise).MoveToOuterDisposeScope();
     }
 
     /// <summary>The velocity along the line, which the model learns: <c>noise − x_0</c>.</summary>

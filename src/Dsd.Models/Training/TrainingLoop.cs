@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Dsd.Models.Layers;
 using Dsd.Models.Training.Optimizers;
 using Dsd.Models.Training.Parallel;
 using Dsd.Models.Weights;
@@ -248,9 +249,9 @@ public sealed class TrainingLoop : IDisposable
             foreach (Task<Tensor> other in others)
             {
                 using Tensor value = other.GetAwaiter().GetResult();
-                loss = loss + value.to(loss.device);
+                loss = loss.Plus(value.to(loss.device));
             }
-            sum = (sum is null ? loss : sum + loss).MoveToOuterDisposeScope();
+            sum = (sum is null ? loss : sum.Plus(loss)).MoveToOuterDisposeScope();
             count += shares.Count;
         }
         float[] read;
@@ -258,7 +259,7 @@ public sealed class TrainingLoop : IDisposable
         {
             _buckets?.End();
             Tensor norm = _optimizer.GradientNorm();
-            Tensor both = stack([(sum! / count).to(ScalarType.Float32).reshape([]), norm]);
+            Tensor both = stack([sum!.Over(count).to(ScalarType.Float32).reshape([]), norm]);
             // All must judge alike by the same bits, whatever GPU each computed its norm with; and stop together.
             read = _group is null ? both.cpu().data<float>().ToArray() : Agree(cancellationToken, both);
         }
@@ -370,7 +371,7 @@ public sealed class TrainingLoop : IDisposable
     private Tensor Learn(Func<Tensor> loss)
     {
         Tensor value = loss();
-        _backward(_options.AccumulationSteps == 1 ? value : value / _options.AccumulationSteps);
+        _backward(_options.AccumulationSteps == 1 ? value : value.Over(_options.AccumulationSteps));
         return value.detach();
     }
 

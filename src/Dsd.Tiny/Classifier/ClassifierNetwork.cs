@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -149,6 +150,6 @@ internal sealed class PreNormBlock : Module<Tensor, Tensor>
         using DisposeScope scope = NewDisposeScope();
         Tensor y = conv1.forward(functional.silu(norm1.forward(x)));
         y = conv2.forward(functional.silu(norm2.forward(y)));
-        return (x + y).MoveToOuterDisposeScope();
+        return x.Plus(y).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -77,7 +78,7 @@ public sealed class JudgeNetwork : Module<Tensor, Tensor>
 
         // What is near decides, but a hat's red and a house's red only differ by the whole picture.
         Tensor whole = surroundings.forward(x.mean([2, 3])); // [batch, eighth]
-        return functional.silu(x + whole.unsqueeze(-1).unsqueeze(-1)).MoveToOuterDisposeScope();
+        return functional.silu(x.Plus(whole.unsqueeze(-1).unsqueeze(-1))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The logits of each attribute: views of [batch, values] in the config's order.</summary>
@@ -123,6 +124,6 @@ internal sealed class Residual : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using DisposeScope scope = NewDisposeScope();
-        return (x + second.forward(first.forward(x))).MoveToOuterDisposeScope();
+        return x.Plus(second.forward(first.forward(x))).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -20,25 +21,25 @@ internal static class JudgeAugmentation
         if (roundTrip is not null)
         {
             long decoded = (x.shape[0] + 1) / 2;
-            x = cat([roundTrip(x.narrow(0, 0, decoded)).clamp(-1, 1), x.narrow(0, decoded, x.shape[0] - decoded)], 0);
+            x = cat([roundTrip(x.narrow(0, 0, decoded)).Clamped(-1, 1), x.narrow(0, decoded, x.shape[0] - decoded)], 0);
         }
         x = Sometimes(x, Blur(x, random), 0.5, random);
         x = Sometimes(x, Compress(x, random), 0.3, random);
-        x = Sometimes(x, x + PerImage(x, random) * 0.12 * randn(x.shape, device: x.device, generator: random), 0.5, random);
-        return x.clamp(-1, 1).MoveToOuterDisposeScope();
+        x = Sometimes(x, x.Plus(PerImage(x, random).Times(0.12) * randn(x.shape, device: x.device, generator: random)), 0.5, random);
+        return x.Clamped(-1, 1).MoveToOuterDisposeScope();
     }
 
     // Every picture by its own up to 6 % of the side, scaled by up to 10 %, turned by a hair.
     private static Tensor Move(Tensor x, Generator? random)
     {
         long batch = x.shape[0];
-        Tensor r = rand([batch, 5], device: x.device, generator: random) * 2 - 1;
-        Tensor turn = r.select(1, 0) * 0.04;
-        Tensor scale = 1 + r.select(1, 1) * 0.1;
+        Tensor r = rand([batch, 5], device: x.device, generator: random).Times(2).Minus(1);
+        Tensor turn = r.select(1, 0).Times(0.04);
+        Tensor scale = r.select(1, 1).Times(0.1).Plus(1);
         Tensor theta = stack(
             [
-                stack([scale * turn.cos(), -scale * turn.sin(), r.select(1, 2) * 0.12], 1),
-                stack([scale * turn.sin(), scale * turn.cos(), r.select(1, 3) * 0.12], 1),
+                stack([scale * turn.cos(), -scale * turn.sin(), r.select(1, 2).Times(0.12)], 1),
+                stack([scale * turn.sin(), scale * turn.cos(), r.select(1, 3).Times(0.12)], 1),
             ], 1); // [batch, 2, 3]
         Tensor grid = functional.affine_grid(theta, x.shape, align_corners: false);
         return functional.grid_sample(x, grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Border, align_corners: false);
@@ -47,15 +48,15 @@ internal static class JudgeAugmentation
     private static Tensor Recolour(Tensor x, Generator? random)
     {
         long batch = x.shape[0];
-        Tensor gain = 1 + (rand([batch, 3, 1, 1], device: x.device, generator: random) * 2 - 1) * 0.12;
-        Tensor bias = (rand([batch, 3, 1, 1], device: x.device, generator: random) * 2 - 1) * 0.08;
-        return x * gain + bias;
+        Tensor gain = rand([batch, 3, 1, 1], device: x.device, generator: random).Times(2).Minus(1).Times(0.12).Plus(1);
+        Tensor bias = rand([batch, 3, 1, 1], device: x.device, generator: random).Times(2).Minus(1).Times(0.08);
+        return (x * gain).Plus(bias);
     }
 
     // Between the picture and its mean over 5 × 5 pixels, weighted towards the middle.
     private static Tensor Blur(Tensor x, Generator? random)
     {
-        Tensor line = tensor(new float[] { 1, 4, 6, 4, 1 }, device: x.device) / 16;
+        Tensor line = tensor(new float[] { 1, 4, 6, 4, 1 }, device: x.device).Over(16);
         Tensor kernel = (line.unsqueeze(1) * line.unsqueeze(0)).expand(3, 1, 5, 5).contiguous();
         Tensor padded = functional.pad(x, [2, 2, 2, 2], PaddingModes.Replicate);
         Tensor blurred = functional.conv2d(padded, kernel, groups: 3);
@@ -77,14 +78,14 @@ internal static class JudgeAugmentation
             }
         }
         Tensor dct = tensor(basis, device: x.device);
-        Tensor step = tensor(steps, device: x.device) * (0.2 + PerImage(x, random)).unsqueeze(-1).unsqueeze(-1); // [batch, 1, 1, 1, 8, 8]
+        Tensor step = tensor(steps, device: x.device) * PerImage(x, random).Plus(0.2).unsqueeze(-1).unsqueeze(-1); // [batch, 1, 1, 1, 8, 8]
         Tensor blocks = x.reshape(batch, 3, size / 8, 8, size / 8, 8).transpose(3, 4); // [batch, 3, rows, columns, 8, 8]
         Tensor frequencies = dct.matmul(blocks).matmul(dct.t());
         Tensor coarse = (frequencies / step).round() * step;
         return dct.t().matmul(coarse).matmul(dct).transpose(3, 4).reshape(x.shape);
     }
 
-    private static Tensor Sometimes(Tensor x, Tensor changed, double probability, Generator? random) => where(PerImage(x, random) < probability, changed, x);
+    private static Tensor Sometimes(Tensor x, Tensor changed, double probability, Generator? random) => where(PerImage(x, random).lt(tensor(probability)), changed, x);
 
     private static Tensor PerImage(Tensor x, Generator? random) => rand([x.shape[0], 1, 1, 1], device: x.device, generator: random);
 }

@@ -1,4 +1,5 @@
 using Dsd.Lab.Training;
+using Dsd.Models.Layers;
 using Dsd.Models.Training;
 using Dsd.Models.Training.Optimizers;
 using Dsd.Models.Weights;
@@ -76,7 +77,7 @@ internal static class JudgeTraining
         Tensor loss = nn.functional.cross_entropy(logits[0], values.select(1, 0));
         for (int i = 1; i < logits.Length; i++)
         {
-            loss += nn.functional.cross_entropy(logits[i], values.select(1, i));
+            loss = loss.Plus(nn.functional.cross_entropy(logits[i], values.select(1, i)));
         }
         return loss.MoveToOuterDisposeScope();
     }

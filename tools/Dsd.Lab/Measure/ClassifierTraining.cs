@@ -1,4 +1,5 @@
 using Dsd.Lab.Training;
+using Dsd.Models.Layers;
 using Dsd.Models.Training;
 using Dsd.Models.Training.Optimizers;
 using Dsd.Models.Weights;
@@ -89,10 +90,10 @@ internal static class ClassifierTraining
         {
             using DisposeScope part = NewDisposeScope();
             (Tensor images, Tensor values) = batches.Take(i, options.Device);
-            right.add_(network.Read(images).eq(values).to(ScalarType.Float32).sum([0L]));
+            right.AddInPlace(network.Read(images).eq(values).to(ScalarType.Float32).sum([0L]));
             if (options.RoundTrip is not null)
             {
-                decodedRight.add_(network.Read(options.RoundTrip(images).clamp(-1, 1)).eq(values).to(ScalarType.Float32).sum([0L]));
+                decodedRight.AddInPlace(network.Read(options.RoundTrip(images).Clamped(-1, 1)).eq(values).to(ScalarType.Float32).sum([0L]));
             }
         }
         return new ClassifierTrainingReport(Shares(right), options.RoundTrip is null ? new Dictionary<string, double>() : Shares(decodedRight), complete);

@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Models.Layers;
 using Dsd.Models.Sampling;
 using Dsd.Tiny.Classifier;
 using Dsd.Tiny.World;
@@ -74,7 +75,7 @@ internal static class LookAcross
         Tensor Hold(Tensor latents, float sigma)
         {
             float level = noise == HeldNoise.Clean ? 0 : sigma;
-            return latents.index_copy(1, left, (1 - level) * reference + level * startLeft);
+            return latents.index_copy(1, left, reference.Times(1 - level).Plus(startLeft.Times(level)));
         }
     }
 

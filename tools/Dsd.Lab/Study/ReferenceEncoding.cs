@@ -3,6 +3,7 @@ using Dsd.Imaging;
 using Dsd.Models.Families;
 using Dsd.Models.Flux;
 using Dsd.Models.Imaging;
+using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -31,7 +32,7 @@ internal static class ReferenceEncoding
         using IDisposable noGrad = no_grad();
         Stopwatch watch = Stopwatch.StartNew();
         Tensor image = PictureTensors.FromPictures([reference], model.Transformer.Device, model.Vae.DType);
-        model.Vae.Encode(cat([image, full_like(image, -1)], dim: 3)).Mean.cpu();
+        model.Vae.Encode(cat([image, -ones_like(image)], dim: 3)).Mean.cpu();
         return watch.Elapsed.TotalSeconds;
     }
 }

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -13,7 +14,7 @@ internal sealed class AttributeHeads : Module<Tensor, Tensor>
     public AttributeHeads(int attributes, int width, int answers, Device device, ScalarType type)
         : base(nameof(AttributeHeads))
     {
-        weight = Parameter(randn(attributes, width, answers, dtype: type, device: device) / Math.Sqrt(width));
+        weight = Parameter(randn(attributes, width, answers, dtype: type, device: device).Over(Math.Sqrt(width)));
         bias = Parameter(zeros(attributes, 1, answers, dtype: type, device: device));
         weight.DetachFromDisposeScope();
         bias.DetachFromDisposeScope();
@@ -21,7 +22,7 @@ internal sealed class AttributeHeads : Module<Tensor, Tensor>
     }
 
     /// <summary>Logits [attributes, batch, answers] in float32 of vectors [attributes, batch, width].</summary>
-    public override Tensor forward(Tensor x) => (x.bmm(weight) + bias).to(ScalarType.Float32);
+    public override Tensor forward(Tensor x) => x.bmm(weight).Plus(bias).to(ScalarType.Float32);
 }
 
 /// <summary>Reads CLIP's pooled vector.</summary>
@@ -51,7 +52,7 @@ internal sealed class TokenReader : Module<Tensor, Tensor>
     public TokenReader(int attributes, int width, int answers, Device device, ScalarType type)
         : base(nameof(TokenReader))
     {
-        queries = Parameter(randn(attributes, width, dtype: type, device: device) / Math.Sqrt(width));
+        queries = Parameter(randn(attributes, width, dtype: type, device: device).Over(Math.Sqrt(width)));
         queries.DetachFromDisposeScope();
         heads = new AttributeHeads(attributes, width, answers, device, type);
         RegisterComponents();

@@ -1,4 +1,5 @@
 using Dsd.Models.Autoencoder;
+using Dsd.Models.Layers;
 using Dsd.Models.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -52,7 +53,7 @@ internal static class GuidanceStage
         using DisposeScope scope = NewDisposeScope();
         int count = config.Guidance.Batch;
         Noised noised = Noised.Draw(batch, config.Teacher.InContext, config.Seed + 1, step);
-        Tensor guidance = noised.Uniform(count) * (config.Guidance.Most - config.Guidance.Least) + config.Guidance.Least; // [batch]
+        Tensor guidance = noised.Uniform(count).Times(config.Guidance.Most - config.Guidance.Least).Plus(config.Guidance.Least); // [batch]
         Tensor text, pooled, target;
         using (no_grad())
         {
@@ -67,7 +68,7 @@ internal static class GuidanceStage
                 batch.PositionIds,
                 former.TextPositions);
             Tensor[] passes = both.chunk(2);
-            target = passes[1] + guidance.reshape(-1, 1, 1) * (passes[0] - passes[1]);
+            target = passes[1].Plus(guidance.reshape(-1, 1, 1) * (passes[0] - passes[1]));
         }
         Tensor velocity = guided.Transformer.forward(
             noised.Latents, null, text, pooled, noised.Sigma, guidance, batch.PositionIds, guided.TextPositions);

@@ -106,7 +106,7 @@ internal sealed class LoraStack : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGrad = no_grad();
-        Parameter parameter = new(tensor.detach().to(type, device, copy: true).contiguous().mul_(times), requires_grad: trainable);
+        Parameter parameter = new(tensor.detach().to(type, device, copy: true).contiguous().MultiplyInPlace(times), requires_grad: trainable);
         parameter.DetachFromDisposeScope();
         return parameter;
     }

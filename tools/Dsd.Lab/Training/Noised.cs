@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
 using TorchSharp;
@@ -41,7 +42,7 @@ internal sealed record Noised(Tensor Latents, Tensor Sigma, Tensor Velocity, Ten
         Tensor level = sigma.reshape(-1, 1, 1) * shares;
         Tensor weight = OfTokens(held.Weights());
         return new Noised(
-            (1 - level) * clean + level * noise, sigma, FlowMatching.Velocity(latents, noise), detail is null ? weight : weight * detail, alike);
+            ((-level).Plus(1) * clean).Plus(level * noise), sigma, FlowMatching.Velocity(latents, noise), detail is null ? weight : weight * detail, alike);
 
         Tensor OfTokens(float[] ofPanels) =>
             tensor(ofPanels, [levels.Length, batch.Panels], device: latents.device).index_select(1, batch.PanelOfToken).unsqueeze(-1); // [batch, tokens, 1]
@@ -61,6 +62,6 @@ internal sealed record Noised(Tensor Latents, Tensor Sigma, Tensor Velocity, Ten
             return FlowMatching.Loss(predicted, target);
         }
         using DisposeScope scope = NewDisposeScope();
-        return ((predicted.to(ScalarType.Float32) - target.to(ScalarType.Float32)).square() * weight).mean().MoveToOuterDisposeScope();
+        return ((predicted.to(ScalarType.Float32) - target.to(ScalarType.Float32)).Squared() * weight).mean().MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using Dsd.Models.Weights;
 using Dsd.Tiny.Judge;
 using Dsd.Tiny.World;
@@ -42,7 +43,7 @@ internal sealed class PanelFeatures : IDisposable
             MeasuredPictures, i => Renderer.Draw(WorldSampler.SampleSubject(randoms[i]), WorldSampler.SampleContext(randoms[i]), config.PanelSize));
         Tensor tokens = Tokens(pictures.ToTensor(device)).flatten(0, 1); // [pictures · tokens, channels]
         _mean = tokens.mean([0L]).DetachFromDisposeScope();
-        _scale = (tokens.std(0) + 1e-3).reciprocal().DetachFromDisposeScope();
+        _scale = tokens.std(0).Plus(1e-3).reciprocal().DetachFromDisposeScope();
     }
 
     public int Channels => _judge.Config.Channels[2];

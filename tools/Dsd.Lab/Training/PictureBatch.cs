@@ -1,4 +1,5 @@
 using Dsd.Imaging;
+using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,6 +37,6 @@ internal sealed class PictureBatch(int width, int height, byte[] rgb)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor bytes = tensor(rgb, [Count, height, width, 3]).to(device);
-        return (bytes.permute(0, 3, 1, 2).to(ScalarType.Float32) / 127.5 - 1).contiguous().MoveToOuterDisposeScope();
+        return bytes.permute(0, 3, 1, 2).to(ScalarType.Float32).Over(127.5).Minus(1).contiguous().MoveToOuterDisposeScope();
     }
 }

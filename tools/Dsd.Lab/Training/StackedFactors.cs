@@ -15,13 +15,13 @@ internal sealed record StackedFactors(Parameter A, Parameter B) : ILinearAdapter
     {
         Tensor a = A.to(x.dtype).transpose(1, 2); // [adapters, inputs, rank]
         Tensor low = beside is null ? Shares(x).bmm(a) : DownOfTwo(x, beside, a); // [adapters, share, rank]
-        return (Shares(y) + low.bmm(B.to(y.dtype).transpose(1, 2))).flatten(0, 1);
+        return Shares(y).Plus(low.bmm(B.to(y.dtype).transpose(1, 2))).flatten(0, 1);
     }
 
     private Tensor DownOfTwo(Tensor first, Tensor second, Tensor a)
     {
         Tensor[] parts = a.split([first.shape[^1], second.shape[^1]], 1);
-        return Shares(first).bmm(parts[0]) + Shares(second).bmm(parts[1]);
+        return Shares(first).bmm(parts[0]).Plus(Shares(second).bmm(parts[1]));
     }
 
     // [adapters, rows of each, channels] of [rows, channels].

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Dsd.Models.Families;
 using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using Dsd.Models.Lora;
 using Dsd.Models.Training;
 using Dsd.Tiny.Judge;
@@ -89,7 +90,7 @@ internal static class StudentStage
         Dictionary<string, Parameter> parameters = network.named_parameters().ToDictionary(p => p.name, p => p.parameter);
         foreach (string part in (string[])["weight", "bias"])
         {
-            parameters[$"c_embedder.{part}"].copy_(parameters[$"x_embedder.{part}"] * factor);
+            parameters[$"c_embedder.{part}"].copy_(parameters[$"x_embedder.{part}"].Times(factor));
         }
     }
 

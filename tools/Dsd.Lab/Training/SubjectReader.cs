@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using Dsd.Tiny.World;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -44,13 +45,13 @@ internal sealed class SubjectReader : Module<Tensor, Tensor>
         long panels = truth.shape[1];
         Tensor features = tokens.forward(hidden); // [batch, tokens, channels]
         // All panels have as many tokens.
-        Tensor mean = functional.one_hot(panelOfToken, panels).to(features.dtype).t() * ((double)panels / panelOfToken.numel()); // [panels, tokens]
+        Tensor mean = functional.one_hot(panelOfToken, panels).to(features.dtype).t().Times((double)panels / panelOfToken.numel()); // [panels, tokens]
         Tensor scores = forward(matmul(mean, features)).to(ScalarType.Float32); // [batch, panels, values]
         Tensor sum = zeros(1, device: hidden.device);
         foreach ((int i, Tensor ofAttribute) in scores.split(Counts, -1).Index())
         {
-            sum = sum + functional.cross_entropy(ofAttribute.flatten(0, 1), truth.select(-1, i).flatten());
+            sum = sum.Plus(functional.cross_entropy(ofAttribute.flatten(0, 1), truth.select(-1, i).flatten()));
         }
-        return (sum.squeeze() / Counts.Length).MoveToOuterDisposeScope();
+        return sum.squeeze().Over(Counts.Length).MoveToOuterDisposeScope();
     }
 }

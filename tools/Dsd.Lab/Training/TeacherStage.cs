@@ -1,5 +1,6 @@
 using Dsd.Models.Autoencoder;
 using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using Dsd.Models.Training;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -142,8 +143,8 @@ internal static class TeacherStage
     {
         public Tensor Sum(TeacherStageConfig stage)
         {
-            Tensor sum = Aligned is null ? Flow : Flow + stage.AlignmentWeight * Aligned;
-            return Read is null ? sum : sum + stage.ReadingWeight * Read;
+            Tensor sum = Aligned is null ? Flow : Flow.Plus(Aligned.Times(stage.AlignmentWeight));
+            return Read is null ? sum : sum.Plus(Read.Times(stage.ReadingWeight));
         }
 
         /// <summary>For the log, where there is more than the flow.</summary>

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using Dsd.Models.Text;
 using Dsd.Models.Training;
 using Dsd.Tiny.World;
@@ -46,7 +47,7 @@ internal static class TextStage
                 (Tensor t5Ids, Tensor clipIds, Tensor stated) = batches.Take().ToTensors(device);
                 Tensor fromClip = clipReader.forward(clip.forward(clipIds).Pooled); // [attributes, batch, answers]
                 Tensor fromT5 = t5Reader.forward(t5.forward(t5Ids));
-                return (Loss(fromClip, stated) + Loss(fromT5, stated)).MoveToOuterDisposeScope();
+                return Loss(fromClip, stated).Plus(Loss(fromT5, stated)).MoveToOuterDisposeScope();
             },
             context.Progress("text"),
             context.CancellationToken);
@@ -67,9 +68,9 @@ internal static class TextStage
     private static void Report(StageContext context, string encoder, Tensor logits, Tensor stated)
     {
         Tensor right = logits.argmax(-1).eq(stated).to(ScalarType.Float32); // [attributes, captions]
-        Tensor said = stated.gt(0).to(ScalarType.Float32);
+        Tensor said = stated.gt(tensor(0L)).to(ScalarType.Float32);
         float[] whereSaid = Share(right, said);
-        float[] whereNot = Share(right, 1 - said);
+        float[] whereNot = Share(right, (-said).Plus(1));
         for (int i = 0; i < whereSaid.Length; i++)
         {
             context.Log($"text: {encoder} {StatedCaption.Attributes[i].Name}: {whereSaid[i]:P1} right where stated, {whereNot[i]:P1} where not");
@@ -77,7 +78,7 @@ internal static class TextStage
         context.Log($"text: {encoder} {whereSaid.Average():P1} right where stated, {whereNot.Average():P1} where not");
     }
 
-    private static float[] Share(Tensor right, Tensor among) => ((right * among).sum(1) / among.sum(1).clamp(min: 1)).cpu().data<float>().ToArray();
+    private static float[] Share(Tensor right, Tensor among) => ((right * among).sum(1) / among.sum(1).AtLeast(1)).cpu().data<float>().ToArray();
 }
 
 /// <summary>Captions as token ids, with what they state: rows one after another.</summary>

@@ -1,4 +1,5 @@
 using Dsd.Models.Autoencoder;
+using Dsd.Models.Layers;
 using Dsd.Models.Training;
 using Dsd.Models.Weights;
 using TorchSharp;
@@ -66,12 +67,12 @@ internal static class VaeStage
     {
         using DisposeScope scope = NewDisposeScope();
         (Tensor mean, Tensor logVariance) = vae.Encode(image);
-        Tensor latent = mean + (logVariance * 0.5).exp() * randn_like(mean);
+        Tensor latent = mean.Plus(logVariance.Times(0.5).exp() * randn_like(mean));
         Tensor error = vae.Decode(latent) - image;
         // Differences between neighbours count as much as the pixels themselves: outlines are what identity hangs on.
-        Tensor edges = (error.diff(dim: 2).abs().mean() + error.diff(dim: 3).abs().mean()) * 0.5;
-        Tensor divergence = 0.5 * (mean.square() + logVariance.exp() - 1 - logVariance).mean();
-        return (error.abs().mean() + edges + klWeight * divergence).MoveToOuterDisposeScope();
+        Tensor edges = error.diff(dim: 2).abs().mean().Plus(error.diff(dim: 3).abs().mean()).Times(0.5);
+        Tensor divergence = (mean.Squared().Plus(logVariance.exp()).Minus(1) - logVariance).mean().Times(0.5);
+        return error.abs().mean().Plus(edges).Plus(divergence.Times(klWeight)).MoveToOuterDisposeScope();
     }
 
     private static void Finish(StageContext context, AutoencoderKL vae, WorldPictures world, VaeConfig? kept)

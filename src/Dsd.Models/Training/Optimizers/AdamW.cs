@@ -1,4 +1,5 @@
 using Dsd.Models.Acceleration;
+using Dsd.Models.Layers;
 using Dsd.Models.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -44,9 +45,9 @@ public sealed class AdamW : Optimizer
         Tensor mean = _mean.narrow(0, start, weights.numel());
         Tensor square = _square.narrow(0, start, weights.numel());
         AdamWStep step = NumbersOf(learningRate);
-        mean.mul_(_options.Beta1).add_(gradient, alpha: 1 - _options.Beta1);
-        square.mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
-        Tensor root = (square.sqrt() / step.Root).add_(step.Epsilon);
-        weights.mul_(step.Decay).addcdiv_(mean, root, -step.Size);
+        mean.MultiplyInPlace(_options.Beta1).AddInPlace(gradient, 1 - _options.Beta1);
+        square.MultiplyInPlace(_options.Beta2).AddProductInPlace(gradient, gradient, 1 - _options.Beta2);
+        Tensor root = square.sqrt().Over(step.Root).AddInPlace(step.Epsilon);
+        weights.MultiplyInPlace(step.Decay).AddQuotientInPlace(mean, root, -step.Size);
     }
 }

@@ -81,12 +81,12 @@ public sealed class EightBitAdamW : Optimizer
         Tensor squareScale = _squareScale.narrow(0, start / Block, count / Block);
 
         AdamWStep step = NumbersOf(learningRate);
-        Tensor mean = Mean(meanCode, meanScale).mul_(_options.Beta1).add_(gradient, alpha: 1 - _options.Beta1);
-        Tensor square = Square(squareCode, squareScale).mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
+        Tensor mean = Mean(meanCode, meanScale).MultiplyInPlace(_options.Beta1).AddInPlace(gradient, 1 - _options.Beta1);
+        Tensor square = Square(squareCode, squareScale).MultiplyInPlace(_options.Beta2).AddProductInPlace(gradient, gradient, 1 - _options.Beta2);
         using (NewDisposeScope())
         {
-            Tensor root = square.sqrt().div_(step.Root).add_(step.Epsilon);
-            weights.mul_(step.Decay).addcdiv_(mean, root, -step.Size);
+            Tensor root = square.sqrt().DivideInPlace(step.Root).AddInPlace(step.Epsilon);
+            weights.MultiplyInPlace(step.Decay).AddQuotientInPlace(mean, root, -step.Size);
         }
         Tensor threshold = Thresholds(count, piece);
         KeepMean(mean, threshold, meanCode, meanScale);
@@ -101,44 +101,44 @@ public sealed class EightBitAdamW : Optimizer
         using DisposeScope scope = NewDisposeScope();
         Tensor hash = TensorHash.Mix(_places.narrow(0, 0, count).bitwise_xor(tensor(KeyOf(piece), device: StateDevice)));
         // As many bits as a float32 holds.
-        return hash.bitwise_and_(tensor(0xFFFFFF, device: StateDevice)).to(ScalarType.Float32).mul_(1.0 / (1 << 24)).MoveToOuterDisposeScope();
+        return hash.bitwise_and_(tensor(0xFFFFFF, device: StateDevice)).to(ScalarType.Float32).MultiplyInPlace(1.0 / (1 << 24)).MoveToOuterDisposeScope();
     }
 
     private static Tensor Mean(Tensor code, Tensor scale)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor c = code.to(ScalarType.Float32).div_(127);
+        Tensor c = code.to(ScalarType.Float32).DivideInPlace(127);
         return (c * c.abs()).view(-1, Block).mul_(scale.unsqueeze(1)).view(-1).MoveToOuterDisposeScope();
     }
 
     private static Tensor Square(Tensor code, Tensor scale)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor c = code.to(ScalarType.Float32).div_(255).square();
+        Tensor c = code.to(ScalarType.Float32).DivideInPlace(255).Squared();
         return c.mul_(c).view(-1, Block).mul_(scale.unsqueeze(1)).view(-1).MoveToOuterDisposeScope();
     }
 
     private static void KeepMean(Tensor mean, Tensor threshold, Tensor code, Tensor scale)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor share = Shares(mean.abs(), scale).mul_(127.0 * 127); // the code's square
+        Tensor share = Shares(mean.abs(), scale).MultiplyInPlace(127.0 * 127); // the code's square
         Tensor low = share.sqrt().floor_();
         // Between two codes c and c + 1 the values c² and (c + 1)² stand for.
-        Tensor up = (share - low * low).div_(low * 2 + 1).greater(threshold);
-        code.copy_(low.add_(up).clamp_(0, 127).mul_(mean.sign()));
+        Tensor up = (share - low * low).div_(low.Times(2).Plus(1)).greater(threshold);
+        code.copy_(low.AddInPlace(up).ClampInPlace(0, 127).mul_(mean.sign()));
     }
 
     private static void KeepSquare(Tensor square, Tensor threshold, Tensor code, Tensor scale)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor share = Shares(square, scale).mul_(255.0 * 255 * 255 * 255); // the code's fourth power
+        Tensor share = Shares(square, scale).MultiplyInPlace(255.0 * 255 * 255 * 255); // the code's fourth power
         Tensor low = share.sqrt().sqrt_().floor_();
-        Tensor below = low.square();
+        Tensor below = low.Squared();
         below.mul_(below);
-        Tensor above = (low + 1).square();
+        Tensor above = low.Plus(1).Squared();
         above.mul_(above).sub_(below);
         Tensor up = share.sub_(below).div_(above).greater(threshold);
-        code.copy_(low.add_(up).clamp_(0, 255).maximum(square.greater(0).to(ScalarType.Float32)));
+        code.copy_(low.AddInPlace(up).ClampInPlace(0, 255).maximum(square.greater(tensor(0f)).to(ScalarType.Float32)));
     }
 
     /// <summary>Magnitudes as shares of the largest in their block, which becomes the scale.</summary>
@@ -148,6 +148,6 @@ public sealed class EightBitAdamW : Optimizer
         Tensor blocks = magnitudes.view(-1, Block);
         Tensor largest = blocks.amax([1]); // [blocks]
         scale.copy_(largest);
-        return (blocks / largest.clamp_min(1e-38).unsqueeze(1)).view(-1).MoveToOuterDisposeScope();
+        return (blocks / largest.AtLeast(1e-38).unsqueeze(1)).view(-1).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using Dsd.Models.Acceleration;
+using Dsd.Models.Layers;
 using Dsd.Models.Native;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -144,7 +145,7 @@ public abstract class Optimizer : IDisposable
             Tensor gradient = GradientOf(piece);
             if (scale < 1)
             {
-                gradient = gradient * scale;
+                gradient = gradient.Times(scale);
             }
             Tensor weights = WeightsOf(piece);
             Update(weights, gradient, i, piece.Start, learningRate);
@@ -364,9 +365,9 @@ public abstract class Optimizer : IDisposable
         Tensor gradient = GradientOf(piece, First);
         for (int replica = 1; replica < _replicas.Count; replica++)
         {
-            gradient = gradient + GradientOf(piece, _replicas[replica]).to(gradient.device);
+            gradient = gradient.Plus(GradientOf(piece, _replicas[replica]).to(gradient.device));
         }
-        return _replicas.Count > 1 ? gradient / _replicas.Count : gradient;
+        return _replicas.Count > 1 ? gradient.Over(_replicas.Count) : gradient;
     }
 
     // Laid end to end before they are widened: two operations rather than one for each parameter.

@@ -1,3 +1,4 @@
+using Dsd.Models.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -70,22 +71,22 @@ public sealed class Prodigy : Optimizer
         Tensor sum = _sum.narrow(0, start, count);
         Tensor way = _first.narrow(0, start, count) - weights;
         Tensor scaled = gradient * _distance;
-        _stepProduct.add_((way.mul_(gradient)).sum(ScalarType.Float64));
-        mean.mul_(_options.Beta1).add_(scaled, alpha: 1 - _options.Beta1);
-        square.mul_(_options.Beta2).addcmul_(scaled, scaled, 1 - _options.Beta2);
+        _stepProduct.AddInPlace(way.mul_(gradient).sum(ScalarType.Float64));
+        mean.MultiplyInPlace(_options.Beta1).AddInPlace(scaled, 1 - _options.Beta1);
+        square.MultiplyInPlace(_options.Beta2).AddProductInPlace(scaled, scaled, 1 - _options.Beta2);
         double beta3 = Math.Sqrt(_options.Beta2);
-        sum.mul_(beta3).add_(scaled.mul_(_distance), alpha: (1 - beta3) * learningRate);
-        _stepNorm.add_(sum.abs().sum(ScalarType.Float64));
-        weights.mul_(1 - _distance * (learningRate * _options.WeightDecay));
-        weights.sub_((mean / square.sqrt().add_(_distance * _options.Epsilon)).mul_(_distance * learningRate));
+        sum.MultiplyInPlace(beta3).AddInPlace(scaled.mul_(_distance), (1 - beta3) * learningRate);
+        _stepNorm.AddInPlace(sum.abs().sum(ScalarType.Float64));
+        weights.mul_((-_distance.Times(learningRate * _options.WeightDecay)).Plus(1));
+        weights.sub_((mean / square.sqrt().AddInPlace(_distance.Times(_options.Epsilon))).mul_(_distance.Times(learningRate)));
     }
 
     private protected override void Finish(double learningRate)
     {
         double beta3 = Math.Sqrt(_options.Beta2);
-        _product.mul_(beta3).add_(_distance * _distance * _stepProduct * ((1 - beta3) * learningRate));
+        _product.MultiplyInPlace(beta3).AddInPlace((_distance * _distance * _stepProduct).Times((1 - beta3) * learningRate));
         // No gradient so far is no estimate either.
-        Tensor estimate = _product * _options.DistanceFactor / _stepNorm.clamp_min(1e-300);
+        Tensor estimate = _product.Times(_options.DistanceFactor) / _stepNorm.AtLeast(1e-300);
         _distance.copy_(maximum(_distance, estimate));
         _stepProduct.zero_();
         _stepNorm.zero_();

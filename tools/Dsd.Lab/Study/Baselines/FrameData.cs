@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Models.Flux;
 using Dsd.Models.Imaging;
+using Dsd.Models.Layers;
 using Dsd.Models.Sampling;
 using Dsd.Tiny;
 using TorchSharp;
@@ -45,5 +46,5 @@ internal static class FrameData
 
     /// <summary>One number for every item of a batch, where the transformer has a guidance embedding; otherwise null.</summary>
     public static Tensor? Guidance(FluxModel model, long batch, float guidance) =>
-        model.Transformer.Config.GuidanceEmbeds ? full(batch, guidance, device: model.Transformer.Device) : null;
+        model.Transformer.Config.GuidanceEmbeds ? TensorMath.Filled([batch], guidance, device: model.Transformer.Device) : null;
 }

@@ -1,5 +1,6 @@
 using Dsd.Imaging;
 using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using Dsd.Models.Sampling;
 using Dsd.Tiny;
 using TorchSharp;
@@ -66,16 +67,16 @@ internal static class FrameDrawing
             (long count, Device device) = (latents.shape[0], latents.device);
             Tensor text = cat([.. passes.Select(p => p.Prompt ? _prompts.Text : _empty.Text.expand_as(_prompts.Text))]);
             Tensor pooled = cat([.. passes.Select(p => p.Prompt ? _prompts.Pooled : _empty.Pooled.expand_as(_prompts.Pooled))]);
-            Tensor given = cat([.. passes.Select(p => full([count, 1, 1], p.Condition, ScalarType.Bool, device))]);
+            Tensor given = cat([.. passes.Select(p => TensorMath.Filled([count, 1, 1], p.Condition ? 1 : 0, ScalarType.Bool, device))]);
             Tensor velocities = _network.Velocity(
                 latents.repeat(passes.Count, 1, 1), _reference.repeat(passes.Count, 1, 1), given, text, pooled,
-                full(passes.Count * count, Sigmas[step], device: device), _guidance);
+                TensorMath.Filled([passes.Count * count], Sigmas[step], device: device), _guidance);
             return [.. velocities.to(ScalarType.Float32).chunk(passes.Count).Select(v => v.MoveToOuterDisposeScope())];
         }
 
-        public Tensor AddScaled(Tensor x, float scale, Tensor y) => x.add_(y * scale);
+        public Tensor AddScaled(Tensor x, float scale, Tensor y) => x.AddInPlace(y.Times(scale));
 
-        public Tensor PlusScaled(Tensor x, float scale, Tensor y) => x + y * scale;
+        public Tensor PlusScaled(Tensor x, float scale, Tensor y) => x.Plus(y.Times(scale));
 
         public void Dispose()
         {

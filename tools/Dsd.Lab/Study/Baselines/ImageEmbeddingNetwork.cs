@@ -1,6 +1,7 @@
 using Dsd.Lab.Training;
 using Dsd.Models.Families;
 using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Weights;
@@ -61,7 +62,7 @@ internal sealed class ImageEmbeddingNetwork : ReferenceNetwork
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor said = _encoder.forward(reference);
-        return (_silence + where(given, said, zeros_like(said))).MoveToOuterDisposeScope();
+        return _silence.Plus(where(given, said, zeros_like(said))).MoveToOuterDisposeScope();
     }
 
     public override Tensor Velocity(Tensor latents, Tensor reference, Tensor given, Tensor text, Tensor pooled, Tensor sigma, float guidance)

@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Lab.Training;
 using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using Dsd.Models.Sampling;
 using Dsd.Tiny;
 using TorchSharp;
@@ -69,7 +70,7 @@ internal static class SubjectDrawing
                 null,
                 text,
                 pooled,
-                full(rows, Sigmas[step], device: device),
+                TensorMath.Filled([rows], Sigmas[step], device: device),
                 FrameData.Guidance(_model, rows, _guidance),
                 LatentPacking.ImageIds(_canvas.LatentHeight, _canvas.LatentWidth, device),
                 LatentPacking.TextIds(text.shape[1], device)).to(ScalarType.Float32);
@@ -77,9 +78,9 @@ internal static class SubjectDrawing
                 .Select(p => p.flatten(0, 1).MoveToOuterDisposeScope())];
         }
 
-        public Tensor AddScaled(Tensor x, float scale, Tensor y) => x.add_(y * scale);
+        public Tensor AddScaled(Tensor x, float scale, Tensor y) => x.AddInPlace(y.Times(scale));
 
-        public Tensor PlusScaled(Tensor x, float scale, Tensor y) => x + y * scale;
+        public Tensor PlusScaled(Tensor x, float scale, Tensor y) => x.Plus(y.Times(scale));
 
         public void Dispose()
         {

@@ -1,6 +1,7 @@
 using Dsd.Imaging;
 using Dsd.Lab.Training;
 using Dsd.Models.Flux;
+using Dsd.Models.Layers;
 using Dsd.Models.Lora;
 using Dsd.Models.Sampling;
 using Dsd.Models.Training;
@@ -110,10 +111,10 @@ internal sealed class SubjectTuning : IDisposable
             FrameData.Guidance(_model, target.shape[0], _options.TrainingGuidance),
             LatentPacking.ImageIds(side, side, device),
             LatentPacking.TextIds(prompts.shape[2], device));
-        Tensor error = (velocity.to(ScalarType.Float32) - FlowMatching.Velocity(target, noise)).square().mean([1, 2])
+        Tensor error = (velocity.to(ScalarType.Float32) - FlowMatching.Velocity(target, noise)).Squared().mean([1, 2])
             .unflatten(0, subjects, own + prior); // [subjects, samples]
         Tensor loss = error.narrow(1, 0, own).mean([1]).sum();
-        return (prior > 0 ? loss + error.narrow(1, own, prior).mean([1]).sum() : loss).MoveToOuterDisposeScope();
+        return (prior > 0 ? loss.Plus(error.narrow(1, own, prior).mean([1]).sum()) : loss).MoveToOuterDisposeScope();
 
         Tensor Pick(int most, int picked) => randint(most, [picked], generator: random).to(ScalarType.Int64).to(device);
 
