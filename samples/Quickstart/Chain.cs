@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 
 namespace Quickstart;
 
-/// <summary>What README.md and docs/mlnet.md show of the stages, compiled here.</summary>
+/// <summary>What README.md and docs/stages show of the stages, compiled here.</summary>
 internal static class Chain
 {
     public static IEstimator<ITransformer> Flux(MLContext ml, IChatClient visionModel)
@@ -30,7 +30,7 @@ internal static class Chain
 
     public static void Train(MLContext ml, IDataView pairs)
     {
-        // docs/mlnet.md
+        // docs/stages
         LoraFineTunerOptions options = new()
         {
             Model = "FLUX.1-dev",
@@ -55,16 +55,16 @@ internal static class Chain
         };
         LoraFineTunerTransformer tuned = new LoraFineTuner(ml, options).Fit(pairs);
         tuned.Adapter.Save("flux-dsd.safetensors");
-        // docs/mlnet.md
+        // docs/stages
     }
 
     public static List<PictureRow> Join(MLContext ml, IDataView references, PipelineOptions half)
     {
-        // docs/mlnet.md
+        // docs/stages
         DsdGeneratorOptions options = new() { Model = "FLUX.1-dev", Device = "cuda", Backend = new TorchGeneration { Pipeline = half } };
         DsdGenerator generator = new(ml, options, LoraWeights.Load("flux-dsd.safetensors"));
         using DsdGeneratorTransformer fitted = generator.Fit(references);             // reads no row
-        // docs/mlnet.md
+        // docs/stages
         return [.. ml.Data.CreateEnumerable<PictureRow>(fitted.Transform(references), reuseRowObject: false)];
     }
 }

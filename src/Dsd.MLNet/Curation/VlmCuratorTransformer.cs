@@ -146,7 +146,7 @@ public sealed class VlmCuratorTransformer : DsdTransformer
         return options.Cutting with { PanelWidth = Math.Max(1, size.Width / layout.Columns), PanelHeight = Math.Max(1, size.Height / layout.Rows) };
     }
 
-    // A judge that has no name is not in it: docs/mlnet.md says so of the row store.
+    // A judge that has no name is not in it: docs/stages/row-store.md says so.
     private string Describe() =>
         ModelEntry.Description(nameof(VlmCurator), Options with { Judging = Options.Judging with { Concurrency = 1 } });
 

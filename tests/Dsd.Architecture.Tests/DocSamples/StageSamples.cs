@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 
 namespace Dsd.Architecture.Tests.DocSamples;
 
-/// <summary>What docs/mlnet.md shows, compiled here.</summary>
+/// <summary>What docs/mlnet.md and pages of docs/stages show, compiled here.</summary>
 internal static class StageSamples
 {
     public static void OneTask(MLContext ml, IDataView captions, IChatClient languageModel, IChatClient visionModel)

@@ -88,7 +88,8 @@ public sealed class CuratorBadRowsTests
         VlmCuratorOptions options = Options(BadRows.Mark) with { ErrorColumn = "Wrong" };
         SchemaShape shape = new VlmCurator(_ml, options).GetOutputSchema(ColumnCheck.ShapeOf(Grids().Schema));
         Assert.Contains(shape, c => c.Name == "Wrong" && c.ItemType is TextDataViewType);
-        Assert.Contains("'Kept'", Assert.Throws<ArgumentException>(() => new VlmCurator(_ml, options with { ErrorColumn = "Kept" })).Message, StringComparison.Ordinal);
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => new VlmCurator(_ml, options with { ErrorColumn = "Kept" }));
+        Assert.Contains("'Kept'", refused.Message, StringComparison.Ordinal);
     }
 
     private VlmCuratorOptions Options(BadRows bad) => new()
