@@ -59,7 +59,8 @@ public static class PictureTensors
             throw new ArgumentException(
                 "Images must be numbers, but some are NaN: the model's weights are damaged, or its type is too narrow.", nameof(images));
         }
-        Tensor bytes = wide.Over(2).Plus(0.5).Clamped(0, 1).Times(255).round().to(ScalarType.Byte).permute(0, 2, 3, 1).contiguous().cpu(); // [batch, height, width, 3]
+        Tensor bytes = wide.Over(2).Plus(0.5).Clamped(0, 1).Times(255).round().to(ScalarType.Byte);
+        bytes = bytes.permute(0, 2, 3, 1).contiguous().cpu(); // [batch, height, width, 3]
         (int height, int width) = ((int)images.shape[2], (int)images.shape[3]);
         return [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => new Picture(width, height, bytes[i].bytes.ToArray()))];
     }

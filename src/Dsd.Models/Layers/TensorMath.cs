@@ -5,9 +5,9 @@ namespace Dsd.Models.Layers;
 
 /// <summary>Arithmetic of tensors with numbers that live until it is done: docs/decisions/numbers-of-tensors.md.</summary>
 /// <remarks>
-/// TorchSharp hands libtorch the address of a <see cref="Scalar"/> and forgets the object. Where another thread then collects garbage, the number is freed while
-/// libtorch reads it. <c>x * 0.5</c> makes such a number, and so do <c>x + y</c>, whose second tensor is multiplied by 1, and <c>x.square()</c>. The methods
-/// here compute the same values, bit for bit.
+/// TorchSharp hands libtorch the address of a <see cref="Scalar"/> and forgets the object. Where another thread then collects garbage, the number is freed
+/// while libtorch reads it. <c>x * 0.5</c> makes such a number, and so do <c>x + y</c>, whose second tensor is multiplied by 1, and <c>x.square()</c>. The
+/// methods here compute the same values, bit for bit.
 /// </remarks>
 public static class TensorMath
 {

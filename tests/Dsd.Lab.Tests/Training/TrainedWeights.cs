@@ -1,5 +1,4 @@
 using Dsd.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsd.Lab.Tests.Training;

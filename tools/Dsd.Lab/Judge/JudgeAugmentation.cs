@@ -85,7 +85,8 @@ internal static class JudgeAugmentation
         return dct.t().matmul(coarse).matmul(dct).transpose(3, 4).reshape(x.shape);
     }
 
-    private static Tensor Sometimes(Tensor x, Tensor changed, double probability, Generator? random) => where(PerImage(x, random).lt(tensor(probability)), changed, x);
+    private static Tensor Sometimes(Tensor x, Tensor changed, double probability, Generator? random) =>
+        where(PerImage(x, random).lt(tensor(probability)), changed, x);
 
     private static Tensor PerImage(Tensor x, Generator? random) => rand([x.shape[0], 1, 1, 1], device: x.device, generator: random);
 }

@@ -3,7 +3,6 @@ using Dsd.Imaging;
 using Dsd.Models.Families;
 using Dsd.Models.Flux;
 using Dsd.Models.Imaging;
-using Dsd.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
