@@ -180,6 +180,8 @@ public sealed class ReviewPageTests(Browser browser) : IClassFixture<Browser>, I
 
         // Clearing the filters leaves it as it is.
         await page.ClickAsync("button[type=reset]");
+        // The new list begins at its first pair, whatever is pressed before it is there.
+        await Expect(page.Locator("#pair[aria-busy=false]")).ToBeVisibleAsync();
         await page.Keyboard.PressAsync("n");
         await Expect(page.Locator("#outcome")).ToHaveTextAsync("Judge: hidden");
     }
