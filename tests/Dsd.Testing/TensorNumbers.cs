@@ -1,54 +1,40 @@
 using System.Reflection;
+using Mono.Cecil;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Dsd.Testing;
 
-/// <summary>
-/// Looks for members of TorchSharp that forget a number while libtorch reads it: docs/decisions/numbers-of-tensors.md. The build finds most of them by
-/// src/BannedSymbols.txt and says where they are; it overlooks <c>+=</c> and its like.
-/// </summary>
+/// <summary>Finds calls of TorchSharp that forget a number while libtorch reads it: docs/decisions/numbers-of-tensors.md.</summary>
 public static class TensorNumbers
 {
-    private static readonly string[] _withANumberOfTheirOwn = ["add", "add_", "square", "square_"];
+    private static readonly Lazy<HashSet<string>> _forgetful = new(Forgetful);
 
-    /// <summary>Those that an assembly uses.</summary>
-    public static IEnumerable<string> ForgottenIn(Assembly assembly) => Used(assembly.ManifestModule).Where(Forgets).Select(m => $"{m.DeclaringType}: {m}");
-
-    /// <summary>The methods of other assemblies that a module names.</summary>
-    private static IEnumerable<MethodBase> Used(Module module)
+    /// <summary>Those that an assembly makes, each with the method that makes it.</summary>
+    public static IReadOnlyList<string> ForgottenIn(Assembly assembly)
     {
-        const int MemberReferences = 0x0A000000;
-        for (int i = 1; ; i++)
+        using ModuleDefinition module = ModuleDefinition.ReadModule(assembly.Location);
+        return [.. Methods(module).SelectMany(m => Calls(m).Where(_forgetful.Value.Contains).Select(call => $"{m.FullName} calls {call}")).Distinct()];
+    }
+
+    /// <summary>What makes a number out of another value, and the functions of tensors that do so themselves, or through others.</summary>
+    private static HashSet<string> Forgetful()
+    {
+        using ModuleDefinition module = ModuleDefinition.ReadModule(typeof(torch).Assembly.Location);
+        Dictionary<string, string[]> calls = Methods(module).ToDictionary(m => m.FullName, m => Calls(m).ToArray());
+        HashSet<string> forgetful = [.. calls.Keys.Where(name => name.Contains("TorchSharp.Scalar::op_Implicit", StringComparison.Ordinal))];
+        string[] held = [.. calls.Keys.Where(name => name.Contains("::ToScalar(", StringComparison.Ordinal))];
+        HashSet<string> makers = [.. forgetful, .. held];
+        while (calls.Where(c => !makers.Contains(c.Key) && c.Value.Any(makers.Contains)).Select(c => c.Key).ToArray() is { Length: > 0 } more)
         {
-            MethodBase? method;
-            try
-            {
-                method = module.ResolveMember(MemberReferences + i) as MethodBase;
-            }
-            catch (ArgumentOutOfRangeException)
-            {
-                yield break;
-            }
-            catch (Exception e) when (e is ArgumentException or BadImageFormatException or TypeLoadException or FileNotFoundException)
-            {
-                // A member of a generic type, which says nothing by itself; none of TorchSharp's tensors is one.
-                continue;
-            }
-            if (method is not null)
-            {
-                yield return method;
-            }
+            makers.UnionWith(more);
         }
+        // What is made by ToScalar belongs to the caller. A TorchScript function is given such numbers here.
+        forgetful.UnionWith(makers.Except(held).Where(name => !name.Contains("CompilationUnit::invoke", StringComparison.Ordinal)));
+        return forgetful;
     }
 
-    private static bool Forgets(MethodBase method)
-    {
-        ParameterInfo[] takes = method.GetParameters();
-        return (method.DeclaringType == typeof(Scalar) && method.Name == "op_Implicit" && ((MethodInfo)method).ReturnType == typeof(Scalar))
-            || (method.DeclaringType == typeof(Tensor)
-                && (method.Name == "op_Addition"
-                    || (method.Name.StartsWith("op_", StringComparison.Ordinal) && takes.Length == 2 && takes.Any(p => p.ParameterType != typeof(Tensor)))
-                    || (_withANumberOfTheirOwn.Contains(method.Name) && takes.Length < 2)));
-    }
+    private static IEnumerable<MethodDefinition> Methods(ModuleDefinition module) => module.GetTypes().SelectMany(t => t.Methods).Where(m => m.HasBody);
+
+    private static IEnumerable<string> Calls(MethodDefinition method) =>
+        method.Body.Instructions.Select(i => i.Operand).OfType<MethodReference>().Select(called => called.GetElementMethod().FullName);
 }

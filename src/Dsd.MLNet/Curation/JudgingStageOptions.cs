@@ -50,8 +50,8 @@ public abstract record JudgingStageOptions
     public string ReasonColumn { get; init => field = OptionCheck.Text(value, nameof(ReasonColumn)); } = "Reason";
 
     /// <summary>
-    /// What becomes of rows that cannot be judged because of what they hold; a curator of grids gives a grid that it marks one row. Default
-    /// <see cref="BadRows.Fail"/>.
+    /// What becomes of rows that cannot be judged because of what they hold. Default <see cref="BadRows.Fail"/>. With <see cref="BadRows.Mark"/>
+    /// <see cref="VlmCurator"/> gives one row for a bad grid.
     /// </summary>
     public BadRows BadRows { get; init => field = OptionCheck.Defined(value, nameof(BadRows)); }
 
