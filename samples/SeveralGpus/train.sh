@@ -6,7 +6,7 @@ set -euo pipefail
 model=$1 captions=$2 chat=$3 out=$4
 gpus=${5:-$(nvidia-smi --list-gpus | wc -l)}
 
-# Each shard takes every GPUS-th caption, in a folder of its own.
+# Each shard takes the captions whose keys belong to it, in a folder of its own.
 shards=() working=()
 for ((i = 1; i <= gpus; i++)); do
     shards+=("$out/run-$i")

@@ -2,7 +2,7 @@
 # Rehearses the whole loop with random weights: from captions, over a judge that stands in for one over HTTP, to a picture that ONNX Runtime draws with the
 # adapter just trained. A few steps each; the training is interrupted once, and the same command goes on.
 #
-#   samples/loop/rehearsal.sh --size dev --device cuda --work /scratch/rehearsal     # FLUX.1-dev's size: 70 GB on the disk, a GPU of 80 GB
+#   samples/loop/rehearsal.sh --size dev --device cuda --work /scratch/rehearsal     # FLUX.1-dev's size: 75 GB on the disk, a GPU of 80 GB
 #   samples/loop/rehearsal.sh                                                        # the embedded model's shape, on the CPU
 #
 # For the GPU build with both: dotnet build -c Release tools/Dsd.Tools -p:DsdTorchCuda=true -p:DsdOnnxCuda=true

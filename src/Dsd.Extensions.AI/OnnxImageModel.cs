@@ -41,14 +41,13 @@ public sealed record OnnxImageModel(string Folder) : ImageModel
         if (source != ImageSource.Text && !takesReference)
         {
             throw new ArgumentException(
-                $"The model in '{Folder}' takes no reference. Export it with a release or an adapter that adds one, or set {nameof(Source)} to "
-                    + $"{nameof(ImageSource.Text)}.");
+                $"The model in '{Folder}' takes no reference. Export it with a release or an adapter that adds one, or draw from text alone.");
         }
         if (source != ImageSource.Reference && folder.IsConditional)
         {
             throw new ArgumentException(
-                $"The model in '{Folder}' is a student: it draws from a reference. Export the model without release and adapter to draw from text, or leave "
-                    + $"{nameof(Source)} out.");
+                $"The model in '{Folder}' is a student: it draws from a reference. Export the model without release and adapter to draw from text, or draw "
+                    + "from references alone.");
         }
         return new OpenedModel(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder))),

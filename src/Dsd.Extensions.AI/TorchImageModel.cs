@@ -39,7 +39,7 @@ public sealed record TorchImageModel(string Model) : ImageModel
         {
             throw new ArgumentException(
                 $"Model '{Model}' takes no reference: it is a plain text-to-image model without an adapter that adds one. Give an adapter with a c_embedder or "
-                    + $"a {nameof(ReleaseFolder)}, or set {nameof(Source)} to {nameof(ImageSource.Text)}.");
+                    + "a release, or draw from text alone.");
         }
         DsdPipeline? fromReference = source == ImageSource.Text ? null : DsdPipeline.Load(folder, ReleaseFolder, student);
         try

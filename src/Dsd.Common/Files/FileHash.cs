@@ -29,7 +29,7 @@ public readonly record struct FileHash(long Length, string Sha256)
                 hash.AppendData(block, 0, read);
                 length += read;
             }
-            return new FileHash(length, Text(hash));
+            return new FileHash(length, Convert.ToHexStringLower(hash.GetHashAndReset()));
         }
         finally
         {
@@ -39,6 +39,4 @@ public readonly record struct FileHash(long Length, string Sha256)
 
     /// <summary>Whether a text is a SHA-256 as <see cref="Sha256"/> has it.</summary>
     public static bool IsSha256(string? text) => text is { Length: 2 * SHA256.HashSizeInBytes } && text.All(char.IsAsciiHexDigitLower);
-
-    internal static string Text(IncrementalHash hash) => Convert.ToHexStringLower(hash.GetHashAndReset());
 }

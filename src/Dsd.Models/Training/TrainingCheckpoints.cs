@@ -27,13 +27,11 @@ internal sealed partial class TrainingCheckpoints(string folder, int keep, Actio
         AtomicFile.Write(file, stream =>
         {
             // The last tensor is the last in the file: its bytes are filled in when the others are known.
-            using SHA256 hash = SHA256.Create();
-            using (CryptoStream hashing = new(stream, hash, CryptoStreamMode.Write, leaveOpen: true))
-            {
-                SafetensorsWriter.Write(hashing, file, state.Append(KeyValuePair.Create(Checksum, place)), metadata);
-            }
+            using HashingStream hashing = new(stream);
+            SafetensorsWriter.Write(hashing, file, state.Append(KeyValuePair.Create(Checksum, place)), metadata);
+            byte[] hash = hashing.TakeHash();
             stream.Seek(-ChecksumLength, SeekOrigin.End);
-            stream.Write(hash.Hash!);
+            stream.Write(hash);
         });
         // Files of later steps are of no use: the run went on from an earlier one, since they were damaged.
         foreach ((long _, string old) in Found().Where(f => f.Step <= step).Skip(keep).Concat(Found().Where(f => f.Step > step)))

@@ -51,7 +51,7 @@ public sealed record OnnxExportOptions
 
     /// <summary>
     /// The most weights, about, of a model that makes FLUX's modulation; a modulation with more is divided among several models of the same size, so that a
-    /// GPU need not hold all of it at once. 1,000 to 1,000,000,000,000; default 500,000,000, which gives FLUX.1-dev eight models.
+    /// GPU need not hold all of it at once. 1,000 to 1,000,000,000,000; default 500,000,000, which gives FLUX.1-dev seven models.
     /// </summary>
     public long MostModulationWeights
     {

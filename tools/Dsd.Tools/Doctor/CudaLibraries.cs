@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -5,7 +6,9 @@ using System.Text.RegularExpressions;
 
 namespace Dsd.Tools.Doctor;
 
-/// <summary>Which CUDA the libraries beside this program were built for, by the names of NVIDIA's libraries that they ask for.</summary>
+/// <summary>
+/// Which CUDA the libraries that this program has loaded, or else those beside it, were built for, by the names of NVIDIA's libraries that they ask for.
+/// </summary>
 internal static partial class CudaLibraries
 {
     private const int BlockBytes = 1 << 20;
@@ -53,11 +56,14 @@ internal static partial class CudaLibraries
     private static int? Major(params string[] names)
     {
         string known = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
-        string? file = known.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        IEnumerable<string> beside = known.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Append(AppContext.BaseDirectory)
             .Append(Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"))
-            .SelectMany(folder => names.Select(name => Path.Combine(folder, name)))
-            .FirstOrDefault(File.Exists);
+            .SelectMany(folder => names.Select(name => Path.Combine(folder, name)));
+        // The system's search path may lead elsewhere.
+        using Process self = Process.GetCurrentProcess();
+        IEnumerable<string> loaded = self.Modules.Cast<ProcessModule>().Select(m => m.FileName).Where(f => names.Contains(Path.GetFileName(f)));
+        string? file = loaded.Concat(beside).FirstOrDefault(File.Exists);
         if (file is null)
         {
             return null;

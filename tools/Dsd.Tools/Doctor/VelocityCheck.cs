@@ -21,8 +21,9 @@ internal sealed class VelocityCheck(DoctorRequest request)
     private const float Sigma = 0.5f;
     private const float Guidance = 3.5f;
 
-    // Relative norm of the difference. bfloat16 has 8 bits, and its errors add up over the blocks of a large model.
-    private const double MostInBFloat16 = 0.05;
+    // Relative norm of the difference. bfloat16 has 8 bits, and its errors add up over the blocks: with 12 billion random parameters both a GPU and a CPU were
+    // 0.055 to 0.057 off. A device that computes something else is off by about 1.
+    private const double MostInBFloat16 = 0.15;
 
     // Weights, and what loading and a step take beside them.
     private const double Room = 1.15;
