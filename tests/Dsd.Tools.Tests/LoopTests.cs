@@ -20,7 +20,7 @@ public sealed class LoopTests : IDisposable
     [Fact]
     public async Task Run_OfTheSample_IsInterruptedOnce_AndGoesOnToThePictureAndItsScores()
     {
-        _folder.Add(Path.Combine(Fixtures.Repository, "samples", "loop"));
+        AddSample();
         string file = _folder.File("loop.yaml");
         File.WriteAllText(file, File.ReadAllText(file)
             .Replace("steps: 20", "steps: 4\n  batch: 1\n  size: 64x64\n  checkpoint-steps: 1", StringComparison.Ordinal)
@@ -161,7 +161,7 @@ public sealed class LoopTests : IDisposable
     [Fact]
     public async Task DryRun_WritesCommandsThatTheParserTakes_AndNothingElse()
     {
-        _folder.Add(Path.Combine(Fixtures.Repository, "samples", "loop"));
+        AddSample();
 
         CliResult result = await Cli.Run("run", _folder.File("loop.yaml"), "--dry-run", "--from", "train", "--until", "export");
 
@@ -177,7 +177,7 @@ public sealed class LoopTests : IDisposable
     [Fact]
     public void FluxSample_HasOnlyKnownKeys()
     {
-        _folder.Add(Path.Combine(Fixtures.Repository, "samples", "loop"));
+        AddSample();
         string[] named =
         [
             "captions.jsonl", "chat.json", "clip-vit-base-patch32/config.json", "dinov2-small/config.json", "FLUX.1-dev/model_index.json", "references/toy.png",
@@ -258,6 +258,16 @@ public sealed class LoopTests : IDisposable
         string file = _folder.File("loop.yaml");
         File.WriteAllText(file, text);
         return file;
+    }
+
+    /// <summary>The sample as it was written: whoever ran it has results beside it.</summary>
+    private void AddSample()
+    {
+        _folder.Add(Path.Combine(Fixtures.Repository, "samples", "loop"));
+        if (Directory.Exists(_folder.File("results")))
+        {
+            Directory.Delete(_folder.File("results"), recursive: true);
+        }
     }
 
     private static string[] States(string json)
