@@ -2,7 +2,7 @@
 # Rehearses the whole loop with random weights: from captions, over a judge that stands in for one over HTTP, to a picture that ONNX Runtime draws with the
 # adapter just trained. A few steps each; the training is interrupted once, and the same command goes on.
 #
-#   samples/loop/rehearsal.sh --size dev --device cuda --work /scratch/rehearsal     # FLUX.1-dev's size: 75 GB on the disk, a GPU of 80 GB
+#   samples/loop/rehearsal.sh --size dev --device cuda --work /scratch/rehearsal     # FLUX.1-dev's size: 75 GB on the disk, 37 GiB of a GPU
 #   samples/loop/rehearsal.sh                                                        # the embedded model's shape, on the CPU
 #
 # For the GPU build with both: dotnet build -c Release tools/Dsd.Tools -p:DsdTorchCuda=true -p:DsdOnnxCuda=true
@@ -106,7 +106,8 @@ evaluate:
 YAML
 
 say "what doctor says"
-"${dsd[@]}" doctor --model "$work/model" --device "$device" --quick >>"$log" 2>&1 || say "doctor has complaints, which stand in the log (random weights have another model's tokenizers)"
+"${dsd[@]}" doctor --model "$work/model" --device "$device" --quick >>"$log" 2>&1 \
+  || say "doctor has complaints, which stand in the log (random weights have another model's tokenizers)"
 "${dsd[@]}" run "$work/loop.yaml" --dry-run >>"$log" 2>&1 || fail "the file was refused"
 
 say "the first call, until the training has begun"

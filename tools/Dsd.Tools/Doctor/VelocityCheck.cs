@@ -22,7 +22,7 @@ internal sealed class VelocityCheck(DoctorRequest request)
     private const float Guidance = 3.5f;
 
     // Relative norm of the difference. bfloat16 has 8 bits, and its errors add up over the blocks: with 12 billion random parameters both a GPU and a CPU were
-    // 0.055 to 0.057 off. A device that computes something else is off by about 1.
+    // 0.055 to 0.057 off. Two velocities that have nothing to do with each other differ by more than 1.
     private const double MostInBFloat16 = 0.15;
 
     // Weights, and what loading and a step take beside them.
